@@ -1,0 +1,262 @@
+"""Every error this package raises, in one tree.
+
+.. code-block:: text
+
+    SuperviselyError                 message, kind, transient, context
+        ConfigurationError           also ValueError: bad connection, bad argument
+        TransportError               no usable answer
+            ConnectError             the request was provably not sent; always repeatable
+            OutcomeUnknownError      a write may or may not have landed; read back before repeating
+        ApiError                     status_code, method, details
+            AuthenticationError      401
+            PermissionDeniedError    403
+                PlanRequiredError    the feature is not in this subscription
+            NotFoundError            404, also LookupError
+                VersionNotFoundError no such version in this project
+            ConflictError            409, or 400 "name taken"
+                VersionBusyError     another writer holds the reservation
+            RateLimitedError         429
+            RequestRejectedError     any other 4xx
+            ServerError              5xx
+        SnapshotError
+            FormatError              unreadable, or a newer format than we know
+                UnsafeArchiveError   the archive tries what no genuine archive does
+            IntegrityError           digest or count mismatch: expected, actual, where
+            ArchiveMissingError      the version exists, its archive does not
+            MissingMediaError        items whose media are gone
+            ProjectChangedError      the project did not stand still while it was read
+            RestoreIncompleteError   a restore stopped half-way and its project was kept
+            UnsupportedProjectError  a project type that cannot be versioned
+        WaitError
+            WaitTimeoutError         also TimeoutError
+            RemoteTaskFailedError    a background task failed
+        CancelledError               the caller asked to stop
+
+``kind`` is a stable code for scripts and logs; ``transient`` says whether the same call may
+succeed later, and alone decides whether Airflow retries.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SuperviselyError(Exception):
+    """Base of all errors of this package.
+
+    :param message: what failed, on which ids, and what to do next.
+    :param context: the ids and numbers of the message in machine-readable form.
+    """
+
+    kind: ClassVar[str] = "error"
+    transient: ClassVar[bool] = False
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ConfigurationError(SuperviselyError, ValueError):
+    """A connection, argument or environment variable has a value that cannot work."""
+
+    kind = "configuration"
+
+
+class TransportError(SuperviselyError):
+    """The server gave no usable answer."""
+
+    kind = "transport"
+    transient = True
+
+
+class ConnectError(TransportError):
+    """The request was provably not sent: no route, refused, unknown host, bad certificate."""
+
+    kind = "connect"
+
+
+class OutcomeUnknownError(TransportError):
+    """A write may or may not have landed; read back before repeating it."""
+
+    kind = "outcome_unknown"
+
+
+class ApiError(SuperviselyError):
+    """The server answered with an error status.
+
+    :param status_code: HTTP status.
+    :param method: API method, such as ``projects.info``.
+    :param details: the ``details`` object of the answer, ``{}`` where it has none.
+    """
+
+    kind = "api"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        method: str | None = None,
+        details: dict[str, Any] | None = None,
+        **context: Any,
+    ) -> None:
+        super().__init__(message, status_code=status_code, method=method, **context)
+        self.status_code = status_code
+        self.method = method
+        self.details = details or {}
+
+
+class AuthenticationError(ApiError):
+    """The server does not accept the API token."""
+
+    kind = "authentication"
+
+
+class PermissionDeniedError(ApiError):
+    """The token's user may not do this."""
+
+    kind = "permission_denied"
+
+
+class PlanRequiredError(PermissionDeniedError):
+    """The team's subscription does not include project versions."""
+
+    kind = "plan_required"
+
+
+class NotFoundError(ApiError, LookupError):
+    """The entity does not exist or is not visible to the token's user."""
+
+    kind = "not_found"
+
+
+class VersionNotFoundError(NotFoundError):
+    """The project has no such version."""
+
+    kind = "version_not_found"
+
+
+class ConflictError(ApiError):
+    """The request collides with what the server holds, such as a name that is taken."""
+
+    kind = "conflict"
+
+
+class VersionBusyError(ConflictError):
+    """Another writer holds the project's version reservation."""
+
+    kind = "version_busy"
+    transient = True
+
+
+class RateLimitedError(ApiError):
+    """The server asks to slow down, and went on asking through all retries."""
+
+    kind = "rate_limited"
+    transient = True
+
+
+class RequestRejectedError(ApiError):
+    """The server refused the request as it stands."""
+
+    kind = "request_rejected"
+
+
+class ServerError(ApiError):
+    """The server failed while it handled the request."""
+
+    kind = "server_error"
+    transient = True
+
+
+class SnapshotError(SuperviselyError):
+    """Something is wrong with a version's content."""
+
+    kind = "snapshot"
+
+
+class FormatError(SnapshotError):
+    """The archive cannot be read: damaged, not an archive, or of an unknown format."""
+
+    kind = "format"
+
+
+class UnsafeArchiveError(FormatError):
+    """The archive tries what no genuine archive does, such as running code; it was refused."""
+
+    kind = "unsafe_archive"
+
+
+class IntegrityError(SnapshotError):
+    """A digest or a count differs from what was promised."""
+
+    kind = "integrity"
+
+
+class ArchiveMissingError(SnapshotError):
+    """The version is listed, but its archive is not in Team Files."""
+
+    kind = "archive_missing"
+
+
+class MissingMediaError(SnapshotError):
+    """Items of the version refer to media that the server no longer has.
+
+    :param missing: name of each missing item as ``dataset/path/item name``.
+    """
+
+    kind = "missing_media"
+
+    def __init__(self, message: str, *, missing: list[str], **context: Any) -> None:
+        super().__init__(message, **context)
+        self.missing = missing
+
+
+class ProjectChangedError(SnapshotError):
+    """The project did not stand still while it was read."""
+
+    kind = "project_changed"
+    transient = True
+
+
+class RestoreIncompleteError(SnapshotError):
+    """A restore stopped half-way and the half-made project was kept.
+
+    ``context["project_id"]`` is the kept project; ``__cause__`` is what stopped the restore.
+    """
+
+    kind = "restore_incomplete"
+
+
+class UnsupportedProjectError(SnapshotError):
+    """The project's type cannot be versioned, or not in the way asked for."""
+
+    kind = "unsupported_project"
+
+
+class WaitError(SuperviselyError):
+    """Waiting for background tasks did not end well."""
+
+    kind = "wait"
+
+
+class WaitTimeoutError(WaitError, TimeoutError):
+    """What was waited for did not happen in time."""
+
+    kind = "wait_timeout"
+
+
+class RemoteTaskFailedError(WaitError):
+    """A background task on the platform failed."""
+
+    kind = "remote_task_failed"
+
+
+class CancelledError(SuperviselyError):
+    """The caller asked to stop."""
+
+    kind = "cancelled"

@@ -1,0 +1,318 @@
+"""The inner form of a snapshot: Arrow tables in Parquet files in one directory.
+
+The directory's layout is the payload of the official columnar image format (schema v2.1.0), so
+writing that format is packing the directory:
+
+.. code-block:: text
+
+    project_info.json   the project, keys in the SDK's snake_case
+    project_meta.json   classes, tags, settings as the platform's meta JSON
+    manifest.json       {"schema_version", "tables": [{"name", "path", "row_count"}]}
+    {table}.parquet     one file a table that has rows
+
+Columns that end in JSON text (``meta``, ``custom_data``, ``*_json``) hold JSON strings; empty
+objects and lists are null. Columns beyond the official ones are marked below; the official reader
+selects columns by name and ignores them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.exceptions import FormatError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+SCHEMA_VERSION = "v2.1.0"
+ROW_GROUP_ROWS = 5000
+ROW_GROUP_BYTES = 16 * 1024 * 1024
+
+_DATASETS = {
+    "src_dataset_id": "int64",
+    "parent_src_dataset_id": "int64",
+    "name": "string",
+    "full_path": "string",
+    "description": "string",
+    "custom_data": "string",
+}
+_TAGS = {
+    "tag_assignment_id": "int64",
+    "owner_type": "string",
+    "owner_id": "int64",
+    "src_item_id": "int64",
+    "tag_id": "int64",
+    "name": "string",
+    "value_json": "string",
+    "frame_from": "int32",
+    "frame_to": "int32",
+    "is_finished": "bool_",
+    "non_final_value": "bool_",
+    "labeler_login": "string",
+    "custom_data": "string",
+    "created_at": "string",
+    "updated_at": "string",
+}
+_IMAGES = {
+    "src_image_id": "int64",
+    "src_dataset_id": "int64",
+    "parent_src_image_id": "int64",
+    "name": "string",
+    "hash": "string",
+    "link": "string",
+    "mime": "string",
+    "ext": "string",
+    "size": "int64",
+    "width": "int32",
+    "height": "int32",
+    "created_at": "string",
+    "updated_at": "string",
+    "created_by_id": "int64",
+    "description": "string",
+    "meta": "string",
+    "related_data_id": "int64",
+    "download_id": "string",
+    "offset_start": "int64",
+    "offset_end": "int64",
+}
+_IMAGE_FIGURES = {
+    "src_figure_id": "int64",
+    "src_image_id": "int64",
+    "src_dataset_id": "int64",
+    "class_id": "int64",
+    "class_name": "string",
+    "geometry_type": "string",
+    "geometry_json": "string",
+    "geometry_meta_json": "string",
+    "meta": "string",
+    "priority": "int32",
+    "custom_data": "string",
+    "created_at": "string",
+    "updated_at": "string",
+    # Beyond the official columns: who drew the figure, a person or a model.
+    "nn_created": "bool_",
+    "nn_updated": "bool_",
+}
+_ALPHA_GEOMETRIES = {"src_figure_id": "int64", "geometry_json": "string"}
+
+_COLUMNS: dict[str, dict[str, dict[str, str]]] = {
+    "images": {
+        "datasets": _DATASETS,
+        "images": _IMAGES,
+        "figures": _IMAGE_FIGURES,
+        "alpha_geometries": _ALPHA_GEOMETRIES,
+        "tags": _TAGS,
+    },
+}
+
+
+def table_names(project_type: str) -> tuple[str, ...]:
+    """Name the tables of a project type, in the order in which a restore reads them."""
+    return tuple(_COLUMNS[project_type])
+
+
+def table_schema(project_type: str, table: str) -> pa.Schema:
+    """Build the Arrow schema of one table; all columns are nullable."""
+    import pyarrow as pa
+
+    columns = _COLUMNS[project_type][table]
+    return pa.schema([(name, getattr(pa, type_name)()) for name, type_name in columns.items()])
+
+
+def json_text(value: Any) -> str | None:
+    """Encode a value for a JSON text column; ``None``, ``{}`` and ``[]`` become null."""
+    if value is None or value == {} or value == []:
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Snapshot:
+    """A finished snapshot on disk.
+
+    :param directory: holds the files named in the module docstring.
+    :param project_type: ``images``.
+    """
+
+    def __init__(self, directory: Path, project_type: str) -> None:
+        self.directory = directory
+        self.project_type = project_type
+        self.project_info: dict[str, Any] = _read_json(directory / "project_info.json")
+        self.project_meta: dict[str, Any] = _read_json(directory / "project_meta.json")
+
+    def path(self, table: str) -> Path:
+        """Name the Parquet file of a table, which is absent when the table has no rows."""
+        return self.directory / f"{table}.parquet"
+
+    def row_count(self, table: str) -> int:
+        """Count the rows of a table from the file's footer."""
+        import pyarrow.parquet as pq
+
+        path = self.path(table)
+        return int(pq.read_metadata(path).num_rows) if path.exists() else 0
+
+    def counts(self) -> dict[str, int]:
+        """Count the rows of every table of the project type."""
+        return {table: self.row_count(table) for table in table_names(self.project_type)}
+
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        where: pc.Expression | None = None,
+    ) -> pa.Table:
+        """Read a table, or the columns and rows asked for, into memory.
+
+        Columns which the file lacks, because an older writer made it, come back as nulls.
+        """
+        schema = self._schema(table, columns)
+        return self._scan(table, schema, where).to_table() if self.path(table).exists() else schema.empty_table()
+
+    def iter_batches(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        where: pc.Expression | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Stream a table in its stored order, at most one row group a batch."""
+        if self.path(table).exists():
+            schema = self._schema(table, columns)
+            yield from (b for b in self._scan(table, schema, where).to_batches() if b.num_rows)
+
+    def _schema(self, table: str, columns: Sequence[str] | None) -> pa.Schema:
+        import pyarrow as pa
+
+        full = table_schema(self.project_type, table)
+        return full if columns is None else pa.schema([full.field(name) for name in columns])
+
+    def _scan(self, table: str, schema: pa.Schema, where: pc.Expression | None) -> Any:
+        import pyarrow.dataset as ds
+
+        full = table_schema(self.project_type, table)
+        source = ds.dataset(self.path(table), schema=full, format="parquet")
+        return source.scanner(
+            columns=schema.names,
+            filter=where,
+            batch_size=ROW_GROUP_ROWS,
+            # Read-ahead would hold many row groups of masks in memory at once.
+            batch_readahead=1,
+            fragment_readahead=0,
+        )
+
+
+class SnapshotWriter:
+    """Stream rows into the tables of a new snapshot, one row group in memory a table.
+
+    Use it as a context manager: leaving it by an exception closes the files without finishing.
+    """
+
+    def __init__(self, directory: Path, project_type: str) -> None:
+        self._directory = directory
+        self._project_type = project_type
+        self._tables = {
+            name: _TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
+            for name in table_names(project_type)
+        }
+
+    def __enter__(self) -> SnapshotWriter:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for table in self._tables.values():
+            table.close()
+
+    def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append rows as mappings of column name to value; absent columns are null."""
+        self._tables[table].append_rows(rows)
+
+    def append_arrow(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
+        """Append rows that are Arrow data of the table's schema already."""
+        self._tables[table].append_arrow(data)
+
+    def finish(self, project_info: Mapping[str, Any], project_meta: Mapping[str, Any]) -> Snapshot:
+        """Close the tables, write the JSON files and open the result."""
+        entries = []
+        for name, table in self._tables.items():
+            table.close()
+            if table.row_count:
+                entries.append({"name": name, "path": f"{name}.parquet", "row_count": table.row_count})
+        _write_json(self._directory / "project_info.json", project_info)
+        _write_json(self._directory / "project_meta.json", project_meta)
+        _write_json(
+            self._directory / "manifest.json",
+            {"schema_version": SCHEMA_VERSION, "tables": entries},
+        )
+        return Snapshot(self._directory, self._project_type)
+
+
+class _TableWriter:
+    """Append rows to one Parquet file that appears with its first row group."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._schema = schema
+        self._pending: list[pa.Table] = []
+        self._pending_rows = 0
+        self._pending_bytes = 0
+        self._writer: pq.ParquetWriter | None = None
+        self.row_count = 0
+
+    def append_rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        import pyarrow as pa
+
+        table = pa.Table.from_pylist(list(rows), schema=self._schema)
+        self.append_arrow(table)
+
+    def append_arrow(self, data: pa.Table | pa.RecordBatch) -> None:
+        import pyarrow as pa
+
+        table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
+        for start in range(0, table.num_rows, ROW_GROUP_ROWS):
+            part = table.slice(start, ROW_GROUP_ROWS)
+            self._pending.append(part.select(self._schema.names))
+            self._pending_rows += part.num_rows
+            self._pending_bytes += part.get_total_buffer_size()
+            if self._pending_rows >= ROW_GROUP_ROWS or self._pending_bytes >= ROW_GROUP_BYTES:
+                self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _flush(self) -> None:
+        if not self._pending_rows:
+            return
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd")
+        self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
+        self.row_count += self._pending_rows
+        self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FormatError(f"The snapshot's {path.name} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise FormatError(f"The snapshot's {path.name} holds a {type(value).__name__}, not an object.")
+    return value
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=4), encoding="utf-8")
