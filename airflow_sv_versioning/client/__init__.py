@@ -1,0 +1,81 @@
+"""The platform's REST API, without Airflow and without knowledge of snapshots."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client.transport import Transport
+
+
+class SuperviselyClient:
+    """One user's access to one server; may be shared by threads.
+
+    :param server_address: with or without scheme and port.
+    :param token: the user's API token.
+    :param timeout: seconds to wait for the next bytes of an answer.
+    :param verify_ssl: check the server's certificate.
+    :param max_workers: requests that may run at the same time.
+    :raises ConfigurationError: address or token cannot be right.
+    """
+
+    def __init__(
+        self,
+        server_address: str,
+        token: str,
+        *,
+        timeout: float = 60.0,
+        verify_ssl: bool = True,
+        max_workers: int = 8,
+        transport: Transport | None = None,
+    ) -> None:
+        # `requests` is heavy, and Airflow imports this module while it reads DAG files.
+        from airflow_sv_versioning.client.accounts import Accounts
+        from airflow_sv_versioning.client.datasets import Datasets
+        from airflow_sv_versioning.client.figures import Figures
+        from airflow_sv_versioning.client.files import Files
+        from airflow_sv_versioning.client.images import Images
+        from airflow_sv_versioning.client.projects import Projects
+        from airflow_sv_versioning.client.tags import Tags
+        from airflow_sv_versioning.client.tasks import Tasks
+        from airflow_sv_versioning.client.transport import Transport
+        from airflow_sv_versioning.client.versions import Versions
+
+        self.transport = transport or Transport(
+            server_address, token, timeout=timeout, verify_ssl=verify_ssl, max_workers=max_workers
+        )
+        self.accounts = Accounts(self.transport)
+        self.projects = Projects(self.transport)
+        self.datasets = Datasets(self.transport)
+        self.images = Images(self.transport)
+        self.figures = Figures(self.transport)
+        self.tags = Tags(self.transport)
+        self.files = Files(self.transport)
+        self.versions = Versions(self.transport)
+        self.tasks = Tasks(self.transport)
+
+    @property
+    def server_url(self) -> str:
+        """The server's address with scheme, without trailing slash."""
+        return self.transport.server_url
+
+    @property
+    def max_workers(self) -> int:
+        """How many requests may run at the same time."""
+        return self.transport.max_workers
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.transport.close()
+
+    def __enter__(self) -> SuperviselyClient:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

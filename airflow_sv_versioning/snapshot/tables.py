@@ -127,7 +127,7 @@ def table_schema(project_type: str, table: str) -> pa.Schema:
 
 def json_text(value: Any) -> str | None:
     """Encode a value for a JSON text column; ``None``, ``{}`` and ``[]`` become null."""
-    if value is None or value == {} or value == []:
+    if value is None or value in ({}, []):
         return None
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -171,7 +171,9 @@ class Snapshot:
         Columns which the file lacks, because an older writer made it, come back as nulls.
         """
         schema = self._schema(table, columns)
-        return self._scan(table, schema, where).to_table() if self.path(table).exists() else schema.empty_table()
+        return (
+            self._scan(table, schema, where).to_table() if self.path(table).exists() else schema.empty_table()
+        )
 
     def iter_batches(
         self,

@@ -1,0 +1,41 @@
+"""Users, teams and workspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from airflow_sv_versioning.client.models import Team, User, Workspace
+from airflow_sv_versioning.client.transport import Transport
+
+
+class Accounts:
+    """Who works on the server, and where."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get_me(self) -> User:
+        """Read the user that the token belongs to. Source: POST users.me."""
+        return User.from_json(self._transport.call("users.me"))
+
+    def get_team(self, team_id: int) -> Team:
+        """Read a team with its subscription. Source: POST teams.info."""
+        return Team.from_json(self._transport.call("teams.info", {"id": team_id}))
+
+    def get_workspace(self, workspace_id: int) -> Workspace:
+        """Read a workspace. Source: POST workspaces.info."""
+        return Workspace.from_json(self._transport.call("workspaces.info", {"id": workspace_id}))
+
+    def list_workspaces(self, team_id: int, name: str | None = None) -> Iterator[Workspace]:
+        """Stream the workspaces of a team, or those of one name. Source: POST workspaces.list."""
+        filters = [] if name is None else [{"field": "name", "operator": "=", "value": name}]
+        for data in self._transport.pages("workspaces.list", {"teamId": team_id, "filter": filters}):
+            yield Workspace.from_json(data)
+
+    def add_workspace(self, team_id: int, name: str, *, hidden: bool = False) -> Workspace:
+        """Make a workspace. Source: POST workspaces.add, workspaces.visibility.set."""
+        body = {"teamId": team_id, "name": name, "description": ""}
+        workspace = Workspace.from_json(self._transport.call("workspaces.add", body, idempotent=False))
+        if hidden:
+            self._transport.call("workspaces.visibility.set", {"id": workspace.id, "hidden": True})
+        return workspace

@@ -1,0 +1,118 @@
+"""Figures, their geometry out of line, and whole annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import IntegrityError
+
+LIST_BATCH = 200
+ADD_BATCH = 200
+_LIST_PAGE = 20000
+_GEOMETRY_DOWNLOAD_BATCH = 50
+_GEOMETRY_UPLOAD_BATCH = 100
+_ANNOTATIONS_BATCH = 50
+# Source: the fields that the official client asks for.
+_FIELDS = (
+    "id",
+    "createdAt",
+    "updatedAt",
+    "imageId",
+    "objectId",
+    "classId",
+    "projectId",
+    "datasetId",
+    "geometry",
+    "geometryType",
+    "geometryMeta",
+    "tags",
+    "meta",
+    "area",
+    "priority",
+    "customData",
+    "nnCreated",
+    "nnUpdated",
+)
+
+
+class Figures:
+    """Read and add figures."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_for_items(self, dataset_id: int, item_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Read the figures of at most 200 items of one dataset, with their tags.
+
+        Coordinates are exact: vertices are ``[x, y]`` in pixels, origin top left, not rounded. Alpha
+        masks come without geometry; see :meth:`download_geometries`.
+
+        Source: POST figures.list; the server rounds coordinates unless asked not to.
+        """
+        body = {
+            "datasetId": dataset_id,
+            "fields": list(_FIELDS),
+            "filter": [{"field": "entityId", "operator": "in", "value": list(item_ids)}],
+            "integerCoords": False,
+        }
+        return list(self._transport.pages("figures.list", body, _LIST_PAGE))
+
+    def add(self, dataset_id: int, figures: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Add at most 200 figures; returns their ids in the order of the request.
+
+        Source: POST figures.bulk.add.
+        """
+        body = {"datasetId": dataset_id, "figures": list(figures)}
+        answer = self._transport.call("figures.bulk.add", body, idempotent=False)
+        if len(answer) != len(figures):
+            raise IntegrityError(
+                f"The server added {len(answer)} of {len(figures)} figures to dataset {dataset_id}.",
+                dataset_id=dataset_id,
+            )
+        return [int(entry["id"]) for entry in answer]
+
+    def download_geometries(self, figure_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Read geometries that are stored out of line: figure id -> ``{"origin", "data"}``.
+
+        :raises IntegrityError: the server left some out.
+
+        Source: POST figures.bulk.download.geometry.
+        """
+        found: dict[int, dict[str, Any]] = {}
+        for part in batches(figure_ids, _GEOMETRY_DOWNLOAD_BATCH):
+            parts = self._transport.multipart("figures.bulk.download.geometry", {"ids": list(part)})
+            found.update({figure_id: json.loads(content) for figure_id, content in parts.items()})
+        if lost := sorted(set(figure_ids) - found.keys()):
+            raise IntegrityError(f"The server has no geometry for figures {lost[:10]}.", figure_ids=lost)
+        return found
+
+    def upload_geometries(self, geometries: Mapping[int, str]) -> None:
+        """Store geometries out of line.
+
+        :param geometries: figure id -> geometry as JSON text.
+
+        Source: POST figures.bulk.upload.geometry.
+        """
+        for part in batches(sorted(geometries.items()), _GEOMETRY_UPLOAD_BATCH):
+            self._transport.upload("figures.bulk.upload.geometry", lambda part=part: _geometry_fields(part))  # type: ignore[misc]
+
+    def replace_annotations(self, dataset_id: int, annotations: Mapping[int, Mapping[str, Any]]) -> None:
+        """Replace the whole annotation of images: image id -> annotation JSON, tags by name.
+
+        Source: POST annotations.bulk.add.
+        """
+        entries = [{"imageId": image_id, "annotation": ann} for image_id, ann in annotations.items()]
+        for part in batches(entries, _ANNOTATIONS_BATCH):
+            self._transport.call("annotations.bulk.add", {"datasetId": dataset_id, "annotations": list(part)})
+
+
+def _geometry_fields(part: Sequence[tuple[int, str]]) -> list[tuple[str, Any]]:
+    fields: list[tuple[str, Any]] = []
+    for figure_id, text in part:
+        fields.append(("figureId", str(figure_id)))
+        fields.append(("geometry", (str(figure_id), text.encode(), "application/octet-stream")))
+    return fields

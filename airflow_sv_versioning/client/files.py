@@ -1,0 +1,187 @@
+"""Team Files: a team's folder tree on the server."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from requests import RequestException, Response
+
+from airflow_sv_versioning.client.models import FileInfo
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import (
+    IntegrityError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+)
+
+CHUNK_BYTES = 1024 * 1024
+
+
+class Files:
+    """Read and write Team Files."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def find(self, team_id: int, path: str) -> FileInfo | None:
+        """Look a file up by its path. Source: POST file-storage.list, which takes a file's path too."""
+        entries = self._transport.call(
+            "file-storage.list", {"teamId": team_id, "path": path, "recursive": True}
+        )
+        return next((FileInfo.from_json(entry) for entry in entries if entry.get("path") == path), None)
+
+    def get(self, file_id: int) -> FileInfo:
+        """Read a file's record. Source: POST file-storage.info."""
+        return FileInfo.from_json(self._transport.call("file-storage.info", {"id": file_id}))
+
+    def find_bytes(self, team_id: int, path: str) -> bytes | None:
+        """Read a small file into memory; ``None`` where there is no such file.
+
+        Source: POST file-storage.download.
+        """
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / "file"
+            try:
+                self.download(team_id, path, copy)
+            except NotFoundError:
+                return None
+            return copy.read_bytes()
+
+    def upload(self, team_id: int, source: Path | bytes, path: str) -> FileInfo:
+        """Store a file at a path, replacing what is there.
+
+        A large file is streamed from disk. Every try sends the whole body anew.
+
+        :raises IntegrityError: what arrived differs in size or digest from what was sent.
+
+        Source: POST file-storage.bulk.upload.
+        """
+        name, folder = PurePosixPath(path).name, f"{PurePosixPath(path).parent}/"
+        kind = "application/json" if name.endswith(".json") else "application/octet-stream"
+        with ExitStack() as opened:
+
+            def fields() -> list[tuple[str, Any]]:
+                opened.close()
+                content = source if isinstance(source, bytes) else opened.enter_context(source.open("rb"))
+                return [("name", name), ("path", folder), ("file", (name, content, kind))]
+
+            answer = self._transport.upload("file-storage.bulk.upload", fields, params={"teamId": team_id})
+        if not answer:
+            raise IntegrityError(f"The server stored nothing at {path}.", path=path)
+        stored = FileInfo.from_json(answer[0])
+        _check_arrival(stored, source)
+        return stored
+
+    def remove(self, team_id: int, path: str) -> None:
+        """Remove a file. Source: POST file-storage.bulk.remove."""
+        self._transport.call("file-storage.bulk.remove", {"teamId": team_id, "paths": [path]})
+
+    def download(
+        self, team_id: int, path: str, destination: Path, *, expected_hash: str | None = None
+    ) -> str:
+        """Stream a file to disk and return the hex SHA-256 of its bytes.
+
+        A connection that is cut continues where the copy ends; a copy that stays short, or differs from
+        the digest, is an error and is removed.
+
+        :param expected_hash: base64 of the SHA-256, as Team Files lists it.
+        :raises NotFoundError: there is no such file.
+        :raises IntegrityError: the bytes differ from ``expected_hash``.
+
+        Source: POST file-storage.download.
+        """
+        copy = _Copy(destination)
+        try:
+            self._fill(team_id, path, copy)
+            digest = copy.digest.digest()
+            if expected_hash and base64.b64encode(digest).decode() != expected_hash:
+                raise IntegrityError(
+                    f"Team file {path} is damaged: its digest is {base64.b64encode(digest).decode()}, "
+                    f"but Team Files lists {expected_hash}. Use another version.",
+                    path=path,
+                )
+        except BaseException:
+            destination.unlink(missing_ok=True)
+            raise
+        return digest.hex()
+
+    def _fill(self, team_id: int, path: str, copy: _Copy) -> None:
+        tries = 0
+        while True:
+            tries += 1
+            before = copy.size
+            try:
+                with self._transport.stream(
+                    "file-storage.download", {"teamId": team_id, "path": path}, copy.size
+                ) as response:
+                    copy.take(response)
+                return
+            except (TransportError, ServerError, RateLimitedError):
+                # A try that brought bytes is progress, and progress does not use up the tries.
+                tries = 1 if copy.size > before else tries
+                if not self._transport.wait(tries):
+                    raise
+
+
+class _Copy:
+    """The part of a download that has arrived."""
+
+    def __init__(self, destination: Path) -> None:
+        self._destination = destination
+        self._restart()
+
+    def _restart(self) -> None:
+        self._destination.write_bytes(b"")
+        self.size = 0
+        self.digest = hashlib.sha256()
+
+    def take(self, response: Response) -> None:
+        """Append a body to the copy, or start over where the server sends all of it again.
+
+        :raises TransportError: the connection was cut before the end.
+        """
+        if self.size and response.status_code != 206:
+            self._restart()
+        elif self.size and not response.headers.get("Content-Range", "").startswith(f"bytes {self.size}-"):
+            self._restart()
+            raise TransportError("The server continued a download at a place that was not asked for.")
+        announced = response.headers.get("Content-Length")
+        end = None if announced is None else self.size + int(announced)
+        try:
+            with self._destination.open("ab") as file:
+                for chunk in response.iter_content(CHUNK_BYTES):
+                    file.write(chunk)
+                    self.digest.update(chunk)
+                    self.size += len(chunk)
+        except RequestException as error:
+            raise TransportError(f"The download was cut after {self.size} bytes: {error}") from error
+        if end is not None and self.size != end:
+            raise TransportError(f"The download was cut after {self.size} of {end} bytes.")
+
+
+def _check_arrival(stored: FileInfo, source: Path | bytes) -> None:
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    if stored.size_bytes is not None and stored.size_bytes != size:
+        raise IntegrityError(
+            f"{stored.path} arrived with {stored.size_bytes} of {size} bytes.", path=stored.path
+        )
+    if stored.hash and stored.hash != content_hash(source):
+        raise IntegrityError(f"{stored.path} arrived with another digest than was sent.", path=stored.path)
+
+
+def content_hash(source: Path | bytes) -> str:
+    """Compute the platform's content hash: base64 of the SHA-256 of the bytes."""
+    if isinstance(source, bytes):
+        return base64.b64encode(hashlib.sha256(source).digest()).decode()
+    digest = hashlib.sha256()
+    with source.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return base64.b64encode(digest.digest()).decode()

@@ -1,0 +1,107 @@
+"""Background tasks: import, export, clone and app runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import WaitError
+
+# Source: the statuses that the official SDK knows.
+RUNNING = frozenset({"queued", "consumed", "started", "terminating"})
+SERVING = "deployed"
+TERMINAL = frozenset({"finished", "error", "stopped"})
+# Source: keys seen in the state of app runs.
+_STATE_KEYS = ("slyProjectId", "inputProjectId", "projectId")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A background task.
+
+    :param status: ``queued``, ``consumed``, ``started``, ``deployed``, ``terminating``,
+        ``finished``, ``error`` or ``stopped``.
+    """
+
+    id: int
+    type: str
+    status: str
+    name: str
+    workspace_id: int | None
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Task:
+        """Read a task from an answer.
+
+        :raises WaitError: its status is none that we know, so nothing can be said about its end.
+        """
+        status = data.get("status")
+        if status not in RUNNING | TERMINAL | {SERVING}:
+            raise WaitError(
+                f"Task {data['id']} has the unknown status {status!r}; "
+                "look at it on the server's Tasks page and update this package.",
+                task_id=data["id"],
+            )
+        return cls(data["id"], data.get("type") or "", status, _name(data), data.get("workspaceId"), data)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the task is over."""
+        return self.status in TERMINAL
+
+    @property
+    def is_successful(self) -> bool:
+        """Whether the task ended as it should."""
+        return self.status == "finished"
+
+    def touches_project(self, project_id: int) -> bool:
+        """Say whether the task reads or writes the project, by every place that tells of it.
+
+        Source: ``meta.input``, ``meta.output`` and the app's state, observed; no endpoint answers it.
+        """
+        return project_id in set(_project_ids(self.raw))
+
+
+class Tasks:
+    """Read background tasks."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, task_id: int) -> Task:
+        """Read one task. Source: POST tasks.info."""
+        return Task.from_json(self._transport.call("tasks.info", {"id": task_id}))
+
+    def list_running(self, workspace_id: int) -> Iterator[Task]:
+        """Stream the tasks of a workspace that will end but have not. Source: POST tasks.list."""
+        running = [{"field": "status", "operator": "in", "value": sorted(RUNNING)}]
+        body = {"workspaceId": workspace_id, "filter": running, "sort": "id", "sort_order": "asc"}
+        for data in self._transport.pages("tasks.list", body):
+            yield Task.from_json(data)
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    app = (data.get("meta") or {}).get("app") or {}
+    return str(app.get("name") or data.get("description") or data.get("type") or "")
+
+
+def _project_ids(data: Mapping[str, Any]) -> Iterator[int]:
+    meta = data.get("meta") or {}
+    for side in ("input", "output"):
+        project = (meta.get(side) or {}).get("project") or {}
+        yield from _as_id(project.get("id"))
+    states = (
+        (meta.get("params") or {}).get("state") or {},
+        ((data.get("settings") or {}).get("message") or {}).get("state") or {},
+    )
+    for state in states:
+        for key in _STATE_KEYS:
+            yield from _as_id(state.get(key))
+
+
+def _as_id(value: Any) -> Iterator[int]:
+    if isinstance(value, int) or (isinstance(value, str) and value.isdigit()):
+        yield int(value)

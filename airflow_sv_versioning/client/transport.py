@@ -1,0 +1,346 @@
+"""Requests to the platform's REST API: session, token, timeouts, retries, error mapping.
+
+A method ``projects.info`` is a POST to
+``{server}/public/api/v3/projects.info`` with the token in ``x-api-key``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests import RequestException, Response
+from requests.adapters import HTTPAdapter
+from requests_toolbelt import MultipartDecoder, MultipartEncoder
+
+from airflow_sv_versioning.client.address import normalize_server_address
+from airflow_sv_versioning.client.errors import api_error, error_parts
+from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    ConnectError,
+    OutcomeUnknownError,
+    RequestRejectedError,
+    SuperviselyError,
+    TransportError,
+)
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+_SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
+
+Body = Callable[[], tuple[Any, dict[str, str]]]
+
+
+class Transport:
+    """Carry requests to one server for one token; may be shared by threads.
+
+    :param server_address: with or without scheme and port.
+    :param token: the API token; it is sent to this server and to no other host.
+    :param timeout: seconds to wait for the next bytes of an answer.
+    :param max_workers: connections kept open for reuse.
+    """
+
+    def __init__(
+        self,
+        server_address: str,
+        token: str,
+        *,
+        timeout: float = 60.0,
+        verify_ssl: bool = True,
+        max_workers: int = 8,
+        policy: RetryPolicy | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not token:
+            raise ConfigurationError("The API token is empty; copy it from your account page on the server.")
+        if not (token.isascii() and token.isprintable()):
+            raise ConfigurationError("The API token holds characters that no token has; copy it again.")
+        self.server_url = normalize_server_address(server_address)
+        self.max_workers = max_workers
+        self._token = token
+        self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
+        self._policy = policy or RetryPolicy()
+        self._sleep = sleep
+        self._session = _session(max_workers, verify_ssl)
+        self._lock = threading.Lock()
+        self.requests_sent = 0
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def call(self, method: str, body: Any = None, *, idempotent: bool = True) -> Any:
+        """Call a method with a JSON body and return the decoded answer.
+
+        :param idempotent: whether sending it twice does the same as sending it once.
+        :raises OutcomeUnknownError: a call that is not idempotent got no usable answer.
+        """
+        return self._json(method, self._answer(method, _json_body(body), idempotent, _subject(body)))
+
+    def pages(self, method: str, body: Mapping[str, Any], per_page: int = 500) -> Iterator[dict[str, Any]]:
+        """Stream a listing by page numbers; meant for short lists."""
+        page = 1
+        while True:
+            answer = self.call(method, {**body, "page": page, "per_page": per_page})
+            yield from _entities(method, answer)
+            if page >= int(answer.get("pagesCount") or 1):
+                return
+            page += 1
+
+    def token_pages(
+        self, method: str, body: Mapping[str, Any], per_page: int
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Stream a listing page by page, each after the last item of the one before.
+
+        Unlike page numbers, this neither skips nor repeats items while others come and go.
+        """
+        request = {**body, "pagination_mode": "token", "per_page": per_page}
+        while True:
+            answer = self.call(method, request)
+            if entities := _entities(method, answer):
+                yield entities
+            if not entities or (after := answer.get("after")) is None:
+                return
+            request["after"] = after
+
+    def upload(
+        self,
+        method: str,
+        fields: Callable[[], Sequence[tuple[str, Any]]],
+        *,
+        params: Mapping[str, Any] | None = None,
+        idempotent: bool = True,
+    ) -> Any:
+        """Send a multipart form, streamed, and return the decoded answer.
+
+        :param fields: makes the parts anew for every try; a part is a text or
+            ``(file name, bytes or open file, content type)``.
+        """
+
+        def body() -> tuple[Any, dict[str, str]]:
+            encoder = MultipartEncoder(list(fields()))
+            return encoder, {"Content-Type": encoder.content_type}
+
+        response = self._answer(method, body, idempotent, _subject(params), params=params)
+        return self._json(method, response)
+
+    def multipart(self, method: str, body: Any) -> dict[int, bytes]:
+        """Call a method that answers with one part an entity: entity id -> content."""
+        response = self._answer(method, _json_body(body), True, _subject(body))
+        try:
+            parts = MultipartDecoder.from_response(response).parts
+        except Exception as error:  # the decoder lets its own and parsing errors through
+            raise TransportError(f"{method} answered with a broken multipart body: {error}") from error
+        return {_part_id(method, part.headers): part.content for part in parts}
+
+    def stream(self, method: str, body: Any, offset: int) -> Response:
+        """Open a download at a byte offset, once, following redirects without the token.
+
+        :raises TransportError: no answer; the caller repeats, from where its copy ends.
+        """
+        headers = {"Accept-Encoding": "identity"}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+        data, json_headers = _json_body(body)()
+        try:
+            response = self._send(method, data, {**headers, **json_headers}, stream=True)
+            for _ in range(5):
+                if not response.is_redirect:
+                    break
+                target = requests.compat.urljoin(response.url, response.headers["Location"])
+                response.close()
+                # The storage behind the server signs its own addresses; it must not see the token.
+                response = self._session.get(
+                    target, headers=headers, stream=True, timeout=self._timeouts, allow_redirects=False
+                )
+        except RequestException as error:
+            raise self._no_answer(method, error, idempotent=True, subject=_subject(body)) from error
+        if response.status_code >= 300:
+            with response:
+                raise self._error(method, response, _subject(body))
+        return response
+
+    def wait(self, tries_made: int, failure: Failure | None = None) -> bool:
+        """Sleep before the next try; ``False`` when the tries are used up."""
+        if tries_made >= self._policy.tries:
+            return False
+        self._sleep(self._policy.delay(tries_made, failure or Failure()))
+        return True
+
+    def _answer(
+        self,
+        method: str,
+        body: Body,
+        idempotent: bool,
+        subject: str,
+        params: Mapping[str, Any] | None = None,
+    ) -> Response:
+        tries = 0
+        while True:
+            tries += 1
+            failure, error = self._try(method, body, idempotent, subject, params)
+            if isinstance(error, Response):
+                return error
+            if not self._policy.may_repeat(failure, idempotent=idempotent) or not self.wait(tries, failure):
+                raise error
+            logger.debug("%s failed, try %d: %s", method, tries, error)
+
+    def _try(
+        self, method: str, body: Body, idempotent: bool, subject: str, params: Mapping[str, Any] | None
+    ) -> tuple[Failure, SuperviselyError | Response]:
+        data, headers = body()
+        try:
+            response = self._send(method, data, headers, params=params)
+        except RequestException as cause:
+            error = self._no_answer(method, cause, idempotent=idempotent, subject=subject)
+            error.__cause__ = cause
+            return Failure(sent=not isinstance(error, ConnectError)), error
+        if response.status_code < 300:
+            return Failure(), response
+        answer = self._error(method, response, subject)
+        text, _ = error_parts(_decoded(response))
+        failure = Failure(response.status_code, True, text, _retry_after(response))
+        if not idempotent and response.status_code in TRANSIENT_STATUSES - {429}:
+            unknown = OutcomeUnknownError(
+                f"{answer.message} Whether {method} took effect is unknown.", method=method
+            )
+            unknown.__cause__ = answer
+            return failure, unknown
+        return failure, answer
+
+    def _send(
+        self,
+        method: str,
+        data: Any,
+        headers: Mapping[str, str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        stream: bool = False,
+    ) -> Response:
+        with self._lock:
+            self.requests_sent += 1
+        return self._session.post(
+            f"{self.server_url}/public/api/v3/{method}",
+            data=data,
+            params=dict(params or {}),
+            headers={**headers, "x-api-key": self._token},
+            timeout=self._timeouts,
+            # A redirect would carry the token to wherever it points.
+            allow_redirects=False,
+            stream=stream,
+        )
+
+    def _no_answer(
+        self, method: str, cause: RequestException, *, idempotent: bool, subject: str
+    ) -> SuperviselyError:
+        what = f"{method}({subject}) at {self.server_url}"
+        if isinstance(cause, requests.exceptions.SSLError):
+            return ConfigurationError(
+                f"{what}: the TLS connection failed ({_reason(cause)}). "
+                "Check the address; set verify_ssl to false only for a server you trust."
+            )
+        if _not_sent(cause):
+            return ConnectError(
+                f"{what}: cannot connect ({_reason(cause)}). Is the server up and the address right?"
+            )
+        if idempotent:
+            return TransportError(f"{what}: no answer ({_reason(cause)}).")
+        return OutcomeUnknownError(
+            f"{what}: no answer ({_reason(cause)}). Whether it took effect is unknown."
+        )
+
+    def _error(self, method: str, response: Response, subject: str) -> SuperviselyError:
+        if response.is_redirect:
+            return RequestRejectedError(
+                f"{self.server_url} redirects to {response.headers['Location']}; "
+                "use that server's address in the connection.",
+                status_code=response.status_code,
+                method=method,
+            )
+        body = _decoded(response)
+        return api_error(method, response.status_code, body, response.text, subject)
+
+    def _json(self, method: str, response: Response) -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise TransportError(
+                f"{method} answered with something that is not JSON ({response.text[:100]!r}). "
+                f"Is {self.server_url} a Supervisely server?"
+            ) from error
+
+
+def _session(max_workers: int, verify_ssl: bool) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max_workers)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.verify = verify_ssl
+    # Cookies would be state shared between threads; the token is all the API needs.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if not verify_ssl:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return session
+
+
+def _json_body(body: Any) -> Body:
+    try:
+        data = json.dumps({} if body is None else body, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"The request cannot be written as JSON: {error}.") from error
+    return lambda: (data, {"Content-Type": "application/json"})
+
+
+def _entities(method: str, answer: Any) -> list[dict[str, Any]]:
+    entities = answer.get("entities") if isinstance(answer, dict) else None
+    if not isinstance(entities, list):
+        raise TransportError(f"{method} answered without a list of entities.")
+    return entities
+
+
+def _subject(body: Any) -> str:
+    if not isinstance(body, Mapping):
+        return ""
+    return ", ".join(f"{key}={body[key]}" for key in _SUBJECT_KEYS if body.get(key) is not None)
+
+
+def _part_id(method: str, headers: Mapping[bytes, bytes]) -> int:
+    disposition = headers.get(b"Content-Disposition", b"").decode("ascii", "replace")
+    _, _, rest = disposition.partition('name="')
+    digits = rest.partition('"')[0]
+    if not digits.isdigit():
+        raise TransportError(f"{method} answered with a part without an id: {disposition!r}.")
+    return int(digits)
+
+
+def _decoded(response: Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _retry_after(response: Response) -> float | None:
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None
+
+
+def _not_sent(cause: RequestException) -> bool:
+    if isinstance(cause, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    reason = getattr(cause.args[0] if cause.args else None, "reason", None)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+
+
+def _reason(cause: RequestException) -> str:
+    inner: Any = cause.args[0] if cause.args else cause
+    return str(getattr(inner, "reason", None) or inner).rpartition(": ")[2][:200] or type(cause).__name__
