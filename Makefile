@@ -1,0 +1,102 @@
+# Everything a fresh machine with Python 3.10+ and make needs; uv is used when it is there.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+SDK_VERSION := 6.74.51
+
+# pyenv leaves shims on the PATH that fail when called, and some distributions ship Python without
+# ensurepip, so each candidate is asked for what it must be able to do. Asked once, and only if needed.
+UV := $(shell command -v uv 2>/dev/null)
+CANDIDATES := python3.13 python3.12 python3.11 python3.10 python3.14 python3
+ifndef PYTHON
+PYTHON = $(eval PYTHON := $(shell for p in $(CANDIDATES); do \
+	$$p -c 'import sys, sqlite3, ssl, venv; $(if $(UV),,import ensurepip;) sys.exit(sys.version_info < (3, 10))' \
+	>/dev/null 2>&1 && echo $$p && break; done))$(PYTHON)
+endif
+
+need_python = test -n "$(PYTHON)" || { \
+	echo "No usable Python 3.10 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+
+# Words of the package managers: the environment's folder is the first argument.
+ifdef UV
+new_env = $(need_python) && rm -rf $(1) && uv venv --quiet --python "$$(command -v $(PYTHON))" $(1)
+pip_install = uv pip install --quiet --python $(1)/bin/python
+else
+new_env = $(need_python) && rm -rf $(1) && $(PYTHON) -m venv $(1)
+pip_install = $(1)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input
+endif
+site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+
+.PHONY: help setup demo test lint types pytest dev-env sdk-env clean
+
+help:
+	@echo "make setup    .venv with sv-versioning and airflow in it"
+	@echo "make demo     back up, train, change and restore a real project on a local server (DEMO_ARGS=...)"
+	@echo "make test     ruff, mypy, pytest and the official SDK's conformance tests (PYTEST_ARGS=...)"
+	@echo "make sdk-env  only the environments of the official SDK"
+	@echo "make clean    remove the environments and what the tools leave behind"
+
+# --- environments ---------------------------------------------------------------------------------
+# A stamp is newer than what it was made from, so a second make is instant and a changed
+# pyproject.toml installs again.
+
+setup: .venv/.stamp-demo
+dev-env: .venv/.stamp-dev
+sdk-env: .venv-sdk-versioning/.stamp
+
+.venv/bin/python:
+	@$(call new_env,.venv)
+
+.venv/.stamp-demo: pyproject.toml | .venv/bin/python
+	@echo "Installing airflow-sv-versioning into .venv (about a minute the first time)"
+	@$(call pip_install,.venv) --editable '.[demo]'
+	@touch $@
+
+.venv/.stamp-dev: pyproject.toml | .venv/bin/python
+	@echo "Installing airflow-sv-versioning and its test tools into .venv (about a minute the first time)"
+	@$(call pip_install,.venv) --editable '.[dev]'
+	@touch .venv/.stamp-demo $@
+
+# The plain SDK is what most users have: no pyarrow, so it writes pickles.
+# Its opencv needs libraries of a desktop; a bare machine gets the build without them.
+.venv-sdk/.stamp:
+	@echo "Installing the official SDK $(SDK_VERSION) into .venv-sdk (about a minute)"
+	@$(call new_env,.venv-sdk)
+	@$(call pip_install,.venv-sdk) 'supervisely==$(SDK_VERSION)'
+	@.venv-sdk/bin/python -c 'import cv2' 2>/dev/null || { \
+		$(call pip_install,.venv-sdk) --force-reinstall --no-deps 'opencv-python-headless<5'; }
+	@touch $@
+
+# The same SDK with its `versioning` extra, which is this range of pyarrow: a thin environment that
+# sees the plain one, for a second full copy would cost a minute and a gigabyte.
+.venv-sdk-versioning/.stamp: .venv-sdk/.stamp
+	@$(call new_env,.venv-sdk-versioning)
+	@echo "$(call site_packages,.venv-sdk)" > "$(call site_packages,.venv-sdk-versioning)/plain_sdk.pth"
+	@$(call pip_install,.venv-sdk-versioning) --no-deps 'pyarrow>=17.0.0,<=23.0.1'
+	@touch $@
+
+# --- what people call -----------------------------------------------------------------------------
+
+demo: setup
+	@.venv/bin/sv-versioning demo $(DEMO_ARGS)
+
+test:
+	@$(MAKE) -j2 dev-env sdk-env
+	@$(MAKE) lint types pytest
+
+lint:
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check .
+
+types:
+	@.venv/bin/mypy --no-error-summary
+
+pytest:
+	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+clean:
+	rm -rf .venv .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
