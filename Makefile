@@ -45,7 +45,7 @@ help:
 
 setup: .venv/.stamp-demo
 dev-env: .venv/.stamp-dev
-sdk-env: .venv-sdk-versioning/.stamp
+sdk-env: .venv-sdk-versioning/.stamp-$(SDK_VERSION)
 
 .venv/bin/python:
 	@$(call new_env,.venv)
@@ -62,7 +62,7 @@ sdk-env: .venv-sdk-versioning/.stamp
 
 # The plain SDK is what most users have: no pyarrow, so it writes pickles.
 # Its opencv needs libraries of a desktop; a bare machine gets the build without them.
-.venv-sdk/.stamp:
+.venv-sdk/.stamp-$(SDK_VERSION):
 	@echo "Installing the official SDK $(SDK_VERSION) into .venv-sdk (about a minute)"
 	@$(call new_env,.venv-sdk)
 	@$(call pip_install,.venv-sdk) 'supervisely==$(SDK_VERSION)'
@@ -72,7 +72,7 @@ sdk-env: .venv-sdk-versioning/.stamp
 
 # The same SDK with its `versioning` extra, which is this range of pyarrow: a thin environment that
 # sees the plain one, for a second full copy would cost a minute and a gigabyte.
-.venv-sdk-versioning/.stamp: .venv-sdk/.stamp
+.venv-sdk-versioning/.stamp-$(SDK_VERSION): .venv-sdk/.stamp-$(SDK_VERSION)
 	@$(call new_env,.venv-sdk-versioning)
 	@echo "$(call site_packages,.venv-sdk)" > "$(call site_packages,.venv-sdk-versioning)/plain_sdk.pth"
 	@$(call pip_install,.venv-sdk-versioning) --no-deps 'pyarrow>=17.0.0,<=23.0.1'
