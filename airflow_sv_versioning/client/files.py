@@ -9,10 +9,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from requests import RequestException, Response
-
 from airflow_sv_versioning.client.models import FileInfo
-from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.client.transport import CHUNK_BYTES, Download, Transport
 from airflow_sv_versioning.exceptions import (
     IntegrityError,
     NotFoundError,
@@ -20,8 +18,6 @@ from airflow_sv_versioning.exceptions import (
     ServerError,
     TransportError,
 )
-
-CHUNK_BYTES = 1024 * 1024
 
 
 class Files:
@@ -118,10 +114,10 @@ class Files:
             tries += 1
             before = copy.size
             try:
-                with self._transport.stream(
+                with self._transport.download(
                     "file-storage.download", {"teamId": team_id, "path": path}, copy.size
-                ) as response:
-                    copy.take(response)
+                ) as download:
+                    copy.take(download)
                 return
             except (TransportError, ServerError, RateLimitedError):
                 # A try that brought bytes is progress, and progress does not use up the tries.
@@ -142,28 +138,20 @@ class _Copy:
         self.size = 0
         self.digest = hashlib.sha256()
 
-    def take(self, response: Response) -> None:
+    def take(self, download: Download) -> None:
         """Append a body to the copy, or start over where the server sends all of it again.
 
-        :raises TransportError: the connection was cut before the end.
+        :raises TransportError: the body ended early.
         """
-        if self.size and response.status_code != 206:
+        if download.start != self.size:
             self._restart()
-        elif self.size and not response.headers.get("Content-Range", "").startswith(f"bytes {self.size}-"):
-            self._restart()
-            raise TransportError("The server continued a download at a place that was not asked for.")
-        announced = response.headers.get("Content-Length")
-        end = None if announced is None else self.size + int(announced)
-        try:
-            with self._destination.open("ab") as file:
-                for chunk in response.iter_content(CHUNK_BYTES):
-                    file.write(chunk)
-                    self.digest.update(chunk)
-                    self.size += len(chunk)
-        except RequestException as error:
-            raise TransportError(f"The download was cut after {self.size} bytes: {error}") from error
-        if end is not None and self.size != end:
-            raise TransportError(f"The download was cut after {self.size} of {end} bytes.")
+        with self._destination.open("ab") as file:
+            for chunk in download.chunks:
+                file.write(chunk)
+                self.digest.update(chunk)
+                self.size += len(chunk)
+        if download.end is not None and self.size != download.end:
+            raise TransportError(f"The download was cut after {self.size} of {download.end} bytes.")
 
 
 def _check_arrival(stored: FileInfo, source: Path | bytes) -> None:

@@ -11,8 +11,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 import urllib3
@@ -35,9 +38,25 @@ from airflow_sv_versioning.exceptions import (
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+MAX_REDIRECTS = 5
+CHUNK_BYTES = 1024 * 1024
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
 Body = Callable[[], tuple[Any, dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Download:
+    """An open download.
+
+    :param start: the offset of the first byte that comes: the one asked for, or 0.
+    :param end: the offset after the last byte, ``None`` where the server does not tell.
+    :param chunks: the bytes.
+    """
+
+    start: int
+    end: int | None
+    chunks: Iterator[bytes]
 
 
 class Transport:
@@ -142,32 +161,22 @@ class Transport:
             raise TransportError(f"{method} answered with a broken multipart body: {error}") from error
         return {_part_id(method, part.headers): part.content for part in parts}
 
-    def stream(self, method: str, body: Any, offset: int) -> Response:
-        """Open a download at a byte offset, once, following redirects without the token.
+    @contextmanager
+    def download(self, method: str, body: Any, offset: int) -> Iterator[Download]:
+        """Open a download at a byte offset, once; the caller repeats, from where its copy ends.
 
-        :raises TransportError: no answer; the caller repeats, from where its copy ends.
+        Redirects are followed without the token: the storage behind a server signs its own addresses.
+
+        :raises TransportError: no answer, or the connection was cut before the end.
         """
-        headers = {"Accept-Encoding": "identity"}
-        if offset:
-            headers["Range"] = f"bytes={offset}-"
-        data, json_headers = _json_body(body)()
+        subject = _subject(body)
         try:
-            response = self._send(method, data, {**headers, **json_headers}, stream=True)
-            for _ in range(5):
-                if not response.is_redirect:
-                    break
-                target = requests.compat.urljoin(response.url, response.headers["Location"])
-                response.close()
-                # The storage behind the server signs its own addresses; it must not see the token.
-                response = self._session.get(
-                    target, headers=headers, stream=True, timeout=self._timeouts, allow_redirects=False
-                )
+            with self._open(method, body, offset) as response:
+                if response.status_code >= 300:
+                    raise self._error(method, response, subject)
+                yield _download(method, response, offset)
         except RequestException as error:
-            raise self._no_answer(method, error, idempotent=True, subject=_subject(body)) from error
-        if response.status_code >= 300:
-            with response:
-                raise self._error(method, response, _subject(body))
-        return response
+            raise self._no_answer(method, error, idempotent=True, subject=subject) from error
 
     def wait(self, tries_made: int, failure: Failure | None = None) -> bool:
         """Sleep before the next try; ``False`` when the tries are used up."""
@@ -175,6 +184,22 @@ class Transport:
             return False
         self._sleep(self._policy.delay(tries_made, failure or Failure()))
         return True
+
+    def _open(self, method: str, body: Any, offset: int) -> Response:
+        headers = {"Accept-Encoding": "identity"}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+        data, json_headers = _json_body(body)()
+        response = self._send(method, data, {**headers, **json_headers}, stream=True)
+        for _ in range(MAX_REDIRECTS):
+            if not response.is_redirect:
+                break
+            target = urljoin(response.url, response.headers["Location"])
+            response.close()
+            response = self._session.get(
+                target, headers=headers, stream=True, timeout=self._timeouts, allow_redirects=False
+            )
+        return response
 
     def _answer(
         self,
@@ -298,6 +323,15 @@ def _json_body(body: Any) -> Body:
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"The request cannot be written as JSON: {error}.") from error
     return lambda: (data, {"Content-Type": "application/json"})
+
+
+def _download(method: str, response: Response, offset: int) -> Download:
+    start = offset if response.status_code == 206 else 0
+    if start and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+        raise TransportError(f"{method} continued a download at another place than was asked for.")
+    length = response.headers.get("Content-Length")
+    end = None if length is None else start + int(length)
+    return Download(start, end, response.iter_content(CHUNK_BYTES))
 
 
 def _entities(method: str, answer: Any) -> list[dict[str, Any]]:
