@@ -132,6 +132,11 @@ def json_text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:
+    """Take one column as a Python list."""
+    return data[column].to_pylist()
+
+
 class Snapshot:
     """A finished snapshot on disk.
 
