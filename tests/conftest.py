@@ -1,0 +1,46 @@
+"""What every test may use: a clean environment and one embedded server per worker."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.server.run import ServerInfo
+
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+# Airflow reads these while it is imported, so no fixture could set them in time.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-airflow-")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+for _name in ("SERVER_ADDRESS", "API_TOKEN"):
+    os.environ.pop(_name, None)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
+    """An embedded server that the tests of one worker share; projects do not see each other."""
+    from airflow_sv_versioning.server.run import EmbeddedServer
+
+    with EmbeddedServer(tmp_path_factory.mktemp("server")) as running:
+        yield running.info
+
+
+@pytest.fixture
+def client(server: ServerInfo) -> Iterator[SuperviselyClient]:
+    from airflow_sv_versioning.client import SuperviselyClient
+
+    with SuperviselyClient(server.url, server.token) as connected:
+        yield connected
+
+
+@pytest.fixture
+def versions(client: SuperviselyClient) -> ProjectVersions:
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+    return ProjectVersions(client)

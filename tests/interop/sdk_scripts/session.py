@@ -1,0 +1,47 @@
+"""Runs inside an environment of the official SDK: one JSON command a line on stdin, one answer each.
+
+Importing the SDK takes seconds, so one process serves many tests. Every command gets an ``Api`` of its
+own, because the SDK keeps the state of its versioning in that object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+
+def main() -> None:
+    # The SDK logs to stdout, from its import on; the answers keep the real one for themselves.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    import content
+    import filling
+    import supervisely as sly
+    import versions
+
+    commands = {
+        "fill": filling.fill,
+        "fill_small": filling.fill_small,
+        "read": content.read,
+        "create": versions.create,
+        "restore": versions.restore,
+        "list": versions.list_versions,
+        "map": versions.read_map,
+    }
+    api = sly.Api(request.pop("server"), request.pop("token"))
+    try:
+        return {"result": commands[request.pop("command")](api, **request)}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+
+
+if __name__ == "__main__":
+    main()

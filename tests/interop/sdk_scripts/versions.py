@@ -1,0 +1,38 @@
+"""Version commands, through the SDK's public calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import supervisely as sly
+
+
+def create(
+    api: sly.Api,
+    project_id: int,
+    title: str | None = None,
+    description: str | None = None,
+    preview: bool = False,
+) -> int | None:
+    return api.project.version.create(project_id, title, description, enable_preview=preview)
+
+
+def restore(
+    api: sly.Api,
+    project_id: int,
+    version_id: int | None = None,
+    version_num: int | None = None,
+    skip_missed_entities: bool = False,
+) -> int:
+    restored = api.project.version.restore(
+        project_id, version_id, version_num, skip_missed_entities=skip_missed_entities
+    )
+    return restored.id
+
+
+def list_versions(api: sly.Api, project_id: int) -> list[dict[str, Any]]:
+    return [info._asdict() for info in api.project.version.get_list(project_id)]
+
+
+def read_map(api: sly.Api, project_id: int) -> dict[str, Any]:
+    return api.project.version.get_map(project_id)

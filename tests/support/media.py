@@ -1,0 +1,57 @@
+"""A web server for images by link, which also remembers what it was asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class MediaServer:
+    """``url`` answers with ``content``; ``headers`` are those of each request so far."""
+
+    url: str = ""
+    content: bytes = b""
+    content_type: str = "image/png"
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def serve_media(content: bytes, content_type: str = "image/png") -> Iterator[MediaServer]:
+    """Serve one file under every path of a port of its own."""
+    media = MediaServer(content=content, content_type=content_type)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(media))
+    media.url = f"http://127.0.0.1:{server.server_port}/photo.png"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield media
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(media: MediaServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer()
+            self.wfile.write(media.content)
+
+        def do_HEAD(self) -> None:
+            self._answer()
+
+        def log_message(self, *arguments: object) -> None:
+            """Keep the tests' output clean."""
+
+        def _answer(self) -> None:
+            media.headers.append({name.lower(): value for name, value in self.headers.items()})
+            self.send_response(200)
+            self.send_header("Content-Type", media.content_type)
+            self.send_header("Content-Length", str(len(media.content)))
+            self.end_headers()
+
+    return Handler

@@ -1,0 +1,106 @@
+"""The official SDK in an environment and a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.server.run import ServerInfo
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "tests" / "interop" / "sdk_scripts"
+CALL_TIMEOUT_SECONDS = 240
+
+
+class SdkError(Exception):
+    """A call of the SDK raised; the text is its type and message."""
+
+
+def sdk_python(*, plain: bool = False) -> Path:
+    """Find the interpreter that has the SDK.
+
+    :param plain: the one without pyarrow, which writes pickles.
+    """
+    variable, folder = (
+        ("SV_SDK_PLAIN_PYTHON", ".venv-sdk") if plain else ("SV_SDK_PYTHON", ".venv-sdk-versioning")
+    )
+    python = Path(os.environ.get(variable) or ROOT / folder / "bin" / "python")
+    if not python.exists():
+        raise AssertionError(f"{python} does not exist: run make sdk-env (or set {variable}).")
+    return python
+
+
+class SdkProcess:
+    """Takes one call after the other; importing the SDK is slow, so tests share it."""
+
+    def __init__(self, python: Path, log: Path) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._answers: Queue[str] = Queue()
+        self._process = subprocess.Popen(
+            [python, SCRIPTS / "session.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log.open("wb"),
+            env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},
+            text=True,
+            encoding="utf-8",
+        )
+        threading.Thread(target=self._collect, daemon=True).start()
+
+    def call(self, server: ServerInfo, command: str, **arguments: Any) -> Any:
+        """Run one command of ``sdk_scripts`` against a server.
+
+        :raises SdkError: the SDK raised.
+        """
+        request = {"server": server.url, "token": server.token, "command": command, **arguments}
+        with self._lock:
+            assert self._process.stdin
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            answer = self._next_answer(command)
+        if "error" in answer:
+            raise SdkError(f"{answer['error']}\n{answer['traceback']}")
+        return answer["result"]
+
+    def _next_answer(self, command: str) -> dict[str, Any]:
+        try:
+            line = self._answers.get(timeout=CALL_TIMEOUT_SECONDS)
+        except Empty:
+            self._process.kill()
+            line = ""
+        if not line:
+            tail = self._log.read_text(errors="replace")[-3000:]
+            raise AssertionError(f"The SDK's process gave no answer to {command!r}:\n{tail}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _collect(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._answers.put(line)
+        self._answers.put("")
+
+    def __enter__(self) -> SdkProcess:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
