@@ -1,0 +1,51 @@
+"""Version Supervisely projects from Airflow: back up, hand the version id on, restore exactly.
+
+Airflow imports this module in every process, so the public names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.exceptions import SuperviselyError
+    from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+    from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+    from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+    from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BackgroundTasksSensor",
+    "CreateProjectVersionOperator",
+    "ProjectVersions",
+    "RestoreProjectVersionOperator",
+    "SuperviselyClient",
+    "SuperviselyError",
+    "SuperviselyHook",
+    "__version__",
+]
+
+_MODULES = {
+    "BackgroundTasksSensor": "sensors.background_tasks",
+    "CreateProjectVersionOperator": "operators.create",
+    "ProjectVersions": "versioning",
+    "RestoreProjectVersionOperator": "operators.restore",
+    "SuperviselyClient": "client",
+    "SuperviselyError": "exceptions",
+    "SuperviselyHook": "hooks.supervisely",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

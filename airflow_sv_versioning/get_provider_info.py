@@ -1,0 +1,80 @@
+"""What Airflow is told about this provider.
+
+Every Airflow process calls it, so it is a literal and imports nothing. The connection form is
+declared here once; the hook renders the same table for Airflow 3.1, which asks the hook.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Describe the provider to Airflow."""
+    return {
+        "package-name": "airflow-sv-versioning",
+        "name": "Supervisely Versioning",
+        "description": "Version `Supervisely <https://supervisely.com>`__ projects: back up, restore.",
+        "integrations": [
+            {
+                "integration-name": "Supervisely",
+                "external-doc-url": "https://docs.supervisely.com",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [
+            {
+                "integration-name": "Supervisely",
+                "python-modules": ["airflow_sv_versioning.hooks.supervisely"],
+            }
+        ],
+        "operators": [
+            {
+                "integration-name": "Supervisely",
+                "python-modules": [
+                    "airflow_sv_versioning.operators.create",
+                    "airflow_sv_versioning.operators.restore",
+                ],
+            }
+        ],
+        "sensors": [
+            {
+                "integration-name": "Supervisely",
+                "python-modules": ["airflow_sv_versioning.sensors.background_tasks"],
+            }
+        ],
+        "extra-links": [
+            "airflow_sv_versioning.links.ProjectLink",
+            "airflow_sv_versioning.links.RestoredProjectLink",
+            "airflow_sv_versioning.links.VersionLink",
+        ],
+        "connection-types": [
+            {
+                "connection-type": "supervisely",
+                "hook-class-name": "airflow_sv_versioning.hooks.supervisely.SuperviselyHook",
+                "hook-name": "Supervisely",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["login", "schema"],
+                    "relabeling": {"host": "Server address", "password": "API token"},
+                    "placeholders": {"host": "https://app.supervisely.com"},
+                },
+                "conn-fields": {
+                    "verify_ssl": {
+                        "label": "Verify TLS",
+                        "description": "Check the server's certificate.",
+                        "schema": {"type": ["boolean", "null"], "default": True},
+                    },
+                    "timeout": {
+                        "label": "Timeout, s",
+                        "description": "How long to wait for the next bytes of an answer.",
+                        "schema": {"type": ["integer", "null"], "default": 60, "minimum": 1},
+                    },
+                    "max_workers": {
+                        "label": "Parallel requests",
+                        "description": "The most requests that run at the same time.",
+                        "schema": {"type": ["integer", "null"], "default": 8, "minimum": 1},
+                    },
+                },
+            }
+        ],
+    }

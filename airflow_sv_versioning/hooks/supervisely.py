@@ -1,0 +1,121 @@
+"""From an Airflow connection to the platform."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+from airflow_sv_versioning._airflow import AirflowNotFoundException
+from airflow_sv_versioning.exceptions import ConfigurationError, SuperviselyError
+from airflow_sv_versioning.get_provider_info import get_provider_info
+from airflow_sv_versioning.hooks.connection import client_arguments
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+
+class SuperviselyHook(BaseHook):
+    """One connection's access to the platform.
+
+    .. code-block:: python
+
+        with SuperviselyHook("supervisely_default") as hook:
+            project = hook.client.projects.get(7)
+            version = hook.versions.create(project.id)
+
+    The connection's host is the server address, with or without scheme, port and path; its password is
+    the API token; its extra may hold ``verify_ssl``, ``timeout`` (seconds) and ``max_workers``.
+
+    :param supervisely_conn_id: the connection; it is read on first use.
+    """
+
+    conn_name_attr = "supervisely_conn_id"
+    default_conn_name = "supervisely_default"
+    conn_type = "supervisely"
+    hook_name = "Supervisely"
+
+    def __init__(self, supervisely_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.supervisely_conn_id = supervisely_conn_id
+
+    @cached_property
+    def client(self) -> SuperviselyClient:
+        """The platform's REST API; :meth:`close` ends it.
+
+        :raises ConfigurationError: the connection is missing or cannot work.
+        """
+        from airflow_sv_versioning.client import SuperviselyClient
+
+        try:
+            connection = self.get_connection(self.supervisely_conn_id)
+        except AirflowNotFoundException as error:
+            raise ConfigurationError(
+                f"There is no connection {self.supervisely_conn_id!r}; add one of type 'Supervisely' with "
+                "the server address as host and the API token as password, or name another one in "
+                "supervisely_conn_id."
+            ) from error
+        return SuperviselyClient(**client_arguments(connection))
+
+    @cached_property
+    def versions(self) -> ProjectVersions:
+        """Create, restore and list project versions."""
+        from airflow_sv_versioning.versioning import ProjectVersions
+
+        return ProjectVersions(self.client)
+
+    def get_conn(self) -> SuperviselyClient:
+        """Return :attr:`client`, under the name that Airflow's hooks give it."""
+        return self.client
+
+    def close(self) -> None:
+        """Close what was opened; the next use opens it anew."""
+        self.__dict__.pop("versions", None)
+        if (client := self.__dict__.pop("client", None)) is not None:
+            client.close()
+
+    def __enter__(self) -> SuperviselyHook:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Say whom the token belongs to; the text is shown unmasked, so it never holds the token."""
+        try:
+            with self:
+                user = self.client.accounts.get_me()
+                return True, f"Connected to {self.client.server_url} as {user.login}."
+        except SuperviselyError as error:
+            return False, str(error)
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Render the declared fields for Airflow 3.1; newer ones read the declaration."""
+        from wtforms import BooleanField, IntegerField
+
+        fields = {"boolean": BooleanField, "integer": IntegerField}
+        return {
+            name: fields[field["schema"]["type"][0]](
+                field["label"], description=field["description"], default=field["schema"]["default"]
+            )
+            for name, field in _form()["conn-fields"].items()
+        }
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Render the declared behaviour of standard fields for Airflow 3.1."""
+        return {key.replace("-", "_"): value for key, value in _form()["ui-field-behaviour"].items()}
+
+
+def _form() -> dict[str, Any]:
+    form: dict[str, Any] = get_provider_info()["connection-types"][0]
+    return form

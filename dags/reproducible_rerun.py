@@ -1,0 +1,71 @@
+"""Run an experiment again on exactly the data it saw.
+
+A version comes back as a new project, so the project that people work on stays as it is.
+
+1. ``restore_version`` restores one version. Name it in the form by its id, by its number, or by a moment:
+   the newest version made at or before it. Without a moment, the templates of ``as_of`` could also say
+   ``{{ dag_run.logical_date or dag_run.run_after }}`` to run on the data of the run's day.
+2. ``rerun`` works on the restored project. It asks the platform through the hook, as your experiment would.
+3. ``summary`` says what was run on what.
+
+Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
+host, the API token as password. Then trigger the DAG and fill in the project and one of the three.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Param, dag, task
+
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+
+log = logging.getLogger(__name__)
+
+
+@dag(
+    schedule=None,
+    params={
+        "project_id": Param(type="integer", minimum=1, title="Project", description="Id of the project."),
+        "version_id": Param(None, type=["integer", "null"], minimum=1, title="Version id"),
+        "version_num": Param(None, type=["integer", "null"], minimum=1, title="Version number"),
+        "as_of": Param(None, type=["string", "null"], format="date-time", title="As of"),
+    },
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+    tags=["supervisely"],
+    doc_md=__doc__,
+)
+def reproducible_rerun() -> None:
+    # A parameter left empty renders to "None", which counts as not given.
+    restore = RestoreProjectVersionOperator(
+        task_id="restore_version",
+        project_id="{{ params.project_id }}",
+        version_id="{{ params.version_id }}",
+        version_num="{{ params.version_num }}",
+        as_of="{{ params.as_of }}",
+    )
+
+    @task
+    def rerun(project_id: int) -> int:
+        with SuperviselyHook() as hook:
+            project = hook.client.projects.get(project_id)
+        log.info("Running on project %s '%s' with %s images.", project.id, project.name, project.images_count)
+        return project.images_count
+
+    @task
+    def summary(images_count: int, restored: dict[str, Any]) -> str:
+        line = (
+            f"Ran on {images_count} images of version {restored['version_num']} of project "
+            f"{restored['source_project_id']}, restored as project {restored['project_id']}."
+        )
+        log.info(line)
+        return line
+
+    # `restore.output` is the new project's id; the key "restore" holds all about it.
+    summary(rerun(restore.output), restore.output["restore"])
+
+
+reproducible_rerun()
