@@ -33,9 +33,12 @@ class Files:
         )
         return next((FileInfo.from_json(entry) for entry in entries if entry.get("path") == path), None)
 
-    def get(self, file_id: int) -> FileInfo:
-        """Read a file's record. Source: POST file-storage.info."""
-        return FileInfo.from_json(self._transport.call("file-storage.info", {"id": file_id}))
+    def find_by_id(self, file_id: int) -> FileInfo | None:
+        """Look a file up by its id. Source: POST file-storage.info."""
+        try:
+            return FileInfo.from_json(self._transport.call("file-storage.info", {"id": file_id}))
+        except NotFoundError:
+            return None
 
     def find_bytes(self, team_id: int, path: str) -> bytes | None:
         """Read a small file into memory; ``None`` where there is no such file.

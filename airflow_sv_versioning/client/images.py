@@ -30,6 +30,10 @@ class Images:
         """
         return self._transport.token_pages("images.list", _listing(dataset_id, []), LIST_PAGE)
 
+    def count(self, dataset_id: int) -> int:
+        """Count the images of a dataset. Source: POST images.list."""
+        return int(self._transport.call("images.list", {**_listing(dataset_id, []), "per_page": 1})["total"])
+
     def list_by_ids(self, dataset_id: int, image_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read those of the given images that still are in the dataset. Source: POST images.list."""
         found: list[dict[str, Any]] = []
@@ -38,6 +42,23 @@ class Images:
             for page in self._transport.token_pages("images.list", _listing(dataset_id, wanted), LIST_PAGE):
                 found += page
         return found
+
+    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Read those of a dataset's images that have the given names. Source: POST images.list."""
+        wanted = [{"field": "name", "operator": "in", "value": list(names)}]
+        pages = self._transport.token_pages("images.list", _listing(dataset_id, wanted), LIST_PAGE)
+        return [image for page in pages for image in page]
+
+    def link_answers(self, link: str) -> bool:
+        """Say whether the media behind a link can be had now.
+
+        Web links are tried from here, without the token; links into buckets are the server's to try.
+
+        Source: GET remote-storage.exists for buckets.
+        """
+        if link.startswith(("http://", "https://")):
+            return self._transport.probe(link)
+        return bool(self._transport.get("remote-storage.exists", {"path": link}).get("exists"))
 
     def add(self, dataset_id: int, images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add at most 200 images by reference.

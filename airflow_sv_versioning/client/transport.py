@@ -161,6 +161,23 @@ class Transport:
             raise TransportError(f"{method} answered with a broken multipart body: {error}") from error
         return {_part_id(method, part.headers): part.content for part in parts}
 
+    def get(self, method: str, params: Mapping[str, Any]) -> Any:
+        """Call one of the few methods that are GET requests; returns the decoded answer."""
+        return self._json(method, self._answer(method, None, True, _subject(params), params=params))
+
+    def probe(self, url: str) -> bool:
+        """Say whether a foreign address answers a request for its content, without the token."""
+        for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
+            try:
+                with self._session.request(
+                    verb, url, headers=headers, stream=True, timeout=CONNECT_TIMEOUT_SECONDS
+                ) as response:
+                    if response.status_code < 400:
+                        return True
+            except RequestException:
+                return False
+        return False
+
     @contextmanager
     def download(self, method: str, body: Any, offset: int) -> Iterator[Download]:
         """Open a download at a byte offset, once; the caller repeats, from where its copy ends.
@@ -204,7 +221,7 @@ class Transport:
     def _answer(
         self,
         method: str,
-        body: Body,
+        body: Body | None,
         idempotent: bool,
         subject: str,
         params: Mapping[str, Any] | None = None,
@@ -220,9 +237,9 @@ class Transport:
             logger.debug("%s failed, try %d: %s", method, tries, error)
 
     def _try(
-        self, method: str, body: Body, idempotent: bool, subject: str, params: Mapping[str, Any] | None
+        self, method: str, body: Body | None, idempotent: bool, subject: str, params: Mapping[str, Any] | None
     ) -> tuple[Failure, SuperviselyError | Response]:
-        data, headers = body()
+        data, headers = body() if body else (None, {})
         try:
             response = self._send(method, data, headers, params=params)
         except RequestException as cause:
@@ -253,7 +270,8 @@ class Transport:
     ) -> Response:
         with self._lock:
             self.requests_sent += 1
-        return self._session.post(
+        return self._session.request(
+            "GET" if data is None else "POST",
             f"{self.server_url}/public/api/v3/{method}",
             data=data,
             params=dict(params or {}),

@@ -25,8 +25,9 @@ from airflow_sv_versioning.snapshot.kinds.images import (
 )
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.project import dataset_row, in_tree_order, project_info, project_meta
+from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, values
+from airflow_sv_versioning.snapshot.tree import in_tree_order
 
 MAX_PASSES = 4
 MAX_ITEM_READS = 10
@@ -131,7 +132,8 @@ class _Pass:
         self._images_done = 0
 
     def run(self) -> Snapshot:
-        datasets = list(in_tree_order(list(self._client.datasets.list_all(self._project.id))))
+        found = list(self._client.datasets.list_all(self._project.id))
+        datasets = list(in_tree_order(found, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
         with SnapshotWriter(self._directory, "images") as writer:
             writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
             changed = self._list_images(writer, [dataset for dataset, _ in datasets])

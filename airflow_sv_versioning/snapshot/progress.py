@@ -24,7 +24,7 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._report = report or (lambda line: None)
-        self._should_stop = should_stop or (lambda: False)
+        self.should_stop = should_stop or (lambda: False)
         self._clock = clock
         self._last = clock()
 
@@ -44,7 +44,7 @@ class Progress:
 
         :raises CancelledError: the caller asked to stop.
         """
-        if self._should_stop():
+        if self.should_stop():
             raise CancelledError("Stopped because the caller asked to.")
 
     def sleep(self, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_sv_versioning.client.models import Dataset, Project
@@ -67,23 +67,6 @@ def project_meta(meta: Mapping[str, Any], project: Project) -> dict[str, Any]:
         "projectType": meta.get("projectType") or project.type,
         "projectSettings": project_settings,
     }
-
-
-def in_tree_order(datasets: Sequence[Dataset]) -> Iterator[tuple[Dataset, str]]:
-    """Yield datasets with their full path, parents before children, whatever their ids.
-
-    A dataset whose parent is not among them comes as a root: losing it would lose its images.
-    """
-    known = {dataset.id for dataset in datasets}
-    children: dict[int | None, list[Dataset]] = {}
-    for dataset in datasets:
-        parent = dataset.parent_id if dataset.parent_id in known else None
-        children.setdefault(parent, []).append(dataset)
-    stack = [(dataset, dataset.name) for dataset in reversed(children.get(None, []))]
-    while stack:
-        dataset, path = stack.pop()
-        yield dataset, path
-        stack += [(child, f"{path}/{child.name}") for child in reversed(children.get(dataset.id, []))]
 
 
 def dataset_row(dataset: Dataset, full_path: str) -> dict[str, Any]:

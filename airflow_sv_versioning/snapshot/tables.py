@@ -132,9 +132,15 @@ def json_text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def json_value(text: str | None) -> Any:
+    """Decode a JSON text column; null is ``None``."""
+    return None if text is None else json.loads(text)
+
+
 def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:
     """Take one column as a Python list."""
-    return data[column].to_pylist()
+    listed: list[Any] = data[column].to_pylist()
+    return listed
 
 
 class Snapshot:

@@ -1,0 +1,316 @@
+"""One version in the making: reserve, capture, pack, upload, map, commit - or none of it."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import random
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import FileInfo, NothingChanged, Project, Reservation, VersionInfo
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    IntegrityError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    PlanRequiredError,
+    RequestRejectedError,
+    SuperviselyError,
+    VersionBusyError,
+)
+from airflow_sv_versioning.results import CreateResult
+from airflow_sv_versioning.snapshot.capture import Capture, capture_project
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.version_map import FOLDER, VersionMap, write_warning
+
+logger = logging.getLogger(__name__)
+
+FREE_PLAN = "free"
+MAX_BUSY_WAIT_SECONDS = 30.0
+# What an older official client wrote, which did not record the format.
+UNRECORDED_FORMAT = "v1.0.0"
+
+
+@dataclass(frozen=True)
+class _Uploaded:
+    file: FileInfo
+    archive_format: str
+    sha256: str
+    counts: dict[str, int]
+
+
+class Creation:
+    """Make one version of one project."""
+
+    def __init__(self, client: SuperviselyClient, project: Project, progress: Progress) -> None:
+        self._client = client
+        self._project = project
+        self._progress = progress
+
+    def run(
+        self,
+        *,
+        title: str | None,
+        description: str | None,
+        archive_format: str,
+        on_concurrent_change: str,
+        busy_timeout_seconds: float,
+    ) -> CreateResult:
+        """Go through all steps; on any failure everything that was made is removed again."""
+        from airflow_sv_versioning.snapshot.archive import ARCHIVE_FORMATS
+
+        formats = ARCHIVE_FORMATS[self._project.type]
+        if archive_format not in {"auto", *formats}:
+            raise ConfigurationError(
+                f"archive_format is {archive_format!r}; choose auto or one of {', '.join(formats)}."
+            )
+        self._check_plan()
+        reserved = self._reserve(busy_timeout_seconds)
+        if isinstance(reserved, NothingChanged):
+            return self._unchanged(reserved.version_id)
+        self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
+        with ExitStack() as undo, TemporaryDirectory(prefix="sv-versioning-") as folder:
+            undo.callback(self._quietly, "cancel the reservation", self._client.versions.cancel, reserved)
+            capture = capture_project(
+                self._client,
+                self._project.id,
+                Path(folder),
+                on_concurrent_change=on_concurrent_change,
+                progress=self._progress,
+            )
+            if archive_format == "auto":
+                archive_format = _follow_latest(self._healed_map(), newest=formats[0])
+            uploaded = self._upload(reserved, capture, archive_format, Path(folder), undo)
+            version_map = self._healed_map()
+            undo.callback(self._quietly, "put versions.json back", version_map.put_back)
+            version_map.add(reserved.version_id, _map_entry(uploaded, capture, version_map))
+            version_map.save()
+            version = self._commit(reserved, capture, uploaded, title, description, undo)
+        self._settle_map(version_map, version)
+        return _result(self._project, version, uploaded, capture)
+
+    def _healed_map(self) -> VersionMap:
+        version_map = VersionMap(self._client, self._project)
+        version_map.heal(list(self._client.versions.list_all(self._project.id)))
+        return version_map
+
+    def _check_plan(self) -> None:
+        team = self._client.accounts.get_team(self._project.team_id)
+        if team.plan == FREE_PLAN:
+            raise self._plan_required(team.plan)
+
+    def _plan_required(self, plan: str | None) -> PlanRequiredError:
+        return PlanRequiredError(
+            f"Team {self._project.team_id} has the {plan or 'present'} plan, which does not include project "
+            "versions; they come with the Pro and Enterprise plans.",
+            team_id=self._project.team_id,
+        )
+
+    def _reserve(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
+        deadline = time.monotonic() + busy_timeout_seconds
+        tries = 0
+        while True:
+            try:
+                return self._client.versions.reserve(self._project.id)
+            except PlanRequiredError as error:
+                raise self._plan_required(None) from error
+            except PermissionDeniedError:
+                raise
+            except VersionBusyError as error:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise
+                bound = min(MAX_BUSY_WAIT_SECONDS, 2.0**tries)
+                wait = min(left, random.uniform(bound / 2, bound))  # noqa: S311 - jitter, not a secret
+                tries += 1
+                self._progress.say(f"{error.message} Trying again in {wait:.0f} s.")
+                self._progress.sleep(wait)
+
+    def _upload(
+        self, reserved: Reservation, capture: Capture, archive_format: str, folder: Path, undo: ExitStack
+    ) -> _Uploaded:
+        from airflow_sv_versioning.snapshot.archive import pack_archive
+
+        counts = _counts(capture)
+        provenance = {
+            "project_id": self._project.id,
+            "version_id": reserved.version_id,
+            "project_updated_at": capture.project_updated_at,
+            "consistent": capture.consistent,
+            "counts": counts,
+        }
+        self._progress.say(f"Packing {_told(counts)} as {archive_format}.")
+        packed = pack_archive(capture.snapshot, archive_format, folder / "archive.tar.zst", provenance)
+        # Unique by construction: the id belongs to this reservation alone.
+        path = f"{FOLDER}/{self._project.id}/{_utc_stamp()}-{reserved.version_id}.tar.zst"
+        self._progress.check()
+        write_warning(self._client, self._project.team_id)
+        self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
+        remove = self._client.files.remove
+        undo.callback(self._quietly, f"remove {path}", remove, self._project.team_id, path)
+        file = self._client.files.upload(self._project.team_id, packed.path, path)
+        return _Uploaded(file, packed.archive_format, packed.sha256, counts)
+
+    def _commit(
+        self,
+        reserved: Reservation,
+        capture: Capture,
+        uploaded: _Uploaded,
+        title: str | None,
+        description: str | None,
+        undo: ExitStack,
+    ) -> VersionInfo:
+        self._progress.check()
+        try:
+            committed = self._client.versions.commit(
+                reserved,
+                project_updated_at=capture.project_updated_at,
+                team_file_id=uploaded.file.id,
+                title=title,
+                description=description,
+            )
+        except OutcomeUnknownError:
+            # Undoing now could take the archive away from a version that exists.
+            kept = undo.pop_all()
+            if (landed := self._find_landed(reserved)) is None:
+                kept.close()
+                raise
+            return landed
+        if not committed:
+            raise RequestRejectedError(
+                f"The server refused to commit version {reserved.version_id} of project {self._project.id}. "
+                "Nothing was kept; make the version again.",
+                project_id=self._project.id,
+            )
+        undo.pop_all()
+        version = self._find_version(reserved.version_id)
+        if version is None:
+            raise IntegrityError(
+                f"The server says it committed version {reserved.version_id} of project {self._project.id}, "
+                "but does not list it. Look at the Versions tab.",
+                project_id=self._project.id,
+            )
+        return version
+
+    def _find_landed(self, reserved: Reservation) -> VersionInfo | None:
+        """Find out whether a commit without an answer took effect."""
+        version = self._find_version(reserved.version_id)
+        if version is not None or self._client.versions.cancel(reserved):
+            return version
+        # There was nothing to cancel: the commit landed between the two questions, or the time ran out.
+        return self._find_version(reserved.version_id)
+
+    def _find_version(self, version_id: int) -> VersionInfo | None:
+        wanted = [{"field": "id", "operator": "=", "value": version_id}]
+        found = self._client.versions.list_all(self._project.id, wanted)
+        return next((v for v in found if v.id == version_id and v.team_file_id is not None), None)
+
+    def _settle_map(self, version_map: VersionMap, version: VersionInfo) -> None:
+        """Take over the number that the server gave, where the map foretold another."""
+        if version_map.entry(version.id).get("number") != version.version:
+            version_map.entry(version.id)["number"] = version.version
+            version_map.save()
+
+    def _unchanged(self, version_id: int) -> CreateResult:
+        version = self._find_version(version_id)
+        if version is None:
+            raise IntegrityError(
+                f"The server says that version {version_id} of project {self._project.id} still holds, but "
+                "does not list it. Look at the Versions tab.",
+                project_id=self._project.id,
+            )
+        self._progress.say(f"Nothing changed since version {version.version} (id {version.id}).")
+        entry = VersionMap(self._client, self._project).entry(version.id)
+        path, sha256 = entry.get("path"), entry.get("sha256")
+        if (path is None or sha256 is None) and version.team_file_id is not None:
+            file = self._client.files.find_by_id(version.team_file_id)
+            path = file.path if file else path
+            sha256 = base64.b64decode(file.hash).hex() if file and file.hash else None
+        counts = entry.get("counts") or {
+            "datasets": self._project.datasets_count,
+            "images": self._project.images_count,
+        }
+        return CreateResult(
+            project_id=self._project.id,
+            project_name=self._project.name,
+            version_id=version.id,
+            version_num=version.version,
+            created=False,
+            title=version.name,
+            description=version.description,
+            archive_path=path or "",
+            archive_sha256=sha256,
+            archive_format=entry.get("format"),
+            counts=counts,
+            consistent=bool(entry.get("consistent", True)),
+            preview_project_id=version.preview_project_id,
+        )
+
+    def _quietly(self, what: str, undo: Callable[..., Any], *args: Any) -> None:
+        """Undo a step after a failure, which must stay the error that the caller sees."""
+        try:
+            undo(*args)
+        except SuperviselyError as error:
+            logger.warning("Could not %s for project %d: %s", what, self._project.id, error)
+
+
+def _follow_latest(version_map: VersionMap, newest: str) -> str:
+    """Choose the format that the project's latest version was written in."""
+    latest = version_map.entries.get("latest")
+    if latest is None:
+        return newest
+    recorded = version_map.entry(latest).get("format") or UNRECORDED_FORMAT
+    return recorded if recorded == UNRECORDED_FORMAT else newest
+
+
+def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -> dict[str, Any]:
+    latest = version_map.entries.get("latest")
+    number = version_map.entry(latest).get("number") if latest is not None else 0
+    return {
+        "path": uploaded.file.path,
+        "updated_at": capture.project_updated_at,
+        "number": int(number or 0) + 1,
+        "format": uploaded.archive_format,
+        # Beyond what the official client writes; it keeps what it does not know.
+        "sha256": uploaded.sha256,
+        "counts": uploaded.counts,
+        "consistent": capture.consistent,
+    }
+
+
+def _counts(capture: Capture) -> dict[str, int]:
+    rows = capture.snapshot.counts()
+    return {what: rows[what] for what in ("datasets", "images", "figures", "tags")}
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
+
+
+def _utc_stamp() -> str:
+    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _result(project: Project, version: VersionInfo, uploaded: _Uploaded, capture: Capture) -> CreateResult:
+    return CreateResult(
+        project_id=project.id,
+        project_name=project.name,
+        version_id=version.id,
+        version_num=version.version,
+        created=True,
+        title=version.name,
+        description=version.description,
+        archive_path=uploaded.file.path,
+        archive_sha256=uploaded.sha256,
+        archive_format=uploaded.archive_format,
+        counts=uploaded.counts,
+        consistent=capture.consistent,
+    )

@@ -1,0 +1,85 @@
+"""Previews: a version as a hidden, read-only project that people can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.exceptions import NotFoundError, UnsupportedProjectError
+from airflow_sv_versioning.results import RestoreResult
+from airflow_sv_versioning.snapshot.restore import Target
+
+# Source: the names by which the platform's own client finds previews again.
+WORKSPACE_NAME = "[Do Not Modify] Instant Versions Storage"
+PREVIEW_KEY = "sly_version_preview"
+PREVIEWED_TYPES = ("images", "videos")
+
+
+def make_preview(
+    client: SuperviselyClient,
+    project: Project,
+    version: VersionInfo,
+    restore: Callable[[Target], RestoreResult],
+    *,
+    overwrite: bool,
+) -> Project:
+    """Return the preview of a version, made now if there is none.
+
+    :param overwrite: make a new one in any case; the old one is removed.
+    """
+    if project.type not in PREVIEWED_TYPES:
+        raise UnsupportedProjectError(
+            f"Project {project.id} is of type {project.type!r}; "
+            f"previews exist for {' and '.join(PREVIEWED_TYPES)}.",
+            project_id=project.id,
+        )
+    present = _find_preview(client, version)
+    if present and not overwrite:
+        return present
+    made = restore(
+        Target(
+            workspace_id=_workspace_id(client, project.team_id),
+            name=f"{project.name}, preview for ver. {version.version}",
+            description=f"Preview for version {version.version}. "
+            f"Source project ID: {project.id}, version ID: {version.id}",
+            restored_from={"project_id": project.id, "version_num": version.version},
+        )
+    )
+    try:
+        _publish(client, project, version, made.project_id)
+    except BaseException:
+        client.projects.archive(made.project_id)
+        raise
+    if present:
+        client.projects.archive(present.id)
+    return client.projects.get(made.project_id)
+
+
+def _publish(client: SuperviselyClient, project: Project, version: VersionInfo, preview_id: int) -> None:
+    preview = client.projects.get(preview_id)
+    told = {
+        "version_id": version.id,
+        "source_project_id": project.id,
+        "preview_created_at": preview.updated_at,
+    }
+    client.projects.edit(preview_id, customData={**preview.custom_data, PREVIEW_KEY: told}, silent=True)
+    advanced = {**(preview.settings.get("advancedSettings") or {}), "isReadOnlyProject": True}
+    client.projects.update_settings(preview_id, {"advancedSettings": advanced})
+    client.versions.update(version.id, previewProjectId=preview_id)
+
+
+def _find_preview(client: SuperviselyClient, version: VersionInfo) -> Project | None:
+    if version.preview_project_id is None:
+        return None
+    try:
+        return client.projects.get(version.preview_project_id)
+    except NotFoundError:
+        return None
+
+
+def _workspace_id(client: SuperviselyClient, team_id: int) -> int:
+    for workspace in client.accounts.list_workspaces(team_id, WORKSPACE_NAME):
+        if workspace.name == WORKSPACE_NAME:
+            return workspace.id
+    return client.accounts.add_workspace(team_id, WORKSPACE_NAME, hidden=True).id

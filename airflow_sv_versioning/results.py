@@ -1,0 +1,77 @@
+"""What the use cases return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CreateResult:
+    """A version that was made, or the latest one, which still holds.
+
+    :param created: ``False`` where nothing changed since this version.
+    :param archive_sha256: hex digest of the archive, ``None`` where the server does not tell.
+    :param archive_format: ``v2.1.0`` or ``v1.0.0``, ``None`` where it is not recorded.
+    :param counts: how many datasets, images, figures and tags the version holds; an unchanged version
+        made by another tool gives datasets and images only.
+    :param consistent: ``False`` where the version holds items of different moments, because the project
+        changed while it was read.
+    """
+
+    project_id: int
+    project_name: str
+    version_id: int
+    version_num: int
+    created: bool
+    title: str
+    description: str
+    archive_path: str
+    archive_sha256: str | None
+    archive_format: str | None
+    counts: Mapping[str, int]
+    consistent: bool = True
+    preview_project_id: int | None = None
+
+    @property
+    def status(self) -> str:
+        """``created`` or ``unchanged``."""
+        return "created" if self.created else "unchanged"
+
+    def with_preview(self, project_id: int) -> CreateResult:
+        """Add the preview project."""
+        return replace(self, preview_project_id=project_id)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the result as JSON-able data."""
+        return {"status": self.status, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    """A project made of a version.
+
+    :param project_id: the new project.
+    :param skipped: items left out because their media are gone, as ``dataset/path/item name``.
+    :param renamed: items whose name was taken twice in their dataset, with the name they got.
+    """
+
+    project_id: int
+    project_name: str
+    workspace_id: int
+    source_project_id: int
+    version_id: int
+    version_num: int
+    counts: Mapping[str, int]
+    skipped: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    placeholders: tuple[str, ...] = ()
+    reuploaded: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the result as JSON-able data."""
+        data = asdict(self)
+        for key in ("skipped", "placeholders", "reuploaded"):
+            data[key] = list(data[key])
+        return data

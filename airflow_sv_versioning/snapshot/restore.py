@@ -1,0 +1,199 @@
+"""Carry a plan out: a new project that equals the snapshot, or nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project
+from airflow_sv_versioning.exceptions import (
+    ConflictError,
+    IntegrityError,
+    RestoreIncompleteError,
+    SuperviselyError,
+)
+from airflow_sv_versioning.snapshot.capture import capture_project
+from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, find_differences
+from airflow_sv_versioning.snapshot.plan import RestorePlan
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.restore_items import ItemsRestore, NewIds
+from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
+
+logger = logging.getLogger(__name__)
+
+MAX_DIFFERENCES = 5
+
+
+@dataclass(frozen=True)
+class Target:
+    """The project to be made.
+
+    :param name: made free with ``_001``, ``_002``, ... where it is taken.
+    :param restored_from: what the new project's custom data tells of its origin.
+    """
+
+    workspace_id: int
+    name: str
+    description: str
+    restored_from: Mapping[str, Any]
+
+
+def restore_project(
+    client: SuperviselyClient,
+    plan: RestorePlan,
+    target: Target,
+    *,
+    work_dir: Path,
+    verify: str,
+    keep_incomplete: bool,
+    progress: Progress,
+) -> Project:
+    """Make the project that a plan describes and prove that it is there.
+
+    A restore that fails removes what it made; with ``keep_incomplete`` the project stays, and the error
+    says which it is.
+
+    :param verify: ``counts`` compares numbers, ``full`` reads everything back and compares content.
+    :raises IntegrityError: the new project is not what the plan says.
+    :raises RestoreIncompleteError: the restore failed, and its project was kept.
+    """
+    project = _add_project(client, plan.snapshot, target)
+    progress.say(f"Restoring into project {project.id} {project.name!r} of workspace {target.workspace_id}.")
+    try:
+        _fill(client, plan, target, project.id, progress)
+        _check_counts(client, plan, project.id)
+        if verify == "full":
+            _check_content(client, plan, project.id, work_dir, progress)
+    except BaseException as error:
+        if keep_incomplete and isinstance(error, SuperviselyError):
+            raise RestoreIncompleteError(
+                f"The restore into project {project.id} stopped half-way: {error.message} "
+                "The project was kept, as asked; it is not a whole copy of the version.",
+                project_id=project.id,
+            ) from error
+        _remove(client, project.id)
+        raise
+    return client.projects.get(project.id)
+
+
+def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) -> Project:
+    number = 0
+    while True:
+        name = f"{target.name}_{number:03d}" if number else target.name
+        number += 1
+        if client.projects.name_is_taken(target.workspace_id, name):
+            continue
+        try:
+            return client.projects.add(
+                target.workspace_id,
+                name,
+                snapshot.project_type,
+                target.description,
+                snapshot.project_info.get("readme"),
+            )
+        except ConflictError:
+            # Somebody took the name in between.
+            if number > 1000:
+                raise
+
+
+def _fill(
+    client: SuperviselyClient, plan: RestorePlan, target: Target, project_id: int, progress: Progress
+) -> None:
+    snapshot = plan.snapshot
+    custom_data = {
+        **(snapshot.project_info.get("custom_data") or {}),
+        RESTORED_FROM: dict(target.restored_from),
+    }
+    client.projects.edit(project_id, customData=custom_data, silent=True)
+    class_ids, tag_ids = _add_meta(client, plan, project_id)
+    # Without this, the second of two equal tags would be refused; the version's own rule comes last.
+    client.projects.update_settings(project_id, {"allowDuplicateTags": True})
+    ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids)
+    ItemsRestore(client, plan, project_id, ids, progress).run()
+    client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
+
+
+def _add_meta(
+    client: SuperviselyClient, plan: RestorePlan, project_id: int
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Make classes and tags; joined by name, because the server may answer in any order."""
+    meta = plan.snapshot.project_meta
+    answer = client.projects.update_meta(
+        project_id,
+        {"classes": meta.get("classes") or [], "tags": meta.get("tags") or [], "projectType": "images"},
+    )
+    new_classes = {entry["title"]: entry["id"] for entry in answer.get("classes") or []}
+    new_tags = {entry["name"]: entry["id"] for entry in answer.get("tags") or []}
+    return _joined(plan.class_names, new_classes, "classes"), _joined(plan.tag_names, new_tags, "tags")
+
+
+def _joined(old: Mapping[int, str], new: Mapping[str, int], what: str) -> dict[int, int]:
+    if lost := sorted(set(old.values()) - new.keys()):
+        raise IntegrityError(f"The server did not make the {what} {lost[:10]}.")
+    return {old_id: new[name] for old_id, name in old.items()}
+
+
+def _settings(snapshot: Snapshot, tag_ids: Mapping[int, int]) -> dict[str, Any]:
+    """Take the snapshot's settings over, with the grouping tag's new id."""
+    settings = dict(snapshot.project_info.get("settings") or {})
+    if settings.get("groupImagesByTagId") is not None:
+        settings["groupImagesByTagId"] = tag_ids.get(settings["groupImagesByTagId"])
+    # Sent as null, the server would store the text "default" instead of nothing.
+    if settings.get("labelingInterface") is None:
+        settings.pop("labelingInterface", None)
+    return {"allowDuplicateTags": False, **settings}
+
+
+def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> dict[int, int]:
+    new_ids: dict[int, int] = {}
+    for row in plan.datasets:
+        dataset = client.datasets.add(
+            project_id,
+            row["name"],
+            new_ids.get(row["parent_src_dataset_id"]),
+            row["description"],
+            json_value(row["custom_data"]),
+        )
+        new_ids[row["src_dataset_id"]] = dataset.id
+    return new_ids
+
+
+def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:
+    datasets = list(client.datasets.list_all(project_id))
+    found = {
+        "datasets": len(datasets),
+        "images": sum(client.images.count(dataset.id) for dataset in datasets),
+        "figures": sum(client.figures.count(dataset.id) for dataset in datasets),
+    }
+    if wrong := {
+        what: (plan.counts[what], found[what]) for what in found if found[what] != plan.counts[what]
+    }:
+        told = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
+        raise IntegrityError(f"The restored project {project_id} holds {told}.", project_id=project_id)
+
+
+def _check_content(
+    client: SuperviselyClient, plan: RestorePlan, project_id: int, work_dir: Path, progress: Progress
+) -> None:
+    progress.say(f"Reading project {project_id} back to compare it with the version.")
+    made = capture_project(
+        client, project_id, work_dir / "verify", on_concurrent_change="accept", progress=progress
+    )
+    differences = find_differences(plan.snapshot, made.snapshot, plan.skipped_ids, plan.new_names)
+    if differences:
+        told = "; ".join(differences[:MAX_DIFFERENCES])
+        raise IntegrityError(
+            f"The restored project {project_id} differs from the version: {told}.", project_id=project_id
+        )
+
+
+def _remove(client: SuperviselyClient, project_id: int) -> None:
+    try:
+        client.projects.archive(project_id)
+    except SuperviselyError as error:
+        logger.warning("The half-restored project %d could not be removed: %s", project_id, error)

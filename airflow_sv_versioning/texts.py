@@ -1,0 +1,66 @@
+"""Check and convert what callers pass in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from airflow_sv_versioning.exceptions import ConfigurationError
+
+# Source: the platform's limit for a version's description; its title is held to the same.
+MAX_TEXT = 255
+
+
+def check_text(argument: str, value: Any) -> str | None:
+    """Take a text that the platform can store.
+
+    :raises ConfigurationError: it is not a text, or longer than 255 characters.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{argument} must be a text, not {type(value).__name__}.")
+    if len(value) > MAX_TEXT:
+        raise ConfigurationError(
+            f"{argument} has {len(value)} characters; the platform takes {MAX_TEXT}. Shorten it."
+        )
+    return value
+
+
+def description_text(value: Any) -> Any:
+    """Write a dict, or an object with ``as_dict``, as JSON; leave anything else for the check."""
+    as_dict = getattr(value, "as_dict", None)
+    if as_dict is not None:
+        value = as_dict() if callable(as_dict) else as_dict
+    if not isinstance(value, Mapping):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"version_description cannot be written as JSON: {error}.") from error
+
+
+def check_choice(argument: str, value: str, choices: Sequence[str]) -> None:
+    """Refuse a word that is none of the choices.
+
+    :raises ConfigurationError: with the choices.
+    """
+    if value not in choices:
+        raise ConfigurationError(f"{argument} is {value!r}; choose one of {', '.join(choices)}.")
+
+
+def parse_moment(argument: str, value: Any) -> datetime:
+    """Read a moment: an aware datetime, or ISO 8601 text; without a zone it is UTC.
+
+    :raises ConfigurationError: it is no moment.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+        except ValueError as error:
+            raise ConfigurationError(f"{argument} is {value!r}, not an ISO 8601 time.") from error
+    if not isinstance(value, datetime):
+        raise ConfigurationError(f"{argument} must be a time, not {type(value).__name__}.")
+    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)

@@ -1,0 +1,352 @@
+"""The use cases: create a version, restore one, list and describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.creation import Creation
+from airflow_sv_versioning.exceptions import (
+    ArchiveMissingError,
+    ConfigurationError,
+    RequestRejectedError,
+    UnsupportedProjectError,
+    VersionNotFoundError,
+)
+from airflow_sv_versioning.preview import make_preview
+from airflow_sv_versioning.results import CreateResult, RestoreResult
+from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.restore import Target, restore_project
+from airflow_sv_versioning.texts import check_choice, check_text, description_text, parse_moment
+from airflow_sv_versioning.version_map import VersionMap
+
+__all__ = ["CreateResult", "ProjectVersions", "RestoreResult"]
+
+VERSIONED_TYPES = ("images",)
+VERIFICATIONS = ("counts", "full")
+CONCURRENT_CHANGE = ("accept", "fail")
+
+Report = Callable[[str], None]
+ShouldStop = Callable[[], bool]
+
+
+class ProjectVersions:
+    """Versions of projects, with the method names of ``api.project.version`` in the official SDK.
+
+    Unlike there, nothing returns ``None`` for "it did not work": what fails raises an error of
+    :mod:`airflow_sv_versioning.exceptions`. An instance holds no state and may be shared by threads.
+    """
+
+    def __init__(self, client: SuperviselyClient) -> None:
+        self._client = client
+
+    def create(
+        self,
+        project_id: int,
+        version_title: str | None = None,
+        version_description: Any = None,
+        enable_preview: bool = False,
+        *,
+        archive_format: str = "auto",
+        on_concurrent_change: str = "accept",
+        busy_timeout_seconds: float = 600.0,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> CreateResult:
+        """Make a version of a project, or find that its latest version still holds.
+
+        :param version_description: a text, a dict, or an object with ``as_dict``; at most 255 characters
+            once written as text.
+        :param enable_preview: also restore the version into a hidden read-only project to look at.
+        :param archive_format: ``v2.1.0``, ``v1.0.0``, or ``auto``: that of the project's latest version.
+        :param on_concurrent_change: what to do with a project that never stands still while it is read:
+            ``accept`` items of different moments, each whole, and say so; or ``fail``.
+        :param busy_timeout_seconds: how long to wait while another process makes a version.
+        :param report: takes progress lines.
+        :param should_stop: asked between batches; ``True`` ends the work and undoes it.
+        :raises UnsupportedProjectError: the project's type cannot be versioned.
+        :raises PlanRequiredError: the team's subscription has no versions.
+        :raises VersionBusyError: another process held the reservation all the time.
+        :raises ProjectChangedError: the project changed all the time and ``fail`` was asked for.
+        """
+        title = check_text("version_title", version_title)
+        description = check_text("version_description", description_text(version_description))
+        check_choice("on_concurrent_change", on_concurrent_change, CONCURRENT_CHANGE)
+        progress = Progress(report, should_stop)
+        project = self._client.projects.get(project_id)
+        _check_type(project)
+        creation = Creation(self._client, project, progress)
+        result = creation.run(
+            title=title,
+            description=description,
+            archive_format=archive_format,
+            on_concurrent_change=on_concurrent_change,
+            busy_timeout_seconds=busy_timeout_seconds,
+        )
+        return self._with_preview(result, progress) if enable_preview else result
+
+    def restore(
+        self,
+        project_id: int,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        skip_missed_entities: bool = False,
+        workspace_id: int | None = None,
+        project_name: str | None = None,
+        project_description: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        missing_entities: str = "fail",
+        verify: str = "counts",
+        keep_incomplete: bool = False,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> RestoreResult:
+        """Bring a version back as a new project.
+
+        Give exactly one of ``version_id``, ``version_num`` and ``as_of``.
+
+        :param as_of: the newest version made at or before this moment; ISO 8601, UTC unless it says.
+        :param missing_entities: ``fail`` before anything is made if media are gone, or ``skip`` those items.
+        :param skip_missed_entities: the SDK's word for ``missing_entities="skip"``.
+        :param workspace_id: where the new project goes; the source's workspace by default.
+        :param verify: ``counts`` compares numbers, ``full`` also reads all content back.
+        :param keep_incomplete: keep the half-made project of a restore that failed.
+        :raises VersionNotFoundError: the project has no such version.
+        :raises ArchiveMissingError: the version's archive is gone.
+        :raises IntegrityError: the archive is damaged, or the new project is not what it should be.
+        :raises MissingMediaError: media are gone and ``missing_entities`` is ``fail``.
+        """
+        policy = "skip" if skip_missed_entities else missing_entities
+        check_choice("missing_entities", policy, POLICIES)
+        check_choice("verify", verify, VERIFICATIONS)
+        progress = Progress(report, should_stop)
+        version = self._select(project_id, version_id, version_num, as_of)
+        project = self._client.projects.get(project_id)
+        target = Target(
+            workspace_id=workspace_id or project.workspace_id,
+            name=project_name or f"{project.name}, from ver. {version.version}",
+            description=_restored_description(project, version, project_description),
+            restored_from={"project_id": project.id, "version_num": version.version},
+        )
+        return self._restore(
+            project,
+            version,
+            target,
+            policy=policy,
+            verify=verify,
+            keep_incomplete=keep_incomplete,
+            progress=progress,
+        )
+
+    def get_list(self, project_id: int, filters: list[dict[str, Any]] | None = None) -> list[VersionInfo]:
+        """List the versions of a project, oldest first.
+
+        :param filters: filters of the platform, such as
+            ``[{"field": "version", "operator": ">", "value": 3}]``.
+        """
+        return list(self._client.versions.list_all(project_id, filters))
+
+    def get_info_by_id(self, project_id: int, version_id: int) -> VersionInfo:
+        """Describe a version by its id.
+
+        :raises VersionNotFoundError: the project has no version of this id.
+        """
+        return self._get_info(project_id, "id", version_id)
+
+    def get_info_by_number(self, project_id: int, version_num: int) -> VersionInfo:
+        """Describe a version by its number within the project.
+
+        :raises VersionNotFoundError: the project has no version of this number.
+        """
+        return self._get_info(project_id, "version", version_num)
+
+    def get_id_by_number(self, project_id: int, version_num: int) -> int:
+        """Find the id of a version by its number within the project.
+
+        :raises VersionNotFoundError: the project has no version of this number.
+        """
+        return self.get_info_by_number(project_id, version_num).id
+
+    def update(
+        self,
+        version_id: int,
+        name: str | None = None,
+        description: str | None = None,
+        preview_project_id: int | None = None,
+    ) -> None:
+        """Change a version's title or description, or tie a preview project to it.
+
+        :raises ConfigurationError: nothing to change was given, or a text is too long.
+        """
+        fields = {
+            "name": check_text("name", name),
+            "description": check_text("description", description),
+            "previewProjectId": preview_project_id,
+        }
+        given = {key: value for key, value in fields.items() if value is not None}
+        if not given:
+            raise ConfigurationError("Give at least one of name, description and preview_project_id.")
+        if not self._client.versions.update(version_id, **given):
+            raise RequestRejectedError(f"The server did not change version {version_id}.")
+
+    def enable_preview(
+        self,
+        project_id: int,
+        version_id: int,
+        overwrite: bool = False,
+        *,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> Project:
+        """Restore a version into a hidden, read-only project to look at; returns that project.
+
+        :param overwrite: make a new one even if there is one, and remove the old one.
+        :raises UnsupportedProjectError: previews exist for images and videos only.
+        """
+        version = self.get_info_by_id(project_id, version_id)
+        project = self._client.projects.get(project_id)
+        progress = Progress(report, should_stop)
+
+        def restore(target: Target) -> RestoreResult:
+            return self._restore(
+                project,
+                version,
+                target,
+                policy="fail",
+                verify="counts",
+                keep_incomplete=False,
+                progress=progress,
+            )
+
+        return make_preview(self._client, project, version, restore, overwrite=overwrite)
+
+    def _with_preview(self, result: CreateResult, progress: Progress) -> CreateResult:
+        try:
+            preview = self.enable_preview(
+                result.project_id, result.version_id, report=progress.say, should_stop=progress.should_stop
+            )
+        except Exception as error:
+            progress.say(f"Version {result.version_id} is made; its preview failed: {error}")
+            raise
+        return result.with_preview(preview.id)
+
+    def _get_info(self, project_id: int, field: str, value: int) -> VersionInfo:
+        wanted = [{"field": field, "operator": "=", "value": value}]
+        for version in self._client.versions.list_all(project_id, wanted):
+            # Some servers ignore filters that they do not know.
+            if (version.id if field == "id" else version.version) == value:
+                return version
+        raise self._not_found(project_id, "id" if field == "id" else "number", value)
+
+    def _not_found(self, project_id: int, what: str, value: Any) -> VersionNotFoundError:
+        versions = self.get_list(project_id)
+        known = ", ".join(f"{v.version} (id {v.id})" for v in versions[-10:]) or "none"
+        return VersionNotFoundError(
+            f"Project {project_id} has no version with {what} {value}. Its versions: {known}.",
+            project_id=project_id,
+        )
+
+    def _select(
+        self,
+        project_id: int,
+        version_id: int | None,
+        version_num: int | None,
+        as_of: str | datetime | None,
+    ) -> VersionInfo:
+        given = [value for value in (version_id, version_num, as_of) if value is not None]
+        if len(given) != 1:
+            raise ConfigurationError(
+                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
+            )
+        if version_id is not None:
+            return self.get_info_by_id(project_id, version_id)
+        if version_num is not None:
+            return self.get_info_by_number(project_id, version_num)
+        moment = parse_moment("as_of", as_of)
+        made = [v for v in self.get_list(project_id) if parse_moment("createdAt", v.created_at) <= moment]
+        if not made:
+            raise self._not_found(project_id, "a date at or before", moment.isoformat())
+        return max(made, key=lambda version: version.version)
+
+    def _restore(
+        self,
+        project: Project,
+        version: VersionInfo,
+        target: Target,
+        *,
+        policy: str,
+        verify: str,
+        keep_incomplete: bool,
+        progress: Progress,
+    ) -> RestoreResult:
+        from airflow_sv_versioning.snapshot.archive import unpack_archive
+
+        _check_type(project)
+        with TemporaryDirectory(prefix="sv-versioning-") as name:
+            folder = Path(name)
+            archive = folder / "archive.tar.zst"
+            self._download(project, version, archive, progress)
+            unpacked = unpack_archive(archive, project.type, folder / "snapshot")
+            plan = plan_restore(self._client, unpacked.snapshot, policy, progress)
+            made = restore_project(
+                self._client,
+                plan,
+                target,
+                work_dir=folder,
+                verify=verify,
+                keep_incomplete=keep_incomplete,
+                progress=progress,
+            )
+        return RestoreResult(
+            project_id=made.id,
+            project_name=made.name,
+            workspace_id=made.workspace_id,
+            source_project_id=project.id,
+            version_id=version.id,
+            version_num=version.version,
+            counts=dict(plan.counts),
+            skipped=plan.skipped,
+            renamed=dict(plan.renamed),
+        )
+
+    def _download(
+        self, project: Project, version: VersionInfo, destination: Path, progress: Progress
+    ) -> None:
+        file = None
+        if version.team_file_id is not None:
+            file = self._client.files.find_by_id(version.team_file_id)
+        if file is None:
+            path = VersionMap(self._client, project).entry(version.id).get("path")
+            file = self._client.files.find(project.team_id, path) if path else None
+        if file is None:
+            raise ArchiveMissingError(
+                f"The archive of version {version.version} (id {version.id}) of project {project.id} is not "
+                "in Team Files any more; this version cannot be restored. Restore another one.",
+                project_id=project.id,
+                version_id=version.id,
+            )
+        progress.say(f"Downloading {file.path}.")
+        self._client.files.download(project.team_id, file.path, destination, expected_hash=file.hash)
+
+
+def _check_type(project: Project) -> None:
+    if project.type not in VERSIONED_TYPES:
+        raise UnsupportedProjectError(
+            f"Project {project.id} {project.name!r} is of type {project.type!r}; versions can be made of "
+            f"{', '.join(VERSIONED_TYPES)} projects.",
+            project_id=project.id,
+        )
+
+
+def _restored_description(project: Project, version: VersionInfo, given: str | None) -> str:
+    told = given or (
+        f"Restored from version {version.version}. Source project ID: {project.id}, version ID: {version.id}"
+    )
+    return f"{told}\n\n{project.description}" if project.description else told
