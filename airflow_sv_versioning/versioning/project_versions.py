@@ -1,4 +1,4 @@
-"""The use cases: create a version, restore one, list and describe them."""
+"""What people do with versions: create, restore, list, describe, preview."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
-from airflow_sv_versioning.creation import Creation
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
     ConfigurationError,
@@ -18,15 +17,14 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
     VersionNotFoundError,
 )
-from airflow_sv_versioning.preview import make_preview
-from airflow_sv_versioning.results import CreateResult, RestoreResult
 from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore import Target, restore_project
-from airflow_sv_versioning.texts import check_choice, check_text, description_text, parse_moment
-from airflow_sv_versioning.version_map import VersionMap
-
-__all__ = ["CreateResult", "ProjectVersions", "RestoreResult"]
+from airflow_sv_versioning.versioning.creation import Creation
+from airflow_sv_versioning.versioning.preview import make_preview
+from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
+from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
+from airflow_sv_versioning.versioning.version_map import VersionMap
 
 VERSIONED_TYPES = ("images",)
 VERIFICATIONS = ("counts", "full")

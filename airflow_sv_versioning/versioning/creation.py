@@ -26,10 +26,10 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     VersionBusyError,
 )
-from airflow_sv_versioning.results import CreateResult
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.version_map import FOLDER, VersionMap, write_warning
+from airflow_sv_versioning.versioning.results import CreateResult
+from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,8 @@
+"""The use cases: create a version, restore one, list and describe them."""
+
+from __future__ import annotations
+
+from airflow_sv_versioning.versioning.project_versions import ProjectVersions
+from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
+
+__all__ = ["CreateResult", "ProjectVersions", "RestoreResult"]
