@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import ServerInfo
-
     from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
 
 # Airflow reads these while it is imported, so no fixture could set them in time.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-airflow-")
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 for _name in ("SERVER_ADDRESS", "API_TOKEN"):
     os.environ.pop(_name, None)
@@ -44,3 +47,19 @@ def versions(client: SuperviselyClient) -> ProjectVersions:
     from airflow_sv_versioning.versioning import ProjectVersions
 
     return ProjectVersions(client)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A few photographs."""
+    from tests.support.photos import write_photos
+
+    return sorted(write_photos(tmp_path_factory.mktemp("photos"), 6).iterdir())
+
+
+@pytest.fixture
+def project_id(client: SuperviselyClient, photos: list[Path]) -> int:
+    """A fresh project of three annotated images."""
+    from tests.support.projects import make_project
+
+    return make_project(client, photos[:3])

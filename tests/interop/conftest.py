@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.media import MediaServer, serve_media
 from tests.support.photos import write_photos
 from tests.support.sdk import SdkProcess, sdk_python
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.server.run import ServerInfo
 
 PHOTOS = 520  # more than one page of the platform's listings (500) and than any batch
 
@@ -29,12 +34,44 @@ def plain_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SdkProcess]:
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_photos(tmp_path_factory.mktemp("photos"), PHOTOS)
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_photos(tmp_path_factory.mktemp("photo-folder"), PHOTOS)
 
 
 @pytest.fixture(scope="session")
-def media(photos: Path) -> Iterator[MediaServer]:
+def media(photo_folder: Path) -> Iterator[MediaServer]:
     """A foreign host that serves the image of the images by link."""
-    with serve_media((photos / "00000.png").read_bytes()) as serving:
+    with serve_media((photo_folder / "00000.png").read_bytes()) as serving:
         yield serving
+
+
+@dataclass(frozen=True)
+class FilledProject:
+    """A project and what the SDK reads in it."""
+
+    id: int
+    content: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def nasty(sdk: SdkProcess, server: ServerInfo, photo_folder: Path, media: MediaServer) -> FilledProject:
+    """A project with every case that versioning gets wrong. Tests may version it, but not change it."""
+    project_id = sdk.call(
+        server,
+        "fill",
+        workspace_id=server.workspace_id,
+        name="nasty",
+        photos=str(photo_folder),
+        link=media.url,
+        many=PHOTOS,
+    )
+    return FilledProject(project_id, sdk.call(server, "read", project_id=project_id))
+
+
+@pytest.fixture
+def small(sdk: SdkProcess, server: ServerInfo, photo_folder: Path) -> int:
+    """A fresh project of three images."""
+    made: int = sdk.call(
+        server, "fill_small", workspace_id=server.workspace_id, name="small", photos=str(photo_folder)
+    )
+    return made

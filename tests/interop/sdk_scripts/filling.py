@@ -39,7 +39,7 @@ def fill(
     datasets = _make_datasets(api, project_id)
     _fill_shapes(api, datasets["shapes"], files[:6], meta)
     _fill_odd_names(api, datasets["odd names"], files[6:12])
-    _fill_equal_names(api, [datasets["train"], datasets["other train"]], files[0])
+    _fill_equal_names(api, [datasets[name] for name in ("train", "deep", "other train")], files[0])
     if link:
         _fill_links(api, datasets["odd names"], link)
     _fill_many(api, datasets["many"], files[:many], meta)
@@ -71,12 +71,13 @@ def _update_meta(api: sly.Api, project_id: int) -> sly.ProjectMeta:
 
 
 def _make_datasets(api: sly.Api, project_id: int) -> dict[str, int]:
-    """The first dataset moves into the last one, so its parent's id is larger than its own."""
+    """The first dataset, which holds another, moves into the last one: its parent's id is larger."""
 
     def add(name: str, parent: int | None = None, **more: Any) -> int:
         return api.dataset.create(project_id, name, parent_id=parent, **more).id
 
     ids = {"train": add("train", description="was at the root", custom_data={"split": "train", "n": None})}
+    ids["deep"] = add("deep", ids["train"], custom_data={"depth": 3})
     ids["shapes"] = add("shapes", custom_data={"kind": ["every", "shape"]})
     ids["odd names"] = add("имена 名前", ids["shapes"])
     ids["many"] = add("many")

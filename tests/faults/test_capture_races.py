@@ -1,0 +1,105 @@
+"""Projects that move while they are read, and several writers at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import ProjectChangedError, SuperviselyError, VersionBusyError
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.projects import add_dataset, make_project, read_images, touch
+from tests.support.proxy import first, refuse
+
+
+def test_a_project_that_grows_while_it_is_listed_is_held_in_one_state(
+    wire, wired, versions, client, project_id, photos
+):
+    wire.on("images.list", first(lambda: add_dataset(client, project_id, "late", photos[3:])))
+
+    made = wired.create(project_id)
+
+    assert made.consistent
+    restored = versions.restore(project_id, made.version_id)
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_a_project_that_never_stands_still_is_versioned_with_its_first_stamp(wire, wired, client, project_id):
+    wire.always("figures.list", first(lambda: touch(client, project_id)))
+
+    made = wired.create(project_id)
+
+    assert not made.consistent
+    wire.heal()
+    assert wired.create(project_id).created
+
+
+def test_a_project_that_never_stands_still_fails_when_asked(wire, wired, versions, client, project_id):
+    wire.always("figures.list", first(lambda: touch(client, project_id)))
+
+    with pytest.raises(ProjectChangedError) as raised:
+        wired.create(project_id, on_concurrent_change="fail")
+
+    assert raised.value.transient
+    assert versions.get_list(project_id) == []
+    wire.heal()
+    assert wired.create(project_id).version_num == 1
+
+
+def test_two_threads_that_version_two_projects_do_not_mix(server, photos):
+    with SuperviselyClient(server.url, server.token) as client:
+        versions = ProjectVersions(client)
+        projects = [make_project(client, photos[number : number + 2]) for number in range(4)]
+
+        with ThreadPoolExecutor(len(projects)) as threads:
+            made = list(threads.map(versions.create, projects))
+
+        for project_id, result in zip(projects, made, strict=True):
+            restored = versions.restore(project_id, result.version_id)
+            assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_a_second_writer_waits_for_the_first(client, versions, project_id):
+    reservation = client.versions.reserve(project_id)
+
+    with pytest.raises(VersionBusyError, match=str(project_id)):
+        versions.create(project_id, busy_timeout_seconds=0.5)
+
+    client.versions.cancel(reservation)
+    assert versions.create(project_id).created
+
+
+def test_datasets_that_cannot_be_read_fail_the_version(wire, wired, versions, project_id):
+    """The official client goes on and loses their custom data."""
+    wire.always("datasets.list", refuse(400, "no datasets today"))
+
+    with pytest.raises(SuperviselyError, match="no datasets today"):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+
+
+@pytest.mark.parametrize("empty_dataset", [False, True])
+def test_a_project_without_images_is_versioned_and_restored(empty_dataset, versions, client):
+    project_id = make_project(client, [])
+    if empty_dataset:
+        client.datasets.add(project_id, "nothing here")
+
+    made = versions.create(project_id)
+    restored = versions.restore(project_id, made.version_id)
+
+    datasets = [dataset.name for dataset in client.datasets.list_all(restored.project_id)]
+    assert datasets == (["nothing here"] if empty_dataset else [])
+    assert len(client.projects.get_meta(restored.project_id)["classes"]) == 2
+
+
+def test_an_unchanged_project_costs_few_requests_and_no_archive(wire, wired, versions, project_id):
+    made = versions.create(project_id)
+
+    again = wired.create(project_id)
+
+    assert (again.version_id, again.created) == (made.version_id, False)
+    assert len(wire.requests) <= 5
+    assert not wire.seen("file-storage.bulk.upload")
+    assert not wire.seen("images.list")

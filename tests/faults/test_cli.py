@@ -1,0 +1,161 @@
+"""The command line against a real server: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from airflow_sv_versioning import cli
+from tests.support.projects import list_version_files, read_images, touch
+from tests.support.proxy import first
+
+MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
+
+
+@pytest.fixture
+def run(server, monkeypatch, capsys):
+    """Run a command in this process: exit code, stdout, stderr."""
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_create_list_and_restore_in_json(run, client, project_id):
+    code, out, _ = run("create", project_id, "--title", "first", "--json")
+    made = json.loads(out)
+    assert (code, made["created"], made["version_num"], made["title"]) == (0, True, 1, "first")
+
+    code, out, _ = run("create", project_id, "--json")
+    assert (code, json.loads(out)["created"]) == (0, False)
+
+    code, out, _ = run("list", project_id, "--json")
+    (listed,) = json.loads(out)["versions"]
+    assert (code, listed["id"], listed["version"]) == (0, made["version_id"], 1)
+
+    code, out, _ = run(
+        "restore", project_id, "--version-num", 1, "--name", "again", "--verify", "full", "--json"
+    )
+    restored = json.loads(out)
+    assert (code, restored["source_project_id"], restored["version_id"]) == (
+        0,
+        project_id,
+        made["version_id"],
+    )
+    assert read_images(client, restored["project_id"]) == read_images(client, project_id)
+
+
+def test_create_list_and_restore_for_people(run, server, client, project_id):
+    code, out, _ = run("create", project_id)
+    assert code == 0
+    assert out.startswith("Created version 1 (id ")
+    assert f"{server.url}/projects/{project_id}/versions" in out
+
+    assert run("create", project_id)[1].startswith("Nothing changed since version 1 ")
+
+    touch(client, project_id)
+    run("create", project_id, "--title", "лимоны")
+    lines = run("list", project_id)[1].splitlines()
+    assert [line.split()[0] for line in lines] == ["NUMBER", "1", "2"]
+    assert lines[2].endswith("лимоны")
+
+    out = run("restore", project_id, "--version-num", 1)[1]
+    assert out.startswith("Restored version 1 (id ")
+    assert len(out.splitlines()) == 1
+
+
+def test_a_project_without_versions_is_told(run, project_id):
+    assert run("list", project_id)[1] == "No versions yet.\n"
+
+
+def test_a_wrong_token_fails_for_good(run, project_id, monkeypatch):
+    monkeypatch.setenv("API_TOKEN", "nobodys")
+
+    code, out, err = run("list", project_id, "--json")
+
+    assert code == 3
+    assert json.loads(out)["error"]["kind"] == "authentication"
+    assert "nobodys" not in err
+
+
+def test_an_unknown_project_fails_for_good(run):
+    code, out, err = run("create", 987654321, "--json")
+
+    assert (code, json.loads(out)["error"]["kind"]) == (3, "not_found")
+    assert "987654321" in err
+
+
+def test_a_busy_project_is_to_be_tried_later(run, client, project_id, monkeypatch):
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+    create = ProjectVersions.create
+    monkeypatch.setattr(
+        ProjectVersions, "create", lambda *a, **k: create(*a, **{**k, "busy_timeout_seconds": 0.2})
+    )
+    client.versions.reserve(project_id)
+
+    code, out, _ = run("create", project_id, "--json")
+
+    assert (code, json.loads(out)["error"]["transient"]) == (4, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_create_gives_the_reservation_back(
+    number, wire, server, client, versions, project_id
+):
+    environment = {**os.environ, "SERVER_ADDRESS": wire.url, "API_TOKEN": server.token}
+    command = subprocess.Popen(
+        [*MODULE, "create", str(project_id), "--json"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wire.on("images.list", first(lambda: command.send_signal(number)))
+
+    out, err = command.communicate(timeout=60)
+
+    assert command.returncode == 130, err
+    assert json.loads(out)["error"]["kind"] == "cancelled"
+    assert "cleaning up" in err
+    assert list_version_files(client, project_id) <= {"versions.json"}
+    assert versions.create(project_id).version_num == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_says_when_it_is_ready_and_ends_cleanly(number, tmp_path):
+    serving = subprocess.Popen(
+        [*MODULE, "serve", "--data", str(tmp_path / "data"), "--token", "mine"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with ThreadPoolExecutor() as threads:
+            ready = json.loads(threads.submit(serving.stdout.readline).result(timeout=60))
+        assert ready["token"] == "mine"
+        assert {"url", "team_id", "workspace_id"} <= ready.keys()
+        done = subprocess.run(
+            [*MODULE, "list", "1", "--server", ready["url"], "--token", "mine"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert "1" in done.stderr
+        assert done.returncode == 3
+    finally:
+        serving.send_signal(number)
+        out, err = serving.communicate(timeout=30)
+
+    assert serving.returncode == 0, err
+    assert out == ""

@@ -1,0 +1,184 @@
+"""A restore that fails leaves nothing behind, and says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning.exceptions import (
+    ArchiveMissingError,
+    CancelledError,
+    ConfigurationError,
+    MissingMediaError,
+    RestoreIncompleteError,
+    SuperviselyError,
+    VersionNotFoundError,
+)
+from tests.support.projects import count_projects, make_project, read_images, touch
+from tests.support.proxy import alter, refuse
+
+WRITES = [
+    "projects.meta.update",
+    "projects.settings.update",
+    "datasets.add",
+    "images.bulk.add",
+    "figures.bulk.add",
+    "tags.entities.bulk.add",
+]
+
+
+@pytest.mark.parametrize("method", WRITES)
+def test_a_half_made_project_is_removed(method, wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    projects = count_projects(client)
+    wire.always(method, refuse(400, f"no {method} today"))
+
+    with pytest.raises(SuperviselyError, match=method):
+        wired.restore(project_id, made.version_id)
+
+    assert count_projects(client) == projects
+
+
+def test_a_half_made_project_is_kept_when_asked_and_named(wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    wire.always("figures.bulk.add", refuse(400))
+
+    with pytest.raises(RestoreIncompleteError) as raised:
+        wired.restore(project_id, made.version_id, keep_incomplete=True)
+
+    kept = raised.value.context["project_id"]
+    assert str(kept) in str(raised.value)
+    assert client.projects.get(kept).images_count == 3
+
+
+def test_a_stopped_restore_cleans_up(versions, client, project_id):
+    made = versions.create(project_id)
+    projects = count_projects(client)
+    asked = iter(range(1000))
+
+    with pytest.raises(CancelledError):
+        versions.restore(project_id, made.version_id, should_stop=lambda: next(asked) >= 2)
+
+    assert count_projects(client) == projects
+
+
+def test_media_that_are_gone_fail_before_anything_is_made(wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    projects = count_projects(client)
+    wire.always("images.internal.hashes.list", alter(lambda hashes: sorted(hashes)[1:]))
+
+    with pytest.raises(MissingMediaError) as raised:
+        wired.restore(project_id, made.version_id)
+
+    assert len(raised.value.missing) == 1
+    assert raised.value.missing[0].startswith("photos/")
+    assert count_projects(client) == projects
+
+
+def test_media_that_are_gone_are_left_out_when_asked_and_told(wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    wire.always("images.internal.hashes.list", alter(lambda hashes: sorted(hashes)[1:]))
+
+    restored = wired.restore(project_id, made.version_id, skip_missed_entities=True)
+
+    expected = read_images(client, project_id)
+    assert len(restored.skipped) == 1
+    del expected[restored.skipped[0]]
+    assert read_images(client, restored.project_id) == expected
+
+
+def test_an_archive_that_is_gone_is_told(versions, client, project_id):
+    made = versions.create(project_id)
+    client.files.remove(1, made.archive_path)
+
+    with pytest.raises(ArchiveMissingError, match=str(made.version_id)):
+        versions.restore(project_id, made.version_id)
+
+
+def test_an_id_and_a_number_that_contradict_each_other_are_refused(versions, client, project_id):
+    one = versions.create(project_id)
+    touch(client, project_id)
+    versions.create(project_id)
+    projects = count_projects(client)
+
+    with pytest.raises(ConfigurationError):
+        versions.restore(project_id, version_id=one.version_id, version_num=2)
+
+    assert count_projects(client) == projects
+
+
+def test_neither_id_nor_number_is_refused(versions, project_id):
+    with pytest.raises(ConfigurationError):
+        versions.restore(project_id)
+
+
+@pytest.mark.parametrize("number", [0, -1, 7])
+def test_a_number_that_no_version_has_is_told(number, versions, project_id):
+    versions.create(project_id)
+
+    with pytest.raises((VersionNotFoundError, ConfigurationError), match=str(number)):
+        versions.restore(project_id, version_num=number)
+
+
+def test_a_version_of_another_project_is_refused(versions, client, project_id, photos):
+    other = make_project(client, photos[:1])
+    made = versions.create(other)
+
+    with pytest.raises(VersionNotFoundError):
+        versions.restore(project_id, made.version_id)
+
+
+def test_classes_and_tags_are_joined_by_name_whatever_the_order_of_the_answer(
+    wire, wired, versions, client, project_id
+):
+    made = versions.create(project_id)
+
+    def reverse(meta):
+        return {**meta, "classes": meta["classes"][::-1], "tags": meta["tags"][::-1]}
+
+    wire.always("projects.meta.update", alter(reverse))
+
+    restored = wired.restore(project_id, made.version_id)
+
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_images_of_one_name_in_one_dataset_come_back_under_names_of_their_own(
+    wire, wired, versions, client, project_id
+):
+    """Archives of older platforms hold such datasets."""
+
+    def same_names(page):
+        return {**page, "entities": [{**image, "name": "same.png"} for image in page["entities"]]}
+
+    wire.always("images.list", alter(same_names))
+    made = wired.create(project_id)
+    wire.heal()
+
+    restored = versions.restore(project_id, made.version_id)
+
+    assert restored.renamed
+    images = read_images(client, restored.project_id)
+    original = read_images(client, project_id)
+    assert sorted(i["hash"] for i in images.values()) == sorted(i["hash"] for i in original.values())
+
+
+def test_a_version_without_custom_data_restores(wire, wired, versions, client, project_id):
+    wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
+    made = wired.create(project_id)
+    wire.heal()
+
+    restored = versions.restore(project_id, made.version_id)
+
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_the_restored_project_says_where_it_comes_from(versions, client, project_id):
+    versions.create(project_id)
+    touch(client, project_id)
+    made = versions.create(project_id)
+
+    restored = versions.restore(project_id, made.version_id)
+
+    origin = client.projects.get(restored.project_id).custom_data["restored_from"]
+    assert origin["project_id"] == project_id
+    assert origin["version_num"] == 2

@@ -1,0 +1,149 @@
+"""``versions.json`` is written for others to read; the truth is the server's list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_sv_versioning.exceptions import SuperviselyError
+from tests.support.projects import list_version_files, map_path, read_images, read_map, touch, write_map
+from tests.support.proxy import alter, first, refuse
+
+
+def _remove_map(client: Any, project_id: int) -> None:
+    client.files.remove(client.projects.get(project_id).team_id, map_path(project_id))
+
+
+def test_a_refused_commit_leaves_no_trace(wire, wired, client, versions, project_id):
+    wire.on("projects.versions.commit", refuse(400))
+
+    with pytest.raises(SuperviselyError):
+        wired.create(project_id)
+
+    assert list_version_files(client, project_id) <= {"versions.json"}
+    assert set(read_map(client, project_id) or {}) <= {"format"}
+    assert len(wire.seen("projects.versions.cancel-reservation")) == 1
+    assert versions.create(project_id).version_num == 1
+
+
+def test_a_commit_that_answers_no_success_is_a_failure(wire, wired, versions, project_id):
+    wire.on("projects.versions.commit", refuse(200))
+
+    with pytest.raises(SuperviselyError):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+
+
+def test_a_refused_commit_puts_an_older_map_back(wire, wired, client, versions, project_id):
+    versions.create(project_id)
+    before = read_map(client, project_id)
+    files = list_version_files(client, project_id)
+    touch(client, project_id)
+    wire.on("projects.versions.commit", refuse(400))
+
+    with pytest.raises(SuperviselyError):
+        wired.create(project_id)
+
+    assert read_map(client, project_id) == before
+    assert list_version_files(client, project_id) == files
+
+
+def test_numbers_come_from_the_server_when_the_map_is_lost(client, versions, project_id):
+    one = versions.create(project_id)
+    _remove_map(client, project_id)
+    touch(client, project_id)
+
+    two = versions.create(project_id)
+
+    assert two.version_num == 2
+    healed = read_map(client, project_id)
+    assert {key: entry["number"] for key, entry in healed.items() if key.isdigit()} == {
+        str(one.version_id): 1,
+        str(two.version_id): 2,
+    }
+    assert healed[str(one.version_id)]["path"] == one.archive_path
+    assert healed["latest"] == two.version_id
+
+
+def test_any_version_restores_when_the_map_is_lost(client, versions, project_id):
+    made = versions.create(project_id)
+    _remove_map(client, project_id)
+
+    restored = versions.restore(project_id, version_num=1)
+
+    assert restored.version_id == made.version_id
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_an_unchanged_project_answers_with_the_servers_id_when_the_map_is_lost(client, versions, project_id):
+    made = versions.create(project_id)
+    _remove_map(client, project_id)
+
+    again = versions.create(project_id)
+
+    assert (again.version_id, again.created) == (made.version_id, False)
+
+
+def test_what_another_process_writes_into_the_map_meanwhile_survives(
+    wire, wired, client, versions, project_id
+):
+    one = versions.create(project_id)
+    touch(client, project_id)
+
+    def write_as_another_process() -> None:
+        versions_map = read_map(client, project_id)
+        versions_map[str(one.version_id)]["preview"] = 77
+        write_map(client, project_id, versions_map)
+
+    wire.on("images.list", first(write_as_another_process))
+
+    two = wired.create(project_id)
+
+    after = read_map(client, project_id)
+    assert after[str(one.version_id)]["preview"] == 77
+    assert after["latest"] == two.version_id
+
+
+def test_a_phantom_entry_of_another_client_is_not_counted(client, versions, project_id):
+    """The official client leaves such an entry behind when its commit fails."""
+    one = versions.create(project_id)
+    touch(client, project_id)
+    versions_map = read_map(client, project_id)
+    versions_map["999999"] = {
+        "path": "/gone.tar.zst",
+        "updated_at": "",
+        "previous": one.version_id,
+        "number": 2,
+    }
+    write_map(client, project_id, {**versions_map, "latest": 999999})
+
+    two = versions.create(project_id)
+
+    assert two.version_num == 2
+    assert versions.restore(project_id, version_num=2).version_id == two.version_id
+    assert read_map(client, project_id)["latest"] == two.version_id
+
+
+def test_two_versions_in_one_second_have_archives_of_their_own(client, versions, project_id):
+    made = []
+    for _ in range(3):
+        touch(client, project_id)
+        made.append(versions.create(project_id))
+
+    assert len({result.archive_path for result in made}) == 3
+    assert len(list_version_files(client, project_id) - {"versions.json"}) == 3
+
+
+def test_a_version_list_without_newer_keys_is_read(wire, wired, versions, project_id):
+    versions.create(project_id)
+
+    def drop_key(answer: dict[str, Any]) -> dict[str, Any]:
+        for entity in answer["entities"]:
+            del entity["previewProjectId"]
+        return answer
+
+    wire.on("projects.versions.list", alter(drop_key))
+
+    assert [info.preview_project_id for info in wired.get_list(project_id)] == [None]

@@ -1,0 +1,213 @@
+"""Requests that get lost, cut, damaged, repeated or led astray."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from airflow_sv_versioning.exceptions import (
+    IntegrityError,
+    OutcomeUnknownError,
+    RequestRejectedError,
+    SuperviselyError,
+    TransportError,
+)
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.faults.conftest import impatient_client
+from tests.support.media import serve_media
+from tests.support.projects import count_projects, list_version_files, make_project, read_images, touch
+from tests.support.proxy import Reply, alter, cut, drop, flip, hang, lose_answer, redirect, refuse
+
+CREATE_CALLS = [
+    "projects.info",
+    "projects.meta",
+    "datasets.list",
+    "images.list",
+    "figures.list",
+    "projects.versions.reserve",
+    "file-storage.bulk.upload",
+    "projects.versions.commit",
+]
+RESTORE_CALLS = [
+    "projects.versions.list",
+    "file-storage.download",
+    "projects.add",
+    "projects.meta.update",
+    "datasets.add",
+    "images.bulk.add",
+    "figures.bulk.add",
+    "tags.entities.bulk.add",
+]
+
+
+def test_a_repeated_upload_sends_the_whole_archive_again(wire, wired, versions, client, project_id):
+    wire.on("file-storage.bulk.upload", refuse(502), drop)
+
+    made = wired.create(project_id)
+
+    restored = versions.restore(project_id, made.version_id)
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_an_archive_that_arrives_damaged_is_not_committed(wire, wired, client, versions, project_id):
+    def other_hash(entries):
+        return [{**entry, "hash": "A" * 43 + "="} for entry in entries]
+
+    wire.on("file-storage.bulk.upload", alter(other_hash))
+
+    with pytest.raises(IntegrityError):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+    assert list_version_files(client, project_id) <= {"versions.json"}
+
+
+def test_a_cut_download_continues_where_it_ended(wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    wire.on("file-storage.download", cut(1000), cut(500))
+
+    restored = wired.restore(project_id, made.version_id)
+
+    ranges = [request.headers.get("range") for request in wire.seen("file-storage.download")]
+    assert ranges[:3] == [None, "bytes=1000-", "bytes=1500-"]
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_a_damaged_download_is_refused_before_anything_is_made(wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    projects = count_projects(client)
+    wire.always("file-storage.download", flip(-20))
+
+    with pytest.raises(IntegrityError):
+        wired.restore(project_id, made.version_id)
+
+    assert count_projects(client) == projects
+
+
+@pytest.mark.parametrize("method", CREATE_CALLS)
+def test_create_waits_for_no_answer_for_ever(method, wire, server, client, project_id):
+    wire.always(method, hang)
+
+    with impatient_client(wire.url, server.token, timeout=0.3, tries=1) as hasty:
+        began = time.monotonic()
+        with pytest.raises(TransportError):
+            ProjectVersions(hasty).create(project_id, busy_timeout_seconds=1)
+
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("method", RESTORE_CALLS)
+def test_restore_waits_for_no_answer_for_ever(method, wire, server, client, versions, project_id):
+    made = versions.create(project_id)
+    wire.always(method, hang)
+
+    with impatient_client(wire.url, server.token, timeout=0.3, tries=1) as hasty:
+        began = time.monotonic()
+        with pytest.raises(TransportError):
+            ProjectVersions(hasty).restore(project_id, made.version_id)
+
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("method", [*CREATE_CALLS, "file-storage.list"])
+def test_create_survives_a_gateway_that_fails_once(method, wire, wired, client, project_id):
+    wire.on(method, refuse(503))
+
+    try:
+        made = wired.create(project_id, busy_timeout_seconds=1)
+    except OutcomeUnknownError:
+        assert method in {"projects.versions.reserve", "projects.versions.commit"}
+    else:
+        assert made.created
+
+
+@pytest.mark.parametrize("method", RESTORE_CALLS)
+def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    projects = count_projects(client)
+    wire.on(method, lose_answer(502))
+
+    restored = wired.restore(project_id, made.version_id)
+
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+    assert count_projects(client) == projects + 1
+
+
+def test_a_reservation_whose_answer_is_lost_ends_in_an_error_and_not_in_silence(wire, wired, project_id):
+    wire.on("projects.versions.reserve", lose_answer(502))
+
+    began = time.monotonic()
+    with pytest.raises(SuperviselyError) as raised:
+        wired.create(project_id, busy_timeout_seconds=1)
+
+    assert raised.value.transient
+    assert str(project_id) in str(raised.value)
+    assert time.monotonic() - began < 15
+
+
+def test_a_commit_whose_answer_is_lost_is_looked_up(wire, wired, versions, client, project_id):
+    wire.on("projects.versions.commit", lose_answer(502))
+
+    made = wired.create(project_id)
+
+    assert [info.id for info in versions.get_list(project_id)] == [made.version_id]
+    restored = versions.restore(project_id, made.version_id)
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+
+
+def test_the_token_does_not_follow_a_redirected_call(wire, wired, project_id):
+    with serve_media(b"{}", "application/json") as foreign:
+        wire.always("projects.info", redirect(foreign.url))
+
+        with pytest.raises(RequestRejectedError, match="redirects"):
+            wired.create(project_id)
+
+        assert foreign.headers == []
+
+
+def test_the_token_does_not_follow_a_redirected_download(wire, wired, versions, client, server, project_id):
+    made = versions.create(project_id)
+    archive = client.files.find_bytes(1, made.archive_path)
+    with serve_media(archive, "application/octet-stream") as foreign:
+        wire.always("file-storage.download", redirect(foreign.url))
+
+        wired.restore(project_id, made.version_id)
+
+        assert foreign.headers
+        assert all(server.token not in str(headers) for headers in foreign.headers)
+
+
+def test_the_token_does_not_go_to_a_foreign_storage(wire, wired, versions, client, server, project_id):
+    versions.create(project_id)
+    touch(client, project_id)
+    with serve_media(b"{}", "application/json") as foreign:
+
+        def move_storage(entries):
+            return [{**entry, "fullStorageUrl": foreign.url} for entry in entries]
+
+        wire.always("file-storage.list", alter(move_storage))
+
+        made = wired.create(project_id)
+        wired.restore(project_id, made.version_id)
+
+        assert all(server.token not in str(headers) for headers in foreign.headers)
+
+
+def test_the_token_does_not_go_to_the_hosts_of_linked_images(client, versions, server, photos):
+    with serve_media(photos[0].read_bytes()) as foreign:
+        project_id = make_project(client, [])
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": foreign.url}])
+        made = versions.create(project_id)
+
+        versions.restore(project_id, made.version_id, skip_missed_entities=True)
+
+        assert all(server.token not in str(headers) for headers in foreign.headers)
+
+
+def test_an_answer_that_is_no_json_is_told_as_such(wire, wired, project_id):
+    wire.always("projects.meta", lambda _: Reply(200, {}, b"<html>maintenance</html>"))
+
+    with pytest.raises(TransportError, match="not JSON"):
+        wired.create(project_id)

@@ -1,0 +1,68 @@
+"""What the official SDK loses, applied to the content of a project.
+
+A project that went through the SDK can then be compared exactly: anything else that is missing shows.
+"""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import Any
+
+Content = dict[str, Any]
+
+
+def archived_by_sdk(content: Content) -> Content:
+    """What its archives do not hold: true names, who drew a figure, notes on figures."""
+    changed = deepcopy(content)
+    names = {key: _altered(key, image["mime"]) for key, image in changed["images"].items()}
+    changed["images"] = {names[key]: image for key, image in changed["images"].items()}
+    for image in changed["images"].values():
+        image["parent"] = names.get(image["parent"])
+        _reset_figures(image, nnCreated=False, nnUpdated=False)
+        _reset_objects(image, nnCreated=False, nnUpdated=False, description="")
+    return changed
+
+
+def restored_by_sdk(content: Content) -> Content:
+    """What its restore does not bring back, whatever the archive holds."""
+    changed = deepcopy(content)
+    changed["datasets"] = {_uprooted(key): dataset for key, dataset in changed["datasets"].items()}
+    changed["images"] = {_uprooted(key): image for key, image in changed["images"].items()}
+    for image in changed["images"].values():
+        image.update(parent=None, description="")
+        image["annotation"]["description"] = ""
+        defaults = {"priority": 1, "customData": {}, "nnCreated": False, "nnUpdated": False}
+        _reset_figures(image, **defaults)
+        _reset_objects(image, **defaults, description="")
+    return changed
+
+
+def _altered(key: str, mime: str) -> str:
+    """The SDK appends the type to names whose extension says something else."""
+    subtype = mime.split("/")[1]
+    _, dot, extension = key.rsplit("//", 1)[1].rpartition(".")
+    extension = extension.lower() if dot else ""
+    same = extension == subtype or (subtype == "jpeg" and extension in {"jpg", "jpeg", "mpo"})
+    return key if same else f"{key}.{subtype}"
+
+
+def _uprooted(key: str) -> str:
+    """A dataset below a moved one comes before it by id, and so ends at the root."""
+    return key.removeprefix("archive/train/") if key.startswith("archive/train/deep") else key
+
+
+def _reset_figures(image: dict[str, Any], **values: Any) -> None:
+    image["figures"] = _sorted({**figure, **values} for figure in image["figures"])
+
+
+def _reset_objects(image: dict[str, Any], **values: Any) -> None:
+    objects = image["annotation"]["objects"]
+    known = ({key: values[key] for key in values if key in item} for item in objects)
+    image["annotation"]["objects"] = _sorted(
+        {**item, **reset} for item, reset in zip(objects, known, strict=True)
+    )
+
+
+def _sorted(items: Any) -> list[Any]:
+    return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))

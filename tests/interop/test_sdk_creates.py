@@ -1,0 +1,77 @@
+"""The official SDK makes a version, we bring it back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.interop.losses import archived_by_sdk
+from tests.support.compare import assert_same
+from tests.support.projects import touch
+
+pytestmark = [pytest.mark.sdk, pytest.mark.slow]
+
+FORMATS = pytest.mark.parametrize(
+    ("maker", "archive_format"), [("sdk", "v2.1.0"), ("plain_sdk", "v1.0.0")], ids=["columnar", "pickle"]
+)
+
+
+@FORMATS
+def test_all_that_the_sdk_put_into_a_version_comes_back(
+    maker, archive_format, request, sdk, server, client, versions, nasty
+):
+    touch(client, nasty.id)
+    version_id = request.getfixturevalue(maker).call(server, "create", project_id=nasty.id)
+
+    restored = versions.restore(nasty.id, version_id, verify="full")
+
+    assert not restored.skipped
+    assert_same(sdk.call(server, "read", project_id=restored.project_id), archived_by_sdk(nasty.content))
+
+
+@FORMATS
+def test_our_next_version_keeps_the_format_of_the_sdks(
+    maker, archive_format, request, server, client, versions, small
+):
+    request.getfixturevalue(maker).call(server, "create", project_id=small)
+    touch(client, small)
+
+    assert versions.create(small).archive_format == archive_format
+
+
+def test_the_first_version_is_in_the_newer_format(versions, small):
+    assert versions.create(small).archive_format == "v2.1.0"
+
+
+@FORMATS
+def test_we_list_what_the_sdk_made(maker, archive_format, request, server, versions, small):
+    version_id = request.getfixturevalue(maker).call(
+        server, "create", project_id=small, title="before training", description="лимоны"
+    )
+
+    (listed,) = versions.get_list(small)
+
+    assert (listed.id, listed.version, listed.name, listed.description) == (
+        version_id,
+        1,
+        "before training",
+        "лимоны",
+    )
+    assert versions.get_info_by_id(small, version_id) == listed
+    assert versions.get_info_by_number(small, 1) == listed
+    assert versions.get_id_by_number(small, 1) == version_id
+
+
+def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(sdk, server, versions, small):
+    version_id = sdk.call(server, "create", project_id=small)
+
+    result = versions.create(small)
+
+    assert (result.version_id, result.version_num, result.created) == (version_id, 1, False)
+
+
+def test_a_preview_of_the_sdk_is_known(sdk, server, client, versions, small):
+    version_id = sdk.call(server, "create", project_id=small, preview=True)
+
+    preview = versions.get_info_by_id(small, version_id).preview_project_id
+
+    assert client.projects.get(preview).images_count == 3

@@ -1,0 +1,94 @@
+"""We make a version, the official SDK brings it back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.interop.losses import restored_by_sdk
+from tests.support.compare import assert_same
+from tests.support.projects import touch
+
+pytestmark = [pytest.mark.sdk, pytest.mark.slow]
+
+READERS = pytest.mark.parametrize(
+    ("reader", "archive_format"),
+    [("sdk", "v2.1.0"), ("sdk", "v1.0.0"), ("plain_sdk", "v1.0.0")],
+    ids=["columnar", "pickle", "pickle without pyarrow"],
+)
+
+
+@READERS
+def test_all_that_the_sdk_can_restore_comes_back(
+    reader, archive_format, request, sdk, server, client, versions, nasty
+):
+    touch(client, nasty.id)
+    made = versions.create(nasty.id, archive_format=archive_format)
+    assert made.archive_format == archive_format
+
+    project_id = request.getfixturevalue(reader).call(
+        server, "restore", project_id=nasty.id, version_id=made.version_id
+    )
+
+    assert_same(sdk.call(server, "read", project_id=project_id), restored_by_sdk(nasty.content))
+
+
+@pytest.mark.parametrize("skip_missed_entities", [False, True])
+def test_the_sdk_finds_our_version_by_its_number(skip_missed_entities, sdk, server, client, versions, small):
+    versions.create(small)
+    touch(client, small)
+    versions.create(small)
+
+    project_id = sdk.call(
+        server, "restore", project_id=small, version_num=2, skip_missed_entities=skip_missed_entities
+    )
+
+    assert client.projects.get(project_id).images_count == 3
+
+
+def test_the_sdk_lists_what_we_made(sdk, server, client, versions, small):
+    one = versions.create(small, "first", "лимоны")
+    touch(client, small)
+    two = versions.create(small, "second")
+
+    listed = {info["id"]: info for info in sdk.call(server, "list", project_id=small)}
+
+    assert {key: (info["version"], info["name"]) for key, info in listed.items()} == {
+        one.version_id: (1, "first"),
+        two.version_id: (2, "second"),
+    }
+    assert listed[one.version_id]["description"] == "лимоны"
+
+
+def test_our_version_is_the_sdks_answer_for_an_unchanged_project(sdk, server, versions, small):
+    made = versions.create(small)
+
+    assert sdk.call(server, "create", project_id=small) == made.version_id
+
+
+def test_versions_of_both_share_one_map(sdk, server, client, versions, small):
+    one = versions.create(small)
+    touch(client, small)
+    two = sdk.call(server, "create", project_id=small)
+    touch(client, small)
+    three = versions.create(small)
+
+    versions_map = sdk.call(server, "map", project_id=small)
+
+    entries = {int(key): entry for key, entry in versions_map.items() if key.isdigit()}
+    assert {key: (entry["number"], entry["previous"]) for key, entry in entries.items()} == {
+        one.version_id: (1, None),
+        two: (2, one.version_id),
+        three.version_id: (3, two),
+    }
+    assert versions_map["latest"] == three.version_id
+    assert [info["version"] for info in sdk.call(server, "list", project_id=small)] == [1, 2, 3]
+
+
+def test_the_sdk_restores_an_empty_project_of_ours(sdk, server, client, versions):
+    project_id = client.projects.add(server.workspace_id, "nothing at all").id
+    client.datasets.add(project_id, "nothing here")
+    made = versions.create(project_id)
+
+    restored = sdk.call(server, "restore", project_id=project_id, version_id=made.version_id)
+
+    assert [dataset.name for dataset in client.datasets.list_all(restored)] == ["nothing here"]

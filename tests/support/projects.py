@@ -1,0 +1,131 @@
+"""Small real projects made through our own client, for tests that need no SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+
+META = {
+    "classes": [
+        {"title": "lemon", "shape": "rectangle", "color": "#FFEE00", "geometry_config": {}},
+        {"title": "a kiwi", "shape": "rectangle", "color": "#11AA00", "geometry_config": {}},
+    ],
+    "tags": [
+        {"name": "quality", "value_type": "oneof_string", "values": ["good", "bad"], "color": "#0000FF"},
+        {"name": "count", "value_type": "any_number", "color": "#00FF00"},
+    ],
+    "projectType": "images",
+}
+_numbers = count(1)
+
+
+def make_project(
+    client: SuperviselyClient, photos: Sequence[Path], *, workspace_id: int = 1, name: str = "lemons"
+) -> int:
+    """Make a project of one dataset, each image with two boxes and a tag.
+
+    :returns: its id.
+    """
+    project_id = client.projects.add(workspace_id, f"{name} {next(_numbers)} of {id(client)}").id
+    client.projects.update_meta(project_id, META)
+    if photos:
+        add_dataset(client, project_id, "photos", photos)
+    return project_id
+
+
+def add_dataset(client: SuperviselyClient, project_id: int, name: str, photos: Sequence[Path]) -> int:
+    """Add a dataset of annotated images to a project of :func:`make_project`."""
+    meta = client.projects.get_meta(project_id)
+    classes = {item["title"]: item["id"] for item in meta["classes"]}
+    tags = {item["name"]: item["id"] for item in meta["tags"]}
+    dataset_id = client.datasets.add(project_id, name).id
+    images = client.images.upload(dataset_id, [(photo.name, photo) for photo in photos])
+    figures = [
+        {
+            "entityId": image["id"],
+            "classId": class_id,
+            "geometryType": "rectangle",
+            "geometry": {"points": {"exterior": [[1.25, 2.5], [9.75, number + 10.125]], "interior": []}},
+        }
+        for number, image in enumerate(images)
+        for class_id in classes.values()
+    ]
+    client.figures.add(dataset_id, figures)
+    image_tags = [
+        {"tagId": tags["count"], "entityId": image["id"], "value": number}
+        for number, image in enumerate(images)
+    ]
+    client.tags.add_to_items(project_id, image_tags)
+    return dataset_id
+
+
+def touch(client: SuperviselyClient, project_id: int) -> None:
+    """Change something that no comparison looks at, so that the next version is a new one."""
+    client.projects.edit(project_id, description=f"touched {next(_numbers)}")
+
+
+def read_images(client: SuperviselyClient, project_id: int) -> dict[str, Any]:
+    """Read what a project's images are and carry, keyed by dataset and image name."""
+    meta = client.projects.get_meta(project_id)
+    names = {item["id"]: item.get("title") or item["name"] for item in [*meta["classes"], *meta["tags"]]}
+    return dict(_images(client, project_id, names))
+
+
+def _images(
+    client: SuperviselyClient, project_id: int, names: dict[int, str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for dataset in client.datasets.list_all(project_id):
+        for page in client.images.iter_pages(dataset.id):
+            figures = client.figures.list_for_items(dataset.id, [image["id"] for image in page])
+            for image in page:
+                yield (
+                    f"{dataset.name}/{image['name']}",
+                    {
+                        "hash": image["hash"],
+                        "tags": [[names[tag["tagId"]], tag.get("value")] for tag in image["tags"]],
+                        "figures": [
+                            [names[figure["classId"]], figure["geometry"]]
+                            for figure in figures
+                            if figure["entityId"] == image["id"]
+                        ],
+                    },
+                )
+
+
+def count_projects(client: SuperviselyClient, workspace_id: int = 1) -> int:
+    """Count the projects of a workspace, to see that a failure left none behind."""
+    body = {"workspaceId": workspace_id, "filter": []}
+    return int(client.transport.call("projects.list", body)["total"])
+
+
+def map_path(project_id: int) -> str:
+    """Where the map of a project's versions is in Team Files."""
+    return f"/system/versions/{project_id}/versions.json"
+
+
+def read_map(client: SuperviselyClient, project_id: int) -> dict[str, Any] | None:
+    """Read the map of a project's versions."""
+    content = client.files.find_bytes(client.projects.get(project_id).team_id, map_path(project_id))
+    return None if content is None else json.loads(content)
+
+
+def write_map(client: SuperviselyClient, project_id: int, versions: dict[str, Any]) -> None:
+    """Replace the map, as another process does."""
+    team_id = client.projects.get(project_id).team_id
+    client.files.upload(team_id, json.dumps(versions).encode(), map_path(project_id))
+
+
+def list_version_files(client: SuperviselyClient, project_id: int) -> set[str]:
+    """List what lies in the folder of a project's versions."""
+    body = {
+        "teamId": client.projects.get(project_id).team_id,
+        "path": f"/system/versions/{project_id}/",
+        "recursive": True,
+    }
+    return {entry["name"] for entry in client.transport.call("file-storage.list", body)}

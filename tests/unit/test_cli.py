@@ -1,0 +1,110 @@
+"""The command line's own rules: arguments, exit codes, what goes to which stream."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from airflow_sv_versioning import cli
+from airflow_sv_versioning.exceptions import (
+    CancelledError,
+    ConfigurationError,
+    NotFoundError,
+    SuperviselyError,
+    TransportError,
+    VersionBusyError,
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_server_in_the_environment(monkeypatch):
+    monkeypatch.delenv("SERVER_ADDRESS", raising=False)
+    monkeypatch.delenv("API_TOKEN", raising=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["create"],
+        ["create", "seven"],
+        ["create", "7", "--archive-format", "zip"],
+        ["restore", "7"],
+        ["restore", "7", "--version-id", "1", "--version-num", "2"],
+        ["serve"],
+    ],
+)
+def test_a_command_line_that_cannot_be_understood_ends_with_2(arguments, capsys):
+    assert cli.main(arguments) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: sv-versioning")
+
+
+def test_help_names_every_exit_code(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["restore", "--help"])
+
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for code in (cli.DONE, cli.USAGE, cli.FAILED, cli.TRY_LATER, cli.INTERRUPTED):
+        assert f"{code} " in text.split("exit codes:")[1]
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"), [({}, "SERVER_ADDRESS"), ({"SERVER_ADDRESS": "http://x"}, "API_TOKEN")]
+)
+def test_a_missing_address_or_token_names_its_variable(environment, missing, monkeypatch, capsys):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert cli.main(["list", "7"]) == 2
+
+    assert missing in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        (ConfigurationError("bad"), 2, "configuration"),
+        (NotFoundError("gone"), 3, "not_found"),
+        (VersionBusyError("busy"), 4, "version_busy"),
+        (TransportError("no answer"), 4, "transport"),
+        (CancelledError("stopped"), 130, "cancelled"),
+        (FileNotFoundError("no such file"), 3, "system"),
+    ],
+)
+def test_every_error_is_one_line_one_code_and_one_object(error, code, kind, monkeypatch, capsys):
+    def fail(_arguments):
+        raise error
+
+    monkeypatch.setattr(cli, "_list", fail)
+
+    assert cli.main(["list", "7", "--json"]) == code
+
+    out, err = capsys.readouterr()
+    transient = isinstance(error, SuperviselyError) and error.transient
+    assert json.loads(out) == {"error": {"kind": kind, "message": str(error), "transient": transient}}
+    assert err == f"sv-versioning: {error}\n"
+
+
+def test_without_json_an_error_leaves_stdout_empty(capsys):
+    assert cli.main(["list", "7"]) == 2
+
+    assert capsys.readouterr().out == ""
+
+
+def test_starting_loads_nothing_heavy():
+    code = (
+        "import sys; from airflow_sv_versioning import cli; cli.build_parser();"
+        "print(sorted({'airflow', 'pyarrow', 'requests', 'fastapi', 'numpy'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
