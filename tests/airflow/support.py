@@ -1,0 +1,53 @@
+"""What a test asks of a finished run, and a stand-in for a running task."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+
+
+def task_instance(run: DagRun, task_id: str) -> Any:
+    found = run.get_task_instance(task_id)
+    assert found is not None
+    return found
+
+
+def state(run: DagRun, task_id: str) -> str:
+    return str(task_instance(run, task_id).state)
+
+
+def pulled(run: DagRun, task_id: str, key: str = "return_value") -> Any:
+    return task_instance(run, task_id).xcom_pull(task_ids=task_id, key=key)
+
+
+class RunningTask:
+    """The part of a task instance that operators use; keeps what is pushed."""
+
+    def __init__(
+        self,
+        dag_id: str = "training",
+        task_id: str = "back_up",
+        run_id: str = "manual__2026-03-01",
+        map_index: int = -1,
+    ) -> None:
+        self.dag_id = dag_id
+        self.task_id = task_id
+        self.run_id = run_id
+        self.map_index = map_index
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
+class WaitingRun:
+    """A run without logical date, as those started by an asset."""
+
+    run_after = datetime(2026, 3, 1, 4, 5, 6, tzinfo=timezone.utc)
+
+
+def running_context(**task: Any) -> Any:
+    return {"ti": RunningTask(**task), "dag_run": WaitingRun()}

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.get_provider_info import get_provider_info
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from tests.airflow.conftest import SetConnection
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.server.run import ServerInfo
+
+TOKEN = "a-token-of-some-length"
+FORM = get_provider_info()["connection-types"][0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"host": "https://x.example"}, "https://x.example"),
+        ({"host": "https://x.example/"}, "https://x.example"),
+        ({"host": "https://x.example:8443/base"}, "https://x.example:8443/base"),
+        ({"host": "x.example"}, "https://x.example"),
+        ({"host": "x.example", "port": 8443}, "https://x.example:8443"),
+        ({"host": "http://x.example/base", "port": 8080}, "http://x.example:8080/base"),
+        ({"host": "http://x.example:8080", "port": 8080}, "http://x.example:8080"),
+        ({"host": "x.example", "schema": "http"}, "http://x.example"),
+        ({"host": "https://x.example", "schema": "http"}, "https://x.example"),
+        ({"host": "x.example", "schema": "base", "port": 8443}, "https://x.example:8443/base"),
+        ({"host": "127.0.0.1", "port": 5000}, "http://127.0.0.1:5000"),
+        ({"host": "http://[::1]", "port": 5000}, "http://[::1]:5000"),
+    ],
+)
+def test_the_address_may_be_spread_over_the_connection(
+    fields: dict[str, Any], url: str, set_connection: SetConnection
+) -> None:
+    set_connection(password=TOKEN, **fields)
+
+    with SuperviselyHook() as hook:
+        assert hook.client.server_url == url
+
+
+@pytest.mark.parametrize(
+    ("uri", "url"),
+    [
+        (f"supervisely://:{TOKEN}@x.example:8443/base", "https://x.example:8443/base"),
+        (f"supervisely://http://:{TOKEN}@x.example:8443", "http://x.example:8443"),
+        (f"supervisely://:{TOKEN}@https%3A%2F%2Fx.example%3A8443%2Fbase", "https://x.example:8443/base"),
+    ],
+)
+def test_the_uri_form_of_a_connection_works(uri: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SUPERVISELY_DEFAULT", f"{uri}/?verify_ssl=false&timeout=5&max_workers=3")
+
+    with SuperviselyHook() as hook:
+        assert hook.get_conn().server_url == url
+        assert hook.client.max_workers == 3
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"verify_ssl": "maybe"}, "verify_ssl .* true or false"),
+        ({"timeout": "soon"}, "timeout .* number of seconds"),
+        ({"timeout": 0}, "timeout .* above 0"),
+        ({"timeout": "nan"}, "timeout .* above 0"),
+        ({"max_workers": 0}, "max_workers .* whole number from 1"),
+        ({"max_workers": 1.5}, "max_workers .* whole number from 1"),
+    ],
+)
+def test_an_extra_that_cannot_work_is_named(
+    extra: dict[str, Any], message: str, set_connection: SetConnection
+) -> None:
+    set_connection(host="x.example", password=TOKEN, extra=extra)
+
+    with pytest.raises(ConfigurationError, match=message):
+        _ = SuperviselyHook().client
+
+
+def test_an_empty_extra_means_the_default(set_connection: SetConnection) -> None:
+    set_connection(host="x.example", password=TOKEN, extra={"max_workers": None, "timeout": ""})
+
+    with SuperviselyHook() as hook:
+        assert hook.client.max_workers == 8
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"password": TOKEN}, "has no host; set it to the server's address"),
+        ({"host": "x.example"}, "has no password; set it to the API token"),
+        ({"host": "x.example:1", "port": 2, "password": TOKEN}, "port 1 in its host and 2 as port"),
+        ({"host": "ftp://x.example", "password": TOKEN}, "not an HTTP address"),
+    ],
+)
+def test_a_connection_that_cannot_work_says_what_to_do(
+    fields: dict[str, Any], message: str, set_connection: SetConnection
+) -> None:
+    set_connection(**fields)
+
+    with pytest.raises(ConfigurationError, match=message):
+        _ = SuperviselyHook().client
+
+
+def test_a_missing_connection_is_named_with_what_to_do(airflow_db: None) -> None:
+    hook = SuperviselyHook("nowhere")
+
+    with pytest.raises(ConfigurationError, match="no connection 'nowhere'; add one of type 'Supervisely'"):
+        _ = hook.client
+
+
+def test_nothing_is_read_before_the_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SuperviselyHook, "get_connection", lambda conn_id: pytest.fail("read too early"))
+
+    with SuperviselyHook("nowhere"):
+        pass
+
+
+def test_a_closed_hook_opens_again(connection: None) -> None:
+    hook = SuperviselyHook()
+    with hook:
+        first = hook.client
+        assert hook.client is first
+    with hook:
+        assert hook.client is not first
+
+
+def test_the_token_is_masked_in_logs(monkeypatch: pytest.MonkeyPatch, set_connection: SetConnection) -> None:
+    masked: list[str] = []
+    monkeypatch.setattr("airflow_sv_versioning.hooks.connection.mask_secret", masked.append)
+    set_connection(host="x.example", password=f" {TOKEN}\n")
+
+    with SuperviselyHook() as hook:
+        _ = hook.client
+
+    assert masked == [TOKEN]
+
+
+def test_the_test_button_tells_whom_the_token_belongs_to(
+    connection: None, server: ServerInfo, client: SuperviselyClient
+) -> None:
+    works, message = SuperviselyHook().test_connection()
+
+    assert works
+    assert client.accounts.get_me().login in message
+    assert server.url in message
+    assert server.token not in message
+
+
+def test_the_test_button_tells_of_a_wrong_token(server: ServerInfo, set_connection: SetConnection) -> None:
+    set_connection(host=server.url, password=TOKEN)
+
+    works, message = SuperviselyHook().test_connection()
+
+    assert not works
+    assert "Check the API token" in message
+    assert TOKEN not in message
+
+
+def test_the_test_button_tells_of_a_server_that_is_down(one_try: None, set_connection: SetConnection) -> None:
+    # Nothing listens on the port that is reserved for nothing.
+    set_connection(host="http://127.0.0.1:1", password=TOKEN)
+
+    works, message = SuperviselyHook().test_connection()
+
+    assert not works
+    assert "cannot connect" in message
+    assert TOKEN not in message
+
+
+def test_the_test_button_tells_of_a_missing_connection(airflow_db: None) -> None:
+    works, message = SuperviselyHook("nowhere").test_connection()
+
+    assert not works
+    assert "add one of type 'Supervisely'" in message
+
+
+class _Field:
+    """What Airflow 3.1 puts in the place of wtforms' fields."""
+
+    def __init__(self, label: str, description: str = "", default: Any = None) -> None:
+        self.declared = {"label": label, "description": description, "default": default}
+
+
+class _BooleanField(_Field):
+    kind = "boolean"
+
+
+class _IntegerField(_Field):
+    kind = "integer"
+
+
+def test_the_form_of_airflow_3_1_agrees_with_the_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+    wtforms = ModuleType("wtforms")
+    wtforms.__dict__.update(BooleanField=_BooleanField, IntegerField=_IntegerField)
+    monkeypatch.setitem(sys.modules, "wtforms", wtforms)
+
+    widgets = SuperviselyHook.get_connection_form_widgets()
+    behaviour = SuperviselyHook.get_ui_field_behaviour()
+
+    assert {
+        name: {
+            "label": field.declared["label"],
+            "description": field.declared["description"],
+            "type": [field.kind, "null"],
+            "default": field.declared["default"],
+        }
+        for name, field in widgets.items()
+    } == {
+        name: {
+            "label": field["label"],
+            "description": field["description"],
+            "type": field["schema"]["type"],
+            "default": field["schema"]["default"],
+        }
+        for name, field in FORM["conn-fields"].items()
+    }
+    assert behaviour == {
+        "hidden_fields": FORM["ui-field-behaviour"]["hidden-fields"],
+        "relabeling": FORM["ui-field-behaviour"]["relabeling"],
+        "placeholders": FORM["ui-field-behaviour"]["placeholders"],
+    }
+
+
+def test_the_form_shows_the_defaults_of_the_client() -> None:
+    parameters = inspect.signature(SuperviselyClient).parameters
+
+    assert {name: field["schema"]["default"] for name, field in FORM["conn-fields"].items()} == {
+        name: parameters[name].default for name in FORM["conn-fields"]
+    }
+
+
+def test_the_class_and_the_declaration_agree() -> None:
+    assert FORM["connection-type"] == SuperviselyHook.conn_type
+    assert FORM["hook-name"] == SuperviselyHook.hook_name
+    assert FORM["hook-class-name"] == f"{SuperviselyHook.__module__}.{SuperviselyHook.__qualname__}"
+    assert SuperviselyHook.conn_name_attr in inspect.signature(SuperviselyHook).parameters
+    assert f"AIRFLOW_CONN_{SuperviselyHook.default_conn_name.upper()}" not in os.environ

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from airflow_sv_versioning.operators.provenance import default_description, default_title
+from tests.airflow.support import running_context
+
+
+def test_the_title_names_the_dag_and_the_task() -> None:
+    assert default_title(running_context()) == "training / back_up"
+
+
+def test_a_mapped_task_tells_its_index() -> None:
+    assert default_title(running_context(map_index=3)) == "training / back_up[3]"
+
+
+def test_the_description_tells_the_run_and_its_logical_date() -> None:
+    context = {**running_context(), "logical_date": datetime(2026, 2, 1, tzinfo=timezone.utc)}
+
+    assert default_description(context) == (
+        "Airflow: dag_id=training, task_id=back_up, run_id=manual__2026-03-01, "
+        "logical_date=2026-02-01T00:00:00+00:00"
+    )
+
+
+def test_a_run_without_logical_date_tells_when_it_may_run() -> None:
+    context = {**running_context(), "logical_date": None}
+
+    assert default_description(context).endswith(", run_after=2026-03-01T04:05:06+00:00")
+
+
+def test_long_names_lose_their_middle_and_the_rest_stays_whole() -> None:
+    context = running_context(dag_id="d" * 120 + "END", task_id="t" * 120 + "END", run_id="manual__1")
+
+    description = default_description(context)
+
+    assert len(description) <= 255
+    assert description.count("…") == 2
+    assert description.count("END, ") == 2
+    assert "run_id=manual__1, " in description
+    assert description.endswith("2026-03-01T04:05:06+00:00")
+
+
+def test_the_longest_names_of_airflow_fit() -> None:
+    context = running_context(dag_id="d" * 250, task_id="t" * 250, run_id="r" * 250, map_index=1023)
+
+    assert len(default_description(context)) <= 255
+    assert len(default_title(context)) <= 255

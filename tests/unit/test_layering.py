@@ -1,0 +1,91 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "airflow_sv_versioning"
+NAME = PACKAGE.name
+
+CLIENT = {"exceptions", "client"}
+SNAPSHOT = CLIENT | {"snapshot"}
+VERSIONING = SNAPSHOT | {"versioning"}
+HOOKS = VERSIONING | {"hooks", "_airflow", "get_provider_info", "__init__"}
+AIRFLOW_EDGE = HOOKS | {"operators", "sensors", "triggers", "links"}
+SERVER = {"exceptions", "server"}
+PROGRAMS = VERSIONING | SERVER | {"cli", "demo", "__init__"}
+
+# What a layer may import of the package; a layer that is not listed is a fault, too.
+MAY_IMPORT = {
+    "exceptions": set(),
+    "_airflow": set(),
+    "get_provider_info": set(),
+    "__init__": AIRFLOW_EDGE,
+    "client": CLIENT,
+    "snapshot": SNAPSHOT,
+    "versioning": VERSIONING,
+    "hooks": HOOKS,
+    **dict.fromkeys(("operators", "sensors", "triggers", "links"), AIRFLOW_EDGE),
+    "server": SERVER,
+    "cli": PROGRAMS,
+    "demo": PROGRAMS,
+}
+MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def _title(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def _layer(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield every imported module, also those imported inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{_title(path)}:{node.lineno} imports relatively"
+            # `from airflow_sv_versioning import client` names a layer behind the `import`.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _imported_layers(path: Path) -> set[str]:
+    layers = set()
+    for name in _imports(path):
+        root, _, rest = name.partition(".")
+        if root == NAME:
+            layer = rest.partition(".")[0]
+            layers.add(layer if layer in MAY_IMPORT else "__init__")
+    return layers
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_title)
+def test_a_module_imports_only_what_its_layer_may(path: Path) -> None:
+    layer = _layer(path)
+    assert layer in MAY_IMPORT, f"{layer} is a new layer: say in this test what it may import"
+
+    assert _imported_layers(path) - MAY_IMPORT[layer] == set()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if _layer(path) not in MAY_IMPORT_AIRFLOW], ids=_title
+)
+def test_airflow_stays_at_the_edge(path: Path) -> None:
+    assert [name for name in _imports(path) if name.partition(".")[0] == "airflow"] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if path.name != "transport.py" or path.parent.name != "client"],
+    ids=_title,
+)
+def test_requests_are_sent_by_the_transport_alone(path: Path) -> None:
+    assert [name for name in _imports(path) if name.partition(".")[0] in {"requests", "urllib3"}] == []
