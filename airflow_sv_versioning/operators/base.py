@@ -1,4 +1,4 @@
-"""What the operators of this package share: progress in the log, and an orderly stop."""
+"""What the operators of this package share: the connection, and an orderly stop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 
 
 class SuperviselyOperator(BaseOperator):
-    """An operator that works on the platform, tells how far it is, and stops when it is asked to.
+    """An operator that works on the platform and stops when it is asked to.
 
     :param supervisely_conn_id: connection of type ``supervisely``.
     """
@@ -29,7 +29,7 @@ class SuperviselyOperator(BaseOperator):
         if (stop := getattr(self, "_stop", None)) is not None:
             stop.set()
 
-    def _watch(self) -> dict[str, Callable[..., Any]]:
-        """Make the callbacks through which a use case reports and learns that it is to stop."""
+    def _stop_question(self) -> Callable[[], bool]:
+        """Make what the engine asks between its steps; :meth:`on_kill` answers it."""
         self._stop = threading.Event()
-        return {"report": self.log.info, "should_stop": self._stop.is_set}
+        return self._stop.is_set

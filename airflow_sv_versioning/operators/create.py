@@ -80,7 +80,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 archive_format=self.archive_format,
                 on_concurrent_change=self.on_concurrent_change,
                 busy_timeout_seconds=self.busy_timeout_seconds,
-                **self._watch(),
+                report=self.log.info,
+                should_stop=self._stop_question(),
             )
         context["ti"].xcom_push(key="version", value=result.as_dict())
         return result.version_id

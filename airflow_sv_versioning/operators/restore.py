@@ -88,7 +88,9 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             server_url = hook.client.server_url
             for link in (ProjectLink, VersionLink):
                 link.push(context, server_url, project_id)
-            result = hook.versions.restore(project_id, **arguments, **self._watch())
+            result = hook.versions.restore(
+                project_id, **arguments, report=self.log.info, should_stop=self._stop_question()
+            )
         RestoredProjectLink.push(context, server_url, result.project_id)
         context["ti"].xcom_push(key="restore", value=result.as_dict())
         return result.project_id
