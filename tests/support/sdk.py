@@ -44,16 +44,18 @@ class SdkProcess:
         self._log = log
         self._lock = threading.Lock()
         self._answers: Queue[str] = Queue()
-        self._process = subprocess.Popen(
-            [python, SCRIPTS / "session.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log.open("wb"),
-            env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},
-            text=True,
-            encoding="utf-8",
-        )
-        threading.Thread(target=self._collect, daemon=True).start()
+        with log.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [python, SCRIPTS / "session.py"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},
+                text=True,
+                encoding="utf-8",
+            )
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
 
     def call(self, server: ServerInfo, command: str, **arguments: Any) -> Any:
         """Run one command of ``sdk_scripts`` against a server.
@@ -84,8 +86,9 @@ class SdkProcess:
 
     def _collect(self) -> None:
         assert self._process.stdout
-        for line in self._process.stdout:
-            self._answers.put(line)
+        with self._process.stdout as lines:
+            for line in lines:
+                self._answers.put(line)
         self._answers.put("")
 
     def __enter__(self) -> SdkProcess:
@@ -104,3 +107,4 @@ class SdkProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join()

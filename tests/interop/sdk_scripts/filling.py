@@ -55,6 +55,13 @@ def fill_small(api: sly.Api, workspace_id: int, name: str, photos: str, images: 
     return project_id
 
 
+def grow(api: sly.Api, project_id: int, photos: str, images: int = 2) -> None:
+    """Add a dataset of annotated images to a project of :func:`fill_small`."""
+    meta = sly.ProjectMeta.from_json(api.project.get_meta(project_id))
+    dataset = api.dataset.create(project_id, "grown", change_name_if_conflict=True)
+    _fill_many(api, dataset.id, sorted(Path(photos).iterdir())[-images:], meta)
+
+
 def _make_project(api: sly.Api, workspace_id: int, name: str) -> int:
     project = api.project.create(
         workspace_id, name, description="Every nasty case", change_name_if_conflict=True
@@ -93,10 +100,10 @@ def _fill_shapes(api: sly.Api, dataset_id: int, files: list[Path], meta: sly.Pro
     names = [f"shape {number}{file.suffix}" for number, file in enumerate(files)]
     metas = [{"camera": "front", "exposure": 1 / 3, "list": [number, None]} for number in range(len(files))]
     images = api.image.upload_paths(dataset_id, names, [str(file) for file in files], metas=metas)
-    api.image.edit(images[0].id, description="Описание of one image")
     for image, annotation in zip(images, figures.annotations(images, meta), strict=False):
         api.annotation.upload_ann(image.id, annotation)
     figures.add_raw(api, dataset_id, images[-1].id, meta)
+    api.image.edit(images[0].id, description="Описание of one image")
     _tag_images(api, images, meta)
     child = api.image.upload_hash(dataset_id, "child.png", images[0].hash, parent_id=images[0].id)
     api.image.upload_hash(dataset_id, "same content.png", child.hash)

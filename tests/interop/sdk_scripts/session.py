@@ -30,6 +30,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     commands = {
         "fill": filling.fill,
         "fill_small": filling.fill_small,
+        "grow": filling.grow,
         "read": content.read,
         "create": versions.create,
         "restore": versions.restore,

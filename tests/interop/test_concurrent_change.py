@@ -1,0 +1,70 @@
+"""Another process, the official SDK, changes a project while we read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import ProjectChangedError
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.compare import assert_same
+from tests.support.proxy import FaultProxy, first
+
+pytestmark = [pytest.mark.sdk, pytest.mark.slow]
+
+
+@pytest.fixture
+def wire(server):
+    with FaultProxy(server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def wired(wire, server):
+    with SuperviselyClient(wire.url, server.token) as client:
+        yield ProjectVersions(client)
+
+
+@pytest.fixture
+def grow(sdk, server, small, photo_folder):
+    return first(lambda: sdk.call(server, "grow", project_id=small, photos=str(photo_folder)))
+
+
+@pytest.mark.parametrize("policy", ["accept", "fail"])
+def test_a_project_that_changes_once_is_read_again_and_held_in_its_new_state(
+    policy, wire, wired, grow, sdk, server, versions, small
+):
+    wire.on("figures.list", grow)
+
+    made = wired.create(small, on_concurrent_change=policy)
+
+    assert (made.consistent, made.counts["images"]) == (True, 5)
+    restored = versions.restore(small, made.version_id)
+    assert_same(
+        sdk.call(server, "read", project_id=restored.project_id), sdk.call(server, "read", project_id=small)
+    )
+    assert not versions.create(small).created
+
+
+def test_a_project_that_changes_all_the_time_is_accepted_as_it_was_read(
+    wire, wired, grow, sdk, server, versions, small
+):
+    wire.always("figures.list", grow)
+
+    made = wired.create(small)
+
+    assert not made.consistent
+    project_id = sdk.call(server, "restore", project_id=small, version_id=made.version_id)
+    restored = sdk.call(server, "read", project_id=project_id)
+    now = sdk.call(server, "read", project_id=small)
+    assert_same(restored["images"], {key: now["images"][key] for key in restored["images"]})
+    assert versions.create(small).created
+
+
+def test_a_project_that_changes_all_the_time_is_refused_when_asked(wire, wired, grow, versions, small):
+    wire.always("figures.list", grow)
+
+    with pytest.raises(ProjectChangedError):
+        wired.create(small, on_concurrent_change="fail")
+
+    assert versions.get_list(small) == []
