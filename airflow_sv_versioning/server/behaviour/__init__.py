@@ -1,0 +1,1 @@
+"""What the platform does, without HTTP: functions on one transaction."""

@@ -1,0 +1,307 @@
+"""Figures: one annotated geometry of a class on an item."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from airflow_sv_versioning.server.behaviour.access import (
+    edit_figures,
+    edit_items,
+    get_dataset,
+    get_row,
+    projects_of_datasets,
+)
+from airflow_sv_versioning.server.behaviour.geometry import OUT_OF_LINE, area, bounds, rounded
+from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where, project
+from airflow_sv_versioning.server.behaviour.meta import CLASSES, definitions
+from airflow_sv_versioning.server.behaviour.tags import NewTag, TagBook, put_tags, tags_of_figures
+from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
+from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.jsontext import JsonText, dumps, dumps_or_none, loads, merge
+
+FIGURES = Listing(
+    "figures JOIN datasets ON datasets.id = figures.dataset_id",
+    "figures",
+    {
+        "id": "figures.id",
+        "entityId": "figures.item_id",
+        "imageId": "figures.item_id",
+        "classId": "figures.class_id",
+        "objectId": "figures.object_id",
+        "geometryType": "figures.geometry_type",
+        "datasetId": "figures.dataset_id",
+        "projectId": "datasets.project_id",
+        "createdAt": "figures.created_at",
+        "updatedAt": "figures.updated_at",
+    },
+    default_per_page=20000,
+    max_per_page=20000,
+)
+_COLUMNS = (
+    "id, item_id, dataset_id, class_id, object_id, geometry_type, geometry, geometry_meta, meta, "
+    "custom_data, description, area, priority, nn_created, nn_updated, track_id, smart_tool_input, "
+    "created_by, created_at, updated_at"
+)
+_INSERT = f"INSERT INTO figures ({_COLUMNS}) VALUES ({', '.join('?' * 20)})"  # noqa: S608
+_STORED = {
+    "geometry": "geometry",
+    "geometryMeta": "geometry_meta",
+    "meta": "meta",
+    "customData": "custom_data",
+    "smartToolInput": "smart_tool_input",
+}
+
+
+def list_figures(
+    db: Reader, query: Query, *, dataset_id: int | None, project_id: int | None, integer_coords: bool
+) -> JsonText:
+    """A page of figures of a dataset or of a project."""
+    where = Where()
+    if dataset_id is not None:
+        get_dataset(db, dataset_id)
+        where.add("figures.dataset_id = ?", dataset_id)
+    if project_id is not None:
+        where.add("datasets.project_id = ?", project_id)
+    found = FIGURES.run(db, query, where)
+    return found.page(_figures_json(db, found.rows, query.fields, integer_coords))
+
+
+def figure_info(db: Reader, figure_id: int, fields: frozenset[str] | None, integer_coords: bool) -> JsonText:
+    """One figure."""
+    row = get_row(db, "figures", "Figure", figure_id)
+    return _figures_json(db, [row], fields, integer_coords)[0]
+
+
+class FigureWriter:
+    """Adds figures, with their tags, to items of one project."""
+
+    def __init__(self, tx: Writer, project_id: int, user_id: int, labeler: str) -> None:
+        self._tx = tx
+        self._project_id = project_id
+        self._user_id = user_id
+        self._labeler = labeler
+        self._book = TagBook(tx, project_id)
+        rows = definitions(tx, CLASSES, project_id)
+        self._shapes = {row["id"]: loads(row["definition"])["shape"] for row in rows}
+        self._class_ids = {row["name"]: row["id"] for row in rows}
+
+    def add(self, figures: Sequence[tuple[int, int, Mapping[str, Any]]]) -> list[int]:
+        """Store figures; return their ids in order.
+
+        :param figures: item id, dataset id and the figure as it came; its tags may be given by name or id.
+        :raises RequestRejectedError: unknown class or tag, or geometry that must be uploaded separately.
+        """
+        ids = list(self._tx.new_ids(len(figures)))
+        rows = [self._row(new_id, *figure) for new_id, figure in zip(ids, figures, strict=True)]
+        tags = [
+            self._book.new(tag, item_id, new_id)
+            for new_id, (item_id, _, figure) in zip(ids, figures, strict=True)
+            for tag in figure.get("tags") or []
+        ]
+        self._tx.run_many(_INSERT, rows)
+        put_tags(self._tx, tags, self._labeler)
+        return ids
+
+    def new_tag(self, tag: Mapping[str, Any], item_id: int) -> NewTag:
+        """Read a tag of an item."""
+        return self._book.new(tag, item_id)
+
+    def _row(self, new_id: int, item_id: int, dataset_id: int, figure: Mapping[str, Any]) -> tuple[Any, ...]:
+        class_id = self._class_id(figure)
+        geometry_type = figure.get("geometryType") or figure.get("shape") or self._shapes[class_id]
+        geometry = inline_geometry(geometry_type, figure.get("geometry"))
+        given_area = figure.get("area")
+        return (
+            new_id,
+            item_id,
+            dataset_id,
+            class_id,
+            figure.get("objectId"),
+            geometry_type,
+            dumps_or_none(geometry),
+            dumps_or_none(figure.get("geometryMeta") or bounds(geometry)),
+            dumps(figure.get("meta") or {}),
+            dumps(figure.get("customData") or {}),
+            figure.get("description") or "",
+            area(geometry_type, geometry) if given_area is None else str(given_area),
+            1 if figure.get("priority") is None else figure["priority"],
+            int(bool(figure.get("nnCreated"))),
+            int(bool(figure.get("nnUpdated"))),
+            figure.get("trackId"),
+            dumps_or_none(figure.get("smartToolInput")),
+            self._user_id,
+            self._tx.stamp,
+            self._tx.stamp,
+        )
+
+    def _class_id(self, figure: Mapping[str, Any]) -> int:
+        given: int | None = figure.get("classId")
+        class_id = given if given in self._shapes else self._class_ids.get(figure.get("classTitle") or "")
+        if class_id is None:
+            wanted = given or figure.get("classTitle")
+            raise bad_request(f"Project {self._project_id} has no class {wanted!r}", type="UNKNOWN_CLASS")
+        return class_id
+
+
+def inline_geometry(geometry_type: str, geometry: Any) -> Mapping[str, Any] | None:
+    """The geometry to be stored with the figure; large kinds are stored apart from it.
+
+    :raises RequestRejectedError: such a kind came inline, or another kind came without geometry.
+    """
+    if geometry_type in OUT_OF_LINE:
+        if geometry:
+            raise bad_request(
+                'Please, use "figures.bulk.upload.geometry" method to update figures '
+                f'with "geometryType" {geometry_type}'
+            )
+        return None
+    if not isinstance(geometry, Mapping):
+        raise bad_request(f"A figure of type {geometry_type!r} needs a geometry object")
+    return geometry
+
+
+def add_figures(
+    tx: Writer, figures: Sequence[Mapping[str, Any]], *, default_item: int | None, user_id: int, labeler: str
+) -> list[int]:
+    """Add figures to the items they name, or to one default item; return their ids in order."""
+    owners = [_owner(figure, default_item) for figure in figures]
+    items = edit_items(tx, owners)
+    projects = {row["project_id"] for row in items.values()}
+    if len(projects) > 1:
+        raise bad_request(f"Figures of one request belong to one project, not to {sorted(projects)}")
+    if not projects:
+        return []
+    writer = FigureWriter(tx, projects.pop(), user_id, labeler)
+    return writer.add(
+        [(owner, items[owner]["dataset_id"], figure) for owner, figure in zip(owners, figures, strict=True)]
+    )
+
+
+def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler: str) -> None:
+    """Change a figure; a ``tags`` member replaces its tags."""
+    row = edit_figures(tx, [figure_id])[figure_id]
+    columns = {"updated_at": tx.stamp, **_changed_columns(changes)}
+    geometry = changes.get("geometry")
+    if geometry is not None:
+        inline_geometry(row["geometry_type"], geometry)
+        columns["geometry"] = dumps(geometry)
+        columns["geometry_meta"] = dumps_or_none(changes.get("geometryMeta") or bounds(geometry))
+        columns["area"] = area(row["geometry_type"], geometry)
+    tx.update("figures", figure_id, **columns)
+    if changes.get("tags") is not None:
+        book = TagBook(tx, row["project_id"])
+        tx.run("DELETE FROM tags WHERE figure_id = ?", (figure_id,))
+        put_tags(tx, [book.new(tag, row["item_id"], figure_id) for tag in changes["tags"]], labeler)
+
+
+def remove_figures(tx: Writer, figure_ids: Sequence[int]) -> None:
+    """Remove figures with their tags."""
+    edit_figures(tx, figure_ids)
+    tx.delete_among("figures", "id", figure_ids)
+
+
+def set_geometries(tx: Writer, geometries: Sequence[tuple[int, bytes]]) -> None:
+    """Store the large geometries of figures; only an item whose geometry differs is stamped."""
+    wanted = dict(geometries)
+    stored = tx.pairs(
+        f"SELECT figure_id, body FROM figure_geometries WHERE {in_list('figure_id')}",  # noqa: S608
+        (json_list(list(wanted)),),
+    )
+    changed = [figure_id for figure_id, body in wanted.items() if stored.get(figure_id) != body]
+    edit_figures(tx, changed)
+    tx.run_many(
+        "INSERT OR REPLACE INTO figure_geometries VALUES (?, ?)",
+        [(figure_id, wanted[figure_id]) for figure_id in changed],
+    )
+    tx.run_many(
+        "UPDATE figures SET updated_at = ? WHERE id = ?", [(tx.stamp, figure_id) for figure_id in changed]
+    )
+
+
+def get_geometries(db: Reader, figure_ids: Iterable[int]) -> list[tuple[int, bytes]]:
+    """The large geometries of those figures that have one."""
+    rows = db.all(
+        f"SELECT figure_id, body FROM figure_geometries WHERE {in_list('figure_id')} ORDER BY figure_id",  # noqa: S608
+        (json_list(list(figure_ids)),),
+    )
+    return [(row["figure_id"], row["body"]) for row in rows]
+
+
+def geometry_text(row: sqlite3.Row, integer_coords: bool) -> str | None:
+    """A figure's geometry as JSON text, in whole pixels if asked."""
+    text: str | None = row["geometry"]
+    if text is None or not integer_coords:
+        return text
+    return dumps(rounded(loads(text)))
+
+
+def _owner(figure: Mapping[str, Any], default_item: int | None) -> int:
+    for key in ("entityId", "imageId"):
+        if isinstance(figure.get(key), int):
+            owner: int = figure[key]
+            return owner
+    if default_item is None:
+        raise bad_request("Every figure needs an entityId, or the request one for all")
+    return default_item
+
+
+def _changed_columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for member, column in (("nnCreated", "nn_created"), ("nnUpdated", "nn_updated")):
+        if changes.get(member) is not None:
+            columns[column] = int(bool(changes[member]))
+    for member, column in (("meta", "meta"), ("customData", "custom_data")):
+        if changes.get(member) is not None:
+            columns[column] = dumps(changes[member])
+    for member in ("priority", "description"):
+        if changes.get(member) is not None:
+            columns[member] = changes[member]
+    return columns
+
+
+def _figures_json(
+    db: Reader, rows: Sequence[sqlite3.Row], fields: frozenset[str] | None, integer_coords: bool
+) -> list[JsonText]:
+    wants_tags = fields is None or "tags" in fields
+    tags = tags_of_figures(db, [row["id"] for row in rows]) if wants_tags else {}
+    projects = projects_of_datasets(db, {row["dataset_id"] for row in rows})
+    return [
+        _figure_json(row, projects[row["dataset_id"]], tags.get(row["id"], []), fields, integer_coords)
+        for row in rows
+    ]
+
+
+def _figure_json(
+    row: sqlite3.Row,
+    project_id: int,
+    tags: Sequence[Mapping[str, Any]],
+    fields: frozenset[str] | None,
+    integer_coords: bool,
+) -> JsonText:
+    plain = {
+        "id": row["id"],
+        "entityId": row["item_id"],
+        "imageId": row["item_id"],
+        "objectId": row["object_id"],
+        "classId": row["class_id"],
+        "projectId": project_id,
+        "datasetId": row["dataset_id"],
+        "geometryType": row["geometry_type"],
+        "tags": [{key: value for key, value in tag.items() if key != "name"} for tag in tags],
+        "area": row["area"],
+        "priority": row["priority"],
+        "description": row["description"],
+        "nnCreated": bool(row["nn_created"]),
+        "nnUpdated": bool(row["nn_updated"]),
+        "trackId": row["track_id"],
+        "createdBy": row["created_by"],
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+    }
+    stored = {key: row[column] for key, column in _STORED.items() if fields is None or key in fields}
+    if "geometry" in stored:
+        stored["geometry"] = geometry_text(row, integer_coords)
+    shown = plain if fields is None else project(plain, fields | {"id", "entityId"})
+    return merge(shown, stored)

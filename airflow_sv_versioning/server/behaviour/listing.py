@@ -1,0 +1,184 @@
+"""Listings: filter, sort and page, the same way for every kind of entity."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_sv_versioning.server.database import Reader, in_list, json_list
+from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
+
+OPERATORS = {
+    "=": "=", "eq": "=", "!=": "!=", "not": "!=", ">": ">", "gt": ">", ">=": ">=", "gte": ">=",
+    "<": "<", "lt": "<", "<=": "<=", "lte": "<=", "in": "IN", "!in": "NOT IN",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a caller wants to see of a listing.
+
+    :param filters: conjunctive ``{"field", "operator", "value"}``.
+    :param after: where the previous answer of token mode ended; opaque to callers.
+    :param fields: names of the members to answer; ``None`` means all.
+    """
+
+    filters: Sequence[Mapping[str, Any]] = ()
+    sort: str = "id"
+    descending: bool = False
+    page: int = 1
+    per_page: int | None = None
+    token_mode: bool = False
+    after: str | None = None
+    fields: frozenset[str] | None = None
+
+    def wants(self, field_name: str) -> bool:
+        """Whether the member is asked for."""
+        return self.fields is None or field_name in self.fields
+
+    def filters_on(self, field_name: str) -> bool:
+        """Whether some filter looks at this field."""
+        return any(condition.get("field") == field_name for condition in self.filters)
+
+
+@dataclass
+class Where:
+    """A conjunction of SQL conditions."""
+
+    conditions: list[str] = field(default_factory=list)
+    parameters: list[Any] = field(default_factory=list)
+
+    def add(self, condition: str, *parameters: Any) -> Where:
+        """Narrow down."""
+        self.conditions.append(condition)
+        self.parameters.extend(parameters)
+        return self
+
+    def copy(self) -> Where:
+        """An independent copy."""
+        return Where([*self.conditions], [*self.parameters])
+
+    def sql(self) -> str:
+        """The WHERE clause."""
+        return " WHERE " + " AND ".join(self.conditions) if self.conditions else ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page of database rows."""
+
+    rows: list[sqlite3.Row]
+    total: int
+    per_page: int
+    after: str | None
+
+    def page(self, entities: Sequence[Any]) -> JsonText:
+        """The answer's envelope around the rows' entities, in the same order."""
+        envelope = {
+            "total": self.total,
+            "perPage": self.per_page,
+            "pagesCount": max(1, -(-self.total // self.per_page)),
+            "after": self.after,
+        }
+        return merge(envelope, {"entities": array([dumps(entity) for entity in entities])})
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What may be listed, and by which fields.
+
+    :param source: what follows ``SELECT ... FROM``; its first table's rows are the entities.
+    :param alias: name of that table in the query.
+    :param columns: wire name of each field to filter and sort by -> SQL expression.
+    """
+
+    source: str
+    alias: str
+    columns: Mapping[str, str]
+    default_per_page: int = 500
+    max_per_page: int = 1000
+
+    def run(self, db: Reader, query: Query, where: Where) -> Rows:
+        """Read one page.
+
+        :raises RequestRejectedError: unknown field or operator, malformed value or token.
+        """
+        narrowed = where.copy()
+        for condition in query.filters:
+            self._narrow(narrowed, condition)
+        total = db.value(f"SELECT COUNT(*) FROM {self.source}{narrowed.sql()}", narrowed.parameters)  # noqa: S608
+        per_page = min(query.per_page or self.default_per_page, self.max_per_page)
+        rows = self._rows(db, query, narrowed, per_page)
+        return Rows(rows[:per_page], total, per_page, self._token(query, rows, per_page))
+
+    def each(
+        self, db: Reader, query: Query, where: Where, entity: Callable[[sqlite3.Row], Mapping[str, Any]]
+    ) -> JsonText:
+        """Answer a page of entities that can be made from their rows alone."""
+        found = self.run(db, query, where)
+        return found.page([project(entity(row), query.fields) for row in found.rows])
+
+    def _column(self, field_name: object) -> str:
+        if not isinstance(field_name, str) or field_name not in self.columns:
+            raise bad_request(f"Cannot filter or sort by {field_name!r}; known: {', '.join(self.columns)}")
+        return self.columns[field_name]
+
+    def _narrow(self, where: Where, condition: Mapping[str, Any]) -> None:
+        column = self._column(condition.get("field"))
+        operator = OPERATORS.get(str(condition.get("operator", "=")))
+        value = condition.get("value")
+        if operator is None:
+            raise bad_request(f"Unknown filter operator {condition.get('operator')!r}")
+        if operator.endswith("IN"):
+            if not isinstance(value, list):
+                raise bad_request(f"Filter {condition['field']!r} with 'in' needs a list of values")
+            where.add(in_list(column if operator == "IN" else f"{column} NOT"), json_list(value))
+        elif value is None:
+            where.add(f"{column} IS {'NOT ' if operator == '!=' else ''}NULL")
+        elif isinstance(value, (str, int, float)):
+            where.add(f"{column} {operator} ?", value)
+        else:
+            raise bad_request(f"Filter {condition['field']!r} needs a text or a number as its value")
+
+    def _rows(self, db: Reader, query: Query, where: Where, per_page: int) -> list[sqlite3.Row]:
+        key, identity = self._sort_key(query), f"{self.alias}.id"
+        direction = "DESC" if query.descending else "ASC"
+        narrowed, offset = where.copy(), (query.page - 1) * per_page
+        if query.token_mode and query.after is not None:
+            comparison = "<" if query.descending else ">"
+            narrowed.add(f"({key}, {identity}) {comparison} (?, ?)", *_decode_token(query.after))
+            offset = 0
+        order = f"{key} {direction}, {identity} {direction}" if key != identity else f"{key} {direction}"
+        return db.all(
+            f"SELECT {self.alias}.*, {key} AS sort_key FROM {self.source}{narrowed.sql()} "  # noqa: S608
+            f"ORDER BY {order} LIMIT ? OFFSET ?",
+            [*narrowed.parameters, per_page + 1, offset],
+        )
+
+    def _sort_key(self, query: Query) -> str:
+        column = self._column(query.sort)
+        return column if query.sort == "id" else f"IFNULL({column}, '')"
+
+    def _token(self, query: Query, rows: list[sqlite3.Row], per_page: int) -> str | None:
+        if not query.token_mode or len(rows) <= per_page:
+            return None
+        last = rows[per_page - 1]
+        return base64.urlsafe_b64encode(json.dumps([last["sort_key"], last["id"]]).encode()).decode()
+
+
+def project(entity: Mapping[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+    """Keep the members asked for; unknown names are ignored."""
+    return {key: value for key, value in entity.items() if fields is None or key in fields}
+
+
+def _decode_token(token: str) -> tuple[Any, Any]:
+    try:
+        key, identity = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, TypeError) as error:
+        raise bad_request(f"{token!r} is not a token of this listing") from error
+    return key, identity

@@ -1,0 +1,219 @@
+"""Tags on items and figures."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airflow_sv_versioning.server.behaviour.access import edit_items, get_project, get_row
+from airflow_sv_versioning.server.behaviour.meta import TAGS, definitions
+from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
+from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.jsontext import dumps, dumps_or_none, loads
+
+KEPT_MEMBERS = ("frameRange", "isFinished", "nonFinalValue", "customData")
+
+
+@dataclass(frozen=True)
+class NewTag:
+    """A tag to be put on an item, or on one of its figures.
+
+    :param definition: id of the tag definition.
+    """
+
+    definition: int
+    item_id: int
+    figure_id: int | None
+    value: Any
+    extra: Mapping[str, Any]
+
+
+class TagBook:
+    """The tag definitions of one project, to look up and to check values with."""
+
+    def __init__(self, db: Reader, project_id: int) -> None:
+        self._project_id = project_id
+        rows = definitions(db, TAGS, project_id)
+        self._by_id = {row["id"]: loads(row["definition"]) for row in rows}
+        self._ids = {row["name"]: row["id"] for row in rows}
+
+    def new(self, tag: Mapping[str, Any], item_id: int, figure_id: int | None = None) -> NewTag:
+        """Read a tag that is given by ``tagId`` or by ``name``.
+
+        :raises RequestRejectedError: unknown tag, or a value that the tag does not take.
+        """
+        definition: int | None = tag.get("tagId")
+        if definition is None:
+            definition = self._ids.get(tag.get("name", ""))
+        if definition is None or definition not in self._by_id:
+            raise bad_request(
+                f"Project {self._project_id} has no tag {tag.get('tagId') or tag.get('name')!r}",
+                type="UNKNOWN_TAG",
+            )
+        value = tag.get("value")
+        _check_value(self._by_id[definition], definition, value)
+        extra = {key: tag[key] for key in KEPT_MEMBERS if tag.get(key) is not None}
+        return NewTag(definition, item_id, figure_id, value, extra)
+
+    def check_value(self, definition: int, value: Any) -> None:
+        """Refuse a value that the tag does not take."""
+        _check_value(self._by_id[definition], definition, value)
+
+
+def put_tags(tx: Writer, tags: Sequence[NewTag], labeler: str) -> list[int]:
+    """Store tags without asking whether they repeat; return their ids in order."""
+    ids = tx.new_ids(len(tags))
+    tx.run_many(
+        "INSERT INTO tags VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                tag_id,
+                tag.definition,
+                tag.item_id,
+                tag.figure_id,
+                dumps_or_none(tag.value),
+                dumps(tag.extra) if tag.extra else None,
+                labeler,
+                tx.stamp,
+                tx.stamp,
+            )
+            for tag_id, tag in zip(ids, tags, strict=True)
+        ],
+    )
+    return list(ids)
+
+
+def add_single_tags(tx: Writer, project_id: int, tags: Sequence[NewTag], labeler: str) -> list[int]:
+    """Put tags on items or figures; the same tag twice on one needs ``settings.allowDuplicateTags``."""
+    settings = loads(get_project(tx, project_id)["settings"])
+    if not settings.get("allowDuplicateTags"):
+        _check_not_repeated(tx, tags)
+    return put_tags(tx, tags, labeler)
+
+
+def tags_of_items(db: Reader, item_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Item id -> its own tags, oldest first."""
+    return _grouped(db, "item_id", "tags.figure_id IS NULL", item_ids)
+
+
+def tags_of_figures(db: Reader, figure_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Figure id -> its tags, oldest first."""
+    return _grouped(db, "figure_id", "tags.figure_id IS NOT NULL", figure_ids)
+
+
+def edit_tag(tx: Writer, tag_id: int) -> sqlite3.Row:
+    """Get a tag in order to change it; its item and project are stamped."""
+    row = get_row(tx, "tags", "Tag", tag_id)
+    edit_items(tx, [row["item_id"]])
+    return row
+
+
+def set_value(tx: Writer, tag_id: int, value: Any) -> dict[str, Any]:
+    """Change a tag's value."""
+    row = edit_tag(tx, tag_id)
+    project_id = tx.value("SELECT project_id FROM tag_definitions WHERE id = ?", (row["tag_id"],))
+    TagBook(tx, project_id).check_value(row["tag_id"], value)
+    tx.update("tags", tag_id, value=dumps_or_none(value), updated_at=tx.stamp)
+    return {"id": tag_id, "tagId": row["tag_id"], "value": value}
+
+
+def set_custom_data(
+    tx: Writer, tag_id: int, custom_data: Mapping[str, Any], *, replace: bool
+) -> dict[str, Any]:
+    """Merge into a tag's custom data, or replace it."""
+    row = edit_tag(tx, tag_id)
+    extra = loads(row["extra"], {})
+    stored = dict(custom_data) if replace else {**(extra.get("customData") or {}), **custom_data}
+    tx.update("tags", tag_id, extra=dumps({**extra, "customData": stored}), updated_at=tx.stamp)
+    return {"id": tag_id, "customData": stored}
+
+
+def remove_tag(tx: Writer, tag_id: int) -> None:
+    """Take a tag off."""
+    edit_tag(tx, tag_id)
+    tx.run("DELETE FROM tags WHERE id = ?", (tag_id,))
+
+
+def remove_tags_from_items(tx: Writer, definitions_: Sequence[int], item_ids: Sequence[int]) -> None:
+    """Take every tag of some definitions off some items."""
+    edit_items(tx, item_ids)
+    tx.run(
+        f"DELETE FROM tags WHERE figure_id IS NULL AND {in_list('tag_id')} AND {in_list('item_id')}",  # noqa: S608
+        (json_list(definitions_), json_list(item_ids)),
+    )
+
+
+def tag_json(row: sqlite3.Row) -> dict[str, Any]:
+    """A tag as annotations carry it; a tag without a value has no ``value`` member."""
+    value = {} if row["value"] is None else {"value": loads(row["value"])}
+    return {
+        "id": row["id"],
+        "tagId": row["tag_id"],
+        "name": row["name"],
+        **value,
+        **loads(row["extra"], {}),
+        "labelerLogin": row["labeler_login"],
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+    }
+
+
+def _grouped(
+    db: Reader, column: str, condition: str, owners: Collection[int]
+) -> dict[int, list[dict[str, Any]]]:
+    rows = db.all(
+        "SELECT tags.*, tag_definitions.name FROM tags "  # noqa: S608
+        "JOIN tag_definitions ON tag_definitions.id = tags.tag_id "
+        f"WHERE {condition} AND {in_list('tags.' + column)} ORDER BY tags.id",
+        (json_list(owners),),
+    )
+    groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row[column]].append(tag_json(row))
+    return groups
+
+
+def _check_not_repeated(tx: Writer, tags: Sequence[NewTag]) -> None:
+    seen = {
+        (row["item_id"], row["figure_id"], row["tag_id"])
+        for row in tx.all(
+            f"SELECT item_id, figure_id, tag_id FROM tags WHERE {in_list('item_id')}",  # noqa: S608
+            (json_list({tag.item_id for tag in tags}),),
+        )
+    }
+    for tag in tags:
+        key = (tag.item_id, tag.figure_id, tag.definition)
+        if key in seen:
+            owner = f"item {tag.item_id}" if tag.figure_id is None else f"figure {tag.figure_id}"
+            raise bad_request(
+                f"Tag {tag.definition} is already on {owner}; settings.allowDuplicateTags permits it twice",
+                type="DUPLICATE_TAG",
+            )
+        seen.add(key)
+
+
+def _check_value(definition: Mapping[str, Any], definition_id: int, value: Any) -> None:
+    kind = definition["value_type"]
+    is_valid = {
+        "none": value is None,
+        "any_number": isinstance(value, (int, float)) and not isinstance(value, bool),
+        "any_string": isinstance(value, str),
+        "oneof_string": value in (definition.get("values") or []),
+        "date": isinstance(value, str) and _is_date(value),
+    }[kind]
+    if not is_valid:
+        raise bad_request(
+            f"Tag {definition_id} of type {kind} does not take the value {value!r}", type="TAG_VALUE"
+        )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return False
+    return True

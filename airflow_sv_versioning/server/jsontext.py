@@ -1,0 +1,45 @@
+"""JSON that is written once: stored text goes into answers without being parsed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+class JsonText(str):
+    """A string that already is JSON."""
+
+    __slots__ = ()
+
+
+NULL = JsonText("null")
+
+
+def dumps(value: Any) -> JsonText:
+    """Write a value as compact JSON."""
+    if isinstance(value, JsonText):
+        return value
+    return JsonText(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+
+
+def dumps_or_none(value: Any) -> str | None:
+    """Write a value for a nullable column."""
+    return None if value is None else dumps(value)
+
+
+def loads(text: str | None, default: Any = None) -> Any:
+    """Read a nullable column."""
+    return default if text is None else json.loads(text)
+
+
+def merge(plain: Mapping[str, Any], stored: Mapping[str, str | None]) -> JsonText:
+    """Write an object whose last members are stored JSON; an absent one becomes ``null``."""
+    members = [f'"{key}":{text or "null"}' for key, text in stored.items()]
+    body = dumps(plain)[1:-1]
+    return JsonText("{" + ",".join([body, *members] if body else members) + "}")
+
+
+def array(values: Iterable[JsonText]) -> JsonText:
+    """Write a list of what already is JSON."""
+    return JsonText("[" + ",".join(values) + "]")

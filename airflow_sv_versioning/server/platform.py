@@ -1,0 +1,104 @@
+"""Everything a running server holds, without HTTP."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import quote
+
+from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.server.behaviour.media import Links
+from airflow_sv_versioning.server.behaviour.tasks import fail_unfinished
+from airflow_sv_versioning.server.database import FIRST_ID, Database, Writer
+from airflow_sv_versioning.server.jobs import Jobs
+from airflow_sv_versioning.server.settings import Settings
+from airflow_sv_versioning.server.storage import Storage
+
+USER_ID = TEAM_ID = WORKSPACE_ID = 1
+LOGIN = "admin"
+
+
+class Platform:
+    """One data folder, opened.
+
+    A fresh folder gets one user, one team and one workspace. Only one server may have a folder open.
+
+    :raises ConfigurationError: the folder is in use, or was written by another version of this server.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock_folder(settings.data)
+        try:
+            self.storage = Storage(settings.data)
+            self.database = Database(settings.data / "server.sqlite", settings.clock)
+            with self.database.write() as tx:
+                self.token, self._storage_secret = _settle(tx, settings.token)
+                fail_unfinished(tx)
+            self.links = Links(settings.data / "remote-storage", settings.link_timeout_seconds)
+            self.jobs = Jobs(self.database)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._is_closed = False
+
+    def storage_path(self, blob_hash: str, name: str) -> str:
+        """Path of the address that serves a blob to whoever knows it."""
+        return f"/storage/{self._signature(blob_hash)}/{quote(blob_hash, safe='')}/{quote(name, safe='')}"
+
+    def is_signed(self, blob_hash: str, signature: str) -> bool:
+        """Whether the signature is ours."""
+        return hmac.compare_digest(self._signature(blob_hash).encode(), signature.encode())
+
+    def is_token(self, token: str) -> bool:
+        """Whether the token opens this server."""
+        return secrets.compare_digest(self.token.encode(), token.encode())
+
+    def close(self) -> None:
+        """End background work and let go of the folder; twice does no harm."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.jobs.close()
+            self.database.close()
+            os.close(self._lock)
+
+    def _signature(self, blob_hash: str) -> str:
+        return hmac.new(self._storage_secret.encode(), blob_hash.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _lock_folder(folder: Path) -> int:
+    handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise ConfigurationError(
+            f"{folder} is served by another process; stop it or use another folder"
+        ) from error
+    return handle
+
+
+def _settle(tx: Writer, token: str | None) -> tuple[str, str]:
+    state = tx.find("SELECT token, storage_secret FROM state")
+    if state is None:
+        new_token, secret = token or secrets.token_hex(32), secrets.token_hex(32)
+        tx.run("INSERT INTO state VALUES (1, ?, 0, ?, ?)", (FIRST_ID, new_token, secret))
+        _add_first_accounts(tx)
+        return new_token, secret
+    if token is not None and token != state["token"]:
+        tx.run("UPDATE state SET token = ?", (token,))
+    return token or state["token"], state["storage_secret"]
+
+
+def _add_first_accounts(tx: Writer) -> None:
+    stamps = (tx.stamp, tx.stamp)
+    tx.run(
+        "INSERT INTO users VALUES (?, ?, 'Administrator', 'admin@localhost', ?, ?)", (USER_ID, LOGIN, *stamps)
+    )
+    tx.run("INSERT INTO teams VALUES (?, 'Team', '', ?, ?)", (TEAM_ID, *stamps))
+    tx.run("INSERT INTO workspaces VALUES (?, ?, 'Workspace', '', 0, ?, ?)", (WORKSPACE_ID, TEAM_ID, *stamps))

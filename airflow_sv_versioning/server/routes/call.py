@@ -1,0 +1,94 @@
+"""One API call: who asks for what, and how to answer."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from airflow_sv_versioning.server.behaviour.listing import Query
+from airflow_sv_versioning.server.database import Database
+from airflow_sv_versioning.server.errors import unauthorized
+from airflow_sv_versioning.server.jsontext import dumps
+from airflow_sv_versioning.server.platform import LOGIN, USER_ID, Platform
+from airflow_sv_versioning.server.routes.payload import Payload
+
+LARGE_BODY = 1 << 16
+WORTH_COMPRESSING = 1 << 13
+
+
+class Call:
+    """A call that has shown a valid token."""
+
+    user_id = USER_ID
+    login = LOGIN
+
+    def __init__(self, request: Request, platform: Platform, payload: Payload) -> None:
+        self._request = request
+        self.platform = platform
+        self.payload = payload
+
+    @property
+    def database(self) -> Database:
+        """Where the answer is looked up."""
+        return self.platform.database
+
+    @property
+    def query(self) -> Query:
+        """What a listing call asks for."""
+        return self.payload.query()
+
+    def file_url(self, blob_hash: str, name: str) -> str:
+        """Address of a stored file, on the host that the caller used."""
+        return str(self._request.base_url).rstrip("/") + self.platform.storage_path(blob_hash, name)
+
+    def reply(self, value: Any) -> Response:
+        """Answer with JSON, compressed if that is welcome and worth it."""
+        body = dumps(value).encode()
+        headers = {"vary": "accept-encoding"}
+        if len(body) >= WORTH_COMPRESSING and "gzip" in self._request.headers.get("accept-encoding", ""):
+            body = gzip.compress(body, compresslevel=1)
+            headers["content-encoding"] = "gzip"
+        return Response(body, media_type="application/json", headers=headers)
+
+    def done(self) -> Response:
+        """Answer a call that has nothing to say."""
+        return self.reply({"success": True})
+
+
+def get_platform(request: Request) -> Platform:
+    """The platform behind the application."""
+    platform: Platform = request.app.state.platform
+    return platform
+
+
+PlatformDep = Annotated[Platform, Depends(get_platform)]
+
+
+async def check_token(request: Request, platform: PlatformDep) -> None:
+    """Refuse a call without a valid token."""
+    if not platform.is_token(request.headers.get("x-api-key", "")):
+        raise unauthorized()
+
+
+async def read_payload(request: Request) -> Payload:
+    """Read the JSON body of a POST, or the query string of a GET or an upload."""
+    is_file = request.headers.get("content-type", "").startswith(("multipart/", "application/octet-stream"))
+    if request.method != "POST" or is_file:
+        return Payload.of_query(request.query_params)
+    body = await request.body()
+    if len(body) > LARGE_BODY:
+        return await run_in_threadpool(Payload.of_json, body)
+    return Payload.of_json(body)
+
+
+async def get_call(
+    request: Request, platform: PlatformDep, payload: Annotated[Payload, Depends(read_payload)]
+) -> Call:
+    """The call as the routes see it."""
+    return Call(request, platform, payload)
+
+
+CallDep = Annotated[Call, Depends(get_call)]

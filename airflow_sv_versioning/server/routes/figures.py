@@ -1,0 +1,96 @@
+"""Figures and their large geometries."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import figures
+from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.routes.call import CallDep
+from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, multipart_response
+from airflow_sv_versioning.server.routes.routing import reads, writes
+
+router = APIRouter()
+
+
+@reads(router, "figures.list")
+def list_(call: CallDep) -> Response:
+    payload = call.payload
+    with call.database.read() as db:
+        return call.reply(
+            figures.list_figures(
+                db,
+                call.query,
+                dataset_id=payload.optional_integer("datasetId"),
+                project_id=payload.optional_integer("projectId"),
+                integer_coords=payload.flag("integerCoords", True),
+            )
+        )
+
+
+@reads(router, "figures.info")
+def info(call: CallDep) -> Response:
+    payload = call.payload
+    fields = frozenset(payload.array("fields")) if payload.members.get("fields") else None
+    with call.database.read() as db:
+        return call.reply(
+            figures.figure_info(db, payload.integer("id"), fields, payload.flag("integerCoords", True))
+        )
+
+
+@writes(router, "figures.bulk.add")
+def add(call: CallDep) -> Response:
+    payload = call.payload
+    with call.database.write() as tx:
+        ids = figures.add_figures(
+            tx,
+            payload.objects("figures"),
+            default_item=payload.optional_integer("entityId"),
+            user_id=call.user_id,
+            labeler=call.login,
+        )
+    return call.reply([{"id": figure_id} for figure_id in ids])
+
+
+@writes(router, "figures.editInfo")
+def edit(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        figures.edit_figure(tx, call.payload.integer("id"), call.payload.members, call.login)
+        return call.reply(figures.figure_info(tx, call.payload.integer("id"), None, False))
+
+
+@writes(router, "figures.priority.update")
+def set_priority(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        changes = {"priority": call.payload.integer("priority")}
+        figures.edit_figure(tx, call.payload.integer("id"), changes, call.login)
+    return call.done()
+
+
+@writes(router, "figures.bulk.remove")
+def remove(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        figures.remove_figures(tx, call.payload.integers("figureIds"))
+    return call.done()
+
+
+@writes(router, "figures.bulk.upload.geometry")
+def upload_geometries(call: CallDep, parts: UploadDep) -> Response:
+    geometries = _paired(parts)
+    with call.database.write() as tx:
+        figures.set_geometries(tx, geometries)
+    return call.done()
+
+
+@reads(router, "figures.bulk.download.geometry")
+def download_geometries(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return multipart_response(figures.get_geometries(db, call.payload.integers("ids")))
+
+
+def _paired(parts: list[Part]) -> list[tuple[int, bytes]]:
+    ids = [part.value() for part in parts if part.name == "figureId"]
+    files = [part.file for part in parts if part.name == "geometry" and part.file is not None]
+    if len(ids) != len(files) or not all(text.isdigit() for text in ids):
+        raise bad_request("Every geometry needs its figureId before it", type="VALIDATION_ERROR")
+    return [(int(text), file.content()) for text, file in zip(ids, files, strict=True)]

@@ -1,0 +1,57 @@
+"""Image image_annotations."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import image_annotations
+from airflow_sv_versioning.server.routes.call import CallDep
+from airflow_sv_versioning.server.routes.payload import Payload
+from airflow_sv_versioning.server.routes.routing import reads, writes
+
+router = APIRouter()
+
+
+@writes(router, "annotations.bulk.add")
+def add(call: CallDep) -> Response:
+    documents = call.payload.objects("annotations")
+    with call.database.write() as tx:
+        image_annotations.add_annotations(tx, documents, call.user_id, call.login)
+    return call.done()
+
+
+@reads(router, "annotations.info")
+def info(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(
+            image_annotations.annotation_of(db, call.payload.integer("imageId"), **_options(call.payload))
+        )
+
+
+@reads(router, "annotations.bulk.info")
+def bulk_info(call: CallDep) -> Response:
+    payload = call.payload
+    with call.database.read() as db:
+        return call.reply(
+            image_annotations.annotations_of(
+                db, payload.optional_integer("datasetId"), payload.integers("imageIds"), **_options(payload)
+            )
+        )
+
+
+@reads(router, "annotations.list")
+def list_(call: CallDep) -> Response:
+    payload = call.payload
+    with call.database.read() as db:
+        return call.reply(
+            image_annotations.list_annotations(
+                db, call.query, payload.integer("datasetId"), **_options(payload)
+            )
+        )
+
+
+def _options(payload: Payload) -> dict[str, bool]:
+    return {
+        "integer_coords": payload.flag("integerCoords", True),
+        "with_custom_data": payload.flag("withCustomBigData", False),
+    }

@@ -1,0 +1,162 @@
+"""Images."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import images, media
+from airflow_sv_versioning.server.behaviour.access import get_items
+from airflow_sv_versioning.server.errors import bad_request, not_found
+from airflow_sv_versioning.server.routes.blobs import blob_response
+from airflow_sv_versioning.server.routes.call import Call, CallDep
+from airflow_sv_versioning.server.routes.multipart import UploadDep, multipart_response
+from airflow_sv_versioning.server.routes.payload import Payload
+from airflow_sv_versioning.server.routes.routing import reads, writes
+
+router = APIRouter()
+
+
+@reads(router, "images.info")
+def info(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(images.image_info(db, call.payload.integer("id"), call.file_url))
+
+
+@reads(router, "images.list")
+def list_(call: CallDep) -> Response:
+    payload = call.payload
+    with call.database.read() as db:
+        return call.reply(
+            images.list_images(
+                db,
+                call.query,
+                call.file_url,
+                dataset_id=payload.optional_integer("datasetId"),
+                project_id=payload.optional_integer("projectId"),
+                recursive=payload.flag("recursive", False),
+            )
+        )
+
+
+@reads(router, "images.internal.hashes.list")
+def known_hashes(call: CallDep) -> Response:
+    hashes = [value for value in call.payload.values if isinstance(value, str)]
+    with call.database.read() as db:
+        known = media.find_media(db, call.platform.storage, hashes)
+    return call.reply([value for value in hashes if value in known])
+
+
+@writes(router, "images.bulk.upload")
+def upload(call: CallDep, parts: UploadDep) -> Response:
+    storage = call.platform.storage
+    blobs = [part.file.keep() for part in parts if part.file is not None]
+    probed = [(blob, media.probe(storage.path(blob.hash), blob.size)) for blob in blobs]
+    with call.database.write() as tx:
+        media.remember(tx, probed)
+    return call.reply(
+        [
+            {
+                "hash": blob.hash,
+                "mime": facts.mime,
+                "size": blob.size,
+                "width": facts.width,
+                "height": facts.height,
+            }
+            for blob, facts in probed
+        ]
+    )
+
+
+@writes(router, "images.bulk.add")
+def add(call: CallDep) -> Response:
+    payload = call.payload
+    wanted = payload.objects("images")
+    adder = images.ImageAdder(call.platform.storage, call.platform.links)
+    skip_validation = payload.flag("skipValidation", False)
+    linked = adder.probe_links(wanted, skip_validation=skip_validation)
+    with call.database.write() as tx:
+        ids = adder.add(tx, payload.integer("datasetId"), wanted, linked, call.user_id)
+        return call.reply(images.images_by_id(tx, ids, call.file_url))
+
+
+@writes(router, "images.editInfo")
+def edit(call: CallDep) -> Response:
+    payload = call.payload
+    changes: dict[str, Any] = {
+        key: payload.optional_text(key) for key in ("name", "description", "customSort")
+    }
+    changes["meta"] = payload.optional_mapping("meta")
+    given = {key: value for key, value in changes.items() if value is not None}
+    if "parentId" in payload.members:
+        given["parentId"] = payload.optional_integer("parentId")
+    with call.database.write() as tx:
+        images.edit_image(tx, payload.integer("id"), given)
+        return call.reply(images.image_info(tx, payload.integer("id"), call.file_url))
+
+
+@writes(router, "images.update.links")
+def set_links(call: CallDep) -> Response:
+    entries = [Payload(entry) for entry in call.payload.objects("images")]
+    with call.database.write() as tx:
+        images.set_links(tx, [(entry.integer("id"), entry.text("link")) for entry in entries])
+        return call.reply(images.images_by_id(tx, [entry.integer("id") for entry in entries], call.file_url))
+
+
+@writes(router, "images.bulk.set-custom-sort")
+def set_custom_sort(call: CallDep) -> Response:
+    entries = [Payload(entry) for entry in call.payload.objects("images")]
+    with call.database.write() as tx:
+        images.set_custom_sort(tx, [(entry.integer("id"), entry.text("customSort")) for entry in entries])
+    return call.done()
+
+
+@writes(router, "images.bulk.remove")
+def remove(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        images.remove_images(tx, call.payload.integers("imageIds"))
+    return call.done()
+
+
+@reads(router, "images.download")
+def download(call: CallDep) -> Response:
+    with call.database.read() as db:
+        row = get_items(db, [call.payload.integer("id")])[0]
+    if row["link"]:
+        return Response(call.platform.links.read(row["link"]), media_type=row["mime"] or media.UNKNOWN_MIME)
+    return blob_response(call.platform.storage, row["hash"], row["mime"])
+
+
+@reads(router, "images.bulk.download")
+def download_many(call: CallDep) -> Response:
+    with call.database.read() as db:
+        rows = get_items(db, call.payload.integers("imageIds"))
+    return multipart_response((row["id"], _bytes_of(call, row)) for row in rows)
+
+
+@reads(router, "images.bulk.download-by-hash")
+def download_by_hash(call: CallDep) -> Response:
+    hashes = call.payload.array("hashes")
+    with call.database.read() as db:
+        known = media.find_media(db, call.platform.storage, hashes)
+    return multipart_response(
+        (value, call.platform.storage.path(value).read_bytes()) for value in hashes if value in known
+    )
+
+
+@reads(router, "remote-storage.exists")
+def remote_exists(call: CallDep) -> Response:
+    return call.reply({"exists": call.platform.links.exists(call.payload.text("path"))})
+
+
+def _bytes_of(call: Call, row: sqlite3.Row) -> bytes:
+    if row["link"]:
+        return call.platform.links.read(row["link"])
+    if row["hash"] is None:
+        raise bad_request(f"Image {row['id']} has no file")
+    path = call.platform.storage.path(row["hash"])
+    if not path.is_file():
+        raise not_found("File of image", row["id"])
+    return path.read_bytes()

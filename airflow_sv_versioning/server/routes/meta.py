@@ -1,0 +1,66 @@
+"""Classes and tag definitions."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import meta
+from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.routes.call import CallDep
+from airflow_sv_versioning.server.routes.payload import Payload
+from airflow_sv_versioning.server.routes.routing import reads, writes
+
+router = APIRouter()
+
+
+@reads(router, "projects.meta")
+def get_meta(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(meta.project_meta(db, call.payload.integer("id")))
+
+
+@writes(router, "projects.meta.update")
+def update_meta(call: CallDep) -> Response:
+    wanted = Payload(call.payload.mapping("meta"))
+    lists = {key: wanted.objects(key) for key in ("classes", "tags") if wanted.members.get(key) is not None}
+    with call.database.write() as tx:
+        return call.reply(meta.update_meta(tx, call.payload.integer("id"), lists))
+
+
+@reads(router, "advanced.object_classes.list")
+def list_classes(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(meta.list_classes(db, call.payload.integer("projectId"), call.query))
+
+
+@reads(router, "advanced.object_classes.info")
+def class_info(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(meta.class_info(db, call.payload.integer("id")))
+
+
+@writes(router, "advanced.object_classes.editInfo")
+def edit_class(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        return call.reply(meta.edit_class(tx, call.payload.integer("id"), call.payload.members))
+
+
+@reads(router, "tags.list")
+def list_tags(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(meta.list_tags(db, call.payload.integer("projectId"), call.query))
+
+
+@writes(router, "tags.bulk.add")
+def add_tags(call: CallDep) -> Response:
+    tags = call.payload.objects("tags")
+    if not all(tag.get("title") or tag.get("name") for tag in tags):
+        raise bad_request("Every tag needs a title", type="VALIDATION_ERROR")
+    with call.database.write() as tx:
+        return call.reply(meta.add_tags(tx, call.payload.integer("projectId"), tags))
+
+
+@writes(router, "advanced.tags.editInfo")
+def edit_tag(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        return call.reply(meta.edit_tag(tx, call.payload.integer("id"), call.payload.members))

@@ -1,0 +1,70 @@
+"""Project versions."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import versions
+from airflow_sv_versioning.server.routes.call import CallDep
+from airflow_sv_versioning.server.routes.routing import reads, writes
+
+router = APIRouter()
+
+
+@reads(router, "projects.versions.list")
+def list_(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(versions.list_versions(db, call.query, call.payload.integer("projectId")))
+
+
+@writes(router, "projects.versions.reserve")
+def reserve(call: CallDep) -> Response:
+    settings = call.platform.settings
+    with call.database.write() as tx:
+        reservation = versions.reserve(
+            tx,
+            call.payload.integer("projectId"),
+            call.user_id,
+            plan=settings.plan,
+            now=settings.clock(),
+            lifetime=settings.reservation_lifetime,
+        )
+    return call.reply(reservation)
+
+
+@writes(router, "projects.versions.commit")
+def commit(call: CallDep) -> Response:
+    payload = call.payload
+    wanted = versions.Commit(
+        project_updated_at=payload.text("projectUpdatedAt"),
+        team_file_id=payload.integer("teamFileId"),
+        name=payload.optional_text("title") or payload.optional_text("name") or "",
+        description=payload.optional_text("description") or "",
+        preview_project_id=payload.optional_integer("previewProjectId"),
+    )
+    with call.database.write() as tx:
+        number = versions.commit(
+            tx, payload.integer("id"), payload.text("commitToken"), wanted, call.platform.settings.clock()
+        )
+    return call.reply({"success": True, "id": payload.integer("id"), "version": number})
+
+
+@writes(router, "projects.versions.cancel-reservation")
+def cancel(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        versions.cancel(tx, call.payload.integer("id"), call.payload.text("commitToken"))
+    return call.done()
+
+
+@writes(router, "projects.versions.update")
+def update(call: CallDep) -> Response:
+    payload = call.payload
+    changes = {key: payload.optional_text(key) for key in ("name", "description") if key in payload.members}
+    preview = {"previewProjectId": payload.optional_integer("previewProjectId")}
+    with call.database.write() as tx:
+        versions.update(
+            tx,
+            payload.integer("id"),
+            {**changes, **(preview if "previewProjectId" in payload.members else {})},
+        )
+    return call.done()
