@@ -15,13 +15,13 @@ def normalize_server_address(address: str) -> str:
 
     :raises ConfigurationError: the address is empty or cannot be an HTTP address.
     """
-    text = address.strip().rstrip("/")
+    text = address.strip()
     if not text:
         raise ConfigurationError("The server address is empty; give one such as https://app.supervisely.com.")
     if "://" not in text:
         text = f"{_default_scheme(text)}://{text}"
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text.rstrip("/"))
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigurationError(f"The server address {address!r} cannot be read: {error}.") from error

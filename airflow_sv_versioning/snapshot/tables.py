@@ -214,7 +214,7 @@ class Snapshot:
             batch_size=ROW_GROUP_ROWS,
             # Read-ahead would hold many row groups of masks in memory at once.
             batch_readahead=1,
-            fragment_readahead=0,
+            fragment_readahead=1,
         )
 
 

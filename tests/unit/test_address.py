@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning.client.address import normalize_server_address
+from airflow_sv_versioning.exceptions import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("written", "complete"),
+    [
+        ("https://app.supervisely.com", "https://app.supervisely.com"),
+        ("https://app.supervisely.com/", "https://app.supervisely.com"),
+        ("  app.supervisely.com ", "https://app.supervisely.com"),
+        ("sly.example:8443/base/", "https://sly.example:8443/base"),
+        ("localhost:8000", "http://localhost:8000"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("HTTP://Host", "http://Host"),
+    ],
+)
+def test_an_address_is_completed(written: str, complete: str) -> None:
+    assert normalize_server_address(written) == complete
+
+
+@pytest.mark.parametrize(
+    "written", ["", "   ", "ftp://host", "http://", "http://host:port", "two words", "https://me:token@host"]
+)
+def test_an_address_that_cannot_work_is_refused(written: str) -> None:
+    with pytest.raises(ConfigurationError):
+        normalize_server_address(written)
+
+
+def test_credentials_in_an_address_are_not_repeated_in_the_error() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        normalize_server_address("https://me:s3cret@host")
+    assert "s3cret" not in str(caught.value)

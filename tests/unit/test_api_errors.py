@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning import exceptions
+from airflow_sv_versioning.client.errors import api_error, error_parts
+from airflow_sv_versioning.exceptions import SuperviselyError
+
+
+@pytest.mark.parametrize(
+    ("status", "details", "kind", "transient"),
+    [
+        (401, {}, "authentication", False),
+        (402, {}, "plan_required", False),
+        (403, {}, "permission_denied", False),
+        (404, {}, "not_found", False),
+        (409, {}, "conflict", False),
+        (400, {"type": "NONUNIQUE"}, "conflict", False),
+        (400, {"type": "OTHER"}, "request_rejected", False),
+        (418, {}, "request_rejected", False),
+        (408, {}, "server_error", True),
+        (429, {}, "rate_limited", True),
+        (500, {}, "server_error", True),
+        (599, {}, "server_error", True),
+    ],
+)
+def test_a_status_becomes_a_typed_error(status: int, details: dict, kind: str, transient: bool) -> None:
+    error = api_error("projects.info", status, {"error": "Bad", "details": details}, "", "id=7")
+    assert (error.kind, error.transient, error.status_code) == (kind, transient, status)
+    assert "projects.info(id=7)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        ({"error": "E", "details": {"message": "M"}}, ("E", {"message": "M"})),
+        ({"error": "E", "details": [{"message": "M"}]}, ("E", {"message": "M"})),
+        ({"error": "E", "details": []}, ("E", {})),
+        ({"error": "E", "details": "text"}, ("E", {})),
+        (None, ("", {})),
+        ([1], ("", {})),
+    ],
+)
+def test_error_bodies_of_any_shape_are_read(body: object, parts: tuple) -> None:
+    assert error_parts(body) == parts
+
+
+def test_an_answer_that_is_not_json_is_quoted() -> None:
+    assert "upstream broke" in str(api_error("m", 502, None, "<html>upstream broke</html>", ""))
+
+
+def all_errors() -> list[type[SuperviselyError]]:
+    found, stack = [], [SuperviselyError]
+    while stack:
+        cls = stack.pop()
+        found.append(cls)
+        stack += cls.__subclasses__()
+    return [cls for cls in found if cls.__module__ == exceptions.__name__]
+
+
+def test_every_error_has_a_kind_of_its_own() -> None:
+    kinds = [cls.kind for cls in all_errors()]
+    assert len(set(kinds)) == len(kinds)
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = {}
+    for line in (exceptions.__doc__ or "").splitlines():
+        words = line.split()
+        if words and words[0].endswith("Error"):
+            drawn[words[0]] = len(line) - len(line.lstrip())
+    real = {
+        cls.__name__: 4 * len([b for b in cls.__mro__ if issubclass(b, SuperviselyError)])
+        for cls in all_errors()
+    }
+    assert drawn == real

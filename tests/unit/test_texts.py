@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
+
+
+class WorkflowMeta:
+    as_dict = {"customNodeSettings": {"title": "x"}}  # noqa: RUF012 - the shape of the SDK's class
+
+
+class WorkflowMetaWithMethod:
+    def as_dict(self) -> dict[str, int]:
+        return {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (None, None),
+        ("words", "words"),
+        ({"a": [1, "é"]}, '{"a":[1,"é"]}'),
+        (WorkflowMeta(), '{"customNodeSettings":{"title":"x"}}'),
+        (WorkflowMetaWithMethod(), '{"a":1}'),
+    ],
+)
+def test_a_description_may_be_text_dict_or_object(given: object, text: str | None) -> None:
+    assert check_text("version_description", description_text(given)) == text
+
+
+@pytest.mark.parametrize("given", [7, b"bytes", ["list"], "x" * 256, {"a": "x" * 256}, {"a": object()}])
+def test_a_description_that_cannot_be_stored_is_refused(given: object) -> None:
+    with pytest.raises(ConfigurationError, match="version_description"):
+        check_text("version_description", description_text(given))
+
+
+def test_the_longest_text_passes() -> None:
+    assert check_text("t", "x" * 255) == "x" * 255
+
+
+def test_a_wrong_word_is_refused_with_the_right_ones() -> None:
+    with pytest.raises(ConfigurationError, match="choose one of counts, full"):
+        check_choice("verify", "all", ("counts", "full"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "2026-01-05T10:00:00.000Z",
+        "2026-01-05T10:00:00",
+        "2026-01-05 12:00:00+02:00",
+        datetime(2026, 1, 5, 10, tzinfo=timezone.utc),
+        datetime(2026, 1, 5, 12, tzinfo=timezone(timedelta(hours=2))),
+        datetime(2026, 1, 5, 10),
+    ],
+)
+def test_moments_are_read_in_many_spellings(given: object) -> None:
+    assert parse_moment("as_of", given) == datetime(2026, 1, 5, 10, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("given", ["", "yesterday", 7])
+def test_what_is_no_moment_is_refused(given: object) -> None:
+    with pytest.raises(ConfigurationError, match="as_of"):
+        parse_moment("as_of", given)
