@@ -1,0 +1,318 @@
+"""The archive of a version: a zstd frame around a tar that holds the payload as ``version.bin``.
+
+A second member, ``integrity.json``, says who wrote the archive and what the payload's digest is.
+Official readers take ``version.bin`` by its name and pass over the rest.
+
+Source: the outer layer is that of SDK 6.74.51; the second member is ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    FormatError,
+    IntegrityError,
+    SnapshotError,
+    UnsupportedProjectError,
+)
+from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, tar
+from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
+from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
+from airflow_sv_versioning.snapshot.tables import Snapshot
+
+__all__ = [
+    "ARCHIVE_FORMATS",
+    "ArchiveLimits",
+    "PackedArchive",
+    "UnpackedArchive",
+    "pack_archive",
+    "unpack_archive",
+]
+
+ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {"images": ("v2.1.0", "v1.0.0")}
+"""The formats that can be written, per project type, newest first."""
+
+_PAYLOAD = "version.bin"
+_INTEGRITY = "integrity.json"
+_NO_DIGEST = "0" * 64
+_MAX_INTEGRITY_BYTES = 16 * 1024 * 1024
+_WHAT = "The archive"
+_DEFAULT_LIMITS = ArchiveLimits()
+
+
+@dataclass(frozen=True)
+class PackedArchive:
+    """An archive that was written.
+
+    :param sha256: digest of the whole file, in hex.
+    """
+
+    path: Path
+    archive_format: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class UnpackedArchive:
+    """An archive that was read and checked.
+
+    :param archive_format: the payload's schema version.
+    :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
+    """
+
+    snapshot: Snapshot
+    archive_format: str
+    provenance: dict[str, Any] | None
+
+
+class _Payload(Protocol):
+    @property
+    def size_bytes(self) -> int: ...
+
+    def chunks(self) -> Iterator[bytes]: ...
+
+    def tables(self) -> dict[str, dict[str, Any]]: ...
+
+
+def pack_archive(
+    snapshot: Snapshot, archive_format: str, destination: Path, provenance: Mapping[str, Any]
+) -> PackedArchive:
+    """Write a snapshot as an archive, in bounded memory; ``destination`` appears when it is complete.
+
+    :param archive_format: one of :data:`ARCHIVE_FORMATS` of the snapshot's project type.
+    :param provenance: JSON-able facts about the version's making, handed back by :func:`unpack_archive`.
+    :raises ConfigurationError: the format cannot be written for this project type.
+    :raises SnapshotError: the disk refuses, or the format cannot hold the snapshot.
+    """
+    if archive_format not in ARCHIVE_FORMATS.get(snapshot.project_type, ()):
+        raise ConfigurationError(
+            f"Versions of {snapshot.project_type} projects cannot be written as {archive_format!r}; "
+            f"choose one of {', '.join(ARCHIVE_FORMATS.get(snapshot.project_type, ()))}."
+        )
+    try:
+        with _open_payload(snapshot, archive_format, destination.parent) as payload:
+            return _write(payload, archive_format, destination, provenance)
+    except OSError as error:
+        raise SnapshotError(f"The archive {destination.name} cannot be written: {error}.") from error
+
+
+def unpack_archive(
+    path: Path, project_type: str, directory: Path, limits: ArchiveLimits = _DEFAULT_LIMITS
+) -> UnpackedArchive:
+    """Read an archive of any age and writer into tables, trusting nothing in it.
+
+    :param project_type: what the server says the project is; it decides how the payload is read.
+    :param directory: takes the snapshot's files, and nothing is written outside of it.
+    :raises FormatError: no archive, damaged, or of an unknown format.
+    :raises UnsafeArchiveError: it tries what no genuine archive does.
+    :raises IntegrityError: a digest or count differs from what the archive itself says.
+    :raises UnsupportedProjectError: versions of this project type cannot be read.
+    """
+    if project_type not in ARCHIVE_FORMATS:
+        raise UnsupportedProjectError(
+            f"Versions of {project_type} projects cannot be read; supported are {', '.join(ARCHIVE_FORMATS)}."
+        )
+    spool = directory / _PAYLOAD
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        manifest = _extract(path, spool, limits)
+        snapshot, archive_format = _read_payload(spool, project_type, directory, limits, manifest)
+    except OSError as error:
+        raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
+    finally:
+        spool.unlink(missing_ok=True)
+    if manifest is None:
+        return UnpackedArchive(snapshot, archive_format, None)
+    _check_manifest(manifest, snapshot, archive_format)
+    return UnpackedArchive(snapshot, archive_format, manifest.get("provenance") or {})
+
+
+@contextmanager
+def _open_payload(snapshot: Snapshot, archive_format: str, scratch: Path) -> Iterator[_Payload]:
+    if archive_format != pickled.VERSION:
+        yield columnar.ColumnarPayload(snapshot)
+        return
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        pickled.write_payload(snapshot, file)
+        yield _SpooledPayload(file, snapshot.counts())
+
+
+class _SpooledPayload:
+    """A payload whose size is known only when it is written."""
+
+    def __init__(self, file: BinaryIO, counts: Mapping[str, int]) -> None:
+        self._file = file
+        self._counts = counts
+        self.size_bytes = file.seek(0, os.SEEK_END)
+
+    def chunks(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        yield from iter_chunks(self._file, self.size_bytes, "The spooled payload")
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        return {table: {"rows": rows} for table, rows in self._counts.items() if rows}
+
+
+def _write(
+    payload: _Payload, archive_format: str, destination: Path, provenance: Mapping[str, Any]
+) -> PackedArchive:
+    file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed before it is renamed
+        dir=destination.parent, prefix=f".{destination.name}.", suffix=".tmp", delete=False
+    )
+    temporary = Path(file.name)
+    try:
+        with file:
+            target = _Hashing(file)
+            _write_outer(payload, archive_format, provenance, target)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(destination)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return PackedArchive(destination, archive_format, target.digest.hexdigest(), target.size_bytes)
+
+
+class _Hashing:
+    """Pass bytes on to a file and digest them."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.size_bytes = 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.size_bytes += len(data)
+        self._file.write(data)
+        return len(data)
+
+
+def _write_outer(
+    payload: _Payload, archive_format: str, provenance: Mapping[str, Any], target: _Hashing
+) -> None:
+    # Digests have one length, so the manifest's size is known before they are.
+    integrity_size = len(_integrity(payload, archive_format, _NO_DIGEST, provenance))
+    members_end = tar.member_span(payload.size_bytes) + tar.member_span(integrity_size)
+    end_marker = tar.end_marker(members_end)
+    digest = hashlib.sha256()
+    with frames.open_writer(target, members_end + len(end_marker)) as writer:
+        writer.write(tar.member_header(_PAYLOAD, payload.size_bytes))
+        for chunk in payload.chunks():
+            digest.update(chunk)
+            writer.write(chunk)
+        writer.write(tar.padding(payload.size_bytes))
+        writer.write(tar.member_header(_INTEGRITY, integrity_size))
+        writer.write(_integrity(payload, archive_format, digest.hexdigest(), provenance))
+        writer.write(tar.padding(integrity_size) + end_marker)
+
+
+def _integrity(
+    payload: _Payload, archive_format: str, payload_sha256: str, provenance: Mapping[str, Any]
+) -> bytes:
+    from airflow_sv_versioning import __version__
+
+    manifest = {
+        "generator": f"airflow-sv-versioning {__version__}",
+        "archive_format": archive_format,
+        "payload_sha256": payload_sha256,
+        "payload_size_bytes": payload.size_bytes,
+        "tables": payload.tables(),
+        "provenance": dict(provenance),
+    }
+    return json.dumps(manifest, indent=2).encode()
+
+
+def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] | None:
+    """Write the payload to ``spool`` and check it against the manifest, if there is one."""
+    digest = ""
+    manifest: dict[str, Any] | None = None
+    with path.open("rb") as file, frames.open_reader(file, limits.max_payload_bytes, _WHAT) as reader:
+        for member in tar.iter_files(reader, _WHAT):
+            name = member.name.removeprefix("./")
+            if name == _PAYLOAD:
+                if digest:
+                    raise FormatError(f"{_WHAT} holds {_PAYLOAD} twice; it was refused.")
+                digest = _spool(member, spool)
+            elif name == _INTEGRITY and manifest is None:
+                manifest = _read_manifest(member)
+        reader.drain()
+    if not digest:
+        raise FormatError(f"{_WHAT} holds no {_PAYLOAD}; it is no project version.")
+    if manifest and manifest["payload_sha256"] != digest:
+        raise IntegrityError(
+            f"The payload's SHA-256 is {digest}, but the archive says {manifest['payload_sha256']}; "
+            "the archive is damaged.",
+            expected=manifest["payload_sha256"],
+            actual=digest,
+            where=_PAYLOAD,
+        )
+    return manifest
+
+
+def _spool(member: tar.TarMember, spool: Path) -> str:
+    digest = hashlib.sha256()
+    with spool.open("wb") as file:
+        for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
+    if member.size_bytes > _MAX_INTEGRITY_BYTES:
+        raise FormatError(f"{_WHAT}'s {_INTEGRITY} has {member.size_bytes} bytes; it was refused.")
+    data = b"".join(iter_chunks(member.content, member.size_bytes, _WHAT))
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{_WHAT}'s {_INTEGRITY} cannot be read: {error}.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("payload_sha256"), str):
+        raise FormatError(f"{_WHAT}'s {_INTEGRITY} does not tell the payload's digest.")
+    return manifest
+
+
+def _read_payload(
+    spool: Path, project_type: str, directory: Path, limits: ArchiveLimits, manifest: dict[str, Any] | None
+) -> tuple[Snapshot, str]:
+    with spool.open("rb") as file:
+        head = file.read(tar.MAGIC_OFFSET + len(tar.MAGIC))
+        file.seek(0)
+        if head[:4] == frames.MAGIC or head[tar.MAGIC_OFFSET :] == tar.MAGIC:
+            return columnar.read_payload(
+                file, directory, project_type, limits, is_trusted=manifest is not None
+            )
+        if head[:1] == pickled.MAGIC:
+            return pickled.read_payload(file, directory, limits), pickled.VERSION
+    raise FormatError(
+        f"The payload is none of an {project_type} project: it begins with {head[:9]!r}. "
+        "The archive is damaged, or belongs to a project of another type."
+    )
+
+
+def _check_manifest(manifest: dict[str, Any], snapshot: Snapshot, archive_format: str) -> None:
+    tables = manifest.get("tables")
+    promised = {
+        name: entry.get("rows") if isinstance(entry, dict) else None
+        for name, entry in (tables if isinstance(tables, dict) else {}).items()
+    }
+    actual = {name: rows for name, rows in snapshot.counts().items() if rows}
+    if (manifest.get("archive_format"), promised) != (archive_format, actual):
+        raise IntegrityError(
+            f"The archive holds {archive_format} with rows {actual}, but says "
+            f"{manifest.get('archive_format')} with {promised}; it is damaged.",
+            expected=promised,
+            actual=actual,
+            where=_INTEGRITY,
+        )

@@ -1,0 +1,97 @@
+"""Checks of Parquet files that others wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
+from airflow_sv_versioning.snapshot.tables import table_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_CHECK_ROWS = 1000
+
+# Columns without which a table says nothing. Source: the least that SDK 6.74.51 restores.
+_REQUIRED = {
+    "datasets": ("src_dataset_id", "name"),
+    "images": ("src_image_id", "src_dataset_id", "name"),
+    "figures": ("src_figure_id", "src_image_id", "class_id", "geometry_type"),
+    "alpha_geometries": ("src_figure_id", "geometry_json"),
+    "tags": ("owner_type", "owner_id", "tag_id"),
+}
+
+
+def check_footer(path: Path, project_type: str, table: str, limits: ArchiveLimits) -> int:
+    """Check what a table's footer says, and count its rows.
+
+    :raises FormatError: no Parquet, row groups beyond the limits, columns missing or of other types.
+    """
+    with _open(path) as file:
+        metadata = file.metadata
+        for number in range(metadata.num_row_groups):
+            group = metadata.row_group(number)
+            if (
+                group.num_rows > limits.max_row_group_rows
+                or group.total_byte_size > limits.max_row_group_bytes
+            ):
+                raise FormatError(
+                    f"Row group {number} of {path.name} has {group.num_rows} rows in "
+                    f"{group.total_byte_size} bytes; it was refused."
+                )
+        _check_columns(path.name, file.schema_arrow, table_schema(project_type, table), _REQUIRED[table])
+        return int(metadata.num_rows)
+
+
+def check_content(path: Path) -> None:
+    """Read a table through once, in bounded memory.
+
+    :raises FormatError: something in it cannot be read.
+    """
+    with _open(path) as file:
+        rows = 0
+        for batch in file.iter_batches(batch_size=_CHECK_ROWS):
+            batch.validate(full=True)
+            rows += batch.num_rows
+        if rows != file.metadata.num_rows:
+            raise FormatError(f"{path.name} holds {rows} rows, but its footer says {file.metadata.num_rows}.")
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[pq.ParquetFile]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    # The library reports damage with its own errors and, for broken pages, with OSError.
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise FormatError(f"Table {path.name} of the version cannot be read: {error}") from error
+
+
+def _check_columns(name: str, schema: pa.Schema, expected: pa.Schema, required: tuple[str, ...]) -> None:
+    if missing := [column for column in required if column not in schema.names]:
+        raise FormatError(f"Table {name} of the version lacks {', '.join(missing)}; it cannot be restored.")
+    for field in expected:
+        for index in schema.get_all_field_indices(field.name):
+            actual = schema.field(index).type
+            if _family(actual) not in (_family(field.type), "null"):
+                raise FormatError(f"Column {field.name} of table {name} holds {actual}, not {field.type}.")
+
+
+def _family(data_type: Any) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(data_type):
+        data_type = data_type.value_type
+    if pa.types.is_string(data_type) or pa.types.is_large_string(data_type):
+        return "text"
+    if pa.types.is_integer(data_type):
+        return "integer"
+    return str(data_type)
