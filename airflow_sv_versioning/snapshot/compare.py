@@ -101,7 +101,8 @@ def _project_content(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "readme": info.get("readme") or "",
         "custom data": custom_data,
-        "settings": {key: value for key, value in settings.items() if value is not None},
+        # A switch that is absent is off.
+        "settings": {key: value for key, value in settings.items() if value not in (None, False)},
         "classes": _by_name(meta.get("classes") or [], "title"),
         "tags": _by_name(meta.get("tags") or [], "name"),
     }
@@ -136,6 +137,7 @@ def _item_tags(side: _Side) -> pa.Table:
 
 def _figures(side: _Side) -> pa.Table:
     """Read the figures, each with its geometry and its tags as columns."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     figures = side.snapshot.read("figures")
@@ -143,6 +145,10 @@ def _figures(side: _Side) -> pa.Table:
     figures = figures.join(masks, "src_figure_id").join(_figure_tags(side.snapshot), "src_figure_id")
     geometry = pc.coalesce(figures["geometry_json"], figures["mask"])
     figures = figures.set_column(figures.schema.get_field_index("geometry_json"), "geometry_json", geometry)
+    for flag in ("nn_created", "nn_updated"):
+        # The older format does not hold these; a figure that nobody marks was drawn by a person.
+        known = pc.coalesce(figures[flag], pa.scalar(False))
+        figures = figures.set_column(figures.schema.get_field_index(flag), flag, known)
     columns = ["path", "class_name", "geometry_type", "geometry_json", "meta", "priority"]
     columns += ["custom_data", "nn_created", "nn_updated", "tags"]
     return side.with_paths(figures, "src_image_id").select(columns)

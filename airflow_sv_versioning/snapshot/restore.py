@@ -111,11 +111,17 @@ def _fill(
     }
     client.projects.edit(project_id, customData=custom_data, silent=True)
     class_ids, tag_ids = _add_meta(client, plan, project_id)
-    # Without this, the second of two equal tags would be refused; the version's own rule comes last.
-    client.projects.update_settings(project_id, {"allowDuplicateTags": True})
+    if _holds_duplicate_tags(snapshot):
+        # The second of two equal tags would be refused; the version's own rule comes last.
+        client.projects.update_settings(project_id, {"allowDuplicateTags": True})
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids)
     ItemsRestore(client, plan, project_id, ids, progress).run()
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
+
+
+def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
+    tags = snapshot.read("tags", ["owner_type", "owner_id", "tag_id"])
+    return bool(tags.group_by(tags.column_names).aggregate([]).num_rows < tags.num_rows)
 
 
 def _add_meta(
