@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -42,6 +43,7 @@ __all__ = [
 ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {"images": ("v2.1.0", "v1.0.0")}
 """The formats that can be written, per project type, newest first."""
 
+_DISTRIBUTION = "airflow-sv-versioning"
 _PAYLOAD = "version.bin"
 _INTEGRITY = "integrity.json"
 _NO_DIGEST = "0" * 64
@@ -221,10 +223,8 @@ def _write_outer(
 def _integrity(
     payload: _Payload, archive_format: str, payload_sha256: str, provenance: Mapping[str, Any]
 ) -> bytes:
-    from airflow_sv_versioning import __version__
-
     manifest = {
-        "generator": f"airflow-sv-versioning {__version__}",
+        "generator": _generator(),
         "archive_format": archive_format,
         "payload_sha256": payload_sha256,
         "payload_size_bytes": payload.size_bytes,
@@ -232,6 +232,13 @@ def _integrity(
         "provenance": dict(provenance),
     }
     return json.dumps(manifest, indent=2).encode()
+
+
+def _generator() -> str:
+    try:
+        return f"{_DISTRIBUTION} {version(_DISTRIBUTION)}"
+    except PackageNotFoundError:
+        return f"{_DISTRIBUTION} (not installed)"
 
 
 def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] | None:
