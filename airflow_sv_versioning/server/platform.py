@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,27 +34,27 @@ class Platform:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         settings.data.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock_folder(settings.data)
-        try:
+        with ExitStack() as opened:
+            opened.callback(os.close, _lock_folder(settings.data))
             self.storage = Storage(settings.data)
+            self.links = Links(settings.data / "remote-storage", settings.link_timeout_seconds)
             self.database = Database(settings.data / "server.sqlite", settings.clock)
+            opened.callback(self.database.close)
             with self.database.write() as tx:
                 self.token, self._storage_secret = _settle(tx, settings.token)
                 fail_unfinished(tx)
-            self.links = Links(settings.data / "remote-storage", settings.link_timeout_seconds)
             self.jobs = Jobs(self.database)
-        except BaseException:
-            os.close(self._lock)
-            raise
-        self._is_closed = False
+            opened.callback(self.jobs.close)
+            self._opened = opened.pop_all()
 
     def storage_path(self, blob_hash: str, name: str) -> str:
         """Path of the address that serves a blob to whoever knows it."""
-        return f"/storage/{self._signature(blob_hash)}/{quote(blob_hash, safe='')}/{quote(name, safe='')}"
+        digest = self.storage.path(blob_hash).name
+        return f"/storage/{self._signature(digest)}/{digest}/{quote(name, safe='')}"
 
-    def is_signed(self, blob_hash: str, signature: str) -> bool:
-        """Whether the signature is ours."""
-        return hmac.compare_digest(self._signature(blob_hash).encode(), signature.encode())
+    def is_signed(self, digest: str, signature: str) -> bool:
+        """Whether the address of the blob with this digest, in hex, is one of ours."""
+        return hmac.compare_digest(self._signature(digest).encode(), signature.encode())
 
     def is_token(self, token: str) -> bool:
         """Whether the token opens this server."""
@@ -61,14 +62,10 @@ class Platform:
 
     def close(self) -> None:
         """End background work and let go of the folder; twice does no harm."""
-        if not self._is_closed:
-            self._is_closed = True
-            self.jobs.close()
-            self.database.close()
-            os.close(self._lock)
+        self._opened.close()
 
-    def _signature(self, blob_hash: str) -> str:
-        return hmac.new(self._storage_secret.encode(), blob_hash.encode(), hashlib.sha256).hexdigest()[:32]
+    def _signature(self, digest: str) -> str:
+        return hmac.new(self._storage_secret.encode(), digest.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _lock_folder(folder: Path) -> int:

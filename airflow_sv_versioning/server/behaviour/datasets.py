@@ -23,6 +23,7 @@ DATASETS = Listing(
         "createdAt": "created_at",
         "updatedAt": "updated_at",
     },
+    nullable=frozenset({"parentId"}),
 )
 
 _SUBTREE = (

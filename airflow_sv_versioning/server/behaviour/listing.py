@@ -41,9 +41,9 @@ class Query:
         """Whether the member is asked for."""
         return self.fields is None or field_name in self.fields
 
-    def filters_on(self, field_name: str) -> bool:
-        """Whether some filter looks at this field."""
-        return any(condition.get("field") == field_name for condition in self.filters)
+    def filters_on(self, *field_names: str) -> bool:
+        """Whether some filter looks at one of these fields."""
+        return any(condition.get("field") in field_names for condition in self.filters)
 
 
 @dataclass
@@ -95,11 +95,13 @@ class Listing:
     :param source: what follows ``SELECT ... FROM``; its first table's rows are the entities.
     :param alias: name of that table in the query.
     :param columns: wire name of each field to filter and sort by -> SQL expression.
+    :param nullable: fields that some rows do not have; such rows sort as if it were empty.
     """
 
     source: str
     alias: str
     columns: Mapping[str, str]
+    nullable: frozenset[str] = frozenset()
     default_per_page: int = 500
     max_per_page: int = 1000
 
@@ -153,16 +155,15 @@ class Listing:
             comparison = "<" if query.descending else ">"
             narrowed.add(f"({key}, {identity}) {comparison} (?, ?)", *_decode_token(query.after))
             offset = 0
-        order = f"{key} {direction}, {identity} {direction}" if key != identity else f"{key} {direction}"
         return db.all(
             f"SELECT {self.alias}.*, {key} AS sort_key FROM {self.source}{narrowed.sql()} "  # noqa: S608
-            f"ORDER BY {order} LIMIT ? OFFSET ?",
+            f"ORDER BY {key} {direction}, {identity} {direction} LIMIT ? OFFSET ?",
             [*narrowed.parameters, per_page + 1, offset],
         )
 
     def _sort_key(self, query: Query) -> str:
         column = self._column(query.sort)
-        return column if query.sort == "id" else f"IFNULL({column}, '')"
+        return f"IFNULL({column}, '')" if query.sort in self.nullable else column
 
     def _token(self, query: Query, rows: list[sqlite3.Row], per_page: int) -> str | None:
         if not query.token_mode or len(rows) <= per_page:

@@ -120,6 +120,7 @@ def edit_class(tx: Writer, class_id: int, changes: Mapping[str, Any]) -> dict[st
     if changes.get("settings") is not None:
         changed["geometry_config"] = changes["settings"]
     _edit(tx, CLASSES, row, changes.get("name"), changed)
+    _rename_in_tags(tx, row, changes.get("name"))
     return class_info(tx, class_id)
 
 
@@ -274,6 +275,17 @@ def _edit(tx: Writer, kind: Kind, row: sqlite3.Row, name: str | None, changed: M
         raise name_taken(f"{kind.label} {new_name!r} exists", [{"name": new_name, "id": holder}])
     definition = _definition_text(kind, {kind.name_key: new_name, **loads(row["definition"]), **changed})
     tx.update(kind.table, row["id"], name=new_name, definition=definition, updated_at=tx.stamp)
+
+
+def _rename_in_tags(tx: Writer, row: sqlite3.Row, name: str | None) -> None:
+    """Tag definitions name the classes they are limited to."""
+    if name in (None, row["name"]):
+        return
+    for tag in definitions(tx, TAGS, row["project_id"]):
+        definition = loads(tag["definition"])
+        renamed = [name if known == row["name"] else known for known in definition["classes"]]
+        if renamed != definition["classes"]:
+            tx.update("tag_definitions", tag["id"], definition=dumps({**definition, "classes": renamed}))
 
 
 def _remove(tx: Writer, kind: Kind, removed: Sequence[int]) -> None:

@@ -42,14 +42,13 @@ class TagBook:
         self._ids = {row["name"]: row["id"] for row in rows}
 
     def new(self, tag: Mapping[str, Any], item_id: int, figure_id: int | None = None) -> NewTag:
-        """Read a tag that is given by ``tagId`` or by ``name``.
+        """Read a tag that is given by ``tagId``, or by ``name`` where the id is another project's.
 
         :raises RequestRejectedError: unknown tag, or a value that the tag does not take.
         """
-        definition: int | None = tag.get("tagId")
+        given: int | None = tag.get("tagId")
+        definition = given if given in self._by_id else self._ids.get(tag.get("name") or "")
         if definition is None:
-            definition = self._ids.get(tag.get("name", ""))
-        if definition is None or definition not in self._by_id:
             raise bad_request(
                 f"Project {self._project_id} has no tag {tag.get('tagId') or tag.get('name')!r}",
                 type="UNKNOWN_TAG",

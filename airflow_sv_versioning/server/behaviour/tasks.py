@@ -34,6 +34,7 @@ TASKS = Listing(
         "startedAt": "started_at",
         "finishedAt": "finished_at",
     },
+    nullable=frozenset({"startedAt", "finishedAt"}),
 )
 
 
@@ -41,6 +42,14 @@ def list_tasks(db: Reader, query: Query, workspace_id: int) -> JsonText:
     """A page of a workspace's tasks."""
     get_workspace(db, workspace_id)
     found = TASKS.run(db, query, Where().add("workspace_id = ?", workspace_id))
+    return found.page([task_info(db, row["id"]) for row in found.rows])
+
+
+def list_app_tasks(db: Reader, query: Query, team_id: int) -> JsonText:
+    """A page of a team's tasks that run an application."""
+    where = Where().add("type = 'app'")
+    where.add("workspace_id IN (SELECT id FROM workspaces WHERE team_id = ?)", team_id)
+    found = TASKS.run(db, query, where)
     return found.page([task_info(db, row["id"]) for row in found.rows])
 
 

@@ -31,6 +31,7 @@ VERSIONS = Listing(
         "createdAt": "created_at",
         "updatedAt": "updated_at",
     },
+    nullable=frozenset({"previewProjectId"}),
 )
 
 

@@ -2,38 +2,76 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from airflow_sv_versioning.exceptions import RequestRejectedError
 from airflow_sv_versioning.server.behaviour.files import mime_of
 from airflow_sv_versioning.server.errors import not_found
 from airflow_sv_versioning.server.routes.call import PlatformDep
 from airflow_sv_versioning.server.storage import Storage
 
+CHUNK_BYTES = 1 << 20
 router = APIRouter()
 
 
-class BlobResponse(FileResponse):
-    """A file that is read in large pieces; it answers ranges with 206 by itself."""
-
-    chunk_size = 1 << 20
-
-
-def blob_response(storage: Storage, blob_hash: str, mime: str | None) -> Response:
-    """Answer with a blob and its checksum.
+def blob_response(request: Request, storage: Storage, blob_hash: str, mime: str | None) -> Response:
+    """Answer with a blob and its checksum, or with the range of it that is asked for.
 
     :raises NotFoundError: its bytes are gone.
+    :raises RequestRejectedError: 416, the range begins behind the end.
     """
     path = storage.path(blob_hash)
     if not path.is_file():
         raise not_found("File with hash", blob_hash)
-    headers = {"x-content-checksum-sha256": blob_hash}
-    return BlobResponse(path, media_type=mime or "application/octet-stream", headers=headers)
+    size = path.stat().st_size
+    wanted = _wanted_range(request.headers.get("range"), size)
+    start, end = wanted or (0, size)
+    headers = {
+        "accept-ranges": "bytes",
+        "content-length": str(end - start),
+        "x-content-checksum-sha256": blob_hash,
+    }
+    if wanted:
+        headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
+    chunks = iter(()) if request.method == "HEAD" else _read(path, start, end)
+    media_type = mime or "application/octet-stream"
+    return StreamingResponse(chunks, 206 if wanted else 200, headers=headers, media_type=media_type)
 
 
-@router.api_route("/storage/{signature}/{blob_hash:path}/{name}", methods=["GET", "HEAD"])
-def get_stored(signature: str, blob_hash: str, name: str, platform: PlatformDep) -> Response:
+@router.api_route("/storage/{signature}/{digest}/{name}", methods=["GET", "HEAD"])
+def get_stored(request: Request, signature: str, digest: str, name: str, platform: PlatformDep) -> Response:
     """What ``fullStorageUrl`` points to; knowing the address is the permission."""
-    if not platform.is_signed(blob_hash, signature):
+    if not platform.is_signed(digest, signature):
         raise not_found("File", name)
-    return blob_response(platform.storage, blob_hash, mime_of(name))
+    blob_hash = base64.b64encode(bytes.fromhex(digest)).decode()
+    return blob_response(request, platform.storage, blob_hash, mime_of(name))
+
+
+def _wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """Start and end (exclusive) of a single range; ``None`` means the whole file.
+
+    A header that is malformed or names several ranges is ignored, as RFC 9110 permits.
+    """
+    match = re.fullmatch(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", header or "")
+    if match is None or match.group(1) == match.group(2) == "":
+        return None
+    first, last = match.groups()
+    start = int(first) if first else max(0, size - int(last))
+    end = min(int(last) + 1, size) if first and last else size
+    if start >= size:
+        raise RequestRejectedError(f"The file ends before byte {start}: it has {size} bytes", status_code=416)
+    return (start, end) if start < end else None
+
+
+def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < end and (chunk := file.read(min(CHUNK_BYTES, end - start))):
+            start += len(chunk)
+            yield chunk

@@ -26,7 +26,7 @@ class Call:
     login = LOGIN
 
     def __init__(self, request: Request, platform: Platform, payload: Payload) -> None:
-        self._request = request
+        self.request = request
         self.platform = platform
         self.payload = payload
 
@@ -42,13 +42,13 @@ class Call:
 
     def file_url(self, blob_hash: str, name: str) -> str:
         """Address of a stored file, on the host that the caller used."""
-        return str(self._request.base_url).rstrip("/") + self.platform.storage_path(blob_hash, name)
+        return str(self.request.base_url).rstrip("/") + self.platform.storage_path(blob_hash, name)
 
     def reply(self, value: Any) -> Response:
         """Answer with JSON, compressed if that is welcome and worth it."""
         body = dumps(value).encode()
         headers = {"vary": "accept-encoding"}
-        if len(body) >= WORTH_COMPRESSING and "gzip" in self._request.headers.get("accept-encoding", ""):
+        if len(body) >= WORTH_COMPRESSING and "gzip" in self.request.headers.get("accept-encoding", ""):
             body = gzip.compress(body, compresslevel=1)
             headers["content-encoding"] = "gzip"
         return Response(body, media_type="application/json", headers=headers)

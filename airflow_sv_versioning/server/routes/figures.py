@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from airflow_sv_versioning.server.behaviour import figures
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.call import CallDep
-from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, multipart_response
+from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, held, multipart_response
 from airflow_sv_versioning.server.routes.routing import reads, writes
 
 router = APIRouter()
@@ -85,7 +85,8 @@ def upload_geometries(call: CallDep, parts: UploadDep) -> Response:
 @reads(router, "figures.bulk.download.geometry")
 def download_geometries(call: CallDep) -> Response:
     with call.database.read() as db:
-        return multipart_response(figures.get_geometries(db, call.payload.integers("ids")))
+        geometries = figures.get_geometries(db, call.payload.integers("ids"))
+    return multipart_response([(figure_id, held(body)) for figure_id, body in geometries])
 
 
 def _paired(parts: list[Part]) -> list[tuple[int, bytes]]:

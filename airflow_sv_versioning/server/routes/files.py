@@ -63,7 +63,7 @@ def info(call: CallDep) -> Response:
 def download(call: CallDep) -> Response:
     with call.database.read() as db:
         row = files.get_file(db, call.payload.integer("teamId"), call.payload.text("path"))
-    return blob_response(call.platform.storage, row["hash"], row["mime"])
+    return blob_response(call.request, call.platform.storage, row["hash"], row["mime"])
 
 
 @writes(router, "file-storage.bulk.upload")

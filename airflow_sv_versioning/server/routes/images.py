@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import images, media
 from airflow_sv_versioning.server.behaviour.access import get_items
-from airflow_sv_versioning.server.errors import bad_request, not_found
+from airflow_sv_versioning.server.errors import not_found
 from airflow_sv_versioning.server.routes.blobs import blob_response
 from airflow_sv_versioning.server.routes.call import Call, CallDep
-from airflow_sv_versioning.server.routes.multipart import UploadDep, multipart_response
+from airflow_sv_versioning.server.routes.multipart import UploadDep, held, multipart_response
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
 
@@ -126,14 +127,14 @@ def download(call: CallDep) -> Response:
         row = get_items(db, [call.payload.integer("id")])[0]
     if row["link"]:
         return Response(call.platform.links.read(row["link"]), media_type=row["mime"] or media.UNKNOWN_MIME)
-    return blob_response(call.platform.storage, row["hash"], row["mime"])
+    return blob_response(call.request, call.platform.storage, row["hash"], row["mime"])
 
 
 @reads(router, "images.bulk.download")
 def download_many(call: CallDep) -> Response:
     with call.database.read() as db:
         rows = get_items(db, call.payload.integers("imageIds"))
-    return multipart_response((row["id"], _bytes_of(call, row)) for row in rows)
+    return multipart_response([(row["id"], _reader(call, row)) for row in rows])
 
 
 @reads(router, "images.bulk.download-by-hash")
@@ -142,7 +143,7 @@ def download_by_hash(call: CallDep) -> Response:
     with call.database.read() as db:
         known = media.find_media(db, call.platform.storage, hashes)
     return multipart_response(
-        (value, call.platform.storage.path(value).read_bytes()) for value in hashes if value in known
+        [(value, call.platform.storage.path(value).read_bytes) for value in hashes if value in known]
     )
 
 
@@ -151,12 +152,11 @@ def remote_exists(call: CallDep) -> Response:
     return call.reply({"exists": call.platform.links.exists(call.payload.text("path"))})
 
 
-def _bytes_of(call: Call, row: sqlite3.Row) -> bytes:
+def _reader(call: Call, row: sqlite3.Row) -> Callable[[], bytes]:
+    """What reads an image's file; that it is there is made sure before the answer begins."""
     if row["link"]:
-        return call.platform.links.read(row["link"])
-    if row["hash"] is None:
-        raise bad_request(f"Image {row['id']} has no file")
+        return held(call.platform.links.read(row["link"]))
     path = call.platform.storage.path(row["hash"])
     if not path.is_file():
         raise not_found("File of image", row["id"])
-    return path.read_bytes()
+    return path.read_bytes

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import StreamingResponse
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
@@ -128,16 +129,22 @@ async def chunks(request: Request) -> AsyncIterator[bytes]:
 UploadDep = Annotated[list[Part], Depends(read_upload)]
 
 
-def multipart_response(files: Iterable[tuple[int | str, bytes]]) -> Response:
-    """Answer with many files, each under its id or hash."""
+def held(content: bytes) -> Callable[[], bytes]:
+    """A reader of what already is in memory."""
+    return lambda: content
+
+
+def multipart_response(files: Sequence[tuple[int | str, Callable[[], bytes]]]) -> Response:
+    """Answer with many files, each under its id or hash; one is in memory at a time."""
     boundary = secrets.token_hex(16)
-    body = bytearray()
-    for name, content in files:
-        body += (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
-        ).encode()
-        body += content
-        body += b"\r\n"
-    body += f"--{boundary}--\r\n".encode()
-    return Response(bytes(body), media_type=f"multipart/form-data; boundary={boundary}")
+
+    def body() -> Iterator[bytes]:
+        for name, read in files:
+            head = f'Content-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
+            kind = "Content-Type: application/octet-stream\r\n\r\n"
+            yield f"--{boundary}\r\n{head}{kind}".encode()
+            yield read()
+            yield b"\r\n"
+        yield f"--{boundary}--\r\n".encode()
+
+    return StreamingResponse(body(), media_type=f"multipart/form-data; boundary={boundary}")

@@ -85,6 +85,12 @@ def list_apps(call: CallDep) -> Response:
     return call.reply(JsonText('{"total":0,"perPage":500,"pagesCount":1,"after":null,"entities":[]}'))
 
 
+@reads(router, "apps.tasks.list")
+def list_app_tasks(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(tasks.list_app_tasks(db, call.query, call.payload.integer("teamId")))
+
+
 @reads(router, "ecosystem.info")
 def ecosystem(call: CallDep) -> Response:
     raise not_found("Application", call.payload.integer("id"))
