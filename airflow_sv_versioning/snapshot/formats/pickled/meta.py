@@ -22,7 +22,7 @@ _COLORED_PARTS = ("nodes", "vertices", "edges")
 
 def write_meta(encoder: PickleEncoder, meta: Mapping[str, Any]) -> None:
     """Append the object graph of a meta."""
-    settings = meta.get("projectSettings")
+    settings = meta.get("projectSettings") or {}
     classes = {entry["title"]: entry for entry in meta.get("classes") or []}
     tags = {entry["name"]: entry for entry in meta.get("tags") or []}
     parts: dict[str, Callable[[], None]] = {
@@ -113,10 +113,7 @@ def _tag_state(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_settings(encoder: PickleEncoder, settings: Mapping[str, Any] | None) -> None:
-    if settings is None:
-        encoder.value(None)
-        return
+def _write_settings(encoder: PickleEncoder, settings: Mapping[str, Any]) -> None:
     multi_view = settings.get("multiView") or {}
     state = {
         "multiview_enabled": bool(multi_view.get("enabled")),
