@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_sv_versioning._airflow import AirflowFailException
+from airflow_sv_versioning.client.tasks import Task
+from airflow_sv_versioning.exceptions import RemoteTaskFailedError
+from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
+from airflow_sv_versioning.sensors.waiting import evaluate
+from tests.airflow.conftest import RunDag
+from tests.airflow.support import running_context, state, task_instance
+from tests.support.proxy import FaultProxy, alter
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
+
+NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
+
+
+def _task(task_id: int, status: str) -> Task:
+    return Task.from_json({"id": task_id, "type": "app", "status": status, "description": "Import"})
+
+
+@pytest.mark.parametrize("status", ["queued", "consumed", "started", "terminating"])
+def test_a_task_under_way_is_waited_for(status: str) -> None:
+    finished, under_way = _task(1, "finished"), _task(2, status)
+
+    assert evaluate([finished, under_way]) == (under_way,)
+
+
+def test_a_service_and_a_finished_task_are_not_waited_for() -> None:
+    assert evaluate([_task(1, "finished"), _task(2, "deployed")]) == ()
+
+
+@pytest.mark.parametrize("status", ["error", "stopped"])
+def test_a_task_that_did_not_finish_is_an_error_unless_tolerated(status: str) -> None:
+    task = _task(5, status)
+
+    with pytest.raises(RemoteTaskFailedError, match=rf"'Import' \(id 5, {status}\) did not finish"):
+        evaluate([task])
+    assert evaluate([task], tolerate_failed=True) == ()
+
+
+class _App:
+    """An application run on the server whose status the test decides."""
+
+    def __init__(self, client: SuperviselyClient, workspace_id: int, project_id: int | None) -> None:
+        self._client = client
+        state = {} if project_id is None else {"slyProjectId": project_id}
+        body = {
+            "workspaceId": workspace_id,
+            "moduleId": 1,
+            "description": "Import",
+            "params": {"state": state},
+        }
+        answer = client.transport.call("tasks.run.app", body)[0]
+        self.id = answer.get("id") or answer["taskId"]
+        self.become("started")
+
+    def become(self, status: str) -> None:
+        self._client.transport.call("tasks.status.update", {"id": self.id, "status": status})
+
+
+def _sensor(**arguments: Any) -> BackgroundTasksSensor:
+    return BackgroundTasksSensor(task_id="wait", **arguments)
+
+
+def test_a_project_is_free_when_no_task_touches_it(
+    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
+) -> None:
+    other = _App(client, server.workspace_id, project_id=project_id + 1)
+    sensor = _sensor(project_id=project_id)
+    assert sensor.poke(running_context())
+
+    mine = _App(client, server.workspace_id, project_id)
+    assert not sensor.poke(running_context())
+    mine.become("finished")
+    assert sensor.poke(running_context())
+    other.become("finished")
+
+
+def test_a_service_that_serves_the_project_does_not_hold_it_up(
+    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
+) -> None:
+    service = _App(client, server.workspace_id, project_id)
+    service.become("deployed")
+
+    assert _sensor(project_id=project_id).poke(running_context())
+    service.become("finished")
+
+
+def test_a_failed_task_of_the_past_does_not_hold_a_project_up(
+    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
+) -> None:
+    _App(client, server.workspace_id, project_id).become("error")
+
+    assert _sensor(project_id=project_id).poke(running_context())
+
+
+def test_the_log_says_what_is_waited_for(
+    connection: None,
+    client: SuperviselyClient,
+    server: ServerInfo,
+    project_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = _App(client, server.workspace_id, project_id)
+    sensor = _sensor(project_id=project_id)
+    lines: list[str] = []
+    monkeypatch.setattr(sensor.log, "info", lambda line, *values: lines.append(line % values))
+
+    sensor.poke(running_context())
+
+    assert lines == [f"Waiting for 'Import' (id {app.id}, started)."]
+    app.become("finished")
+
+
+@pytest.mark.parametrize("mode", ["poke", "reschedule"])
+def test_a_run_goes_on_when_the_clone_is_complete(
+    mode: str,
+    connection: None,
+    run_dag: RunDag,
+    dag_id: str,
+    client: SuperviselyClient,
+    server: ServerInfo,
+    project_id: int,
+) -> None:
+    clone = client.projects.clone(project_id, server.workspace_id, dag_id)
+    with DAG(dag_id, schedule=None) as dag:
+        _sensor(task_ids="{{ params.task_ids }}", mode=mode, poke_interval=0.1, timeout=60)
+    run = run_dag(dag, task_ids=[clone])
+
+    assert state(run, "wait") == "success"
+    task = client.tasks.get(clone)
+    assert task.is_successful
+    assert client.projects.get(task.raw["meta"]["output"]["project"]["id"]).images_count == 3
+
+
+def test_a_clone_holds_up_the_project_it_reads_and_the_one_it_makes(
+    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int, dag_id: str
+) -> None:
+    clone = client.projects.clone(project_id, server.workspace_id, dag_id)
+    _wait_for(client, clone)
+    made = client.tasks.get(clone).raw["meta"]["output"]["project"]["id"]
+    # As the server says it while the clone is under way.
+    under_way = {**client.tasks.get(clone).raw, "status": "started"}
+    proxy.always("tasks.list", alter(lambda page: {**page, "entities": [under_way], "total": 1}))
+
+    assert not _sensor(project_id=project_id).poke(running_context())
+    assert not _sensor(project_id=made).poke(running_context())
+    assert _sensor(project_id=_any_other_project(client, server, dag_id)).poke(running_context())
+
+
+def _wait_for(client: SuperviselyClient, task_id: int) -> None:
+    sensor = _sensor(task_ids=[task_id], poke_interval=0.05, timeout=60)
+    sensor.execute(running_context())
+
+
+def _any_other_project(client: SuperviselyClient, server: ServerInfo, name: str) -> int:
+    return client.projects.add(server.workspace_id, f"{name} other").id
+
+
+def test_no_task_ids_are_nothing_to_wait_for(connection: None) -> None:
+    assert _sensor(task_ids=[]).poke(running_context())
+
+
+def test_a_failed_task_fails_the_sensor_for_good(
+    connection: None,
+    run_dag: RunDag,
+    dag_id: str,
+    client: SuperviselyClient,
+    server: ServerInfo,
+) -> None:
+    app = _App(client, server.workspace_id, None)
+    app.become("error")
+    with DAG(dag_id, schedule=None) as dag:
+        _sensor(task_ids=[app.id], **NO_DELAY)
+    run = run_dag(dag)
+
+    assert state(run, "wait") == "failed"
+    assert task_instance(run, "wait").try_number == 1
+
+
+def test_a_failed_task_is_tolerated_on_demand(
+    connection: None, client: SuperviselyClient, server: ServerInfo
+) -> None:
+    app = _App(client, server.workspace_id, None)
+    app.become("stopped")
+
+    assert _sensor(task_ids=[app.id], tolerate_failed=True).poke(running_context())
+
+
+def test_an_unknown_status_is_an_error(
+    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo
+) -> None:
+    app = _App(client, server.workspace_id, None)
+    proxy.always("tasks.info", alter(lambda task: {**task, "status": "dreaming"}))
+
+    with pytest.raises(AirflowFailException, match="unknown status 'dreaming'"):
+        _sensor(task_ids=[app.id]).poke(running_context())
+    app.become("finished")
+
+
+def test_an_unknown_task_is_an_error(connection: None) -> None:
+    with pytest.raises(AirflowFailException, match="999999"):
+        _sensor(task_ids=[999999]).poke(running_context())
+
+
+@pytest.mark.parametrize("arguments", [{}, {"project_id": 1, "task_ids": [1]}, {"project_id": "None"}])
+def test_exactly_one_of_project_and_tasks_is_given(connection: None, arguments: dict[str, Any]) -> None:
+    with pytest.raises(AirflowFailException, match="exactly one of project_id and task_ids"):
+        _sensor(**arguments).poke(running_context())

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG, task
+
+from airflow_sv_versioning.exceptions import CancelledError
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from tests.airflow.conftest import RunDag, SetConnection
+from tests.airflow.support import pulled, running_context, state, task_instance
+from tests.support.projects import touch
+from tests.support.proxy import FaultProxy, first, refuse
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+Create = Callable[..., Any]
+NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
+
+
+@pytest.fixture
+def create(run_dag: RunDag, dag_id: str) -> Create:
+    """Run a DAG of one ``create`` task."""
+
+    def run(**arguments: Any) -> Any:
+        with DAG(dag_id, schedule=None) as dag:
+            CreateProjectVersionOperator(task_id="create", **arguments)
+        return run_dag(dag)
+
+    return run
+
+
+def test_a_first_run_creates_version_1(
+    connection: None, create: Create, project_id: int, versions: ProjectVersions
+) -> None:
+    run = create(project_id=project_id)
+
+    [version] = versions.get_list(project_id)
+    assert pulled(run, "create") == version.id
+    result = pulled(run, "create", "version")
+    assert result["created"] is True
+    assert (result["project_id"], result["version_id"], result["version_num"]) == (project_id, version.id, 1)
+    assert result["counts"]["images"] == 3
+    assert result["archive_path"].startswith(f"/system/versions/{project_id}/")
+    assert len(result["archive_sha256"]) == 64
+
+
+def test_a_second_run_on_an_unchanged_project_returns_the_same_version(
+    connection: None, create: Create, project_id: int
+) -> None:
+    first_run, second_run = create(project_id=project_id), create(project_id=project_id)
+
+    assert pulled(second_run, "create") == pulled(first_run, "create")
+    assert pulled(second_run, "create", "version")["created"] is False
+    assert pulled(second_run, "create", "version")["version_num"] == 1
+
+
+def test_a_changed_project_gets_version_2(
+    connection: None, create: Create, project_id: int, client: SuperviselyClient
+) -> None:
+    create(project_id=project_id)
+    touch(client, project_id)
+
+    assert pulled(create(project_id=project_id), "create", "version")["version_num"] == 2
+
+
+def test_the_version_tells_the_run_that_made_it(
+    connection: None, create: Create, project_id: int, versions: ProjectVersions, dag_id: str
+) -> None:
+    run = create(project_id=project_id)
+
+    [version] = versions.get_list(project_id)
+    assert version.name == f"{dag_id} / create"
+    assert f"dag_id={dag_id}, task_id=create, run_id={run.run_id}, " in version.description
+    assert pulled(run, "create", "version")["title"] == version.name
+
+
+class _WorkflowMeta:
+    """The shape of the official SDK's class of this name."""
+
+    @property
+    def as_dict(self) -> dict[str, Any]:
+        return {"customNodeSettings": {"title": "<h4>nightly</h4>"}}
+
+
+@pytest.mark.parametrize(
+    ("description", "kept"),
+    [
+        ("of {{ dag.dag_id }}", "of {dag_id}"),
+        ({"dag": "{{ dag.dag_id }}"}, '{{"dag":"{dag_id}"}}'),
+        (_WorkflowMeta(), '{{"customNodeSettings":{{"title":"<h4>nightly</h4>"}}}}'),
+    ],
+    ids=["text", "dict", "object"],
+)
+def test_a_title_and_description_of_ones_own_are_kept(
+    description: Any,
+    kept: str,
+    connection: None,
+    create: Create,
+    project_id: int,
+    versions: ProjectVersions,
+    dag_id: str,
+) -> None:
+    create(project_id=project_id, version_title="by {{ dag.dag_id }}", version_description=description)
+
+    [version] = versions.get_list(project_id)
+    assert version.name == f"by {dag_id}"
+    assert version.description == kept.format(dag_id=dag_id)
+
+
+def test_ids_come_from_templates_and_other_tasks(
+    connection: None, run_dag: RunDag, dag_id: str, project_id: int
+) -> None:
+    @task
+    def choose(project_id: str) -> int:
+        return int(project_id)
+
+    @task
+    def read(version_id: int, version: dict[str, Any]) -> list[Any]:
+        return [version_id, version["version_num"]]
+
+    with DAG(dag_id, schedule=None) as dag:
+        create = CreateProjectVersionOperator(task_id="create", project_id=choose("{{ params.project_id }}"))
+        again = CreateProjectVersionOperator(task_id="again", project_id="{{ params.project_id }}")
+        read(create.output, create.output["version"]) >> again
+    run = run_dag(dag, project_id=project_id)
+
+    assert pulled(run, "read") == [pulled(run, "create"), 1]
+    assert pulled(run, "again") == pulled(run, "create")
+
+
+def test_one_task_maps_over_projects(
+    connection: None, run_dag: RunDag, dag_id: str, project_id: int, versions: ProjectVersions
+) -> None:
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator.partial(task_id="create").expand(project_id=[project_id])
+    run_dag(dag)
+
+    [version] = versions.get_list(project_id)
+    assert version.name == f"{dag_id} / create[0]"
+
+
+def test_the_links_lead_to_the_project_and_its_versions(
+    connection: None, create: Create, project_id: int, server: ServerInfo
+) -> None:
+    run = create(project_id=project_id)
+
+    assert pulled(run, "create", "_link_ProjectLink") == f"{server.url}/projects/{project_id}/datasets"
+    assert pulled(run, "create", "_link_VersionLink") == f"{server.url}/projects/{project_id}/versions"
+
+
+def test_the_links_work_while_the_task_runs(proxy: FaultProxy, project_id: int) -> None:
+    context = running_context()
+    seen: list[set[str]] = []
+    proxy.on("projects.versions.reserve", first(lambda: seen.append(set(context["ti"].pushed))))
+
+    CreateProjectVersionOperator(task_id="create", project_id=project_id).execute(context)
+
+    assert seen == [{"_link_ProjectLink", "_link_VersionLink"}]
+
+
+def test_a_permanent_failure_is_not_tried_again(proxy: FaultProxy, create: Create, project_id: int) -> None:
+    proxy.always("projects.versions.reserve", refuse(403))
+
+    run = create(project_id=project_id, **NO_DELAY)
+
+    assert state(run, "create") == "failed"
+    assert task_instance(run, "create").try_number == 1
+
+
+def test_a_passing_failure_is_tried_again(
+    proxy: FaultProxy, one_try: None, create: Create, project_id: int
+) -> None:
+    proxy.on("projects.info", refuse(503))
+
+    run = create(project_id=project_id, **NO_DELAY)
+
+    assert state(run, "create") == "success"
+    assert task_instance(run, "create").try_number == 2
+
+
+@pytest.mark.parametrize("project_id", ["None", "seven", "{{ ti.xcom_pull('create') }}"])
+def test_a_bad_id_fails_for_good(connection: None, create: Create, project_id: str) -> None:
+    run = create(project_id=project_id, **NO_DELAY)
+
+    assert state(run, "create") == "failed"
+    assert task_instance(run, "create").try_number == 1
+
+
+def test_a_missing_connection_fails_for_good(create: Create) -> None:
+    run = create(project_id=7, supervisely_conn_id="nowhere", **NO_DELAY)
+
+    assert state(run, "create") == "failed"
+    assert task_instance(run, "create").try_number == 1
+
+
+def test_a_wrong_token_fails_for_good(
+    server: ServerInfo, set_connection: SetConnection, create: Create
+) -> None:
+    set_connection(host=server.url, password="not-the-token")
+
+    run = create(project_id=7, **NO_DELAY)
+
+    assert state(run, "create") == "failed"
+    assert task_instance(run, "create").try_number == 1
+
+
+def test_a_server_that_is_down_is_tried_again(
+    one_try: None, set_connection: SetConnection, create: Create
+) -> None:
+    set_connection(host="http://127.0.0.1:1", password="a-token")
+
+    run = create(project_id=7, **NO_DELAY)
+
+    assert state(run, "create") == "failed"
+    assert task_instance(run, "create").try_number == 2
+
+
+def test_a_project_that_has_no_versions_fails_for_good(
+    connection: None, create: Create, client: SuperviselyClient, server: ServerInfo, dag_id: str
+) -> None:
+    points = client.projects.add(server.workspace_id, dag_id, "point_clouds")
+
+    run = create(project_id=points.id, **NO_DELAY)
+
+    assert state(run, "create") == "failed"
+    assert task_instance(run, "create").try_number == 1
+
+
+def test_a_kill_stops_the_work_and_gives_the_reservation_back(
+    proxy: FaultProxy, project_id: int, versions: ProjectVersions
+) -> None:
+    operator = CreateProjectVersionOperator(task_id="create", project_id=project_id)
+    proxy.on("figures.list", first(operator.on_kill))
+
+    with pytest.raises(CancelledError):
+        operator.execute(running_context())
+
+    assert len(proxy.seen("projects.versions.cancel-reservation")) == 1
+    assert versions.get_list(project_id) == []
+    assert versions.create(project_id, busy_timeout_seconds=0).created
+
+
+def test_a_kill_before_the_start_is_harmless() -> None:
+    CreateProjectVersionOperator(task_id="create", project_id=7).on_kill()
+
+
+def test_the_token_is_in_no_xcom(
+    server: ServerInfo,
+    connection: None,
+    project_id: int,
+    capfd: pytest.CaptureFixture[str],
+    photos: list[Path],
+) -> None:
+    context = running_context()
+
+    CreateProjectVersionOperator(task_id="create", project_id=project_id).execute(context)
+
+    assert server.token not in str(context["ti"].pushed)
+    assert server.token not in "".join(capfd.readouterr())

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from tests.airflow.conftest import RunDag
+from tests.airflow.support import pulled, running_context, state, task_instance
+from tests.support.projects import read_images, touch
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
+    from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+
+Restore = Callable[..., Any]
+NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
+
+
+@pytest.fixture
+def restore(run_dag: RunDag, dag_id: str, connection: None) -> Restore:
+    """Run a DAG of one ``restore`` task."""
+
+    def run(**arguments: Any) -> Any:
+        with DAG(dag_id, schedule=None) as dag:
+            RestoreProjectVersionOperator(task_id="restore", **arguments)
+        return run_dag(dag)
+
+    return run
+
+
+@pytest.fixture
+def version(versions: ProjectVersions, project_id: int) -> CreateResult:
+    return versions.create(project_id)
+
+
+def test_a_version_comes_back_as_an_equal_project(
+    restore: Restore, version: CreateResult, client: SuperviselyClient
+) -> None:
+    run = restore(project_id=version.project_id, version_id=version.version_id)
+
+    restored = pulled(run, "restore")
+    assert restored != version.project_id
+    assert read_images(client, restored) == read_images(client, version.project_id)
+    result = pulled(run, "restore", "restore")
+    assert result["project_id"] == restored
+    assert result["source_project_id"] == version.project_id
+    assert (result["version_id"], result["version_num"]) == (version.version_id, 1)
+    assert result["counts"]["images"] == 3
+    assert result["skipped"] == []
+
+
+@pytest.mark.parametrize("nothing", [None, "", "None", "{{ none }}"])
+def test_a_version_is_named_by_its_number_and_empty_templates_are_not_given(
+    nothing: Any, restore: Restore, version: CreateResult
+) -> None:
+    run = restore(
+        project_id=str(version.project_id),
+        version_id=nothing,
+        version_num="{{ 1 }}",
+        as_of=nothing,
+        workspace_id=nothing,
+        project_name=nothing,
+    )
+
+    assert pulled(run, "restore", "restore")["version_id"] == version.version_id
+
+
+def test_a_version_is_named_by_the_moment_of_the_run(
+    restore: Restore, version: CreateResult, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
+    touch(client, version.project_id)
+    second = versions.create(version.project_id)
+
+    run = restore(project_id=version.project_id, as_of="{{ dag_run.logical_date or dag_run.run_after }}")
+
+    assert pulled(run, "restore", "restore")["version_id"] == second.version_id
+
+
+def test_a_moment_before_all_versions_fails_for_good(restore: Restore, version: CreateResult) -> None:
+    long_ago = datetime(2001, 1, 1, tzinfo=timezone.utc)
+
+    run = restore(project_id=version.project_id, as_of=long_ago, **NO_DELAY)
+
+    assert state(run, "restore") == "failed"
+    assert task_instance(run, "restore").try_number == 1
+
+
+def test_the_new_project_gets_the_name_and_place_asked_for(
+    restore: Restore, version: CreateResult, client: SuperviselyClient, server: ServerInfo, dag_id: str
+) -> None:
+    run = restore(
+        project_id=version.project_id,
+        version_num=1,
+        workspace_id=str(server.workspace_id),
+        project_name="again {{ dag.dag_id }}",
+        project_description="for {{ dag.dag_id }}",
+        verify="full",
+    )
+
+    project = client.projects.get(pulled(run, "restore"))
+    assert project.name == f"again {dag_id}"
+    assert project.workspace_id == server.workspace_id
+    assert f"for {dag_id}" in project.description
+
+
+def test_a_version_goes_from_task_to_task(
+    connection: None, run_dag: RunDag, dag_id: str, project_id: int
+) -> None:
+    with DAG(dag_id, schedule=None) as dag:
+        create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
+        RestoreProjectVersionOperator(task_id="restore", project_id=project_id, version_id=create.output)
+    run = run_dag(dag)
+
+    assert pulled(run, "restore", "restore")["version_id"] == pulled(run, "create")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"version_id": "None"},
+        {"version_id": 1, "version_num": 1},
+        {"version_num": 1, "as_of": "2026-01-01"},
+        {"version_id": 999_999},
+        {"version_num": 99},
+        {"version_num": "first"},
+        {"as_of": "yesterday"},
+        {"version_num": 1, "missing_entities": "ignore"},
+    ],
+    ids=str,
+)
+def test_what_cannot_work_fails_for_good(
+    arguments: dict[str, Any], restore: Restore, version: CreateResult
+) -> None:
+    run = restore(project_id=version.project_id, **arguments, **NO_DELAY)
+
+    assert state(run, "restore") == "failed"
+    assert task_instance(run, "restore").try_number == 1
+
+
+def test_the_links_lead_to_both_projects(restore: Restore, version: CreateResult, server: ServerInfo) -> None:
+    run = restore(project_id=version.project_id, version_num=1)
+
+    source, restored = f"{server.url}/projects/{version.project_id}", pulled(run, "restore")
+    assert pulled(run, "restore", "_link_ProjectLink") == f"{source}/datasets"
+    assert pulled(run, "restore", "_link_VersionLink") == f"{source}/versions"
+    assert pulled(run, "restore", "_link_RestoredProjectLink") == (
+        f"{server.url}/projects/{restored}/datasets"
+    )
+
+
+def test_a_failed_restore_still_links_to_its_source(connection: None, version: CreateResult) -> None:
+    context = running_context()
+    operator = RestoreProjectVersionOperator(task_id="restore", project_id=version.project_id, version_num=9)
+
+    with pytest.raises(Exception, match="no version with number 9"):
+        operator.execute(context)
+
+    assert set(context["ti"].pushed) == {"_link_ProjectLink", "_link_VersionLink"}
