@@ -104,7 +104,7 @@ CREATE TABLE tags (
     value TEXT, extra TEXT, labeler_login TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
 );
 CREATE INDEX tags_by_item ON tags (item_id, figure_id);
-CREATE INDEX tags_by_figure ON tags (figure_id);
+CREATE INDEX tags_by_figure ON tags (figure_id) WHERE figure_id IS NOT NULL;
 CREATE INDEX tags_by_definition ON tags (tag_id);
 
 CREATE TABLE files (

@@ -14,7 +14,7 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_row,
     projects_of_datasets,
 )
-from airflow_sv_versioning.server.behaviour.geometry import OUT_OF_LINE, area, bounds, rounded
+from airflow_sv_versioning.server.behaviour.geometry import OUT_OF_LINE, extent, rounded
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where, project
 from airflow_sv_versioning.server.behaviour.meta import CLASSES, definitions
 from airflow_sv_versioning.server.behaviour.tags import NewTag, TagBook, put_tags, tags_of_figures
@@ -117,6 +117,7 @@ class FigureWriter:
         class_id = self._class_id(figure)
         geometry_type = figure.get("geometryType") or figure.get("shape") or self._shapes[class_id]
         geometry = inline_geometry(geometry_type, figure.get("geometry"))
+        measured = extent(geometry_type, geometry)
         given_area = figure.get("area")
         return (
             new_id,
@@ -126,11 +127,11 @@ class FigureWriter:
             figure.get("objectId"),
             geometry_type,
             dumps_or_none(geometry),
-            dumps_or_none(figure.get("geometryMeta") or bounds(geometry)),
+            dumps_or_none(figure.get("geometryMeta") or measured.meta),
             dumps(figure.get("meta") or {}),
             dumps(figure.get("customData") or {}),
             figure.get("description") or "",
-            area(geometry_type, geometry) if given_area is None else str(given_area),
+            measured.area if given_area is None else str(given_area),
             1 if figure.get("priority") is None else figure["priority"],
             int(bool(figure.get("nnCreated"))),
             int(bool(figure.get("nnUpdated"))),
@@ -192,8 +193,9 @@ def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler:
     if geometry is not None:
         inline_geometry(row["geometry_type"], geometry)
         columns["geometry"] = dumps(geometry)
-        columns["geometry_meta"] = dumps_or_none(changes.get("geometryMeta") or bounds(geometry))
-        columns["area"] = area(row["geometry_type"], geometry)
+        measured = extent(row["geometry_type"], geometry)
+        columns["geometry_meta"] = dumps_or_none(changes.get("geometryMeta") or measured.meta)
+        columns["area"] = measured.area
     tx.update("figures", figure_id, **columns)
     if changes.get("tags") is not None:
         book = TagBook(tx, row["project_id"])

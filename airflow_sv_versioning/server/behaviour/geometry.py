@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 OUT_OF_LINE = frozenset({"alpha_mask", "mask_3d", "closed_surface_mesh"})
+Ring = Sequence[Sequence[float]]
 _COORDINATE_MEMBERS = frozenset({"exterior", "interior", "loc", "origin", "points", "vertices"})
 
 
@@ -24,43 +27,44 @@ def rounded(geometry: Any, inside: bool = False) -> Any:
     return geometry
 
 
-def bounds(geometry: Mapping[str, Any] | None) -> dict[str, list[float]] | None:
-    """``{"bbox": [top, left, bottom, right]}`` of a geometry made of points, ``None`` for any other."""
-    points = _points(geometry)
-    if not points:
-        return None
-    columns, rows = [point[0] for point in points], [point[1] for point in points]
-    return {"bbox": [min(rows), min(columns), max(rows), max(columns)]}
+@dataclass(frozen=True)
+class Extent:
+    """Where a geometry is and how large.
+
+    :param meta: ``{"bbox": [top, left, bottom, right]}`` in pixels, ``None`` for what is not made of points.
+    :param area: square pixels of a rectangle or polygon as text, ``None`` for anything else.
+    """
+
+    meta: dict[str, list[float]] | None
+    area: str | None
 
 
-def area(geometry_type: str, geometry: Mapping[str, Any] | None) -> str | None:
-    """Square pixels of a rectangle or polygon as text, ``None`` for any other geometry."""
-    points = _points(geometry)
-    if geometry is None or not points or geometry_type not in ("rectangle", "polygon"):
-        return None
+UNKNOWN = Extent(None, None)
+
+
+def extent(geometry_type: str, geometry: Mapping[str, Any] | None) -> Extent:
+    """Measure a geometry; one that is not made of points, or malformed, is of unknown extent."""
+    try:
+        points = (geometry or {})["points"]
+        exterior = points["exterior"]
+        columns, rows = [point[0] for point in exterior], [point[1] for point in exterior]
+        meta = {"bbox": [min(rows), min(columns), max(rows), max(columns)]}
+        return Extent(meta, _area(geometry_type, exterior, points.get("interior") or []))
+    except (KeyError, TypeError, ValueError, IndexError):
+        return UNKNOWN
+
+
+def _area(geometry_type: str, exterior: Ring, holes: Sequence[Ring]) -> str | None:
     if geometry_type == "rectangle":
-        (left, top), (right, bottom) = points[0], points[-1]
+        (left, top), (right, bottom) = exterior[0], exterior[-1]
         return str(abs((right - left) * (bottom - top)))
-    holes = geometry["points"].get("interior") or []
-    return str(_ring_area(points) - sum(_ring_area(hole) for hole in holes))
+    if geometry_type == "polygon":
+        return str(_ring_area(exterior) - sum(_ring_area(hole) for hole in holes))
+    return None
 
 
-def _points(geometry: Mapping[str, Any] | None) -> list[list[float]]:
-    points = (geometry or {}).get("points")
-    exterior = points.get("exterior") if isinstance(points, Mapping) else None
-    if not isinstance(exterior, list) or not all(_is_point(point) for point in exterior):
-        return []
-    return exterior
-
-
-def _is_point(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(isinstance(number, (int, float)) for number in value)
-    )
-
-
-def _ring_area(ring: Sequence[Sequence[float]]) -> float:
-    shifted = [*ring[1:], ring[0]] if ring else []
-    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, shifted, strict=True))) / 2
+def _ring_area(ring: Ring) -> float:
+    doubled = ring[-1][0] * ring[0][1] - ring[0][0] * ring[-1][1]
+    for (x, y), (next_x, next_y) in pairwise(ring):
+        doubled += x * next_y - next_x * y
+    return abs(doubled) / 2
