@@ -1,31 +1,26 @@
-"""Requests to the platform's REST API: session, token, timeouts, retries, error mapping.
+"""Calls of the platform's REST API: retries, error mapping, paging, multipart.
 
-A method ``projects.info`` is a POST to
-``{server}/public/api/v3/projects.info`` with the token in ``x-api-key``.
+A method ``projects.info`` is a POST to ``{server}/public/api/v3/projects.info`` with the token in
+``x-api-key``.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin
 
-import requests
-import urllib3
 from requests import RequestException, Response
-from requests.adapters import HTTPAdapter
 from requests_toolbelt import MultipartDecoder, MultipartEncoder
 
 from airflow_sv_versioning.client.address import normalize_server_address
 from airflow_sv_versioning.client.errors import api_error, error_parts
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
+from airflow_sv_versioning.client.session import Session, no_answer
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     ConnectError,
@@ -37,8 +32,6 @@ from airflow_sv_versioning.exceptions import (
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_SECONDS = 10.0
-MAX_REDIRECTS = 5
 CHUNK_BYTES = 1024 * 1024
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
@@ -85,13 +78,11 @@ class Transport:
             raise ConfigurationError("The API token holds characters that no token has; copy it again.")
         self.server_url = normalize_server_address(server_address)
         self.max_workers = max_workers
-        self._token = token
-        self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
-        self._session = _session(max_workers, verify_ssl)
-        self._lock = threading.Lock()
-        self.requests_sent = 0
+        self._session = Session(
+            self.server_url, token, timeout=timeout, verify_ssl=verify_ssl, max_workers=max_workers
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -167,33 +158,23 @@ class Transport:
 
     def probe(self, url: str) -> bool:
         """Say whether a foreign address answers a request for its content, without the token."""
-        for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
-            try:
-                with self._session.request(
-                    verb, url, headers=headers, stream=True, timeout=CONNECT_TIMEOUT_SECONDS
-                ) as response:
-                    if response.status_code < 400:
-                        return True
-            except RequestException:
-                return False
-        return False
+        return self._session.probe(url)
 
     @contextmanager
     def download(self, method: str, body: Any, offset: int) -> Iterator[Download]:
         """Open a download at a byte offset, once; the caller repeats, from where its copy ends.
 
-        Redirects are followed without the token: the storage behind a server signs its own addresses.
-
         :raises TransportError: no answer, or the connection was cut before the end.
         """
         subject = _subject(body)
         try:
-            with self._open(method, body, offset) as response:
+            data, headers = _json_body(body)()
+            with self._session.open(method, data, headers, offset) as response:
                 if response.status_code >= 300:
                     raise self._error(method, response, subject)
                 yield _download(method, response, offset)
         except RequestException as error:
-            raise self._no_answer(method, error, idempotent=True, subject=subject) from error
+            raise no_answer(self._told(method, subject), error, idempotent=True) from error
 
     def wait(self, tries_made: int, failure: Failure | None = None) -> bool:
         """Sleep before the next try; ``False`` when the tries are used up."""
@@ -201,22 +182,6 @@ class Transport:
             return False
         self._sleep(self._policy.delay(tries_made, failure or Failure()))
         return True
-
-    def _open(self, method: str, body: Any, offset: int) -> Response:
-        headers = {"Accept-Encoding": "identity"}
-        if offset:
-            headers["Range"] = f"bytes={offset}-"
-        data, json_headers = _json_body(body)()
-        response = self._send(method, data, {**headers, **json_headers}, stream=True)
-        for _ in range(MAX_REDIRECTS):
-            if not response.is_redirect:
-                break
-            target = urljoin(response.url, response.headers["Location"])
-            response.close()
-            response = self._session.get(
-                target, headers=headers, stream=True, timeout=self._timeouts, allow_redirects=False
-            )
-        return response
 
     def _answer(
         self,
@@ -241,9 +206,9 @@ class Transport:
     ) -> tuple[Failure, SuperviselyError | Response]:
         data, headers = body() if body else (None, {})
         try:
-            response = self._send(method, data, headers, params=params)
+            response = self._session.send(method, data, headers, params=params)
         except RequestException as cause:
-            error = self._no_answer(method, cause, idempotent=idempotent, subject=subject)
+            error = no_answer(self._told(method, subject), cause, idempotent=idempotent)
             error.__cause__ = cause
             return Failure(sent=not isinstance(error, ConnectError)), error
         if response.status_code < 300:
@@ -259,47 +224,8 @@ class Transport:
             return failure, unknown
         return failure, answer
 
-    def _send(
-        self,
-        method: str,
-        data: Any,
-        headers: Mapping[str, str],
-        *,
-        params: Mapping[str, Any] | None = None,
-        stream: bool = False,
-    ) -> Response:
-        with self._lock:
-            self.requests_sent += 1
-        return self._session.request(
-            "GET" if data is None else "POST",
-            f"{self.server_url}/public/api/v3/{method}",
-            data=data,
-            params=dict(params or {}),
-            headers={**headers, "x-api-key": self._token},
-            timeout=self._timeouts,
-            # A redirect would carry the token to wherever it points.
-            allow_redirects=False,
-            stream=stream,
-        )
-
-    def _no_answer(
-        self, method: str, cause: RequestException, *, idempotent: bool, subject: str
-    ) -> SuperviselyError:
-        what = f"{method}({subject}) at {self.server_url}"
-        if isinstance(cause, requests.exceptions.SSLError):
-            return ConfigurationError(
-                f"{what}: the TLS connection failed ({_reason(cause)}). "
-                "Check the address; set verify_ssl to false only for a server you trust."
-            )
-        if _not_sent(cause):
-            return ConnectError(
-                f"{what}: cannot connect ({_reason(cause)}). Is the server up and the address right?"
-            )
-        if idempotent:
-            return TransportError(f"{what}: no answer ({_reason(cause)}).")
-        return OutcomeUnknownError(
-            f"{what}: no answer ({_reason(cause)}). Whether it took effect is unknown."
-        )
+    def _told(self, method: str, subject: str) -> str:
+        return f"{method}({subject}) at {self.server_url}"
 
     def _error(self, method: str, response: Response, subject: str) -> SuperviselyError:
         if response.is_redirect:
@@ -320,19 +246,6 @@ class Transport:
                 f"{method} answered with something that is not JSON ({response.text[:100]!r}). "
                 f"Is {self.server_url} a Supervisely server?"
             ) from error
-
-
-def _session(max_workers: int, verify_ssl: bool) -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max_workers)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.verify = verify_ssl
-    # Cookies would be state shared between threads; the token is all the API needs.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    if not verify_ssl:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return session
 
 
 def _json_body(body: Any) -> Body:
@@ -384,15 +297,3 @@ def _decoded(response: Response) -> Any:
 def _retry_after(response: Response) -> float | None:
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isdigit() else None
-
-
-def _not_sent(cause: RequestException) -> bool:
-    if isinstance(cause, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    reason = getattr(cause.args[0] if cause.args else None, "reason", None)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
-
-
-def _reason(cause: RequestException) -> str:
-    inner: Any = cause.args[0] if cause.args else cause
-    return str(getattr(inner, "reason", None) or inner).rpartition(": ")[2][:200] or type(cause).__name__

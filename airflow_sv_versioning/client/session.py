@@ -1,0 +1,157 @@
+"""One HTTP request at a time: connections, the token, timeouts. Policy lives in the transport above.
+
+This is the only module that knows how `requests` tells its failures.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+import urllib3
+from requests import RequestException, Response
+from requests.adapters import HTTPAdapter
+
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    ConnectError,
+    OutcomeUnknownError,
+    SuperviselyError,
+    TransportError,
+)
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+MAX_REDIRECTS = 5
+
+
+class Session:
+    """Connections to one server for one token; may be shared by threads.
+
+    :param token: goes to this server and to no other host.
+    :param timeout: seconds to wait for the next bytes of an answer.
+    """
+
+    def __init__(
+        self, server_url: str, token: str, *, timeout: float, verify_ssl: bool, max_workers: int
+    ) -> None:
+        self._server_url = server_url
+        self._token = token
+        self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
+        self._requests = _requests_session(max_workers, verify_ssl)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._requests.close()
+
+    def send(
+        self,
+        method: str,
+        data: Any,
+        headers: Mapping[str, str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        stream: bool = False,
+    ) -> Response:
+        """Send one request: a POST, or a GET where there is no body; redirects are not followed."""
+        return self._requests.request(
+            "GET" if data is None else "POST",
+            f"{self._server_url}/public/api/v3/{method}",
+            data=data,
+            params=dict(params or {}),
+            headers={**headers, "x-api-key": self._token},
+            timeout=self._timeouts,
+            # A redirect would carry the token to wherever it points.
+            allow_redirects=False,
+            stream=stream,
+        )
+
+    def open(self, method: str, data: Any, headers: Mapping[str, str], offset: int) -> Response:
+        """Open a download at an offset, following redirects without the token.
+
+        The storage behind a server signs its own addresses, and must not see the token.
+        """
+        wanted = {"Accept-Encoding": "identity"}
+        if offset:
+            wanted["Range"] = f"bytes={offset}-"
+        response = self.send(method, data, {**headers, **wanted}, stream=True)
+        for _ in range(MAX_REDIRECTS):
+            if not response.is_redirect:
+                break
+            target = urljoin(response.url, response.headers["Location"])
+            response.close()
+            response = self._requests.get(
+                target, headers=wanted, stream=True, timeout=self._timeouts, allow_redirects=False
+            )
+        return response
+
+    def probe(self, url: str) -> bool:
+        """Say whether a foreign address answers a request for its content, without the token."""
+        for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
+            try:
+                with self._requests.request(
+                    verb, url, headers=headers, stream=True, timeout=CONNECT_TIMEOUT_SECONDS
+                ) as response:
+                    if response.status_code < 400:
+                        return True
+            except RequestException:
+                return False
+        return False
+
+
+def no_answer(what: str, cause: RequestException, *, idempotent: bool) -> SuperviselyError:
+    """Build the typed error of a request that got no answer.
+
+    :param what: the request, with its ids and server.
+    """
+    reason = _reason(cause)
+    if _is_tls_setup(cause):
+        return ConfigurationError(
+            f"{what}: the TLS connection failed ({reason}). "
+            "Check the address; set verify_ssl to false only for a server you trust."
+        )
+    if _not_sent(cause):
+        return ConnectError(f"{what}: cannot connect ({reason}). Is the server up and the address right?")
+    if idempotent:
+        return TransportError(f"{what}: no answer ({reason}).")
+    return OutcomeUnknownError(f"{what}: no answer ({reason}). Whether it took effect is unknown.")
+
+
+def _requests_session(max_workers: int, verify_ssl: bool) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max_workers)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.verify = verify_ssl
+    # Cookies would be state shared between threads; the token is all the API needs.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if not verify_ssl:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return session
+
+
+def _is_tls_setup(cause: RequestException) -> bool:
+    if not isinstance(cause, requests.exceptions.SSLError):
+        return False
+    inner = getattr(_inner(cause), "reason", None)
+    told = inner.args[0] if inner is not None and inner.args else inner
+    # A TLS connection that is cut is a cut connection, not a wrong set-up.
+    return not isinstance(told, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+
+
+def _not_sent(cause: RequestException) -> bool:
+    if isinstance(cause, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    return isinstance(getattr(_inner(cause), "reason", None), urllib3.exceptions.NewConnectionError)
+
+
+def _inner(cause: RequestException) -> Any:
+    return cause.args[0] if cause.args else cause
+
+
+def _reason(cause: RequestException) -> str:
+    told = getattr(_inner(cause), "reason", None) or _inner(cause)
+    return str(told).rpartition(": ")[2][:200] or type(cause).__name__
