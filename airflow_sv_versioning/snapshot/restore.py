@@ -20,7 +20,10 @@ from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, find_differences
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore_items import ItemsRestore, NewIds
+from airflow_sv_versioning.snapshot.restore_figures import FiguresRestore
+from airflow_sv_versioning.snapshot.restore_images import ImagesRestore
+from airflow_sv_versioning.snapshot.restore_tags import TagsRestore
+from airflow_sv_versioning.snapshot.restore_work import NewIds, RestoreWork
 from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
 
 logger = logging.getLogger(__name__)
@@ -115,7 +118,9 @@ def _fill(
         # The second of two equal tags would be refused; the version's own rule comes last.
         client.projects.update_settings(project_id, {"allowDuplicateTags": True})
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids)
-    ItemsRestore(client, plan, project_id, ids, progress).run()
+    work = RestoreWork(client, plan, project_id, ids, progress)
+    for step in (ImagesRestore, FiguresRestore, TagsRestore):
+        step(work).run()
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
 
 

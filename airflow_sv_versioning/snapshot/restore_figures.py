@@ -1,0 +1,108 @@
+"""Add the figures of a plan to their new images, and the masks that are stored out of line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_sv_versioning.client import figures
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.snapshot.kinds.images import ALPHA_MASK
+from airflow_sv_versioning.snapshot.parallel import map_ordered
+from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, whole_items
+from airflow_sv_versioning.snapshot.tables import json_value, values
+from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
+
+
+class FiguresRestore:
+    """Add figures, batches side by side; those of one image keep their order, which is their depth."""
+
+    def __init__(self, work: RestoreWork) -> None:
+        self._work = work
+
+    def run(self) -> None:
+        """Add all figures, then the geometry of masks."""
+        self._add_figures()
+        self._add_alpha_geometries()
+
+    def _add_figures(self) -> None:
+        wanted = self._tagged_figures()
+        where = self._work.plan.restored("src_image_id")
+        rows = (
+            row
+            for batch in self._work.plan.snapshot.iter_batches("figures", where=where)
+            for row in batch.to_pylist()
+        )
+        done = 0
+        groups = whole_items(rows, "src_image_id", figures.ADD_BATCH)
+        for group, new_ids in map_ordered(self._add_figure_group, groups, self._work.client.max_workers):
+            for row, new_id in zip(group, new_ids, strict=True):
+                figure_id = row["src_figure_id"]
+                if row["geometry_type"] == ALPHA_MASK or figure_id in wanted:
+                    self._work.figure_ids[figure_id] = new_id
+                    self._work.figure_items[figure_id] = row["src_image_id"]
+            done += len(group)
+            self._work.progress.count("Figures restored", done, self._work.plan.counts["figures"])
+
+    def _tagged_figures(self) -> set[int]:
+        import pyarrow.compute as pc
+
+        tagged: set[int] = set()
+        of_figures = pc.field("owner_type") == "figure"
+        for batch in self._work.plan.snapshot.iter_batches("tags", ["owner_id", "owner_type"], of_figures):
+            tagged.update(values(batch, "owner_id"))
+        return tagged
+
+    def _add_figure_group(self, group: Sequence[Row]) -> tuple[Sequence[Row], list[int]]:
+        """Add all figures of some images, in their order; an image lies in one group only."""
+        new_ids: list[int] = []
+        by_dataset: dict[int, list[Row]] = {}
+        for row in group:
+            by_dataset.setdefault(self._work.image_datasets[row["src_image_id"]], []).append(row)
+        ordered = [row for rows in by_dataset.values() for row in rows]
+        for dataset_id, rows in by_dataset.items():
+            for part in batches(rows, figures.ADD_BATCH):
+                self._work.progress.check()
+                new_ids += self._add_figure_batch(dataset_id, part, new_ids)
+        return ordered, new_ids
+
+    def _add_figure_batch(self, dataset_id: int, rows: Sequence[Row], known: Sequence[int]) -> list[int]:
+        entries = [self._figure_entry(row) for row in rows]
+        item_ids = sorted({entry["entityId"] for entry in entries})
+
+        def find_landed() -> list[int] | None:
+            there: set[int] = set()
+            for part in batches(item_ids, figures.LIST_BATCH):
+                there |= {f["id"] for f in self._work.client.figures.list_for_items(dataset_id, part)}
+            new = sorted(there - set(known))
+            return new if all_or_nothing(len(new), len(entries), "figures") else None
+
+        return land_once(lambda: self._work.client.figures.add(dataset_id, entries), find_landed)
+
+    def _figure_entry(self, row: Row) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "entityId": self._work.image_ids[row["src_image_id"]],
+            "classId": self._work.ids.classes[row["class_id"]],
+            "geometryType": row["geometry_type"],
+            "geometry": json_value(row["geometry_json"]),
+            "meta": json_value(row["meta"]) or {},
+        }
+        for key, value in (
+            ("priority", row["priority"]),
+            ("customData", json_value(row["custom_data"])),
+            ("nnCreated", row["nn_created"]),
+            ("nnUpdated", row["nn_updated"]),
+        ):
+            if value is not None:
+                entry[key] = value
+        return entry
+
+    def _add_alpha_geometries(self) -> None:
+        def upload(rows: Sequence[Row]) -> None:
+            self._work.client.figures.upload_geometries(
+                {self._work.figure_ids[row["src_figure_id"]]: row["geometry_json"] for row in rows}
+            )
+
+        for batch in self._work.plan.snapshot.iter_batches("alpha_geometries"):
+            rows = [row for row in batch.to_pylist() if row["src_figure_id"] in self._work.figure_ids]
+            self._work.drain(upload, batches(rows, figures.GEOMETRY_BATCH))

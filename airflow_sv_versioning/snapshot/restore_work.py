@@ -1,0 +1,67 @@
+"""What the steps of a restore share: where it goes, and what became of the snapshot's ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.parallel import map_ordered
+from airflow_sv_versioning.snapshot.plan import RestorePlan
+from airflow_sv_versioning.snapshot.progress import Progress
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NewIds:
+    """What became of a snapshot's ids in the new project: id in the snapshot -> new id."""
+
+    datasets: Mapping[int, int]
+    classes: Mapping[int, int]
+    tags: Mapping[int, int]
+
+
+@dataclass
+class RestoreWork:
+    """A restore in progress.
+
+    :param image_ids: image id in the snapshot -> new id.
+    :param image_datasets: image id in the snapshot -> id of its new dataset.
+    :param figure_ids: figure id in the snapshot -> new id, of those that something else refers to:
+        masks and tagged figures.
+    :param figure_items: figure id in the snapshot -> image id in the snapshot, of the same.
+    """
+
+    client: SuperviselyClient
+    plan: RestorePlan
+    project_id: int
+    ids: NewIds
+    progress: Progress
+    image_ids: dict[int, int] = field(default_factory=dict)
+    image_datasets: dict[int, int] = field(default_factory=dict)
+    figure_ids: dict[int, int] = field(default_factory=dict)
+    figure_items: dict[int, int] = field(default_factory=dict)
+
+    def drain(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
+        """Do some work on every item, side by side."""
+
+        def checked(item: Any) -> None:
+            self.progress.check()
+            work(item)
+
+        for _ in map_ordered(checked, items, self.client.max_workers):
+            pass
+
+
+def whole_items(rows: Iterable[Row], owner_column: str, size: int) -> Iterator[list[Row]]:
+    """Group rows into lists of about ``size``, never parting neighbours of one owner."""
+    group: list[Row] = []
+    for row in rows:
+        if len(group) >= size and group[-1][owner_column] != row[owner_column]:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
