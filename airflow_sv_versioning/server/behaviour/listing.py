@@ -13,6 +13,7 @@ from airflow_sv_versioning.server.database import Reader, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
 
+MAX_INTEGER = 2**63
 OPERATORS = {
     "=": "=", "eq": "=", "!=": "!=", "not": "!=", ">": ">", "gt": ">", ">=": ">=", "gte": ">=",
     "<": "<", "lt": "<", "<=": "<=", "lte": "<=", "in": "IN", "!in": "NOT IN",
@@ -142,7 +143,7 @@ class Listing:
             where.add(in_list(column if operator == "IN" else f"{column} NOT"), json_list(value))
         elif value is None:
             where.add(f"{column} IS {'NOT ' if operator == '!=' else ''}NULL")
-        elif isinstance(value, (str, int, float)):
+        elif isinstance(value, (str, float)) or (isinstance(value, int) and abs(value) < MAX_INTEGER):
             where.add(f"{column} {operator} ?", value)
         else:
             raise bad_request(f"Filter {condition['field']!r} needs a text or a number as its value")

@@ -203,7 +203,7 @@ _TAG_SETTINGS = {
 
 def _flat_settings(settings: Mapping[str, Any], class_names: Mapping[int, str]) -> dict[str, Any]:
     flat = {name: settings[nested] for nested, name in _TAG_SETTINGS.items() if nested in settings}
-    if "classes" in settings:
+    if settings.get("classes") is not None:
         flat["classes"] = [
             class_names[class_id] for class_id in settings["classes"] if class_id in class_names
         ]
@@ -307,4 +307,5 @@ def _definition_text(kind: Kind, definition: Mapping[str, Any]) -> str:
             f"Unknown value type {definition.get('value_type')!r} of tag {definition.get('name')!r}"
         )
     own = {key: value for key, value in definition.items() if key not in ("id", kind.name_key)}
-    return dumps({**kind.defaults, **own})
+    given = {key: value for key, value in own.items() if value is not None or key not in kind.defaults}
+    return dumps({**kind.defaults, **given})

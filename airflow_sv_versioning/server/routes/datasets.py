@@ -31,7 +31,7 @@ def list_(call: CallDep) -> Response:
                 call.query,
                 payload.integer("projectId"),
                 recursive=payload.flag("recursive", False),
-                with_custom_data="customData" in (payload.members.get("extraFields") or []),
+                with_custom_data="customData" in payload.optional_texts("extraFields"),
             )
         )
 

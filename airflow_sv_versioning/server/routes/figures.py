@@ -9,6 +9,7 @@ from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, held, multipart_response
 from airflow_sv_versioning.server.routes.routing import reads, writes
+from airflow_sv_versioning.server.routes.shapes import FIGURE
 
 router = APIRouter()
 
@@ -31,7 +32,7 @@ def list_(call: CallDep) -> Response:
 @reads(router, "figures.info")
 def info(call: CallDep) -> Response:
     payload = call.payload
-    fields = frozenset(payload.array("fields")) if payload.members.get("fields") else None
+    fields = frozenset(payload.optional_texts("fields")) or None
     with call.database.read() as db:
         return call.reply(
             figures.figure_info(db, payload.integer("id"), fields, payload.flag("integerCoords", True))
@@ -44,7 +45,7 @@ def add(call: CallDep) -> Response:
     with call.database.write() as tx:
         ids = figures.add_figures(
             tx,
-            payload.objects("figures"),
+            payload.objects("figures", FIGURE),
             default_item=payload.optional_integer("entityId"),
             user_id=call.user_id,
             labeler=call.login,
@@ -55,7 +56,8 @@ def add(call: CallDep) -> Response:
 @writes(router, "figures.editInfo")
 def edit(call: CallDep) -> Response:
     with call.database.write() as tx:
-        figures.edit_figure(tx, call.payload.integer("id"), call.payload.members, call.login)
+        changes = FIGURE.check(call.payload.members, "figure")
+        figures.edit_figure(tx, call.payload.integer("id"), changes, call.login)
         return call.reply(figures.figure_info(tx, call.payload.integer("id"), None, False))
 
 

@@ -46,7 +46,7 @@ def list_page(call: CallDep) -> Response:
                 payload.text("path"),
                 recursive=payload.flag("recursive", True),
                 kinds=frozenset(kind for kind, is_wanted in wanted.items() if is_wanted),
-                limit=min(payload.optional_integer("limit") or 1000, MAX_PAGE),
+                limit=max(1, min(payload.optional_integer("limit") or 1000, MAX_PAGE)),
                 token=payload.optional_text("continuationToken"),
                 file_url=call.file_url,
             )
@@ -91,7 +91,7 @@ def remove(call: CallDep) -> Response:
 
 @writes(router, "file-storage.bulk.remove")
 def bulk_remove(call: CallDep) -> Response:
-    return _remove(call, [str(path) for path in call.payload.array("paths")])
+    return _remove(call, call.payload.texts("paths"))
 
 
 def _remove(call: Call, paths: list[str]) -> Response:

@@ -8,13 +8,14 @@ from airflow_sv_versioning.server.behaviour import image_annotations
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
+from airflow_sv_versioning.server.routes.shapes import ANNOTATED_IMAGE
 
 router = APIRouter()
 
 
 @writes(router, "annotations.bulk.add")
 def add(call: CallDep) -> Response:
-    documents = call.payload.objects("annotations")
+    documents = call.payload.objects("annotations", ANNOTATED_IMAGE)
     with call.database.write() as tx:
         image_annotations.add_annotations(tx, documents, call.user_id, call.login)
     return call.done()

@@ -16,6 +16,7 @@ from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.multipart import UploadDep, held, multipart_response
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
+from airflow_sv_versioning.server.routes.shapes import IMAGE
 
 router = APIRouter()
 
@@ -74,7 +75,7 @@ def upload(call: CallDep, parts: UploadDep) -> Response:
 @writes(router, "images.bulk.add")
 def add(call: CallDep) -> Response:
     payload = call.payload
-    wanted = payload.objects("images")
+    wanted = payload.objects("images", IMAGE)
     adder = images.ImageAdder(call.platform.storage, call.platform.links)
     skip_validation = payload.flag("skipValidation", False)
     linked = adder.probe_links(wanted, skip_validation=skip_validation)
@@ -139,7 +140,7 @@ def download_many(call: CallDep) -> Response:
 
 @reads(router, "images.bulk.download-by-hash")
 def download_by_hash(call: CallDep) -> Response:
-    hashes = call.payload.array("hashes")
+    hashes = call.payload.texts("hashes")
     with call.database.read() as db:
         known = media.find_media(db, call.platform.storage, hashes)
     return multipart_response(

@@ -9,6 +9,7 @@ from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
+from airflow_sv_versioning.server.routes.shapes import CLASS, NESTED_TAG, TAG_DEFINITION
 
 router = APIRouter()
 
@@ -22,7 +23,12 @@ def get_meta(call: CallDep) -> Response:
 @writes(router, "projects.meta.update")
 def update_meta(call: CallDep) -> Response:
     wanted = Payload(call.payload.mapping("meta"))
-    lists = {key: wanted.objects(key) for key in ("classes", "tags") if wanted.members.get(key) is not None}
+    shapes = {"classes": CLASS, "tags": TAG_DEFINITION}
+    lists = {
+        key: wanted.objects(key, shape)
+        for key, shape in shapes.items()
+        if wanted.members.get(key) is not None
+    }
     with call.database.write() as tx:
         return call.reply(meta.update_meta(tx, call.payload.integer("id"), lists))
 
@@ -41,8 +47,9 @@ def class_info(call: CallDep) -> Response:
 
 @writes(router, "advanced.object_classes.editInfo")
 def edit_class(call: CallDep) -> Response:
+    changes = CLASS.check(call.payload.members, "class")
     with call.database.write() as tx:
-        return call.reply(meta.edit_class(tx, call.payload.integer("id"), call.payload.members))
+        return call.reply(meta.edit_class(tx, call.payload.integer("id"), changes))
 
 
 @reads(router, "tags.list")
@@ -53,7 +60,7 @@ def list_tags(call: CallDep) -> Response:
 
 @writes(router, "tags.bulk.add")
 def add_tags(call: CallDep) -> Response:
-    tags = call.payload.objects("tags")
+    tags = call.payload.objects("tags", NESTED_TAG)
     if not all(tag.get("title") or tag.get("name") for tag in tags):
         raise bad_request("Every tag needs a title", type="VALIDATION_ERROR")
     with call.database.write() as tx:
@@ -62,5 +69,6 @@ def add_tags(call: CallDep) -> Response:
 
 @writes(router, "advanced.tags.editInfo")
 def edit_tag(call: CallDep) -> Response:
+    changes = NESTED_TAG.check(call.payload.members, "tag")
     with call.database.write() as tx:
-        return call.reply(meta.edit_tag(tx, call.payload.integer("id"), call.payload.members))
+        return call.reply(meta.edit_tag(tx, call.payload.integer("id"), changes))

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.routes.shapes import (
+    ANY_OBJECT,
+    FILTER,
+    Shape,
+    check_list,
+    check_objects,
+    is_integer,
+)
 
 
 class Payload:
@@ -22,7 +31,7 @@ class Payload:
         if not text.strip():
             return cls({})
         try:
-            return cls(json.loads(text))
+            return cls(_parse(text))
         except ValueError as error:
             raise bad_request(f"The request's body is not JSON: {error}") from error
 
@@ -55,9 +64,9 @@ class Payload:
     def optional_integer(self, key: str) -> int | None:
         """An integer, also one written as text."""
         value = self.members.get(key)
-        if isinstance(value, str) and value.lstrip("-").isdigit():
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
             value = int(value)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63):
+        if value is None or is_integer(value):
             return value
         raise bad_request(f'"{key}" must be an integer', type="VALIDATION_ERROR")
 
@@ -82,24 +91,19 @@ class Payload:
 
     def integers(self, key: str) -> list[int]:
         """A required list of ids."""
-        value = self.array(key)
-        if not all(isinstance(item, int) for item in value):
-            raise bad_request(f'"{key}" must be a list of integers', type="VALIDATION_ERROR")
-        return value
+        return check_list(self.members.get(key), key, "integers", is_integer)
 
-    def array(self, key: str) -> list[Any]:
-        """A required list."""
-        value = self.members.get(key)
-        if not isinstance(value, list):
-            raise bad_request(f'"{key}" must be a list', type="VALIDATION_ERROR")
-        return value
+    def texts(self, key: str) -> list[str]:
+        """A required list of texts."""
+        return check_list(self.members.get(key), key, "texts", lambda item: isinstance(item, str))
 
-    def objects(self, key: str) -> list[Mapping[str, Any]]:
+    def optional_texts(self, key: str) -> list[str]:
+        """A list of texts; empty where it is absent."""
+        return [] if self.members.get(key) is None else self.texts(key)
+
+    def objects(self, key: str, shape: Shape = ANY_OBJECT) -> list[Mapping[str, Any]]:
         """A required list of objects."""
-        value = self.array(key)
-        if not all(isinstance(item, dict) for item in value):
-            raise bad_request(f'"{key}" must be a list of objects', type="VALIDATION_ERROR")
-        return value
+        return check_objects(self.members.get(key), key, shape)
 
     def mapping(self, key: str) -> Mapping[str, Any]:
         """A required object."""
@@ -114,7 +118,7 @@ class Payload:
 
     def query(self) -> Query:
         """What a listing request asks for."""
-        fields = self.members.get("fields") or None
+        fields = self.optional_texts("fields")
         after = self.members.get("after")
         page = 1 if self.optional_integer("page") is None else self.integer("page")
         per_page = self.optional_integer("per_page")
@@ -123,14 +127,14 @@ class Payload:
         if self.members.get("filters"):
             raise bad_request('This server knows "filter", not "filters"', type="VALIDATION_ERROR")
         return Query(
-            filters=self.objects("filter") if self.members.get("filter") else (),
+            filters=self.objects("filter", FILTER) if self.members.get("filter") else (),
             sort=self.optional_text("sort") or "id",
             descending=self._sort_order() == "desc",
             page=page,
             per_page=per_page,
             token_mode=self.members.get("pagination_mode") == "token",
             after=None if after is None else str(after),
-            fields=None if fields is None else frozenset(fields),
+            fields=frozenset(fields) or None,
         )
 
     def _sort_order(self) -> str:
@@ -140,8 +144,20 @@ class Payload:
         return order
 
 
+def _parse(text: bytes) -> Any:
+    value = json.loads(text, parse_constant=_refuse_constant)
+    if b"\\ud" in text.lower():
+        # Half of a surrogate pair is a valid escape, but no text that could be stored.
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
 def _guess(text: str) -> Any:
     try:
-        return json.loads(text)
+        return _parse(text.encode())
     except ValueError:
         return text

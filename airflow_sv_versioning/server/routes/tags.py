@@ -15,13 +15,14 @@ from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
+from airflow_sv_versioning.server.routes.shapes import TAG
 
 router = APIRouter()
 
 
 @writes(router, "tags.entities.bulk.add")
 def add_to_entities(call: CallDep) -> Response:
-    wanted = call.payload.objects("tags")
+    wanted = call.payload.objects("tags", TAG)
     with call.database.write() as tx:
         owners = [Payload(tag).integer("entityId") for tag in wanted]
         project_id = call.payload.optional_integer("projectId")
@@ -44,7 +45,7 @@ def add_to_images(call: CallDep) -> Response:
 
 @writes(router, "figures.tags.bulk.add")
 def add_to_figures(call: CallDep) -> Response:
-    wanted = call.payload.objects("tags")
+    wanted = call.payload.objects("tags", TAG)
     with call.database.write() as tx:
         owners = [Payload(tag).integer("figureId") for tag in wanted]
         ids = _add_to_figures(
@@ -62,7 +63,7 @@ def add_to_figures(call: CallDep) -> Response:
 def add_to_object(call: CallDep) -> Response:
     figure_id = call.payload.integer("figureId")
     with call.database.write() as tx:
-        ids = _add_to_figures(call, tx, [(figure_id, call.payload.members)], None)
+        ids = _add_to_figures(call, tx, [(figure_id, TAG.check(call.payload.members, "tag"))], None)
     return call.reply({"id": ids[0], "tagId": call.payload.integer("tagId"), "figureId": figure_id})
 
 

@@ -1,0 +1,36 @@
+"""The embedded server, spoken to with plain requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airflow_sv_versioning.server.run import EmbeddedServer
+from tests.server.support import Api, Clock
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path_factory.mktemp("server"), link_timeout_seconds=1.0) as running:
+        yield running
+
+
+@pytest.fixture
+def api(shared_server: EmbeddedServer) -> Iterator[Api]:
+    """A server that the tests of one worker share; everyone has projects of their own."""
+    with Api(shared_server.info) as connected:
+        yield connected
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def timed_api(tmp_path: Path, clock: Clock) -> Iterator[Api]:
+    """A server of the test's own, whose clock stands still until the test moves it."""
+    with EmbeddedServer(tmp_path / "timed", clock=clock) as running, Api(running.info) as connected:
+        yield connected

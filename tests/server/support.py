@@ -1,0 +1,194 @@
+"""A small client for the server's tests: what goes over the wire stays visible in the test."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from typing import Any
+
+import requests
+from PIL import Image
+
+from airflow_sv_versioning.server.run import ServerInfo
+
+SQUARE = {"points": {"exterior": [[1, 2], [11, 12]], "interior": []}}
+_numbers = itertools.count()
+
+
+class Clock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 5, 10, 0, 0, tzinfo=timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with one class, one tag a value type and one dataset."""
+
+    id: int
+    class_id: int
+    tags: dict[str, int]
+    dataset_id: int
+
+
+class Api:
+    """Calls methods of a server; ``ok`` methods fail the test on any error answer."""
+
+    def __init__(self, info: ServerInfo) -> None:
+        self.info = info
+        self.session = requests.Session()
+        self.session.headers["x-api-key"] = info.token
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
+    def url(self, method: str) -> str:
+        return f"{self.info.url}/public/api/v3/{method}"
+
+    def post(self, method: str, body: Any = None, **options: Any) -> requests.Response:
+        return self.session.post(self.url(method), json={} if body is None else body, timeout=30, **options)
+
+    def call(self, method: str, body: Any = None) -> Any:
+        answer = self.post(method, body)
+        assert answer.status_code == 200, f"{method}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def refuse(self, method: str, body: Any, status: int = 400) -> dict[str, Any]:
+        """Expect an error answer in the one shape; return its details."""
+        answer = self.post(method, body)
+        assert answer.status_code == status, f"{method}: {answer.status_code} {answer.text}"
+        return details_of(answer)
+
+    def project(self, **values: Any) -> Project:
+        name = f"project {next(_numbers)}"
+        project_id = self.call("projects.add", {"workspaceId": 1, "name": name, **values})["id"]
+        tags = [
+            {"name": "flag", "value_type": "none"},
+            {"name": "number", "value_type": "any_number"},
+            {"name": "text", "value_type": "any_string"},
+            {"name": "choice", "value_type": "oneof_string", "values": ["a", "b"]},
+            {"name": "day", "value_type": "date"},
+        ]
+        classes = [{"title": "box", "shape": "any"}]
+        meta = self.call(
+            "projects.meta.update", {"id": project_id, "meta": {"classes": classes, "tags": tags}}
+        )
+        dataset_id = self.call("datasets.add", {"projectId": project_id, "name": "first"})["id"]
+        tag_ids = {tag["name"]: tag["id"] for tag in meta["tags"]}
+        return Project(project_id, meta["classes"][0]["id"], tag_ids, dataset_id)
+
+    def upload(self, content: bytes) -> str:
+        answer = self.session.post(
+            self.url("images.bulk.upload"), files={"0-file": ("0", content, "image/*")}, timeout=30
+        )
+        assert answer.status_code == 200, answer.text
+        blob_hash: str = answer.json()[0]["hash"]
+        return blob_hash
+
+    def images(self, dataset_id: int, names: list[str]) -> list[int]:
+        blob_hash = self.upload(png())
+        images = [{"title": name, "hash": blob_hash} for name in names]
+        return [
+            image["id"] for image in self.call("images.bulk.add", {"datasetId": dataset_id, "images": images})
+        ]
+
+    def image(self, project: Project) -> int:
+        return self.images(project.dataset_id, [f"image {next(_numbers)}.png"])[0]
+
+    def figure(self, project: Project, image_id: int, **values: Any) -> int:
+        figure = {
+            "entityId": image_id,
+            "classId": project.class_id,
+            "geometryType": "rectangle",
+            "geometry": SQUARE,
+            **values,
+        }
+        body = {"datasetId": project.dataset_id, "figures": [figure]}
+        figure_id: int = self.call("figures.bulk.add", body)[0]["id"]
+        return figure_id
+
+    def upload_file(self, folder: str, name: str, content: bytes) -> dict[str, Any]:
+        answer = self.session.post(
+            self.url("file-storage.bulk.upload?teamId=1"),
+            files=[("name", (None, name)), ("path", (None, folder)), ("file", (name, content))],
+            timeout=30,
+        )
+        assert answer.status_code == 200, answer.text
+        stored: dict[str, Any] = answer.json()[0]
+        return stored
+
+    def upload_geometries(self, geometries: dict[int, bytes]) -> requests.Response:
+        parts: list[tuple[str, Any]] = []
+        for figure_id, body in geometries.items():
+            parts.append(("figureId", (None, str(figure_id))))
+            parts.append(("geometry", (str(figure_id), body, "application/octet-stream")))
+        return self.session.post(self.url("figures.bulk.upload.geometry"), files=parts, timeout=30)
+
+    def stamp(self, project_id: int) -> str:
+        stamp: str = self.call("projects.info", {"id": project_id})["updatedAt"]
+        return stamp
+
+    def image_stamp(self, image_id: int) -> str:
+        stamp: str = self.call("images.info", {"id": image_id})["updatedAt"]
+        return stamp
+
+
+def details_of(answer: requests.Response) -> dict[str, Any]:
+    """The details of an error answer, which must have the one shape."""
+    body = answer.json()
+    assert set(body) == {"error", "details"}, body
+    assert isinstance(body["error"], str)
+    assert isinstance(body["details"]["message"], str)
+    details: dict[str, Any] = body["details"]
+    return details
+
+
+def png(width: int = 40, height: int = 30, color: str = "red") -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (width, height), color).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def hash_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+@contextmanager
+def web_server(content: bytes) -> Iterator[str]:
+    """A host of linked files: ``/there`` answers with the content, anything else with 404."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/there" else 404)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as host:
+        thread = threading.Thread(target=host.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{host.server_port}"
+        finally:
+            host.shutdown()
+            thread.join()
