@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -251,12 +250,8 @@ def test_a_kill_before_the_start_is_harmless() -> None:
     CreateProjectVersionOperator(task_id="create", project_id=7).on_kill()
 
 
-def test_the_token_is_in_no_xcom(
-    server: ServerInfo,
-    connection: None,
-    project_id: int,
-    capfd: pytest.CaptureFixture[str],
-    photos: list[Path],
+def test_the_token_is_in_no_xcom_and_not_in_the_output(
+    server: ServerInfo, connection: None, project_id: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     context = running_context()
 

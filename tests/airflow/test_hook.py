@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -241,4 +240,3 @@ def test_the_class_and_the_declaration_agree() -> None:
     assert FORM["hook-name"] == SuperviselyHook.hook_name
     assert FORM["hook-class-name"] == f"{SuperviselyHook.__module__}.{SuperviselyHook.__qualname__}"
     assert SuperviselyHook.conn_name_attr in inspect.signature(SuperviselyHook).parameters
-    assert f"AIRFLOW_CONN_{SuperviselyHook.default_conn_name.upper()}" not in os.environ
