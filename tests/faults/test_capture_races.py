@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ProjectChangedError, SuperviselyError, VersionBusyError
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import add_dataset, make_project, read_images, touch
+from tests.support.projects import add_dataset, make_project, read_images
 from tests.support.proxy import first, refuse
 
 
@@ -25,26 +26,35 @@ def test_a_project_that_grows_while_it_is_listed_is_held_in_one_state(
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_a_project_that_never_stands_still_is_versioned_with_its_first_stamp(wire, wired, client, project_id):
-    wire.always("figures.list", first(lambda: touch(client, project_id)))
+@pytest.fixture
+def restless(wire, client, project_id, photos):
+    """Every reading of the project finds a dataset that the one before did not."""
+    numbers = count()
+    wire.always(
+        "images.list", first(lambda: add_dataset(client, project_id, f"late {next(numbers)}", photos[3:4]))
+    )
+    return project_id
 
-    made = wired.create(project_id)
+
+def test_a_project_that_never_stands_still_is_versioned_with_its_first_stamp(
+    restless, wire, wired, client, versions
+):
+    stamp = client.projects.get(restless).updated_at
+
+    made = wired.create(restless)
 
     assert not made.consistent
-    wire.heal()
-    assert wired.create(project_id).created
+    assert versions.get_info_by_id(restless, made.version_id).project_updated_at == stamp
+    assert versions.create(restless).consistent
 
 
-def test_a_project_that_never_stands_still_fails_when_asked(wire, wired, versions, client, project_id):
-    wire.always("figures.list", first(lambda: touch(client, project_id)))
-
+def test_a_project_that_never_stands_still_fails_when_asked(restless, wired, versions):
     with pytest.raises(ProjectChangedError) as raised:
-        wired.create(project_id, on_concurrent_change="fail")
+        wired.create(restless, on_concurrent_change="fail")
 
     assert raised.value.transient
-    assert versions.get_list(project_id) == []
-    wire.heal()
-    assert wired.create(project_id).version_num == 1
+    assert versions.get_list(restless) == []
+    assert versions.create(restless).version_num == 1
 
 
 def test_two_threads_that_version_two_projects_do_not_mix(server, photos):

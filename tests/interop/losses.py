@@ -1,4 +1,4 @@
-"""What the official SDK loses, applied to the content of a project.
+"""What formats and the official SDK lose, applied to the content of a project.
 
 A project that went through the SDK can then be compared exactly: anything else that is missing shows.
 """
@@ -10,6 +10,16 @@ from copy import deepcopy
 from typing import Any
 
 Content = dict[str, Any]
+
+
+def held_by_our_archive(content: Content, archive_format: str) -> Content:
+    """What neither official format has a place for: notes on figures; in the older one, their origin."""
+    changed = deepcopy(content)
+    flags = {"nnCreated": False, "nnUpdated": False} if archive_format == "v1.0.0" else {}
+    for image in changed["images"].values():
+        _reset_figures(image, **flags)
+        _reset_objects(image, **flags, description="")
+    return changed
 
 
 def archived_by_sdk(content: Content) -> Content:
