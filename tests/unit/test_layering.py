@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "demo": PROGRAMS,
 }
 MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links"}
+HTTP_MODULES = {"session.py", "transport.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -84,8 +85,8 @@ def test_airflow_stays_at_the_edge(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in MODULES if path.name != "transport.py" or path.parent.name != "client"],
+    [path for path in MODULES if path.parent.name != "client" or path.name not in HTTP_MODULES],
     ids=_title,
 )
-def test_requests_are_sent_by_the_transport_alone(path: Path) -> None:
+def test_requests_are_sent_by_the_transport_and_its_session_alone(path: Path) -> None:
     assert [name for name in _imports(path) if name.partition(".")[0] in {"requests", "urllib3"}] == []
