@@ -133,15 +133,7 @@ def test_create_survives_a_gateway_that_fails_once(method, wire, wired, client, 
         assert made.created
 
 
-LOOKED_UP = [
-    pytest.param(method, marks=pytest.mark.xfail(strict=True, reason="not looked up yet"))
-    if method in {"projects.add", "datasets.add"}
-    else method
-    for method in RESTORE_CALLS
-]
-
-
-@pytest.mark.parametrize("method", LOOKED_UP)
+@pytest.mark.parametrize("method", RESTORE_CALLS)
 def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, client, project_id):
     made = versions.create(project_id)
     projects = count_projects(client)

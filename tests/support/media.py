@@ -25,7 +25,7 @@ def serve_media(content: bytes, content_type: str = "image/png") -> Iterator[Med
     media = MediaServer(content=content, content_type=content_type)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(media))
     media.url = f"http://127.0.0.1:{server.server_port}/photo.png"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield media
