@@ -137,7 +137,7 @@ def unpack_archive(
     if manifest is None:
         return UnpackedArchive(snapshot, archive_format, None)
     _check_manifest(manifest, snapshot, archive_format)
-    return UnpackedArchive(snapshot, archive_format, manifest.get("provenance") or {})
+    return UnpackedArchive(snapshot, archive_format, manifest["provenance"])
 
 
 @contextmanager
@@ -287,6 +287,8 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
         raise FormatError(f"{_WHAT}'s {_INTEGRITY} cannot be read: {error}.") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("payload_sha256"), str):
         raise FormatError(f"{_WHAT}'s {_INTEGRITY} does not tell the payload's digest.")
+    if not isinstance(manifest.setdefault("provenance", {}), dict):
+        raise FormatError(f"{_WHAT}'s {_INTEGRITY} has a damaged provenance.")
     return manifest
 
 

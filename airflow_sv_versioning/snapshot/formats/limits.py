@@ -19,7 +19,9 @@ class ArchiveLimits:
     :param max_row_group_rows: rows of one Parquet row group.
     :param max_row_group_bytes: uncompressed bytes of one Parquet row group, as its footer says.
     :param max_opcodes: steps of a pickle.
-    :param max_record_opcodes: steps between two finished records, which bounds what is held in memory.
+    :param max_open_bytes: bytes of a pickle whose values wait to become part of a record; a value takes
+        up to some seventy times its bytes in memory.
+    :param max_open_text: the same for texts of 256 characters and more.
     :param max_depth: containers inside each other in a pickle.
     :param max_open_values: values of a pickle that wait for their container on one level.
     :param max_shared_values: distinct values that a pickle refers to more than once.
@@ -33,7 +35,8 @@ class ArchiveLimits:
     max_row_group_rows: int = 5_000_000
     max_row_group_bytes: int = 4 * 1024 * _MIB
     max_opcodes: int = 2_000_000_000
-    max_record_opcodes: int = 5_000_000
+    max_open_bytes: int = 32 * _MIB
+    max_open_text: int = 4 * 1024 * _MIB
     max_depth: int = 200
     max_open_values: int = 10_000
     max_shared_values: int = 2_000_000

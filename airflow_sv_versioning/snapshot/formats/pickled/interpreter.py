@@ -1,42 +1,33 @@
 """Second pass over a pickle: rebuild the payload's values, and nothing else.
 
-Named tuples are handed on the moment they are complete, so what is held at a time is one of them.
-The payload's large lists and dicts are emptied as they fill.
+What is held at a time is bounded: named tuples become rows the moment they are complete, and the
+payload's large lists and dicts are handed on as they fill.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from airflow_sv_versioning.exceptions import FormatError, UnsafeArchiveError
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.pickled import names
 from airflow_sv_versioning.snapshot.formats.pickled import opcodes as op
-from airflow_sv_versioning.snapshot.formats.pickled.inert import InertObject, RecordToken
-from airflow_sv_versioning.snapshot.formats.pickled.scan import Buffer, Scan
+from airflow_sv_versioning.snapshot.formats.pickled.assembly import Assembly
+from airflow_sv_versioning.snapshot.formats.pickled.inert import InertObject
+from airflow_sv_versioning.snapshot.formats.pickled.scan import MAX_NAME_BYTES, Buffer, Scan
+from airflow_sv_versioning.snapshot.formats.pickled.sharing import Sharing
 
 _SLICE = 1024
-_SHARED_TEXT_FLOOR = 64 * 1024 * 1024
+_LONGEST_FREE_TEXT = 255
+# Between a tuple and the object made of it are at most a memo's opcode and a frame's.
+_ADJACENT_BYTES = 16
 
 _INT4 = struct.Struct("<i")
 _UINT4 = struct.Struct("<I")
 _UINT8 = struct.Struct("<Q")
 _FLOAT = struct.Struct(">d")
-
-# Places of the payload's tuple.
-_PROJECT, _META, _DATASETS, _IMAGES, _FIGURES, _ALPHA_GEOMETRIES = range(6)
-
-
-class Receiver(Protocol):
-    """Takes what a payload holds, in the payload's order."""
-
-    def record(self, record_type: names.RecordType, values: dict[str, Any]) -> None: ...
-
-    def meta(self, meta: InertObject) -> None: ...
-
-    def alpha_geometries(self, geometries: dict[int, Any]) -> None: ...
 
 
 class _Finished(Exception):  # noqa: N818 - no error
@@ -46,61 +37,66 @@ class _Finished(Exception):  # noqa: N818 - no error
 class Interpreter:
     """Interpret a scanned pickle.
 
+    Every step takes at least a byte, so memory is bounded by counting the bytes whose values are still
+    held ("open"): all that were read, less those of records and lists that were handed on. Long texts
+    are counted apart.
+
     :param data: what :func:`scan` passed.
+    :param assembly: is handed the payload's parts.
     """
 
     def __init__(
-        self, data: Buffer, size: int, found: Scan, receiver: Receiver, limits: ArchiveLimits
+        self, data: Buffer, size: int, found: Scan, assembly: Assembly, limits: ArchiveLimits
     ) -> None:
         self._data = data
-        self._shared = found.shared
-        self._receiver = receiver
+        self._assembly = assembly
         self._limits = limits
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
         self._memo_size = 0
-        # Containers that were referred to: their size was counted then and may not grow.
-        self._sealed: set[int] = set()
-        self._shared_nodes = limits.max_shared_nodes
-        self._shared_text = _SHARED_TEXT_FLOOR + limits.max_shared_text_ratio * size
-        self._made = dict.fromkeys(names.RECORDS, 0)
-        self._placed = dict.fromkeys(names.RECORDS, 0)
-        self._has_meta = False
-        self._handed_on = 0
+        self._shared = found.shared
+        self._sharing = Sharing(size, limits)
+        # What was open at each mark: bytes, long texts, and how much the memo keeps alive.
+        self._open_at: list[tuple[int, int, int]] = []
+        self._closed = (0, 0, 0)
+        self._closed_at = 0
+        self._done_bytes = 0
+        self._open_text = 0
+        self._kept = 0
         self._handlers = self._make_handlers()
 
     def run(self) -> None:
-        """Hand everything to the receiver.
+        """Hand everything to the assembly.
 
         :raises UnsafeArchiveError: it names or does what no genuine payload does.
         :raises FormatError: it is damaged, or is not the payload of an image project.
         """
         data, handlers = self._data, self._handlers
         position, slice_start = 2, 2
-        steps, steps_at_record, handed_on = 0, 0, 0
         try:
             while True:
                 slice_start = position
                 for _ in range(_SLICE):
                     position = handlers[data[position]](position + 1)
-                steps += _SLICE
-                if self._handed_on != handed_on:
-                    handed_on, steps_at_record = self._handed_on, steps
-                self._check_size(steps - steps_at_record)
+                self._check_open(position)
         except _Finished:
             return
-        except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
             raise FormatError(
-                f"The pickle is damaged between bytes {slice_start} and {slice_start + _SLICE}, "
+                f"The pickle is damaged after byte {slice_start}, "
                 f"or its content is not that of an image project: {error!r}."
             ) from error
 
-    def _check_size(self, steps: int) -> None:
-        if steps > self._limits.max_record_opcodes:
-            raise FormatError(f"One record of the pickle takes more than {steps} steps; it was refused.")
-        if len(self._stack) > self._limits.max_open_values:
-            raise FormatError("The pickle piles up values without using them; it was refused.")
+    def _check_open(self, position: int) -> None:
+        if (
+            position - self._done_bytes > self._limits.max_open_bytes
+            or self._open_text > self._limits.max_open_text
+            or len(self._stack) > self._limits.max_open_values
+        ):
+            raise FormatError(
+                f"The pickle piles up values without completing a record (byte {position}); it was refused."
+            )
 
     def _make_handlers(self) -> list[Callable[[int], int]]:
         known: dict[int, Callable[[int], int]] = {
@@ -170,7 +166,7 @@ class Interpreter:
 
     def _long(self, at: int) -> int:
         end = at + 1 + self._data[at]
-        self._stack.append(int.from_bytes(bytes(self._data[at + 1 : end]), "little", signed=True))
+        self._stack.append(int.from_bytes(self._data[at + 1 : end], "little", signed=True))
         return end
 
     def _float(self, at: int) -> int:
@@ -183,13 +179,18 @@ class Interpreter:
         return end
 
     def _text(self, at: int) -> int:
-        end: int = at + 4 + _UINT4.unpack_from(self._data, at)[0]
-        self._stack.append(str(self._data[at + 4 : end], "utf-8", "surrogatepass"))
-        return end
+        return self._add_text(at + 4, _UINT4.unpack_from(self._data, at)[0])
 
     def _long_text(self, at: int) -> int:
-        end: int = at + 8 + _UINT8.unpack_from(self._data, at)[0]
-        self._stack.append(str(self._data[at + 8 : end], "utf-8", "surrogatepass"))
+        return self._add_text(at + 8, _UINT8.unpack_from(self._data, at)[0])
+
+    def _add_text(self, start: int, size: int) -> int:
+        end = start + size
+        self._done_bytes += size
+        self._open_text += size
+        if self._open_text > self._limits.max_open_text:
+            self._check_open(start)
+        self._stack.append(str(self._data[start:end], "utf-8", "surrogatepass"))
         return end
 
     # --- containers
@@ -197,12 +198,22 @@ class Interpreter:
     def _mark(self, at: int) -> int:
         self._below.append(self._stack)
         self._stack = []
+        self._open_at.append((at - self._done_bytes, self._open_text, self._kept))
         return at
 
-    def _pop_mark(self) -> list[Any]:
+    def _pop_mark(self, at: int) -> list[Any]:
         items = self._stack
         self._stack = self._below.pop()
+        self._closed = self._open_at.pop()
+        self._closed_at = at
         return items
+
+    def _forget_closed(self, at: int) -> None:
+        """Count what was inside the mark that closed last as done, unless the memo keeps some of it."""
+        open_bytes, open_text, kept = self._closed
+        if kept == self._kept and at - self._closed_at <= _ADJACENT_BYTES:
+            self._done_bytes = at - open_bytes
+            self._open_text = open_text
 
     def _empty_list(self, at: int) -> int:
         self._stack.append([])
@@ -217,7 +228,7 @@ class Interpreter:
         return at
 
     def _tuple(self, at: int) -> int:
-        items = tuple(self._pop_mark())
+        items = tuple(self._pop_mark(at))
         self._stack.append(items)
         return at
 
@@ -227,19 +238,17 @@ class Interpreter:
         return at
 
     def _appends(self, at: int) -> int:
-        self._extend(self._pop_mark(), at)
+        if self._extend(self._pop_mark(at), at):
+            self._forget_closed(at)
         return at
 
-    def _extend(self, items: list[Any], at: int) -> None:
+    def _extend(self, items: list[Any], at: int) -> bool:
         target = self._stack[-1]
         self._check_target(target, list, at)
-        place = self._place()
-        if place == _DATASETS:
-            self._place_records(items, names.DATASET)
-        elif place == _IMAGES:
-            self._place_records(items, names.IMAGE)
-        else:
+        is_taken = len(self._below) == 1 and self._assembly.takes_items(len(self._stack) - 1, items)
+        if not is_taken:
             target += items
+        return is_taken
 
     def _set_item(self, at: int) -> int:
         value = self._stack.pop()
@@ -248,10 +257,11 @@ class Interpreter:
         return at
 
     def _set_items(self, at: int) -> int:
-        self._update(self._pop_mark(), at)
+        if self._update(self._pop_mark(at), at):
+            self._forget_closed(at)
         return at
 
-    def _update(self, flat: list[Any], at: int) -> None:
+    def _update(self, flat: list[Any], at: int) -> bool:
         target = self._stack[-1]
         self._check_target(target, dict, at)
         if len(flat) % 2:
@@ -261,80 +271,49 @@ class Interpreter:
             # Other keys never occur, and hashing nested ones can exhaust the machine's own stack.
             if type(key) is not str and type(key) is not int:
                 raise FormatError(f"The pickle has a {type(key).__name__} for a key at byte {at - 1}.")
-        items = dict(zip(keys, flat[1::2], strict=True))
-        place = self._place()
-        if place == _FIGURES:
-            self._place_figures(items)
-        elif place == _ALPHA_GEOMETRIES:
-            self._receiver.alpha_geometries(items)
-            self._handed_on += 1
-        else:
-            target.update(items)
-
-    def _place(self) -> int:
-        """Tell which part of the payload the container on top of the stack is; -1 for none."""
-        return len(self._stack) - 1 if len(self._below) == 1 else -1
+        entries = dict(zip(keys, flat[1::2], strict=True))
+        is_taken = len(self._below) == 1 and self._assembly.takes_entries(len(self._stack) - 1, entries)
+        if not is_taken:
+            target.update(entries)
+        return is_taken
 
     def _check_target(self, target: Any, expected: type, at: int) -> None:
         if type(target) is not expected:
             raise FormatError(
                 f"The pickle adds to a {type(target).__name__} at byte {at - 1}; it is damaged."
             )
-        if self._sealed and id(target) in self._sealed:
-            raise UnsafeArchiveError(
-                f"The pickle changes a container after it referred to it (byte {at - 1}), "
-                "which no genuine version does; it was refused.",
-                position=at - 1,
-            )
+        if self._sharing.is_sealed(target):
+            self._refuse("changes a container that it referred to", at)
 
     # --- the memo
 
     def _memoize(self, at: int) -> int:
         if self._memo_size in self._shared:
-            self._memo[self._memo_size] = self._stack[-1]
+            value = self._stack[-1]
+            self._memo[self._memo_size] = value
+            if type(value) is not str or len(value) > _LONGEST_FREE_TEXT:
+                self._kept += 1
         self._memo_size += 1
         return at
 
     def _get1(self, at: int) -> int:
-        self._get(self._memo[self._data[at]])
+        value = self._memo[self._data[at]]
+        self._sharing.charge(value)
+        self._stack.append(value)
         return at + 1
 
     def _get4(self, at: int) -> int:
-        self._get(self._memo[_UINT4.unpack_from(self._data, at)[0]])
-        return at + 4
-
-    def _get(self, value: Any) -> None:
-        if type(value) is str:
-            self._shared_text -= len(value)
-        elif type(value) not in (names.RecordType, names.ObjectType, names.GeometryType):
-            self._seal(value)
-        if self._shared_text < 0 or self._shared_nodes < 0:
-            raise FormatError("The pickle refers to the same values too often; it was refused.")
+        value = self._memo[_UINT4.unpack_from(self._data, at)[0]]
+        self._sharing.charge(value)
         self._stack.append(value)
-
-    def _seal(self, value: Any) -> None:
-        """Charge for everything that a reference to a container stands for."""
-        self._sealed.add(id(value))
-        pending = [value]
-        while pending and self._shared_nodes >= 0:
-            node = pending.pop()
-            self._shared_nodes -= 1
-            if type(node) is str:
-                self._shared_text -= len(node)
-            elif type(node) in (list, tuple):
-                pending += node
-            elif type(node) is dict:
-                pending += node.keys()
-                pending += node.values()
-            elif type(node) is InertObject:
-                pending.append(node.state)
+        return at + 4
 
     # --- classes
 
     def _global(self, at: int) -> int:
-        line = bytes(self._data[at : at + 1024]).split(b"\n", 2)
-        self._stack.append(self._named(line[0].decode(), line[1].decode(), at))
-        return at + len(line[0]) + len(line[1]) + 2
+        module, name, _ = self._data[at : at + 2 * MAX_NAME_BYTES].split(b"\n", 2)
+        self._stack.append(self._named(module.decode(), name.decode(), at))
+        return at + len(module) + len(name) + 2
 
     def _stack_global(self, at: int) -> int:
         name = self._stack.pop()
@@ -345,91 +324,44 @@ class Interpreter:
     def _named(self, module: Any, name: Any, at: int) -> names.Named:
         known = names.ALL.get((module, name)) if type(module) is str and type(name) is str else None
         if known is None:
-            raise UnsafeArchiveError(
-                f"The pickle names {str(module)[:100]}.{str(name)[:100]} (byte {at - 1}), which no genuine "
-                "version does; nothing of it was run. Find out who wrote this archive.",
-                position=at - 1,
-            )
+            self._refuse(f"names {str(module)[:100]}.{str(name)[:100]}", at)
         return known
 
     def _new_object(self, at: int) -> int:
         arguments = self._stack.pop()
         named = self._stack.pop()
-        if type(arguments) is not tuple:
-            self._refuse("makes an object without arguments", at)
-        if type(named) is names.RecordType:
-            self._stack.append(self._make_record(named, arguments))
-        elif type(named) is names.ObjectType and not arguments:
+        if type(named) is names.RecordType and type(arguments) is tuple:
+            self._stack.append(self._assembly.make_record(named, arguments))
+            self._forget_closed(at)
+        elif type(named) is names.ObjectType and arguments == ():
             self._stack.append(InertObject(named))
         else:
-            what = getattr(named, "name", type(named).__name__)
-            self._refuse(f"makes an instance of {what}", at)
+            self._refuse(f"makes an instance of {getattr(named, 'name', type(named).__name__)}", at)
         return at
 
     def _build(self, at: int) -> int:
         state = self._stack.pop()
         target = self._stack[-1]
-        is_fresh = type(target) is InertObject and target.state is None and id(target) not in self._sealed
+        is_fresh = (
+            type(target) is InertObject and target.state is None and not self._sharing.is_sealed(target)
+        )
         if not is_fresh or type(state) is not dict:
             self._refuse("sets the state of something", at)
         target.state = state
         if target.type is names.PROJECT_META:
-            self._take_meta(target)
+            self._assembly.take_meta(target)
         return at
 
     def _refuse(self, deed: str, at: int) -> NoReturn:
         raise UnsafeArchiveError(
-            f"The pickle {deed} at byte {at - 1} in a way that no genuine version does; "
+            f"The pickle {deed} at byte {at - 1}, which no genuine version does; "
             "nothing of it was run. Find out who wrote this archive.",
             position=at - 1,
         )
 
-    # --- the payload's parts
-
-    def _make_record(self, record_type: names.RecordType, arguments: tuple[Any, ...]) -> RecordToken:
-        # Older writers had fewer fields, newer ones may have more; they are only ever appended.
-        values = dict(zip(record_type.fields, arguments, strict=False))
-        self._receiver.record(record_type, values)
-        self._made[record_type] += 1
-        self._handed_on += 1
-        return RecordToken(record_type, values.get("entity_id"))
-
-    def _take_meta(self, meta: InertObject) -> None:
-        if self._has_meta:
-            raise FormatError("The pickle holds a second project meta; it is damaged.")
-        self._has_meta = True
-        self._receiver.meta(meta)
-
-    def _place_records(self, items: list[Any], record_type: names.RecordType) -> None:
-        for item in items:
-            if type(item) is not RecordToken or item.type is not record_type:
-                raise FormatError(
-                    f"The pickle has something else among its {record_type.name}s; it is damaged."
-                )
-        self._placed[record_type] += len(items)
-
-    def _place_figures(self, items: dict[Any, Any]) -> None:
-        for image_id, figures in items.items():
-            if type(figures) is not list or any(
-                type(figure) is not RecordToken or figure.owner_id != image_id for figure in figures
-            ):
-                raise FormatError(f"The pickle's figures of image {str(image_id)[:20]} are not its own.")
-            self._place_records(figures, names.FIGURE)
-
     def _stop(self, _at: int) -> int:
         payload = self._stack.pop()
-        is_payload = (
-            type(payload) is tuple
-            and len(payload) == 6
-            and type(payload[_PROJECT]) is RecordToken
-            and payload[_PROJECT].type is names.PROJECT
-            and type(payload[_META]) is InertObject
-            and payload[_META].type is names.PROJECT_META
-            and list(payload[_DATASETS:]) == [[], [], {}, {}]
-        )
-        if not is_payload or self._stack:
-            raise FormatError("The pickle does not hold an image project.")
-        self._placed[names.PROJECT] += 1
-        if self._made != self._placed:
-            raise FormatError("The pickle holds records outside of the project's lists; it is damaged.")
+        if self._stack:
+            raise FormatError("The pickle leaves values behind; it is damaged.")
+        self._assembly.finish(payload)
         raise _Finished

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.pickled import names
+from airflow_sv_versioning.snapshot.formats.pickled.assembly import Assembly
 from airflow_sv_versioning.snapshot.formats.pickled.inert import InertObject
 from airflow_sv_versioning.snapshot.formats.pickled.interpreter import Interpreter
 from airflow_sv_versioning.snapshot.formats.pickled.meta import read_meta
@@ -21,6 +22,8 @@ Row = dict[str, Any]
 
 _BATCH_ROWS = 1000
 _BATCH_CHARACTERS = 8 * 1024 * 1024
+# What values of the wrong kind make the tables raise.
+_UNFIT = (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError)
 _PROJECT_OBJECTS = ("custom_data", "backup_archive", "settings", "import_settings")
 
 
@@ -30,14 +33,16 @@ def read_payload(payload: BinaryIO, directory: Path, limits: ArchiveLimits) -> S
     :raises UnsafeArchiveError: it holds what no genuine payload does.
     :raises FormatError: it is damaged, or is not the payload of an image project.
     """
+    import pyarrow as pa
+
     with mmap.mmap(payload.fileno(), 0, access=mmap.ACCESS_READ) as data:
         found = scan(data, len(data), limits)
         with SnapshotWriter(directory, "images") as writer:
             tables = _Tables(writer)
-            Interpreter(data, len(data), found, tables, limits).run()
             try:
+                Interpreter(data, len(data), found, Assembly(tables), limits).run()
                 return tables.finish()
-            except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            except (*_UNFIT, pa.ArrowException) as error:
                 raise FormatError(f"The version's content cannot be kept in tables: {error}.") from error
 
 
@@ -134,7 +139,10 @@ class _Tables:
         self._add_tags("figure", values, row["src_image_id"])
 
     def _add_tags(self, owner_type: str, owner: Row, item_id: Any) -> None:
-        for tag in owner.get("tags") or ():
+        tags = owner.get("tags") or []
+        if type(tags) is not list or any(type(tag) is not dict for tag in tags):
+            raise FormatError(f"The pickle has damaged tags on {owner_type} {owner.get('id')}.")
+        for tag in tags:
             value = tag.get("value")
             row: Row = {
                 "tag_assignment_id": _integer(tag.get("id")),

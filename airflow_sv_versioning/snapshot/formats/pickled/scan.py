@@ -20,7 +20,7 @@ Buffer = bytes | mmap.mmap
 
 _PROTOCOLS = range(2, 6)
 _SLICE = 65536
-_MAX_NAME_BYTES = 512
+MAX_NAME_BYTES = 512
 
 # Opcodes that do nothing to marks and memo, with the size of their argument.
 _PLAIN = {
@@ -186,7 +186,7 @@ class _Scanner:
 
     def _global(self, at: int) -> int:
         for _ in range(2):
-            line = self._data[at : at + _MAX_NAME_BYTES].partition(b"\n")
+            line = self._data[at : at + MAX_NAME_BYTES].partition(b"\n")
             if not line[1]:
                 raise FormatError(f"A name at byte {at} of the pickle does not end; it is damaged.")
             at += len(line[0]) + 1
