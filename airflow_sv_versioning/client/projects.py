@@ -23,11 +23,11 @@ class Projects:
         """
         return Project.from_json(self._transport.call("projects.info", {"id": project_id}))
 
-    def name_is_taken(self, workspace_id: int, name: str) -> bool:
-        """Say whether a workspace has a project of this name. Source: POST projects.list."""
+    def list_ids_by_name(self, workspace_id: int, name: str) -> list[int]:
+        """List the projects of this name in a workspace. Source: POST projects.list."""
         by_name = [{"field": "name", "operator": "=", "value": name}]
         body = {"workspaceId": workspace_id, "filter": by_name, "fields": ["id", "name"]}
-        return any(True for _ in self._transport.pages("projects.list", body))
+        return [entry["id"] for entry in self._transport.pages("projects.list", body)]
 
     def add(
         self,
@@ -36,6 +36,7 @@ class Projects:
         project_type: str = "images",
         description: str = "",
         readme: str | None = None,
+        custom_data: dict[str, Any] | None = None,
     ) -> Project:
         """Make an empty project.
 
@@ -43,7 +44,13 @@ class Projects:
 
         Source: POST projects.add.
         """
-        body = {"workspaceId": workspace_id, "name": name, "type": project_type, "description": description}
+        body = {
+            "workspaceId": workspace_id,
+            "name": name,
+            "type": project_type,
+            "description": description,
+            "customData": custom_data or {},
+        }
         if readme:
             body["readme"] = readme
         return Project.from_json(self._transport.call("projects.add", body, idempotent=False))

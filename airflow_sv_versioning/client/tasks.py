@@ -85,7 +85,7 @@ class Tasks:
 
 def _name(data: Mapping[str, Any]) -> str:
     app = (data.get("meta") or {}).get("app") or {}
-    return str(app.get("name") or data.get("description") or data.get("type") or "")
+    return str(app.get("name") or data.get("name") or data.get("description") or data.get("type") or "")
 
 
 def _project_ids(data: Mapping[str, Any]) -> Iterator[int]:

@@ -32,7 +32,8 @@ from airflow_sv_versioning.exceptions import (
 
 logger = logging.getLogger(__name__)
 
-CHUNK_BYTES = 1024 * 1024
+# A connection that is cut loses at most one chunk.
+CHUNK_BYTES = 64 * 1024
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
 Body = Callable[[], tuple[Any, dict[str, str]]]
@@ -72,9 +73,11 @@ class Transport:
         policy: RetryPolicy | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        token = token.strip()
         if not token:
             raise ConfigurationError("The API token is empty; copy it from your account page on the server.")
-        if not (token.isascii() and token.isprintable()):
+        # What cannot stand in a header would be quoted in the error of whoever tries to send it.
+        if not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigurationError("The API token holds characters that no token has; copy it again.")
         self.server_url = normalize_server_address(server_address)
         self.max_workers = max_workers

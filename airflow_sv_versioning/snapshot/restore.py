@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.models import Project
+from airflow_sv_versioning.client.models import Dataset, Project
 from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
     ConflictError,
     IntegrityError,
     RestoreIncompleteError,
@@ -25,10 +27,12 @@ from airflow_sv_versioning.snapshot.restore_images import ImagesRestore
 from airflow_sv_versioning.snapshot.restore_tags import TagsRestore
 from airflow_sv_versioning.snapshot.restore_work import NewIds, RestoreWork
 from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
+from airflow_sv_versioning.snapshot.writes import land_once
 
 logger = logging.getLogger(__name__)
 
 MAX_DIFFERENCES = 5
+MAX_NAMES = 1000
 
 
 @dataclass(frozen=True)
@@ -84,24 +88,40 @@ def restore_project(
 
 
 def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) -> Project:
-    number = 0
-    while True:
+    for number in range(MAX_NAMES):
         name = f"{target.name}_{number:03d}" if number else target.name
-        number += 1
-        if client.projects.name_is_taken(target.workspace_id, name):
+        if client.projects.list_ids_by_name(target.workspace_id, name):
             continue
         try:
-            return client.projects.add(
-                target.workspace_id,
-                name,
-                snapshot.project_type,
-                target.description,
-                snapshot.project_info.get("readme"),
-            )
+            return _add_project_named(client, snapshot, target, name)
         except ConflictError:
             # Somebody took the name in between.
-            if number > 1000:
-                raise
+            continue
+    raise ConfigurationError(
+        f"Workspace {target.workspace_id} has {MAX_NAMES} projects named like {target.name!r}; "
+        "give the restored project another name."
+    )
+
+
+def _add_project_named(client: SuperviselyClient, snapshot: Snapshot, target: Target, name: str) -> Project:
+    # Tells our project from one of the same name, should the answer get lost.
+    mark = {RESTORED_FROM: {**target.restored_from, "key": uuid4().hex}}
+
+    def find_landed() -> Project | None:
+        there = map(client.projects.get, client.projects.list_ids_by_name(target.workspace_id, name))
+        return next((project for project in there if project.custom_data == mark), None)
+
+    def add() -> Project:
+        return client.projects.add(
+            target.workspace_id,
+            name,
+            snapshot.project_type,
+            target.description,
+            snapshot.project_info.get("readme"),
+            mark,
+        )
+
+    return land_once(add, find_landed)
 
 
 def _fill(
@@ -163,15 +183,23 @@ def _settings(snapshot: Snapshot, tag_ids: Mapping[int, int]) -> dict[str, Any]:
 def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> dict[int, int]:
     new_ids: dict[int, int] = {}
     for row in plan.datasets:
-        dataset = client.datasets.add(
-            project_id,
-            row["name"],
-            new_ids.get(row["parent_src_dataset_id"]),
-            row["description"],
-            json_value(row["custom_data"]),
-        )
-        new_ids[row["src_dataset_id"]] = dataset.id
+        parent_id = new_ids.get(row["parent_src_dataset_id"])
+        new_ids[row["src_dataset_id"]] = _add_dataset(client, project_id, row, parent_id).id
     return new_ids
+
+
+def _add_dataset(
+    client: SuperviselyClient, project_id: int, row: Mapping[str, Any], parent_id: int | None
+) -> Dataset:
+    def find_landed() -> Dataset | None:
+        there = client.datasets.list_all(project_id)
+        return next((d for d in there if (d.parent_id, d.name) == (parent_id, row["name"])), None)
+
+    def add() -> Dataset:
+        custom_data = json_value(row["custom_data"])
+        return client.datasets.add(project_id, row["name"], parent_id, row["description"], custom_data)
+
+    return land_once(add, find_landed)
 
 
 def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:

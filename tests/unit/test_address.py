@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.address import normalize_server_address
 from airflow_sv_versioning.exceptions import ConfigurationError
 
@@ -35,3 +36,10 @@ def test_credentials_in_an_address_are_not_repeated_in_the_error() -> None:
     with pytest.raises(ConfigurationError) as caught:
         normalize_server_address("https://me:s3cret@host")
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", "  ", "two words", "tokén", "line\nbreak"])
+def test_a_token_that_cannot_be_sent_is_refused_without_repeating_it(token: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        SuperviselyClient("http://localhost", token)
+    assert not token.strip() or token not in str(caught.value)
