@@ -7,6 +7,7 @@ Progress and errors go to stderr; with ``--json`` an error is also ``{"error": {
 
     exit code    meaning
     0            done
+    1            the demo failed, or an error that nobody foresaw
     2            usage or configuration: an argument, address or environment variable cannot work
     3            failed for good: the same call will fail again
     4            failed for now: server down, version busy, project changed; try again later
@@ -38,8 +39,8 @@ DONE, USAGE, FAILED, TRY_LATER, INTERRUPTED = 0, 2, 3, 4, 130
 EPILOG = """\
 Server and token come from SERVER_ADDRESS and API_TOKEN, or from --server and --token.
 
-exit codes: 0 done; 2 usage or configuration; 3 failed for good; 4 failed for now, try again later;
-130 interrupted and cleaned up"""
+exit codes: 0 done; 1 the demo failed, or an unforeseen error; 2 usage or configuration;
+3 failed for good; 4 failed for now, try again later; 130 interrupted and cleaned up"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,12 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         arguments = build_parser().parse_args(argv)
-        arguments.run(arguments)
+        return int(arguments.run(arguments))
     except (SuperviselyError, OSError) as error:
         return _fail(error, as_json="--json" in argv)
     except KeyboardInterrupt:
         return _fail(CancelledError("Interrupted."), as_json="--json" in argv)
-    return DONE
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,7 +92,7 @@ _Commands = argparse._SubParsersAction  # argparse has no public name for what a
 
 
 def _add_command(
-    commands: _Commands[_Parser], name: str, text: str, run: Callable[[argparse.Namespace], None]
+    commands: _Commands[_Parser], name: str, text: str, run: Callable[[argparse.Namespace], int]
 ) -> _Parser:
     command = commands.add_parser(name, help=text, description=text)
     command.set_defaults(run=run)
@@ -100,7 +100,7 @@ def _add_command(
 
 
 def _add_project_command(
-    commands: _Commands[_Parser], name: str, text: str, run: Callable[[argparse.Namespace], None]
+    commands: _Commands[_Parser], name: str, text: str, run: Callable[[argparse.Namespace], int]
 ) -> _Parser:
     command = _add_command(commands, name, text, run)
     command.add_argument("project_id", type=int, metavar="PROJECT_ID")
@@ -161,7 +161,7 @@ def _add_restore(commands: _Commands[_Parser]) -> None:
     command.add_argument("--verify", choices=("counts", "full"), default="counts", help="(%(default)s)")
 
 
-def _serve(arguments: argparse.Namespace) -> None:
+def _serve(arguments: argparse.Namespace) -> int:
     with _extra_needed("server"):
         from airflow_sv_versioning.server.run import serve
     serve(
@@ -171,15 +171,16 @@ def _serve(arguments: argparse.Namespace) -> None:
         token=arguments.token,
         on_ready=lambda info: print(_json_text(dataclasses.asdict(info)), flush=True),
     )
+    return DONE
 
 
-def _demo(arguments: argparse.Namespace) -> None:
+def _demo(arguments: argparse.Namespace) -> int:
     with _extra_needed("demo"):
         from airflow_sv_versioning.demo.run import run_demo
-    run_demo(arguments.data)
+    return run_demo(arguments.data)
 
 
-def _create(arguments: argparse.Namespace) -> None:
+def _create(arguments: argparse.Namespace) -> int:
     with _connected(arguments) as client, _stop_on_signal() as should_stop:
         result = _versions(client).create(
             arguments.project_id,
@@ -197,17 +198,17 @@ def _create(arguments: argparse.Namespace) -> None:
         f"{done} version {result.version_num} (id {result.version_id}) of project {result.project_id}"
         f" '{result.project_name}': {page}"
     )
-    _print(arguments, result.as_dict(), line)
+    return _print(arguments, result.as_dict(), line)
 
 
-def _list(arguments: argparse.Namespace) -> None:
+def _list(arguments: argparse.Namespace) -> int:
     with _connected(arguments) as client:
         versions = _versions(client).get_list(arguments.project_id)
     rows = [dataclasses.asdict(version) for version in versions]
-    _print(arguments, {"project_id": arguments.project_id, "versions": rows}, *_table(versions))
+    return _print(arguments, {"project_id": arguments.project_id, "versions": rows}, *_table(versions))
 
 
-def _restore(arguments: argparse.Namespace) -> None:
+def _restore(arguments: argparse.Namespace) -> int:
     with _connected(arguments) as client, _stop_on_signal() as should_stop:
         result = _versions(client).restore(
             arguments.project_id,
@@ -228,7 +229,7 @@ def _restore(arguments: argparse.Namespace) -> None:
         f" {result.source_project_id} as project {result.project_id} '{result.project_name}': {page}"
     )
     left_out = [f"Left out, for their media are gone: {', '.join(result.skipped)}"] if result.skipped else []
-    _print(arguments, result.as_dict(), line, *left_out)
+    return _print(arguments, result.as_dict(), line, *left_out)
 
 
 def _connected(arguments: argparse.Namespace) -> SuperviselyClient:
@@ -288,8 +289,9 @@ def _page(client: SuperviselyClient, project_id: int, tab: str) -> str:
     return f"{client.server_url}/projects/{project_id}/{tab}"
 
 
-def _print(arguments: argparse.Namespace, data: dict[str, Any], *lines: str) -> None:
+def _print(arguments: argparse.Namespace, data: dict[str, Any], *lines: str) -> int:
     print(_json_text(data) if arguments.json else "\n".join(lines))
+    return DONE
 
 
 def _json_text(data: dict[str, Any]) -> str:

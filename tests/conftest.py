@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
+    from tests.support.proxy import FaultProxy
 
 # Airflow reads these while it is imported, so no fixture could set them in time.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-airflow-")
@@ -47,6 +48,15 @@ def versions(client: SuperviselyClient) -> ProjectVersions:
     from airflow_sv_versioning.versioning import ProjectVersions
 
     return ProjectVersions(client)
+
+
+@pytest.fixture
+def wire(server: ServerInfo) -> Iterator[FaultProxy]:
+    """The way to the server, which can be broken and remembers what went over it."""
+    from tests.support.proxy import FaultProxy
+
+    with FaultProxy(server.url) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

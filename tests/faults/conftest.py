@@ -1,4 +1,4 @@
-"""A wire that can be broken between the client and the server."""
+"""A client behind a wire that can be broken."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.proxy import FaultProxy
-
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
-
-
-@pytest.fixture
-def wire(server: ServerInfo) -> Iterator[FaultProxy]:
-    with FaultProxy(server.url) as proxy:
-        yield proxy
+    from tests.support.proxy import FaultProxy
 
 
 @pytest.fixture

@@ -8,15 +8,9 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ProjectChangedError
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
-from tests.support.proxy import FaultProxy, first
+from tests.support.proxy import first
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
-
-
-@pytest.fixture
-def wire(server):
-    with FaultProxy(server.url) as proxy:
-        yield proxy
 
 
 @pytest.fixture

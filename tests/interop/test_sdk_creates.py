@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.interop.losses import archived_by_sdk
 from tests.support.compare import assert_same
 from tests.support.projects import touch
+from tests.support.proxy import alter
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
@@ -67,6 +70,20 @@ def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(sdk, server
     result = versions.create(small)
 
     assert (result.version_id, result.version_num, result.created) == (version_id, 1, False)
+
+
+@FORMATS
+def test_a_version_of_the_sdk_without_custom_data_comes_back(
+    maker, archive_format, request, wire, server, client, versions, small
+):
+    """Its own restore of such a version fails."""
+    wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
+    behind_the_wire = replace(server, url=wire.url)
+    version_id = request.getfixturevalue(maker).call(behind_the_wire, "create", project_id=small)
+
+    restored = versions.restore(small, version_id)
+
+    assert client.projects.get(restored.project_id).images_count == 3
 
 
 def test_a_preview_of_the_sdk_is_known(sdk, server, client, versions, small):

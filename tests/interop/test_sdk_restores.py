@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.losses import restored_by_sdk
 from tests.support.compare import assert_same
 from tests.support.projects import touch
+from tests.support.proxy import alter
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
@@ -82,6 +85,21 @@ def test_versions_of_both_share_one_map(sdk, server, client, versions, small):
     }
     assert versions_map["latest"] == three.version_id
     assert [info["version"] for info in sdk.call(server, "list", project_id=small)] == [1, 2, 3]
+
+
+@READERS
+def test_the_sdk_restores_a_version_of_ours_without_custom_data(
+    reader, archive_format, request, wire, server, client, small
+):
+    wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
+    with SuperviselyClient(wire.url, server.token) as wired:
+        made = ProjectVersions(wired).create(small, archive_format=archive_format)
+
+    project_id = request.getfixturevalue(reader).call(
+        server, "restore", project_id=small, version_id=made.version_id
+    )
+
+    assert client.projects.get(project_id).images_count == 3
 
 
 def test_the_sdk_restores_an_empty_project_of_ours(sdk, server, client, versions):

@@ -1,0 +1,86 @@
+"""Archives that were damaged or forged in Team Files: each is refused, and nothing is made."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tarfile
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from airflow_sv_versioning.exceptions import SnapshotError, UnsafeArchiveError
+from tests.support.projects import count_projects, read_map, write_map
+
+
+@pytest.fixture
+def restore_of(versions, client, project_id):
+    """Restore a version whose archive somebody replaced, all digests on the server included."""
+    made = versions.create(project_id)
+
+    def restore(content: bytes) -> None:
+        client.files.upload(1, content, made.archive_path)
+        versions_map = read_map(client, project_id)
+        versions_map[str(made.version_id)].pop("sha256", None)
+        write_map(client, project_id, versions_map)
+        versions.restore(project_id, made.version_id)
+
+    restore.genuine = client.files.find_bytes(1, made.archive_path)
+    return restore
+
+
+def _packed(payload: bytes, name: str = "version.bin") -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(payload)
+        tar.addfile(member, io.BytesIO(payload))
+    return zstandard.ZstdCompressor().compress(archive.getvalue())
+
+
+class _Exploit:
+    """Writes a file when it is unpickled without care."""
+
+    def __init__(self, marker: Path) -> None:
+        self._marker = marker
+
+    def __reduce__(self):
+        return exec, (f"open({str(self._marker)!r}, 'w').close()",)
+
+
+DAMAGES = {
+    "cut": lambda genuine: genuine[: len(genuine) // 2],
+    "flipped": lambda genuine: genuine[:200] + bytes([genuine[200] ^ 4]) + genuine[201:],
+    "a byte": lambda _: b"\0",
+    "not zstd": lambda _: b"this is not an archive" * 100,
+    "not tar": lambda _: zstandard.ZstdCompressor().compress(b"not a tar" * 200),
+    "no payload": lambda _: _packed(b"", "other.bin"),
+    "empty payload": lambda _: _packed(b""),
+    "strange payload": lambda _: _packed(b"strange" * 100),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_archive_is_refused_before_anything_is_made(damage, restore_of, client):
+    projects = count_projects(client)
+
+    with pytest.raises(SnapshotError) as raised:
+        restore_of(DAMAGES[damage](restore_of.genuine))
+
+    assert not raised.value.transient
+    assert count_projects(client) == projects
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_that_would_run_code_does_not(protocol, restore_of, client, tmp_path):
+    marker = tmp_path / "ran"
+    exploit = pickle.dumps((_Exploit(marker),), protocol)
+    projects = count_projects(client)
+
+    with pytest.raises(SnapshotError) as raised:
+        restore_of(_packed(exploit))
+
+    assert not marker.exists()
+    assert count_projects(client) == projects
+    assert protocol < 4 or isinstance(raised.value, UnsafeArchiveError)
