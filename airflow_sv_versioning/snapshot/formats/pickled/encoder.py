@@ -150,12 +150,23 @@ class PickleEncoder:
         self._buffer += data
 
     def _list(self, value: list[Any]) -> None:
-        self.opcode(op.EMPTY_LIST)
-        self.extend(value, self.value, op.APPENDS)
+        # Coordinates are most of a payload, so this loop is written out.
+        buffer, by_type = self._buffer, self._by_type
+        buffer.append(op.EMPTY_LIST)
+        for start in range(0, len(value), _BATCH):
+            buffer.append(op.MARK)
+            for item in value[start : start + _BATCH]:
+                by_type[type(item)](item)
+            buffer.append(op.APPENDS)
 
     def _dict(self, value: dict[Any, Any]) -> None:
         self.opcode(op.EMPTY_DICT)
-        self.extend(list(value.items()), self._item, op.SETITEMS)
+        items = list(value.items())
+        for start in range(0, len(items), _BATCH):
+            self.opcode(op.MARK)
+            for item in items[start : start + _BATCH]:
+                self._item(item)
+            self.opcode(op.SETITEMS)
 
     def _item(self, item: tuple[Any, Any]) -> None:
         key, value = item
