@@ -7,26 +7,20 @@ before and after a pass, tells whether the pass saw one state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.client.figures import LIST_BATCH
 from airflow_sv_versioning.client.models import Dataset, Project
-from airflow_sv_versioning.exceptions import IntegrityError, NotFoundError, ProjectChangedError
-from airflow_sv_versioning.snapshot.kinds.images import (
-    ALPHA_MASK,
-    figure_row,
-    image_row,
-    tag_rows,
-)
+from airflow_sv_versioning.exceptions import NotFoundError, ProjectChangedError
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import Item, Names, Rows
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, values
+from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, values
 from airflow_sv_versioning.snapshot.tree import in_tree_order
 
 MAX_PASSES = 4
@@ -51,16 +45,15 @@ class Capture:
 @dataclass(frozen=True)
 class _Batch:
     dataset_id: int
-    images: Sequence[Mapping[str, Any]]
+    items: Sequence[Item]
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A batch of images with everything on them."""
+    """A batch of items with everything on them."""
 
-    images: Sequence[Mapping[str, Any]]
-    figures: Sequence[Mapping[str, Any]]
-    alpha_geometries: Mapping[int, Mapping[str, Any]]
+    items: Sequence[Item]
+    rows: Rows
 
 
 def capture_project(
@@ -122,39 +115,41 @@ class _Pass:
         self._directory = directory
         self._progress = progress
         self._meta = project_meta(client.projects.get_meta(project.id), project)
-        self._class_names = {entry["id"]: entry["title"] for entry in self._meta["classes"]}
-        self._tag_names = {entry["id"]: entry["name"] for entry in self._meta["tags"]}
+        self._kind = kind_of(project.type)
+        self._reader = self._kind.reader(client, _names(self._meta))
         # Rows carry the names of classes and tags: they serve only while those stay.
         self._base = base if base and base.project_meta == self._meta else None
         # The first pass is checked as a whole by the project's stamp; later ones read a moving project.
         self._verify_items = base is not None
         self._dropped: list[int] = []
-        self._images_done = 0
+        self._items_done = 0
 
     def run(self) -> Snapshot:
         found = list(self._client.datasets.list_all(self._project.id))
         datasets = list(in_tree_order(found, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
-        with SnapshotWriter(self._directory, "images") as writer:
+        with SnapshotWriter(self._directory, self._project.type) as writer:
             writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
-            changed = self._list_images(writer, [dataset for dataset, _ in datasets])
+            changed = self._list_items(writer, [dataset for dataset, _ in datasets])
             for read in map_ordered(self._read, changed, self._client.max_workers):
-                self._append(writer, read)
+                self._append_items(writer, read.items)
+                _append(writer, read.rows)
             if self._base:
-                self._copy_kept(writer, self._base, {dataset.id for dataset, _ in datasets})
+                kept = self._kept_ids(self._base, {dataset.id for dataset, _ in datasets})
+                self._kind.copy_kept(self._base, writer, kept)
             return writer.finish(project_info(self._project), self._meta)
 
-    def _list_images(self, writer: SnapshotWriter, datasets: Sequence[Dataset]) -> Iterator[_Batch]:
-        """List every image: write those the base holds, yield the others in batches to be read."""
+    def _list_items(self, writer: SnapshotWriter, datasets: Sequence[Dataset]) -> Iterator[_Batch]:
+        """List every item: write those the base holds, yield the others in batches to be read."""
         for dataset in datasets:
             stamps = self._base_stamps(dataset.id)
-            for page in self._client.images.iter_pages(dataset.id):
-                kept = [image for image in page if stamps.get(image["id"]) == image["updatedAt"]]
-                self._append_images(writer, kept)
-                kept_ids = {image["id"] for image in kept}
-                for image_id in kept_ids:
-                    del stamps[image_id]
-                changed = [image for image in page if image["id"] not in kept_ids]
-                for part in batches(changed, LIST_BATCH):
+            for page in self._reader.iter_pages(dataset.id):
+                kept = [item for item in page if stamps.get(item["id"]) == item["updatedAt"]]
+                self._append_items(writer, kept)
+                kept_ids = {item["id"] for item in kept}
+                for item_id in kept_ids:
+                    del stamps[item_id]
+                changed = [item for item in page if item["id"] not in kept_ids]
+                for part in self._reader.parts(changed):
                     yield _Batch(dataset.id, part)
             self._dropped += stamps
 
@@ -163,107 +158,64 @@ class _Pass:
             return {}
         import pyarrow.compute as pc
 
+        id_column = self._kind.id_column
         here = pc.field("src_dataset_id") == dataset_id
-        rows = self._base.read("images", ["src_image_id", "updated_at", "src_dataset_id"], here)
-        return dict(zip(values(rows, "src_image_id"), values(rows, "updated_at"), strict=True))
+        rows = self._base.read(self._project.type, [id_column, "updated_at", "src_dataset_id"], here)
+        return dict(zip(values(rows, id_column), values(rows, "updated_at"), strict=True))
 
     def _read(self, batch: _Batch) -> _Read:
-        images = batch.images
+        items = batch.items
         for _ in range(MAX_ITEM_READS):
             self._progress.check()
-            read = self._read_once(batch.dataset_id, images)
-            if read is None:
+            rows = self._reader.read(batch.dataset_id, items)
+            if rows is None:
                 continue
             if not self._verify_items:
-                return read
-            ids = [image["id"] for image in images]
-            now = self._client.images.list_by_ids(batch.dataset_id, ids)
-            if [(image["id"], image["updatedAt"]) for image in now] == [
-                (image["id"], image["updatedAt"]) for image in images
-            ]:
-                return read
-            images = now
-        names = [image["name"] for image in images[:5]]
+                return _Read(items, rows)
+            now = self._reader.list_by_ids(batch.dataset_id, [item["id"] for item in items])
+            if _stamps(now) == _stamps(items):
+                return _Read(items, rows)
+            items = now
+        names = [item["name"] for item in items[:5]]
         raise ProjectChangedError(
-            f"Images {names} of dataset {batch.dataset_id} changed during each of {MAX_ITEM_READS} readings. "
-            "Make the version when nobody works on them.",
+            f"{self._project.type.capitalize()} {names} of dataset {batch.dataset_id} changed during each of "
+            f"{MAX_ITEM_READS} readings. Make the version when nobody works on them.",
             dataset_id=batch.dataset_id,
         )
 
-    def _read_once(self, dataset_id: int, images: Sequence[Mapping[str, Any]]) -> _Read | None:
-        if not images:
-            return _Read([], [], {})
-        figures = self._client.figures.list_for_items(dataset_id, [image["id"] for image in images])
-        alpha_ids = [figure["id"] for figure in figures if figure["geometryType"] == ALPHA_MASK]
-        try:
-            return _Read(images, figures, self._client.figures.download_geometries(alpha_ids))
-        except (IntegrityError, NotFoundError):
-            # A mask that was listed a moment ago is gone: read the batch again.
-            still = self._client.figures.list_for_items(dataset_id, [image["id"] for image in images])
-            if {figure["id"] for figure in still} >= set(alpha_ids):
-                raise
-            return None
+    def _append_items(self, writer: SnapshotWriter, items: Sequence[Item]) -> None:
+        _append(writer, self._reader.listed(items))
+        self._items_done += len(items)
+        what = f"{self._project.type.capitalize()} read"
+        self._progress.count(what, self._items_done, self._project.images_count)
 
-    def _append(self, writer: SnapshotWriter, read: _Read) -> None:
-        self._append_images(writer, read.images)
-        writer.append("figures", [figure_row(figure, self._class_names) for figure in read.figures])
-        writer.append(
-            "alpha_geometries",
-            [
-                {
-                    "src_figure_id": figure["id"],
-                    "geometry_json": json_text(read.alpha_geometries[figure["id"]]),
-                }
-                for figure in read.figures
-                if figure["geometryType"] == ALPHA_MASK
-            ],
-        )
-        writer.append(
-            "tags",
-            [
-                row
-                for figure in read.figures
-                for row in tag_rows("figure", figure, figure["entityId"], self._tag_names)
-            ],
-        )
-
-    def _append_images(self, writer: SnapshotWriter, images: Sequence[Mapping[str, Any]]) -> None:
-        writer.append("images", [image_row(image) for image in images])
-        writer.append(
-            "tags", [row for image in images for row in tag_rows("item", image, image["id"], self._tag_names)]
-        )
-        self._images_done += len(images)
-        self._progress.count("Images read", self._images_done, self._project.images_count)
-
-    def _copy_kept(self, writer: SnapshotWriter, base: Snapshot, dataset_ids: set[int]) -> None:
-        """Copy what hangs on unchanged images, by column operations."""
+    def _kept_ids(self, base: Snapshot, dataset_ids: set[int]) -> Any:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        kept = pc.field("src_dataset_id").isin(pa.array(sorted(dataset_ids), pa.int64())) & ~pc.field(
-            "src_image_id"
-        ).isin(pa.array(self._dropped, pa.int64()))
-        alpha_ids: list[int] = []
-        for batch in base.iter_batches("figures", where=kept):
-            writer.append_arrow("figures", batch)
-            masks = batch.filter(pc.field("geometry_type") == ALPHA_MASK)
-            alpha_ids += values(masks, "src_figure_id")
-        is_kept_mask = pc.field("src_figure_id").isin(pa.array(alpha_ids, pa.int64()))
-        for batch in base.iter_batches("alpha_geometries", where=is_kept_mask):
-            writer.append_arrow("alpha_geometries", batch)
-        # Tags of images come with the listing; those of figures from the base.
-        kept_images = self._kept_image_ids(base, dataset_ids)
-        is_kept_tag = (pc.field("owner_type") == "figure") & pc.field("src_item_id").isin(kept_images)
-        for batch in base.iter_batches("tags", where=is_kept_tag):
-            writer.append_arrow("tags", batch)
-
-    def _kept_image_ids(self, base: Snapshot, dataset_ids: set[int]) -> Any:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        rows = base.read("images", ["src_image_id", "src_dataset_id"])
+        id_column = self._kind.id_column
+        rows = base.read(self._project.type, [id_column, "src_dataset_id"])
         kept = pc.and_(
             pc.is_in(rows["src_dataset_id"], pa.array(sorted(dataset_ids), pa.int64())),
-            pc.invert(pc.is_in(rows["src_image_id"], pa.array(self._dropped, pa.int64()))),
+            pc.invert(pc.is_in(rows[id_column], pa.array(self._dropped, pa.int64()))),
         )
-        return rows.filter(kept)["src_image_id"].combine_chunks()
+        return rows.filter(kept)[id_column].combine_chunks()
+
+
+def _names(meta: dict[str, Any]) -> Names:
+    return Names(
+        {entry["id"]: entry["title"] for entry in meta["classes"]},
+        {entry["id"]: entry["name"] for entry in meta["tags"]},
+    )
+
+
+def _stamps(items: Sequence[Item]) -> list[tuple[int, str]]:
+    return [(item["id"], item["updatedAt"]) for item in items]
+
+
+def _append(writer: SnapshotWriter, tables: Rows) -> None:
+    for table, rows in tables.items():
+        if isinstance(rows, Sequence):
+            writer.append(table, rows)
+        else:
+            writer.append_arrow(table, rows)

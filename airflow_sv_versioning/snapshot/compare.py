@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SEPARATOR = "\x1f"
 _EXAMPLES = 3
 _DATASET_COLUMNS = ("description", "custom_data")
+_JSON_COLUMNS = {"meta", "custom_data", "geometry_json", "value_json", "smart_tool_input"}
 # What the platform's restore writes into a project to tell where it came from.
 RESTORED_FROM = "restored_from"
 
@@ -35,51 +35,15 @@ def find_differences(
     :param new_names: id of an item of ``one`` -> its name in ``other``.
     """
     differences = _project_differences(one, other)
-    mine, theirs = _Side(one, without, new_names or {}), _Side(other)
-    for what, rows in (
-        ("dataset", _datasets),
-        ("image", _images),
-        ("figure", _figures),
-        ("image tag", _item_tags),
-    ):
-        differences += _row_differences(what, rows(mine), rows(theirs))
+    mine, theirs = Side(one, without, new_names or {}), Side(other)
+    for (what, my_rows), (_, their_rows) in zip(_contents(mine), _contents(theirs), strict=True):
+        differences += _row_differences(what, my_rows, their_rows)
     return differences
 
 
-@dataclass(frozen=True)
-class _Side:
-    """One of the two snapshots, and what of it counts."""
-
-    snapshot: Snapshot
-    without: frozenset[int] = frozenset()
-    new_names: Mapping[int, str] = field(default_factory=dict)
-
-    def images(self) -> pa.Table:
-        """Read the images with their path, and that of their parent."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        rows = self.snapshot.read("images")
-        folders = {row["src_dataset_id"]: path for row, path in dataset_rows(self.snapshot)}
-        ids, names = values(rows, "src_image_id"), values(rows, "name")
-        paths = [
-            f"{folders[dataset_id]}/{self.new_names.get(image_id, name)}"
-            for image_id, dataset_id, name in zip(ids, values(rows, "src_dataset_id"), names, strict=True)
-        ]
-        # The hash of a linked image is what the link held when it was added.
-        bare = pc.if_else(pc.is_valid(rows["link"]), pa.scalar(None, pa.string()), rows["hash"])
-        rows = rows.set_column(rows.schema.get_field_index("hash"), "hash", bare)
-        rows = rows.append_column("path", pa.array(paths, pa.string()))
-        parents = pa.table({"parent_src_image_id": rows["src_image_id"], "parent": rows["path"]})
-        rows = rows.join(parents, "parent_src_image_id")
-        if self.without:
-            rows = rows.filter(~pc.field("src_image_id").isin(pa.array(sorted(self.without), pa.int64())))
-        return rows
-
-    def with_paths(self, table: pa.Table, column: str) -> pa.Table:
-        """Join rows with the path of their image, leaving out those whose image does not count."""
-        images = self.images().select(["src_image_id", "path"])
-        return table.join(images, column, right_keys="src_image_id", join_type="inner")
+def _contents(side: Side) -> Iterator[tuple[str, pa.Table]]:
+    yield "dataset", _datasets(side)
+    yield from side.kind.contents(side)
 
 
 def _project_differences(one: Snapshot, other: Snapshot) -> list[str]:
@@ -115,60 +79,12 @@ def _by_name(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
     }
 
 
-def _datasets(side: _Side) -> pa.Table:
+def _datasets(side: Side) -> pa.Table:
     import pyarrow as pa
 
     rows = dataset_rows(side.snapshot)
     columns = {name: pa.array([row[name] for row, _ in rows], pa.string()) for name in _DATASET_COLUMNS}
     return pa.table({"path": pa.array([path for _, path in rows], pa.string()), **columns})
-
-
-def _images(side: _Side) -> pa.Table:
-    return side.images().select(["path", "link", "hash", "meta", "description", "parent"])
-
-
-def _item_tags(side: _Side) -> pa.Table:
-    import pyarrow.compute as pc
-
-    columns = ["src_item_id", "name", "value_json"]
-    tags = side.snapshot.read("tags", columns, pc.field("owner_type") == "item")
-    return side.with_paths(tags, "src_item_id").select(["path", "name", "value_json"])
-
-
-def _figures(side: _Side) -> pa.Table:
-    """Read the figures, each with its geometry and its tags as columns."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    figures = side.snapshot.read("figures")
-    masks = side.snapshot.read("alpha_geometries").rename_columns(["src_figure_id", "mask"])
-    figures = figures.join(masks, "src_figure_id").join(_figure_tags(side.snapshot), "src_figure_id")
-    geometry = pc.coalesce(figures["geometry_json"], figures["mask"])
-    figures = figures.set_column(figures.schema.get_field_index("geometry_json"), "geometry_json", geometry)
-    for flag in ("nn_created", "nn_updated"):
-        # The older format does not hold these; a figure that nobody marks was drawn by a person.
-        known = pc.coalesce(figures[flag], pa.scalar(False))
-        figures = figures.set_column(figures.schema.get_field_index(flag), flag, known)
-    columns = ["path", "class_name", "geometry_type", "geometry_json", "meta", "priority"]
-    columns += ["custom_data", "nn_created", "nn_updated", "tags"]
-    return side.with_paths(figures, "src_image_id").select(columns)
-
-
-def _figure_tags(snapshot: Snapshot) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    tags = snapshot.read("tags", ["owner_id", "name", "value_json"], pc.field("owner_type") == "figure")
-    tag_values = pc.coalesce(tags["value_json"], pa.scalar(""))
-    text = pc.binary_join_element_wise(tags["name"], tag_values, "=")
-    lists = (
-        pa.table({"src_figure_id": tags["owner_id"], "text": text})
-        .sort_by("text")
-        .group_by("src_figure_id", use_threads=False)
-        .aggregate([("text", "list")])
-    )
-    joined = pc.binary_join(lists["text_list"], _SEPARATOR)
-    return pa.table({"src_figure_id": lists["src_figure_id"], "tags": joined})
 
 
 def _row_differences(what: str, mine: pa.Table, theirs: pa.Table) -> list[str]:
@@ -194,10 +110,10 @@ def _digests(table: pa.Table, *, canonical: bool = False) -> dict[str, int]:
     columns = []
     for name in table.column_names:
         column = pc.cast(table[name], pa.string())
-        if canonical and name in {"meta", "custom_data", "geometry_json", "value_json"}:
+        if canonical and name in _JSON_COLUMNS:
             column = pa.chunked_array([[_canonical(text) for text in column.to_pylist()]], pa.string())
         columns.append(pc.coalesce(column, pa.scalar("")))
-    rows = pc.binary_join_element_wise(*columns, _SEPARATOR)
+    rows = pc.binary_join_element_wise(*columns, SEPARATOR)
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(rows).to_pylist()}
 
 
@@ -211,7 +127,7 @@ def _left_over(one: Mapping[str, int], other: Mapping[str, int]) -> list[str]:
 
 def _named(rows: list[str]) -> str:
     return "; ".join(
-        _short(" | ".join(part for part in row.split(_SEPARATOR) if part)) for row in rows[:_EXAMPLES]
+        _short(" | ".join(part for part in row.split(SEPARATOR) if part)) for row in rows[:_EXAMPLES]
     )
 
 

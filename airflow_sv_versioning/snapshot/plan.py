@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.exceptions import FormatError, MissingMediaError
+from airflow_sv_versioning.exceptions import MissingMediaError
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.references import check_known, distinct
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
@@ -28,23 +31,26 @@ class RestorePlan:
     """What a restore will make of a snapshot.
 
     :param datasets: rows of the datasets, parents before children.
-    :param class_names: class id in the snapshot -> its name.
-    :param tag_names: tag id in the snapshot -> its name.
+    :param names: class and tag id in the snapshot -> its name.
     :param skipped: items left out, as ``dataset/path/item name``.
     :param skipped_ids: their ids in the snapshot.
-    :param new_names: image id in the snapshot -> another name, where its own is taken twice.
-    :param counts: how many datasets, images, figures and tags there will be.
+    :param new_names: item id in the snapshot -> another name, where its own is taken twice.
+    :param counts: how many datasets, items, figures and so on there will be.
     """
 
     snapshot: Snapshot
     datasets: Sequence[Mapping[str, Any]]
-    class_names: Mapping[int, str]
-    tag_names: Mapping[int, str]
+    names: Names
     skipped: tuple[str, ...]
     skipped_ids: frozenset[int]
     new_names: Mapping[int, str]
     renamed: Mapping[str, str]
     counts: Mapping[str, int]
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the snapshot's project."""
+        return kind_of(self.snapshot.project_type)
 
     def restored(self, id_column: str) -> pc.Expression | None:
         """Select the rows whose item is not left out."""
@@ -61,78 +67,59 @@ def plan_restore(
     :raises MissingMediaError: media are gone and the policy is ``fail``.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
+    kind = kind_of(snapshot.project_type)
     datasets = dataset_rows(snapshot)
     paths = {row["src_dataset_id"]: path for row, path in datasets}
-    images = snapshot.read("images", ["src_image_id", "src_dataset_id", "name", "hash", "link"])
-    class_names = {entry["id"]: entry["title"] for entry in snapshot.project_meta.get("classes") or []}
-    tag_names = {entry["id"]: entry["name"] for entry in snapshot.project_meta.get("tags") or []}
-    _check_references(snapshot, images, paths, class_names, tag_names)
-    gone = _gone_media(client, images, check_links=missing_entities == "skip", progress=progress)
-    skipped = tuple(
-        f"{paths[dataset_id]}/{name}"
-        for _, dataset_id, name in _rows(images, "src_image_id", "src_dataset_id", "name", only=gone)
-    )
-    if skipped and missing_entities == "fail":
-        raise _missing_media(snapshot, skipped)
-    new_names, renamed = _distinct_names(images, paths, gone)
+    columns = [kind.id_column, "src_dataset_id", "name", "hash", "link"]
+    items = snapshot.read(snapshot.project_type, columns).rename_columns(["id", *columns[1:]])
+    names = _names(snapshot)
+    check_known(f"datasets of {snapshot.project_type}", values(items, "src_dataset_id"), paths)
+    kind.check(snapshot, items, paths, names)
+    check_known("tags", distinct(snapshot, "tags", "tag_id"), names.tags)
+    gone = _gone_media(client, kind, items, check_links=missing_entities == "skip", progress=progress)
+    missing = {
+        item_id: f"{paths[dataset_id]}/{name}"
+        for item_id, dataset_id, name in _rows(items, "id", "src_dataset_id", "name", only=gone)
+    }
+    if missing and missing_entities == "fail":
+        raise _missing_media(snapshot, missing)
+    new_names, renamed = _distinct_names(kind, items, paths, gone)
     return RestorePlan(
         snapshot=snapshot,
         datasets=[row for row, _ in datasets],
-        class_names=class_names,
-        tag_names=tag_names,
-        skipped=skipped,
+        names=names,
+        skipped=tuple(missing.values()),
         skipped_ids=frozenset(gone),
         new_names=new_names,
         renamed=renamed,
-        counts=_counts(snapshot, gone),
+        counts=_counts(kind, snapshot, gone),
     )
 
 
-def _check_references(
-    snapshot: Snapshot,
-    images: pa.Table,
-    paths: Mapping[int, str],
-    class_names: Mapping[int, str],
-    tag_names: Mapping[int, str],
-) -> None:
-    owners = set(values(images, "src_image_id"))
-    for what, used, known in (
-        ("datasets of images", set(values(images, "src_dataset_id")), paths),
-        ("classes of figures", _distinct(snapshot, "figures", "class_id"), class_names),
-        ("images of figures", _distinct(snapshot, "figures", "src_image_id"), owners),
-        ("tags", _distinct(snapshot, "tags", "tag_id"), tag_names),
-    ):
-        if unknown := sorted(used - set(known), key=str):
-            raise FormatError(
-                f"The snapshot refers to {what} that it does not hold: ids {unknown[:10]}. It is damaged."
-            )
-
-
-def _distinct(snapshot: Snapshot, table: str, column: str) -> set[Any]:
-    found: set[Any] = set()
-    for batch in snapshot.iter_batches(table, [column]):
-        found.update(batch[column].unique().to_pylist())
-    return found
+def _names(snapshot: Snapshot) -> Names:
+    meta = snapshot.project_meta
+    return Names(
+        {entry["id"]: entry["title"] for entry in meta.get("classes") or []},
+        {entry["id"]: entry["name"] for entry in meta.get("tags") or []},
+    )
 
 
 def _gone_media(
-    client: SuperviselyClient, images: pa.Table, *, check_links: bool, progress: Progress
+    client: SuperviselyClient, kind: Kind, items: pa.Table, *, check_links: bool, progress: Progress
 ) -> set[int]:
     import pyarrow.compute as pc
 
-    by_hash = images.filter(pc.field("link").is_null() & ~pc.field("hash").is_null())
-    by_link = images.filter(~pc.field("link").is_null())
-    bare = images.filter(pc.field("link").is_null() & pc.field("hash").is_null())
-    gone = set(values(bare, "src_image_id"))
+    has_link, has_hash = ~pc.field("link").is_null(), ~pc.field("hash").is_null()
+    links = has_link if kind.prefers_link else has_link & ~has_hash
+    by_link, by_hash = items.filter(links), items.filter(has_hash & ~links)
+    gone = set(values(items.filter(~has_link & ~has_hash), "id"))
     hashes = by_hash["hash"].unique().to_pylist()
     existing: set[str] = set()
     parts = batches(hashes, _HASHES_BATCH)
     for found in map_ordered(client.images.find_existing_hashes, parts, client.max_workers):
         existing |= found
         progress.count("Media checked", len(existing), len(hashes))
-    gone |= {
-        image_id for image_id, digest in _rows(by_hash, "src_image_id", "hash") if digest not in existing
-    }
+    gone |= {item_id for item_id, digest in _rows(by_hash, "id", "hash") if digest not in existing}
     if check_links:
         gone |= _dead_links(client, by_link, progress)
     return gone
@@ -147,39 +134,39 @@ def _dead_links(client: SuperviselyClient, by_link: pa.Table, progress: Progress
         progress.count("Links checked", done + 1, len(links))
         if not answers:
             dead.add(link)
-    return {image_id for image_id, link in _rows(by_link, "src_image_id", "link") if link in dead}
+    return {item_id for item_id, link in _rows(by_link, "id", "link") if link in dead}
 
 
-def _missing_media(snapshot: Snapshot, missing: tuple[str, ...]) -> MissingMediaError:
-    total = snapshot.row_count("images")
-    named = ", ".join(missing[:_NAMED_IN_MESSAGE])
+def _missing_media(snapshot: Snapshot, missing: Mapping[int, str]) -> MissingMediaError:
+    what = snapshot.project_type
+    named = ", ".join(f"{path} (id {item_id})" for item_id, path in list(missing.items())[:_NAMED_IN_MESSAGE])
     more = f" and {len(missing) - _NAMED_IN_MESSAGE} more" if len(missing) > _NAMED_IN_MESSAGE else ""
     return MissingMediaError(
-        f"{len(missing)} of {total} images have no media on the server any more: {named}{more}. "
-        "Nothing was created. Restore with missing_entities='skip' to leave them out.",
-        missing=list(missing),
+        f"{len(missing)} of {snapshot.row_count(what)} {what} have no media on the server any more: "
+        f"{named}{more}. Nothing was created. Restore with missing_entities='skip' to leave them out.",
+        missing=list(missing.values()),
     )
 
 
 def _distinct_names(
-    images: pa.Table, paths: Mapping[int, str], gone: set[int]
+    kind: Kind, items: pa.Table, paths: Mapping[int, str], gone: set[int]
 ) -> tuple[dict[int, str], dict[str, str]]:
-    """Find new names for images whose name is taken in their dataset, as archives by others may hold."""
+    """Find new names for items whose name is taken in their dataset, as archives by others may hold."""
     taken: set[tuple[int, str]] = set()
     twice: list[tuple[int, int, str]] = []
-    for image_id, dataset_id, name in _rows(images, "src_image_id", "src_dataset_id", "name"):
-        if image_id in gone:
+    for item_id, dataset_id, name in _rows(items, "id", "src_dataset_id", "name"):
+        if item_id in gone:
             continue
         if (dataset_id, name) in taken:
-            twice.append((image_id, dataset_id, name))
+            twice.append((item_id, dataset_id, name))
         taken.add((dataset_id, name))
     new_names: dict[int, str] = {}
     renamed: dict[str, str] = {}
-    for image_id, dataset_id, name in twice:
+    for item_id, dataset_id, name in twice:
         new = _free_name(name, dataset_id, taken)
         taken.add((dataset_id, new))
-        new_names[image_id] = new
-        renamed[f"{paths[dataset_id]}/{name} (image {image_id})"] = new
+        new_names[item_id] = new
+        renamed[f"{paths[dataset_id]}/{name} ({kind.item} {item_id})"] = new
     return new_names, renamed
 
 
@@ -193,18 +180,13 @@ def _free_name(name: str, dataset_id: int, taken: set[tuple[int, str]]) -> str:
     return new
 
 
-def _counts(snapshot: Snapshot, gone: set[int]) -> dict[str, int]:
-    return {
-        "datasets": snapshot.row_count("datasets"),
-        "images": snapshot.row_count("images") - len(gone),
-        "figures": _count(snapshot, "figures", "src_image_id", gone),
-        "tags": _count(snapshot, "tags", "src_item_id", gone),
-    }
+def _counts(kind: Kind, snapshot: Snapshot, gone: set[int]) -> dict[str, int]:
+    return {table: _count(snapshot, table, kind.item_columns(table), gone) for table in kind.counted}
 
 
-def _count(snapshot: Snapshot, table: str, item_column: str, gone: set[int]) -> int:
-    where = _not_in(item_column, gone)
-    if where is None:
+def _count(snapshot: Snapshot, table: str, item_column: str | None, gone: set[int]) -> int:
+    where = _not_in(item_column, gone) if item_column else None
+    if item_column is None or where is None:
         return snapshot.row_count(table)
     return sum(batch.num_rows for batch in snapshot.iter_batches(table, [item_column], where))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,6 @@ from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, find_differences
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore_figures import FiguresRestore
-from airflow_sv_versioning.snapshot.restore_images import ImagesRestore
-from airflow_sv_versioning.snapshot.restore_tags import TagsRestore
 from airflow_sv_versioning.snapshot.restore_work import NewIds, RestoreWork
 from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
 from airflow_sv_versioning.snapshot.writes import land_once
@@ -134,13 +132,15 @@ def _fill(
     }
     client.projects.edit(project_id, customData=custom_data, silent=True)
     class_ids, tag_ids = _add_meta(client, plan, project_id)
+    opening = plan.kind.opening_settings(snapshot)
     if _holds_duplicate_tags(snapshot):
         # The second of two equal tags would be refused; the version's own rule comes last.
-        client.projects.update_settings(project_id, {"allowDuplicateTags": True})
+        opening["allowDuplicateTags"] = True
+    if opening:
+        client.projects.update_settings(project_id, opening)
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids)
     work = RestoreWork(client, plan, project_id, ids, progress)
-    for step in (ImagesRestore, FiguresRestore, TagsRestore):
-        step(work).run()
+    plan.kind.fill(work)
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
 
 
@@ -156,11 +156,15 @@ def _add_meta(
     meta = plan.snapshot.project_meta
     answer = client.projects.update_meta(
         project_id,
-        {"classes": meta.get("classes") or [], "tags": meta.get("tags") or [], "projectType": "images"},
+        {
+            "classes": meta.get("classes") or [],
+            "tags": meta.get("tags") or [],
+            "projectType": plan.kind.project_type,
+        },
     )
     new_classes = {entry["title"]: entry["id"] for entry in answer.get("classes") or []}
     new_tags = {entry["name"]: entry["id"] for entry in answer.get("tags") or []}
-    return _joined(plan.class_names, new_classes, "classes"), _joined(plan.tag_names, new_tags, "tags")
+    return _joined(plan.names.classes, new_classes, "classes"), _joined(plan.names.tags, new_tags, "tags")
 
 
 def _joined(old: Mapping[int, str], new: Mapping[str, int], what: str) -> dict[int, int]:
@@ -203,12 +207,10 @@ def _add_dataset(
 
 
 def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:
-    datasets = list(client.datasets.list_all(project_id))
-    found = {
-        "datasets": len(datasets),
-        "images": sum(client.images.count(dataset.id) for dataset in datasets),
-        "figures": sum(client.figures.count(dataset.id) for dataset in datasets),
-    }
+    found = Counter({"datasets": 0, plan.kind.project_type: 0, "figures": 0})
+    for dataset in client.datasets.list_all(project_id):
+        found["datasets"] += 1
+        found.update(plan.kind.count(client, dataset.id))
     if wrong := {
         what: (plan.counts[what], found[what]) for what in found if found[what] != plan.counts[what]
     }:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.snapshot.kinds.images import ALPHA_MASK
+from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, whole_items
 from airflow_sv_versioning.snapshot.tables import json_value, values
@@ -58,7 +58,7 @@ class FiguresRestore:
         new_ids: list[int] = []
         by_dataset: dict[int, list[Row]] = {}
         for row in group:
-            by_dataset.setdefault(self._work.image_datasets[row["src_image_id"]], []).append(row)
+            by_dataset.setdefault(self._work.item_datasets[row["src_image_id"]], []).append(row)
         ordered = [row for rows in by_dataset.values() for row in rows]
         for dataset_id, rows in by_dataset.items():
             for part in batches(rows, figures.ADD_BATCH):
@@ -81,7 +81,7 @@ class FiguresRestore:
 
     def _figure_entry(self, row: Row) -> dict[str, Any]:
         entry: dict[str, Any] = {
-            "entityId": self._work.image_ids[row["src_image_id"]],
+            "entityId": self._work.item_ids[row["src_image_id"]],
             "classId": self._work.ids.classes[row["class_id"]],
             "geometryType": row["geometry_type"],
             "geometry": json_value(row["geometry_json"]),

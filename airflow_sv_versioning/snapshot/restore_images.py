@@ -38,7 +38,7 @@ class ImagesRestore:
         parents = self._restored_parents()
         self._add_generation(~among(parents) if parents else None)
         while parents:
-            ready = {child for child, parent in parents.items() if parent in self._work.image_ids}
+            ready = {child for child, parent in parents.items() if parent in self._work.item_ids}
             if not ready:
                 raise IntegrityError("Images of the snapshot are each other's parents.")
             self._add_generation(among(ready))
@@ -70,7 +70,7 @@ class ImagesRestore:
         for batch in self._work.plan.snapshot.iter_batches("images", where=here):
             for part in batches(batch.to_pylist(), images.ADD_BATCH):
                 self._work.progress.count(
-                    "Images restored", len(self._work.image_ids), self._work.plan.counts["images"]
+                    "Images restored", len(self._work.item_ids), self._work.plan.counts["images"]
                 )
                 self._add_image_batch(dataset_id, part)
 
@@ -91,8 +91,8 @@ class ImagesRestore:
                     f"The server stored image {title!r} of dataset {new_dataset} under another name.",
                     dataset_id=new_dataset,
                 )
-            self._work.image_ids[row["src_image_id"]] = by_name[title]
-            self._work.image_datasets[row["src_image_id"]] = new_dataset
+            self._work.item_ids[row["src_image_id"]] = by_name[title]
+            self._work.item_datasets[row["src_image_id"]] = new_dataset
 
     def _image_entry(self, row: Row) -> dict[str, Any]:
         entry: dict[str, Any] = {"title": self._work.plan.new_names.get(row["src_image_id"], row["name"])}
@@ -103,8 +103,8 @@ class ImagesRestore:
             entry["hash"] = row["hash"]
         if row["meta"]:
             entry["meta"] = json_value(row["meta"])
-        if (parent := row["parent_src_image_id"]) in self._work.image_ids:
-            entry["parentId"] = self._work.image_ids[parent]
+        if (parent := row["parent_src_image_id"]) in self._work.item_ids:
+            entry["parentId"] = self._work.item_ids[parent]
         return entry
 
     def _describe_images(self) -> None:
@@ -112,11 +112,11 @@ class ImagesRestore:
             row
             for batch in self._work.plan.snapshot.iter_batches("images", ["src_image_id", "description"])
             for row in batch.to_pylist()
-            if row["description"] and row["src_image_id"] in self._work.image_ids
+            if row["description"] and row["src_image_id"] in self._work.item_ids
         )
         self._work.drain(
             lambda row: self._work.client.images.edit(
-                self._work.image_ids[row["src_image_id"]], description=row["description"]
+                self._work.item_ids[row["src_image_id"]], description=row["description"]
             ),
             described,
         )

@@ -34,11 +34,11 @@ class TagsRestore:
             self._work.drain(add, whole_items(rows, "owner_id", tags.ADD_BATCH))
 
     def _add_item_tags(self, rows: Sequence[Row]) -> None:
-        entries = [self._tag_entry(row, "entityId", self._work.image_ids[row["owner_id"]]) for row in rows]
+        entries = [self._tag_entry(row, "entityId", self._work.item_ids[row["owner_id"]]) for row in rows]
         by_dataset: dict[int, set[int]] = {}
         for row in rows:
-            dataset_id = self._work.image_datasets[row["owner_id"]]
-            by_dataset.setdefault(dataset_id, set()).add(self._work.image_ids[row["owner_id"]])
+            dataset_id = self._work.item_datasets[row["owner_id"]]
+            by_dataset.setdefault(dataset_id, set()).add(self._work.item_ids[row["owner_id"]])
 
         def landed() -> int:
             return sum(
@@ -55,7 +55,7 @@ class TagsRestore:
         by_dataset: dict[int, set[int]] = {}
         for row in rows:
             item = self._work.figure_items[row["owner_id"]]
-            by_dataset.setdefault(self._work.image_datasets[item], set()).add(self._work.image_ids[item])
+            by_dataset.setdefault(self._work.item_datasets[item], set()).add(self._work.item_ids[item])
 
         def landed() -> int:
             return sum(

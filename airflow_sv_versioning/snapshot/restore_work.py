@@ -27,11 +27,11 @@ class NewIds:
 class RestoreWork:
     """A restore in progress.
 
-    :param image_ids: image id in the snapshot -> new id.
-    :param image_datasets: image id in the snapshot -> id of its new dataset.
+    :param item_ids: item id in the snapshot -> new id.
+    :param item_datasets: item id in the snapshot -> id of its new dataset.
     :param figure_ids: figure id in the snapshot -> new id, of those that something else refers to:
         masks and tagged figures.
-    :param figure_items: figure id in the snapshot -> image id in the snapshot, of the same.
+    :param figure_items: figure id in the snapshot -> item id in the snapshot, of the same.
     """
 
     client: SuperviselyClient
@@ -39,8 +39,8 @@ class RestoreWork:
     project_id: int
     ids: NewIds
     progress: Progress
-    image_ids: dict[int, int] = field(default_factory=dict)
-    image_datasets: dict[int, int] = field(default_factory=dict)
+    item_ids: dict[int, int] = field(default_factory=dict)
+    item_datasets: dict[int, int] = field(default_factory=dict)
     figure_ids: dict[int, int] = field(default_factory=dict)
     figure_items: dict[int, int] = field(default_factory=dict)
 

@@ -27,6 +27,8 @@ from airflow_sv_versioning.exceptions import (
     VersionBusyError,
 )
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
@@ -35,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 FREE_PLAN = "free"
 MAX_BUSY_WAIT_SECONDS = 30.0
-# What an older official client wrote, which did not record the format.
-UNRECORDED_FORMAT = "v1.0.0"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Creation:
                 progress=self._progress,
             )
             if archive_format == "auto":
-                archive_format = _follow_latest(self._healed_map(), newest=formats[0])
+                archive_format = _follow_latest(self._healed_map(), kind_of(self._project.type), formats[0])
             uploaded = self._upload(reserved, capture, archive_format, Path(folder), undo)
             version_map = self._healed_map()
             undo.callback(self._quietly, "put versions.json back", version_map.put_back)
@@ -236,7 +236,7 @@ class Creation:
             sha256 = base64.b64decode(file.hash).hex() if file and file.hash else None
         counts = entry.get("counts") or {
             "datasets": self._project.datasets_count,
-            "images": self._project.images_count,
+            self._project.type: self._project.images_count,
         }
         return CreateResult(
             project_id=self._project.id,
@@ -262,13 +262,13 @@ class Creation:
             logger.warning("Could not %s for project %d: %s", what, self._project.id, error)
 
 
-def _follow_latest(version_map: VersionMap, newest: str) -> str:
+def _follow_latest(version_map: VersionMap, kind: Kind, newest: str) -> str:
     """Choose the format that the project's latest version was written in."""
     latest = version_map.entries.get("latest")
     if latest is None:
         return newest
-    recorded = version_map.entry(latest).get("format") or UNRECORDED_FORMAT
-    return recorded if recorded == UNRECORDED_FORMAT else newest
+    recorded = version_map.entry(latest).get("format") or kind.unrecorded_format
+    return kind.unrecorded_format if recorded == kind.unrecorded_format else newest
 
 
 def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -> dict[str, Any]:
@@ -288,7 +288,7 @@ def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -
 
 def _counts(capture: Capture) -> dict[str, int]:
     rows = capture.snapshot.counts()
-    return {what: rows[what] for what in ("datasets", "images", "figures", "tags")}
+    return {what: rows[what] for what in kind_of(capture.snapshot.project_type).counted}
 
 
 def _told(counts: dict[str, int]) -> str:

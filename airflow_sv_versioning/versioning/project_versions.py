@@ -17,6 +17,7 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
     VersionNotFoundError,
 )
+from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore import Target, restore_project
@@ -26,7 +27,6 @@ from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
 from airflow_sv_versioning.versioning.version_map import VersionMap
 
-VERSIONED_TYPES = ("images",)
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
 

@@ -1,95 +1,131 @@
-"""Image projects: what the platform says of images and figures, as rows of the tables."""
+"""Image projects."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import json_text
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.figures import LIST_BATCH
+from airflow_sv_versioning.exceptions import IntegrityError, NotFoundError
+from airflow_sv_versioning.snapshot.kinds import image_content
+from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_row, image_row
+from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_rows
+from airflow_sv_versioning.snapshot.references import check_known, distinct
+from airflow_sv_versioning.snapshot.restore_figures import FiguresRestore
+from airflow_sv_versioning.snapshot.restore_images import ImagesRestore
+from airflow_sv_versioning.snapshot.restore_tags import TagsRestore
+from airflow_sv_versioning.snapshot.restore_work import RestoreWork
+from airflow_sv_versioning.snapshot.side import Side
+from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, values
 
-Row = dict[str, Any]
-
-ALPHA_MASK = "alpha_mask"
-
-
-def image_row(image: Mapping[str, Any]) -> Row:
-    """Make the row of an image; its name stays as the server says it. Source: POST images.list."""
-    return {
-        "src_image_id": image["id"],
-        "src_dataset_id": image["datasetId"],
-        "parent_src_image_id": image.get("parentId"),
-        "name": image["name"],
-        "hash": image.get("hash"),
-        "link": image.get("link"),
-        "mime": image.get("mime"),
-        "ext": _extension(image.get("mime")),
-        "size": _integer(image.get("size")),
-        "width": image.get("width"),
-        "height": image.get("height"),
-        "created_at": image.get("createdAt"),
-        "updated_at": image.get("updatedAt"),
-        "created_by_id": image.get("createdBy"),
-        "description": image.get("description"),
-        "meta": json_text(image.get("meta")),
-        "related_data_id": image.get("relatedDataId"),
-        "download_id": image.get("downloadId"),
-        "offset_start": image.get("offsetStart"),
-        "offset_end": image.get("offsetEnd"),
-    }
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
-def figure_row(figure: Mapping[str, Any], class_names: Mapping[int, str]) -> Row:
-    """Make the row of a figure; an alpha mask's geometry goes elsewhere. Source: POST figures.list."""
-    is_alpha = figure["geometryType"] == ALPHA_MASK
-    return {
-        "src_figure_id": figure["id"],
-        "src_image_id": figure["entityId"],
-        "src_dataset_id": figure.get("datasetId"),
-        "class_id": figure["classId"],
-        "class_name": class_names.get(figure["classId"]),
-        "geometry_type": figure["geometryType"],
-        "geometry_json": None if is_alpha else json_text(figure.get("geometry")),
-        "geometry_meta_json": json_text(figure.get("geometryMeta")),
-        "meta": json_text(figure.get("meta")),
-        "priority": figure.get("priority"),
-        "custom_data": json_text(figure.get("customData")),
-        "created_at": figure.get("createdAt"),
-        "updated_at": figure.get("updatedAt"),
-        "nn_created": figure.get("nnCreated"),
-        "nn_updated": figure.get("nnUpdated"),
-    }
+class Images(Kind):
+    """Images with figures; tags hang on images and on figures."""
+
+    project_type = "images"
+    item = "image"
+    id_column = "src_image_id"
+    counted = ("datasets", "images", "figures", "tags")
+    unrecorded_format = "v1.0.0"
+    # The hash is only a trace of what the link held when it was added.
+    prefers_link = True
+
+    def reader(self, client: SuperviselyClient, names: Names) -> ItemReader:
+        """Make what reads images."""
+        return _ImageReader(client, names)
+
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+        """Copy figures, masks and the tags of figures; those of images come with the listing."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        alpha_ids: list[int] = []
+        for batch in copy_rows(base, writer, "figures", pc.field("src_image_id").isin(kept_ids)):
+            masks = batch.filter(pc.field("geometry_type") == ALPHA_MASK)
+            alpha_ids += values(masks, "src_figure_id")
+        is_kept_mask = pc.field("src_figure_id").isin(pa.array(alpha_ids, pa.int64()))
+        is_kept_tag = (pc.field("owner_type") == "figure") & pc.field("src_item_id").isin(kept_ids)
+        for table, where in (("alpha_geometries", is_kept_mask), ("tags", is_kept_tag)):
+            for _ in copy_rows(base, writer, table, where):
+                pass
+
+    def item_columns(self, table: str) -> str | None:
+        """Name the column that says which image a row belongs to."""
+        return {"figures": "src_image_id", "tags": "src_item_id", "images": "src_image_id"}.get(table)
+
+    def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+        """Check classes and images of figures."""
+        check_known("classes of figures", distinct(snapshot, "figures", "class_id"), names.classes)
+        owners = values(items, "src_image_id")
+        check_known("images of figures", distinct(snapshot, "figures", "src_image_id"), owners)
+
+    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Choose nothing: images need no settings to be added."""
+        return {}
+
+    def fill(self, work: RestoreWork) -> None:
+        """Make images, figures and tags."""
+        for step in (ImagesRestore, FiguresRestore, TagsRestore):
+            step(work).run()
+
+    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
+        """Count images and figures."""
+        return {"images": client.images.count(dataset_id), "figures": client.figures.count(dataset_id)}
+
+    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
+        """Make rows of images, figures and tags of images."""
+        yield "image", image_content.images(side)
+        yield "figure", image_content.figures(side)
+        yield "image tag", image_content.item_tags(side)
 
 
-def tag_rows(
-    owner_type: str, owner: Mapping[str, Any], item_id: int, tag_names: Mapping[int, str]
-) -> list[Row]:
-    """Make the rows of the tags on an image (``item``) or a figure (``figure``)."""
-    return [
-        {
-            "tag_assignment_id": tag.get("id"),
-            "owner_type": owner_type,
-            "owner_id": owner["id"],
-            "src_item_id": item_id,
-            "tag_id": tag["tagId"],
-            "name": tag.get("name") or tag_names.get(tag["tagId"]),
-            "value_json": None if tag.get("value") is None else json.dumps(tag["value"], ensure_ascii=False),
-            "labeler_login": tag.get("labelerLogin"),
-            "custom_data": json_text(tag.get("customData")),
-            "created_at": tag.get("createdAt"),
-            "updated_at": tag.get("updatedAt"),
+class _ImageReader(ItemReader):
+    def __init__(self, client: SuperviselyClient, names: Names) -> None:
+        self._client = client
+        self._names = names
+
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
+        return self._client.images.iter_pages(dataset_id)
+
+    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        return batches(items, LIST_BATCH)
+
+    def listed(self, items: Sequence[Item]) -> Rows:
+        tags = [row for image in items for row in tag_rows("item", image, image["id"], self._names.tags)]
+        return {"images": [image_row(image) for image in items], "tags": tags}
+
+    def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
+        if not items:
+            return {}
+        ids = [image["id"] for image in items]
+        figures = self._client.figures.list_for_items(dataset_id, ids)
+        alpha_ids = [figure["id"] for figure in figures if figure["geometryType"] == ALPHA_MASK]
+        try:
+            masks = self._client.figures.download_geometries(alpha_ids)
+        except (IntegrityError, NotFoundError):
+            # A mask that was listed a moment ago is gone: read the batch again.
+            still = self._client.figures.list_for_items(dataset_id, ids)
+            if {figure["id"] for figure in still} >= set(alpha_ids):
+                raise
+            return None
+        return {
+            "figures": [figure_row(figure, self._names.classes) for figure in figures],
+            "alpha_geometries": [
+                {"src_figure_id": figure_id, "geometry_json": json_text(masks[figure_id])}
+                for figure_id in alpha_ids
+            ],
+            "tags": [
+                row
+                for figure in figures
+                for row in tag_rows("figure", figure, figure["entityId"], self._names.tags)
+            ],
         }
-        for tag in _as_list(owner.get("tags"))
-    ]
 
-
-def _as_list(value: Any) -> Sequence[Mapping[str, Any]]:
-    return value or []
-
-
-def _extension(mime: str | None) -> str | None:
-    return mime.partition("/")[2] if mime else None
-
-
-def _integer(value: Any) -> int | None:
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdigit()) else None
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
+        return self._client.images.list_by_ids(dataset_id, item_ids)

@@ -1,0 +1,122 @@
+"""What a project type says of itself so that its projects can be captured, planned, restored, compared."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.snapshot.restore_work import RestoreWork
+    from airflow_sv_versioning.snapshot.side import Side
+    from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
+
+Item = Mapping[str, Any]
+Row = Mapping[str, Any]
+Rows = Mapping[str, "Sequence[Row] | pa.Table"]
+"""Table name -> rows of it."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of a project's classes and tags by id."""
+
+    classes: Mapping[int, str]
+    tags: Mapping[int, str]
+
+
+class ItemReader(ABC):
+    """Reads the items of one project for one pass of a capture; shared by threads."""
+
+    @abstractmethod
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
+        """List a dataset's items as the server says them, page by page; each has ``id`` and ``updatedAt``."""
+
+    @abstractmethod
+    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Cut items of one dataset into what one :meth:`read` takes."""
+
+    @abstractmethod
+    def listed(self, items: Sequence[Item]) -> Rows:
+        """Make the rows that the listing alone tells."""
+
+    @abstractmethod
+    def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
+        """Read what hangs on items; ``None`` if it changed under the reading and must be read again."""
+
+    @abstractmethod
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
+        """List those of the items that are still there, in the order of their ids."""
+
+
+class Kind(ABC):
+    """One type of projects.
+
+    :cvar project_type: the platform's word; also the name of the table of items.
+    :cvar item: word for one item, in messages.
+    :cvar id_column: the column with the item's id in its own table.
+    :cvar counted: tables whose rows a result counts.
+    :cvar unrecorded_format: what an official client wrote before it recorded formats.
+    :cvar prefers_link: whether an item with a hash and a link is restored by its link.
+    """
+
+    project_type: ClassVar[str]
+    item: ClassVar[str]
+    id_column: ClassVar[str]
+    counted: ClassVar[tuple[str, ...]]
+    unrecorded_format: ClassVar[str]
+    prefers_link: ClassVar[bool]
+
+    @abstractmethod
+    def reader(self, client: SuperviselyClient, names: Names) -> ItemReader:
+        """Make what reads the items of a project."""
+
+    @abstractmethod
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+        """Copy what hangs on unchanged items and is not told by their listing, by column operations."""
+
+    @abstractmethod
+    def item_columns(self, table: str) -> str | None:
+        """Name the column of a table that says which item a row belongs to; ``None`` if there is none."""
+
+    @abstractmethod
+    def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+        """Check that figures and the like refer to what the snapshot holds.
+
+        :param items: ids, datasets and names of the items.
+        :param paths: dataset id -> its path.
+        :raises FormatError: they do not.
+        """
+
+    @abstractmethod
+    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Choose settings that the new project must have before it is filled."""
+
+    @abstractmethod
+    def fill(self, work: RestoreWork) -> None:
+        """Make items and all that hangs on them in a new project."""
+
+    @abstractmethod
+    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
+        """Count what a dataset holds, under the names of :attr:`counted`."""
+
+    @abstractmethod
+    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
+        """Make the rows to compare, with names in place of ids, and what to call them."""
+
+
+def by_link(kind: Kind, link: Any, digest: Any) -> bool:
+    """Say whether an item is restored by its link and not by its hash."""
+    return bool(link) and (kind.prefers_link or not digest)
+
+
+def copy_rows(base: Snapshot, writer: SnapshotWriter, table: str, where: pc.Expression) -> Iterable[pa.Table]:
+    """Copy rows batch by batch, yielding what was copied."""
+    for batch in base.iter_batches(table, where=where):
+        writer.append_arrow(table, batch)
+        yield batch

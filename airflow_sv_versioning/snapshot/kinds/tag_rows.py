@@ -1,0 +1,44 @@
+"""What the platform says of tags, as rows of the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_sv_versioning.snapshot.tables import json_text
+
+Row = dict[str, Any]
+
+
+def tag_rows(
+    owner_type: str, owner: Mapping[str, Any], item_id: int, tag_names: Mapping[int, str]
+) -> list[Row]:
+    """Make the rows of the tags on an item (``item``), an object or a figure.
+
+    A frame range is two columns, first and last frame.
+    """
+    return [_tag_row(tag, owner_type, owner["id"], item_id, tag_names) for tag in owner.get("tags") or []]
+
+
+def _tag_row(
+    tag: Mapping[str, Any], owner_type: str, owner_id: int, item_id: int, tag_names: Mapping[int, str]
+) -> Row:
+    first, last = tag.get("frameRange") or (None, None)
+    return {
+        "tag_assignment_id": tag.get("id"),
+        "owner_type": owner_type,
+        "owner_id": owner_id,
+        "src_item_id": item_id,
+        "tag_id": tag["tagId"],
+        "name": tag.get("name") or tag_names.get(tag["tagId"]),
+        "value_json": None if tag.get("value") is None else json.dumps(tag["value"], ensure_ascii=False),
+        "frame_from": first,
+        "frame_to": last,
+        "is_finished": tag.get("isFinished"),
+        "non_final_value": tag.get("nonFinalValue"),
+        "labeler_login": tag.get("labelerLogin"),
+        "custom_data": json_text(tag.get("customData")),
+        "created_at": tag.get("createdAt"),
+        "updated_at": tag.get("updatedAt"),
+    }

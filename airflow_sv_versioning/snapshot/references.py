@@ -1,0 +1,29 @@
+"""Checks that a snapshot refers to nothing that it does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.tables import Snapshot
+
+
+def check_known(what: str, used: Collection[Any], known: Collection[Any]) -> None:
+    """Refuse a snapshot that uses what it does not know.
+
+    :param what: names the ids in the message, such as ``classes of figures``.
+    :raises FormatError: with some of the ids.
+    """
+    if unknown := sorted(set(used) - set(known), key=str):
+        raise FormatError(
+            f"The snapshot refers to {what} that it does not hold: ids {unknown[:10]}. It is damaged."
+        )
+
+
+def distinct(snapshot: Snapshot, table: str, column: str) -> set[Any]:
+    """Collect the different values of a column."""
+    found: set[Any] = set()
+    for batch in snapshot.iter_batches(table, [column]):
+        found.update(batch[column].unique().to_pylist())
+    return found
