@@ -40,5 +40,5 @@ class ArchiveLimits:
     max_depth: int = 200
     max_open_values: int = 10_000
     max_shared_values: int = 2_000_000
-    max_shared_nodes: int = 10_000_000
+    max_shared_nodes: int = 1_000_000
     max_shared_text_ratio: int = 16
