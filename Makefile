@@ -89,7 +89,7 @@ test:
 
 lint:
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff format --check airflow_sv_versioning dags tests
 
 types:
 	@.venv/bin/mypy --no-error-summary
