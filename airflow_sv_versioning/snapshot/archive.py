@@ -26,10 +26,10 @@ from airflow_sv_versioning.exceptions import (
     SnapshotError,
     UnsupportedProjectError,
 )
-from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, tar
+from airflow_sv_versioning.snapshot.formats import annotated, columnar, frames, pickled, tar
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
-from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tables import SCHEMA_VERSION, Snapshot
 
 __all__ = [
     "ARCHIVE_FORMATS",
@@ -40,7 +40,10 @@ __all__ = [
     "unpack_archive",
 ]
 
-ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {"images": ("v2.1.0", "v1.0.0")}
+ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {
+    "images": ("v2.1.0", pickled.VERSION),
+    "videos": ("v2.1.0", annotated.VERSION),
+}
 """The formats that can be written, per project type, newest first."""
 
 _DISTRIBUTION = "airflow-sv-versioning"
@@ -149,11 +152,14 @@ def _clear(directory: Path, project_type: str) -> None:
 
 @contextmanager
 def _open_payload(snapshot: Snapshot, archive_format: str, scratch: Path) -> Iterator[_Payload]:
-    if archive_format != pickled.VERSION:
+    if archive_format == SCHEMA_VERSION:
         yield columnar.ColumnarPayload(snapshot)
         return
     with tempfile.TemporaryFile(dir=scratch) as file:
-        pickled.write_payload(snapshot, file)
+        if archive_format == annotated.VERSION:
+            annotated.write_payload(snapshot, file, scratch)
+        else:
+            pickled.write_payload(snapshot, file)
         yield _SpooledPayload(file, snapshot.counts())
 
 
