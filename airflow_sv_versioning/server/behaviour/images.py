@@ -3,55 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
-    edit_dataset,
     edit_items,
-    get_dataset,
     get_items,
     get_project,
     get_row,
     projects_of_datasets,
 )
-from airflow_sv_versioning.server.behaviour.datasets import subtree_ids
-from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
+from airflow_sv_versioning.server.behaviour.items import (
+    ITEMS,
+    FileUrl,
+    check_names,
+    edit_dataset_of,
+    insert_items,
+    items_where,
+    name_of,
+)
+from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.behaviour.media import Links, Media, find_media, media_columns
 from airflow_sv_versioning.server.behaviour.tags import tags_of_items
-from airflow_sv_versioning.server.database import Reader, Writer, in_list, insert_statement, json_list
-from airflow_sv_versioning.server.errors import bad_request, name_taken
+from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
+from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
 from airflow_sv_versioning.server.storage import Storage
 
-IMAGES = Listing(
-    "items",
-    "items",
-    {
-        "id": "items.id",
-        "name": "items.name",
-        "datasetId": "items.dataset_id",
-        "projectId": "(SELECT project_id FROM datasets WHERE datasets.id = items.dataset_id)",
+IMAGES = replace(
+    ITEMS,
+    columns={
+        **ITEMS.columns,
         "parentId": "items.parent_id",
-        "hash": "items.hash",
-        "link": "items.link",
-        "mime": "items.mime",
-        "size": "items.size",
-        "width": "items.width",
-        "height": "items.height",
-        "description": "items.description",
         "customSort": "items.custom_sort",
-        "createdBy": "items.created_by",
-        "createdAt": "items.created_at",
-        "updatedAt": "items.updated_at",
         "labelsCount": "(SELECT COUNT(*) FROM figures WHERE figures.item_id = items.id)",
     },
-    nullable=frozenset({"parentId", "hash", "link", "mime", "size", "width", "height", "customSort"}),
+    nullable=ITEMS.nullable | {"parentId", "customSort"},
 )
-
-FileUrl = Callable[[str, str], str]
-"""Address of a stored file, from its hash and name."""
 
 
 def list_images(
@@ -64,20 +53,7 @@ def list_images(
     recursive: bool,
 ) -> JsonText:
     """A page of images of a dataset, of the tree below it, or of a whole project."""
-    where = Where()
-    # The plus keeps SQLite from walking through a whole dataset when it is asked for some ids.
-    column = "+items.dataset_id" if query.filters_on("id") else "items.dataset_id"
-    if dataset_id is not None:
-        get_dataset(db, dataset_id)
-        if recursive:
-            where.add(in_list(column), json_list(subtree_ids(db, dataset_id)))
-        else:
-            where.add(f"{column} = ?", dataset_id)
-    elif project_id is not None:
-        get_project(db, project_id)
-        where.add(f"{column} IN (SELECT id FROM datasets WHERE project_id = ?)", project_id)  # noqa: S608
-    else:
-        raise bad_request("images.list needs a datasetId or a projectId")
+    where = items_where(db, query, dataset_id=dataset_id, project_id=project_id, recursive=recursive)
     found = IMAGES.run(db, query, where)
     return found.page(images_json(db, found.rows, file_url, query.fields))
 
@@ -138,29 +114,15 @@ class ImageAdder:
         :raises ConflictError: names are taken in the dataset.
         :raises RequestRejectedError: a hash is not stored here, or is not of an image.
         """
-        project = get_project(tx, edit_dataset(tx, dataset_id)["project_id"])
-        if project["type"] != "images":
-            raise bad_request(f"Project {project['id']} holds {project['type']}, not images")
-        _check_names(tx, dataset_id, [_name(image) for image in images])
+        edit_dataset_of(tx, dataset_id, "images")
+        check_names(tx, dataset_id, [name_of(image) for image in images])
         known = self._known_media(tx, images)
         sources = {
             row["id"]: row
             for row in get_items(tx, [image["imageId"] for image in images if image.get("imageId")])
         }
-        ids = list(tx.new_ids(len(images)))
-        common = {
-            "dataset_id": dataset_id,
-            "created_by": user_id,
-            "created_at": tx.stamp,
-            "updated_at": tx.stamp,
-        }
-        rows = [
-            {"id": new_id, **common, **_shown(image, sources), **_file(image, known, linked, sources)}
-            for new_id, image in zip(ids, images, strict=True)
-        ]
-        if rows:
-            tx.run_many(insert_statement("items", rows[0]), [tuple(row.values()) for row in rows])
-        return ids
+        rows = [{**_shown(image, sources), **_file(image, known, linked, sources)} for image in images]
+        return insert_items(tx, dataset_id, user_id, rows)
 
     def _known_media(self, tx: Writer, images: Sequence[Mapping[str, Any]]) -> dict[str, Media]:
         hashes = [image["hash"] for image in images if image.get("hash") and not image.get("link")]
@@ -178,13 +140,16 @@ class ImageAdder:
         return known
 
 
-def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> None:
-    """Change an image's name, description, meta or links to others."""
+def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> str:
+    """Change the name, description, meta or links to others of an image, or of another type's item.
+
+    :returns: the type of the item's project.
+    """
     row = get_row(tx, "items", "Image", image_id)
-    edit_items(tx, [image_id])
+    project_id = edit_items(tx, [image_id])[image_id]["project_id"]
     columns: dict[str, Any] = {}
     if changes.get("name") is not None and changes["name"] != row["name"]:
-        _check_names(tx, row["dataset_id"], [changes["name"]])
+        check_names(tx, row["dataset_id"], [changes["name"]])
         columns["name"] = changes["name"]
     if changes.get("description") is not None:
         columns["description"] = changes["description"]
@@ -196,6 +161,8 @@ def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> None:
         columns["custom_sort"] = changes["customSort"]
     if columns:
         tx.update("items", image_id, **columns)
+    project_type: str = get_project(tx, project_id)["type"]
+    return project_type
 
 
 def set_links(tx: Writer, links: Sequence[tuple[int, str]]) -> None:
@@ -212,12 +179,6 @@ def set_custom_sort(tx: Writer, values: Sequence[tuple[int, str]]) -> None:
     tx.run_many(
         "UPDATE items SET custom_sort = ? WHERE id = ?", [(value, image_id) for image_id, value in values]
     )
-
-
-def remove_images(tx: Writer, image_ids: Sequence[int]) -> None:
-    """Remove images with their annotations; the media stay, since versions refer to them."""
-    edit_items(tx, image_ids)
-    tx.delete_among("items", "id", image_ids)
 
 
 def _image_json(row: sqlite3.Row, project_id: int, file_url: FileUrl) -> dict[str, Any]:
@@ -259,31 +220,11 @@ def _label_counts(db: Reader, ids: Sequence[int]) -> dict[int, int]:
     )
 
 
-def _name(image: Mapping[str, Any]) -> str:
-    name = image.get("title") or image.get("name")
-    if not isinstance(name, str):
-        raise bad_request("Every image needs a title")
-    return name
-
-
-def _check_names(db: Reader, dataset_id: int, names: Sequence[str]) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise bad_request(f"The request names {len(repeated)} images twice, such as {repeated[0]!r}")
-    rows = db.all(
-        f"SELECT name, id FROM items WHERE dataset_id = ? AND {in_list('name')} ORDER BY id",  # noqa: S608
-        (dataset_id, json_list(names)),
-    )
-    if rows:
-        taken = [{"name": row["name"], "id": row["id"]} for row in rows]
-        raise name_taken(f"{len(taken)} image names are taken in dataset {dataset_id}", taken)
-
-
 def _shown(image: Mapping[str, Any], sources: Mapping[int, sqlite3.Row]) -> dict[str, Any]:
     source = sources.get(image.get("imageId") or 0)
     meta = image.get("meta")
     return {
-        "name": _name(image),
+        "name": name_of(image),
         "parent_id": image.get("parentId"),
         "description": image.get("description") or "",
         "meta": source["meta"] if source is not None and meta is None else dumps(meta or {}),
@@ -304,4 +245,4 @@ def _file(
     if image.get("imageId"):
         source = sources[image["imageId"]]
         return {key: source[key] for key in ("hash", "link", "mime", "size", "width", "height")}
-    raise bad_request(f"Image {_name(image)!r} needs a hash, a link or an imageId")
+    raise bad_request(f"Image {name_of(image)!r} needs a hash, a link or an imageId")
