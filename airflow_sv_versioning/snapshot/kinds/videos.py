@@ -9,6 +9,7 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.kinds import video_content
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.video_checks import check_videos
+from airflow_sv_versioning.snapshot.kinds.video_notes import with_notes
 from airflow_sv_versioning.snapshot.kinds.video_rows import (
     annotation_tag_rows,
     figure_rows,
@@ -124,7 +125,10 @@ class _VideoReader(ItemReader):
             for name, tables in (("objects", objects), ("figures", figures), ("tags", tags))
         }
         self._learn(len(items), found["figures"].num_rows)
-        return {**found, "figures": self._with_notes(dataset_id, items, found["figures"])}
+        if found["figures"].num_rows:
+            notes = self._client.figures.iter_notes(dataset_id, [item["id"] for item in items])
+            found["figures"] = with_notes(found["figures"], notes)
+        return found
 
     def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
         return _slim(self._client.videos.list_by_ids(dataset_id, item_ids))
@@ -133,31 +137,6 @@ class _VideoReader(ItemReader):
         """Choose how many videos to read next from how many figures these had."""
         wanted = FIGURES_AT_ONCE * videos // max(figures, 1)
         self._portion = max(1, min(wanted, 2 * self._portion, VIDEOS_AT_ONCE))
-
-    def _with_notes(self, dataset_id: int, items: Sequence[Item], figures: pa.Table) -> pa.Table:
-        """Add what the annotation does not tell of figures."""
-        if not figures.num_rows:
-            return figures
-        import pyarrow as pa
-
-        from airflow_sv_versioning.snapshot.tables import json_text
-
-        ids: list[int] = []
-        custom_data: list[str | None] = []
-        descriptions: list[str | None] = []
-        for note in self._client.figures.iter_notes(dataset_id, [item["id"] for item in items]):
-            if note.get("customData") or note.get("description"):
-                ids.append(note["id"])
-                custom_data.append(json_text(note.get("customData")))
-                descriptions.append(note.get("description") or None)
-        if not ids:
-            return figures
-        places = pa.compute.index_in(figures["src_figure_id"], value_set=pa.array(ids, pa.int64()))
-        for name, column in (("custom_data", custom_data), ("description", descriptions)):
-            told = pa.array(column, pa.string()).take(places.combine_chunks())
-            merged = pa.compute.coalesce(figures[name], pa.chunked_array([told]))
-            figures = figures.set_column(figures.schema.get_field_index(name), name, merged)
-        return figures
 
 
 def _slim(videos: Sequence[Mapping[str, Any]]) -> list[Item]:
