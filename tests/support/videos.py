@@ -82,7 +82,10 @@ def annotate(client: SuperviselyClient, project_id: int, dataset_id: int, video_
         dataset_id, [{"classId": classes[title], "entityId": video_id} for title in ("лицо", "a car")]
     )
     client.videos.add_tags(video_id, [_tag(tags["scene"], value, *span) for value, span in _SCENES])
-    speeds = [{**_tag(tags["speed"], 1.5, 2, 5), "objectId": car}, {**_tag(tags["speed"], 3), "objectId": car}]
+    speeds = [
+        {**_tag(tags["speed"], 1.5, 2, 5), "objectId": car},
+        {**_tag(tags["speed"], 3), "objectId": car},
+    ]
     client.objects.add_tags({"projectId": project_id}, speeds)
     client.videos.add_figures(video_id, [*_figures(face, (0, 1, 5, 6)), *_figures(car, (1, 2, 9))])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.kinds.kind import Names
+from airflow_sv_versioning.snapshot.kinds.object_numbers import owner_keys
 from airflow_sv_versioning.snapshot.references import check_known, distinct
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
@@ -123,16 +124,6 @@ class _Checks:
             "Nothing was created.",
             video_id=video_id,
         )
-
-
-def owner_keys(rows: Any, video_column: str, object_column: str) -> Any:
-    """Make one key of a video and an object: several videos may share an object."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = [pc.cast(rows[name], pa.string()) for name in (video_column, object_column)]
-    keys = pc.binary_join_element_wise(*columns, ":")
-    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 
 
 def _told(count: int | None) -> str:

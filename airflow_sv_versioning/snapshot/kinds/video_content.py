@@ -5,11 +5,11 @@ An object has no name; it is told by its number among the objects of its video, 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
-from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,7 @@ def objects(side: Side) -> pa.Table:
     """Read the objects, each with the videos that share it."""
     import pyarrow as pa
 
-    rows = side.with_paths(_numbered(side.snapshot), "src_video_id")
+    rows = side.with_paths(with_numbers(side.snapshot), "src_video_id")
     paths: dict[int, list[str]] = defaultdict(list)
     for object_id, path in zip(rows["src_object_id"].to_pylist(), rows["path"].to_pylist(), strict=True):
         paths[object_id].append(path)
@@ -50,7 +50,7 @@ def figures(side: Side) -> pa.Table:
     """Read the figures with exact geometry."""
     columns = [name for name in _FIGURES if name != "number"]
     rows = side.snapshot.read("figures", ["src_video_id", "src_object_id", *columns])
-    rows = rows.join(_numbered(side.snapshot), ["src_video_id", "src_object_id"])
+    rows = rows.join(with_numbers(side.snapshot), ["src_video_id", "src_object_id"])
     # What the platform takes where nothing is said.
     rows = _filled(rows, {"priority": 1, "nn_created": False, "nn_updated": False})
     return side.with_paths(rows, "src_video_id").select(["path", *_FIGURES])
@@ -65,23 +65,10 @@ def tags(side: Side) -> pa.Table:
     of_object = pc.equal(rows["owner_type"], "object")
     owners = pc.if_else(of_object, rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
-    numbered = _numbered(side.snapshot).select(["src_video_id", "src_object_id", "number"])
+    numbered = with_numbers(side.snapshot).select(["src_video_id", "src_object_id", "number"])
     rows = rows.join(numbered, ["src_item_id", "src_object_id"], ["src_video_id", "src_object_id"])
     rows = _filled(rows, {"is_finished": True, "non_final_value": False})
     return side.with_paths(rows, "src_item_id").select(["path", *_TAGS])
-
-
-def _numbered(snapshot: Snapshot) -> pa.Table:
-    import pyarrow as pa
-
-    rows = snapshot.read("objects", ["src_video_id", "src_object_id", "class_name"])
-    rows = rows.sort_by([("src_video_id", "ascending"), ("src_object_id", "ascending")])
-    seen: Counter[int] = Counter()
-    numbers = []
-    for video_id in rows["src_video_id"].to_pylist():
-        numbers.append(seen[video_id])
-        seen[video_id] += 1
-    return rows.append_column("number", pa.array(numbers, pa.int64()))
 
 
 def _filled(rows: pa.Table, defaults: dict[str, int | bool]) -> pa.Table:
