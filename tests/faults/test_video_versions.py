@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.compare import assert_same
-from tests.support.videos import make_video_project, read_videos, write_videos
+from tests.support.video_projects import make_video_project, read_videos, write_videos
 
 
 @pytest.fixture(scope="session")
