@@ -8,7 +8,8 @@ import pytest
 from tests.airflow.conftest import RunDag
 from tests.airflow.support import pulled, state
 from tests.support.projects import touch
-from tests.support.video_projects import make_video_project, read_videos, real_video
+from tests.support.video_projects import make_video_project, read_videos
+from tests.support.videos import real_video
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG

@@ -76,3 +76,30 @@ def _reset_objects(image: dict[str, Any], **values: Any) -> None:
 
 def _sorted(items: Any) -> list[Any]:
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+
+
+def archived_videos_by_sdk(content: Content) -> Content:
+    """What its archives of videos do not hold: fractions of pixels, notes and custom data of figures."""
+    changed = deepcopy(content)
+    for video in changed["videos"].values():
+        for figure in video["figures"]:
+            figure.update(geometry=_rounded(figure["geometry"]), customData={}, description="")
+    return changed
+
+
+def restored_videos_by_sdk(content: Content) -> Content:
+    """What its restore of videos does not bring back, whatever the archive holds."""
+    changed = deepcopy(content)
+    for video in changed["videos"].values():
+        video["description"] = ""
+        for figure in video["figures"]:
+            figure.update(geometry=_rounded(figure["geometry"]), customData={}, description="")
+    return changed
+
+
+def _rounded(geometry: Any) -> Any:
+    if isinstance(geometry, dict):
+        return {key: _rounded(value) for key, value in geometry.items()}
+    if isinstance(geometry, list):
+        return [_rounded(value) for value in geometry]
+    return round(geometry) if isinstance(geometry, float) else geometry

