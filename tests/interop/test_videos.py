@@ -75,7 +75,9 @@ def test_the_sdk_restores_what_we_made(project, archive_format, request, sdk, se
     project_id = sdk.call(server, "restore", project_id=was.id, version_id=made.version_id)
 
     found = sdk.call(server, "read_videos", project_id=project_id)
-    assert_same(found, restored_videos_by_sdk(was.content))
+    for video in found["videos"].values():
+        del video["as the SDK sees it"]
+    assert_same(found, restored_videos_by_sdk(was.content, archive_format))
 
 
 @MAKERS

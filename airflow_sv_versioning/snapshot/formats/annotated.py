@@ -184,7 +184,7 @@ class _PayloadWriter:
             annotation = _annotation_json(video, objects[video_id], figures[video_id], tags[video_id])
             text = json.dumps(annotation, ensure_ascii=False, separators=(",", ":"))
             self._append("videos", [{**video, _ANNOTATION: text}])
-            self._keys["videos"][_key("video", video_id)] = video_id
+            self._keys["videos"][uuid5(NAMESPACE_OID, f"video:{video_id}").hex] = video_id
             self._write_parts(annotation, objects[video_id], figures[video_id])
 
     def _write_parts(
@@ -196,7 +196,7 @@ class _PayloadWriter:
         parts = []
         for row in objects:
             object_id = row["src_object_id"]
-            key = row["key"] or _key("object", object_id)
+            key = row["key"]
             self._keys["objects"][key] = object_id
             parts.append(
                 {**row, "src_object_id": numbers[object_id], "key": key, "tags_json": tags[object_id]}
@@ -250,10 +250,6 @@ def _schemas() -> dict[str, pa.Schema]:
     videos = table_schema("videos", "videos").append(pa.field(_ANNOTATION, pa.string()))
     datasets = table_schema("videos", "datasets")
     return {"datasets": datasets, "videos": videos, "objects": schema(_OBJECTS), "figures": schema(_FIGURES)}
-
-
-def _key(what: str, entity_id: int) -> str:
-    return uuid5(NAMESPACE_OID, f"{what}:{entity_id}").hex
 
 
 def _annotation_json(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_rows
@@ -42,7 +43,8 @@ def object_row(entry: Mapping[str, Any], video_id: int, names: Names) -> Row:
         "src_object_id": entry["id"],
         "src_video_id": video_id,
         "class_name": entry.get("classTitle") or names.classes.get(entry.get("classId") or 0),
-        "key": entry.get("key"),
+        # The official restore joins objects that several videos share by this, and by nothing else.
+        "key": entry.get("key") or uuid5(NAMESPACE_OID, f"object:{entry['id']}").hex,
         "created_at": entry.get("createdAt"),
         "updated_at": entry.get("updatedAt"),
         "labeler_login": entry.get("labelerLogin"),
