@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -311,7 +312,7 @@ class SnapshotWriter:
         traceback: TracebackType | None,
     ) -> None:
         for table in self._tables.values():
-            table.close()
+            table.close() if exc is None else table.abandon()
 
     def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows as mappings of column name to value; absent columns are null."""
@@ -371,6 +372,14 @@ class _TableWriter:
         self._flush()
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
+
+    def abandon(self) -> None:
+        """Let go of a file that will not be finished, without a second error over the first."""
+        self._pending = []
+        if self._writer is not None:
+            with suppress(OSError, ValueError):
+                self._writer.close()
             self._writer = None
 
     def _flush(self) -> None:

@@ -1,4 +1,4 @@
-"""Versions of videos: ours restored by the official SDK, the SDK's by us, and ours by us; equality is the SDK's."""
+"""Versions of videos, made and restored by us and by the official SDK; it tells what is equal."""
 
 from __future__ import annotations
 

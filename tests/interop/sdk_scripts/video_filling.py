@@ -56,9 +56,7 @@ def fill_videos(
 
 
 def make_video_project(api: sly.Api, workspace_id: int, name: str) -> tuple[int, sly.ProjectMeta]:
-    project = api.project.create(
-        workspace_id, name, "videos", "Every case", change_name_if_conflict=True
-    )
+    project = api.project.create(workspace_id, name, "videos", "Every case", change_name_if_conflict=True)
     api.project.edit_info(project.id, readme="# Фильмы")
     api.project.update_custom_data(project.id, {"batch": 7, "nested": {"ключ": [1, None, 2.5]}})
     api.project.update_meta(project.id, make_video_meta())
@@ -139,7 +137,8 @@ def add_raw_figures(api: sly.Api, project_id: int, video_id: int) -> None:
     """Add what has exact coordinates, tracks, priorities, custom data and notes."""
     classes = {entry["title"]: entry["id"] for entry in api.project.get_meta(project_id)["classes"]}
     dataset_id = api.video.get_info_by_id(video_id).dataset_id
-    body = {"datasetId": dataset_id, "annotationObjects": [{"classId": classes["anything"], "entityId": video_id}]}
+    wanted = [{"classId": classes["anything"], "entityId": video_id}]
+    body = {"datasetId": dataset_id, "annotationObjects": wanted}
     (made,) = api.post("annotation-objects.bulk.add", body).json()
     figures = [
         {
