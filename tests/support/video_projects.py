@@ -94,7 +94,7 @@ def _figures(object_id: int, frames: Sequence[int]) -> list[dict[str, Any]]:
             "geometry": box(1.25 + frame, 2.5, 40.125, 50.0625 + frame),
             "meta": {"frame": frame},
             "priority": 2 + frame,
-            "trackId": f"track-{object_id % 7}",
+            "trackId": f"5e2c-{len(frames)}",
             "nnCreated": bool(frame % 2),
             "nnUpdated": False,
             "customData": {"score": frame / 8} if frame % 2 else {},
