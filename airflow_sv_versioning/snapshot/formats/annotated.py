@@ -114,7 +114,7 @@ def _annotation(row: dict[str, Any]) -> dict[str, Any]:
     text = row.pop(_ANNOTATION)
     try:
         annotation = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise _unreadable(row, error) from error
     if not isinstance(annotation, dict):
         raise _unreadable(row, "it is no object")
@@ -123,7 +123,8 @@ def _annotation(row: dict[str, Any]) -> dict[str, Any]:
 
 def _spread(writer: SnapshotWriter, row: dict[str, Any], annotation: dict[str, Any], names: Names) -> None:
     video_id = row["src_video_id"]
-    row["description"] = row.get("description") or annotation.get("description")
+    if row.get("description") is None:
+        row["description"] = annotation.get("description") or None
     try:
         writer.append("videos", [row])
         writer.append("objects", object_rows(annotation, video_id, names))
