@@ -71,9 +71,7 @@ def views(api: sly.Api, link: str) -> list[Any]:
             SIZE,
             FRAMES,
             sly.VideoObjectCollection([item for item, _ in figures]),
-            sly.FrameCollection(
-                [sly.Frame(at, [sly.VideoFigure(item, RECTANGLE, at)]) for item, at in figures]
-            ),
+            sly.FrameCollection([frame(item, at) for item, at in figures]),
         )
         for figures in shown
     ]
@@ -149,13 +147,7 @@ def plain(found: dict[str, Any]) -> dict[str, Any]:
         "tags": tags_of(found),
         "objects": [[item["classTitle"], tags_of(item)] for item in found["objects"]],
         "figures": [
-            [
-                frame["index"],
-                classes[figure["objectId"]],
-                figure["geometry"],
-                figure["priority"],
-                figure["trackId"],
-            ]
+            [frame["index"], classes[figure["objectId"]], *(figure[member] for member in kept)]
             for frame in found["frames"]
             for figure in frame["figures"]
         ],
