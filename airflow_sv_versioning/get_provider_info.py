@@ -43,6 +43,12 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_sv_versioning.sensors.background_tasks"],
             }
         ],
+        "triggers": [
+            {
+                "integration-name": "Supervisely",
+                "python-modules": ["airflow_sv_versioning.triggers.background_tasks"],
+            }
+        ],
         "extra-links": [
             "airflow_sv_versioning.links.ProjectLink",
             "airflow_sv_versioning.links.RestoredProjectLink",

@@ -41,7 +41,7 @@ def test_airflow_accepts_the_description() -> None:
     jsonschema.validate(INFO, schema)
 
 
-@pytest.mark.parametrize("kind", ["hooks", "operators", "sensors"])
+@pytest.mark.parametrize("kind", ["hooks", "operators", "sensors", "triggers"])
 def test_every_listed_module_can_be_imported(kind: str) -> None:
     integrations = {entry["integration-name"] for entry in INFO["integrations"]}
 
