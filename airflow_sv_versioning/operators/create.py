@@ -9,6 +9,7 @@ from airflow_sv_versioning.hooks.edge import airflow_outcome, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink
 from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.memory import TaskMemory
 from airflow_sv_versioning.operators.provenance import default_description, default_title
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     Returns the version's id. The XCom ``version`` holds ``project_id``, ``version_id``, ``version_num``,
     ``created`` (``False`` where nothing changed), ``title``, ``archive_path``, ``archive_sha256``,
     ``counts`` and ``consistent``; in a DAG it is ``create.output["version"]``.
+
+    A worker that is killed leaves the project reserved. On Airflow 3.3 the next try of the same task, or
+    the task once cleared, finds the reservation in the task's state store and gives it back; where the
+    killed try had come as far as the commit, its version is returned. Older Airflow has no such store:
+    there the reservation names the task to whoever waits, and stands until the server lets it expire.
 
     :param project_id: the project; templated.
     :param version_title: by default the DAG and task; templated.
@@ -80,6 +86,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 archive_format=self.archive_format,
                 on_concurrent_change=self.on_concurrent_change,
                 busy_timeout_seconds=self.busy_timeout_seconds,
+                memory=TaskMemory(context),
                 report=self.log.info,
                 should_stop=self._stop_question(),
             )
