@@ -128,6 +128,7 @@ def unpack_archive(
     spool = directory / _PAYLOAD
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _clear(directory, project_type)
         manifest = _extract(path, spool, limits)
         snapshot, archive_format = _read_payload(spool, project_type, directory, limits, manifest)
     except OSError as error:
@@ -138,6 +139,12 @@ def unpack_archive(
         return UnpackedArchive(snapshot, archive_format, None)
     _check_manifest(manifest, snapshot, archive_format)
     return UnpackedArchive(snapshot, archive_format, manifest["provenance"])
+
+
+def _clear(directory: Path, project_type: str) -> None:
+    """Remove what an earlier attempt left: a table without rows has no file that would replace it."""
+    for name in columnar.file_names(project_type):
+        (directory / name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -245,7 +252,8 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
     """Write the payload to ``spool`` and check it against the manifest, if there is one."""
     digest = ""
     manifest: dict[str, Any] | None = None
-    with path.open("rb") as file, frames.open_reader(file, limits.max_payload_bytes, _WHAT) as reader:
+    most = limits.unpacked_bytes(path.stat().st_size)
+    with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
         for member in tar.iter_files(reader, _WHAT):
             name = member.name.removeprefix("./")
             if name == _PAYLOAD:
