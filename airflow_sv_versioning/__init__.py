@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airflow_sv_versioning.assets import project_asset
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.exceptions import SuperviselyError
     from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
@@ -28,6 +29,7 @@ __all__ = [
     "SuperviselyError",
     "SuperviselyHook",
     "__version__",
+    "project_asset",
 ]
 
 _MODULES = {
@@ -38,6 +40,7 @@ _MODULES = {
     "SuperviselyClient": "client",
     "SuperviselyError": "exceptions",
     "SuperviselyHook": "hooks.supervisely",
+    "project_asset": "assets",
 }
 
 

@@ -46,7 +46,18 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": [
             {
                 "integration-name": "Supervisely",
-                "python-modules": ["airflow_sv_versioning.triggers.background_tasks"],
+                "python-modules": [
+                    "airflow_sv_versioning.triggers.background_tasks",
+                    "airflow_sv_versioning.triggers.new_versions",
+                ],
+            }
+        ],
+        "asset-uris": [
+            {
+                "schemes": ["supervisely"],
+                "handler": "airflow_sv_versioning.assets.sanitize_uri",
+                "factory": "airflow_sv_versioning.assets.create_asset",
+                "to_openlineage_converter": "airflow_sv_versioning.assets.convert_to_openlineage",
             }
         ],
         "extra-links": [

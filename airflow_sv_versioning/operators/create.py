@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.assets import announce_version
 from airflow_sv_versioning.hooks.edge import airflow_outcome, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink
@@ -27,6 +28,10 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     the task once cleared, finds the reservation in the task's state store and gives it back; where the
     killed try had come as far as the commit, its version is returned. Older Airflow has no such store:
     there the reservation names the task to whoever waits, and stands until the server lets it expire.
+
+    Give the project's asset, of :func:`~airflow_sv_versioning.assets.project_asset`, or an ``AssetAlias``
+    as outlet, and other DAGs can be scheduled on new versions. The events of an asset tell by ``created``
+    whether the version is new; those of an alias come for new versions only.
 
     :param project_id: the project; templated.
     :param version_title: by default the DAG and task; templated.
@@ -90,5 +95,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 report=self.log.info,
                 should_stop=self._stop_question(),
             )
+            server_url = hook.client.server_url
         context["ti"].xcom_push(key="version", value=result.as_dict())
+        announce_version(context, self.outlets, server_url, result)
         return result.version_id
