@@ -33,6 +33,8 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Supervisely",
                 "python-modules": [
                     "airflow_sv_versioning.operators.create",
+                    "airflow_sv_versioning.operators.guarded",
+                    "airflow_sv_versioning.operators.remove",
                     "airflow_sv_versioning.operators.restore",
                 ],
             }

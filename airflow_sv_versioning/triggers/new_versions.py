@@ -28,8 +28,8 @@ class NewVersionTrigger(BaseEventTrigger):
         project = Asset("lemons", uri=..., watchers=[AssetWatcher(name="versions", trigger=trigger)])
 
     On Airflow 3.3 the last version that was told of is kept with the asset, so a triggerer that was down
-    tells what it missed, if the trigger watches one asset; before, it begins with the versions that come after its start. An asset that is
-    also the outlet of a task gets two events for that task's version.
+    tells what it missed, if the trigger watches one asset; before, it begins with the versions that come
+    after its start. An asset that is also the outlet of a task gets two events for that task's version.
 
     :param poke_interval: seconds between two looks.
     """

@@ -147,6 +147,10 @@ class ProjectVersions:
             progress=progress,
         )
 
+    def list_project_ids(self, workspace_id: int) -> list[int]:
+        """List the projects of a workspace that can be versioned."""
+        return self._client.projects.list_ids(workspace_id, VERSIONED_TYPES)
+
     def get_list(self, project_id: int, filters: list[dict[str, Any]] | None = None) -> list[VersionInfo]:
         """List the versions of a project, oldest first.
 
