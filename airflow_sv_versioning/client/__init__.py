@@ -61,6 +61,11 @@ class SuperviselyClient:
         return self.transport.server_url
 
     @property
+    def identity(self) -> str:
+        """A digest of server and token: equal for clients that see the same."""
+        return self.transport.identity
+
+    @property
     def max_workers(self) -> int:
         """How many requests may run at the same time."""
         return self.transport.max_workers

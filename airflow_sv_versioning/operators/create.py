@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.assets import announce_version
 from airflow_sv_versioning.hooks.edge import airflow_outcome, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink
 from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.memory import TaskMemory
 from airflow_sv_versioning.operators.provenance import default_description, default_title
 
 if TYPE_CHECKING:
@@ -21,6 +23,15 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     Returns the version's id. The XCom ``version`` holds ``project_id``, ``version_id``, ``version_num``,
     ``created`` (``False`` where nothing changed), ``title``, ``archive_path``, ``archive_sha256``,
     ``counts`` and ``consistent``; in a DAG it is ``create.output["version"]``.
+
+    A worker that is killed leaves the project reserved. On Airflow 3.3 the next try of the same task, or
+    the task once cleared, finds the reservation in the task's state store and gives it back; where the
+    killed try had come as far as the commit, its version is returned. Older Airflow has no such store:
+    there the reservation names the task to whoever waits, and stands until the server lets it expire.
+
+    Give the project's asset, of :func:`~airflow_sv_versioning.assets.project_asset`, or an ``AssetAlias``
+    as outlet, and other DAGs can be scheduled on new versions. The events of an asset tell by ``created``
+    whether the version is new; those of an alias come for new versions only.
 
     :param project_id: the project; templated.
     :param version_title: by default the DAG and task; templated.
@@ -80,8 +91,11 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 archive_format=self.archive_format,
                 on_concurrent_change=self.on_concurrent_change,
                 busy_timeout_seconds=self.busy_timeout_seconds,
+                memory=TaskMemory(context),
                 report=self.log.info,
                 should_stop=self._stop_question(),
             )
+            server_url = hook.client.server_url
         context["ti"].xcom_push(key="version", value=result.as_dict())
+        announce_version(context, self.outlets, server_url, result)
         return result.version_id

@@ -21,6 +21,7 @@ from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore import Target, restore_project
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.preview import make_preview
+from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
 from airflow_sv_versioning.versioning.version_map import VersionMap
@@ -54,6 +55,7 @@ class ProjectVersions:
         archive_format: str = "auto",
         on_concurrent_change: str = "accept",
         busy_timeout_seconds: float = 600.0,
+        memory: ReservationMemory | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> CreateResult:
@@ -66,6 +68,8 @@ class ProjectVersions:
         :param on_concurrent_change: what to do with a project that never stands still while it is read:
             ``accept`` items of different moments, each whole, and say so; or ``fail``.
         :param busy_timeout_seconds: how long to wait while another process makes a version.
+        :param memory: keeps the reservation outside this process; the next call with the same memory
+            clears up after one that was killed, or returns the version that it had made.
         :param report: takes progress lines.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
         :raises UnsupportedProjectError: the project's type cannot be versioned.
@@ -79,7 +83,7 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
-        creation = Creation(self._client, project, progress)
+        creation = Creation(self._client, project, progress, memory)
         result = creation.run(
             title=title,
             description=description,
@@ -142,6 +146,10 @@ class ProjectVersions:
             keep_incomplete=keep_incomplete,
             progress=progress,
         )
+
+    def list_project_ids(self, workspace_id: int) -> list[int]:
+        """List the projects of a workspace that can be versioned."""
+        return self._client.projects.list_ids(workspace_id, VERSIONED_TYPES)
 
     def get_list(self, project_id: int, filters: list[dict[str, Any]] | None = None) -> list[VersionInfo]:
         """List the versions of a project, oldest first.
