@@ -7,8 +7,7 @@ A version comes back as a new project, so the project that people work on stays 
    ``{{ dag_run.logical_date or dag_run.run_after }}``.
 2. ``rerun`` works on the restored project. It asks the platform through the hook, as your experiment would.
 3. ``summary`` says what was run on what.
-4. ``remove_restored_project`` moves the restored project to the trash, also where the experiment failed;
-   tick ``keep_restored_project`` to look into it.
+4. ``remove_restored_project`` moves the restored project to the trash unless it is to be kept.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
 host, the API token as password. Then trigger the DAG and fill in the project and one of the three.

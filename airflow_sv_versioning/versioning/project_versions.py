@@ -129,7 +129,7 @@ class ProjectVersions:
         check_choice("missing_entities", policy, POLICIES)
         check_choice("verify", verify, VERIFICATIONS)
         progress = Progress(report, should_stop)
-        version = self._select(project_id, version_id, version_num, as_of)
+        version = self.choose(project_id, version_id, version_num, as_of)
         project = self._client.projects.get(project_id)
         target = Target(
             workspace_id=workspace_id or project.workspace_id,
@@ -179,6 +179,32 @@ class ProjectVersions:
         :raises VersionNotFoundError: the project has no version of this number.
         """
         return self.get_info_by_number(project_id, version_num).id
+
+    def choose(
+        self,
+        project_id: int,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        as_of: str | datetime | None = None,
+    ) -> VersionInfo:
+        """Find the version that exactly one of id, number and moment names, as :meth:`restore` does.
+
+        :raises VersionNotFoundError: the project has no such version.
+        """
+        given = [value for value in (version_id, version_num, as_of) if value is not None]
+        if len(given) != 1:
+            raise ConfigurationError(
+                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
+            )
+        if version_id is not None:
+            return self.get_info_by_id(project_id, version_id)
+        if version_num is not None:
+            return self.get_info_by_number(project_id, version_num)
+        moment = parse_moment("as_of", as_of)
+        made = [v for v in self.get_list(project_id) if parse_moment("createdAt", v.created_at) <= moment]
+        if not made:
+            raise self._not_found(project_id, "a date at or before", moment.isoformat())
+        return max(made, key=lambda version: version.version)
 
     def update(
         self,
@@ -258,28 +284,6 @@ class ProjectVersions:
             f"Project {project_id} has no version with {what} {value}. Its versions: {known}.",
             project_id=project_id,
         )
-
-    def _select(
-        self,
-        project_id: int,
-        version_id: int | None,
-        version_num: int | None,
-        as_of: str | datetime | None,
-    ) -> VersionInfo:
-        given = [value for value in (version_id, version_num, as_of) if value is not None]
-        if len(given) != 1:
-            raise ConfigurationError(
-                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
-            )
-        if version_id is not None:
-            return self.get_info_by_id(project_id, version_id)
-        if version_num is not None:
-            return self.get_info_by_number(project_id, version_num)
-        moment = parse_moment("as_of", as_of)
-        made = [v for v in self.get_list(project_id) if parse_moment("createdAt", v.created_at) <= moment]
-        if not made:
-            raise self._not_found(project_id, "a date at or before", moment.isoformat())
-        return max(made, key=lambda version: version.version)
 
     def _restore(
         self,

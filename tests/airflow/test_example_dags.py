@@ -113,7 +113,7 @@ def test_a_restored_project_is_kept_on_demand_and_removed_after_a_failure(
     kept = run_dag(dags["reproducible_rerun"], **chosen, keep_restored_project=True)
     rerun: Any = dags["reproducible_rerun"].task_dict["rerun"]
     rerun.op_args, rerun.retries = ["no id"], 0
-    failed = run_dag(dags["reproducible_rerun"], **chosen)
+    failed = run_dag(dags["reproducible_rerun"], **chosen, keep_restored_project=False)
 
     left = client.projects.list_ids(1, {"images"})
     assert (kept.state, failed.state) == ("success", "failed")
