@@ -17,6 +17,7 @@ FRAMES, FIGURES = 20_000, 50_000
 def test_a_long_video_comes_back_whole(sdk, server, client, versions, tmp_path):
     film = write_video(tmp_path / "long.mp4", FRAMES)
     project_id = make_video_project(client, [])
+    client.projects.update_settings(project_id, {"allowDuplicateTags": False})
     dataset_id = client.datasets.add(project_id, "long").id
     (video,) = client.videos.upload(dataset_id, [(film.name, film)])
     classes = client.projects.get_meta(project_id)["classes"]
