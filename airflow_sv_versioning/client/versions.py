@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_sv_versioning.client.models import NothingChanged, Reservation, VersionInfo
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import ApiError, VersionBusyError
+from airflow_sv_versioning.exceptions import ApiError, NotFoundError, RequestRejectedError, VersionBusyError
 
 
 class Versions:
@@ -84,7 +84,11 @@ class Versions:
         Source: POST projects.versions.cancel-reservation.
         """
         body = {"id": reservation.version_id, "commitToken": reservation.commit_token}
-        answer = self._transport.call("projects.versions.cancel-reservation", body)
+        try:
+            answer = self._transport.call("projects.versions.cancel-reservation", body)
+        except (NotFoundError, RequestRejectedError):
+            # Committed, expired or cancelled before: the token opens nothing any more.
+            return False
         return bool(answer.get("success"))
 
     def update(self, version_id: int, **fields: Any) -> bool:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -242,7 +243,7 @@ class SnapshotWriter:
         traceback: TracebackType | None,
     ) -> None:
         for table in self._tables.values():
-            table.close()
+            table.close() if exc is None else table.abandon()
 
     def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows as mappings of column name to value; absent columns are null."""
@@ -302,6 +303,14 @@ class _TableWriter:
         self._flush()
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
+
+    def abandon(self) -> None:
+        """Let go of a file that will not be finished, without a second error over the first."""
+        self._pending = []
+        if self._writer is not None:
+            with suppress(OSError, ValueError):
+                self._writer.close()
             self._writer = None
 
     def _flush(self) -> None:

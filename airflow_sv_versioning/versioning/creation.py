@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -32,6 +31,7 @@ from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
+from airflow_sv_versioning.versioning.work_folder import work_folder
 
 logger = logging.getLogger(__name__)
 
@@ -77,18 +77,18 @@ class Creation:
         if isinstance(reserved, NothingChanged):
             return self._unchanged(reserved.version_id)
         self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
-        with ExitStack() as undo, TemporaryDirectory(prefix="sv-versioning-") as folder:
+        with work_folder() as folder, ExitStack() as undo:
             undo.callback(self._quietly, "cancel the reservation", self._client.versions.cancel, reserved)
             capture = capture_project(
                 self._client,
                 self._project.id,
-                Path(folder),
+                folder,
                 on_concurrent_change=on_concurrent_change,
                 progress=self._progress,
             )
             if archive_format == "auto":
                 archive_format = _follow_latest(self._healed_map(), kind_of(self._project.type), formats[0])
-            uploaded = self._upload(reserved, capture, archive_format, Path(folder), undo)
+            uploaded = self._upload(reserved, capture, archive_format, folder, undo)
             version_map = self._healed_map()
             undo.callback(self._quietly, "put versions.json back", version_map.put_back)
             version_map.add(reserved.version_id, _map_entry(uploaded, capture, version_map))

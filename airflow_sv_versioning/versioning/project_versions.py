@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -26,6 +25,7 @@ from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
 from airflow_sv_versioning.versioning.version_map import VersionMap
+from airflow_sv_versioning.versioning.work_folder import work_folder
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
@@ -287,8 +287,7 @@ class ProjectVersions:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
         _check_type(project)
-        with TemporaryDirectory(prefix="sv-versioning-") as name:
-            folder = Path(name)
+        with work_folder() as folder:
             archive = folder / "archive.tar.zst"
             self._download(project, version, archive, progress)
             unpacked = unpack_archive(archive, project.type, folder / "snapshot")
