@@ -7,7 +7,7 @@ stamp; figures of an item by frame, of a dataset, of a class and of an object; o
 dataset and of a class; tags of an item, of a figure, of an object and of a definition.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 CREATE TABLE state (
@@ -65,7 +65,7 @@ CREATE INDEX datasets_by_parent ON datasets (parent_id);
 
 CREATE TABLE media (
     hash TEXT PRIMARY KEY, size INTEGER NOT NULL, mime TEXT NOT NULL, width INTEGER, height INTEGER,
-    video TEXT, created_at TEXT NOT NULL
+    video TEXT, volume TEXT, created_at TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE items (
@@ -107,8 +107,16 @@ CREATE INDEX figures_by_class ON figures (class_id);
 CREATE INDEX figures_by_object ON figures (object_id, item_id) WHERE object_id IS NOT NULL;
 
 CREATE TABLE figure_geometries (
-    figure_id INTEGER PRIMARY KEY REFERENCES figures ON DELETE CASCADE, body BLOB NOT NULL
+    figure_id INTEGER PRIMARY KEY REFERENCES figures ON DELETE CASCADE, body BLOB, hash TEXT,
+    CHECK ((body IS NULL) <> (hash IS NULL))
 );
+
+CREATE TABLE slices (
+    id INTEGER PRIMARY KEY, item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+    plane TEXT NOT NULL, slice_index INTEGER NOT NULL, hash TEXT NOT NULL,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+);
+CREATE UNIQUE INDEX slices_by_place ON slices (item_id, plane, slice_index);
 
 CREATE TABLE tags (
     id INTEGER PRIMARY KEY, tag_id INTEGER NOT NULL REFERENCES tag_definitions ON DELETE CASCADE,
