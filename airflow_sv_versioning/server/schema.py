@@ -11,7 +11,7 @@ by frame, of a dataset, of a class and of an object; objects of an item, of a da
 an item, of a figure, of an object and of a definition; slices of a volume by place.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SCHEMA = """
 CREATE TABLE state (
@@ -143,7 +143,7 @@ CREATE UNIQUE INDEX files_by_path ON files (team_id, path);
 
 CREATE TABLE versions (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
-    status TEXT NOT NULL, version INTEGER, commit_token TEXT, expires_at TEXT,
+    status TEXT NOT NULL, version INTEGER, commit_token TEXT, expires_at TEXT, owner TEXT,
     name TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', team_file_id INTEGER,
     project_updated_at TEXT, preview_project_id INTEGER,
     created_by INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
