@@ -25,22 +25,23 @@ from airflow_sv_versioning.server.routes import (
     files,
     image_annotations,
     images,
+    item_tags,
     meta,
     projects,
     system,
     tags,
     tasks,
     versions,
-    video_tags,
     videos,
+    volumes,
 )
 from airflow_sv_versioning.server.routes.call import check_token
 from airflow_sv_versioning.server.settings import Settings
 
 API_PREFIX = "/public/api/v3"
 RESOURCES = (
-    accounts, projects, meta, datasets, images, figures, tags, image_annotations, videos,
-    annotation_objects, video_tags, files, versions, tasks, system,
+    accounts, projects, meta, datasets, images, figures, tags, image_annotations, videos, volumes,
+    annotation_objects, item_tags, files, versions, tasks, system,
 )  # fmt: skip
 
 

@@ -1,13 +1,17 @@
 """Tables of the embedded server.
 
 ``items`` holds what a dataset holds, whatever the project's type; figures and tags hang on items.
-``objects`` are what the figures of a video show from frame to frame; one without an item is shared by the
-items of its dataset. Every index serves a listing or a cascade: items of a dataset by id, by name and by
-stamp; figures of an item by frame, of a dataset, of a class and of an object; objects of an item, of a
-dataset and of a class; tags of an item, of a figure, of an object and of a definition.
+``objects`` are what the figures of a video show from frame to frame, or those of a volume from slice to
+slice; one without an item is shared by the items of its dataset. The ``frame`` of a volume's figure is the
+number of its slice. Large geometries are in ``body`` or, as files, named by ``hash``; ``slices`` are stored
+pictures of volumes.
+
+Every index serves a listing or a cascade: items of a dataset by id, by name and by stamp; figures of an item
+by frame, of a dataset, of a class and of an object; objects of an item, of a dataset and of a class; tags of
+an item, of a figure, of an object and of a definition; slices of a volume by place.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 
 SCHEMA = """
 CREATE TABLE state (
@@ -65,7 +69,7 @@ CREATE INDEX datasets_by_parent ON datasets (parent_id);
 
 CREATE TABLE media (
     hash TEXT PRIMARY KEY, size INTEGER NOT NULL, mime TEXT NOT NULL, width INTEGER, height INTEGER,
-    video TEXT, created_at TEXT NOT NULL
+    video TEXT, volume TEXT, created_at TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE items (
@@ -107,8 +111,16 @@ CREATE INDEX figures_by_class ON figures (class_id);
 CREATE INDEX figures_by_object ON figures (object_id, item_id) WHERE object_id IS NOT NULL;
 
 CREATE TABLE figure_geometries (
-    figure_id INTEGER PRIMARY KEY REFERENCES figures ON DELETE CASCADE, body BLOB NOT NULL
+    figure_id INTEGER PRIMARY KEY REFERENCES figures ON DELETE CASCADE, body BLOB, hash TEXT,
+    CHECK ((body IS NULL) <> (hash IS NULL))
 );
+
+CREATE TABLE slices (
+    id INTEGER PRIMARY KEY, item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+    plane TEXT NOT NULL, slice_index INTEGER NOT NULL, hash TEXT NOT NULL,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+);
+CREATE UNIQUE INDEX slices_by_place ON slices (item_id, plane, slice_index);
 
 CREATE TABLE tags (
     id INTEGER PRIMARY KEY, tag_id INTEGER NOT NULL REFERENCES tag_definitions ON DELETE CASCADE,

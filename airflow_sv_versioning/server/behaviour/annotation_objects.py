@@ -1,4 +1,4 @@
-"""Annotation objects: what the figures of a video show, from frame to frame.
+"""Annotation objects: what the figures of a video or volume show, from frame to frame or slice to slice.
 
 An object belongs to one item, or to a dataset: then all items of the dataset share it, as the views of a
 multi-view project do. A shared object is part of the annotation of those items that have figures or tags of
@@ -15,9 +15,9 @@ from airflow_sv_versioning.server.behaviour.access import (
     check_all_found,
     edit_dataset,
     edit_items,
+    get_project,
     stamp_sharing_items,
 )
-from airflow_sv_versioning.server.behaviour.frames import label
 from airflow_sv_versioning.server.behaviour.meta import CLASSES, definitions
 from airflow_sv_versioning.server.behaviour.tags import TagBook, put_tags
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, insert_statement, json_list
@@ -48,6 +48,7 @@ def add_objects(tx: Writer, dataset_id: int, objects: Sequence[Mapping[str, Any]
     owners = [item["entityId"] for item in objects if item.get("entityId") is not None]
     _check_in_dataset(edit_items(tx, owners), dataset_id)
     if len(owners) < len(objects):
+        _check_shareable(tx, project_id)
         stamp_sharing_items(tx, [dataset_id])
     book = ClassBook(tx, project_id)
     ids = tx.new_ids(len(objects))
@@ -144,7 +145,7 @@ class ObjectBook:
         row = self._rows.get(object_id or 0)
         if row is None or row["dataset_id"] != item["dataset_id"] or row["item_id"] not in (None, item["id"]):
             raise bad_request(
-                f"A figure is of object {object_id}, which {label(item)} does not have; "
+                f"A figure is of object {object_id}, which item {item['id']} {item['name']!r} does not have; "
                 "add it with annotation-objects.bulk.add first",
                 type="UNKNOWN_OBJECT",
                 entityId=item["id"],
@@ -201,6 +202,14 @@ def _tagged_item(row: sqlite3.Row, named: int | None) -> int:
     if named not in (None, owner):
         raise bad_request(f"Object {row['id']} belongs to item {owner}, not to {named}")
     return owner
+
+
+def _check_shareable(tx: Writer, project_id: int) -> None:
+    if get_project(tx, project_id)["type"] == "volumes":
+        raise bad_request(
+            "An object of a volume project belongs to one volume: name it with entityId",
+            type="ENTITY_REQUIRED",
+        )
 
 
 def _check_in_dataset(items: Mapping[int, sqlite3.Row], dataset_id: int) -> None:

@@ -144,6 +144,7 @@ class ProjectCopy:
         items = self._copy_rows(
             tx, "items", "id", item_ids, lambda row: {"dataset_id": self._ids.datasets[row["dataset_id"]]}
         )
+        self._copy_rows(tx, "slices", "item_id", item_ids, lambda row: {"item_id": items[row["item_id"]]})
         owners = Owners(items)
         if self._include["figures"]:
             owners.objects = self._ids.shared_objects | self._copy_objects(tx, "item_id", list(items), items)
@@ -196,12 +197,12 @@ class ProjectCopy:
             ),
         )
         bodies = tx.all(
-            f"SELECT figure_id, body FROM figure_geometries WHERE {in_list('figure_id')}",  # noqa: S608
+            f"SELECT * FROM figure_geometries WHERE {in_list('figure_id')}",  # noqa: S608
             (json_list(list(figures)),),
         )
         tx.run_many(
-            "INSERT INTO figure_geometries VALUES (?, ?)",
-            [(figures[row["figure_id"]], row["body"]) for row in bodies],
+            "INSERT INTO figure_geometries (figure_id, body, hash) VALUES (?, ?, ?)",
+            [(figures[row["figure_id"]], row["body"], row["hash"]) for row in bodies],
         )
         return figures
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import get_project, stamp_sharing_items
 from airflow_sv_versioning.server.behaviour.annotation_objects import ClassBook, ObjectBook
-from airflow_sv_versioning.server.behaviour.frames import check_frame, framed_items
+from airflow_sv_versioning.server.behaviour.frames import framed_items
 from airflow_sv_versioning.server.behaviour.geometry import OUT_OF_LINE, extent
+from airflow_sv_versioning.server.behaviour.placement import Place, Placement
 from airflow_sv_versioning.server.behaviour.tags import NewTag, TagBook, put_tags
 from airflow_sv_versioning.server.database import Writer
 from airflow_sv_versioning.server.errors import bad_request
@@ -21,8 +21,8 @@ _COLUMNS = (
     "created_by, created_at, updated_at"
 )
 _INSERT = f"INSERT INTO figures ({_COLUMNS}) VALUES ({', '.join('?' * 21)})"  # noqa: S608
-Place = tuple[int, int | None]
-"""Class and frame of a figure; an image has no frames."""
+NewFigure = tuple[int, int, Mapping[str, Any]]
+"""Item id, dataset id and the figure as it came."""
 
 
 class FigureWriter:
@@ -30,24 +30,39 @@ class FigureWriter:
 
     def __init__(self, tx: Writer, project_id: int, user_id: int, labeler: str) -> None:
         self._tx = tx
-        self._is_framed = get_project(tx, project_id)["type"] == "videos"
+        self._project_id = project_id
+        self._has_objects = get_project(tx, project_id)["type"] != "images"
         self._user_id = user_id
         self._labeler = labeler
         self._book = TagBook(tx, project_id)
         self._classes = ClassBook(tx, project_id)
 
-    def add(self, figures: Sequence[tuple[int, int, Mapping[str, Any]]]) -> list[int]:
+    def add(self, figures: Sequence[NewFigure]) -> list[int]:
         """Store figures; return their ids in order.
 
-        :param figures: item id, dataset id and the figure as it came; its tags may be given by name or id.
-        :raises RequestRejectedError: unknown class, object or tag, a frame past the end of the video, or
-            geometry that must be uploaded separately.
+        :param figures: their tags may be given by name or id.
+        :raises RequestRejectedError: unknown class, object or tag, a frame or slice that the item does not
+            have, or geometry that must be uploaded separately.
         """
-        places = self._places(figures)
+        class_ids = self._class_ids(figures)
+        types = [
+            figure.get("geometryType") or figure.get("shape") or self._shape(class_id)
+            for (_, _, figure), class_id in zip(figures, class_ids, strict=True)
+        ]
+        placement = Placement(self._tx, self._project_id, {item_id for item_id, _, _ in figures})
         ids = list(self._tx.new_ids(len(figures)))
         rows = [
-            self._row(new_id, *figure, *place)
-            for new_id, figure, place in zip(ids, figures, places, strict=True)
+            self._row(
+                new_id,
+                new,
+                class_id,
+                geometry_type,
+                inline_geometry(geometry_type, new[2].get("geometry"), position),
+                placement.place(new[0], new[2], geometry_type),
+            )
+            for position, (new_id, new, class_id, geometry_type) in enumerate(
+                zip(ids, figures, class_ids, types, strict=True)
+            )
         ]
         tags = [
             self._book.new(tag, item_id, new_id)
@@ -62,29 +77,25 @@ class FigureWriter:
         """Read a tag of an item."""
         return self._book.new(tag, item_id)
 
-    def _places(self, figures: Sequence[tuple[int, int, Mapping[str, Any]]]) -> list[Place]:
-        """Class and frame of each figure; in a video the class is that of the figure's object."""
-        if not self._is_framed:
-            return [(self._classes.find(figure), None) for _, _, figure in figures]
+    def _class_ids(self, figures: Sequence[NewFigure]) -> list[int]:
+        """Class of each figure; that of its object where the project has objects."""
+        if not self._has_objects:
+            return [self._classes.find(figure) for _, _, figure in figures]
         items = {row["id"]: row for row in framed_items(self._tx, {item_id for item_id, _, _ in figures})}
         objects = ObjectBook(self._tx, {figure.get("objectId") or 0 for _, _, figure in figures})
         stamp_sharing_items(self._tx, objects.sharing_datasets())
-        return [
-            (objects.class_of(figure.get("objectId"), items[item_id]), frame_of(items[item_id], figure))
-            for item_id, _, figure in figures
-        ]
+        return [objects.class_of(figure.get("objectId"), items[item_id]) for item_id, _, figure in figures]
 
     def _row(
         self,
         new_id: int,
-        item_id: int,
-        dataset_id: int,
-        figure: Mapping[str, Any],
+        new: NewFigure,
         class_id: int,
-        frame: int | None,
+        geometry_type: str,
+        geometry: Mapping[str, Any] | None,
+        place: Place,
     ) -> tuple[Any, ...]:
-        geometry_type = figure.get("geometryType") or figure.get("shape") or self._shape(class_id)
-        geometry = inline_geometry(geometry_type, figure.get("geometry"))
+        item_id, dataset_id, figure = new
         measured = extent(geometry_type, geometry)
         given_area = figure.get("area")
         return (
@@ -93,11 +104,11 @@ class FigureWriter:
             dataset_id,
             class_id,
             figure.get("objectId"),
-            frame,
+            place.frame,
             geometry_type,
             dumps_or_none(geometry),
             dumps_or_none(figure.get("geometryMeta") or measured.meta),
-            dumps(figure.get("meta") or {}),
+            dumps(place.meta),
             dumps(figure.get("customData") or {}),
             figure.get("description") or "",
             measured.area if given_area is None else str(given_area),
@@ -116,8 +127,10 @@ class FigureWriter:
         return shape
 
 
-def inline_geometry(geometry_type: str, geometry: Any) -> Mapping[str, Any] | None:
+def inline_geometry(geometry_type: str, geometry: Any, figure: int) -> Mapping[str, Any] | None:
     """The geometry to be stored with the figure; large kinds are stored apart from it.
+
+    :param figure: its id, or its position among new ones, for the details of the error.
 
     :raises RequestRejectedError: such a kind came inline, or another kind came without geometry.
     """
@@ -125,17 +138,13 @@ def inline_geometry(geometry_type: str, geometry: Any) -> Mapping[str, Any] | No
         if geometry:
             raise bad_request(
                 'Please, use "figures.bulk.upload.geometry" method to update figures '
-                f'with "geometryType" {geometry_type}'
+                f'with "geometryType" {geometry_type}',
+                figures=[figure],
             )
         return None
     if not isinstance(geometry, Mapping):
         raise bad_request(f"A figure of type {geometry_type!r} needs a geometry object")
     return geometry
-
-
-def frame_of(item: sqlite3.Row, figure: Mapping[str, Any]) -> int:
-    """The frame that a figure is given for, if its video has it."""
-    return check_frame(item, (figure.get("meta") or {}).get("frame"), "A figure")
 
 
 def _track_id(given: Any) -> str | None:

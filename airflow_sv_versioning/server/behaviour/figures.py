@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
@@ -16,12 +16,12 @@ from airflow_sv_versioning.server.behaviour.access import (
     stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.annotation_objects import ObjectBook
-from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter, frame_of, inline_geometry
-from airflow_sv_versioning.server.behaviour.frames import framed_items
+from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter, inline_geometry
 from airflow_sv_versioning.server.behaviour.geometry import extent, rounded
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where, project
+from airflow_sv_versioning.server.behaviour.placement import Placement
 from airflow_sv_versioning.server.behaviour.tags import TagBook, put_tags, tags_of_figures
-from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
+from airflow_sv_versioning.server.database import Reader, Writer
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, dumps, dumps_or_none, loads, merge
 
@@ -101,11 +101,13 @@ def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler:
     """Change a figure; a ``tags`` member replaces its tags."""
     row = edit_figures(tx, [figure_id])[figure_id]
     columns = {"updated_at": tx.stamp, **_changed_columns(changes)}
-    if changes.get("meta") is not None and row["frame"] is not None:
-        columns["frame"] = frame_of(framed_items(tx, [row["item_id"]])[0], changes)
+    if changes.get("meta") is not None:
+        placement = Placement(tx, row["project_id"], [row["item_id"]])
+        place = placement.place(row["item_id"], changes, row["geometry_type"])
+        columns.update(frame=place.frame, meta=dumps(place.meta))
     geometry = changes.get("geometry")
     if geometry is not None:
-        inline_geometry(row["geometry_type"], geometry)
+        inline_geometry(row["geometry_type"], geometry, figure_id)
         columns["geometry"] = dumps(geometry)
         measured = extent(row["geometry_type"], geometry)
         columns["geometry_meta"] = dumps_or_none(changes.get("geometryMeta") or measured.meta)
@@ -117,39 +119,23 @@ def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler:
         put_tags(tx, [book.new(tag, row["item_id"], figure_id) for tag in changes["tags"]], labeler)
 
 
+def set_custom_data(
+    tx: Writer, figure_id: int, custom_data: Mapping[str, Any], *, replace: bool
+) -> dict[str, Any]:
+    """Merge into a figure's custom data, or replace it."""
+    edit_figures(tx, [figure_id])
+    kept = {} if replace else loads(get_row(tx, "figures", "Figure", figure_id)["custom_data"], {})
+    stored = {**kept, **custom_data}
+    tx.update("figures", figure_id, custom_data=dumps(stored), updated_at=tx.stamp)
+    return {"id": figure_id, "customData": stored}
+
+
 def remove_figures(tx: Writer, figure_ids: Sequence[int]) -> None:
     """Remove figures with their tags."""
     rows = edit_figures(tx, figure_ids)
     objects = ObjectBook(tx, {row["object_id"] or 0 for row in rows.values() if row["frame"] is not None})
     stamp_sharing_items(tx, objects.sharing_datasets())
     tx.delete_among("figures", "id", figure_ids)
-
-
-def set_geometries(tx: Writer, geometries: Sequence[tuple[int, bytes]]) -> None:
-    """Store the large geometries of figures; only an item whose geometry differs is stamped."""
-    wanted = dict(geometries)
-    stored = tx.pairs(
-        f"SELECT figure_id, body FROM figure_geometries WHERE {in_list('figure_id')}",  # noqa: S608
-        (json_list(list(wanted)),),
-    )
-    changed = [figure_id for figure_id, body in wanted.items() if stored.get(figure_id) != body]
-    edit_figures(tx, changed)
-    tx.run_many(
-        "INSERT OR REPLACE INTO figure_geometries VALUES (?, ?)",
-        [(figure_id, wanted[figure_id]) for figure_id in changed],
-    )
-    tx.run_many(
-        "UPDATE figures SET updated_at = ? WHERE id = ?", [(tx.stamp, figure_id) for figure_id in changed]
-    )
-
-
-def get_geometries(db: Reader, figure_ids: Iterable[int]) -> list[tuple[int, bytes]]:
-    """The large geometries of those figures that have one."""
-    rows = db.all(
-        f"SELECT figure_id, body FROM figure_geometries WHERE {in_list('figure_id')} ORDER BY figure_id",  # noqa: S608
-        (json_list(list(figure_ids)),),
-    )
-    return [(row["figure_id"], row["body"]) for row in rows]
 
 
 def geometry_text(row: sqlite3.Row, integer_coords: bool) -> str | None:
@@ -175,9 +161,8 @@ def _changed_columns(changes: Mapping[str, Any]) -> dict[str, Any]:
     for member, column in (("nnCreated", "nn_created"), ("nnUpdated", "nn_updated")):
         if changes.get(member) is not None:
             columns[column] = int(bool(changes[member]))
-    for member, column in (("meta", "meta"), ("customData", "custom_data")):
-        if changes.get(member) is not None:
-            columns[column] = dumps(changes[member])
+    if changes.get("customData") is not None:
+        columns["custom_data"] = dumps(changes["customData"])
     for member in ("priority", "description"):
         if changes.get(member) is not None:
             columns[member] = changes[member]

@@ -12,6 +12,7 @@ from airflow_sv_versioning.server.behaviour.access import (
     edit_items,
     get_dataset,
     get_project,
+    projects_of_datasets,
     stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.datasets import subtree_ids
@@ -123,3 +124,30 @@ def check_names(db: Reader, dataset_id: int, names: Sequence[str]) -> None:
         raise name_taken(
             f"{len(taken)} names are taken in dataset {dataset_id}, such as {taken[0]['name']!r}", taken
         )
+
+
+def annotation_counts(db: Reader, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Item id -> ``objectsCount`` and ``figuresCount``."""
+    wanted = (json_list(ids),)
+    grouped = f"WHERE {in_list('item_id')} GROUP BY item_id"
+    objects = db.pairs(f"SELECT item_id, COUNT(*) FROM objects {grouped}", wanted)  # noqa: S608
+    figures = db.pairs(f"SELECT item_id, COUNT(*) FROM figures {grouped}", wanted)  # noqa: S608
+    return {
+        item_id: {"objectsCount": objects.get(item_id, 0), "figuresCount": figures.get(item_id, 0)}
+        for item_id in ids
+    }
+
+
+def places_of(db: Reader, dataset_ids: set[int]) -> dict[int, dict[str, int]]:
+    """Dataset id -> ``projectId``, ``workspaceId`` and ``teamId``."""
+    projects = projects_of_datasets(db, dataset_ids)
+    rows = db.all(
+        "SELECT projects.id, workspace_id, team_id FROM projects "  # noqa: S608
+        f"JOIN workspaces ON workspaces.id = workspace_id WHERE {in_list('projects.id')}",
+        (json_list(set(projects.values())),),
+    )
+    teams = {row["id"]: {"workspaceId": row["workspace_id"], "teamId": row["team_id"]} for row in rows}
+    return {
+        dataset_id: {"projectId": project_id, **teams[project_id]}
+        for dataset_id, project_id in projects.items()
+    }

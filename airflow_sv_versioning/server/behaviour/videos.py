@@ -11,12 +11,17 @@ from airflow_sv_versioning.server.behaviour.access import (
     edit_items,
     get_items,
     get_row,
-    projects_of_datasets,
 )
-from airflow_sv_versioning.server.behaviour.items import ITEMS, FileUrl, items_where
+from airflow_sv_versioning.server.behaviour.items import (
+    ITEMS,
+    FileUrl,
+    annotation_counts,
+    items_where,
+    places_of,
+)
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query
 from airflow_sv_versioning.server.behaviour.tags import tags_of_items
-from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
+from airflow_sv_versioning.server.database import Reader, Writer
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, loads, merge
 
 VIDEOS: Listing = replace(
@@ -77,8 +82,8 @@ def _videos_json(
 ) -> list[JsonText]:
     ids = [row["id"] for row in rows]
     tags = tags_of_items(db, ids) if fields is None or "tags" in fields else {}
-    counts = _counts(db, ids) if fields is None or fields & {"objectsCount", "figuresCount"} else {}
-    places = _places(db, {row["dataset_id"] for row in rows})
+    counts = annotation_counts(db, ids) if fields is None or fields & {"objectsCount", "figuresCount"} else {}
+    places = places_of(db, {row["dataset_id"] for row in rows})
     stored = {key: column for key, column in _STORED.items() if fields is None or key in fields}
     texts = []
     for row in rows:
@@ -125,28 +130,3 @@ def _file_meta(text: str | None, raw: bool) -> str:
     whole = ("formatName", "mime", "size", "streams")
     stream = {key: value for key, value in meta.items() if key not in whole}
     return dumps({**meta, "streams": [stream]})
-
-
-def _counts(db: Reader, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    wanted = (json_list(ids),)
-    grouped = f"WHERE {in_list('item_id')} GROUP BY item_id"
-    objects = db.pairs(f"SELECT item_id, COUNT(*) FROM objects {grouped}", wanted)  # noqa: S608
-    figures = db.pairs(f"SELECT item_id, COUNT(*) FROM figures {grouped}", wanted)  # noqa: S608
-    return {
-        item_id: {"objectsCount": objects.get(item_id, 0), "figuresCount": figures.get(item_id, 0)}
-        for item_id in ids
-    }
-
-
-def _places(db: Reader, dataset_ids: set[int]) -> dict[int, dict[str, int]]:
-    projects = projects_of_datasets(db, dataset_ids)
-    rows = db.all(
-        "SELECT projects.id, workspace_id, team_id FROM projects "  # noqa: S608
-        f"JOIN workspaces ON workspaces.id = workspace_id WHERE {in_list('projects.id')}",
-        (json_list(set(projects.values())),),
-    )
-    teams = {row["id"]: {"workspaceId": row["workspace_id"], "teamId": row["team_id"]} for row in rows}
-    return {
-        dataset_id: {"projectId": project_id, **teams[project_id]}
-        for dataset_id, project_id in projects.items()
-    }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from airflow_sv_versioning.server.behaviour import figures
+from airflow_sv_versioning.server.behaviour import figures, large_geometries
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.call import CallDep
-from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, held, multipart_response
+from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, multipart_response
 from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.routes.shapes import FIGURE
+from airflow_sv_versioning.server.storage import IncomingBlob
 
 router = APIRouter()
 
@@ -69,6 +70,16 @@ def set_priority(call: CallDep) -> Response:
     return call.done()
 
 
+@writes(router, "figures.custom-data.update")
+def set_custom_data(call: CallDep) -> Response:
+    replace = call.payload.optional_text("updateStrategy") == "replace"
+    custom_data = call.payload.mapping("customData")
+    with call.database.write() as tx:
+        return call.reply(
+            figures.set_custom_data(tx, call.payload.integer("id"), custom_data, replace=replace)
+        )
+
+
 @writes(router, "figures.bulk.remove")
 def remove(call: CallDep) -> Response:
     with call.database.write() as tx:
@@ -78,22 +89,26 @@ def remove(call: CallDep) -> Response:
 
 @writes(router, "figures.bulk.upload.geometry")
 def upload_geometries(call: CallDep, parts: UploadDep) -> Response:
-    geometries = _paired(parts)
+    uploaded = _paired(parts)
+    with call.database.read() as db:
+        checked = large_geometries.check_geometries(db, uploaded)
+    geometries = large_geometries.keep_geometries(uploaded, checked)
     with call.database.write() as tx:
-        figures.set_geometries(tx, geometries)
+        large_geometries.set_geometries(tx, geometries)
     return call.done()
 
 
 @reads(router, "figures.bulk.download.geometry")
 def download_geometries(call: CallDep) -> Response:
     with call.database.read() as db:
-        geometries = figures.get_geometries(db, call.payload.integers("ids"))
-    return multipart_response([(figure_id, held(body)) for figure_id, body in geometries])
+        ids = call.payload.integers("ids")
+        geometries = large_geometries.get_geometries(db, call.platform.storage, ids)
+    return multipart_response(geometries)
 
 
-def _paired(parts: list[Part]) -> list[tuple[int, bytes]]:
+def _paired(parts: list[Part]) -> list[tuple[int, IncomingBlob]]:
     ids = [part.value() for part in parts if part.name == "figureId"]
     files = [part.file for part in parts if part.name == "geometry" and part.file is not None]
     if len(ids) != len(files) or not all(text.isdigit() for text in ids):
         raise bad_request("Every geometry needs its figureId before it", type="VALIDATION_ERROR")
-    return [(int(text), file.content()) for text, file in zip(ids, files, strict=True)]
+    return [(int(text), file) for text, file in zip(ids, files, strict=True)]

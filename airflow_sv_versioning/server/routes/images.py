@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from airflow_sv_versioning.server.behaviour import image_adding, images, items, media, videos
+from airflow_sv_versioning.server.behaviour import image_adding, images, items, media, videos, volumes
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.errors import not_found
 from airflow_sv_versioning.server.routes.blobs import blob_response
@@ -19,6 +19,7 @@ from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.routes.shapes import IMAGE
 
 router = APIRouter()
+_DESCRIBE = {"videos": videos.video_info, "volumes": volumes.volume_info}
 
 
 @reads(router, "images.info")
@@ -96,7 +97,7 @@ def edit(call: CallDep) -> Response:
         given["parentId"] = payload.optional_integer("parentId")
     with call.database.write() as tx:
         project_type = images.edit_image(tx, payload.integer("id"), given)
-        describe = videos.video_info if project_type == "videos" else images.image_info
+        describe = _DESCRIBE.get(project_type, images.image_info)
         return call.reply(describe(tx, payload.integer("id"), call.file_url))
 
 

@@ -98,6 +98,10 @@ IMAGE = Shape(
     objects=frozenset({"meta"}),
 )
 VIDEO = Shape(texts=frozenset({"title", "name", "hash", "link", "description"}), objects=frozenset({"meta"}))
+VOLUME = Shape(
+    texts=frozenset({"title", "name", "hash", "description"}), objects=frozenset({"meta", "customData"})
+)
+SLICE = Shape(integers=frozenset({"sliceIndex"}), texts=frozenset({"hash"}), objects=frozenset({"normal"}))
 OBJECT = Shape(integers=frozenset({"classId", "entityId"}), texts=frozenset({"classTitle"}))
 CLASS = Shape(
     integers=frozenset({"id"}),

@@ -1,4 +1,4 @@
-"""Tags on videos and on their objects, with the frames they hold for."""
+"""Tags on videos, volumes and their objects; those of videos with the frames they hold for."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ router = APIRouter()
 
 
 @writes(router, "videos.tags.bulk.add")
+@writes(router, "volumes.tags.bulk.add")
 def add_many(call: CallDep) -> Response:
     """The same tag may come more than once, for other frames or for the same."""
     wanted = call.payload.objects("tags", TAG)
@@ -28,6 +29,7 @@ def add_many(call: CallDep) -> Response:
 
 
 @writes(router, "videos.tags.add")
+@writes(router, "volumes.tags.add")
 def add(call: CallDep) -> Response:
     tag_id = _add(call, [TAG.check(call.payload.members, "tag")])[0]
     with call.database.read() as db:
@@ -44,6 +46,7 @@ def set_frame_range(call: CallDep) -> Response:
 
 
 @writes(router, "videos.tags.update-value")
+@writes(router, "volumes.tags.update-value")
 @writes(router, "annotation-objects.tags.update-value")
 def set_value(call: CallDep) -> Response:
     with call.database.write() as tx:
@@ -59,6 +62,7 @@ def set_custom_data(call: CallDep) -> Response:
 
 
 @writes(router, "videos.tags.remove")
+@writes(router, "volumes.tags.remove")
 @writes(router, "annotation-objects.tags.remove")
 def remove(call: CallDep) -> Response:
     with call.database.write() as tx:
@@ -67,8 +71,10 @@ def remove(call: CallDep) -> Response:
 
 
 def _add(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[int]:
-    video_id = call.payload.integer("videoId")
+    """Videos name themselves with ``videoId``, volumes with ``entityId``."""
+    video_id = call.payload.optional_integer("videoId")
+    item_id = call.payload.integer("entityId") if video_id is None else video_id
     with call.database.write() as tx:
-        project_id = edit_items(tx, [video_id])[video_id]["project_id"]
+        project_id = edit_items(tx, [item_id])[item_id]["project_id"]
         book = TagBook(tx, project_id)
-        return tags.put_tags(tx, [book.new(tag, video_id) for tag in wanted], call.login)
+        return tags.put_tags(tx, [book.new(tag, item_id) for tag in wanted], call.login)

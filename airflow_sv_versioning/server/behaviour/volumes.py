@@ -1,0 +1,163 @@
+"""Volumes: items of a volume project. An item is one file of voxels."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_sv_versioning.server.behaviour.access import edit_items, get_items, get_row
+from airflow_sv_versioning.server.behaviour.items import (
+    ITEMS,
+    FileUrl,
+    annotation_counts,
+    check_names,
+    edit_dataset_of,
+    insert_items,
+    items_where,
+    name_of,
+    places_of,
+)
+from airflow_sv_versioning.server.behaviour.listing import Query
+from airflow_sv_versioning.server.behaviour.nrrd import NrrdFacts
+from airflow_sv_versioning.server.behaviour.planes import check_slice, get_volume, given_sizes, plane_of
+from airflow_sv_versioning.server.behaviour.tags import tags_of_items
+from airflow_sv_versioning.server.database import Reader, Writer
+from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
+
+_STORED = {"meta": "meta", "fileMeta": "file_meta", "customData": "custom_data"}
+
+
+def list_volumes(
+    db: Reader, query: Query, file_url: FileUrl, *, dataset_id: int | None, project_id: int | None
+) -> JsonText:
+    """A page of volumes of a dataset or of a whole project."""
+    where = items_where(db, query, dataset_id=dataset_id, project_id=project_id)
+    found = ITEMS.run(db, query, where)
+    return found.page(_volumes_json(db, found.rows, file_url, query.fields))
+
+
+def volume_info(db: Reader, volume_id: int, file_url: FileUrl) -> JsonText:
+    """One volume."""
+    get_volume(db, volume_id)
+    return _volumes_json(db, [get_row(db, "items", "Volume", volume_id)], file_url)[0]
+
+
+def volumes_by_id(db: Reader, volume_ids: Sequence[int], file_url: FileUrl) -> JsonText:
+    """Volumes in the order asked for."""
+    return array(_volumes_json(db, get_items(db, volume_ids), file_url))
+
+
+def hashes_of(volumes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Hashes of the files of volumes to be added.
+
+    :raises RequestRejectedError: a volume has none.
+    """
+    bare = [name_of(volume) for volume in volumes if not volume.get("hash")]
+    if bare:
+        raise bad_request(
+            f"{len(bare)} volumes have no hash, such as {bare[0]!r}; upload their files first",
+            type="HASH_REQUIRED",
+            names=bare,
+        )
+    return [volume["hash"] for volume in volumes]
+
+
+def add_volumes(
+    tx: Writer,
+    dataset_id: int,
+    volumes: Sequence[Mapping[str, Any]],
+    files: Mapping[str, NrrdFacts],
+    user_id: int,
+) -> list[int]:
+    """Store volumes with their meta as it came; return their ids in order.
+
+    :param files: what the files hold, by hash.
+    :raises ConflictError: names are taken in the dataset.
+    :raises RequestRejectedError: it cannot be told how many slices a volume has.
+    """
+    edit_dataset_of(tx, dataset_id, "volumes")
+    check_names(tx, dataset_id, [name_of(volume) for volume in volumes])
+    rows = [_row(volume, files[volume["hash"]]) for volume in volumes]
+    return insert_items(tx, dataset_id, user_id, rows)
+
+
+def add_slices(tx: Writer, volume_id: int, slices: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Remember the stored pictures of a volume's slices; a place that has one gets the new one."""
+    volume = get_volume(tx, volume_id)
+    edit_items(tx, [volume_id])
+    ids = tx.new_ids(len(slices))
+    rows = []
+    for new_id, piece in zip(ids, slices, strict=True):
+        plane = plane_of(volume, piece)
+        index = check_slice(volume, plane, piece.get("sliceIndex"), "A picture")
+        rows.append((new_id, volume_id, plane, index, piece["hash"], tx.stamp, tx.stamp))
+    tx.run_many("INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    return list(ids)
+
+
+def _row(volume: Mapping[str, Any], facts: NrrdFacts) -> dict[str, Any]:
+    meta = volume.get("meta") or {}
+    if given_sizes(meta) is None and (meta.get("dimensionsIJK") or len(facts["sizes"]) != 3):
+        raise bad_request(
+            f"Volume {name_of(volume)!r} needs meta.dimensionsIJK with whole x, y and z from 1 on, "
+            f"not {meta.get('dimensionsIJK')!r}; its file has the sizes {facts['sizes']}",
+            type="DIMENSIONS_INVALID",
+            names=[name_of(volume)],
+        )
+    return {
+        "name": name_of(volume),
+        "hash": volume["hash"],
+        "mime": facts["mime"],
+        "size": facts["size"],
+        "description": volume.get("description") or "",
+        "meta": dumps(meta),
+        "custom_data": dumps(volume.get("customData") or {}),
+        "file_meta": dumps(facts),
+    }
+
+
+def _volumes_json(
+    db: Reader, rows: Sequence[sqlite3.Row], file_url: FileUrl, fields: frozenset[str] | None = None
+) -> list[JsonText]:
+    ids = [row["id"] for row in rows]
+    tags = tags_of_items(db, ids) if fields is None or "tags" in fields else {}
+    counts = annotation_counts(db, ids)
+    places = places_of(db, {row["dataset_id"] for row in rows})
+    stored = {key: column for key, column in _STORED.items() if fields is None or key in fields}
+    texts = []
+    for row in rows:
+        counted = counts[row["id"]]
+        plain = {
+            **_volume_json(row, file_url),
+            **places[row["dataset_id"]],
+            "annotationObjectsCount": counted["objectsCount"],
+            "figuresCount": counted["figuresCount"],
+            "tags": [{"entityId": row["id"], **tag} for tag in tags.get(row["id"], [])],
+        }
+        shown = plain if fields is None else {key: plain[key] for key in plain if key in fields | {"id"}}
+        texts.append(merge(shown, {key: row[column] for key, column in stored.items()}))
+    return texts
+
+
+def _volume_json(row: sqlite3.Row, file_url: FileUrl) -> dict[str, Any]:
+    url = row["link"] or file_url(row["hash"], row["name"])
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "title": row["name"],
+        "description": row["description"],
+        "link": row["link"],
+        "hash": row["hash"],
+        "mime": row["mime"],
+        "ext": (row["mime"] or "").partition("/")[2] or None,
+        "size": row["size"],
+        "datasetId": row["dataset_id"],
+        "pathOriginal": url,
+        "fullStorageUrl": url,
+        "processingPath": f"1/{row['id']}",
+        "createdBy": row["created_by"],
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+    }

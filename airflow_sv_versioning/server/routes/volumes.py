@@ -1,0 +1,81 @@
+"""Volumes, their files, their slices and their annotations."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import volume_annotations, volumes
+from airflow_sv_versioning.server.behaviour.access import get_items
+from airflow_sv_versioning.server.behaviour.planes import get_volume
+from airflow_sv_versioning.server.behaviour.volume_files import VolumeFiles, require_stored
+from airflow_sv_versioning.server.routes.blobs import blob_response
+from airflow_sv_versioning.server.routes.call import CallDep
+from airflow_sv_versioning.server.routes.payload import Payload
+from airflow_sv_versioning.server.routes.routing import reads, writes
+from airflow_sv_versioning.server.routes.shapes import SLICE, VOLUME
+
+router = APIRouter()
+
+
+@reads(router, "volumes.info")
+def info(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(volumes.volume_info(db, call.payload.integer("id"), call.file_url))
+
+
+@reads(router, "volumes.list")
+def list_(call: CallDep) -> Response:
+    payload = call.payload
+    with call.database.read() as db:
+        return call.reply(
+            volumes.list_volumes(
+                db,
+                call.query,
+                call.file_url,
+                dataset_id=payload.optional_integer("datasetId"),
+                project_id=payload.optional_integer("projectId"),
+            )
+        )
+
+
+@writes(router, "volumes.bulk.add")
+def add(call: CallDep) -> Response:
+    payload = call.payload
+    wanted = payload.objects("volumes", VOLUME)
+    files = VolumeFiles(call.database, call.platform.storage).stored(volumes.hashes_of(wanted))
+    with call.database.write() as tx:
+        ids = volumes.add_volumes(tx, payload.integer("datasetId"), wanted, files, call.user_id)
+        return call.reply(volumes.volumes_by_id(tx, ids, call.file_url))
+
+
+@writes(router, "volumes.slices.bulk.add")
+def add_slices(call: CallDep) -> Response:
+    volume_id = call.payload.integer("volumeId")
+    wanted = call.payload.objects("volumeSlices", SLICE)
+    hashes = [Payload(piece).text("hash") for piece in wanted]
+    with call.database.write() as tx:
+        require_stored(tx, call.platform.storage, hashes)
+        ids = volumes.add_slices(tx, volume_id, wanted)
+    return call.reply([{"id": new_id, **piece} for new_id, piece in zip(ids, wanted, strict=True)])
+
+
+@reads(router, "volumes.download")
+def download(call: CallDep) -> Response:
+    with call.database.read() as db:
+        volume = get_volume(db, call.payload.integer("id"))
+        row = get_items(db, [volume.id])[0]
+    return blob_response(call.request, call.platform.storage, row["hash"], row["mime"])
+
+
+@reads(router, "volumes.annotations.bulk.info")
+def annotation_infos(call: CallDep) -> Response:
+    payload = call.payload
+    with call.database.read() as db:
+        return call.reply_list(
+            volume_annotations.annotations_of(
+                db,
+                payload.optional_integer("datasetId"),
+                payload.integers("volumeIds"),
+                integer_coords=payload.flag("integerCoords", True),
+            )
+        )
