@@ -14,13 +14,17 @@ class JsonText(str):
 
 
 NULL = JsonText("null")
+EMPTY_OBJECT = JsonText("{}")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def dumps(value: Any) -> JsonText:
     """Write a value as compact JSON."""
     if isinstance(value, JsonText):
         return value
-    return JsonText(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    if value == {}:
+        return EMPTY_OBJECT
+    return JsonText(_ENCODER.encode(value))
 
 
 def dumps_or_none(value: Any) -> str | None:

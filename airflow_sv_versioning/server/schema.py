@@ -1,13 +1,17 @@
 """Tables of the embedded server.
 
 ``items`` holds what a dataset holds, whatever the project's type; figures and tags hang on items.
-``objects`` are what the figures of a video show from frame to frame; one without an item is shared by the
-items of its dataset. Every index serves a listing or a cascade: items of a dataset by id, by name and by
-stamp; figures of an item by frame, of a dataset, of a class and of an object; objects of an item, of a
-dataset and of a class; tags of an item, of a figure, of an object and of a definition.
+``objects`` are what the figures of a video show from frame to frame, or those of a volume from slice to
+slice; one without an item is shared by the items of its dataset. The ``frame`` of a volume's figure is the
+number of its slice. Large geometries are in ``body`` or, as files, named by ``hash``; ``slices`` are stored
+pictures of volumes.
+
+Every index serves a listing or a cascade: items of a dataset by id, by name and by stamp; figures of an item
+by frame, of a dataset, of a class and of an object; objects of an item, of a dataset and of a class; tags of
+an item, of a figure, of an object and of a definition; slices of a volume by place.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SCHEMA = """
 CREATE TABLE state (
@@ -139,7 +143,7 @@ CREATE UNIQUE INDEX files_by_path ON files (team_id, path);
 
 CREATE TABLE versions (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
-    status TEXT NOT NULL, version INTEGER, commit_token TEXT, expires_at TEXT,
+    status TEXT NOT NULL, version INTEGER, commit_token TEXT, expires_at TEXT, owner TEXT,
     name TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', team_file_id INTEGER,
     project_updated_at TEXT, preview_project_id INTEGER,
     created_by INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL

@@ -112,3 +112,17 @@ def test_the_last_figure_of_a_shared_object_moves_the_stamps_of_all_views(api: A
         api.call(method, body)
         assert views.project.info(views.right)["updatedAt"] > before
     assert views.objects(views.right) == [views.shared]
+
+
+def test_objects_are_listed_with_their_videos_and_tags(api: Api, views: Views) -> None:
+    project = views.project
+    own = project.objects([views.left])[0]
+    project.tag_object(own, "flag", frameRange=[0, 1])
+    entities = api.call("annotation-objects.list", {"datasetId": project.dataset_id})["entities"]
+    assert [(shown["id"], shown["entityId"]) for shown in entities] == [
+        (views.shared, None),
+        (own, views.left),
+    ]
+    assert [tag["frameRange"] for tag in entities[1]["tags"]] == [[0, 1]]
+    assert api.call("annotation-objects.info", {"id": own}) == entities[1]
+    api.refuse("annotation-objects.info", {"id": 99_999_999}, status=404)

@@ -299,6 +299,16 @@ def test_single_tags_of_objects_are_added_changed_and_removed(api: Api, project:
     assert project.annotation(video_id)["objects"][0]["tags"] == []
 
 
+def test_a_batch_for_many_videos_may_repeat_a_tag_too(api: Api, project: VideoProject) -> None:
+    video_id = project.add()
+    tags = [
+        {"tagId": project.tags["flag"], "entityId": video_id, "frameRange": frames}
+        for frames in ([0, 1], [1, 2], [1, 2])
+    ]
+    api.call("tags.entities.bulk.add", {"projectId": project.id, "tags": tags})
+    assert len(project.annotation(video_id)["tags"]) == 3
+
+
 def test_a_class_that_goes_takes_its_objects_along(api: Api, project: VideoProject) -> None:
     video_id = project.add()
     project.figures(video_id, project.objects([video_id])[0], [0])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.server.behaviour.video_files import probe_video
 from tests.server.support import Api, details_of, hash_of, png
 from tests.server.video_support import upload, video_project
 from tests.support.videos import real_video, write_video
@@ -24,6 +25,18 @@ def test_a_real_video_is_known_by_its_frames(api: Api) -> None:
     assert (stream["width"], stream["height"], stream["framesCount"]) == (176, 144, 120)
     assert stream["framesToTimecodes"][:3] == [0.0, 0.033367, 0.066733]
     assert len(stream["framesToTimecodes"]) == 120
+
+
+@pytest.mark.parametrize("name", ["carphone_distorted.mp4", "bikes.mp4", "bigbuckbunny.mp4"])
+def test_frames_and_their_times_are_those_that_a_player_shows(name: str) -> None:
+    import av
+
+    path = real_video(name)
+    with av.open(str(path)) as container:
+        shown = [round(float(frame.pts * frame.time_base), 6) for frame in container.decode(video=0)]
+    facts = probe_video(path, path.stat().st_size)
+    assert facts is not None
+    assert facts["streams"][0]["framesToTimecodes"] == shown
 
 
 def test_sound_is_a_stream_but_no_video(api: Api) -> None:

@@ -132,6 +132,7 @@ READS = {
     "videos.annotations.bulk.info",
     "import-storage.internal.meta.list",
     "videos.download",
+    "annotation-objects.list",
 }
 
 
@@ -156,6 +157,7 @@ def requests_of(a: Annotated) -> dict[str, Any]:
             ],
             "forceMetadataForLinks": False,
         },
+        "annotation-objects.list": {"datasetId": project.dataset_id, **LISTING},
         "videos.custom-data.set": {"id": a.video_id, "customData": {"a": 1}},
         "videos.update.links": {"videos": [{"id": a.video_id, "link": "s3://a/b"}]},
         "annotation-objects.bulk.add": {

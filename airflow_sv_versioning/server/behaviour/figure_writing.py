@@ -52,8 +52,17 @@ class FigureWriter:
         placement = Placement(self._tx, self._project_id, {item_id for item_id, _, _ in figures})
         ids = list(self._tx.new_ids(len(figures)))
         rows = [
-            self._row(new_id, new, class_id, geometry_type, placement.place(new[0], new[2], geometry_type))
-            for new_id, new, class_id, geometry_type in zip(ids, figures, class_ids, types, strict=True)
+            self._row(
+                new_id,
+                new,
+                class_id,
+                geometry_type,
+                inline_geometry(geometry_type, new[2].get("geometry"), position),
+                placement.place(new[0], new[2], geometry_type),
+            )
+            for position, (new_id, new, class_id, geometry_type) in enumerate(
+                zip(ids, figures, class_ids, types, strict=True)
+            )
         ]
         tags = [
             self._book.new(tag, item_id, new_id)
@@ -78,10 +87,15 @@ class FigureWriter:
         return [objects.class_of(figure.get("objectId"), items[item_id]) for item_id, _, figure in figures]
 
     def _row(
-        self, new_id: int, new: NewFigure, class_id: int, geometry_type: str, place: Place
+        self,
+        new_id: int,
+        new: NewFigure,
+        class_id: int,
+        geometry_type: str,
+        geometry: Mapping[str, Any] | None,
+        place: Place,
     ) -> tuple[Any, ...]:
         item_id, dataset_id, figure = new
-        geometry = inline_geometry(geometry_type, figure.get("geometry"))
         measured = extent(geometry_type, geometry)
         given_area = figure.get("area")
         return (
@@ -113,8 +127,10 @@ class FigureWriter:
         return shape
 
 
-def inline_geometry(geometry_type: str, geometry: Any) -> Mapping[str, Any] | None:
+def inline_geometry(geometry_type: str, geometry: Any, figure: int) -> Mapping[str, Any] | None:
     """The geometry to be stored with the figure; large kinds are stored apart from it.
+
+    :param figure: its id, or its position among new ones, for the details of the error.
 
     :raises RequestRejectedError: such a kind came inline, or another kind came without geometry.
     """
@@ -122,7 +138,8 @@ def inline_geometry(geometry_type: str, geometry: Any) -> Mapping[str, Any] | No
         if geometry:
             raise bad_request(
                 'Please, use "figures.bulk.upload.geometry" method to update figures '
-                f'with "geometryType" {geometry_type}'
+                f'with "geometryType" {geometry_type}',
+                figures=[figure],
             )
         return None
     if not isinstance(geometry, Mapping):

@@ -107,7 +107,7 @@ def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler:
         columns.update(frame=place.frame, meta=dumps(place.meta))
     geometry = changes.get("geometry")
     if geometry is not None:
-        inline_geometry(row["geometry_type"], geometry)
+        inline_geometry(row["geometry_type"], geometry, figure_id)
         columns["geometry"] = dumps(geometry)
         measured = extent(row["geometry_type"], geometry)
         columns["geometry_meta"] = dumps_or_none(changes.get("geometryMeta") or measured.meta)
@@ -117,6 +117,17 @@ def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler:
         book = TagBook(tx, row["project_id"])
         tx.run("DELETE FROM tags WHERE figure_id = ?", (figure_id,))
         put_tags(tx, [book.new(tag, row["item_id"], figure_id) for tag in changes["tags"]], labeler)
+
+
+def set_custom_data(
+    tx: Writer, figure_id: int, custom_data: Mapping[str, Any], *, replace: bool
+) -> dict[str, Any]:
+    """Merge into a figure's custom data, or replace it."""
+    edit_figures(tx, [figure_id])
+    kept = {} if replace else loads(get_row(tx, "figures", "Figure", figure_id)["custom_data"], {})
+    stored = {**kept, **custom_data}
+    tx.update("figures", figure_id, custom_data=dumps(stored), updated_at=tx.stamp)
+    return {"id": figure_id, "customData": stored}
 
 
 def remove_figures(tx: Writer, figure_ids: Sequence[int]) -> None:

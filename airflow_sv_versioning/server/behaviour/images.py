@@ -16,8 +16,10 @@ from airflow_sv_versioning.server.behaviour.access import (
 )
 from airflow_sv_versioning.server.behaviour.items import ITEMS, FileUrl, check_names, items_where
 from airflow_sv_versioning.server.behaviour.listing import Query
+from airflow_sv_versioning.server.behaviour.planes import volumes_among
 from airflow_sv_versioning.server.behaviour.tags import tags_of_items
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
+from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
 
 IMAGES = replace(
@@ -101,7 +103,13 @@ def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> str:
 
 
 def set_links(tx: Writer, links: Sequence[tuple[int, str]]) -> None:
-    """Point linked images to where their files are now."""
+    """Point linked images to where their files are now.
+
+    :raises RequestRejectedError: some are volumes, which are never linked.
+    """
+    volumes = sorted(volumes_among(tx, [image_id for image_id, _ in links]))
+    if volumes:
+        raise bad_request(f"Volumes {volumes} cannot be linked; upload their files", entityIds=volumes)
     edit_items(tx, [image_id for image_id, _ in links])
     tx.run_many(
         "UPDATE items SET link = ?, hash = NULL WHERE id = ?", [(link, image_id) for image_id, link in links]

@@ -10,7 +10,7 @@ from airflow_sv_versioning.server.behaviour.access import check_all_found, edit_
 from airflow_sv_versioning.server.behaviour.nrrd import NrrdError, read_facts
 from airflow_sv_versioning.server.behaviour.planes import SPATIAL, Volume, volumes_among
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
-from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.errors import bad_request, not_found
 from airflow_sv_versioning.server.storage import IncomingBlob, Storage
 
 
@@ -35,8 +35,9 @@ def check_geometries(db: Reader, uploaded: Sequence[tuple[int, IncomingBlob]]) -
     masks = {figure_id: row for figure_id, row in rows.items() if row["geometry_type"] == "mask_3d"}
     volumes = volumes_among(db, {row["item_id"] for row in masks.values()})
     for figure_id, file in uploaded:
-        if figure_id in masks:
-            _check_mask(figure_id, file, volumes[masks[figure_id]["item_id"]])
+        volume = volumes.get(masks[figure_id]["item_id"]) if figure_id in masks else None
+        if volume is not None:
+            _check_mask(figure_id, file, volume)
     return [(figure_id, rows[figure_id]["geometry_type"] in SPATIAL) for figure_id in ids]
 
 
@@ -86,8 +87,12 @@ def _rows(db: Reader, figure_ids: Iterable[int]) -> list[sqlite3.Row]:
 
 
 def _reader(storage: Storage, row: sqlite3.Row) -> Callable[[], bytes]:
+    """What reads a geometry; that its file is there is made sure before the answer begins."""
     if row["hash"] is not None:
-        return storage.path(row["hash"]).read_bytes
+        path = storage.path(row["hash"])
+        if not path.is_file():
+            raise not_found("Geometry file of figure", row["figure_id"])
+        return path.read_bytes
     body: bytes = row["body"]
     return lambda: body
 

@@ -65,10 +65,10 @@ def _header(file: IO[bytes]) -> tuple[dict[str, str], list[str]]:
         text = line.decode("utf-8", "replace").strip("\r\n")
         if not text:
             return fields, comments
+        if file.tell() > MAX_HEADER_BYTES:
+            raise NrrdError("its header is too long")
         if text.startswith("#"):
             comments.append(text[1:].strip())
-        elif file.tell() > MAX_HEADER_BYTES:
-            raise NrrdError("its header is too long")
         elif ":=" not in text:
             field, _, value = text.partition(":")
             fields[field.strip().lower()] = value.strip()
@@ -90,7 +90,7 @@ def _facts(fields: dict[str, str], comments: list[str]) -> NrrdFacts:
         space = _space(fields)
     except ValueError as error:
         raise NrrdError(f"its header is malformed: {error}") from error
-    if len(sizes) != dimension or min(sizes) < 1:
+    if len(sizes) != dimension or min(sizes, default=0) < 1:
         raise NrrdError(f"its header is malformed: {dimension} dimensions, sizes {sizes}")
     facts: NrrdFacts = {"type": fields["type"].lower(), "dimension": dimension, "sizes": sizes}
     if "endian" in fields:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_sv_versioning.server.database import Reader
+from airflow_sv_versioning.server.behaviour.access import check_all_found
+from airflow_sv_versioning.server.database import Reader, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import loads
 
@@ -41,13 +42,27 @@ class Volume:
 
 
 def volumes_among(db: Reader, item_ids: Collection[int]) -> dict[int, Volume]:
-    """Id -> volume."""
-    rows = db.among("items", "id", item_ids, "id, name, meta, file_meta")
-    return {row["id"]: volume_of(row) for row in rows}
+    """Id -> volume; items of other types of projects are left out."""
+    rows = db.all(
+        "SELECT items.id, items.name, items.meta, items.file_meta FROM items "  # noqa: S608
+        "JOIN datasets ON datasets.id = items.dataset_id JOIN projects ON projects.id = datasets.project_id "
+        f"WHERE projects.type = 'volumes' AND {in_list('items.id')}",
+        (json_list(item_ids),),
+    )
+    return {row["id"]: _volume(row) for row in rows}
 
 
-def volume_of(row: sqlite3.Row) -> Volume:
-    """A volume from its row."""
+def get_volume(db: Reader, volume_id: int) -> Volume:
+    """One volume.
+
+    :raises NotFoundError: there is none with this id.
+    """
+    found = volumes_among(db, [volume_id])
+    check_all_found("Volume", [volume_id], found)
+    return found[volume_id]
+
+
+def _volume(row: sqlite3.Row) -> Volume:
     sizes = given_sizes(loads(row["meta"], {})) or tuple(loads(row["file_meta"])["sizes"])
     return Volume(row["id"], row["name"], sizes)
 
@@ -84,7 +99,7 @@ def plane_of(volume: Volume, place: Mapping[str, Any]) -> str:
     name, normal = place.get("planeName"), place.get("normal")
     by_normal = next((plane for plane, known in NORMALS.items() if normal == known), None)
     plane = by_normal if name is None else name
-    if plane not in NORMALS or (normal is not None and by_normal != plane):
+    if not isinstance(plane, str) or plane not in NORMALS or (normal is not None and by_normal != plane):
         given = f"planeName {name!r}, normal {normal!r}"
         raise bad_request(
             f"There is no such plane in {volume.label}: {given}; planes: {', '.join(NORMALS)}",
@@ -92,8 +107,7 @@ def plane_of(volume: Volume, place: Mapping[str, Any]) -> str:
             entityId=volume.id,
             planeName=name,
         )
-    known_plane: str = plane
-    return known_plane
+    return plane
 
 
 def check_slice(volume: Volume, plane: str, index: Any, what: str) -> int:

@@ -106,9 +106,12 @@ def put_tags(tx: Writer, tags: Sequence[NewTag], labeler: str) -> list[int]:
 
 
 def add_single_tags(tx: Writer, project_id: int, tags: Sequence[NewTag], labeler: str) -> list[int]:
-    """Put tags on items or figures; the same tag twice on one needs ``settings.allowDuplicateTags``."""
-    settings = loads(get_project(tx, project_id)["settings"])
-    if not settings.get("allowDuplicateTags"):
+    """Put tags on items or figures; the same tag twice on one needs ``settings.allowDuplicateTags``.
+
+    A video's tag may always come again: it holds for other frames.
+    """
+    project = get_project(tx, project_id)
+    if project["type"] != "videos" and not loads(project["settings"]).get("allowDuplicateTags"):
         _check_not_repeated(tx, tags)
     return put_tags(tx, tags, labeler)
 
@@ -121,6 +124,11 @@ def tags_of_items(db: Reader, item_ids: Collection[int]) -> dict[int, list[dict[
 def tags_of_figures(db: Reader, figure_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     """Figure id -> its tags, oldest first."""
     return _grouped(db, "figure_id", "tags.figure_id IS NOT NULL", figure_ids)
+
+
+def tags_by_object(db: Reader, object_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Object id -> its tags on whatever item, oldest first."""
+    return _grouped(db, "object_id", "tags.object_id IS NOT NULL", object_ids)
 
 
 def tags_of_objects(db: Reader, item_id: int) -> dict[int, list[dict[str, Any]]]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import get_items
+from airflow_sv_versioning.server.behaviour.access import check_all_found, get_items
 from airflow_sv_versioning.server.behaviour.annotation_objects import objects_of_item
 from airflow_sv_versioning.server.behaviour.figures import geometry_text
-from airflow_sv_versioning.server.behaviour.planes import NORMALS
+from airflow_sv_versioning.server.behaviour.planes import NORMALS, volumes_among
 from airflow_sv_versioning.server.behaviour.tags import tags_of_items, tags_of_objects
 from airflow_sv_versioning.server.database import Reader
 from airflow_sv_versioning.server.errors import bad_request
@@ -34,6 +34,7 @@ def annotations_of(
     :raises NotFoundError: one of the volumes does not exist.
     :raises RequestRejectedError: one of them is in another dataset.
     """
+    check_all_found("Volume", volume_ids, volumes_among(db, volume_ids))
     rows = get_items(db, volume_ids)
     strangers = sorted(row["id"] for row in rows if dataset_id not in (None, row["dataset_id"]))
     if strangers:

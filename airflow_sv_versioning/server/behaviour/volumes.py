@@ -20,7 +20,7 @@ from airflow_sv_versioning.server.behaviour.items import (
 )
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.behaviour.nrrd import NrrdFacts
-from airflow_sv_versioning.server.behaviour.planes import check_slice, given_sizes, plane_of, volumes_among
+from airflow_sv_versioning.server.behaviour.planes import check_slice, get_volume, given_sizes, plane_of
 from airflow_sv_versioning.server.behaviour.tags import tags_of_items
 from airflow_sv_versioning.server.database import Reader, Writer
 from airflow_sv_versioning.server.errors import bad_request
@@ -40,6 +40,7 @@ def list_volumes(
 
 def volume_info(db: Reader, volume_id: int, file_url: FileUrl) -> JsonText:
     """One volume."""
+    get_volume(db, volume_id)
     return _volumes_json(db, [get_row(db, "items", "Volume", volume_id)], file_url)[0]
 
 
@@ -84,8 +85,8 @@ def add_volumes(
 
 def add_slices(tx: Writer, volume_id: int, slices: Sequence[Mapping[str, Any]]) -> list[int]:
     """Remember the stored pictures of a volume's slices; a place that has one gets the new one."""
+    volume = get_volume(tx, volume_id)
     edit_items(tx, [volume_id])
-    volume = volumes_among(tx, [volume_id])[volume_id]
     ids = tx.new_ids(len(slices))
     rows = []
     for new_id, piece in zip(ids, slices, strict=True):
@@ -141,13 +142,13 @@ def _volumes_json(
 
 
 def _volume_json(row: sqlite3.Row, file_url: FileUrl) -> dict[str, Any]:
-    url = file_url(row["hash"], row["name"])
+    url = row["link"] or file_url(row["hash"], row["name"])
     return {
         "id": row["id"],
         "name": row["name"],
         "title": row["name"],
         "description": row["description"],
-        "link": None,
+        "link": row["link"],
         "hash": row["hash"],
         "mime": row["mime"],
         "ext": (row["mime"] or "").partition("/")[2] or None,

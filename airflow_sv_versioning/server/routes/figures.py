@@ -70,6 +70,16 @@ def set_priority(call: CallDep) -> Response:
     return call.done()
 
 
+@writes(router, "figures.custom-data.update")
+def set_custom_data(call: CallDep) -> Response:
+    replace = call.payload.optional_text("updateStrategy") == "replace"
+    custom_data = call.payload.mapping("customData")
+    with call.database.write() as tx:
+        return call.reply(
+            figures.set_custom_data(tx, call.payload.integer("id"), custom_data, replace=replace)
+        )
+
+
 @writes(router, "figures.bulk.remove")
 def remove(call: CallDep) -> Response:
     with call.database.write() as tx:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import volume_annotations, volumes
 from airflow_sv_versioning.server.behaviour.access import get_items
+from airflow_sv_versioning.server.behaviour.planes import get_volume
 from airflow_sv_versioning.server.behaviour.volume_files import VolumeFiles, require_stored
 from airflow_sv_versioning.server.routes.blobs import blob_response
 from airflow_sv_versioning.server.routes.call import CallDep
@@ -61,7 +62,8 @@ def add_slices(call: CallDep) -> Response:
 @reads(router, "volumes.download")
 def download(call: CallDep) -> Response:
     with call.database.read() as db:
-        row = get_items(db, [call.payload.integer("id")])[0]
+        volume = get_volume(db, call.payload.integer("id"))
+        row = get_items(db, [volume.id])[0]
     return blob_response(call.request, call.platform.storage, row["hash"], row["mime"])
 
 

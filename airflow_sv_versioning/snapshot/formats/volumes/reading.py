@@ -66,9 +66,9 @@ def _known_defect(snapshot: Snapshot) -> tuple[str, ...]:
     sizes = Counter(snapshot.read("volumes", columns)["src_dataset_id"].to_pylist())
     names = {row["src_dataset_id"]: row["full_path"] for row in snapshot.read("datasets").to_pylist()}
     return tuple(
-        f"Dataset {names.get(dataset_id)!r} has {size} volumes, and the official client that wrote this version "
-        f"lost or swapped annotations beyond the first {_FIRST_BATCH} of a dataset. Check its annotations; "
-        "they cannot be recovered from this version."
+        f"Dataset {names.get(dataset_id)!r} has {size} volumes, and the official client that wrote this "
+        f"version lost or swapped annotations beyond the first {_FIRST_BATCH} of a dataset. Check its "
+        "annotations; they cannot be recovered from this version."
         for dataset_id, size in sizes.items()
         if size > _FIRST_BATCH
     )

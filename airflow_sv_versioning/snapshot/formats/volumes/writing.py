@@ -17,7 +17,7 @@ from airflow_sv_versioning.snapshot.mask3d import MASK_3D, mask_json
 from airflow_sv_versioning.snapshot.tables import SCHEMA_VERSION, Snapshot, json_value
 
 OLDER = "v2.0.0"
-_NO_PLACE = {"sliceIndex": None, "planeName": None, "normal": None}
+_NO_PLACE: dict[str, Any] = {"sliceIndex": None, "planeName": None, "normal": None}
 Row = Mapping[str, Any]
 
 
@@ -30,7 +30,7 @@ def write_payload(snapshot: Snapshot, schema_version: str, file: BinaryIO, scrat
     info = {**with_objects(snapshot.project_info), "schema_version": schema_version}
     with TemporaryDirectory(dir=scratch) as name:
         folder = Path(name)
-        contents = [
+        contents: list[bytes | Path] = [
             _json(info).encode(),
             _json(snapshot.project_meta).encode(),
             _write_datasets(snapshot, folder / "datasets"),
@@ -194,7 +194,7 @@ class _Annotations:
         return {"name": name, "normal": NORMALS[name], "slices": slices}
 
     def _figure(self, row: Row, keys: Mapping[int, str]) -> dict[str, Any]:
-        place = _NO_PLACE
+        place: Mapping[str, Any] = _NO_PLACE
         if row["plane_name"] is not None:
             place = {
                 "sliceIndex": row["slice_index"],
