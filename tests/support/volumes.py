@@ -96,11 +96,12 @@ def masks(sizes: tuple[int, ...] = SIZES) -> dict[str, bytes]:
 
 
 def make_volume_project(
-    client: SuperviselyClient, folder: Path, *, plain: int = 0, name: str = "scans"
+    client: SuperviselyClient, folder: Path, *, plain: int = 0, large: int = 0, name: str = "scans"
 ) -> int:
     """Make a project of nested datasets with volumes of equal names, annotated and bare.
 
     :param plain: so many more volumes, each with one tag that names it.
+    :param large: so many masks of 256 x 256 x 256 voxels on one more volume.
     :returns: its id.
     """
     project_id = client.projects.add(1, f"{name} {next(_numbers)} of {id(client)}", "volumes").id
@@ -117,7 +118,27 @@ def make_volume_project(
         client.volumes.describe(added[0]["id"], "Описание")
     if plain:
         _add_plain(client, project_id, nested, file, plain)
+    if large:
+        _add_large(client, project_id, nested, folder, large)
     return project_id
+
+
+def _add_large(
+    client: SuperviselyClient, project_id: int, dataset_id: int, folder: Path, number: int
+) -> None:
+    sizes = (256, 256, 256)
+    file = folder / "large.nrrd"
+    file.write_bytes(nrrd(np.zeros(sizes, np.uint8)))
+    [volume] = client.volumes.upload(dataset_id, [("large.nrrd", file, meta_of(sizes))])
+    classes, _ = ids_of(client, project_id)
+    owner = {"classId": classes["anything"], "entityId": volume["id"]}
+    [object_id] = client.objects.add(dataset_id, [owner])
+    entry = {"objectId": object_id, "geometryType": "mask_3d", "tool": "mask_3d"}
+    voxels = np.zeros(sizes, np.uint8)
+    voxels[60:200, 40:180, 90:220] = 1
+    file.write_bytes(nrrd(voxels))
+    for figure_id in client.volumes.add_figures(volume["id"], [entry] * number):
+        client.volumes.upload_mask(figure_id, file)
 
 
 def _add_plain(client: SuperviselyClient, project_id: int, dataset_id: int, file: Path, number: int) -> None:
