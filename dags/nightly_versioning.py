@@ -1,7 +1,7 @@
 """Version every project of a workspace each night.
 
 1. ``list_projects`` finds the projects whose type can be versioned.
-2. ``create_version`` runs once a project, two at a time. A project that did not change costs one request.
+2. ``create_version`` runs once a project, two at a time. A project that did not change costs a few requests.
    One that fails does not stop the others. Each new version is an event of the project's asset, which
    other DAGs can be scheduled on.
 3. ``report`` says what was made, and fails the run if a project has no version of tonight.

@@ -324,9 +324,16 @@ class Snapshot:
         where: pc.Expression | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Stream a table in its stored order, at most one row group a batch."""
-        if self.path(table).exists():
-            schema = self._schema(table, columns)
-            yield from (b for b in self._scan(table, schema, where).to_batches() if b.num_rows)
+        import pyarrow.dataset as ds
+
+        if not self.path(table).exists():
+            return
+        schema, full = self._schema(table, columns), self._schema(table, None)
+        (file,) = ds.dataset(self.path(table), schema=full, format="parquet").get_fragments()
+        # A scan of the whole file reads on while its consumer works, until all of it is in memory.
+        for group in file.split_by_row_group(where, full):
+            found = group.scanner(full, columns=schema.names, filter=where, batch_size=ROW_GROUP_ROWS)
+            yield from (batch for batch in found.to_batches() if batch.num_rows)
 
     def _schema(self, table: str, columns: Sequence[str] | None) -> pa.Schema:
         import pyarrow as pa
@@ -339,14 +346,7 @@ class Snapshot:
 
         full = table_schema(self.project_type, table)
         source = ds.dataset(self.path(table), schema=full, format="parquet")
-        return source.scanner(
-            columns=schema.names,
-            filter=where,
-            batch_size=ROW_GROUP_ROWS,
-            # Read-ahead would hold many row groups of masks in memory at once.
-            batch_readahead=1,
-            fragment_readahead=1,
-        )
+        return source.scanner(columns=schema.names, filter=where)
 
 
 def mask_path(directory: Path, figure_id: int) -> Path:

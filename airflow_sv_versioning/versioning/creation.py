@@ -33,8 +33,6 @@ from airflow_sv_versioning.versioning.work_folder import work_folder
 logger = logging.getLogger(__name__)
 
 FREE_PLAN = "free"
-# What an older official client wrote, which did not record the format.
-UNRECORDED_FORMAT = "v1.0.0"
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,7 @@ def test_objects_of_unknown_classes_and_foreign_videos_are_refused(api: Api, pro
     body = {"datasetId": project.dataset_id, "annotationObjects": [unknown]}
     details = api.refuse("annotation-objects.bulk.add", body)
     assert details["type"] == "UNKNOWN_CLASS"
-    assert str(stranger.class_id) in details["message"]
+    assert f"no class {stranger.class_id}, wanted on item {video_id}" in details["message"]
     foreign = {"classId": project.class_id, "entityId": stranger.add()}
     body = {"datasetId": project.dataset_id, "annotationObjects": [foreign]}
     assert api.refuse("annotation-objects.bulk.add", body)["entityIds"] == [foreign["entityId"]]
@@ -264,6 +264,9 @@ def test_unknown_tags_and_values_are_refused(api: Api, project: VideoProject) ->
     video_id = project.add()
     object_id = project.objects([video_id])[0]
     stranger = video_project(api)
+    unknown = {"videoId": video_id, "tags": [{"tagId": stranger.tags["flag"]}]}
+    message = api.refuse("videos.tags.bulk.add", unknown)["message"]
+    assert f"no tag {stranger.tags['flag']}, wanted on item {video_id}" in message
     for tag in ({"tagId": stranger.tags["flag"]}, {"tagId": project.tags["number"], "value": "x"}):
         api.refuse("videos.tags.bulk.add", {"videoId": video_id, "tags": [tag]})
         body = {"projectId": project.id, "tags": [{**tag, "objectId": object_id}]}

@@ -177,7 +177,11 @@ class ClassBook:
         class_id = given if given in self._definitions else self._ids.get(owner.get("classTitle") or "")
         if class_id is None:
             wanted = given or owner.get("classTitle")
-            raise bad_request(f"Project {self._project_id} has no class {wanted!r}", type="UNKNOWN_CLASS")
+            item_id = owner.get("entityId") or owner.get("imageId")
+            place = f", wanted on item {item_id}" if item_id else ""
+            raise bad_request(
+                f"Project {self._project_id} has no class {wanted!r}{place}", type="UNKNOWN_CLASS"
+            )
         return class_id
 
     def definition(self, class_id: int) -> str:

@@ -63,7 +63,8 @@ class TagBook:
         definition = given if given in self._by_id else self._ids.get(tag.get("name") or "")
         if definition is None:
             raise bad_request(
-                f"Project {self._project_id} has no tag {tag.get('tagId') or tag.get('name')!r}",
+                f"Project {self._project_id} has no tag {tag.get('tagId') or tag.get('name')!r}, "
+                f"wanted on item {item_id}",
                 type="UNKNOWN_TAG",
             )
         value = tag.get("value")
