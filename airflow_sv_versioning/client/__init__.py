@@ -43,6 +43,7 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.transport import Transport
         from airflow_sv_versioning.client.versions import Versions
         from airflow_sv_versioning.client.videos import Videos
+        from airflow_sv_versioning.client.volumes import Volumes
         from airflow_sv_versioning.client.workflow import Workflow
 
         self.transport = transport or Transport(
@@ -53,6 +54,7 @@ class SuperviselyClient:
         self.datasets = Datasets(self.transport)
         self.images = Images(self.transport)
         self.videos = Videos(self.transport)
+        self.volumes = Volumes(self.transport)
         self.objects = Objects(self.transport)
         self.figures = Figures(self.transport)
         self.tags = Tags(self.transport)

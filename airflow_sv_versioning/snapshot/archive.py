@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,10 +29,18 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.snapshot import video_digests
-from airflow_sv_versioning.snapshot.formats import annotated, columnar, frames, pickled, tar
+from airflow_sv_versioning.snapshot.formats import (
+    annotated,
+    columnar,
+    frames,
+    pickled,
+    sections,
+    tar,
+    volumes,
+)
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
-from airflow_sv_versioning.snapshot.tables import SCHEMA_VERSION, Snapshot
+from airflow_sv_versioning.snapshot.tables import MASKS, SCHEMA_VERSION, Snapshot
 
 __all__ = [
     "ARCHIVE_FORMATS",
@@ -45,6 +54,7 @@ __all__ = [
 ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {
     "images": ("v2.1.0", pickled.VERSION),
     "videos": ("v2.1.0", annotated.VERSION),
+    "volumes": ("v2.1.0", volumes.OLDER),
 }
 """The formats that can be written, per project type, newest first."""
 
@@ -76,11 +86,13 @@ class UnpackedArchive:
 
     :param archive_format: the payload's schema version.
     :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
+    :param warnings: what a person should know of the version before trusting what is restored from it.
     """
 
     snapshot: Snapshot
     archive_format: str
     provenance: dict[str, Any] | None
+    warnings: tuple[str, ...] = ()
 
 
 class _Payload(Protocol):
@@ -138,13 +150,13 @@ def unpack_archive(
         directory.mkdir(parents=True, exist_ok=True)
         _clear(directory, project_type)
         manifest = _extract(path, spool, limits)
-        snapshot, archive_format = _read_payload(spool, project_type, directory, limits, manifest)
+        snapshot, archive_format, warnings = _read_payload(spool, project_type, directory, limits, manifest)
     except OSError as error:
         raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
     finally:
         spool.unlink(missing_ok=True)
     if manifest is None:
-        return UnpackedArchive(snapshot, archive_format, None)
+        return UnpackedArchive(snapshot, archive_format, None, warnings)
     _check_manifest(manifest, snapshot, archive_format)
     if manifest.get("items"):
         video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
@@ -155,15 +167,19 @@ def _clear(directory: Path, project_type: str) -> None:
     """Remove what an earlier attempt left: a table without rows has no file that would replace it."""
     for name in (*columnar.file_names(project_type), video_digests.MEMBER):
         (directory / name).unlink(missing_ok=True)
+    if (directory / MASKS).exists():
+        shutil.rmtree(directory / MASKS)
 
 
 @contextmanager
 def _open_payload(snapshot: Snapshot, archive_format: str, scratch: Path) -> Iterator[_Payload]:
-    if archive_format == SCHEMA_VERSION:
+    if archive_format == SCHEMA_VERSION and snapshot.project_type != "volumes":
         yield columnar.ColumnarPayload(snapshot)
         return
     with tempfile.TemporaryFile(dir=scratch) as file:
-        if archive_format == annotated.VERSION:
+        if snapshot.project_type == "volumes":
+            volumes.write_payload(snapshot, archive_format, file, scratch)
+        elif archive_format == annotated.VERSION:
             annotated.write_payload(snapshot, file, scratch)
         else:
             pickled.write_payload(snapshot, file)
@@ -351,16 +367,18 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
 
 def _read_payload(
     spool: Path, project_type: str, directory: Path, limits: ArchiveLimits, manifest: dict[str, Any] | None
-) -> tuple[Snapshot, str]:
+) -> tuple[Snapshot, str, tuple[str, ...]]:
+    is_trusted = manifest is not None
     with spool.open("rb") as file:
         head = file.read(tar.MAGIC_OFFSET + len(tar.MAGIC))
         file.seek(0)
-        if head[:4] == frames.MAGIC or head[tar.MAGIC_OFFSET :] == tar.MAGIC:
-            return columnar.read_payload(
-                file, directory, project_type, limits, is_trusted=manifest is not None
-            )
-        if head[:1] == pickled.MAGIC:
-            return pickled.read_payload(file, directory, limits), pickled.VERSION
+        if project_type == "volumes":
+            if head.startswith(sections.MAGIC):
+                return volumes.read_payload(file, directory, limits, is_trusted=is_trusted)
+        elif head[:4] == frames.MAGIC or head[tar.MAGIC_OFFSET :] == tar.MAGIC:
+            return *columnar.read_payload(file, directory, project_type, limits, is_trusted=is_trusted), ()
+        elif head[:1] == pickled.MAGIC:
+            return pickled.read_payload(file, directory, limits), pickled.VERSION, ()
     raise FormatError(
         f"The payload is none of an {project_type} project: it begins with {head[:9]!r}. "
         "The archive is damaged, or belongs to a project of another type."

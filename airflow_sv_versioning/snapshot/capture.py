@@ -116,7 +116,7 @@ class _Pass:
         self._progress = progress
         self._meta = project_meta(client.projects.get_meta(project.id), project)
         self._kind = kind_of(project.type)
-        self._reader = self._kind.reader(client, _names(self._meta))
+        self._reader = self._kind.reader(client, _names(self._meta), directory)
         # Rows carry the names of classes and tags: they serve only while those stay.
         self._base = base if base and base.project_meta == self._meta else None
         # The first pass is checked as a whole by the project's stamp; later ones read a moving project.

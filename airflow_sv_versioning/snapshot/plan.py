@@ -111,8 +111,10 @@ def _gone_media(
 
     has_link, has_hash = ~pc.field("link").is_null(), ~pc.field("hash").is_null()
     links = has_link if kind.prefers_link else has_link & ~has_hash
+    if not kind.takes_links:
+        links = has_link & ~has_link
     by_link, by_hash = items.filter(links), items.filter(has_hash & ~links)
-    gone = set(values(items.filter(~has_link & ~has_hash), "id"))
+    gone = set(values(items.filter(~links & ~has_hash), "id"))
     hashes = by_hash["hash"].unique().to_pylist()
     existing: set[str] = set()
     parts = batches(hashes, _HASHES_BATCH)

@@ -9,6 +9,7 @@ writing that format is packing the directory:
     project_meta.json   classes, tags, settings as the platform's meta JSON
     manifest.json       {"schema_version", "tables": [{"name", "path", "row_count"}]}
     {table}.parquet     one file a table that has rows
+    masks/{id}.nrrd     volumes only: the voxels of the mask with this figure id, if it has any
 
 Columns that end in JSON text (``meta``, ``custom_data``, ``*_json``) hold JSON strings; empty
 objects and lists are null. Columns beyond the official ones are marked below; the official reader
@@ -152,6 +153,53 @@ _VIDEO_FIGURES = {
     "labeler_login": "string",
 }
 
+_VOLUMES = {
+    "src_volume_id": "int64",
+    "src_dataset_id": "int64",
+    "name": "string",
+    "hash": "string",
+    "link": "string",
+    "mime": "string",
+    "ext": "string",
+    "size": "int64",
+    "created_at": "string",
+    "updated_at": "string",
+    "description": "string",
+    "meta": "string",
+    "file_meta": "string",
+    "custom_data": "string",
+    "path_original": "string",
+    "full_storage_url": "string",
+    "processing_path": "string",
+}
+_VOLUME_OBJECTS = {
+    "src_object_id": "int64",
+    "src_volume_id": "int64",
+    "class_name": "string",
+    "key": "string",
+    "created_at": "string",
+    "updated_at": "string",
+    "labeler_login": "string",
+}
+_VOLUME_FIGURES = {
+    "src_figure_id": "int64",
+    "src_object_id": "int64",
+    "src_volume_id": "int64",
+    "key": "string",
+    "plane_name": "string",
+    "slice_index": "int32",
+    "geometry_type": "string",
+    "geometry_json": "string",
+    "meta": "string",
+    "priority": "int32",
+    "custom_data": "string",
+    "nn_created": "bool_",
+    "nn_updated": "bool_",
+    "labeler_login": "string",
+    "created_at": "string",
+    "updated_at": "string",
+}
+
 _COLUMNS: dict[str, dict[str, dict[str, str]]] = {
     "images": {
         "datasets": _DATASETS,
@@ -167,7 +215,16 @@ _COLUMNS: dict[str, dict[str, dict[str, str]]] = {
         "figures": _VIDEO_FIGURES,
         "tags": _TAGS,
     },
+    "volumes": {
+        "datasets": _DATASETS,
+        "volumes": _VOLUMES,
+        "objects": _VOLUME_OBJECTS,
+        "figures": _VOLUME_FIGURES,
+        "tags": _TAGS,
+    },
 }
+MASKS = "masks"
+"""Folder of a snapshot with the voxels of masks, a file a figure."""
 
 
 def table_names(project_type: str) -> tuple[str, ...]:
@@ -217,7 +274,7 @@ class Snapshot:
     """A finished snapshot on disk.
 
     :param directory: holds the files named in the module docstring.
-    :param project_type: ``images`` or ``videos``.
+    :param project_type: ``images``, ``videos`` or ``volumes``.
     """
 
     def __init__(self, directory: Path, project_type: str) -> None:
@@ -229,6 +286,10 @@ class Snapshot:
     def path(self, table: str) -> Path:
         """Name the Parquet file of a table, which is absent when the table has no rows."""
         return self.directory / f"{table}.parquet"
+
+    def mask_path(self, figure_id: int) -> Path:
+        """Name the NRRD file of a mask, which is absent when the mask has no voxels at all."""
+        return mask_path(self.directory, figure_id)
 
     def row_count(self, table: str) -> int:
         """Count the rows of a table from the file's footer."""
@@ -288,6 +349,11 @@ class Snapshot:
         return source.scanner(columns=schema.names, filter=where)
 
 
+def mask_path(directory: Path, figure_id: int) -> Path:
+    """Name the NRRD file of a mask in the folder of a snapshot, which may be in the making."""
+    return directory / MASKS / f"{figure_id}.nrrd"
+
+
 class SnapshotWriter:
     """Stream rows into the tables of a new snapshot, one row group in memory a table.
 
@@ -295,7 +361,7 @@ class SnapshotWriter:
     """
 
     def __init__(self, directory: Path, project_type: str) -> None:
-        self._directory = directory
+        self.directory = directory
         self._project_type = project_type
         self._tables = {
             name: _TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
@@ -329,13 +395,13 @@ class SnapshotWriter:
             table.close()
             if table.row_count:
                 entries.append({"name": name, "path": f"{name}.parquet", "row_count": table.row_count})
-        _write_json(self._directory / "project_info.json", project_info)
-        _write_json(self._directory / "project_meta.json", project_meta)
+        _write_json(self.directory / "project_info.json", project_info)
+        _write_json(self.directory / "project_meta.json", project_meta)
         _write_json(
-            self._directory / "manifest.json",
+            self.directory / "manifest.json",
             {"schema_version": SCHEMA_VERSION, "tables": entries},
         )
-        return Snapshot(self._directory, self._project_type)
+        return Snapshot(self.directory, self._project_type)
 
 
 class _TableWriter:

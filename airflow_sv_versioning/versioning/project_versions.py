@@ -304,6 +304,8 @@ class ProjectVersions:
             archive = folder / "archive.tar.zst"
             self._download(project, version, archive, progress)
             unpacked = unpack_archive(archive, project.type, folder / "snapshot")
+            for warning in unpacked.warnings:
+                progress.say(f"Warning: {warning}")
             plan = plan_restore(self._client, unpacked.snapshot, policy, progress)
             made = restore_project(
                 self._client,
@@ -324,6 +326,7 @@ class ProjectVersions:
             counts=dict(plan.counts),
             skipped=plan.skipped,
             renamed=dict(plan.renamed),
+            warnings=unpacked.warnings,
         )
 
     def _download(

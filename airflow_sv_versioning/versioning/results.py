@@ -55,6 +55,7 @@ class RestoreResult:
     :param project_id: the new project.
     :param skipped: items left out because their media are gone, as ``dataset/path/item name``.
     :param renamed: items whose name was taken twice in their dataset, with the name they got.
+    :param warnings: what a person should know before trusting the new project.
     """
 
     project_id: int
@@ -68,10 +69,11 @@ class RestoreResult:
     renamed: Mapping[str, str] = field(default_factory=dict)
     placeholders: tuple[str, ...] = ()
     reuploaded: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
         data = asdict(self)
-        for key in ("skipped", "placeholders", "reuploaded"):
+        for key in ("skipped", "placeholders", "reuploaded", "warnings"):
             data[key] = list(data[key])
         return data

@@ -42,20 +42,36 @@ def check_footer(path: Path, project_type: str, table: str, limits: ArchiveLimit
     :raises FormatError: no Parquet, row groups beyond the limits, columns missing or of other types.
     """
     with _open(path) as file:
-        metadata = file.metadata
-        for number in range(metadata.num_row_groups):
-            group = metadata.row_group(number)
-            if (
-                group.num_rows > limits.max_row_group_rows
-                or group.total_byte_size > limits.max_row_group_bytes
-            ):
-                raise FormatError(
-                    f"Row group {number} of {path.name} has {group.num_rows} rows in "
-                    f"{group.total_byte_size} bytes; it was refused."
-                )
+        _check_groups(path.name, file.metadata, limits)
         required = _REQUIRED[project_type][table]
         _check_columns(path.name, file.schema_arrow, table_schema(project_type, table), required)
-        return int(metadata.num_rows)
+        return int(file.metadata.num_rows)
+
+
+@contextmanager
+def open_checked(path: Path, columns: tuple[str, ...], limits: ArchiveLimits) -> Iterator[pq.ParquetFile]:
+    """Open a table that has these columns, ids as integers and all else as text.
+
+    :raises FormatError: no Parquet, row groups beyond the limits, columns missing or of other types; also
+        what is found out while the table is read.
+    """
+    import pyarrow as pa
+
+    expected = pa.schema([(name, pa.int64() if name.endswith("_id") else pa.string()) for name in columns])
+    with _open(path) as file:
+        _check_groups(path.name, file.metadata, limits)
+        _check_columns(path.name, file.schema_arrow, expected, columns)
+        yield file
+
+
+def _check_groups(name: str, metadata: Any, limits: ArchiveLimits) -> None:
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        if group.num_rows > limits.max_row_group_rows or group.total_byte_size > limits.max_row_group_bytes:
+            raise FormatError(
+                f"Row group {number} of {name} has {group.num_rows} rows in "
+                f"{group.total_byte_size} bytes; it was refused."
+            )
 
 
 def check_content(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
 
-VERSIONED_TYPES = ("images", "videos")
+VERSIONED_TYPES = ("images", "videos", "volumes")
 
 
 def kind_of(project_type: str) -> Kind:
@@ -12,6 +12,7 @@ def kind_of(project_type: str) -> Kind:
     # Kinds know how they are restored, and a restore asks for its kind.
     from airflow_sv_versioning.snapshot.kinds.images import Images
     from airflow_sv_versioning.snapshot.kinds.videos import Videos
+    from airflow_sv_versioning.snapshot.kinds.volumes import Volumes
 
-    kinds: tuple[Kind, ...] = (Images(), Videos())
+    kinds: tuple[Kind, ...] = (Images(), Videos(), Volumes())
     return next(kind for kind in kinds if kind.project_type == project_type)

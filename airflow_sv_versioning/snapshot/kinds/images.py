@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -36,7 +37,7 @@ class Images(Kind):
     # The hash is only a trace of what the link held when it was added.
     prefers_link = True
 
-    def reader(self, client: SuperviselyClient, names: Names) -> ItemReader:
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
         """Make what reads images."""
         return _ImageReader(client, names)
 

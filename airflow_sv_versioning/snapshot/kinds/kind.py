@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Kind(ABC):
     :cvar counted: tables whose rows a result counts.
     :cvar unrecorded_format: what an official client wrote before it recorded formats.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
+    :cvar takes_links: whether the platform can add an item by its link at all.
     """
 
     project_type: ClassVar[str]
@@ -71,10 +73,14 @@ class Kind(ABC):
     counted: ClassVar[tuple[str, ...]]
     unrecorded_format: ClassVar[str]
     prefers_link: ClassVar[bool]
+    takes_links: ClassVar[bool] = True
 
     @abstractmethod
-    def reader(self, client: SuperviselyClient, names: Names) -> ItemReader:
-        """Make what reads the items of a project."""
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
+        """Make what reads the items of a project.
+
+        :param directory: of the snapshot in the making; takes what is too large for rows.
+        """
 
     @abstractmethod
     def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:

@@ -1,10 +1,11 @@
-"""Objects have no names: one is told by its number among the objects of its video."""
+"""Objects have no names: one is told by its number among the objects of its item."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
@@ -12,16 +13,17 @@ if TYPE_CHECKING:
 
 
 def with_numbers(snapshot: Snapshot) -> pa.Table:
-    """Read the objects with their ``number``, from 0, in the order of their ids, video by video."""
+    """Read the objects with their ``number``, from 0, in the order of their ids, item by item."""
     import pyarrow as pa
 
-    rows = snapshot.read("objects", ["src_video_id", "src_object_id", "class_name"])
-    rows = rows.sort_by([("src_video_id", "ascending"), ("src_object_id", "ascending")])
+    item_id = kind_of(snapshot.project_type).id_column
+    rows = snapshot.read("objects", [item_id, "src_object_id", "class_name"])
+    rows = rows.sort_by([(item_id, "ascending"), ("src_object_id", "ascending")])
     seen: Counter[int] = Counter()
     numbers = []
-    for video_id in rows["src_video_id"].to_pylist():
-        numbers.append(seen[video_id])
-        seen[video_id] += 1
+    for owner in rows[item_id].to_pylist():
+        numbers.append(seen[owner])
+        seen[owner] += 1
     return rows.append_column("number", pa.array(numbers, pa.int64()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -41,7 +42,7 @@ class Videos(Kind):
     # The official restore decides alike.
     prefers_link = False
 
-    def reader(self, client: SuperviselyClient, names: Names) -> ItemReader:
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
         """Make what reads videos."""
         return _VideoReader(client, names)
 

@@ -28,6 +28,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     import versions
     import video_content
     import video_filling
+    import volume_projects
 
     commands = {
         "fill": filling.fill,
@@ -37,6 +38,10 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "fill_videos": video_filling.fill_videos,
         "fill_views": video_filling.fill_views,
         "read_videos": video_content.read_videos,
+        "fill_volumes": volume_projects.fill_volumes,
+        "dicom_series": volume_projects.dicom_series,
+        "read_volumes": volume_projects.read_volumes,
+        "create_older_volumes": volume_projects.create_older_volumes,
         "create": versions.create,
         "create_older_videos": versions.create_older_videos,
         "restore": versions.restore,

@@ -1,0 +1,163 @@
+"""Volumes and what is annotated on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import IntegrityError
+
+LIST_PAGE = 200
+ADD_BATCH = 50
+FIGURES_BATCH = 200
+TAGS_BATCH = 300
+
+
+class Volumes:
+    """Read, add, describe and annotate volumes."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def iter_pages(
+        self, dataset_id: int, filters: Sequence[Mapping[str, Any]] = ()
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Stream a dataset's volumes in the order of their ids, page by page.
+
+        ``meta`` holds ``dimensionsIJK`` (voxels), ``spacing`` (mm), ``origin`` and ``directions``.
+
+        Source: POST volumes.list, token mode.
+        """
+        return self._transport.token_pages("volumes.list", _listing(dataset_id, filters), LIST_PAGE)
+
+    def count(self, dataset_id: int) -> int:
+        """Count the volumes of a dataset. Source: POST volumes.list."""
+        return int(self._transport.call("volumes.list", {**_listing(dataset_id, ()), "per_page": 1})["total"])
+
+    def list_by_ids(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Read those of the given volumes that still are in the dataset. Source: POST volumes.list."""
+        return [
+            volume
+            for part in batches(volume_ids, LIST_PAGE)
+            for page in self.iter_pages(dataset_id, [_among("id", part)])
+            for volume in page
+        ]
+
+    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Read those of a dataset's volumes that have the given names. Source: POST volumes.list."""
+        return [volume for page in self.iter_pages(dataset_id, [_among("name", names)]) for volume in page]
+
+    def get_annotations(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Read whole annotations, in the order of the ids; masks come without their voxels.
+
+        Figures stand in ``planes[].slices[].figures`` and in ``spatialFigures``; they name their object by
+        ``objectId``. Coordinates are exact: vertices are ``[x, y]`` in pixels of the slice, not rounded.
+
+        :raises IntegrityError: the server answered for other volumes.
+
+        Source: POST volumes.annotations.bulk.info; the server rounds coordinates unless asked not to.
+        """
+        body = {"datasetId": dataset_id, "volumeIds": list(volume_ids), "integerCoords": False}
+        answer: list[dict[str, Any]] = self._transport.call("volumes.annotations.bulk.info", body)
+        by_id = {annotation["volumeId"]: annotation for annotation in answer}
+        if lost := [volume_id for volume_id in volume_ids if volume_id not in by_id]:
+            raise IntegrityError(
+                f"The server gave no annotation of volumes {lost[:10]} of dataset {dataset_id}.",
+                dataset_id=dataset_id,
+            )
+        return [by_id[volume_id] for volume_id in volume_ids]
+
+    def add(self, dataset_id: int, volumes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Add at most 50 volumes by reference.
+
+        :param volumes: each ``name``, ``hash`` and ``meta``.
+        :returns: volume JSON in the order of the request.
+        :raises ConflictError: a name is taken in the dataset.
+
+        Source: POST volumes.bulk.add.
+        """
+        body = {"datasetId": dataset_id, "volumes": list(volumes)}
+        added: list[dict[str, Any]] = self._transport.call("volumes.bulk.add", body, idempotent=False)
+        if len(added) != len(volumes):
+            raise IntegrityError(
+                f"The server added {len(added)} of {len(volumes)} volumes to dataset {dataset_id}.",
+                dataset_id=dataset_id,
+            )
+        return added
+
+    def describe(self, volume_id: int, description: str) -> None:
+        """Set a volume's description. Source: POST images.editInfo, which takes items of any type."""
+        self._transport.call("images.editInfo", {"id": volume_id, "description": description})
+
+    def add_tags(self, volume_id: int, tags: Sequence[Mapping[str, Any]]) -> None:
+        """Tag a volume; each tag is ``tagId`` with ``value``. Source: POST volumes.tags.bulk.add."""
+        body = {"entityId": volume_id, "tags": list(tags)}
+        self._transport.call("volumes.tags.bulk.add", body, idempotent=False)
+
+    def add_figures(self, volume_id: int, figures: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Add at most 200 figures to objects of a volume; returns their ids in the order of the request.
+
+        :param figures: one on a slice tells its place in ``meta``; a mask in space comes without geometry.
+
+        Source: POST figures.bulk.add.
+        """
+        body = {"entityId": volume_id, "figures": list(figures)}
+        answer = self._transport.call("figures.bulk.add", body, idempotent=False)
+        if len(answer) != len(figures):
+            raise IntegrityError(f"The server added {len(answer)} of {len(figures)} figures.")
+        return [int(entry["id"]) for entry in answer]
+
+    def find_mask(self, figure_id: int) -> bytes | None:
+        """Read the NRRD file of a mask in space, if it has one.
+
+        Source: POST figures.bulk.download.geometry.
+        """
+        return self._transport.multipart("figures.bulk.download.geometry", {"ids": [figure_id]}).get(
+            figure_id
+        )
+
+    def upload_mask(self, figure_id: int, path: Path) -> None:
+        """Store the NRRD file of a mask in space. Source: POST figures.bulk.upload.geometry."""
+
+        def fields() -> list[tuple[str, Any]]:
+            file = (str(figure_id), path.read_bytes(), "application/sla")
+            return [("figureId", str(figure_id)), ("geometry", file)]
+
+        self._transport.upload("figures.bulk.upload.geometry", fields)
+
+    def upload(
+        self, dataset_id: int, files: Sequence[tuple[str, Path, Mapping[str, Any]]]
+    ) -> list[dict[str, Any]]:
+        """Upload NRRD files, each content once, and add them with their names and meta.
+
+        :returns: volume JSON in the order of ``files``.
+
+        Source: POST images.bulk.upload, which takes files of any type.
+        """
+        hashes = {path: content_hash(path) for _, path, _ in files}
+        known = set(self._transport.call("images.internal.hashes.list", sorted(set(hashes.values()))))
+        for path, digest in hashes.items():
+            if digest not in known:
+                self._upload_file(path, digest)
+        entries = [{"name": name, "hash": hashes[path], "meta": dict(meta)} for name, path, meta in files]
+        return [volume for part in batches(entries, ADD_BATCH) for volume in self.add(dataset_id, part)]
+
+    def _upload_file(self, path: Path, digest: str) -> None:
+        def fields() -> list[tuple[str, Any]]:
+            return [("0-file", ("0", path.read_bytes(), "image/*"))]
+
+        (entry,) = self._transport.upload("images.bulk.upload", fields)
+        if entry.get("hash") != digest:
+            raise IntegrityError(f"The server did not store {path} whole: {entry}.", path=str(path))
+
+
+def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:
+    return {"field": field, "operator": "in", "value": list(wanted)}
+
+
+def _listing(dataset_id: int, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"datasetId": dataset_id, "filter": list(filters), "sort": "id", "sort_order": "asc"}

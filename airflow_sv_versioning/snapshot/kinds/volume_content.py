@@ -1,0 +1,71 @@
+"""What of volume projects is compared, with names in place of ids.
+
+An object has no name; it is told by its number among the objects of its volume, in the order of ids.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, mask_digest
+from airflow_sv_versioning.snapshot.side import Side
+from airflow_sv_versioning.snapshot.tables import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FIGURES = ["number", "plane_name", "slice_index", "geometry_type", "geometry_json", "meta"]
+_FIGURES += ["voxels", "priority", "custom_data", "nn_created", "nn_updated"]
+_KEYS = ["src_volume_id", "src_object_id"]
+
+
+def volumes(side: Side) -> pa.Table:
+    """Read the volumes: the pointer to the file, and what makes voxels a place in space."""
+    return side.items().select(["path", "hash", "meta", "description"])
+
+
+def objects(side: Side) -> pa.Table:
+    """Read the objects."""
+    rows = side.with_paths(with_numbers(side.snapshot), "src_volume_id")
+    return rows.select(["path", "number", "class_name"])
+
+
+def figures(side: Side) -> pa.Table:
+    """Read the figures, each with its exact geometry or a digest of its voxels."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = side.snapshot.read("figures").join(with_numbers(side.snapshot).select([*_KEYS, "number"]), _KEYS)
+    digests = [
+        _digest(side.snapshot, figure_id) if geometry_type == MASK_3D else None
+        for figure_id, geometry_type in zip(
+            rows["src_figure_id"].to_pylist(), rows["geometry_type"].to_pylist(), strict=True
+        )
+    ]
+    rows = rows.append_column("voxels", pa.array(digests, pa.string()))
+    for name in ("nn_created", "nn_updated"):
+        rows = rows.set_column(rows.schema.get_field_index(name), name, pc.fill_null(rows[name], False))
+    # What the platform takes where nothing is said.
+    priority = pc.fill_null(rows["priority"], pa.scalar(1, pa.int32()))
+    rows = rows.set_column(rows.schema.get_field_index("priority"), "priority", priority)
+    return side.with_paths(rows, "src_volume_id").select(["path", *_FIGURES])
+
+
+def tags(side: Side) -> pa.Table:
+    """Read the tags of volumes and of objects."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = side.snapshot.read("tags")
+    owners = pc.if_else(pc.equal(rows["owner_type"], "object"), rows["owner_id"], pa.scalar(None, pa.int64()))
+    rows = rows.append_column("src_object_id", owners)
+    numbered = with_numbers(side.snapshot).select([*_KEYS, "number"])
+    rows = rows.join(numbered, ["src_item_id", "src_object_id"], _KEYS)
+    columns = ["path", "owner_type", "number", "name", "value_json"]
+    return side.with_paths(rows, "src_item_id").select(columns)
+
+
+def _digest(snapshot: Snapshot, figure_id: int) -> str:
+    path = snapshot.mask_path(figure_id)
+    return mask_digest(path.read_bytes(), f"The mask of figure {figure_id}") if path.exists() else "none"

@@ -1,0 +1,146 @@
+"""Masks in space: NRRD on the wire and in a snapshot, JSON in the archives of volumes.
+
+The JSON holds a truth value a voxel. What it cannot hold, a mask of other values or another type, goes
+beside it as the NRRD file itself, under a key that official readers pass over.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import math
+import zlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.nrrd import MAX_VOXELS, Nrrd, finite_vector, read_nrrd, unzip, write_nrrd
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MASK_3D = "mask_3d"
+_NRRD = "nrrd"
+_MAX_SHAPE_CHARACTERS = 64
+
+
+def mask_json(data: bytes, what: str) -> dict[str, Any]:
+    """Make the JSON of an NRRD file.
+
+    :raises FormatError: the file cannot be read.
+
+    Source: ``Mask3D.to_json``, observed with SDK 6.74.51.
+    """
+    nrrd = read_nrrd(data, what)
+    mask: dict[str, Any] = {"data": _packed(nrrd.voxels)}
+    if nrrd.origin is not None:
+        mask["space_origin"] = list(nrrd.origin)
+    if nrrd.space is not None:
+        mask["space"] = nrrd.space
+    if nrrd.directions is not None:
+        mask["space_directions"] = [list(vector) for vector in nrrd.directions]
+    if not _is_plain(nrrd.voxels):
+        mask[_NRRD] = base64.b64encode(data).decode()
+    return {MASK_3D: mask, "shape": MASK_3D, "geometryType": MASK_3D}
+
+
+def mask_file(geometry: Any, what: str) -> bytes | None:
+    """Make the NRRD file of a mask's JSON; ``None`` if the mask has no voxels at all.
+
+    :raises FormatError: the JSON is damaged.
+
+    Source: ``Mask3D.from_json``, observed with SDK 6.74.51.
+    """
+    if not geometry:
+        return None
+    mask = geometry.get(MASK_3D) if isinstance(geometry, Mapping) else None
+    if not isinstance(mask, Mapping) or not isinstance(mask.get("data"), str):
+        raise FormatError(f"{what} has no {MASK_3D}.data.")
+    if isinstance(mask.get(_NRRD), str):
+        data = _decoded(mask[_NRRD], what)
+        read_nrrd(data, what)
+        return data
+    try:
+        place = _place(mask)
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"{what} has no proper place in space: {error}.") from error
+    return write_nrrd(Nrrd(_unpacked(mask["data"], what), mask.get("space"), *place))
+
+
+def mask_sizes(data: bytes, what: str) -> tuple[int, ...]:
+    """Count the voxels of an NRRD file along each axis.
+
+    :raises FormatError: the file cannot be read.
+    """
+    sizes: tuple[int, ...] = read_nrrd(data, what).voxels.shape
+    return sizes
+
+
+def mask_digest(data: bytes, what: str) -> str:
+    """Digest what a mask says, whichever way its file is written.
+
+    :raises FormatError: the file cannot be read.
+    """
+    nrrd = read_nrrd(data, what)
+    voxels = nrrd.voxels
+    little = voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)
+    place = (nrrd.space, nrrd.directions, nrrd.origin)
+    head = repr((little.dtype.str, voxels.shape, place)).encode()
+    return hashlib.sha256(head + little.tobytes(order="F")).hexdigest()
+
+
+def _is_plain(voxels: np.ndarray[Any, Any]) -> bool:
+    return bool(voxels.dtype.str == "|u1" and voxels.max() <= 1)
+
+
+def _packed(voxels: np.ndarray[Any, Any]) -> str:
+    shape = ",".join(str(size) for size in voxels.shape)
+    # The wall clock, which others write into the header, would make equal masks differ.
+    compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
+    packed = compressor.compress(f"{shape}|".encode()) + compressor.compress((voxels != 0).tobytes())
+    return base64.b64encode(packed + compressor.flush()).decode()
+
+
+def _unpacked(text: str, what: str) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    data = _decoded(text, what)
+    shape, head = _shape(data, what)
+    size = math.prod(shape)
+    content = memoryview(unzip(data, head + 2 * size, what))[head:]
+    if len(content) == size:
+        voxels = np.frombuffer(content, np.uint8)
+    elif len(content) == 2 * size:
+        # Older writers kept masks of two bytes a voxel as they were.
+        voxels = np.clip(np.frombuffer(content, "<i2"), 0, 1)
+    else:
+        raise FormatError(f"{what} has {len(content)} of {size} voxels; it is damaged.")
+    return voxels.reshape(shape).astype(bool)
+
+
+def _shape(data: bytes, what: str) -> tuple[tuple[int, ...], int]:
+    """Read the sizes, and how many bytes tell them."""
+    try:
+        head, bar, _ = zlib.decompressobj(31).decompress(data, _MAX_SHAPE_CHARACTERS).partition(b"|")
+        shape = tuple(int(size) for size in head.decode("ascii").split(","))
+    except (zlib.error, ValueError) as error:
+        raise FormatError(f"{what} is damaged: {error}.") from error
+    if not bar or len(shape) != 3 or min(shape) < 1 or math.prod(shape) > MAX_VOXELS:
+        raise FormatError(f"{what} has the shape {shape}; a mask has three sizes.")
+    return shape, len(head) + 1
+
+
+def _decoded(text: str, what: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FormatError(f"{what} is damaged: {error}.") from error
+
+
+def _place(mask: Mapping[str, Any]) -> tuple[Any, Any]:
+    directions, origin = mask.get("space_directions"), mask.get("space_origin")
+    return (
+        None if directions is None else tuple(finite_vector(vector) for vector in directions),
+        None if origin is None else finite_vector(origin),
+    )

@@ -1,0 +1,200 @@
+"""NRRD files as masks are stored in: three dimensions, header and voxels in one file.
+
+Source: the NRRD format, version 5; raw and gzip encodings.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.exceptions import FormatError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_HEADER_BYTES = 64 * 1024
+MAX_VOXELS = 2**32
+
+_MAGIC = re.compile(rb"NRRD000[1-5]")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_TYPES = {
+    "i1": ("signed char", "int8", "int8_t"),
+    "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
+    "i2": ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
+    "u2": ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
+    "i4": ("int", "signed int", "int32", "int32_t"),
+    "u4": ("uint", "unsigned int", "uint32", "uint32_t"),
+    "i8": ("longlong", "long long", "long long int", "signed long long", "int64", "int64_t"),
+    "u8": ("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"),
+    "f4": ("float",),
+    "f8": ("double",),
+}
+_CODES = {name: code for code, names in _TYPES.items() for name in names}
+_WRITTEN = {"i1": "int8", "u1": "uint8", "i2": "int16", "u2": "uint16", "i4": "int32", "u4": "uint32"} | {
+    "i8": "int64",
+    "u8": "uint64",
+    "f4": "float",
+    "f8": "double",
+}
+_ENDIANS = {"little": "<", "big": ">"}
+_DETACHED = ("data file", "datafile", "byte skip", "byteskip", "line skip", "lineskip")
+_GZIP = ("gzip", "gz")
+_GZIP_WINDOW = 31
+
+Vector = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Nrrd:
+    """Voxels and their place in space.
+
+    :param voxels: indexed ``[x, y, z]``.
+    :param space: name of the coordinate system, such as ``right-anterior-superior``.
+    :param directions: for each axis the step in space from one voxel to the next.
+    :param origin: centre of the first voxel.
+    """
+
+    voxels: np.ndarray[Any, Any]
+    space: str | None = None
+    directions: tuple[Vector, ...] | None = None
+    origin: Vector | None = None
+
+
+def read_nrrd(data: bytes, what: str) -> Nrrd:
+    """Read a file.
+
+    :param what: how messages name the file.
+    :raises FormatError: no NRRD, cut off, damaged, or written in a way that is not read here.
+    """
+    import numpy as np
+
+    fields, start = _header(data, what)
+    sizes, dtype = _layout(fields, what)
+    content = _content(data, start, fields, math.prod(sizes) * dtype.itemsize, what)
+    voxels = np.frombuffer(content, dtype).reshape(sizes, order="F")
+    try:
+        return Nrrd(voxels, fields.get("space"), *_place(fields))
+    except ValueError as error:
+        raise FormatError(f"{what} has a malformed header: {error}.") from error
+
+
+def write_nrrd(nrrd: Nrrd) -> bytes:
+    """Write a file, compressed with gzip; equal content gives equal bytes."""
+    import numpy as np
+
+    voxels = nrrd.voxels.astype(np.uint8) if nrrd.voxels.dtype == bool else nrrd.voxels
+    lines = ["NRRD0005", f"type: {_WRITTEN[voxels.dtype.str[1:]]}", "dimension: 3"]
+    if nrrd.space is not None:
+        lines.append(f"space: {nrrd.space}")
+    elif nrrd.origin is not None or nrrd.directions is not None:
+        lines.append("space dimension: 3")
+    lines.append("sizes: " + " ".join(map(str, voxels.shape)))
+    if nrrd.directions is not None:
+        lines.append("space directions: " + " ".join(map(_vector_text, nrrd.directions)))
+    if voxels.dtype.itemsize > 1:
+        voxels = voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)
+        lines.append("endian: little")
+    lines.append("encoding: gzip")
+    if nrrd.origin is not None:
+        lines.append(f"space origin: {_vector_text(nrrd.origin)}")
+    header = "\n".join(lines) + "\n\n"
+    compressor = zlib.compressobj(6, zlib.DEFLATED, _GZIP_WINDOW)
+    return header.encode() + compressor.compress(voxels.tobytes(order="F")) + compressor.flush()
+
+
+def _header(data: bytes, what: str) -> tuple[dict[str, str], int]:
+    if not _MAGIC.match(data):
+        raise FormatError(f"{what} is no NRRD file: it begins with {data[:8]!r}.")
+    end = _HEADER_END.search(data, 0, MAX_HEADER_BYTES)
+    if end is None:
+        raise FormatError(f"{what} is cut off, or damaged: its header does not end.")
+    fields: dict[str, str] = {}
+    for line in data[: end.start()].decode("utf-8", "replace").splitlines()[1:]:
+        name, colon, value = line.partition(":")
+        if colon and not line.startswith("#") and not value.startswith("="):
+            fields[name.strip().lower()] = value.strip()
+    return fields, end.end()
+
+
+def _layout(fields: dict[str, str], what: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    import numpy as np
+
+    if detached := [name for name in _DETACHED if fields.get(name, "0") != "0"]:
+        raise FormatError(f"{what} keeps its voxels elsewhere ({detached[0]}); that is not read here.")
+    code = _CODES.get(fields.get("type", "").lower())
+    endian = _ENDIANS.get(fields.get("endian", "little").lower())
+    if code is None or endian is None:
+        raise FormatError(f"{what} has voxels of type {fields.get('type')!r}, which is not read here.")
+    try:
+        sizes = tuple(int(size) for size in fields.get("sizes", "").split())
+    except ValueError as error:
+        raise FormatError(f"{what} has a malformed header: {error}.") from error
+    if len(sizes) != 3 or min(sizes) < 1 or math.prod(sizes) > MAX_VOXELS:
+        raise FormatError(f"{what} has the sizes {fields.get('sizes')!r}; a mask has three.")
+    return sizes, np.dtype(endian + code)
+
+
+def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: str) -> bytes | memoryview:
+    encoding = fields.get("encoding", "").lower()
+    if encoding == "raw":
+        content: bytes | memoryview = memoryview(data)[start : start + size]
+    elif encoding in _GZIP:
+        content = unzip(memoryview(data)[start:], size, what)
+    else:
+        raise FormatError(f"{what} is encoded as {encoding!r}; raw and gzip are read here.")
+    if len(content) < size:
+        raise FormatError(f"{what} is cut off: it has {len(content)} of {size} bytes of voxels.")
+    return content
+
+
+def unzip(data: bytes | memoryview, size: int, what: str) -> bytes:
+    """Unpack gzip data, at most ``size`` bytes of it, and check what can be checked.
+
+    :raises FormatError: damaged, or more comes out.
+    """
+    stream = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        content = stream.decompress(data, size)
+        # What is left is the end of the stream, where the checksum stands.
+        more = stream.decompress(stream.unconsumed_tail, 1)
+    except zlib.error as error:
+        raise FormatError(f"{what} is damaged: {error}.") from error
+    if more:
+        raise FormatError(f"{what} unpacks to more than {size} bytes; it was refused.")
+    if not stream.eof:
+        raise FormatError(f"{what} is cut off after {len(content)} of {size} bytes.")
+    return content
+
+
+def _place(fields: dict[str, str]) -> tuple[tuple[Vector, ...] | None, Vector | None]:
+    directions = origin = None
+    if text := fields.get("space directions"):
+        directions = tuple(_vector(part) for part in re.findall(r"\([^)]*\)", text))
+        if len(directions) != 3:
+            raise ValueError(f"space directions {text!r}")
+    if text := fields.get("space origin"):
+        origin = _vector(text)
+    return directions, origin
+
+
+def _vector(text: str) -> Vector:
+    return finite_vector(text.strip("() ").split(","))
+
+
+def finite_vector(numbers: Any) -> Vector:
+    """Take three finite numbers.
+
+    :raises ValueError: they are not.
+    """
+    vector = tuple(float(number) for number in numbers)
+    if len(vector) != 3 or not all(map(math.isfinite, vector)):
+        raise ValueError(f"{vector} is no vector in space")
+    return vector
+
+
+def _vector_text(vector: Vector) -> str:
+    return "(" + ",".join(f"{number!r}" for number in vector) + ")"

@@ -1,0 +1,222 @@
+"""Archives and masks of volumes: what is read back, and what damage and malice get."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.archive import ArchiveLimits, UnpackedArchive, unpack_archive
+from airflow_sv_versioning.snapshot.formats import sections
+from airflow_sv_versioning.snapshot.mask3d import mask_digest, mask_file, mask_json
+from airflow_sv_versioning.snapshot.nrrd import read_nrrd, write_nrrd
+from tests.support.archives import archive_of
+from tests.support.volumes import masks, nrrd
+
+META = {"classes": [{"id": 1, "title": "organ", "shape": "mask_3d"}], "tags": [{"id": 2, "name": "text"}]}
+VOXELS = np.random.default_rng(3).integers(0, 2, (2, 3, 4)).astype(np.uint8)
+KINDS = pytest.mark.parametrize("kind", list(masks()))
+
+
+def parquet(columns: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def figure(**more: Any) -> dict[str, Any]:
+    return {
+        "key": "f" * 32,
+        "objectKey": "a" * 32,
+        "geometryType": "mask_3d",
+        "geometry": mask_json(nrrd(VOXELS), "a mask"),
+        **more,
+    }
+
+
+def annotation(**more: Any) -> dict[str, Any]:
+    return {
+        "volumeMeta": {},
+        "tags": [{"name": "text", "value": "x"}],
+        "objects": [{"key": "a" * 32, "classTitle": "organ", "tags": []}],
+        "planes": [],
+        "spatialFigures": [figure()],
+        **more,
+    }
+
+
+def contents(ann: dict[str, Any] | None = None, volumes: int = 1) -> list[bytes]:
+    """Sections with the least that official archives hold."""
+    records = [
+        {"id": index, "name": f"{index}.nrrd", "hash": "h", "meta": {}, "dataset_id": 5}
+        for index in range(1, volumes + 1)
+    ]
+    return [
+        json.dumps({"id": 9, "name": "p", "schema_version": "v2.1.0"}).encode(),
+        json.dumps(META).encode(),
+        parquet({"src_dataset_id": [5], "json": ['{"id": 5, "name": "scans", "parent_id": null}']}),
+        parquet({"src_volume_id": range(1, volumes + 1), "json": [json.dumps(one) for one in records]}),
+        parquet({"src_volume_id": [1], "annotation": [json.dumps(annotation() if ann is None else ann)]}),
+    ]
+
+
+def payload(
+    parts: list[bytes] | None = None, version: int = 2, kinds: tuple[int, ...] = (1, 2, 3, 4, 5)
+) -> bytes:
+    parts = contents() if parts is None else parts
+    body = b"".join(
+        struct.pack(">BQ", kind, len(part)) + part for kind, part in zip(kinds, parts, strict=True)
+    )
+    return sections.MAGIC + bytes((version, len(parts))) + body
+
+
+def unpack(data: bytes, folder: Path, **limits: int) -> UnpackedArchive:
+    return unpack_archive(archive_of(data, folder / "a"), "volumes", folder / "out", ArchiveLimits(**limits))
+
+
+@pytest.mark.parametrize(("version", "schema"), [(1, "v2.0.0"), (2, "v2.1.0")])
+def test_the_least_that_official_archives_hold_is_read(version, schema, tmp_path):
+    unpacked = unpack(payload(version=version), tmp_path)
+
+    assert (unpacked.archive_format, unpacked.warnings) == (schema, ())
+    counts = {"datasets": 1, "volumes": 1, "objects": 1, "figures": 1, "tags": 1}
+    assert unpacked.snapshot.counts() == counts
+    [row] = unpacked.snapshot.read("figures").to_pylist()
+    found = read_nrrd(unpacked.snapshot.mask_path(row["src_figure_id"]).read_bytes(), "it")
+    assert (found.voxels == VOXELS).all()
+
+
+@pytest.mark.parametrize(("version", "flagged"), [(1, True), (2, False)])
+def test_a_large_dataset_of_the_older_container_is_flagged(version, flagged, tmp_path):
+    unpacked = unpack(payload(contents(volumes=51), version), tmp_path)
+
+    assert ["'scans' has 51 volumes" in warning for warning in unpacked.warnings] == [True] * flagged
+
+
+def test_a_payload_that_is_cut_anywhere_is_refused(tmp_path):
+    whole = payload()
+    for length in (*range(200), *range(200, len(whole), 37)):
+        with pytest.raises(FormatError):
+            sections.read_sections(io.BytesIO(whole[:length]), tmp_path, ArchiveLimits())
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (payload(version=3), "container 3 .* known are 1, 2"),
+        (payload(version=0), "container 0"),
+        (payload(kinds=(1, 2, 3, 5, 4)), "type 5 where volumes is expected"),
+        (payload(kinds=(1, 1, 3, 4, 5)), "type 1 where project_meta"),
+        (payload(kinds=(1, 2, 3, 4, 9)), "type 9 where annotations"),
+        (payload(contents()[:4], kinds=(1, 2, 3, 4)), "4 sections instead of 5"),
+        (payload() + b"x", "goes on behind"),
+        (sections.MAGIC + b"\x02\x05\x01" + b"\xff" * 8, "project_info has 18446744073709551615 bytes"),
+        (b"\x80\x04.", "begins with"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_no_writer_makes_is_refused(data, why, tmp_path):
+    with pytest.raises(FormatError, match=why):
+        unpack(data, tmp_path)
+
+
+ON_PLANE = {"name": "diagonal", "slices": [{"index": 0, "figures": [figure()]}]}
+
+
+@pytest.mark.parametrize(
+    ("ann", "why"),
+    [
+        (annotation(planes=[ON_PLANE]), "'1.nrrd' .* plane 'diagonal'; planes are sagittal, coronal, axial"),
+        (annotation(spatialFigures=[figure(objectKey="b" * 32)]), "object that it does not hold"),
+        (annotation(tags=[{"name": "novel"}]), "tag 'novel', which is not defined"),
+        (annotation(objects=5), "cannot be read"),
+        (annotation(spatialFigures=[figure(id="../../x")]), "cannot be read"),
+        (annotation(spatialFigures=[figure(geometry={"mask_3d": {"data": "%%"}})]), "is damaged"),
+        (annotation(spatialFigures=[figure(geometry={"mask_3d": {}})]), r"has no mask_3d\.data"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_annotation_that_cannot_be_is_refused_with_its_volume(ann, why, tmp_path):
+    with pytest.raises(FormatError, match=why):
+        unpack(payload(contents(ann)), tmp_path)
+
+
+@KINDS
+def test_masks_of_every_kind_keep_voxels_type_and_place_in_json(kind):
+    data = masks()[kind]
+
+    again = mask_file(json.loads(json.dumps(mask_json(data, kind))), kind)
+
+    assert again is not None
+    assert mask_digest(again, kind) == mask_digest(data, kind)
+
+
+@KINDS
+def test_the_file_of_a_mask_is_written_as_it_was_read(kind):
+    found = read_nrrd(masks()[kind], kind)
+
+    again = read_nrrd(write_nrrd(found), kind)
+
+    assert (again.voxels == found.voxels).all()
+    assert (again.space, again.directions, again.origin) == (found.space, found.directions, found.origin)
+
+
+def packed(shape: str, raw: bytes) -> dict[str, Any]:
+    data = base64.b64encode(gzip.compress(shape.encode() + b"|" + raw)).decode()
+    return {"mask_3d": {"data": data}}
+
+
+def test_a_mask_of_two_bytes_a_voxel_is_read_as_the_official_client_does():
+    made = mask_file(packed("1,1,3", np.array([0, 1, 7], "<i2").tobytes()), "it")
+
+    assert made is not None
+    assert read_nrrd(made, "it").voxels.tolist() == [[[0, 1, 1]]]
+
+
+def test_a_mask_without_voxels_has_no_file():
+    assert mask_file({}, "it") is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "raw"),
+    [("1,1,3", b"\0"), ("1,1,3", b"\0" * 7), ("1,1", b"\0"), ("x", b""), ("0,1,1", b""), ("9" * 40, b"")],
+)
+def test_a_mask_whose_voxels_do_not_fit_its_shape_is_refused(shape, raw):
+    with pytest.raises(FormatError):
+        mask_file(packed(shape, raw), "it")
+
+
+@pytest.mark.parametrize("encoding", ["raw", "gzip"])
+def test_a_file_that_is_cut_anywhere_is_refused(encoding):
+    whole = nrrd(VOXELS, encoding)
+    for length in range(len(whole)):
+        with pytest.raises(FormatError):
+            read_nrrd(whole[:length], "it")
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"encoding": "ascii"}, "encoded as 'ascii'"),
+        ({"type": "block"}, "type 'block'"),
+        ({"sizes": "2 3"}, "has three"),
+        ({"sizes": "2 3 x"}, "malformed"),
+        ({"data_file": "/etc/passwd"}, "elsewhere"),
+        ({"space_origin": "(1,nan,2)"}, "malformed"),
+        ({"sizes": "65536 65536 65536"}, "has three"),
+        ({"sizes": "1 1 1"}, "more than 1 bytes"),
+    ],
+)
+def test_a_file_that_is_no_mask_is_refused(fields, why):
+    with pytest.raises(FormatError, match=why):
+        read_nrrd(nrrd(VOXELS, **fields) if "encoding" not in fields else nrrd(VOXELS, "ascii"), "it")
