@@ -22,6 +22,9 @@ need_python = test -n "$(PYTHON)" || { \
 
 # Words of the package managers: the environment's folder is the first argument.
 ifdef UV
+# Like pip, trust the certificates that the machine trusts; the first name is that of older versions.
+export UV_NATIVE_TLS := 1
+export UV_SYSTEM_CERTS := 1
 new_env = $(need_python) && rm -rf $(1) && uv venv --quiet --python "$$(command -v $(PYTHON))" $(1)
 pip_install = uv pip install --quiet --python $(1)/bin/python
 else
@@ -89,7 +92,7 @@ test:
 
 lint:
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff format --check airflow_sv_versioning dags tests
 
 types:
 	@.venv/bin/mypy --no-error-summary

@@ -58,6 +58,10 @@ class Jobs:
             self._stopped.add(task_id)
         return status
 
+    def wait(self) -> None:
+        """Wait until nothing is queued or under way."""
+        self._queue.join()
+
     def close(self) -> None:
         """Stop what is under way and end the worker."""
         self._is_closing.set()
@@ -72,6 +76,8 @@ class Jobs:
                 if not isinstance(error, SuperviselyError):
                     log.exception("Task %s failed", task_id)
                 self._end(task_id, "error", str(error))
+            finally:
+                self._queue.task_done()
 
     def _run(self, task_id: int) -> None:
         target_id: int | None = None

@@ -128,6 +128,7 @@ def unpack_archive(
     spool = directory / _PAYLOAD
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _clear(directory, project_type)
         manifest = _extract(path, spool, limits)
         snapshot, archive_format = _read_payload(spool, project_type, directory, limits, manifest)
     except OSError as error:
@@ -138,6 +139,12 @@ def unpack_archive(
         return UnpackedArchive(snapshot, archive_format, None)
     _check_manifest(manifest, snapshot, archive_format)
     return UnpackedArchive(snapshot, archive_format, manifest["provenance"])
+
+
+def _clear(directory: Path, project_type: str) -> None:
+    """Remove what an earlier attempt left: a table without rows has no file that would replace it."""
+    for name in columnar.file_names(project_type):
+        (directory / name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -35,6 +35,8 @@ MAY_IMPORT = {
     "demo": PROGRAMS,
 }
 MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links"}
+# The demo starts this file as a program in Airflow's own process; nobody imports it.
+AIRFLOW_DRIVER = PACKAGE / "demo" / "airflow_driver.py"
 HTTP_MODULES = {"session.py", "transport.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -77,7 +79,9 @@ def test_a_module_imports_only_what_its_layer_may(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in MODULES if _layer(path) not in MAY_IMPORT_AIRFLOW], ids=_title
+    "path",
+    [path for path in MODULES if _layer(path) not in MAY_IMPORT_AIRFLOW and path != AIRFLOW_DRIVER],
+    ids=_title,
 )
 def test_airflow_stays_at_the_edge(path: Path) -> None:
     assert [name for name in _imports(path) if name.partition(".")[0] == "airflow"] == []

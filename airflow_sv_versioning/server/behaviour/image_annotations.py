@@ -14,7 +14,8 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_items,
     get_row,
 )
-from airflow_sv_versioning.server.behaviour.figures import FigureWriter, geometry_text
+from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter
+from airflow_sv_versioning.server.behaviour.figures import geometry_text
 from airflow_sv_versioning.server.behaviour.images import IMAGES
 from airflow_sv_versioning.server.behaviour.listing import Query, Where
 from airflow_sv_versioning.server.behaviour.tags import put_tags, tags_of_figures, tags_of_items

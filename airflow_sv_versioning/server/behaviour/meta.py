@@ -1,23 +1,24 @@
 """A project's classes and tag definitions.
 
-Two shapes are on the wire: the flat one of ``projects.meta``, which is stored, and the nested one of the
-``advanced`` calls, which is derived.
+They are stored in the flat shape of ``projects.meta``.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import edit_items, edit_project, get_project, get_row
-from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
+from airflow_sv_versioning.server.behaviour.access import edit_items, edit_project, get_project
+from airflow_sv_versioning.server.behaviour.listing import Listing
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request, name_taken
-from airflow_sv_versioning.server.jsontext import JsonText, dumps, loads
+from airflow_sv_versioning.server.jsontext import dumps, loads
 
 VALUE_TYPES = ("none", "any_number", "any_string", "oneof_string", "date")
+
+
 _COLUMNS = {"id": "id", "name": "name", "createdAt": "created_at", "updatedAt": "updated_at"}
 
 
@@ -49,6 +50,8 @@ CLASSES = Kind(
     {"description": "", "shape": "any", "color": "#0F788A", "geometry_config": {}, "hotkey": ""},
     "SELECT DISTINCT item_id FROM figures WHERE " + in_list("class_id"),  # noqa: S608
 )
+
+
 TAGS = Kind(
     "tag_definitions",
     "Tag",
@@ -94,131 +97,6 @@ def update_meta(tx: Writer, project_id: int, meta: Mapping[str, Any]) -> dict[st
     return project_meta(tx, project_id)
 
 
-def list_classes(db: Reader, project_id: int, query: Query) -> JsonText:
-    """A page of classes in the nested shape."""
-    get_project(db, project_id)
-    return CLASSES.listing.each(db, query, Where().add("project_id = ?", project_id), class_json)
-
-
-def list_tags(db: Reader, project_id: int, query: Query) -> JsonText:
-    """A page of tag definitions in the nested shape."""
-    get_project(db, project_id)
-    return TAGS.listing.each(
-        db, query, Where().add("project_id = ?", project_id), _tag_writer(db, project_id)
-    )
-
-
-def class_info(db: Reader, class_id: int) -> dict[str, Any]:
-    """One class in the nested shape."""
-    return class_json(get_row(db, "classes", "Class", class_id))
-
-
-def edit_class(tx: Writer, class_id: int, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Change a class; ``settings`` become its geometry configuration."""
-    row = get_row(tx, "classes", "Class", class_id)
-    changed = {key: changes[key] for key in ("description", "hotkey", "shape", "color") if key in changes}
-    if changes.get("settings") is not None:
-        changed["geometry_config"] = changes["settings"]
-    _edit(tx, CLASSES, row, changes.get("name"), changed)
-    _rename_in_tags(tx, row, changes.get("name"))
-    return class_info(tx, class_id)
-
-
-def add_tags(tx: Writer, project_id: int, tags: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Add tag definitions given in the nested shape."""
-    edit_project(tx, project_id)
-    class_names = {row["id"]: row["name"] for row in definitions(tx, CLASSES, project_id)}
-    flat = [_flat_tag(tag, class_names) for tag in tags]
-    known = {row["name"]: row["id"] for row in definitions(tx, TAGS, project_id)}
-    taken = [{"name": tag["name"], "id": known[tag["name"]]} for tag in flat if tag["name"] in known]
-    if taken:
-        raise name_taken(f"Project {project_id} has tags with these names", taken)
-    first = 1 + (
-        tx.value("SELECT MAX(position) FROM tag_definitions WHERE project_id = ?", (project_id,)) or 0
-    )
-    ids = [_add(tx, TAGS, project_id, first + index, tag) for index, tag in enumerate(flat)]
-    write = _tag_writer(tx, project_id)
-    return [write(get_row(tx, "tag_definitions", "Tag", tag_id)) for tag_id in ids]
-
-
-def edit_tag(tx: Writer, tag_id: int, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Change a tag definition; ``settings`` are merged."""
-    row = get_row(tx, "tag_definitions", "Tag", tag_id)
-    class_names = {found["id"]: found["name"] for found in definitions(tx, CLASSES, row["project_id"])}
-    changed = {key: changes[key] for key in ("color", "hotkey") if changes.get(key) is not None}
-    changed.update(_flat_settings(changes.get("settings") or {}, class_names))
-    _edit(tx, TAGS, row, changes.get("title") or changes.get("name"), changed)
-    return _tag_writer(tx, row["project_id"])(get_row(tx, "tag_definitions", "Tag", tag_id))
-
-
-def class_json(row: sqlite3.Row) -> dict[str, Any]:
-    """A class in the nested shape."""
-    definition = loads(row["definition"])
-    return {
-        "id": row["id"],
-        "projectId": row["project_id"],
-        "name": row["name"],
-        "description": definition["description"],
-        "shape": definition["shape"],
-        "color": definition["color"],
-        "hotkey": definition["hotkey"],
-        "settings": definition["geometry_config"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-    }
-
-
-def _tag_writer(db: Reader, project_id: int) -> Callable[[sqlite3.Row], dict[str, Any]]:
-    class_ids = {row["name"]: row["id"] for row in definitions(db, CLASSES, project_id)}
-
-    def write(row: sqlite3.Row) -> dict[str, Any]:
-        definition = loads(row["definition"])
-        settings = {nested: definition[flat] for nested, flat in _TAG_SETTINGS.items() if flat in definition}
-        settings["classes"] = [class_ids[name] for name in definition["classes"] if name in class_ids]
-        return {
-            "id": row["id"],
-            "projectId": row["project_id"],
-            "name": row["name"],
-            "color": definition["color"],
-            "hotkey": definition["hotkey"],
-            "settings": settings,
-            "createdAt": row["created_at"],
-            "updatedAt": row["updated_at"],
-        }
-
-    return write
-
-
-_TAG_SETTINGS = {
-    "type": "value_type",
-    "values": "values",
-    "applicableType": "applicable_type",
-    "targetType": "target_type",
-    "frameRangeMinLength": "frame_range_min_length",
-    "frameRangeMaxLength": "frame_range_max_length",
-    "isDefault": "default",
-    "defaultValue": "default_value",
-}
-
-
-def _flat_settings(settings: Mapping[str, Any], class_names: Mapping[int, str]) -> dict[str, Any]:
-    flat = {name: settings[nested] for nested, name in _TAG_SETTINGS.items() if nested in settings}
-    if settings.get("classes") is not None:
-        flat["classes"] = [
-            class_names[class_id] for class_id in settings["classes"] if class_id in class_names
-        ]
-    return flat
-
-
-def _flat_tag(tag: Mapping[str, Any], class_names: Mapping[int, str]) -> dict[str, Any]:
-    shown = {key: tag[key] for key in ("color", "hotkey") if tag.get(key) is not None}
-    return {
-        "name": tag.get("title") or tag.get("name"),
-        **shown,
-        **_flat_settings(tag.get("settings") or {}, class_names),
-    }
-
-
 def _flat(kind: Kind, row: sqlite3.Row) -> dict[str, Any]:
     return {"id": row["id"], kind.name_key: row["name"], **loads(row["definition"])}
 
@@ -241,7 +119,7 @@ def _put(
     tx: Writer, kind: Kind, project_id: int, position: int, wanted: Mapping[str, Any], row: sqlite3.Row | None
 ) -> int:
     if row is None:
-        return _add(tx, kind, project_id, position, wanted)
+        return add_definition(tx, kind, project_id, position, wanted)
     text = _definition_text(kind, wanted)
     is_changed = text != row["definition"] or row["name"] != _name(kind, wanted)
     stamp = tx.stamp if is_changed else row["updated_at"]
@@ -252,7 +130,8 @@ def _put(
     return found
 
 
-def _add(tx: Writer, kind: Kind, project_id: int, position: int, wanted: Mapping[str, Any]) -> int:
+def add_definition(tx: Writer, kind: Kind, project_id: int, position: int, wanted: Mapping[str, Any]) -> int:
+    """Store a definition that is given in the flat shape; return its id."""
     return tx.insert(
         kind.table,
         project_id=project_id,
@@ -264,7 +143,10 @@ def _add(tx: Writer, kind: Kind, project_id: int, position: int, wanted: Mapping
     )
 
 
-def _edit(tx: Writer, kind: Kind, row: sqlite3.Row, name: str | None, changed: Mapping[str, Any]) -> None:
+def edit_definition(
+    tx: Writer, kind: Kind, row: sqlite3.Row, name: str | None, changed: Mapping[str, Any]
+) -> None:
+    """Change members of a stored definition, and its name if one is given."""
     edit_project(tx, row["project_id"])
     new_name = name or row["name"]
     holder = tx.value(
@@ -275,17 +157,6 @@ def _edit(tx: Writer, kind: Kind, row: sqlite3.Row, name: str | None, changed: M
         raise name_taken(f"{kind.label} {new_name!r} exists", [{"name": new_name, "id": holder}])
     definition = _definition_text(kind, {kind.name_key: new_name, **loads(row["definition"]), **changed})
     tx.update(kind.table, row["id"], name=new_name, definition=definition, updated_at=tx.stamp)
-
-
-def _rename_in_tags(tx: Writer, row: sqlite3.Row, name: str | None) -> None:
-    """Tag definitions name the classes they are limited to."""
-    if name in (None, row["name"]):
-        return
-    for tag in definitions(tx, TAGS, row["project_id"]):
-        definition = loads(tag["definition"])
-        renamed = [name if known == row["name"] else known for known in definition["classes"]]
-        if renamed != definition["classes"]:
-            tx.update("tag_definitions", tag["id"], definition=dumps({**definition, "classes": renamed}))
 
 
 def _remove(tx: Writer, kind: Kind, removed: Sequence[int]) -> None:

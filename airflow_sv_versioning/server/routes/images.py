@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from airflow_sv_versioning.server.behaviour import images, media
+from airflow_sv_versioning.server.behaviour import image_adding, images, media
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.errors import not_found
 from airflow_sv_versioning.server.routes.blobs import blob_response
@@ -76,7 +76,7 @@ def upload(call: CallDep, parts: UploadDep) -> Response:
 def add(call: CallDep) -> Response:
     payload = call.payload
     wanted = payload.objects("images", IMAGE)
-    adder = images.ImageAdder(call.platform.storage, call.platform.links)
+    adder = image_adding.ImageAdder(call.platform.storage, call.platform.links)
     skip_validation = payload.flag("skipValidation", False)
     linked = adder.probe_links(wanted, skip_validation=skip_validation)
     with call.database.write() as tx:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from airflow_sv_versioning.server.behaviour import meta
+from airflow_sv_versioning.server.behaviour import meta, nested_meta
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.payload import Payload
@@ -36,26 +36,26 @@ def update_meta(call: CallDep) -> Response:
 @reads(router, "advanced.object_classes.list")
 def list_classes(call: CallDep) -> Response:
     with call.database.read() as db:
-        return call.reply(meta.list_classes(db, call.payload.integer("projectId"), call.query))
+        return call.reply(nested_meta.list_classes(db, call.payload.integer("projectId"), call.query))
 
 
 @reads(router, "advanced.object_classes.info")
 def class_info(call: CallDep) -> Response:
     with call.database.read() as db:
-        return call.reply(meta.class_info(db, call.payload.integer("id")))
+        return call.reply(nested_meta.class_info(db, call.payload.integer("id")))
 
 
 @writes(router, "advanced.object_classes.editInfo")
 def edit_class(call: CallDep) -> Response:
     changes = CLASS.check(call.payload.members, "class")
     with call.database.write() as tx:
-        return call.reply(meta.edit_class(tx, call.payload.integer("id"), changes))
+        return call.reply(nested_meta.edit_class(tx, call.payload.integer("id"), changes))
 
 
 @reads(router, "tags.list")
 def list_tags(call: CallDep) -> Response:
     with call.database.read() as db:
-        return call.reply(meta.list_tags(db, call.payload.integer("projectId"), call.query))
+        return call.reply(nested_meta.list_tags(db, call.payload.integer("projectId"), call.query))
 
 
 @writes(router, "tags.bulk.add")
@@ -64,11 +64,11 @@ def add_tags(call: CallDep) -> Response:
     if not all(tag.get("title") or tag.get("name") for tag in tags):
         raise bad_request("Every tag needs a title", type="VALIDATION_ERROR")
     with call.database.write() as tx:
-        return call.reply(meta.add_tags(tx, call.payload.integer("projectId"), tags))
+        return call.reply(nested_meta.add_tags(tx, call.payload.integer("projectId"), tags))
 
 
 @writes(router, "advanced.tags.editInfo")
 def edit_tag(call: CallDep) -> Response:
     changes = NESTED_TAG.check(call.payload.members, "tag")
     with call.database.write() as tx:
-        return call.reply(meta.edit_tag(tx, call.payload.integer("id"), changes))
+        return call.reply(nested_meta.edit_tag(tx, call.payload.integer("id"), changes))

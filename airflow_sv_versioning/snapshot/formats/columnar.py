@@ -104,6 +104,11 @@ def read_payload(
     return Snapshot(directory, project_type), str(version)
 
 
+def file_names(project_type: str) -> frozenset[str]:
+    """Name the files that a payload, and so a snapshot, may consist of."""
+    return frozenset((*_DOCUMENTS, *(f"{table}.parquet" for table in table_names(project_type))))
+
+
 def with_objects(project_info: Mapping[str, Any]) -> dict[str, Any]:
     """Make sure of the objects in a project's description: readers update them in place."""
     return {**project_info, "custom_data": project_info.get("custom_data") or {}}
@@ -136,7 +141,7 @@ def _open_tar(payload: BinaryIO, limits: ArchiveLimits) -> Iterator[ByteSource]:
 
 
 def _extract(source: ByteSource, directory: Path, project_type: str, limits: ArchiveLimits) -> None:
-    wanted = {*_DOCUMENTS, *(f"{table}.parquet" for table in table_names(project_type))}
+    wanted = file_names(project_type)
     taken: set[str] = set()
     for member in tar.iter_files(source, _WHAT):
         name = member.name.removeprefix("./")

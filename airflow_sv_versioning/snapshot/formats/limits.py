@@ -37,8 +37,8 @@ class ArchiveLimits:
     max_opcodes: int = 2_000_000_000
     max_open_bytes: int = 32 * _MIB
     max_open_text: int = 4 * 1024 * _MIB
-    max_depth: int = 200
+    max_depth: int = 1000
     max_open_values: int = 10_000
     max_shared_values: int = 2_000_000
-    max_shared_nodes: int = 10_000_000
+    max_shared_nodes: int = 1_000_000
     max_shared_text_ratio: int = 16

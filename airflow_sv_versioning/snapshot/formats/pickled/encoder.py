@@ -46,10 +46,7 @@ class PickleEncoder:
 
     def value(self, value: Any) -> None:
         """Append JSON-like values, and references to geometry classes."""
-        try:
-            self._by_type[type(value)](value)
-        except RecursionError as error:
-            raise FormatError("A value of the snapshot is nested too deeply to be written.") from error
+        self._by_type[type(value)](value)
 
     def record(self, record_type: RecordType, values: Mapping[str, Any]) -> None:
         """Append a named tuple; fields without a value are None."""

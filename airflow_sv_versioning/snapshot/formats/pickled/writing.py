@@ -26,7 +26,10 @@ def write_payload(snapshot: Snapshot, file: BinaryIO) -> None:
 
     :raises FormatError: the snapshot holds what the format cannot, or what belongs to nothing.
     """
-    _PayloadWriter(snapshot, PickleEncoder(file)).write()
+    try:
+        _PayloadWriter(snapshot, PickleEncoder(file)).write()
+    except RecursionError as error:
+        raise FormatError("A value of the snapshot is nested too deeply to be written.") from error
 
 
 class _PayloadWriter:

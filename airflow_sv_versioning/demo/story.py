@@ -1,0 +1,173 @@
+"""What the demo does, step by step, and what must hold after each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.demo import changes
+from airflow_sv_versioning.demo.airflow_runs import AirflowRuns, XComs
+from airflow_sv_versioning.demo.background import check_finished, finish_import, start_import
+from airflow_sv_versioning.demo.content import Content, differences, read_content
+from airflow_sv_versioning.demo.load import LoadedProject, annotate, load_folder
+from airflow_sv_versioning.demo.photographs import LATE_FOLDER
+from airflow_sv_versioning.demo.steps import Step, Steps
+from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.versioning import ProjectVersions
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+
+BACKUP, RERUN = "pre_training_backup", "reproducible_rerun"
+
+
+class Story:
+    """A project is backed up, left alone, changed, and brought back as it was.
+
+    :param project: loaded, without versions.
+    """
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        workspace_id: int,
+        project: LoadedProject,
+        runs: AirflowRuns,
+        steps: Steps,
+    ) -> None:
+        self._client = client
+        self._workspace_id = workspace_id
+        self._project = project
+        self._runs = runs
+        self._steps = steps
+
+    def tell(self) -> None:
+        """Do all of it.
+
+        :raises IntegrityError: something is not as it should be.
+        """
+        with self._steps.step("Back up") as step:
+            first = self._first_backup(step)
+            # What version 1 must bring back, read from the project and not from the archive.
+            then = self._read()
+        with self._steps.step("Back up again") as step:
+            self._backup_of_unchanged(step, first)
+        with self._steps.step("Correct annotations") as step:
+            now = self._correct(step, then)
+        with self._steps.step("Back up once more") as step:
+            self._backup_of_changed(step, first, now)
+        with self._steps.step("Restore and rerun") as step:
+            restored_id = self._restore(step, first)
+        with self._steps.step("Compare") as step:
+            self._compare(step, restored_id, then)
+
+    def _first_backup(self, step: Step) -> Mapping[str, Any]:
+        project_id, client = self._project.id, self._client
+        clone_id = client.projects.clone(project_id, self._workspace_id, f"{self._project.name}, a copy")
+        import_id = start_import(client, self._workspace_id, project_id)
+        importing = [import_id]
+
+        def work_while_airflow_waits(line: str) -> None:
+            if importing and "Waiting for" in line and f"(id {import_id}, " in line:
+                importing.clear()
+                finish_import(client, import_id, lambda: load_folder(client, self._project, LATE_FOLDER))
+
+        version = self._backup(work_while_airflow_waits)
+        expect(not importing, f"The backup did not wait for task {import_id}.", task_id=import_id)
+        check_finished(client.tasks.get(clone_id))
+        self._expect_version(version, number=1, created=True)
+        step.result = f"{_described(version)}, after tasks {clone_id} and {import_id}"
+        return version
+
+    def _backup_of_unchanged(self, step: Step, first: Mapping[str, Any]) -> None:
+        version = self._backup()
+        self._expect_version(version, number=1, created=False)
+        same = version["version_id"] == first["version_id"]
+        expect(same, f"An unchanged project gave version id {version['version_id']}.")
+        step.result = f"version 1 (id {version['version_id']}) {version['status']}"
+
+    def _correct(self, step: Step, then: Content) -> Content:
+        for photograph in changes.corrected():
+            annotate(self._client, self._project, photograph)
+        now = self._read()
+        changed = differences(then, now)
+        expect(len(changed) == len(changes.corrected()), f"The corrections changed {changed}.")
+        step.result = changes.SUMMARY
+        return now
+
+    def _backup_of_changed(self, step: Step, first: Mapping[str, Any], now: Content) -> None:
+        version = self._backup()
+        self._expect_version(version, number=2, created=True)
+        expect(version["version_id"] != first["version_id"], "Version 2 has the id of version 1.")
+        expect(self._read() == now, "The backup changed the project.")
+        step.result = _described(version)
+
+    def _restore(self, step: Step, first: Mapping[str, Any]) -> int:
+        found = self._runs.run(
+            RERUN,
+            {"project_id": self._project.id, "version_id": first["version_id"]},
+            [("restore_version", "return_value"), ("restore_version", "restore"), ("rerun", "return_value")],
+        )
+        restored: dict[str, Any] = found["restore_version.restore"]
+        project_id = int(found["restore_version.return_value"])
+        expect(project_id != self._project.id, "The restore went into the source project.")
+        expect(found["rerun.return_value"] == first["counts"]["images"], "The task saw other images.")
+        name = restored["project_name"]
+        step.result = f"version 1 as project {project_id} '{name}', used by a task"
+        return project_id
+
+    def _compare(self, step: Step, restored_id: int, then: Content) -> None:
+        restored, now = read_content(self._client, restored_id), self._read()
+        lost = differences(restored, then)
+        expect(not lost, f"Project {restored_id} is not what version 1 was: {lost}.", project_id=restored_id)
+        expect(restored.digest == then.digest, f"Project {restored_id} has another digest than version 1.")
+        changed = differences(restored, now)
+        expect(bool(changed), f"Project {self._project.id} is still as in version 1.")
+        step.result = (
+            f"project {restored_id} is what version 1 was; "
+            f"project {self._project.id} now differs in {len(changed)} images"
+        )
+
+    def _backup(self, on_line: Any = None) -> Mapping[str, Any]:
+        found: XComs = self._runs.run(
+            BACKUP,
+            {"project_id": self._project.id},
+            [("create_version", "return_value"), ("create_version", "version"), ("train", "return_value")],
+            on_line,
+        )
+        version: dict[str, Any] = found["create_version.version"]
+        trained_on = found["train.return_value"]["version_id"]
+        handed_on = found["create_version.return_value"] == version["version_id"] == trained_on
+        expect(handed_on, f"Version {version['version_id']} was made, the training got {trained_on}.")
+        return version
+
+    def _expect_version(self, version: Mapping[str, Any], *, number: int, created: bool) -> None:
+        as_expected = (version["version_num"], version["created"]) == (number, created)
+        expect(as_expected, f"Expected version {number}, created {created}; got {dict(version)}.")
+        versions = ProjectVersions(self._client)
+        listed = sorted(info.version for info in versions.get_list(self._project.id))
+        expect(listed == list(range(1, number + 1)), f"The server lists versions {listed}.")
+
+    def _read(self) -> Content:
+        return read_content(self._client, self._project.id)
+
+
+def expect(condition: bool, message: str, **context: Any) -> None:
+    """Go on only if it holds.
+
+    :raises IntegrityError: it does not.
+    """
+    if not condition:
+        raise IntegrityError(message, **context)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts for people: ``7 datasets, 12 images``."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _described(version: Mapping[str, Any]) -> str:
+    return (
+        f"version {version['version_num']} (id {version['version_id']}) {version['status']}: "
+        f"{version['counts']['images']} images, {version['counts']['figures']} figures"
+    )

@@ -1,0 +1,63 @@
+"""What references to one value may cost.
+
+A few bytes that refer to a container stand for all that is in it. Whoever writes the values out as
+text pays for every reference, so the reader counts them as if they were written out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
+from airflow_sv_versioning.snapshot.formats.pickled import names
+from airflow_sv_versioning.snapshot.formats.pickled.inert import InertObject
+
+_FREE_CHARACTERS = 64 * 1024 * 1024
+_NAMED = (names.RecordType, names.ObjectType, names.GeometryType)
+
+
+class Sharing:
+    """Count what references stand for.
+
+    :param size: bytes of the payload.
+    """
+
+    def __init__(self, size: int, limits: ArchiveLimits) -> None:
+        self._characters = _FREE_CHARACTERS + limits.max_shared_text_ratio * size
+        self._nodes = limits.max_shared_nodes
+        # Containers that were referred to: their size was counted then and may not grow.
+        self._sealed: set[int] = set()
+
+    def is_sealed(self, value: Any) -> bool:
+        """Tell whether a container was referred to."""
+        return id(value) in self._sealed
+
+    def charge(self, value: Any) -> None:
+        """Count one reference.
+
+        :raises FormatError: references stand for too much.
+        """
+        if type(value) is str:
+            self._characters -= len(value)
+        elif type(value) not in _NAMED:
+            self._sealed.add(id(value))
+            self._charge_content(value)
+        if self._characters < 0 or self._nodes < 0:
+            raise FormatError("The pickle refers to the same values too often; it was refused.")
+
+    def _charge_content(self, value: Any) -> None:
+        pending = [value]
+        while pending and self._nodes >= 0:
+            node = pending.pop()
+            self._nodes -= 1
+            if type(node) is str:
+                self._characters -= len(node)
+            elif type(node) in (list, tuple):
+                self._nodes -= len(node)
+                pending += node if self._nodes >= 0 else ()
+            elif type(node) is dict:
+                pending += node.keys()
+                pending += node.values()
+            elif type(node) is InertObject:
+                pending.append(node.state)
