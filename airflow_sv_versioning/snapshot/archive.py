@@ -252,7 +252,8 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
     """Write the payload to ``spool`` and check it against the manifest, if there is one."""
     digest = ""
     manifest: dict[str, Any] | None = None
-    with path.open("rb") as file, frames.open_reader(file, limits.max_payload_bytes, _WHAT) as reader:
+    most = limits.unpacked_bytes(path.stat().st_size)
+    with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
         for member in tar.iter_files(reader, _WHAT):
             name = member.name.removeprefix("./")
             if name == _PAYLOAD:

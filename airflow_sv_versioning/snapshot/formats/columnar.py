@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,7 +136,8 @@ def _open_tar(payload: BinaryIO, limits: ArchiveLimits) -> Iterator[ByteSource]:
     if not is_zstd:
         yield payload
         return
-    with frames.open_reader(payload, limits.max_payload_bytes, _WHAT) as reader:
+    most = limits.unpacked_bytes(os.fstat(payload.fileno()).st_size)
+    with frames.open_reader(payload, most, _WHAT) as reader:
         yield reader
         reader.drain()
 

@@ -15,6 +15,7 @@ class ArchiveLimits:
 
     :param max_payload_bytes: everything that the outer layer unpacks to, and again what a compressed
         payload inside unpacks to.
+    :param max_ratio: how many bytes one compressed byte may unpack to, beyond the first gibibyte.
     :param max_document_bytes: one JSON document: project info, meta, manifest.
     :param max_row_group_rows: rows of one Parquet row group.
     :param max_row_group_bytes: uncompressed bytes of one Parquet row group, as its footer says.
@@ -31,6 +32,7 @@ class ArchiveLimits:
     """
 
     max_payload_bytes: int = 64 * 1024 * _MIB
+    max_ratio: int = 1000
     max_document_bytes: int = 256 * _MIB
     max_row_group_rows: int = 5_000_000
     max_row_group_bytes: int = 4 * 1024 * _MIB
@@ -42,3 +44,7 @@ class ArchiveLimits:
     max_shared_values: int = 2_000_000
     max_shared_nodes: int = 1_000_000
     max_shared_text_ratio: int = 16
+
+    def unpacked_bytes(self, compressed_bytes: int) -> int:
+        """Tell how much a compressed file of this size may unpack to."""
+        return min(self.max_payload_bytes, max(1024 * _MIB, self.max_ratio * compressed_bytes))

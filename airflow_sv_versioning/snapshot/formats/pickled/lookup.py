@@ -92,11 +92,14 @@ def _sorted_keys(data: pa.Table, key: str, equal: Mapping[str, str]) -> tuple[An
     """Sort a table's keys, each with the number of its row; both as sequences of ints."""
     import pyarrow.compute as pc
 
-    selected = pc.is_valid(data[key])
+    # In one piece: older pyarrow crashes on columns of no chunks.
+    keys = data[key].combine_chunks()
+    selected = pc.is_valid(keys)
     for column, value in equal.items():
-        selected = pc.and_(selected, pc.fill_null(pc.equal(data[column], value), False))
+        is_equal = pc.equal(data[column].combine_chunks(), value)
+        selected = pc.and_(selected, pc.fill_null(is_equal, False))
     rows = pc.indices_nonzero(selected)
-    keys = data[key].take(rows).combine_chunks()
+    keys = keys.take(rows)
     order = pc.sort_indices(keys)
     return _numbers(keys.take(order)), _numbers(rows.take(order))
 
