@@ -18,6 +18,7 @@ from airflow_sv_versioning.server.errors import error_body, status_of
 from airflow_sv_versioning.server.platform import Platform
 from airflow_sv_versioning.server.routes import (
     accounts,
+    annotation_objects,
     blobs,
     datasets,
     figures,
@@ -30,14 +31,16 @@ from airflow_sv_versioning.server.routes import (
     tags,
     tasks,
     versions,
+    video_tags,
+    videos,
 )
 from airflow_sv_versioning.server.routes.call import check_token
 from airflow_sv_versioning.server.settings import Settings
 
 API_PREFIX = "/public/api/v3"
 RESOURCES = (
-    accounts, projects, meta, datasets, images, figures, tags, image_annotations, files, versions, tasks,
-    system,
+    accounts, projects, meta, datasets, images, figures, tags, image_annotations, videos,
+    annotation_objects, video_tags, files, versions, tasks, system,
 )  # fmt: skip
 
 

@@ -42,9 +42,9 @@ class Reader:
         """First column -> second column."""
         return {row[0]: row[1] for row in self.all(sql, parameters)}
 
-    def among(self, table: str, column: str, values: Collection[Any]) -> list[sqlite3.Row]:
+    def among(self, table: str, column: str, values: Collection[Any], wanted: str = "*") -> list[sqlite3.Row]:
         """The rows of a table whose column has one of these values, however many they are, by id."""
-        sql = f"SELECT * FROM {table} WHERE {in_list(column)} ORDER BY id"  # noqa: S608
+        sql = f"SELECT {wanted} FROM {table} WHERE {in_list(column)} ORDER BY id"  # noqa: S608
         return self.all(sql, (json_list(values),))
 
 

@@ -1,11 +1,13 @@
 """Tables of the embedded server.
 
 ``items`` holds what a dataset holds, whatever the project's type; figures and tags hang on items.
-Every index serves a listing or a cascade: items of a dataset by id, by name and by stamp;
-figures of an item, of a dataset and of a class; tags of an item, of a figure and of a definition.
+``objects`` are what the figures of a video show from frame to frame; one without an item is shared by the
+items of its dataset. Every index serves a listing or a cascade: items of a dataset by id, by name and by
+stamp; figures of an item by frame, of a dataset, of a class and of an object; objects of an item, of a
+dataset and of a class; tags of an item, of a figure, of an object and of a definition.
 """
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE state (
@@ -63,13 +65,13 @@ CREATE INDEX datasets_by_parent ON datasets (parent_id);
 
 CREATE TABLE media (
     hash TEXT PRIMARY KEY, size INTEGER NOT NULL, mime TEXT NOT NULL, width INTEGER, height INTEGER,
-    created_at TEXT NOT NULL
+    video TEXT, created_at TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE items (
     id INTEGER PRIMARY KEY, dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE,
     parent_id INTEGER, name TEXT NOT NULL, hash TEXT, link TEXT,
-    mime TEXT, size INTEGER, width INTEGER, height INTEGER,
+    mime TEXT, size INTEGER, width INTEGER, height INTEGER, frames_count INTEGER, file_meta TEXT,
     description TEXT NOT NULL DEFAULT '', meta TEXT NOT NULL DEFAULT '{}',
     custom_data TEXT NOT NULL DEFAULT '{}', custom_sort TEXT,
     created_by INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
@@ -79,19 +81,30 @@ CREATE INDEX items_by_dataset ON items (dataset_id, id, size);
 CREATE INDEX linked_items ON items (dataset_id) WHERE link IS NOT NULL;
 CREATE INDEX items_by_stamp ON items (dataset_id, updated_at);
 
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY, dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE,
+    item_id INTEGER REFERENCES items ON DELETE CASCADE,
+    class_id INTEGER NOT NULL REFERENCES classes ON DELETE CASCADE,
+    created_by INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+);
+CREATE INDEX objects_by_item ON objects (item_id);
+CREATE INDEX objects_by_dataset ON objects (dataset_id, item_id);
+CREATE INDEX objects_by_class ON objects (class_id);
+
 CREATE TABLE figures (
     id INTEGER PRIMARY KEY, item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
     dataset_id INTEGER NOT NULL, class_id INTEGER NOT NULL REFERENCES classes ON DELETE CASCADE,
-    object_id INTEGER, geometry_type TEXT NOT NULL, geometry TEXT, geometry_meta TEXT,
+    object_id INTEGER, frame INTEGER, geometry_type TEXT NOT NULL, geometry TEXT, geometry_meta TEXT,
     meta TEXT NOT NULL DEFAULT '{}', custom_data TEXT NOT NULL DEFAULT '{}',
     description TEXT NOT NULL DEFAULT '', area TEXT, priority INTEGER NOT NULL DEFAULT 1,
     nn_created INTEGER NOT NULL DEFAULT 0, nn_updated INTEGER NOT NULL DEFAULT 0,
     track_id TEXT, smart_tool_input TEXT,
     created_by INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
 );
-CREATE INDEX figures_by_item ON figures (item_id);
+CREATE INDEX figures_by_item ON figures (item_id, frame);
 CREATE INDEX figures_by_dataset ON figures (dataset_id);
 CREATE INDEX figures_by_class ON figures (class_id);
+CREATE INDEX figures_by_object ON figures (object_id, item_id) WHERE object_id IS NOT NULL;
 
 CREATE TABLE figure_geometries (
     figure_id INTEGER PRIMARY KEY REFERENCES figures ON DELETE CASCADE, body BLOB NOT NULL
@@ -101,10 +114,12 @@ CREATE TABLE tags (
     id INTEGER PRIMARY KEY, tag_id INTEGER NOT NULL REFERENCES tag_definitions ON DELETE CASCADE,
     item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
     figure_id INTEGER REFERENCES figures ON DELETE CASCADE,
+    object_id INTEGER REFERENCES objects ON DELETE CASCADE,
     value TEXT, extra TEXT, labeler_login TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
 );
-CREATE INDEX tags_by_item ON tags (item_id, figure_id);
+CREATE INDEX tags_by_item ON tags (item_id, figure_id, object_id);
 CREATE INDEX tags_by_figure ON tags (figure_id) WHERE figure_id IS NOT NULL;
+CREATE INDEX tags_by_object ON tags (object_id, item_id) WHERE object_id IS NOT NULL;
 CREATE INDEX tags_by_definition ON tags (tag_id);
 
 CREATE TABLE files (

@@ -83,6 +83,21 @@ class IncomingBlob:
         self._digest.update(chunk)
         self._size += len(chunk)
 
+    @property
+    def hash(self) -> str:
+        """The hash of the bytes written so far."""
+        return base64.b64encode(self._digest.digest()).decode()
+
+    @property
+    def size(self) -> int:
+        """The number of bytes written so far."""
+        return self._size
+
+    def path(self) -> Path:
+        """Where the bytes written so far can be read, until they are kept or discarded."""
+        self._file.flush()
+        return self._path
+
     def content(self) -> bytes:
         """The bytes written so far, for those that are not kept here."""
         self._file.flush()
@@ -90,7 +105,7 @@ class IncomingBlob:
 
     def keep(self) -> Blob:
         """Make the blob durable and visible."""
-        blob = Blob(base64.b64encode(self._digest.digest()).decode(), self._size)
+        blob = Blob(self.hash, self.size)
         target = self._storage.path(blob.hash)
         if target.is_file():
             self.discard()

@@ -91,10 +91,10 @@ def edit_items(tx: Writer, item_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
 def edit_figures(tx: Writer, figure_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
     """Get figures in order to change them; their items and projects are stamped.
 
-    :returns: id -> row with ``id``, ``item_id``, ``dataset_id``, ``project_id``.
+    :returns: id -> row with ``id``, ``item_id``, ``object_id``, ``frame``, ``dataset_id``, ``project_id``.
     """
     rows = tx.all(
-        "SELECT figures.id, item_id, geometry_type, dataset_id, datasets.project_id "  # noqa: S608
+        "SELECT figures.id, item_id, object_id, frame, geometry_type, dataset_id, datasets.project_id "  # noqa: S608
         f"FROM figures JOIN datasets ON datasets.id = figures.dataset_id WHERE {in_list('figures.id')}",
         (json_list(list(figure_ids)),),
     )

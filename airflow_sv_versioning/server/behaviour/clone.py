@@ -22,6 +22,22 @@ class IdMap:
     classes: dict[int, int] = field(default_factory=dict)
     tags: dict[int, int] = field(default_factory=dict)
     datasets: dict[int, int] = field(default_factory=dict)
+    shared_objects: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass
+class Owners:
+    """What tags and figures of one batch may hang on: old id -> new id."""
+
+    items: Mapping[int, int]
+    objects: Mapping[int, int] = field(default_factory=dict)
+    figures: Mapping[int, int] = field(default_factory=dict)
+
+    def has_owner_of(self, tag: Mapping[str, Any]) -> bool:
+        """Whether what the tag hangs on was copied."""
+        return (tag["figure_id"] is None or tag["figure_id"] in self.figures) and (
+            tag["object_id"] is None or tag["object_id"] in self.objects
+        )
 
 
 class ProjectCopy:
@@ -55,6 +71,7 @@ class ProjectCopy:
         with self._database.write() as tx:
             self._copy_meta(tx)
             self._copy_datasets(tx)
+            self._copy_shared_objects(tx)
         copied = 0
         for batch in self._batches():
             self._check()
@@ -127,22 +144,50 @@ class ProjectCopy:
         items = self._copy_rows(
             tx, "items", "id", item_ids, lambda row: {"dataset_id": self._ids.datasets[row["dataset_id"]]}
         )
-        figures = self._copy_figures(tx, items) if self._include["figures"] else {}
+        owners = Owners(items)
+        if self._include["figures"]:
+            owners.objects = self._ids.shared_objects | self._copy_objects(tx, "item_id", list(items), items)
+            owners.figures = self._copy_figures(tx, owners)
         if self._include["imagesTags"]:
-            self._copy_tags(tx, items, {}, "figure_id IS NULL AND item_id")
+            self._copy_tags(tx, owners, "figure_id IS NULL AND object_id IS NULL AND item_id")
         if self._include["figuresTags"]:
-            self._copy_tags(tx, items, figures, "figure_id IS NOT NULL AND item_id")
+            self._copy_tags(tx, owners, "(figure_id IS NOT NULL OR object_id IS NOT NULL) AND item_id")
         return len(items)
 
-    def _copy_figures(self, tx: Writer, items: Mapping[int, int]) -> dict[int, int]:
+    def _copy_shared_objects(self, tx: Writer) -> None:
+        if self._include["figures"]:
+            datasets = list(self._ids.datasets)
+            self._ids.shared_objects = self._copy_objects(tx, "item_id IS NULL AND dataset_id", datasets, {})
+
+    def _copy_objects(
+        self, tx: Writer, column: str, ids: list[int], items: Mapping[int, int]
+    ) -> dict[int, int]:
+        return self._copy_rows(
+            tx,
+            "objects",
+            column,
+            ids,
+            lambda row: (
+                {
+                    "item_id": items.get(row["item_id"]),
+                    "class_id": self._ids.classes[row["class_id"]],
+                    "dataset_id": self._ids.datasets[row["dataset_id"]],
+                }
+                if row["class_id"] in self._ids.classes
+                else None
+            ),
+        )
+
+    def _copy_figures(self, tx: Writer, owners: Owners) -> dict[int, int]:
         figures = self._copy_rows(
             tx,
             "figures",
             "item_id",
-            list(items),
+            list(owners.items),
             lambda row: (
                 {
-                    "item_id": items[row["item_id"]],
+                    "item_id": owners.items[row["item_id"]],
+                    "object_id": owners.objects.get(row["object_id"], row["object_id"]),
                     "class_id": self._ids.classes[row["class_id"]],
                     "dataset_id": self._ids.datasets[row["dataset_id"]],
                 }
@@ -160,17 +205,18 @@ class ProjectCopy:
         )
         return figures
 
-    def _copy_tags(self, tx: Writer, items: Mapping[int, int], figures: Mapping[int, int], of: str) -> None:
+    def _copy_tags(self, tx: Writer, owners: Owners, of: str) -> None:
         def changes(row: Mapping[str, Any]) -> dict[str, Any] | None:
-            if row["tag_id"] not in self._ids.tags or (row["figure_id"] and row["figure_id"] not in figures):
+            if row["tag_id"] not in self._ids.tags or not owners.has_owner_of(row):
                 return None
             return {
-                "item_id": items[row["item_id"]],
-                "figure_id": figures.get(row["figure_id"]),
+                "item_id": owners.items[row["item_id"]],
+                "figure_id": owners.figures.get(row["figure_id"]),
+                "object_id": owners.objects.get(row["object_id"]),
                 "tag_id": self._ids.tags[row["tag_id"]],
             }
 
-        self._copy_rows(tx, "tags", of, list(items), changes)
+        self._copy_rows(tx, "tags", of, list(owners.items), changes)
 
     def _copy_rows(
         self,

@@ -1,25 +1,32 @@
-"""Writing figures: classes and tags looked up, geometry measured, rows made."""
+"""Writing figures: classes, objects and tags looked up, geometry measured, rows made."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from airflow_sv_versioning.server.behaviour.access import get_project
+from airflow_sv_versioning.server.behaviour.annotation_objects import (
+    ClassBook,
+    ObjectBook,
+    stamp_sharing_items,
+)
+from airflow_sv_versioning.server.behaviour.frames import check_frame, framed_items
 from airflow_sv_versioning.server.behaviour.geometry import OUT_OF_LINE, extent
-from airflow_sv_versioning.server.behaviour.meta import CLASSES, definitions
 from airflow_sv_versioning.server.behaviour.tags import NewTag, TagBook, put_tags
 from airflow_sv_versioning.server.database import Writer
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import dumps, dumps_or_none, loads
 
 _COLUMNS = (
-    "id, item_id, dataset_id, class_id, object_id, geometry_type, geometry, geometry_meta, meta, "
+    "id, item_id, dataset_id, class_id, object_id, frame, geometry_type, geometry, geometry_meta, meta, "
     "custom_data, description, area, priority, nn_created, nn_updated, track_id, smart_tool_input, "
     "created_by, created_at, updated_at"
 )
-
-
-_INSERT = f"INSERT INTO figures ({_COLUMNS}) VALUES ({', '.join('?' * 20)})"  # noqa: S608
+_INSERT = f"INSERT INTO figures ({_COLUMNS}) VALUES ({', '.join('?' * 21)})"  # noqa: S608
+Place = tuple[int, int | None]
+"""Class and frame of a figure; an image has no frames."""
 
 
 class FigureWriter:
@@ -27,22 +34,25 @@ class FigureWriter:
 
     def __init__(self, tx: Writer, project_id: int, user_id: int, labeler: str) -> None:
         self._tx = tx
-        self._project_id = project_id
+        self._is_framed = get_project(tx, project_id)["type"] == "videos"
         self._user_id = user_id
         self._labeler = labeler
         self._book = TagBook(tx, project_id)
-        rows = definitions(tx, CLASSES, project_id)
-        self._shapes = {row["id"]: loads(row["definition"])["shape"] for row in rows}
-        self._class_ids = {row["name"]: row["id"] for row in rows}
+        self._classes = ClassBook(tx, project_id)
 
     def add(self, figures: Sequence[tuple[int, int, Mapping[str, Any]]]) -> list[int]:
         """Store figures; return their ids in order.
 
         :param figures: item id, dataset id and the figure as it came; its tags may be given by name or id.
-        :raises RequestRejectedError: unknown class or tag, or geometry that must be uploaded separately.
+        :raises RequestRejectedError: unknown class, object or tag, a frame past the end of the video, or
+            geometry that must be uploaded separately.
         """
+        places = self._places(figures)
         ids = list(self._tx.new_ids(len(figures)))
-        rows = [self._row(new_id, *figure) for new_id, figure in zip(ids, figures, strict=True)]
+        rows = [
+            self._row(new_id, *figure, *place)
+            for new_id, figure, place in zip(ids, figures, places, strict=True)
+        ]
         tags = [
             self._book.new(tag, item_id, new_id)
             for new_id, (item_id, _, figure) in zip(ids, figures, strict=True)
@@ -56,9 +66,28 @@ class FigureWriter:
         """Read a tag of an item."""
         return self._book.new(tag, item_id)
 
-    def _row(self, new_id: int, item_id: int, dataset_id: int, figure: Mapping[str, Any]) -> tuple[Any, ...]:
-        class_id = self._class_id(figure)
-        geometry_type = figure.get("geometryType") or figure.get("shape") or self._shapes[class_id]
+    def _places(self, figures: Sequence[tuple[int, int, Mapping[str, Any]]]) -> list[Place]:
+        """Class and frame of each figure; in a video the class is that of the figure's object."""
+        if not self._is_framed:
+            return [(self._classes.find(figure), None) for _, _, figure in figures]
+        items = {row["id"]: row for row in framed_items(self._tx, {item_id for item_id, _, _ in figures})}
+        objects = ObjectBook(self._tx, {figure.get("objectId") or 0 for _, _, figure in figures})
+        stamp_sharing_items(self._tx, objects.sharing_datasets())
+        return [
+            (objects.class_of(figure.get("objectId"), items[item_id]), frame_of(items[item_id], figure))
+            for item_id, _, figure in figures
+        ]
+
+    def _row(
+        self,
+        new_id: int,
+        item_id: int,
+        dataset_id: int,
+        figure: Mapping[str, Any],
+        class_id: int,
+        frame: int | None,
+    ) -> tuple[Any, ...]:
+        geometry_type = figure.get("geometryType") or figure.get("shape") or self._shape(class_id)
         geometry = inline_geometry(geometry_type, figure.get("geometry"))
         measured = extent(geometry_type, geometry)
         given_area = figure.get("area")
@@ -68,6 +97,7 @@ class FigureWriter:
             dataset_id,
             class_id,
             figure.get("objectId"),
+            frame,
             geometry_type,
             dumps_or_none(geometry),
             dumps_or_none(figure.get("geometryMeta") or measured.meta),
@@ -78,20 +108,16 @@ class FigureWriter:
             1 if figure.get("priority") is None else figure["priority"],
             int(bool(figure.get("nnCreated"))),
             int(bool(figure.get("nnUpdated"))),
-            figure.get("trackId"),
+            _track_id(figure.get("trackId")),
             dumps_or_none(figure.get("smartToolInput")),
             self._user_id,
             self._tx.stamp,
             self._tx.stamp,
         )
 
-    def _class_id(self, figure: Mapping[str, Any]) -> int:
-        given: int | None = figure.get("classId")
-        class_id = given if given in self._shapes else self._class_ids.get(figure.get("classTitle") or "")
-        if class_id is None:
-            wanted = given or figure.get("classTitle")
-            raise bad_request(f"Project {self._project_id} has no class {wanted!r}", type="UNKNOWN_CLASS")
-        return class_id
+    def _shape(self, class_id: int) -> str:
+        shape: str = loads(self._classes.definition(class_id))["shape"]
+        return shape
 
 
 def inline_geometry(geometry_type: str, geometry: Any) -> Mapping[str, Any] | None:
@@ -109,3 +135,16 @@ def inline_geometry(geometry_type: str, geometry: Any) -> Mapping[str, Any] | No
     if not isinstance(geometry, Mapping):
         raise bad_request(f"A figure of type {geometry_type!r} needs a geometry object")
     return geometry
+
+
+def frame_of(item: sqlite3.Row, figure: Mapping[str, Any]) -> int:
+    """The frame that a figure is given for, if its video has it."""
+    return check_frame(item, (figure.get("meta") or {}).get("frame"), "A figure")
+
+
+def _track_id(given: Any) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, int):
+        return str(given)
+    raise bad_request(f'"trackId" must be a text or a number, not {given!r}', type="VALIDATION_ERROR")

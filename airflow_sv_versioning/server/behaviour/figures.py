@@ -14,7 +14,9 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_row,
     projects_of_datasets,
 )
-from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter, inline_geometry
+from airflow_sv_versioning.server.behaviour.annotation_objects import ObjectBook, stamp_sharing_items
+from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter, frame_of, inline_geometry
+from airflow_sv_versioning.server.behaviour.frames import framed_items
 from airflow_sv_versioning.server.behaviour.geometry import extent, rounded
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where, project
 from airflow_sv_versioning.server.behaviour.tags import TagBook, put_tags, tags_of_figures
@@ -41,6 +43,8 @@ FIGURES = Listing(
     default_per_page=20000,
     max_per_page=20000,
 )
+_MARKS_OF_FRACTIONS = (".", "e-", "e+")
+"""Every number with a fraction is written with one of these; a text may have them for other reasons."""
 
 
 _STORED = {
@@ -96,6 +100,8 @@ def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler:
     """Change a figure; a ``tags`` member replaces its tags."""
     row = edit_figures(tx, [figure_id])[figure_id]
     columns = {"updated_at": tx.stamp, **_changed_columns(changes)}
+    if changes.get("meta") is not None and row["frame"] is not None:
+        columns["frame"] = frame_of(framed_items(tx, [row["item_id"]])[0], changes)
     geometry = changes.get("geometry")
     if geometry is not None:
         inline_geometry(row["geometry_type"], geometry)
@@ -112,7 +118,9 @@ def edit_figure(tx: Writer, figure_id: int, changes: Mapping[str, Any], labeler:
 
 def remove_figures(tx: Writer, figure_ids: Sequence[int]) -> None:
     """Remove figures with their tags."""
-    edit_figures(tx, figure_ids)
+    rows = edit_figures(tx, figure_ids)
+    objects = ObjectBook(tx, {row["object_id"] or 0 for row in rows.values() if row["frame"] is not None})
+    stamp_sharing_items(tx, objects.sharing_datasets())
     tx.delete_among("figures", "id", figure_ids)
 
 
@@ -146,7 +154,7 @@ def get_geometries(db: Reader, figure_ids: Iterable[int]) -> list[tuple[int, byt
 def geometry_text(row: sqlite3.Row, integer_coords: bool) -> str | None:
     """A figure's geometry as JSON text, in whole pixels if asked."""
     text: str | None = row["geometry"]
-    if text is None or not integer_coords:
+    if text is None or not integer_coords or not any(mark in text for mark in _MARKS_OF_FRACTIONS):
         return text
     return dumps(rounded(loads(text)))
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import (
-    edit_dataset,
-    get_items,
-    get_project,
+from airflow_sv_versioning.server.behaviour.access import get_items
+from airflow_sv_versioning.server.behaviour.items import (
+    check_names,
+    edit_dataset_of,
+    insert_items,
+    name_of,
 )
 from airflow_sv_versioning.server.behaviour.media import Links, Media, find_media, media_columns
-from airflow_sv_versioning.server.database import Reader, Writer, in_list, insert_statement, json_list
-from airflow_sv_versioning.server.errors import bad_request, name_taken
+from airflow_sv_versioning.server.database import Writer
+from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import dumps
 from airflow_sv_versioning.server.storage import Storage
 
@@ -47,29 +48,15 @@ class ImageAdder:
         :raises ConflictError: names are taken in the dataset.
         :raises RequestRejectedError: a hash is not stored here, or is not of an image.
         """
-        project = get_project(tx, edit_dataset(tx, dataset_id)["project_id"])
-        if project["type"] != "images":
-            raise bad_request(f"Project {project['id']} holds {project['type']}, not images")
-        check_names(tx, dataset_id, [_name(image) for image in images])
+        edit_dataset_of(tx, dataset_id, "images")
+        check_names(tx, dataset_id, [name_of(image) for image in images])
         known = self._known_media(tx, images)
         sources = {
             row["id"]: row
             for row in get_items(tx, [image["imageId"] for image in images if image.get("imageId")])
         }
-        ids = list(tx.new_ids(len(images)))
-        common = {
-            "dataset_id": dataset_id,
-            "created_by": user_id,
-            "created_at": tx.stamp,
-            "updated_at": tx.stamp,
-        }
-        rows = [
-            {"id": new_id, **common, **_shown(image, sources), **_file(image, known, linked, sources)}
-            for new_id, image in zip(ids, images, strict=True)
-        ]
-        if rows:
-            tx.run_many(insert_statement("items", rows[0]), [tuple(row.values()) for row in rows])
-        return ids
+        rows = [{**_shown(image, sources), **_file(image, known, linked, sources)} for image in images]
+        return insert_items(tx, dataset_id, user_id, rows)
 
     def _known_media(self, tx: Writer, images: Sequence[Mapping[str, Any]]) -> dict[str, Media]:
         hashes = [image["hash"] for image in images if image.get("hash") and not image.get("link")]
@@ -87,35 +74,11 @@ class ImageAdder:
         return known
 
 
-def _name(image: Mapping[str, Any]) -> str:
-    name = image.get("title") or image.get("name")
-    if not isinstance(name, str):
-        raise bad_request("Every image needs a title")
-    return name
-
-
-def check_names(db: Reader, dataset_id: int, names: Sequence[str]) -> None:
-    """Refuse names that come twice, or that items of the dataset have.
-
-    :raises ConflictError: names are taken; the details tell by whom.
-    """
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise bad_request(f"The request names {len(repeated)} images twice, such as {repeated[0]!r}")
-    rows = db.all(
-        f"SELECT name, id FROM items WHERE dataset_id = ? AND {in_list('name')} ORDER BY id",  # noqa: S608
-        (dataset_id, json_list(names)),
-    )
-    if rows:
-        taken = [{"name": row["name"], "id": row["id"]} for row in rows]
-        raise name_taken(f"{len(taken)} image names are taken in dataset {dataset_id}", taken)
-
-
 def _shown(image: Mapping[str, Any], sources: Mapping[int, sqlite3.Row]) -> dict[str, Any]:
     source = sources.get(image.get("imageId") or 0)
     meta = image.get("meta")
     return {
-        "name": _name(image),
+        "name": name_of(image),
         "parent_id": image.get("parentId"),
         "description": image.get("description") or "",
         "meta": source["meta"] if source is not None and meta is None else dumps(meta or {}),
@@ -136,4 +99,4 @@ def _file(
     if image.get("imageId"):
         source = sources[image["imageId"]]
         return {key: source[key] for key in ("hash", "link", "mime", "size", "width", "height")}
-    raise bad_request(f"Image {_name(image)!r} needs a hash, a link or an imageId")
+    raise bad_request(f"Image {name_of(image)!r} needs a hash, a link or an imageId")

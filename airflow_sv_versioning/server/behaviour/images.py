@@ -3,53 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
     edit_items,
-    get_dataset,
     get_items,
     get_project,
     get_row,
     projects_of_datasets,
 )
-from airflow_sv_versioning.server.behaviour.datasets import subtree_ids
-from airflow_sv_versioning.server.behaviour.image_adding import check_names
-from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
+from airflow_sv_versioning.server.behaviour.items import ITEMS, FileUrl, check_names, items_where
+from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.behaviour.tags import tags_of_items
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
-from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
 
-IMAGES = Listing(
-    "items",
-    "items",
-    {
-        "id": "items.id",
-        "name": "items.name",
-        "datasetId": "items.dataset_id",
-        "projectId": "(SELECT project_id FROM datasets WHERE datasets.id = items.dataset_id)",
+IMAGES = replace(
+    ITEMS,
+    columns={
+        **ITEMS.columns,
         "parentId": "items.parent_id",
-        "hash": "items.hash",
-        "link": "items.link",
-        "mime": "items.mime",
-        "size": "items.size",
-        "width": "items.width",
-        "height": "items.height",
-        "description": "items.description",
         "customSort": "items.custom_sort",
-        "createdBy": "items.created_by",
-        "createdAt": "items.created_at",
-        "updatedAt": "items.updated_at",
         "labelsCount": "(SELECT COUNT(*) FROM figures WHERE figures.item_id = items.id)",
     },
-    nullable=frozenset({"parentId", "hash", "link", "mime", "size", "width", "height", "customSort"}),
+    nullable=ITEMS.nullable | {"parentId", "customSort"},
 )
-
-
-FileUrl = Callable[[str, str], str]
-"""Address of a stored file, from its hash and name."""
 
 
 def list_images(
@@ -62,20 +42,7 @@ def list_images(
     recursive: bool,
 ) -> JsonText:
     """A page of images of a dataset, of the tree below it, or of a whole project."""
-    where = Where()
-    # The plus keeps SQLite from walking through a whole dataset when it is asked for some ids.
-    column = "+items.dataset_id" if query.filters_on("id") else "items.dataset_id"
-    if dataset_id is not None:
-        get_dataset(db, dataset_id)
-        if recursive:
-            where.add(in_list(column), json_list(subtree_ids(db, dataset_id)))
-        else:
-            where.add(f"{column} = ?", dataset_id)
-    elif project_id is not None:
-        get_project(db, project_id)
-        where.add(f"{column} IN (SELECT id FROM datasets WHERE project_id = ?)", project_id)  # noqa: S608
-    else:
-        raise bad_request("images.list needs a datasetId or a projectId")
+    where = items_where(db, query, dataset_id=dataset_id, project_id=project_id, recursive=recursive)
     found = IMAGES.run(db, query, where)
     return found.page(images_json(db, found.rows, file_url, query.fields))
 
@@ -108,10 +75,13 @@ def images_json(
     return texts
 
 
-def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> None:
-    """Change an image's name, description, meta or links to others."""
+def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> str:
+    """Change the name, description, meta or links to others of an image, or of another type's item.
+
+    :returns: the type of the item's project.
+    """
     row = get_row(tx, "items", "Image", image_id)
-    edit_items(tx, [image_id])
+    project_id = edit_items(tx, [image_id])[image_id]["project_id"]
     columns: dict[str, Any] = {}
     if changes.get("name") is not None and changes["name"] != row["name"]:
         check_names(tx, row["dataset_id"], [changes["name"]])
@@ -126,6 +96,8 @@ def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> None:
         columns["custom_sort"] = changes["customSort"]
     if columns:
         tx.update("items", image_id, **columns)
+    project_type: str = get_project(tx, project_id)["type"]
+    return project_type
 
 
 def set_links(tx: Writer, links: Sequence[tuple[int, str]]) -> None:
@@ -142,12 +114,6 @@ def set_custom_sort(tx: Writer, values: Sequence[tuple[int, str]]) -> None:
     tx.run_many(
         "UPDATE items SET custom_sort = ? WHERE id = ?", [(value, image_id) for image_id, value in values]
     )
-
-
-def remove_images(tx: Writer, image_ids: Sequence[int]) -> None:
-    """Remove images with their annotations; the media stay, since versions refer to them."""
-    edit_items(tx, image_ids)
-    tx.delete_among("items", "id", image_ids)
 
 
 def _image_json(row: sqlite3.Row, project_id: int, file_url: FileUrl) -> dict[str, Any]:

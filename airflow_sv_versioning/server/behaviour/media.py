@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import urllib.error
 import urllib.parse
@@ -9,9 +10,10 @@ import urllib.request
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -21,6 +23,7 @@ from airflow_sv_versioning.server.storage import Blob, Storage
 
 UNKNOWN_MIME = "application/octet-stream"
 MAX_LINKED_BYTES = 256 * 1024 * 1024
+COPY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,10 @@ def probe(source: Path | BinaryIO, size: int) -> Media:
 def remember(tx: Writer, blobs: Sequence[tuple[Blob, Media]]) -> None:
     """Make uploaded media usable by their hash."""
     rows = [(blob.hash, blob.size, media.mime, media.width, media.height, tx.stamp) for blob, media in blobs]
-    tx.run_many("INSERT OR IGNORE INTO media VALUES (?, ?, ?, ?, ?, ?)", rows)
+    tx.run_many(
+        "INSERT OR IGNORE INTO media (hash, size, mime, width, height, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        rows,
+    )
 
 
 def find_media(db: Reader, storage: Storage, hashes: Iterable[str]) -> dict[str, Media]:
@@ -109,6 +115,18 @@ class Links:
         if len(content) > MAX_LINKED_BYTES:
             raise bad_request(f"Link {link} holds more than {MAX_LINKED_BYTES} bytes")
         return content
+
+    def fetch(self, link: str, target: IO[bytes]) -> int:
+        """Copy the file's bytes, however many they are; return their number.
+
+        :raises RequestRejectedError: it cannot be read.
+        """
+        try:
+            with self.open(link) as opened:
+                shutil.copyfileobj(opened, target, COPY_BYTES)
+        except (OSError, ValueError, HTTPException) as error:
+            raise bad_request(f"Link {link} cannot be read: {error}", type="LINK_UNREACHABLE") from error
+        return target.tell()
 
     def probe_all(self, links: Sequence[str], *, skip_validation: bool) -> dict[str, Media]:
         """Learn what linked images are.

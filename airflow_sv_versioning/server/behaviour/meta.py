@@ -48,7 +48,11 @@ CLASSES = Kind(
     "Class",
     "title",
     {"description": "", "shape": "any", "color": "#0F788A", "geometry_config": {}, "hotkey": ""},
-    "SELECT DISTINCT item_id FROM figures WHERE " + in_list("class_id"),  # noqa: S608
+    "SELECT item_id FROM figures WHERE class_id IN (SELECT value FROM json_each(?1)) "
+    "UNION SELECT item_id FROM objects "
+    "WHERE item_id IS NOT NULL AND class_id IN (SELECT value FROM json_each(?1)) "
+    "UNION SELECT items.id FROM objects JOIN items ON items.dataset_id = objects.dataset_id "
+    "WHERE objects.item_id IS NULL AND class_id IN (SELECT value FROM json_each(?1))",
 )
 
 

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import edit_items, get_project, get_row
+from airflow_sv_versioning.server.behaviour.frames import check_frame_ranges
 from airflow_sv_versioning.server.behaviour.meta import TAGS, definitions
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
-from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.errors import bad_request, not_found
 from airflow_sv_versioning.server.jsontext import dumps, dumps_or_none, loads
 
 KEPT_MEMBERS = ("frameRange", "isFinished", "nonFinalValue", "customData")
@@ -20,7 +21,7 @@ KEPT_MEMBERS = ("frameRange", "isFinished", "nonFinalValue", "customData")
 
 @dataclass(frozen=True)
 class NewTag:
-    """A tag to be put on an item, or on one of its figures.
+    """A tag to be put on an item, or on one of its figures or objects.
 
     :param definition: id of the tag definition.
     """
@@ -30,6 +31,7 @@ class NewTag:
     figure_id: int | None
     value: Any
     extra: Mapping[str, Any]
+    object_id: int | None = None
 
 
 class TagBook:
@@ -41,7 +43,13 @@ class TagBook:
         self._by_id = {row["id"]: loads(row["definition"]) for row in rows}
         self._ids = {row["name"]: row["id"] for row in rows}
 
-    def new(self, tag: Mapping[str, Any], item_id: int, figure_id: int | None = None) -> NewTag:
+    def new(
+        self,
+        tag: Mapping[str, Any],
+        item_id: int,
+        figure_id: int | None = None,
+        object_id: int | None = None,
+    ) -> NewTag:
         """Read a tag that is given by ``tagId``, or by ``name`` where the id is another project's.
 
         :raises RequestRejectedError: unknown tag, or a value that the tag does not take.
@@ -56,7 +64,7 @@ class TagBook:
         value = tag.get("value")
         _check_value(self._by_id[definition], definition, value)
         extra = {key: tag[key] for key in KEPT_MEMBERS if tag.get(key) is not None}
-        return NewTag(definition, item_id, figure_id, value, extra)
+        return NewTag(definition, item_id, figure_id, value, extra, object_id)
 
     def check_value(self, definition: int, value: Any) -> None:
         """Refuse a value that the tag does not take."""
@@ -64,16 +72,22 @@ class TagBook:
 
 
 def put_tags(tx: Writer, tags: Sequence[NewTag], labeler: str) -> list[int]:
-    """Store tags without asking whether they repeat; return their ids in order."""
+    """Store tags without asking whether they repeat; return their ids in order.
+
+    :raises RequestRejectedError: a tag's frames are not in its video.
+    """
+    ranges = [(tag.item_id, tag.extra["frameRange"]) for tag in tags if "frameRange" in tag.extra]
+    check_frame_ranges(tx, ranges)
     ids = tx.new_ids(len(tags))
     tx.run_many(
-        "INSERT INTO tags VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tags VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 tag_id,
                 tag.definition,
                 tag.item_id,
                 tag.figure_id,
+                tag.object_id,
                 dumps_or_none(tag.value),
                 dumps(tag.extra) if tag.extra else None,
                 labeler,
@@ -96,7 +110,7 @@ def add_single_tags(tx: Writer, project_id: int, tags: Sequence[NewTag], labeler
 
 def tags_of_items(db: Reader, item_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     """Item id -> its own tags, oldest first."""
-    return _grouped(db, "item_id", "tags.figure_id IS NULL", item_ids)
+    return _grouped(db, "item_id", "tags.figure_id IS NULL AND tags.object_id IS NULL", item_ids)
 
 
 def tags_of_figures(db: Reader, figure_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
@@ -104,11 +118,41 @@ def tags_of_figures(db: Reader, figure_ids: Collection[int]) -> dict[int, list[d
     return _grouped(db, "figure_id", "tags.figure_id IS NOT NULL", figure_ids)
 
 
+def tags_of_objects(db: Reader, item_id: int) -> dict[int, list[dict[str, Any]]]:
+    """Object id -> the tags it has on this item, oldest first."""
+    groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in _rows(
+        db, "tags.item_id = ? AND tags.figure_id IS NULL AND tags.object_id IS NOT NULL", item_id
+    ):
+        groups[row["object_id"]].append(tag_json(row))
+    return groups
+
+
+def tag_info(db: Reader, tag_id: int) -> dict[str, Any]:
+    """One tag as annotations carry it.
+
+    :raises NotFoundError: there is none.
+    """
+    rows = _rows(db, "tags.id = ?", tag_id)
+    if not rows:
+        raise not_found("Tag", tag_id)
+    return tag_json(rows[0])
+
+
 def edit_tag(tx: Writer, tag_id: int) -> sqlite3.Row:
     """Get a tag in order to change it; its item and project are stamped."""
     row = get_row(tx, "tags", "Tag", tag_id)
     edit_items(tx, [row["item_id"]])
     return row
+
+
+def set_frame_range(tx: Writer, tag_id: int, frame_range: Any) -> dict[str, Any]:
+    """Move a tag to other frames."""
+    row = edit_tag(tx, tag_id)
+    check_frame_ranges(tx, [(row["item_id"], frame_range)])
+    extra = {**loads(row["extra"], {}), "frameRange": frame_range}
+    tx.update("tags", tag_id, extra=dumps(extra), updated_at=tx.stamp)
+    return {"id": tag_id, "frameRange": frame_range}
 
 
 def set_value(tx: Writer, tag_id: int, value: Any) -> dict[str, Any]:
@@ -141,7 +185,8 @@ def remove_tags_from_items(tx: Writer, definitions_: Sequence[int], item_ids: Se
     """Take every tag of some definitions off some items."""
     edit_items(tx, item_ids)
     tx.run(
-        f"DELETE FROM tags WHERE figure_id IS NULL AND {in_list('tag_id')} AND {in_list('item_id')}",  # noqa: S608
+        "DELETE FROM tags WHERE figure_id IS NULL AND object_id IS NULL "  # noqa: S608
+        f"AND {in_list('tag_id')} AND {in_list('item_id')}",
         (json_list(definitions_), json_list(item_ids)),
     )
 
@@ -164,28 +209,31 @@ def tag_json(row: sqlite3.Row) -> dict[str, Any]:
 def _grouped(
     db: Reader, column: str, condition: str, owners: Collection[int]
 ) -> dict[int, list[dict[str, Any]]]:
-    rows = db.all(
-        "SELECT tags.*, tag_definitions.name FROM tags "  # noqa: S608
-        "JOIN tag_definitions ON tag_definitions.id = tags.tag_id "
-        f"WHERE {condition} AND {in_list('tags.' + column)} ORDER BY tags.id",
-        (json_list(owners),),
-    )
+    rows = _rows(db, f"{condition} AND {in_list('tags.' + column)}", json_list(owners))
     groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         groups[row[column]].append(tag_json(row))
     return groups
 
 
+def _rows(db: Reader, condition: str, parameter: Any) -> list[sqlite3.Row]:
+    return db.all(
+        "SELECT tags.*, tag_definitions.name FROM tags "  # noqa: S608
+        f"JOIN tag_definitions ON tag_definitions.id = tags.tag_id WHERE {condition} ORDER BY tags.id",
+        (parameter,),
+    )
+
+
 def _check_not_repeated(tx: Writer, tags: Sequence[NewTag]) -> None:
     seen = {
-        (row["item_id"], row["figure_id"], row["tag_id"])
+        (row["item_id"], row["figure_id"], row["object_id"], row["tag_id"])
         for row in tx.all(
-            f"SELECT item_id, figure_id, tag_id FROM tags WHERE {in_list('item_id')}",  # noqa: S608
+            f"SELECT item_id, figure_id, object_id, tag_id FROM tags WHERE {in_list('item_id')}",  # noqa: S608
             (json_list({tag.item_id for tag in tags}),),
         )
     }
     for tag in tags:
-        key = (tag.item_id, tag.figure_id, tag.definition)
+        key = (tag.item_id, tag.figure_id, tag.object_id, tag.definition)
         if key in seen:
             owner = f"item {tag.item_id}" if tag.figure_id is None else f"figure {tag.figure_id}"
             raise bad_request(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import zlib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -11,12 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.database import Database
 from airflow_sv_versioning.server.errors import unauthorized
-from airflow_sv_versioning.server.jsontext import dumps
+from airflow_sv_versioning.server.jsontext import JsonText, array, dumps
 from airflow_sv_versioning.server.platform import LOGIN, USER_ID, Platform
 from airflow_sv_versioning.server.routes.payload import Payload
 
 LARGE_BODY = 1 << 16
 WORTH_COMPRESSING = 1 << 13
+GZIP = zlib.MAX_WBITS + 16
 
 
 class Call:
@@ -52,6 +55,19 @@ class Call:
             body = gzip.compress(body, compresslevel=1)
             headers["content-encoding"] = "gzip"
         return Response(body, media_type="application/json", headers=headers)
+
+    def reply_list(self, entities: Iterable[JsonText]) -> Response:
+        """Answer with a long list; where compression is welcome only its compressed form is in memory."""
+        if "gzip" not in self.request.headers.get("accept-encoding", ""):
+            return self.reply(array(entities))
+        packer = zlib.compressobj(level=1, wbits=GZIP)
+        body, separator = bytearray(), b"["
+        for entity in entities:
+            body += packer.compress(separator + entity.encode())
+            separator = b","
+        body += packer.compress(b"]" if separator == b"," else b"[]") + packer.flush()
+        headers = {"vary": "accept-encoding", "content-encoding": "gzip"}
+        return Response(bytes(body), media_type="application/json", headers=headers)
 
     def done(self) -> Response:
         """Answer a call that has nothing to say."""

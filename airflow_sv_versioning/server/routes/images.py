@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from airflow_sv_versioning.server.behaviour import image_adding, images, media
+from airflow_sv_versioning.server.behaviour import image_adding, images, items, media, videos
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.errors import not_found
 from airflow_sv_versioning.server.routes.blobs import blob_response
@@ -95,8 +95,9 @@ def edit(call: CallDep) -> Response:
     if "parentId" in payload.members:
         given["parentId"] = payload.optional_integer("parentId")
     with call.database.write() as tx:
-        images.edit_image(tx, payload.integer("id"), given)
-        return call.reply(images.image_info(tx, payload.integer("id"), call.file_url))
+        project_type = images.edit_image(tx, payload.integer("id"), given)
+        describe = videos.video_info if project_type == "videos" else images.image_info
+        return call.reply(describe(tx, payload.integer("id"), call.file_url))
 
 
 @writes(router, "images.update.links")
@@ -118,7 +119,7 @@ def set_custom_sort(call: CallDep) -> Response:
 @writes(router, "images.bulk.remove")
 def remove(call: CallDep) -> Response:
     with call.database.write() as tx:
-        images.remove_images(tx, call.payload.integers("imageIds"))
+        items.remove_items(tx, call.payload.integers("imageIds"))
     return call.done()
 
 

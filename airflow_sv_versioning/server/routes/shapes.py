@@ -83,10 +83,10 @@ def _unfit(path: str, expected: str) -> Exception:
 
 ANY_OBJECT = Shape()
 FILTER = Shape(texts=frozenset({"field", "operator"}))
-TAG = Shape(integers=frozenset({"tagId", "entityId", "figureId"}), texts=frozenset({"name"}))
+TAG = Shape(integers=frozenset({"tagId", "entityId", "figureId", "objectId"}), texts=frozenset({"name"}))
 FIGURE = Shape(
     integers=frozenset({"entityId", "imageId", "classId", "objectId", "priority"}),
-    texts=frozenset({"classTitle", "geometryType", "shape", "description", "trackId"}),
+    texts=frozenset({"classTitle", "geometryType", "shape", "description"}),
     objects=frozenset({"geometry", "geometryMeta", "meta", "customData"}),
     lists={"tags": TAG},
 )
@@ -97,6 +97,8 @@ IMAGE = Shape(
     texts=frozenset({"title", "name", "hash", "link", "description"}),
     objects=frozenset({"meta"}),
 )
+VIDEO = Shape(texts=frozenset({"title", "name", "hash", "link", "description"}), objects=frozenset({"meta"}))
+OBJECT = Shape(integers=frozenset({"classId", "entityId"}), texts=frozenset({"classTitle"}))
 CLASS = Shape(
     integers=frozenset({"id"}),
     texts=frozenset({"title", "name", "description", "shape", "color", "hotkey"}),

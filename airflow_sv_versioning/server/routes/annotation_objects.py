@@ -1,0 +1,64 @@
+"""Annotation objects and their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import annotation_objects
+from airflow_sv_versioning.server.routes.call import Call, CallDep
+from airflow_sv_versioning.server.routes.payload import Payload
+from airflow_sv_versioning.server.routes.routing import writes
+from airflow_sv_versioning.server.routes.shapes import OBJECT, TAG
+
+router = APIRouter()
+
+
+@writes(router, "annotation-objects.bulk.add")
+def add(call: CallDep) -> Response:
+    wanted = call.payload.objects("annotationObjects", OBJECT)
+    with call.database.write() as tx:
+        ids = annotation_objects.add_objects(tx, call.payload.integer("datasetId"), wanted, call.user_id)
+    return call.reply([{"id": object_id} for object_id in ids])
+
+
+@writes(router, "annotation-objects.bulk.remove")
+def remove(call: CallDep) -> Response:
+    """The body is the list of ids."""
+    ids = Payload({"ids": call.payload.values}).integers("ids")
+    with call.database.write() as tx:
+        annotation_objects.remove_objects(tx, ids)
+    return call.done()
+
+
+@writes(router, "annotation-objects.tags.bulk.add")
+def add_tags(call: CallDep) -> Response:
+    wanted = call.payload.objects("tags", TAG)
+    ids = _tag(call, wanted)
+    return call.reply(
+        [
+            {"id": tag_id, "tagId": tag.get("tagId"), "objectId": tag["objectId"]}
+            for tag_id, tag in zip(ids, wanted, strict=True)
+        ]
+    )
+
+
+@writes(router, "annotation-objects.tags.add")
+def add_tag(call: CallDep) -> Response:
+    tag = TAG.check(call.payload.members, "tag")
+    return call.reply({"id": _tag(call, [tag])[0], "tagId": tag.get("tagId"), "objectId": tag["objectId"]})
+
+
+def _tag(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[int]:
+    for tag in wanted:
+        Payload(tag).integer("objectId")
+    with call.database.write() as tx:
+        return annotation_objects.tag_objects(
+            tx,
+            wanted,
+            project_id=call.payload.optional_integer("projectId"),
+            default_item=call.payload.optional_integer("entityId"),
+            labeler=call.login,
+        )

@@ -1,0 +1,74 @@
+"""Tags on videos and on their objects, with the frames they hold for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from airflow_sv_versioning.server.behaviour import tags
+from airflow_sv_versioning.server.behaviour.access import edit_items
+from airflow_sv_versioning.server.behaviour.tags import TagBook
+from airflow_sv_versioning.server.routes.call import Call, CallDep
+from airflow_sv_versioning.server.routes.routing import writes
+from airflow_sv_versioning.server.routes.shapes import TAG
+
+router = APIRouter()
+
+
+@writes(router, "videos.tags.bulk.add")
+def add_many(call: CallDep) -> Response:
+    """The same tag may come more than once, for other frames or for the same."""
+    wanted = call.payload.objects("tags", TAG)
+    ids = _add(call, wanted)
+    return call.reply(
+        [{"id": tag_id, "tagId": tag.get("tagId")} for tag_id, tag in zip(ids, wanted, strict=True)]
+    )
+
+
+@writes(router, "videos.tags.add")
+def add(call: CallDep) -> Response:
+    tag_id = _add(call, [TAG.check(call.payload.members, "tag")])[0]
+    with call.database.read() as db:
+        return call.reply(tags.tag_info(db, tag_id))
+
+
+@writes(router, "videos.tags.update")
+@writes(router, "annotation-objects.tags.update")
+def set_frame_range(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        return call.reply(
+            tags.set_frame_range(tx, call.payload.integer("id"), call.payload.members.get("frameRange"))
+        )
+
+
+@writes(router, "videos.tags.update-value")
+@writes(router, "annotation-objects.tags.update-value")
+def set_value(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        return call.reply(tags.set_value(tx, call.payload.integer("id"), call.payload.members.get("value")))
+
+
+@writes(router, "annotation-objects.tags.custom-data.update")
+def set_custom_data(call: CallDep) -> Response:
+    replace = call.payload.optional_text("updateStrategy") == "replace"
+    with call.database.write() as tx:
+        stored = call.payload.mapping("customData")
+        return call.reply(tags.set_custom_data(tx, call.payload.integer("id"), stored, replace=replace))
+
+
+@writes(router, "videos.tags.remove")
+@writes(router, "annotation-objects.tags.remove")
+def remove(call: CallDep) -> Response:
+    with call.database.write() as tx:
+        tags.remove_tag(tx, call.payload.integer("id"))
+    return call.done()
+
+
+def _add(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[int]:
+    video_id = call.payload.integer("videoId")
+    with call.database.write() as tx:
+        project_id = edit_items(tx, [video_id])[video_id]["project_id"]
+        book = TagBook(tx, project_id)
+        return tags.put_tags(tx, [book.new(tag, video_id) for tag in wanted], call.login)
