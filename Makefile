@@ -33,12 +33,13 @@ pip_install = $(1)/bin/python -m pip install --quiet --quiet --disable-pip-versi
 endif
 site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
-.PHONY: help setup demo test lint types pytest dev-env sdk-env clean
+.PHONY: help setup demo test lint types pytest bench dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
 	@echo "make demo     back up, train, change and restore a real project on a local server (DEMO_ARGS=...)"
 	@echo "make test     ruff, mypy, pytest and the official SDK's conformance tests (PYTEST_ARGS=...)"
+	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
@@ -92,13 +93,17 @@ test:
 
 lint:
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/ruff format --check airflow_sv_versioning dags tests
+	@.venv/bin/ruff format --check airflow_sv_versioning benchmarks dags tests
 
 types:
 	@.venv/bin/mypy --no-error-summary
 
 pytest:
 	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+bench: dev-env sdk-env
+	@$(call pip_install,.venv) --editable '.[dev,bench]'
+	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)
 
 clean:
 	rm -rf .venv .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist

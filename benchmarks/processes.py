@@ -20,6 +20,8 @@ CLIENTS = {
     "sdk": (str(SDK_PYTHON), "-m", "benchmarks.official"),
     "floor": (sys.executable, "-m", "benchmarks.floor"),
 }
+# The SDK's probe for TLS waits seconds for an answer that a server without TLS never gives.
+SDK_SETTINGS = {"SUPERVISELY_SKIP_HTTPS_USER_HELPER_CHECK": "1", "SUPERVISELY_PUBLIC_API_RETRIES": "2"}
 TIMEOUT_SECONDS = 3600
 
 
@@ -61,7 +63,7 @@ def measured(client: str, action: str, server: Running, project_id: int, log: Pa
         done = subprocess.run(  # noqa: S603 - our own commands
             [*CLIENTS[client], *arguments],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **SDK_SETTINGS},
             stdout=subprocess.PIPE,
             stderr=stderr,
             timeout=TIMEOUT_SECONDS,
@@ -77,7 +79,11 @@ def measured(client: str, action: str, server: Running, project_id: int, log: Pa
 def _process(command: tuple[str, ...]) -> Iterator[str]:
     """Run a process until the block ends, and hand on its first line of output."""
     process = subprocess.Popen(  # noqa: S603 - our own commands
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **SDK_SETTINGS},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout  # noqa: S101 - asked for

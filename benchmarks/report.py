@@ -64,9 +64,7 @@ def _markdown(found: Mapping[Key, Mapping[str, float]], about: Mapping[str, str]
     return "\n".join(lines)
 
 
-def _line(
-    key: Key, costs: Mapping[str, float], found: Mapping[Key, Mapping[str, float]]
-) -> str:
+def _line(key: Key, costs: Mapping[str, float], found: Mapping[Key, Mapping[str, float]]) -> str:
     images, delay_ms, step, client = key
     archive = f"{costs['archive_bytes'] / 1e6:.1f}" if "archive_bytes" in costs else ""
     official = found.get((images, delay_ms, step, "sdk"))

@@ -54,7 +54,13 @@ def _runs(arguments: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any
                 # Who comes first finds other caches than who comes last.
                 for client in arguments.clients[:: 1 if repetition % 2 == 0 else -1]:
                     for step, costs in live(client, seeded, folder, project_id, delay_ms):
-                        run = {"images": images, "delay_ms": delay_ms, "step": step, "client": client, **costs}
+                        run = {
+                            "images": images,
+                            "delay_ms": delay_ms,
+                            "step": step,
+                            "client": client,
+                            **costs,
+                        }
                         print(
                             f"{images:>7,} images {delay_ms:>3g} ms  {step:<17} {client:<6}"
                             f"{costs['wall_seconds']:8.2f} s {costs['cpu_seconds']:8.2f} s CPU"

@@ -19,7 +19,9 @@ CHANGED_SHARE = 100
 Costs = dict[str, Any]
 
 
-def live(client: str, seed: Path, work: Path, project_id: int, delay_ms: float) -> Iterator[tuple[str, Costs]]:
+def live(
+    client: str, seed: Path, work: Path, project_id: int, delay_ms: float
+) -> Iterator[tuple[str, Costs]]:
     """Go through all steps with one client on a copy of the seeded folder."""
     data = work / "data"
     shutil.rmtree(data, ignore_errors=True)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter
+from airflow_sv_versioning.server.behaviour.media import Media, remember
 from airflow_sv_versioning.server.behaviour.tags import put_tags
 from airflow_sv_versioning.server.database import Writer, insert_statement
 from airflow_sv_versioning.server.jsontext import dumps
 from airflow_sv_versioning.server.platform import LOGIN, USER_ID, WORKSPACE_ID, Platform
 from airflow_sv_versioning.server.settings import Settings
+from airflow_sv_versioning.server.storage import Blob
 
 FIGURES_PER_IMAGE = 10
 DATASETS = 5
@@ -40,7 +42,8 @@ def seed(data: Path, images: int) -> int:
             for start in range(0, per_dataset, CHUNK):
                 first = position * per_dataset + start
                 with platform.database.write() as tx:
-                    _add_images(tx, platform, project_id, dataset_id, _names(first, start, per_dataset), numbers)
+                    names = _names(first, start, per_dataset)
+                    _add_images(tx, platform, project_id, dataset_id, names, numbers)
     finally:
         platform.close()
     return project_id
@@ -88,12 +91,12 @@ def _add_images(
     ids = list(tx.new_ids(len(names)))
     common = {"dataset_id": dataset_id, "mime": "image/png", "width": WIDTH, "height": HEIGHT}
     stamps = {"created_by": USER_ID, "created_at": tx.stamp, "updated_at": tx.stamp}
-    rows = []
-    for item_id, name in zip(ids, names, strict=True):
-        digest, size = _store(platform, name.encode())
-        rows.append({"id": item_id, **common, "name": name, "hash": digest, "size": size, **stamps})
-        media = (digest, size, "image/png", WIDTH, HEIGHT, tx.stamp)
-        tx.run("INSERT OR IGNORE INTO media VALUES (?, ?, ?, ?, ?, ?)", media)
+    blobs = [_store(platform, name.encode()) for name in names]
+    remember(tx, [(blob, Media("image/png", blob.size, WIDTH, HEIGHT)) for blob in blobs])
+    rows = [
+        {"id": item_id, **common, "name": name, "hash": blob.hash, "size": blob.size, **stamps}
+        for item_id, name, blob in zip(ids, names, blobs, strict=True)
+    ]
     tx.run_many(insert_statement("items", rows[0]), [tuple(row.values()) for row in rows])
     writer = FigureWriter(tx, project_id, USER_ID, LOGIN)
     writer.add(
@@ -102,13 +105,13 @@ def _add_images(
     put_tags(tx, [writer.new_tag({"name": "weather", "value": "sunny"}, item) for item in ids], LOGIN)
 
 
-def _store(platform: Platform, content: bytes) -> tuple[str, int]:
+def _store(platform: Platform, content: bytes) -> Blob:
     """Store a file without the server's care for crashes, which costs most of the time."""
-    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
-    path = platform.storage.path(digest)
+    blob = Blob(base64.b64encode(hashlib.sha256(content).digest()).decode(), len(content))
+    path = platform.storage.path(blob.hash)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    return digest, len(content)
+    return blob
 
 
 def _figures(numbers: random.Random) -> Iterator[dict[str, Any]]:

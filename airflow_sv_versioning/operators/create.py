@@ -31,6 +31,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         such as ``v2.1.0``.
     :param on_concurrent_change: what to do with a project that never stands still while it is read:
         ``accept`` commits what was read, with ``consistent`` set to ``False``; ``fail`` fails the try.
+    :param capture: ``incremental`` takes unchanged items from the latest version and checks a sample of
+        them; ``full`` reads everything.
     :param busy_timeout_seconds: how long to wait while somebody else makes a version of the project.
     """
 
@@ -52,6 +54,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         enable_preview: bool = False,
         archive_format: str = "auto",
         on_concurrent_change: str = "accept",
+        capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
         **kwargs: Any,
     ) -> None:
@@ -62,6 +65,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self.enable_preview = enable_preview
         self.archive_format = archive_format
         self.on_concurrent_change = on_concurrent_change
+        self.capture = capture
         self.busy_timeout_seconds = busy_timeout_seconds
 
     @airflow_outcome()
@@ -79,6 +83,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 self.enable_preview,
                 archive_format=self.archive_format,
                 on_concurrent_change=self.on_concurrent_change,
+                capture=self.capture,
                 busy_timeout_seconds=self.busy_timeout_seconds,
                 report=self.log.info,
                 should_stop=self._stop_question(),

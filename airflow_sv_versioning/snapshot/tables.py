@@ -167,6 +167,13 @@ class Snapshot:
         path = self.path(table)
         return int(pq.read_metadata(path).num_rows) if path.exists() else 0
 
+    def has_column(self, table: str, column: str) -> bool:
+        """Say whether a table was written with a column; one without rows has them all."""
+        import pyarrow.parquet as pq
+
+        path = self.path(table)
+        return not path.exists() or column in pq.read_schema(path).names
+
     def counts(self) -> dict[str, int]:
         """Count the rows of every table of the project type."""
         return {table: self.row_count(table) for table in table_names(self.project_type)}
@@ -247,6 +254,14 @@ class SnapshotWriter:
     def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows as mappings of column name to value; absent columns are null."""
         self._tables[table].append_rows(rows)
+
+    def append_rows(self, tables: Mapping[str, Sequence[Mapping[str, Any]] | pa.Table]) -> None:
+        """Append rows of several tables, each as mappings or as Arrow data."""
+        for table, rows in tables.items():
+            if isinstance(rows, Sequence):
+                self.append(table, rows)
+            else:
+                self.append_arrow(table, rows)
 
     def append_arrow(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Append rows that are Arrow data of the table's schema already."""

@@ -11,7 +11,6 @@ from typing import Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import (
-    ArchiveMissingError,
     ConfigurationError,
     RequestRejectedError,
     UnsupportedProjectError,
@@ -21,14 +20,15 @@ from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore import Target, restore_project
+from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
-from airflow_sv_versioning.versioning.version_map import VersionMap
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
+CAPTURES = ("incremental", "full")
 
 Report = Callable[[str], None]
 ShouldStop = Callable[[], bool]
@@ -53,6 +53,7 @@ class ProjectVersions:
         *,
         archive_format: str = "auto",
         on_concurrent_change: str = "accept",
+        capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
@@ -65,6 +66,8 @@ class ProjectVersions:
         :param archive_format: ``v2.1.0``, ``v1.0.0``, or ``auto``: that of the project's latest version.
         :param on_concurrent_change: what to do with a project that never stands still while it is read:
             ``accept`` items of different moments, each whole, and say so; or ``fail``.
+        :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a
+            sample of them; ``full`` reads everything.
         :param busy_timeout_seconds: how long to wait while another process makes a version.
         :param report: takes progress lines.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
@@ -76,6 +79,7 @@ class ProjectVersions:
         title = check_text("version_title", version_title)
         description = check_text("version_description", description_text(version_description))
         check_choice("on_concurrent_change", on_concurrent_change, CONCURRENT_CHANGE)
+        check_choice("capture", capture, CAPTURES)
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
@@ -85,6 +89,7 @@ class ProjectVersions:
             description=description,
             archive_format=archive_format,
             on_concurrent_change=on_concurrent_change,
+            capture=capture,
             busy_timeout_seconds=busy_timeout_seconds,
         )
         return self._with_preview(result, progress) if enable_preview else result
@@ -290,7 +295,7 @@ class ProjectVersions:
         with TemporaryDirectory(prefix="sv-versioning-") as name:
             folder = Path(name)
             archive = folder / "archive.tar.zst"
-            self._download(project, version, archive, progress)
+            download_archive(self._client, project, version, archive, progress)
             unpacked = unpack_archive(archive, project.type, folder / "snapshot")
             plan = plan_restore(self._client, unpacked.snapshot, policy, progress)
             made = restore_project(
@@ -313,25 +318,6 @@ class ProjectVersions:
             skipped=plan.skipped,
             renamed=dict(plan.renamed),
         )
-
-    def _download(
-        self, project: Project, version: VersionInfo, destination: Path, progress: Progress
-    ) -> None:
-        file = None
-        if version.team_file_id is not None:
-            file = self._client.files.find_by_id(version.team_file_id)
-        if file is None:
-            path = VersionMap(self._client, project).entry(version.id).get("path")
-            file = self._client.files.find(project.team_id, path) if path else None
-        if file is None:
-            raise ArchiveMissingError(
-                f"The archive of version {version.version} (id {version.id}) of project {project.id} is not "
-                "in Team Files any more; this version cannot be restored. Restore another one.",
-                project_id=project.id,
-                version_id=version.id,
-            )
-        progress.say(f"Downloading {file.path}.")
-        self._client.files.download(project.team_id, file.path, destination, expected_hash=file.hash)
 
 
 def _check_type(project: Project) -> None:

@@ -62,7 +62,7 @@ class Images(Kind):
     def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
         """Check classes and images of figures."""
         check_known("classes of figures", distinct(snapshot, "figures", "class_id"), names.classes)
-        owners = values(items, "src_image_id")
+        owners = values(items, "id")
         check_known("images of figures", distinct(snapshot, "figures", "src_image_id"), owners)
 
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
