@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 
 class JsonText(str):
@@ -20,7 +21,7 @@ def dumps(value: Any) -> JsonText:
     """Write a value as compact JSON."""
     if isinstance(value, JsonText):
         return value
-    return JsonText(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    return JsonText(msgspec.json.encode(value).decode())
 
 
 def dumps_or_none(value: Any) -> str | None:
@@ -30,7 +31,7 @@ def dumps_or_none(value: Any) -> str | None:
 
 def loads(text: str | None, default: Any = None) -> Any:
     """Read a nullable column."""
-    return default if text is None else json.loads(text)
+    return default if text is None else msgspec.json.decode(text)
 
 
 def merge(plain: Mapping[str, Any], stored: Mapping[str, str | None]) -> JsonText:

@@ -105,7 +105,7 @@ class _SpotCheck:
 
         ids = pa.array([item["id"] for part in parts for item in part.items], pa.int64())
         held, found = directory / "held", directory / "found"
-        sides = []
+        sides: list[Snapshot] = []
         for folder in (held, found):
             folder.mkdir(parents=True)
             with SnapshotWriter(folder, self._base.project_type) as writer:
@@ -117,4 +117,4 @@ class _SpotCheck:
                 if folder is held:
                     self._kind.copy_kept(self._base, writer, ids)
                 sides.append(writer.finish(self._base.project_info, self._meta))
-        return find_item_differences(*sides)
+        return find_item_differences(sides[0], sides[1])

@@ -1,8 +1,8 @@
 """Read a project into tables: in parallel, in bounded memory, as one consistent state.
 
 A capture is a few passes. Each pass lists everything; it copies from the pass before, or from an earlier
-archive, what belongs to items whose ``updatedAt`` has not moved, and fetches the rest. The project's own ``updatedAt``, read
-before and after a pass, tells whether the pass saw one state.
+archive, what belongs to items whose ``updatedAt`` has not moved, and fetches the rest. The project's own
+``updatedAt``, read before and after a pass, tells whether the pass saw one state.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.exceptions import FormatError
 
 if TYPE_CHECKING:
+    import msgspec
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -135,6 +136,22 @@ def json_text(value: Any) -> str | None:
 def json_value(text: str | None) -> Any:
     """Decode a JSON text column; null is ``None``."""
     return None if text is None else json.loads(text)
+
+
+def json_raw(text: str | None) -> msgspec.Raw:
+    """Take a JSON text column into a request as it is, once it is known to be one JSON value.
+
+    :raises FormatError: it is not.
+    """
+    import msgspec
+
+    if text is None:
+        return msgspec.Raw(b"null")
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.MsgspecError as error:
+        raise FormatError(f"The snapshot holds broken JSON ({text[:60]!r}): {error}.") from error
+    return msgspec.Raw(text)
 
 
 def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:
