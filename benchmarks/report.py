@@ -24,7 +24,8 @@ def medians(runs: Sequence[Mapping[str, Any]]) -> dict[Key, dict[str, float]]:
     for run in runs:
         groups[run["images"], run["delay_ms"], run["step"], run["client"]].append(run)
     return {
-        key: {
+        key: {"n": len(group)}
+        | {
             metric: statistics.median(found)
             for metric in METRICS
             if (found := [run[metric] for run in group if run.get(metric) is not None])
@@ -52,13 +53,13 @@ def _markdown(found: Mapping[Key, Mapping[str, float]], about: Mapping[str, str]
         "# Benchmarks",
         "",
         f"Made by `{about['command']}` on {about['machine']}.",
-        f"Medians of {about['repetitions']} repetitions; the clients took turns on fresh copies of the same",
+        "Medians of *n* repetitions; the clients took turns on fresh copies of the same",
         "project (10 figures an image) on the embedded server, behind a proxy that delays every request.",
         "CPU and memory are the client's. *Bare requests* fetch what a first create fetches and throw it away.",
         "All numbers: [results.json](results.json).",
         "",
-        "| images | delay | step | client | wall s | CPU s | peak MB | requests | archive MB | SDK / ours |",
-        "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|",
+        "| images | delay | step | client | n | wall s | CPU s | peak MB | requests | archive MB | SDK / ours |",
+        "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [_line(key, costs, found) for key, costs in found.items()]
     lines += ["", "![Wall time against size](time.png)", "", "![Peak memory against size](memory.png)", ""]
@@ -71,7 +72,7 @@ def _line(key: Key, costs: Mapping[str, float], found: Mapping[Key, Mapping[str,
     official = found.get((images, delay_ms, step, "sdk"))
     ratio = f"{official['wall_seconds'] / costs['wall_seconds']:.1f}" if official and client == "ours" else ""
     return (
-        f"| {images:,} | {delay_ms:g} ms | {step} | {LABELS[client]} | {costs['wall_seconds']:.2f} "
+        f"| {images:,} | {delay_ms:g} ms | {step} | {LABELS[client]} | {costs['n']:.0f} | {costs['wall_seconds']:.2f} "
         f"| {costs['cpu_seconds']:.2f} | {costs['peak_memory_mb']:.0f} | {costs['requests']:.0f} "
         f"| {archive} | {ratio} |"
     )

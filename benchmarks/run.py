@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shlex
@@ -22,12 +23,11 @@ def main() -> None:
     """Measure what the command line asks for."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="sv-bench-", dir=arguments.scratch) as folder:
-        runs = list(_runs(arguments, Path(folder)))
+        runs = [*_earlier(arguments), *_runs(arguments, Path(folder))]
     about = {
         "command": "make bench" + (f' BENCH_ARGS="{shlex.join(sys.argv[1:])}"' if sys.argv[1:] else ""),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}" + (f", {arguments.note}" if arguments.note else ""),
-        "repetitions": str(arguments.repetitions),
     }
     write_report(arguments.output, runs, about)
     print(f"Written to {arguments.output}")
@@ -40,9 +40,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--clients", nargs="+", default=["ours", "sdk", "floor"])
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
+    parser.add_argument("--add", action="store_true", help="keep what the output folder tells already")
     parser.add_argument("--scratch", type=Path, help="a folder for some gigabytes of projects")
     parser.add_argument("--note", default="", help="what else the report should say of the machine")
     return parser.parse_args()
+
+
+def _earlier(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    results = arguments.output / "results.json"
+    if not arguments.add or not results.exists():
+        return []
+    runs: list[dict[str, Any]] = json.loads(results.read_text(encoding="utf-8"))["runs"]
+    return runs
 
 
 def _runs(arguments: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:

@@ -216,10 +216,23 @@ class Snapshot:
         columns: Sequence[str] | None = None,
         where: pc.Expression | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Stream a table in its stored order, at most one row group a batch."""
-        if self.path(table).exists():
-            schema = self._schema(table, columns)
-            yield from (b for b in self._scan(table, schema, where).to_batches() if b.num_rows)
+        """Stream a table in its stored order, at most one row group a batch and in memory."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not self.path(table).exists():
+            return
+        wanted = self._schema(table, columns)
+        # A condition may look at any column.
+        needed = wanted if where is None else self._schema(table, None)
+        # A dataset's scanner would be shorter, but reads far ahead: whole files end up in memory.
+        with pq.ParquetFile(self.path(table)) as file:
+            present = [name for name in needed.names if name in file.schema_arrow.names]
+            for batch in file.iter_batches(ROW_GROUP_ROWS, columns=present, use_threads=False):
+                rows = _conform(pa.Table.from_batches([batch]), needed)
+                if where is not None:
+                    rows = rows.filter(where)
+                yield from rows.select(wanted.names).combine_chunks().to_batches()
 
     def _schema(self, table: str, columns: Sequence[str] | None) -> pa.Schema:
         import pyarrow as pa
@@ -240,6 +253,19 @@ class Snapshot:
             batch_readahead=1,
             fragment_readahead=1,
         )
+
+
+def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Give rows the columns and types of a schema; what an older writer left out is null."""
+    import pyarrow as pa
+
+    columns = [
+        rows[field.name].cast(field.type)
+        if field.name in rows.column_names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 class SnapshotWriter:
