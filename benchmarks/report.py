@@ -55,10 +55,10 @@ def _markdown(found: Mapping[Key, Mapping[str, float]], about: Mapping[str, str]
         f"Made by `{about['command']}` on {about['machine']}.",
         "Medians of *n* repetitions; the clients took turns on fresh copies of the same",
         "project (10 figures an image) on the embedded server, behind a proxy that delays every request.",
-        "CPU and memory are the client's. *Bare requests* fetch what a first create fetches and throw it away.",
+        "CPU and memory are the client's. *Bare requests* fetch what a first create fetches, and no more.",
         "All numbers: [results.json](results.json).",
         "",
-        "| images | delay | step | client | n | wall s | CPU s | peak MB | requests | archive MB | SDK / ours |",
+        "| images | delay | step | client | n | wall s | CPU s | peak MB | requests | MB stored | SDK / ours |",
         "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [_line(key, costs, found) for key, costs in found.items()]
@@ -72,7 +72,8 @@ def _line(key: Key, costs: Mapping[str, float], found: Mapping[Key, Mapping[str,
     official = found.get((images, delay_ms, step, "sdk"))
     ratio = f"{official['wall_seconds'] / costs['wall_seconds']:.1f}" if official and client == "ours" else ""
     return (
-        f"| {images:,} | {delay_ms:g} ms | {step} | {LABELS[client]} | {costs['n']:.0f} | {costs['wall_seconds']:.2f} "
+        f"| {images:,} | {delay_ms:g} ms | {step} | {LABELS[client]} | {costs['n']:.0f} "
+        f"| {costs['wall_seconds']:.2f} "
         f"| {costs['cpu_seconds']:.2f} | {costs['peak_memory_mb']:.0f} | {costs['requests']:.0f} "
         f"| {archive} | {ratio} |"
     )
