@@ -9,10 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airflow_sv_versioning.assets import project_asset
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.exceptions import SuperviselyError
     from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
     from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+    from airflow_sv_versioning.operators.guarded import guarded_operation
+    from airflow_sv_versioning.operators.remove import RemoveProjectOperator
     from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
     from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
     from airflow_sv_versioning.versioning import ProjectVersions
@@ -23,21 +26,27 @@ __all__ = [
     "BackgroundTasksSensor",
     "CreateProjectVersionOperator",
     "ProjectVersions",
+    "RemoveProjectOperator",
     "RestoreProjectVersionOperator",
     "SuperviselyClient",
     "SuperviselyError",
     "SuperviselyHook",
     "__version__",
+    "guarded_operation",
+    "project_asset",
 ]
 
 _MODULES = {
     "BackgroundTasksSensor": "sensors.background_tasks",
     "CreateProjectVersionOperator": "operators.create",
     "ProjectVersions": "versioning",
+    "RemoveProjectOperator": "operators.remove",
     "RestoreProjectVersionOperator": "operators.restore",
     "SuperviselyClient": "client",
     "SuperviselyError": "exceptions",
     "SuperviselyHook": "hooks.supervisely",
+    "guarded_operation": "operators.guarded",
+    "project_asset": "assets",
 }
 
 

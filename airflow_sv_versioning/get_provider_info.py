@@ -33,6 +33,8 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Supervisely",
                 "python-modules": [
                     "airflow_sv_versioning.operators.create",
+                    "airflow_sv_versioning.operators.guarded",
+                    "airflow_sv_versioning.operators.remove",
                     "airflow_sv_versioning.operators.restore",
                 ],
             }
@@ -41,6 +43,23 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Supervisely",
                 "python-modules": ["airflow_sv_versioning.sensors.background_tasks"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": "Supervisely",
+                "python-modules": [
+                    "airflow_sv_versioning.triggers.background_tasks",
+                    "airflow_sv_versioning.triggers.new_versions",
+                ],
+            }
+        ],
+        "asset-uris": [
+            {
+                "schemes": ["supervisely"],
+                "handler": "airflow_sv_versioning.assets.sanitize_uri",
+                "factory": "airflow_sv_versioning.assets.create_asset",
+                "to_openlineage_converter": "airflow_sv_versioning.assets.convert_to_openlineage",
             }
         ],
         "extra-links": [

@@ -58,7 +58,7 @@ def _markdown(found: Mapping[Key, Mapping[str, float]], about: Mapping[str, str]
         "CPU and memory are the client's. *Bare requests* fetch what a first create fetches, and no more.",
         "All numbers: [results.json](results.json).",
         "",
-        "| images | delay | step | client | n | wall s | CPU s | peak MB | requests | MB stored | SDK / ours |",
+        "| images | delay | step | client | n | wall s | CPU s | peak MB | requests | stored MB | SDK/ours |",
         "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [_line(key, costs, found) for key, costs in found.items()]

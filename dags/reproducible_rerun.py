@@ -3,10 +3,11 @@
 A version comes back as a new project, so the project that people work on stays as it is.
 
 1. ``restore_version`` restores one version. Name it in the form by its id, by its number, or by a moment:
-   the newest version made at or before it. Without a moment, the templates of ``as_of`` could also say
-   ``{{ dag_run.logical_date or dag_run.run_after }}`` to run on the data of the run's day.
+   the newest version made at or before it. For the data of the run's day, let ``as_of`` say
+   ``{{ dag_run.logical_date or dag_run.run_after }}``.
 2. ``rerun`` works on the restored project. It asks the platform through the hook, as your experiment would.
 3. ``summary`` says what was run on what.
+4. ``remove_restored_project`` moves the restored project to the trash unless it is to be kept.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
 host, the API token as password. Then trigger the DAG and fill in the project and one of the three.
@@ -21,6 +22,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
         "version_id": Param(None, type=["integer", "null"], minimum=1, title="Version id"),
         "version_num": Param(None, type=["integer", "null"], minimum=1, title="Version number"),
         "as_of": Param(None, type=["string", "null"], format="date-time", title="As of"),
+        "keep_restored_project": Param(False, type="boolean", title="Keep the restored project"),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["supervisely"],
@@ -65,7 +68,13 @@ def reproducible_rerun() -> None:
         return line
 
     # `restore.output` is the new project's id; the key "restore" holds all about it.
-    summary(rerun(restore.output), restore.output["restore"])
+    done = summary(rerun(restore.output), restore.output["restore"])
+    remove = RemoveProjectOperator(
+        task_id="remove_restored_project",
+        project_id="{{ none if params.keep_restored_project else ti.xcom_pull('restore_version') }}",
+    )
+    # A teardown runs after a restore that succeeded, whatever came of the experiment.
+    done >> remove.as_teardown(setups=restore)
 
 
 reproducible_rerun()

@@ -41,6 +41,7 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.tasks import Tasks
         from airflow_sv_versioning.client.transport import Transport
         from airflow_sv_versioning.client.versions import Versions
+        from airflow_sv_versioning.client.workflow import Workflow
 
         self.transport = transport or Transport(
             server_address, token, timeout=timeout, verify_ssl=verify_ssl, max_workers=max_workers
@@ -54,11 +55,17 @@ class SuperviselyClient:
         self.files = Files(self.transport)
         self.versions = Versions(self.transport)
         self.tasks = Tasks(self.transport)
+        self.workflow = Workflow(self.transport)
 
     @property
     def server_url(self) -> str:
         """The server's address with scheme, without trailing slash."""
         return self.transport.server_url
+
+    @property
+    def identity(self) -> str:
+        """A digest of server and token: equal for clients that see the same."""
+        return self.transport.identity
 
     @property
     def max_workers(self) -> int:

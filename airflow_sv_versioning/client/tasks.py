@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,23 +36,28 @@ class Task:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Task:
-        """Read a task from an answer.
-
-        :raises WaitError: its status is none that we know, so nothing can be said about its end.
-        """
-        status = data.get("status")
-        if status not in RUNNING | TERMINAL | {SERVING}:
-            raise WaitError(
-                f"Task {data['id']} has the unknown status {status!r}; "
-                "look at it on the server's Tasks page and update this package.",
-                task_id=data["id"],
-            )
-        return cls(data["id"], data.get("type") or "", status, _name(data), data.get("workspaceId"), data)
+        """Read a task from an answer."""
+        status, workspace_id = str(data.get("status")), data.get("workspaceId")
+        return cls(data["id"], data.get("type") or "", status, _name(data), workspace_id, data)
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the task is over."""
+        """Whether the task is over.
+
+        :raises WaitError: its status is none that we know, so nothing can be said about its end.
+        """
+        if self.status not in RUNNING | TERMINAL | {SERVING}:
+            raise WaitError(
+                f"Task {self.id} '{self.name}' has the unknown status {self.status!r}; "
+                "look at it on the server's Tasks page and update this package.",
+                task_id=self.id,
+            )
         return self.status in TERMINAL
+
+    @property
+    def is_service(self) -> bool:
+        """Whether the task serves until somebody stops it, and so never ends by itself."""
+        return self.status == SERVING
 
     @property
     def is_successful(self) -> bool:
@@ -76,11 +83,27 @@ class Tasks:
         return Task.from_json(self._transport.call("tasks.info", {"id": task_id}))
 
     def list_running(self, workspace_id: int) -> Iterator[Task]:
-        """Stream the tasks of a workspace that will end but have not. Source: POST tasks.list."""
-        running = [{"field": "status", "operator": "in", "value": sorted(RUNNING)}]
+        """Stream the tasks of a workspace that will end but have not; also those of unknown status.
+
+        Source: POST tasks.list.
+        """
+        running = [{"field": "status", "operator": "!in", "value": sorted(TERMINAL | {SERVING})}]
         body = {"workspaceId": workspace_id, "filter": running, "sort": "id", "sort_order": "asc"}
         for data in self._transport.pages("tasks.list", body):
             yield Task.from_json(data)
+
+    def read_log_tail(self, task_id: int, lines: int = 10) -> list[str]:
+        """Read the last messages of a task's log. Source: GET tasks.log.download."""
+        text = self._transport.get_text("tasks.log.download", {"id": task_id})
+        return [_message(line) for line in deque(text.splitlines(), lines)]
+
+
+def _message(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    return str(entry.get("message", line)) if isinstance(entry, dict) else line
 
 
 def _name(data: Mapping[str, Any]) -> str:

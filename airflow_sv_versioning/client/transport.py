@@ -6,6 +6,7 @@ A method ``projects.info`` is a POST to ``{server}/public/api/v3/projects.info``
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import time
@@ -94,6 +95,7 @@ class Transport:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigurationError("The API token holds characters that no token has; copy it again.")
         self.server_url = normalize_server_address(server_address)
+        self.identity = hashlib.sha256(f"{self.server_url}\n{token}".encode()).hexdigest()
         self.max_workers = max_workers
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
@@ -193,6 +195,10 @@ class Transport:
     def get(self, method: str, params: Mapping[str, Any]) -> Any:
         """Call one of the few methods that are GET requests; returns the decoded answer."""
         return self._json(method, self._answer(method, None, True, _subject(params), params=params))
+
+    def get_text(self, method: str, params: Mapping[str, Any]) -> str:
+        """Call a method that is a GET request and answers with plain text."""
+        return self._answer(method, None, True, _subject(params), params=params).text
 
     def probe(self, url: str) -> bool:
         """Say whether a foreign address answers a request for its content, without the token."""

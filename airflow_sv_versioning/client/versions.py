@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_sv_versioning.client.models import NothingChanged, Reservation, VersionInfo
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import ApiError, VersionBusyError
+from airflow_sv_versioning.exceptions import ApiError, NotFoundError, RequestRejectedError, VersionBusyError
 
 
 class Versions:
@@ -25,17 +25,18 @@ class Versions:
         for data in self._transport.pages("projects.versions.list", body):
             yield VersionInfo.from_json(data)
 
-    def reserve(self, project_id: int) -> Reservation | NothingChanged:
+    def reserve(self, project_id: int, owner: str = "") -> Reservation | NothingChanged:
         """Take the project's one reservation, or learn that its latest version still holds.
 
+        :param owner: who reserves. The embedded server names it to others, and hands a reservation over
+            to whoever asks again with the same token and owner; the platform ignores it.
         :raises VersionBusyError: somebody else holds the reservation.
 
         Source: POST projects.versions.reserve.
         """
         try:
-            answer = self._transport.call(
-                "projects.versions.reserve", {"projectId": project_id}, idempotent=False
-            )
+            body = {"projectId": project_id, **({"owner": owner} if owner else {})}
+            answer = self._transport.call("projects.versions.reserve", body, idempotent=False)
         except ApiError as error:
             version = error.details.get("version") or {}
             if error.details.get("useExistingVersion") and version.get("id"):
@@ -84,7 +85,11 @@ class Versions:
         Source: POST projects.versions.cancel-reservation.
         """
         body = {"id": reservation.version_id, "commitToken": reservation.commit_token}
-        answer = self._transport.call("projects.versions.cancel-reservation", body)
+        try:
+            answer = self._transport.call("projects.versions.cancel-reservation", body)
+        except (NotFoundError, RequestRejectedError):
+            # Committed, expired or cancelled before: the token opens nothing any more.
+            return False
         return bool(answer.get("success"))
 
     def update(self, version_id: int, **fields: Any) -> bool:

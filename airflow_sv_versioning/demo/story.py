@@ -105,7 +105,11 @@ class Story:
     def _restore(self, step: Step, first: Mapping[str, Any]) -> int:
         found = self._runs.run(
             RERUN,
-            {"project_id": self._project.id, "version_id": first["version_id"]},
+            {
+                "project_id": self._project.id,
+                "version_id": first["version_id"],
+                "keep_restored_project": True,
+            },
             [("restore_version", "return_value"), ("restore_version", "restore"), ("rerun", "return_value")],
         )
         restored: dict[str, Any] = found["restore_version.restore"]

@@ -16,14 +16,16 @@ _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
 
-def client_arguments(connection: Connection) -> dict[str, Any]:
-    """Read the keyword arguments of :class:`SuperviselyClient` from a connection; masks the token in logs.
+def client_arguments(connection: Connection, *, mask: bool = True) -> dict[str, Any]:
+    """Read the keyword arguments of :class:`SuperviselyClient` from a connection.
 
+    :param mask: mask the token in logs. A trigger must not, for masking talks to its supervisor without
+        ``await``; there the connection's password was masked when it came.
     :raises ConfigurationError: host or token is missing, or a value cannot be what it should.
     """
     return {
         "server_address": _server_address(connection),
-        "token": _token(connection),
+        "token": _token(connection, mask=mask),
         **_options(connection.extra_dejson),
     }
 
@@ -60,7 +62,7 @@ def _with_port(connection: Connection, netloc: str) -> str:
     return netloc
 
 
-def _token(connection: Connection) -> str:
+def _token(connection: Connection, *, mask: bool) -> str:
     # Tokens are pasted, often with a line end.
     token = (connection.password or "").strip()
     if not token:
@@ -68,7 +70,8 @@ def _token(connection: Connection) -> str:
             f"Connection {connection.conn_id!r} has no password; "
             "set it to the API token from your account page on the server."
         )
-    mask_secret(token)
+    if mask:
+        mask_secret(token)
     return token
 
 

@@ -53,12 +53,30 @@ class SuperviselyHook(BaseHook):
         try:
             connection = self.get_connection(self.supervisely_conn_id)
         except AirflowNotFoundException as error:
-            raise ConfigurationError(
-                f"There is no connection {self.supervisely_conn_id!r}; add one of type 'Supervisely' with "
-                "the server address as host and the API token as password, or name another one in "
-                "supervisely_conn_id."
-            ) from error
+            raise self._no_connection() from error
         return SuperviselyClient(**client_arguments(connection))
+
+    async def get_async_client(self) -> SuperviselyClient:
+        """Open a client on an event loop; call it in threads and close it after use.
+
+        Nothing of Airflow is left in it: a thread of the triggerer must not talk to Airflow.
+
+        :raises ConfigurationError: the connection is missing or cannot work.
+        """
+        from airflow_sv_versioning.client import SuperviselyClient
+
+        try:
+            connection = await self.aget_connection(self.supervisely_conn_id)
+        except AirflowNotFoundException as error:
+            raise self._no_connection() from error
+        return SuperviselyClient(**client_arguments(connection, mask=False))
+
+    def _no_connection(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"There is no connection {self.supervisely_conn_id!r}; add one of type 'Supervisely' with "
+            "the server address as host and the API token as password, or name another one in "
+            "supervisely_conn_id."
+        )
 
     @cached_property
     def versions(self) -> ProjectVersions:

@@ -1,8 +1,15 @@
-"""Operators: create and restore project versions."""
+"""Operators: create, restore and guard with project versions, remove projects."""
 
 from __future__ import annotations
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.guarded import guarded_operation
+from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 
-__all__ = ["CreateProjectVersionOperator", "RestoreProjectVersionOperator"]
+__all__ = [
+    "CreateProjectVersionOperator",
+    "RemoveProjectOperator",
+    "RestoreProjectVersionOperator",
+    "guarded_operation",
+]

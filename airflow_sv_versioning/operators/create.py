@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.hooks.edge import airflow_outcome, get_id
+from airflow_sv_versioning.assets import announce_version
+from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink
 from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.memory import TaskMemory
 from airflow_sv_versioning.operators.provenance import default_description, default_title
+from airflow_sv_versioning.operators.workflow import add_version_node
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
 
@@ -21,6 +25,15 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     Returns the version's id. The XCom ``version`` holds ``project_id``, ``version_id``, ``version_num``,
     ``created`` (``False`` where nothing changed), ``title``, ``archive_path``, ``archive_sha256``,
     ``counts`` and ``consistent``; in a DAG it is ``create.output["version"]``.
+
+    A worker that is killed leaves the project reserved. On Airflow 3.3 the next try of the same task, or
+    the task once cleared, finds the reservation in the task's state store and gives it back; where the
+    killed try had come as far as the commit, its version is returned. Older Airflow has no such store:
+    there the reservation names the task to whoever waits, and stands until the server lets it expire.
+
+    Give the project's asset, of :func:`~airflow_sv_versioning.assets.project_asset`, or an ``AssetAlias``
+    as outlet, and other DAGs can be scheduled on new versions. The events of an asset tell by ``created``
+    whether the version is new; those of an alias come for new versions only.
 
     :param project_id: the project; templated.
     :param version_title: by default the DAG and task; templated.
@@ -34,6 +47,10 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     :param capture: ``incremental`` takes unchanged items from the latest version and checks a sample of
         them; ``full`` reads everything.
     :param busy_timeout_seconds: how long to wait while somebody else makes a version of the project.
+    :param platform_task_id: a task of the platform; on its Workflow page the version becomes the task's
+        output. If the page cannot be changed, the try fails, and the next one finds the version; templated.
+    :param workflow_meta: how the version looks there: a dict, or an object with ``as_dict``, such as the
+        SDK's ``WorkflowMeta``.
     """
 
     template_fields: Sequence[str] = (
@@ -41,6 +58,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         "project_id",
         "version_title",
         "version_description",
+        "platform_task_id",
     )
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#d6e9ff"
@@ -56,6 +74,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         on_concurrent_change: str = "accept",
         capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
+        platform_task_id: int | str | None = None,
+        workflow_meta: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,11 +87,14 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self.on_concurrent_change = on_concurrent_change
         self.capture = capture
         self.busy_timeout_seconds = busy_timeout_seconds
+        self.platform_task_id = platform_task_id
+        self.workflow_meta = workflow_meta
 
     @airflow_outcome()
     def execute(self, context: Context) -> int:
         """Create the version and return its id."""
         project_id = get_id("project_id", self.project_id)
+        platform_task_id = find_id("platform_task_id", self.platform_task_id)
         title, description = self.version_title, self.version_description
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             for link in (VersionLink, ProjectLink):
@@ -85,8 +108,27 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 on_concurrent_change=self.on_concurrent_change,
                 capture=self.capture,
                 busy_timeout_seconds=self.busy_timeout_seconds,
+                memory=TaskMemory(context),
                 report=self.log.info,
                 should_stop=self._stop_question(),
             )
+            if platform_task_id is not None:
+                add_version_node(
+                    hook.client,
+                    "output",
+                    platform_task_id,
+                    result.version_id,
+                    self.workflow_meta,
+                )
+            server_url = hook.client.server_url
         context["ti"].xcom_push(key="version", value=result.as_dict())
+        announce_version(context, self.outlets, server_url, result)
+        self._lineage_facts = server_url, result.as_dict()
         return result.version_id
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+        """Tell OpenLineage what was read and made."""
+        from airflow_sv_versioning.operators.lineage import lineage_of_create
+
+        facts = getattr(self, "_lineage_facts", None)
+        return lineage_of_create(*facts) if facts else None

@@ -10,8 +10,10 @@ from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_valu
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink
 from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.workflow import add_version_node
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
 
@@ -36,6 +38,10 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
     :param project_description: templated.
     :param verify: what is read back at the end: ``counts``, or ``full`` for all content.
     :param keep_incomplete: leave a half-made project where the restore fails, instead of removing it.
+    :param platform_task_id: a task of the platform; on its Workflow page the version becomes the task's
+        input, before the restore begins; templated.
+    :param workflow_meta: how the version looks there: a dict, or an object with ``as_dict``, such as the
+        SDK's ``WorkflowMeta``.
     """
 
     template_fields: Sequence[str] = (
@@ -47,6 +53,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         "workspace_id",
         "project_name",
         "project_description",
+        "platform_task_id",
     )
     operator_extra_links = (RestoredProjectLink(), ProjectLink(), VersionLink())
     ui_color = "#ffe9d6"
@@ -65,6 +72,8 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         project_description: str | None = None,
         verify: str = "counts",
         keep_incomplete: bool = False,
+        platform_task_id: int | str | None = None,
+        workflow_meta: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -79,21 +88,37 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         self.project_description = project_description
         self.verify = verify
         self.keep_incomplete = keep_incomplete
+        self.platform_task_id = platform_task_id
+        self.workflow_meta = workflow_meta
 
     @airflow_outcome()
     def execute(self, context: Context) -> int:
         """Restore the version and return the new project's id."""
         project_id, arguments = get_id("project_id", self.project_id), self._arguments()
+        platform_task_id = find_id("platform_task_id", self.platform_task_id)
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             server_url = hook.client.server_url
             for link in (ProjectLink, VersionLink):
                 link.push(context, server_url, project_id)
+            if platform_task_id is not None:
+                # One version for the graph and the restore, also if another one is made meanwhile.
+                version_id = hook.versions.choose(project_id, **_choice(arguments)).id
+                arguments.update(version_id=version_id, version_num=None, as_of=None)
+                add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
             result = hook.versions.restore(
                 project_id, **arguments, report=self.log.info, should_stop=self._stop_question()
             )
         RestoredProjectLink.push(context, server_url, result.project_id)
         context["ti"].xcom_push(key="restore", value=result.as_dict())
+        self._lineage_facts = server_url, result.as_dict()
         return result.project_id
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+        """Tell OpenLineage what was read and made."""
+        from airflow_sv_versioning.operators.lineage import lineage_of_restore
+
+        facts = getattr(self, "_lineage_facts", None)
+        return lineage_of_restore(*facts) if facts else None
 
     def _arguments(self) -> dict[str, Any]:
         return {
@@ -108,3 +133,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             "verify": self.verify,
             "keep_incomplete": self.keep_incomplete,
         }
+
+
+def _choice(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: arguments[name] for name in ("version_id", "version_num", "as_of")}

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.configuration import conf
 from airflow.sdk import BaseSensorOperator
 
+from airflow_sv_versioning._airflow import AirflowSensorTimeout
+from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.sensors.waiting import describe, evaluate, read_tasks
+from airflow_sv_versioning.sensors.waiting import Waiting, describe, look
+from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger, WaitEvent
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+_SEEN = "background_tasks_seen"
+# The trigger watches the deadline itself; this is for a triggerer that is not there.
+_TRIGGERER_GRACE = timedelta(minutes=5)
 
 
 class BackgroundTasksSensor(BaseSensorOperator):
@@ -24,13 +34,22 @@ class BackgroundTasksSensor(BaseSensorOperator):
     With ``project_id`` the sensor waits for the tasks of the project's workspace that read or write the
     project. The platform cannot be asked for these directly: what counts is the project named in a task's
     input, output and settings. Services (status ``deployed``) never end by themselves and are not waited
-    for, so close applications that may still write to the project.
+    for, so close applications that may still write to the project. Tasks that were over before the sensor
+    looked are of no concern; one that it saw under way must finish. In ``reschedule`` mode before
+    Airflow 3.3 the sensor forgets between two looks what it saw, so there it only sees tasks end.
 
-    With ``task_ids`` the sensor waits for those, and fails for good where one of them failed or was stopped.
+    With ``task_ids`` the sensor waits for those. Where a task failed or was stopped, the sensor fails for
+    good, with the end of the task's log.
+
+    A deferred sensor holds no worker slot; all sensors that wait for tasks of one workspace with one
+    ``poke_interval`` share their requests. Passing failures of the server are waited out until ``timeout``.
 
     :param project_id: the project; templated.
     :param task_ids: a list of ids, or text such as ``"[1, 2]"``; templated.
-    :param tolerate_failed: go on where one of ``task_ids`` failed or was stopped.
+    :param tolerate_failed: go on where a task failed or was stopped.
+    :param quiet_for: go on only after so many seconds without a task under way, which catches a task that
+        starts just after a look. A sensor that is not deferred holds its worker for these seconds.
+    :param deferrable: wait in the triggerer; by default what ``[operators] default_deferrable`` says.
     :param supervisely_conn_id: connection of type ``supervisely``; templated.
     """
 
@@ -43,6 +62,8 @@ class BackgroundTasksSensor(BaseSensorOperator):
         project_id: int | str | None = None,
         task_ids: Sequence[int | str] | str | None = None,
         tolerate_failed: bool = False,
+        quiet_for: float = 0.0,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         supervisely_conn_id: str = SuperviselyHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -50,15 +71,95 @@ class BackgroundTasksSensor(BaseSensorOperator):
         self.project_id = project_id
         self.task_ids = task_ids
         self.tolerate_failed = tolerate_failed
+        self.quiet_for = quiet_for
+        self.deferrable = deferrable
         self.supervisely_conn_id = supervisely_conn_id
+
+    def execute(self, context: Context) -> Any:
+        """Wait here, or look once and leave the waiting to the triggerer."""
+        if not self.deferrable:
+            return super().execute(context)
+        started = time.time()
+        waiting = self._first_look()
+        if waiting.is_over:
+            return None
+        return self.defer(
+            trigger=BackgroundTasksTrigger(
+                supervisely_conn_id=self.supervisely_conn_id,
+                project_id=waiting.project_id,
+                task_ids=None if waiting.task_ids is None else list(waiting.task_ids),
+                tolerate_failed=self.tolerate_failed,
+                quiet_for=self.quiet_for,
+                poke_interval=self.poke_interval,
+                deadline=started + self.timeout,
+                seen=sorted(waiting.seen),
+            ),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout) + _TRIGGERER_GRACE,
+        )
+
+    @airflow_outcome()
+    def execute_complete(self, context: Context, event: Any) -> None:
+        """Say how the wait ended, which the triggerer found out."""
+        ended = WaitEvent.from_payload(event)
+        if ended.status == "timeout":
+            raise AirflowSensorTimeout(ended.message)
+        ended.raise_for_error()
+        self.log.info(ended.message)
 
     @airflow_outcome()
     def poke(self, context: Context) -> bool:
         """Say whether the wait is over."""
-        project_id, task_ids = find_id("project_id", self.project_id), find_ids("task_ids", self.task_ids)
+        memory: Any = context.get("task_state_store") if self.reschedule else None
+        waiting = self._waiting(seen=(memory.get(_SEEN) or ()) if memory else getattr(self, "_seen", ()))
         with SuperviselyHook(self.supervisely_conn_id) as hook:
-            tasks = read_tasks(hook.client, project_id, task_ids)
-        waiting = evaluate(tasks, tolerate_failed=self.tolerate_failed)
-        if waiting:
-            self.log.info("Waiting for %s.", ", ".join(map(describe, waiting)))
-        return not waiting
+            try:
+                over = self._look_until_quiet(hook, waiting)
+            except SuperviselyError as error:
+                if memory and not error.transient:
+                    memory.delete(_SEEN)
+                raise
+        self._remember(memory, waiting)
+        return over
+
+    @airflow_outcome()
+    def _first_look(self) -> Waiting:
+        waiting = self._waiting()
+        with SuperviselyHook(self.supervisely_conn_id) as hook:
+            try:
+                self._look(hook, waiting)
+            except SuperviselyError as error:
+                if not error.transient:
+                    raise
+                self.log.warning("%s The triggerer will look again.", error)
+        return waiting
+
+    def _waiting(self, seen: Sequence[int] = ()) -> Waiting:
+        return Waiting(
+            find_id("project_id", self.project_id),
+            find_ids("task_ids", self.task_ids),
+            tolerate_failed=self.tolerate_failed,
+            quiet_for=self.quiet_for,
+            seen=seen,
+        )
+
+    def _look_until_quiet(self, hook: SuperviselyHook, waiting: Waiting) -> bool:
+        while not self._look(hook, waiting) and not waiting.is_over:
+            time.sleep(min(self.poke_interval, max(waiting.quiet_left, 0.0)))
+        return waiting.is_over
+
+    def _look(self, hook: SuperviselyHook, waiting: Waiting) -> bool:
+        """Look once; return whether tasks are under way."""
+        under_way = look(hook.client, waiting, time.monotonic())
+        if under_way:
+            self.log.info("Waiting for %s.", ", ".join(map(describe, under_way)))
+        return bool(under_way)
+
+    def _remember(self, memory: Any, waiting: Waiting) -> None:
+        seen = sorted(waiting.seen)
+        if memory is None:
+            self._seen = seen
+        elif waiting.is_over:
+            memory.delete(_SEEN)
+        elif seen != memory.get(_SEEN):
+            memory.set(_SEEN, seen)

@@ -131,7 +131,7 @@ CREATE UNIQUE INDEX files_by_path ON files (team_id, path);
 
 CREATE TABLE versions (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
-    status TEXT NOT NULL, version INTEGER, commit_token TEXT, expires_at TEXT,
+    status TEXT NOT NULL, version INTEGER, commit_token TEXT, expires_at TEXT, owner TEXT,
     name TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', team_file_id INTEGER,
     project_updated_at TEXT, preview_project_id INTEGER,
     created_by INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -216,23 +217,17 @@ class Snapshot:
         columns: Sequence[str] | None = None,
         where: pc.Expression | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Stream a table in its stored order, at most one row group a batch and in memory."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        """Stream a table in its stored order, at most one row group a batch."""
+        import pyarrow.dataset as ds
 
         if not self.path(table).exists():
             return
-        wanted = self._schema(table, columns)
-        # A condition may look at any column.
-        needed = wanted if where is None else self._schema(table, None)
-        # A dataset's scanner would be shorter, but reads far ahead: whole files end up in memory.
-        with pq.ParquetFile(self.path(table)) as file:
-            present = [name for name in needed.names if name in file.schema_arrow.names]
-            for batch in file.iter_batches(ROW_GROUP_ROWS, columns=present, use_threads=False):
-                rows = _conform(pa.Table.from_batches([batch]), needed)
-                if where is not None:
-                    rows = rows.filter(where)
-                yield from rows.select(wanted.names).combine_chunks().to_batches()
+        schema, full = self._schema(table, columns), self._schema(table, None)
+        (file,) = ds.dataset(self.path(table), schema=full, format="parquet").get_fragments()
+        # A scan of the whole file reads on while its consumer works, until all of it is in memory.
+        for group in file.split_by_row_group(where, full):
+            found = group.scanner(full, columns=schema.names, filter=where, batch_size=ROW_GROUP_ROWS)
+            yield from (batch for batch in found.to_batches() if batch.num_rows)
 
     def _schema(self, table: str, columns: Sequence[str] | None) -> pa.Schema:
         import pyarrow as pa
@@ -245,27 +240,7 @@ class Snapshot:
 
         full = table_schema(self.project_type, table)
         source = ds.dataset(self.path(table), schema=full, format="parquet")
-        return source.scanner(
-            columns=schema.names,
-            filter=where,
-            batch_size=ROW_GROUP_ROWS,
-            # Read-ahead would hold many row groups of masks in memory at once.
-            batch_readahead=1,
-            fragment_readahead=1,
-        )
-
-
-def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Give rows the columns and types of a schema; what an older writer left out is null."""
-    import pyarrow as pa
-
-    columns = [
-        rows[field.name].cast(field.type)
-        if field.name in rows.column_names
-        else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
+        return source.scanner(columns=schema.names, filter=where)
 
 
 class SnapshotWriter:
@@ -292,7 +267,7 @@ class SnapshotWriter:
         traceback: TracebackType | None,
     ) -> None:
         for table in self._tables.values():
-            table.close()
+            table.close() if exc is None else table.abandon()
 
     def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows as mappings of column name to value; absent columns are null."""
@@ -360,6 +335,14 @@ class _TableWriter:
         self._flush()
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
+
+    def abandon(self) -> None:
+        """Let go of a file that will not be finished, without a second error over the first."""
+        self._pending = []
+        if self._writer is not None:
+            with suppress(OSError, ValueError):
+                self._writer.close()
             self._writer = None
 
     def _flush(self) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import logging
-import random
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -20,24 +17,23 @@ from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     IntegrityError,
     OutcomeUnknownError,
-    PermissionDeniedError,
     PlanRequiredError,
     RequestRejectedError,
     SuperviselyError,
-    VersionBusyError,
 )
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.archives import find_earlier
+from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
+from airflow_sv_versioning.versioning.work_folder import work_folder
 
 logger = logging.getLogger(__name__)
 
 FREE_PLAN = "free"
-MAX_BUSY_WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -51,10 +47,17 @@ class _Uploaded:
 class Creation:
     """Make one version of one project."""
 
-    def __init__(self, client: SuperviselyClient, project: Project, progress: Progress) -> None:
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project: Project,
+        progress: Progress,
+        memory: ReservationMemory | None = None,
+    ) -> None:
         self._client = client
         self._project = project
         self._progress = progress
+        self._reservations = Reservations(client, project.id, project.team_id, memory or ProcessMemory())
 
     def run(
         self,
@@ -75,22 +78,25 @@ class Creation:
                 f"archive_format is {archive_format!r}; choose auto or one of {', '.join(formats)}."
             )
         self._check_plan()
+        if (recovered := self._recover()) is not None:
+            return recovered
         reserved = self._reserve(busy_timeout_seconds)
         if isinstance(reserved, NothingChanged):
             return self._unchanged(reserved.version_id)
-        self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
-        with ExitStack() as undo, TemporaryDirectory(prefix="sv-versioning-") as folder:
-            undo.callback(self._quietly, "cancel the reservation", self._client.versions.cancel, reserved)
-            captured = self._capture(capture, archive_format, on_concurrent_change, Path(folder))
+        with work_folder() as folder, ExitStack() as undo:
+            undo.callback(self._quietly, "cancel the reservation", self._reservations.cancel, reserved)
+            self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
+            captured = self._capture(capture, archive_format, on_concurrent_change, folder)
             if archive_format == "auto":
                 archive_format = _follow_latest(self._healed_map(), kind_of(self._project.type), formats[0])
-            uploaded = self._upload(reserved, captured, archive_format, Path(folder), undo)
+            uploaded = self._upload(reserved, captured, archive_format, folder, undo)
             version_map = self._healed_map()
             undo.callback(self._quietly, "put versions.json back", version_map.put_back)
             version_map.add(reserved.version_id, _map_entry(uploaded, captured, version_map))
             version_map.save()
             version = self._commit(reserved, captured, uploaded, title, description, undo)
         self._settle_map(version_map, version)
+        self._reservations.settle()
         return _result(self._project, version, uploaded, captured)
 
     def _capture(self, how: str, archive_format: str, on_concurrent_change: str, folder: Path) -> Capture:
@@ -126,24 +132,24 @@ class Creation:
         )
 
     def _reserve(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
-        deadline = time.monotonic() + busy_timeout_seconds
-        tries = 0
-        while True:
-            try:
-                return self._client.versions.reserve(self._project.id)
-            except PlanRequiredError as error:
-                raise self._plan_required(None) from error
-            except PermissionDeniedError:
-                raise
-            except VersionBusyError as error:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise
-                bound = min(MAX_BUSY_WAIT_SECONDS, 2.0**tries)
-                wait = min(left, random.uniform(bound / 2, bound))  # noqa: S311 - jitter, not a secret
-                tries += 1
-                self._progress.say(f"{error.message} Trying again in {wait:.0f} s.")
-                self._progress.sleep(wait)
+        try:
+            return self._reservations.take(busy_timeout_seconds, self._progress)
+        except PlanRequiredError as error:
+            raise self._plan_required(None) from error
+
+    def _recover(self) -> CreateResult | None:
+        """Clear up after a try whose process was killed; return the version where it came so far."""
+        stale = self._reservations.find_stale()
+        if stale is None or stale.version_id is None:
+            return None
+        version = self._find_version(stale.version_id)
+        if version is None:
+            self._progress.say(f"Giving back version id {stale.version_id}, which an earlier try reserved.")
+            self._reservations.drop_stale(stale)
+            return None
+        self._progress.say(f"An earlier try has made version {version.version} (id {version.id}).")
+        self._reservations.settle()
+        return self._existing(version, created=True)
 
     def _upload(
         self, reserved: Reservation, capture: Capture, archive_format: str, folder: Path, undo: ExitStack
@@ -167,6 +173,7 @@ class Creation:
         self._progress.check()
         write_warning(self._client, self._project.team_id)
         self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
+        self._reservations.keep_path(path)
         remove = self._client.files.remove
         undo.callback(self._quietly, f"remove {path}", remove, self._project.team_id, path)
         file = self._client.files.upload(self._project.team_id, packed.path, path)
@@ -216,7 +223,7 @@ class Creation:
     def _find_landed(self, reserved: Reservation) -> VersionInfo | None:
         """Find out whether a commit without an answer took effect."""
         version = self._find_version(reserved.version_id)
-        if version is not None or self._client.versions.cancel(reserved):
+        if version is not None or self._reservations.give_back(reserved):
             return version
         # There was nothing to cancel: the commit landed between the two questions, or the time ran out.
         return self._find_version(reserved.version_id)
@@ -241,6 +248,9 @@ class Creation:
                 project_id=self._project.id,
             )
         self._progress.say(f"Nothing changed since version {version.version} (id {version.id}).")
+        return self._existing(version, created=False)
+
+    def _existing(self, version: VersionInfo, *, created: bool) -> CreateResult:
         entry = VersionMap(self._client, self._project).entry(version.id)
         path, sha256 = entry.get("path"), entry.get("sha256")
         if (path is None or sha256 is None) and version.team_file_id is not None:
@@ -256,7 +266,7 @@ class Creation:
             project_name=self._project.name,
             version_id=version.id,
             version_num=version.version,
-            created=False,
+            created=created,
             title=version.name,
             description=version.description,
             archive_path=path or "",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -23,8 +21,10 @@ from airflow_sv_versioning.snapshot.restore import Target, restore_project
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.preview import make_preview
+from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
+from airflow_sv_versioning.versioning.work_folder import work_folder
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
@@ -55,6 +55,7 @@ class ProjectVersions:
         on_concurrent_change: str = "accept",
         capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
+        memory: ReservationMemory | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> CreateResult:
@@ -69,6 +70,8 @@ class ProjectVersions:
         :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a
             sample of them; ``full`` reads everything.
         :param busy_timeout_seconds: how long to wait while another process makes a version.
+        :param memory: keeps the reservation outside this process; the next call with the same memory
+            clears up after one that was killed, or returns the version that it had made.
         :param report: takes progress lines.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
         :raises UnsupportedProjectError: the project's type cannot be versioned.
@@ -83,7 +86,7 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
-        creation = Creation(self._client, project, progress)
+        creation = Creation(self._client, project, progress, memory)
         result = creation.run(
             title=title,
             description=description,
@@ -130,7 +133,7 @@ class ProjectVersions:
         check_choice("missing_entities", policy, POLICIES)
         check_choice("verify", verify, VERIFICATIONS)
         progress = Progress(report, should_stop)
-        version = self._select(project_id, version_id, version_num, as_of)
+        version = self.choose(project_id, version_id, version_num, as_of)
         project = self._client.projects.get(project_id)
         target = Target(
             workspace_id=workspace_id or project.workspace_id,
@@ -147,6 +150,10 @@ class ProjectVersions:
             keep_incomplete=keep_incomplete,
             progress=progress,
         )
+
+    def list_project_ids(self, workspace_id: int) -> list[int]:
+        """List the projects of a workspace that can be versioned."""
+        return self._client.projects.list_ids(workspace_id, VERSIONED_TYPES)
 
     def get_list(self, project_id: int, filters: list[dict[str, Any]] | None = None) -> list[VersionInfo]:
         """List the versions of a project, oldest first.
@@ -176,6 +183,32 @@ class ProjectVersions:
         :raises VersionNotFoundError: the project has no version of this number.
         """
         return self.get_info_by_number(project_id, version_num).id
+
+    def choose(
+        self,
+        project_id: int,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        as_of: str | datetime | None = None,
+    ) -> VersionInfo:
+        """Find the version that exactly one of id, number and moment names, as :meth:`restore` does.
+
+        :raises VersionNotFoundError: the project has no such version.
+        """
+        given = [value for value in (version_id, version_num, as_of) if value is not None]
+        if len(given) != 1:
+            raise ConfigurationError(
+                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
+            )
+        if version_id is not None:
+            return self.get_info_by_id(project_id, version_id)
+        if version_num is not None:
+            return self.get_info_by_number(project_id, version_num)
+        moment = parse_moment("as_of", as_of)
+        made = [v for v in self.get_list(project_id) if parse_moment("createdAt", v.created_at) <= moment]
+        if not made:
+            raise self._not_found(project_id, "a date at or before", moment.isoformat())
+        return max(made, key=lambda version: version.version)
 
     def update(
         self,
@@ -256,28 +289,6 @@ class ProjectVersions:
             project_id=project_id,
         )
 
-    def _select(
-        self,
-        project_id: int,
-        version_id: int | None,
-        version_num: int | None,
-        as_of: str | datetime | None,
-    ) -> VersionInfo:
-        given = [value for value in (version_id, version_num, as_of) if value is not None]
-        if len(given) != 1:
-            raise ConfigurationError(
-                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
-            )
-        if version_id is not None:
-            return self.get_info_by_id(project_id, version_id)
-        if version_num is not None:
-            return self.get_info_by_number(project_id, version_num)
-        moment = parse_moment("as_of", as_of)
-        made = [v for v in self.get_list(project_id) if parse_moment("createdAt", v.created_at) <= moment]
-        if not made:
-            raise self._not_found(project_id, "a date at or before", moment.isoformat())
-        return max(made, key=lambda version: version.version)
-
     def _restore(
         self,
         project: Project,
@@ -292,8 +303,7 @@ class ProjectVersions:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
         _check_type(project)
-        with TemporaryDirectory(prefix="sv-versioning-") as name:
-            folder = Path(name)
+        with work_folder() as folder:
             archive = folder / "archive.tar.zst"
             download_archive(self._client, project, version, archive, progress)
             unpacked = unpack_archive(archive, project.type, folder / "snapshot")

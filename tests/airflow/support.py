@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -51,3 +52,19 @@ class WaitingRun:
 
 def running_context(**task: Any) -> Any:
     return {"ti": RunningTask(**task), "dag_run": WaitingRun()}
+
+
+class StateStore:
+    """Stands in for Airflow's task state store; ``values`` are as JSON kept them."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    def set(self, key: str, value: Any, retention: Any = None) -> None:
+        self.values[key] = json.loads(json.dumps(value))
+
+    def delete(self, key: str) -> None:
+        self.values.pop(key, None)

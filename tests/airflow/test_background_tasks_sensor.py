@@ -12,8 +12,8 @@ from airflow_sv_versioning.exceptions import RemoteTaskFailedError
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.sensors.waiting import evaluate
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import running_context, state, task_instance
-from tests.support.proxy import FaultProxy, alter
+from tests.airflow.support import StateStore, running_context, state, task_instance
+from tests.support.proxy import FaultProxy, alter, first
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
@@ -46,7 +46,7 @@ def test_a_task_that_did_not_finish_is_an_error_unless_tolerated(status: str) ->
     assert evaluate([task], tolerate_failed=True) == ()
 
 
-class _App:
+class App:
     """An application run on the server whose status the test decides."""
 
     def __init__(self, client: SuperviselyClient, workspace_id: int, project_id: int | None) -> None:
@@ -66,18 +66,18 @@ class _App:
         self._client.transport.call("tasks.status.update", {"id": self.id, "status": status})
 
 
-def _sensor(**arguments: Any) -> BackgroundTasksSensor:
+def make_sensor(**arguments: Any) -> BackgroundTasksSensor:
     return BackgroundTasksSensor(task_id="wait", **arguments)
 
 
 def test_a_project_is_free_when_no_task_touches_it(
     connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
 ) -> None:
-    other = _App(client, server.workspace_id, project_id=project_id + 1)
-    sensor = _sensor(project_id=project_id)
+    other = App(client, server.workspace_id, project_id=project_id + 1)
+    sensor = make_sensor(project_id=project_id)
     assert sensor.poke(running_context())
 
-    mine = _App(client, server.workspace_id, project_id)
+    mine = App(client, server.workspace_id, project_id)
     assert not sensor.poke(running_context())
     mine.become("finished")
     assert sensor.poke(running_context())
@@ -87,19 +87,19 @@ def test_a_project_is_free_when_no_task_touches_it(
 def test_a_service_that_serves_the_project_does_not_hold_it_up(
     connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
 ) -> None:
-    service = _App(client, server.workspace_id, project_id)
+    service = App(client, server.workspace_id, project_id)
     service.become("deployed")
 
-    assert _sensor(project_id=project_id).poke(running_context())
+    assert make_sensor(project_id=project_id).poke(running_context())
     service.become("finished")
 
 
 def test_a_failed_task_of_the_past_does_not_hold_a_project_up(
     connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
 ) -> None:
-    _App(client, server.workspace_id, project_id).become("error")
+    App(client, server.workspace_id, project_id).become("error")
 
-    assert _sensor(project_id=project_id).poke(running_context())
+    assert make_sensor(project_id=project_id).poke(running_context())
 
 
 def test_the_log_says_what_is_waited_for(
@@ -109,8 +109,8 @@ def test_the_log_says_what_is_waited_for(
     project_id: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app = _App(client, server.workspace_id, project_id)
-    sensor = _sensor(project_id=project_id)
+    app = App(client, server.workspace_id, project_id)
+    sensor = make_sensor(project_id=project_id)
     lines: list[str] = []
     monkeypatch.setattr(sensor.log, "info", lambda line, *values: lines.append(line % values))
 
@@ -132,7 +132,7 @@ def test_a_run_goes_on_when_the_clone_is_complete(
 ) -> None:
     clone = client.projects.clone(project_id, server.workspace_id, dag_id)
     with DAG(dag_id, schedule=None) as dag:
-        _sensor(task_ids="{{ params.task_ids }}", mode=mode, poke_interval=0.1, timeout=60)
+        make_sensor(task_ids="{{ params.task_ids }}", mode=mode, poke_interval=0.1, timeout=60)
     run = run_dag(dag, task_ids=[clone])
 
     assert state(run, "wait") == "success"
@@ -151,13 +151,13 @@ def test_a_clone_holds_up_the_project_it_reads_and_the_one_it_makes(
     under_way = {**client.tasks.get(clone).raw, "status": "started"}
     proxy.always("tasks.list", alter(lambda page: {**page, "entities": [under_way], "total": 1}))
 
-    assert not _sensor(project_id=project_id).poke(running_context())
-    assert not _sensor(project_id=made).poke(running_context())
-    assert _sensor(project_id=_any_other_project(client, server, dag_id)).poke(running_context())
+    assert not make_sensor(project_id=project_id).poke(running_context())
+    assert not make_sensor(project_id=made).poke(running_context())
+    assert make_sensor(project_id=_any_other_project(client, server, dag_id)).poke(running_context())
 
 
 def _wait_for(client: SuperviselyClient, task_id: int) -> None:
-    sensor = _sensor(task_ids=[task_id], poke_interval=0.05, timeout=60)
+    sensor = make_sensor(task_ids=[task_id], poke_interval=0.05, timeout=60)
     sensor.execute(running_context())
 
 
@@ -166,7 +166,7 @@ def _any_other_project(client: SuperviselyClient, server: ServerInfo, name: str)
 
 
 def test_no_task_ids_are_nothing_to_wait_for(connection: None) -> None:
-    assert _sensor(task_ids=[]).poke(running_context())
+    assert make_sensor(task_ids=[]).poke(running_context())
 
 
 def test_a_failed_task_fails_the_sensor_for_good(
@@ -176,42 +176,95 @@ def test_a_failed_task_fails_the_sensor_for_good(
     client: SuperviselyClient,
     server: ServerInfo,
 ) -> None:
-    app = _App(client, server.workspace_id, None)
+    app = App(client, server.workspace_id, None)
     app.become("error")
     with DAG(dag_id, schedule=None) as dag:
-        _sensor(task_ids=[app.id], **NO_DELAY)
+        make_sensor(task_ids=[app.id], **NO_DELAY)
     run = run_dag(dag)
 
     assert state(run, "wait") == "failed"
     assert task_instance(run, "wait").try_number == 1
 
 
+def test_the_error_names_the_task_and_ends_with_its_log(
+    connection: None, client: SuperviselyClient, server: ServerInfo
+) -> None:
+    app = App(client, server.workspace_id, None)
+    app.become("error")
+
+    with pytest.raises(AirflowFailException, match=rf"'Import' \(id {app.id}, error\).*end of its log:\n"):
+        make_sensor(task_ids=[app.id]).poke(running_context())
+
+
+def test_a_task_of_the_project_that_was_seen_under_way_must_finish(
+    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
+) -> None:
+    app = App(client, server.workspace_id, project_id)
+    sensor = make_sensor(project_id=project_id)
+    assert not sensor.poke(running_context())
+    app.become("error")
+
+    with pytest.raises(AirflowFailException, match=f"id {app.id}, error"):
+        sensor.poke(running_context())
+    assert make_sensor(project_id=project_id).poke(running_context())
+
+
+def test_between_two_looks_of_reschedule_mode_the_state_store_remembers(
+    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
+) -> None:
+    app, store = App(client, server.workspace_id, project_id), StateStore()
+    context = {**running_context(), "task_state_store": store}
+    assert not make_sensor(project_id=project_id, mode="reschedule").poke(context)
+    app.become("error")
+
+    with pytest.raises(AirflowFailException, match=f"id {app.id}, error"):
+        make_sensor(project_id=project_id, mode="reschedule").poke(context)
+    assert store.values == {}
+
+
+def test_the_quiet_time_catches_a_task_that_starts_just_after_the_look(
+    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int
+) -> None:
+    apps: list[App] = []
+    sensor = make_sensor(project_id=project_id, quiet_for=0.2, poke_interval=0.05)
+    # The first look passes, then the task starts.
+    proxy.on(
+        "tasks.list",
+        first(lambda: None),
+        first(lambda: apps.append(App(client, server.workspace_id, project_id))),
+    )
+
+    assert not sensor.poke(running_context())
+    apps[0].become("finished")
+    assert sensor.poke(running_context())
+
+
 def test_a_failed_task_is_tolerated_on_demand(
     connection: None, client: SuperviselyClient, server: ServerInfo
 ) -> None:
-    app = _App(client, server.workspace_id, None)
+    app = App(client, server.workspace_id, None)
     app.become("stopped")
 
-    assert _sensor(task_ids=[app.id], tolerate_failed=True).poke(running_context())
+    assert make_sensor(task_ids=[app.id], tolerate_failed=True).poke(running_context())
 
 
 def test_an_unknown_status_is_an_error(
     proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo
 ) -> None:
-    app = _App(client, server.workspace_id, None)
+    app = App(client, server.workspace_id, None)
     proxy.always("tasks.info", alter(lambda task: {**task, "status": "dreaming"}))
 
     with pytest.raises(AirflowFailException, match="unknown status 'dreaming'"):
-        _sensor(task_ids=[app.id]).poke(running_context())
+        make_sensor(task_ids=[app.id]).poke(running_context())
     app.become("finished")
 
 
 def test_an_unknown_task_is_an_error(connection: None) -> None:
     with pytest.raises(AirflowFailException, match="999999"):
-        _sensor(task_ids=[999999]).poke(running_context())
+        make_sensor(task_ids=[999999]).poke(running_context())
 
 
 @pytest.mark.parametrize("arguments", [{}, {"project_id": 1, "task_ids": [1]}, {"project_id": "None"}])
 def test_exactly_one_of_project_and_tasks_is_given(connection: None, arguments: dict[str, Any]) -> None:
     with pytest.raises(AirflowFailException, match="exactly one of project_id and task_ids"):
-        _sensor(**arguments).poke(running_context())
+        make_sensor(**arguments).poke(running_context())

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+import threading
+import time
+from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_sv_versioning.assets import project_asset
 from tests.airflow.conftest import RunDag
 from tests.airflow.support import pulled, state
-from tests.support.projects import touch
+from tests.support.projects import make_project, read_images, touch
+from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
     from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -88,8 +95,31 @@ def test_a_rerun_works_on_the_data_of_the_version(
     restored = pulled(run, "restore_version")
     assert restored != project_id
     assert pulled(run, "restore_version", "restore")["version_id"] == version_id
-    assert pulled(run, "rerun") == client.projects.get(restored).images_count == 3
+    assert pulled(run, "rerun") == 3
     assert f"restored as project {restored}" in pulled(run, "summary")
+    assert client.projects.list_ids(1, {"images"}).count(restored) == 0
+
+
+def test_a_restored_project_is_kept_on_demand_and_removed_after_a_failure(
+    connection: None,
+    run_dag: RunDag,
+    dags: dict[str, DAG],
+    project_id: int,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+) -> None:
+    versions.create(project_id)
+    chosen = {"project_id": project_id, "version_num": 1}
+    kept = run_dag(dags["reproducible_rerun"], **chosen, keep_restored_project=True)
+    rerun: Any = dags["reproducible_rerun"].task_dict["rerun"]
+    rerun.op_args, rerun.retries = ["no id"], 0
+    failed = run_dag(dags["reproducible_rerun"], **chosen, keep_restored_project=False)
+
+    left = client.projects.list_ids(1, {"images"})
+    assert (kept.state, failed.state) == ("success", "failed")
+    assert pulled(kept, "restore_version") in left
+    assert pulled(failed, "restore_version") not in left
+    assert state(failed, "remove_restored_project") == "success"
 
 
 def test_a_rerun_on_the_data_of_a_moment(
@@ -100,3 +130,197 @@ def test_a_rerun_on_the_data_of_a_moment(
     run = run_dag(dags["reproducible_rerun"], project_id=project_id, as_of="2100-01-01T00:00:00Z")
 
     assert pulled(run, "restore_version", "restore")["version_id"] == version.version_id
+
+
+@pytest.fixture
+def workspace_id(client: SuperviselyClient, dag_id: str) -> int:
+    """A workspace of one's own."""
+    return int(client.transport.call("workspaces.add", {"teamId": 1, "name": dag_id})["id"])
+
+
+def test_a_night_versions_every_project_of_the_workspace(
+    connection: None,
+    run_dag: RunDag,
+    dags: dict[str, DAG],
+    workspace_id: int,
+    photos: list[Path],
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+) -> None:
+    projects = [make_project(client, photos[:1], workspace_id=workspace_id) for _ in range(3)]
+    client.projects.add(workspace_id, "cannot be versioned", "point_clouds")
+
+    first_night = run_dag(dags["nightly_versioning"], workspace_id=workspace_id)
+    touch(client, projects[0])
+    second_night = run_dag(dags["nightly_versioning"], workspace_id=workspace_id)
+
+    assert (first_night.state, second_night.state) == ("success", "success")
+    assert pulled(first_night, "report") == {"projects": 3, "new_versions": 3}
+    assert pulled(second_night, "report") == {"projects": 3, "new_versions": 1}
+    assert [len(versions.get_list(project)) for project in projects] == [2, 1, 1]
+
+
+def test_a_project_that_fails_does_not_stop_the_others_of_the_night(
+    proxy: FaultProxy,
+    run_dag: RunDag,
+    dags: dict[str, DAG],
+    workspace_id: int,
+    photos: list[Path],
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+) -> None:
+    bad, good = (make_project(client, photos[:1], workspace_id=workspace_id) for _ in range(2))
+
+    def refuse_bad(exchange: Exchange) -> Reply:
+        refused = exchange.request.json["projectId"] == bad
+        return refuse(403)(exchange) if refused else exchange.forward()  # type: ignore[return-value]
+
+    proxy.always("projects.versions.reserve", refuse_bad)
+
+    night = run_dag(dags["nightly_versioning"], workspace_id=workspace_id)
+
+    assert night.state == state(night, "report") == "failed"
+    assert (len(versions.get_list(bad)), len(versions.get_list(good))) == (0, 1)
+
+
+def test_at_most_two_projects_are_versioned_at_a_time(dags: dict[str, DAG]) -> None:
+    create = dags["nightly_versioning"].get_task("create_version")
+
+    assert create.max_active_tis_per_dagrun == 2
+
+
+@pytest.fixture
+def training(
+    monkeypatch: pytest.MonkeyPatch, server: ServerInfo, project_id: int, request: pytest.FixtureRequest
+) -> DAG:
+    """The DAG that trains on new versions of a project."""
+    monkeypatch.setenv("SUPERVISELY_SERVER", server.url)
+    monkeypatch.setenv("SUPERVISELY_PROJECT_ID", str(project_id))
+    dags: dict[str, DAG] = request.getfixturevalue("dags")
+    return dags["training_on_new_version"]
+
+
+def test_a_training_that_a_person_starts_takes_the_latest_version(
+    connection: None, run_dag: RunDag, training: DAG, project_id: int, versions: ProjectVersions
+) -> None:
+    nothing = run_dag(training)
+    version = versions.create(project_id)
+    trained = run_dag(training)
+
+    assert state(nothing, "train") == "skipped"
+    assert pulled(trained, "train") == f"model-of-version-{version.version_id}"
+
+
+@pytest.mark.parametrize(
+    ("events", "chosen"),
+    [
+        ([{"version_num": 4, "created": True}, {"version_num": 5, "created": True}], 5),
+        ([{"version_num": 4, "created": True}, {"version_num": 4, "created": False}], 4),
+        ([{"version_num": 4, "created": False}], None),
+        ([{"from_trigger": True, "payload": {"version_num": 9, "version_id": 1, "created": True}}], 9),
+    ],
+    ids=str,
+)
+def test_a_training_takes_the_newest_version_of_its_events(
+    events: list[dict[str, Any]], chosen: int | None, training: DAG, project_id: int, server: ServerInfo
+) -> None:
+    told = [SimpleNamespace(extra={"version_id": 1, **extra}) for extra in events]
+    choose: Any = training.get_task("choose_version")
+
+    version = choose.python_callable(triggering_asset_events={project_asset(server.url, project_id): told})
+
+    assert (version and version["version_num"]) == chosen
+
+
+@pytest.mark.parametrize(("answer", "restored"), [("Approve", "success"), ("Reject", "skipped")])
+def test_a_restore_waits_for_a_person(
+    answer: str,
+    restored: str,
+    connection: None,
+    run_dag: RunDag,
+    dags: dict[str, DAG],
+    project_id: int,
+    versions: ProjectVersions,
+) -> None:
+    versions.create(project_id, "before the mess")
+    asked: list[str] = []
+    person = threading.Thread(target=_answer, args=(answer, asked), daemon=True)
+    person.start()
+
+    run = run_dag(dags["approved_restore"], project_id=project_id, version_num=1)
+
+    person.join(timeout=10)
+    assert "before the mess" in asked[0]
+    assert state(run, "restore_version") == restored
+
+
+def _answer(answer: str, asked: list[str]) -> None:
+    """Do what the UI does with a person's answer."""
+    from airflow.models.hitl import HITLDetail
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    deadline = time.monotonic() + 60
+    while not asked and time.monotonic() < deadline:
+        time.sleep(0.1)
+        with create_session() as session:
+            for detail in session.scalars(select(HITLDetail).where(HITLDetail.responded_at.is_(None))):
+                instance = detail.task_instance
+                if instance.state not in {"awaiting_input", "deferred"}:
+                    continue
+                detail.responded_at = datetime.now(timezone.utc)
+                detail.responded_by = {"id": "1", "name": "Ann"}
+                detail.chosen_options = [answer]
+                asked.append(detail.body)
+                if instance.state == "awaiting_input":
+                    _resume(instance, detail, session)
+
+
+def _resume(instance: Any, detail: Any, session: Any) -> None:
+    from airflow.models.trigger import handle_event_submit
+    from airflow.triggers.base import TriggerEvent
+
+    event = TriggerEvent(detail.as_resume_event_payload())
+    handle_event_submit(event, task_instance=instance, session=session)
+
+
+def test_an_operation_that_succeeds_leaves_its_version_alone(
+    connection: None, run_dag: RunDag, dags: dict[str, DAG], project_id: int, versions: ProjectVersions
+) -> None:
+    run = run_dag(dags["guarded_operation"], project_id=project_id)
+
+    assert run.state == "success"
+    assert state(run, "clean_up.restore_on_failure") == "skipped"
+    [version] = versions.get_list(project_id)
+    assert pulled(run, "clean_up.create_version") == version.id
+
+
+def test_an_operation_that_fails_brings_its_version_back_and_fails_the_run(
+    connection: None,
+    run_dag: RunDag,
+    dags: dict[str, DAG],
+    project_id: int,
+    client: SuperviselyClient,
+    server: ServerInfo,
+) -> None:
+    dags["guarded_operation"].task_dict["clean_up.operation.check"].retries = 0
+
+    run = run_dag(dags["guarded_operation"], project_id=project_id, least_images=4)
+
+    assert run.state == "failed"
+    assert state(run, "clean_up.operation.check") == "failed"
+    restored = pulled(run, "clean_up.restore_on_failure")
+    assert client.projects.get(project_id).description == "Cleaned up."
+    assert read_images(client, restored) == read_images(client, project_id)
+    link = pulled(run, "clean_up.restore_on_failure", "_link_RestoredProjectLink")
+    assert link == f"{server.url}/projects/{restored}/datasets"
+
+
+def test_an_operation_without_a_version_is_not_begun_and_nothing_is_restored(
+    connection: None, run_dag: RunDag, dags: dict[str, DAG]
+) -> None:
+    run = run_dag(dags["guarded_operation"], project_id=999_999)
+
+    assert run.state == "failed"
+    assert state(run, "clean_up.operation.change") == "upstream_failed"
+    assert state(run, "clean_up.restore_on_failure") == "skipped"

@@ -17,6 +17,7 @@ DAGS = sorted((ROOT / "dags").glob("*.py"))
 AIRFLOW_SIDE = sorted(
     [
         PACKAGE / "_airflow.py",
+        PACKAGE / "assets.py",
         PACKAGE / "links.py",
         *(
             path

@@ -41,7 +41,7 @@ def test_airflow_accepts_the_description() -> None:
     jsonschema.validate(INFO, schema)
 
 
-@pytest.mark.parametrize("kind", ["hooks", "operators", "sensors"])
+@pytest.mark.parametrize("kind", ["hooks", "operators", "sensors", "triggers"])
 def test_every_listed_module_can_be_imported(kind: str) -> None:
     integrations = {entry["integration-name"] for entry in INFO["integrations"]}
 
@@ -58,6 +58,13 @@ def test_every_listed_class_exists(path: str) -> None:
     module, _, name = path.rpartition(".")
 
     assert isinstance(getattr(import_module(module), name), type)
+
+
+@pytest.mark.parametrize("role", ["handler", "factory", "to_openlineage_converter"])
+def test_every_listed_function_of_a_scheme_exists(role: str) -> None:
+    for entry in INFO["asset-uris"]:
+        module, _, name = entry[role].rpartition(".")
+        assert callable(getattr(import_module(module), name))
 
 
 def test_every_public_name_exists() -> None:
@@ -93,6 +100,8 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "version": manager.providers["airflow-sv-versioning"].version,
             "hook": hook.hook_class_name,
             "argument": hook.connection_id_attribute_name,
+            "asset_uris": sorted(set(manager.asset_uri_handlers) & set(manager.asset_factories)
+                                 & set(manager.asset_to_openlineage_converters)),
             "links": sorted(manager.extra_links_class_names),
             "fields": sorted(w.field_name for w in manager.connection_form_widgets.values()
                              if w.hook_class_name == hook.hook_class_name),
@@ -107,6 +116,7 @@ def test_the_manager_of_providers_takes_the_package(registered: dict[str, Any]) 
     assert registered["hook"] == "airflow_sv_versioning.hooks.supervisely.SuperviselyHook"
     assert registered["argument"] == "supervisely_conn_id"
     assert set(INFO["extra-links"]) <= set(registered["links"])
+    assert "supervisely" in registered["asset_uris"]
 
 
 def test_the_manager_of_providers_takes_the_form(registered: dict[str, Any]) -> None:

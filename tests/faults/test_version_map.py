@@ -147,3 +147,10 @@ def test_a_version_list_without_newer_keys_is_read(wire, wired, versions, projec
     wire.on("projects.versions.list", alter(drop_key))
 
     assert [info.preview_project_id for info in wired.get_list(project_id)] == [None]
+
+
+def test_a_reservation_is_given_back_once(client, project_id):
+    reservation = client.versions.reserve(project_id)
+
+    assert client.versions.cancel(reservation)
+    assert not client.versions.cancel(reservation)

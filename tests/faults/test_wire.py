@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +12,8 @@ from airflow_sv_versioning.exceptions import (
     IntegrityError,
     OutcomeUnknownError,
     RequestRejectedError,
-    SuperviselyError,
     TransportError,
+    VersionBusyError,
 )
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.faults.conftest import impatient_client
@@ -128,7 +130,7 @@ def test_create_survives_a_gateway_that_fails_once(method, wire, wired, client, 
     try:
         made = wired.create(project_id, busy_timeout_seconds=1)
     except OutcomeUnknownError:
-        assert method in {"projects.versions.reserve", "projects.versions.commit"}
+        assert method == "projects.versions.commit"
     else:
         assert made.created
 
@@ -145,11 +147,31 @@ def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, 
     assert count_projects(client) == projects + 1
 
 
-def test_a_reservation_whose_answer_is_lost_ends_in_an_error_and_not_in_silence(wire, wired, project_id):
+def test_a_reservation_whose_answer_is_lost_is_asked_for_again(wire, wired, versions, project_id):
     wire.on("projects.versions.reserve", lose_answer(502))
 
+    made = wired.create(project_id)
+
+    assert made.created
+    assert [info.id for info in versions.get_list(project_id)] == [made.version_id]
+
+
+def test_a_reservation_whose_answer_is_lost_ends_in_an_error_where_the_server_knows_no_owners(
+    wire, wired, project_id
+):
+    def without_owner(exchange):
+        anonymous = replace(exchange.request, body=json.dumps({"projectId": project_id}).encode())
+        return wire.forward(anonymous)
+
+    def lost(exchange):
+        without_owner(exchange)
+        return Reply(502)
+
+    wire.on("projects.versions.reserve", lost)
+    wire.always("projects.versions.reserve", without_owner)
+
     began = time.monotonic()
-    with pytest.raises(SuperviselyError) as raised:
+    with pytest.raises(VersionBusyError) as raised:
         wired.create(project_id, busy_timeout_seconds=1)
 
     assert raised.value.transient

@@ -173,6 +173,10 @@ class FaultProxy:
         with self._lock:
             return [request for request in self.requests if request.method == method]
 
+    def forward(self, request: Request) -> Reply:
+        """Send the server a request, such as one that was tampered with."""
+        return _forward(self, request)
+
     def take(self, request: Request) -> Fault | None:
         """Remember a request and pick its fault."""
         with self._lock:

@@ -15,7 +15,7 @@ CLIENT = {"exceptions", "client"}
 SNAPSHOT = CLIENT | {"snapshot"}
 VERSIONING = SNAPSHOT | {"versioning"}
 HOOKS = VERSIONING | {"hooks", "_airflow", "get_provider_info", "__init__"}
-AIRFLOW_EDGE = HOOKS | {"operators", "sensors", "triggers", "links"}
+AIRFLOW_EDGE = HOOKS | {"operators", "sensors", "triggers", "links", "assets"}
 SERVER = {"exceptions", "server"}
 PROGRAMS = VERSIONING | SERVER | {"cli", "demo", "__init__"}
 
@@ -29,12 +29,12 @@ MAY_IMPORT = {
     "snapshot": SNAPSHOT,
     "versioning": VERSIONING,
     "hooks": HOOKS,
-    **dict.fromkeys(("operators", "sensors", "triggers", "links"), AIRFLOW_EDGE),
+    **dict.fromkeys(("operators", "sensors", "triggers", "links", "assets"), AIRFLOW_EDGE),
     "server": SERVER,
     "cli": PROGRAMS,
     "demo": PROGRAMS,
 }
-MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links"}
+MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links", "assets"}
 # The demo starts this file as a program in Airflow's own process; nobody imports it.
 AIRFLOW_DRIVER = PACKAGE / "demo" / "airflow_driver.py"
 HTTP_MODULES = {"session.py", "transport.py"}

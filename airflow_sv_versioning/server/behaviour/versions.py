@@ -58,10 +58,19 @@ def list_versions(db: Reader, query: Query, project_id: int) -> JsonText:
 
 
 def reserve(
-    tx: Writer, project_id: int, user_id: int, *, plan: str, now: datetime, lifetime: timedelta
+    tx: Writer,
+    project_id: int,
+    user_id: int,
+    *,
+    owner: str = "",
+    plan: str,
+    now: datetime,
+    lifetime: timedelta,
 ) -> dict[str, Any]:
     """Claim the next version of a project.
 
+    :param owner: who claims it, beyond the user. The same user and owner may reserve anew what
+        they hold, and the old token opens nothing any more. The platform knows no owners.
     :raises PermissionDeniedError: the team's plan does not include versions.
     :raises RequestRejectedError: nothing has changed since the last version, or someone else is at it.
     """
@@ -73,6 +82,7 @@ def reserve(
             f"Project {project_id} of type {project['type']} cannot be versioned", type="PROJECT_TYPE"
         )
     _check_changed(tx, project)
+    _remove_own(tx, project_id, user_id, owner)
     _check_not_reserved(tx, project_id, stamp_of(now))
     token = secrets.token_hex(32)
     version_id = tx.insert(
@@ -81,6 +91,7 @@ def reserve(
         status="reserved",
         commit_token=token,
         expires_at=stamp_of(now + lifetime),
+        owner=owner or None,
         created_by=user_id,
         created_at=tx.stamp,
         updated_at=tx.stamp,
@@ -107,6 +118,7 @@ def commit(tx: Writer, version_id: int, token: str, commit_: Commit, now: dateti
         version=number,
         commit_token=None,
         expires_at=None,
+        owner=None,
         name=commit_.name,
         description=commit_.description,
         team_file_id=commit_.team_file_id,
@@ -177,15 +189,26 @@ def _check_changed(tx: Writer, project: sqlite3.Row) -> None:
         )
 
 
+def _remove_own(tx: Writer, project_id: int, user_id: int, owner: str) -> None:
+    if owner:
+        tx.run(
+            "DELETE FROM versions "
+            "WHERE project_id = ? AND status = 'reserved' AND created_by = ? AND owner = ?",
+            (project_id, user_id, owner),
+        )
+
+
 def _check_not_reserved(tx: Writer, project_id: int, now: str) -> None:
     row = tx.find("SELECT * FROM versions WHERE project_id = ? AND status = 'reserved'", (project_id,))
     if row is None:
         return
     if row["expires_at"] >= now:
         raise bad_request(
-            f"Project {project_id} is already committing a version since {row['created_at']}",
+            f"Project {project_id} is already committing a version since {row['created_at']}"
+            + (f" for {row['owner']}" if row["owner"] else ""),
             type="ALREADY_COMMITTING",
             reservedAt=row["created_at"],
+            owner=row["owner"],
             expiresAt=row["expires_at"],
         )
     tx.run("DELETE FROM versions WHERE id = ?", (row["id"],))

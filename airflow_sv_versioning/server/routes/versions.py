@@ -25,6 +25,7 @@ def reserve(call: CallDep) -> Response:
             tx,
             call.payload.integer("projectId"),
             call.user_id,
+            owner=call.payload.optional_text("owner") or "",
             plan=settings.plan,
             now=settings.clock(),
             lifetime=settings.reservation_lifetime,

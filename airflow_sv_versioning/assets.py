@@ -1,0 +1,122 @@
+"""Projects as Airflow assets: ``supervisely://<server>/projects/<id>``.
+
+.. code-block:: python
+
+    project = project_asset("app.supervisely.com", 42)
+
+    CreateProjectVersionOperator(task_id="create", project_id=42, outlets=[project])
+
+    @dag(schedule=[project])
+    def training():
+        @task
+        def train(triggering_asset_events=None):
+            version = read_version_event(triggering_asset_events[project][-1])
+            print(version["version_id"])
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from airflow.sdk import Asset, AssetAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow.providers.common.compat.openlineage.facet import Dataset
+    from airflow.sdk import Context
+
+    from airflow_sv_versioning.versioning.results import CreateResult
+
+SCHEME = "supervisely"
+_PATH = "projects"
+
+
+def project_asset(server: str, project_id: int) -> Asset:
+    """Name a project as an asset, the same however the server is spelled.
+
+    :param server: its address or only its name, such as ``https://app.supervisely.com`` or
+        ``localhost:8080``. It is a name that all DAGs must agree on; nothing connects to it.
+    """
+    return create_asset(server=server, project_id=project_id)
+
+
+def create_asset(*, server: str, project_id: int, extra: dict[str, Any] | None = None) -> Asset:
+    """Make a project's asset; Airflow knows this as the factory of the scheme."""
+    host = urlsplit(server if "://" in server else f"//{server}").netloc.rpartition("@")[2].lower()
+    uri = f"{SCHEME}://{host}/{_PATH}/{int(project_id)}"
+    _read_project_id(urlsplit(uri))
+    return Asset(name=uri, uri=uri, extra=extra or {})
+
+
+def sanitize_uri(uri: SplitResult) -> SplitResult:
+    """Bring a URI of the scheme into its one form; Airflow asks while it reads a DAG file.
+
+    :raises ValueError: it names no project.
+    """
+    return uri._replace(
+        netloc=uri.netloc.rpartition("@")[2].lower(),
+        path=f"/{_PATH}/{_read_project_id(uri)}",
+        query="",
+        fragment="",
+    )
+
+
+def convert_to_openlineage(asset: Asset, lineage_context: Any) -> Dataset:
+    """Name a project's asset as OpenLineage does; the operators give the same names."""
+    from airflow.providers.common.compat.openlineage.facet import Dataset
+
+    uri = urlsplit(asset.uri)
+    return Dataset(namespace=f"{SCHEME}://{uri.netloc}", name=uri.path.strip("/"))
+
+
+def read_version_event(event: Any) -> dict[str, Any]:
+    """Read the version that an asset event tells of.
+
+    :param event: an event of a task's outlet, or of a watcher with a
+        :class:`~airflow_sv_versioning.triggers.new_versions.NewVersionTrigger`.
+    :returns: ``project_id``, ``version_id``, ``version_num``, ``title`` and ``created``; from a task also
+        ``counts``.
+    :raises KeyError: the event tells of no version, as one that somebody made by hand.
+    """
+    extra = event.extra or {}
+    told = extra.get("payload") if extra.get("from_trigger") else extra
+    if not isinstance(told, dict) or "version_id" not in told:
+        raise KeyError(f"The asset event {extra!r} tells of no version.")
+    return told
+
+
+def announce_version(context: Context, outlets: Iterable[Any], server_url: str, result: CreateResult) -> None:
+    """Tell of a version in the asset events of a task.
+
+    An outlet that is the project's asset gets the version into the event that Airflow raises anyway. On
+    an alias an event of the project's asset is raised if the version is new.
+    """
+    told: dict[str, Any] = {
+        "project_id": result.project_id,
+        "version_id": result.version_id,
+        "version_num": result.version_num,
+        "title": result.title,
+        "created": result.created,
+        "counts": dict(result.counts),
+    }
+    for outlet in outlets:
+        if isinstance(outlet, AssetAlias) and result.created:
+            context["outlet_events"][outlet].add(project_asset(server_url, result.project_id), extra=told)
+        elif isinstance(outlet, Asset) and _is_project(outlet, result.project_id):
+            context["outlet_events"][outlet].extra.update(told)
+
+
+def _is_project(asset: Asset, project_id: int) -> bool:
+    # The server's name is the author's choice and may differ from the connection's address.
+    uri = urlsplit(asset.uri)
+    return uri.scheme == SCHEME and uri.path == f"/{_PATH}/{project_id}"
+
+
+def _read_project_id(uri: SplitResult) -> int:
+    parts = [part for part in uri.path.split("/") if part]
+    digits = parts[1] if len(parts) == 2 and parts[0] == _PATH else ""
+    if not uri.netloc or not (digits.isascii() and digits.isdigit() and int(digits) > 0):
+        raise ValueError(f"{uri.geturl()!r} is no project: write {SCHEME}://<server>/{_PATH}/<id>.")
+    return int(digits)

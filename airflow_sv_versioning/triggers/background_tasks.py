@@ -1,0 +1,183 @@
+"""Wait in the triggerer until background tasks are over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_sv_versioning.exceptions import RemoteTaskFailedError, SuperviselyError, WaitError
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.sensors.waiting import Waiting, add_log, describe
+from airflow_sv_versioning.triggers.shared_reads import Answer, read_shared
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.client.tasks import Task
+
+_MAX_BACK_OFF_SECONDS = 300.0
+_ERRORS = {error.kind: error for error in (RemoteTaskFailedError, WaitError)}
+
+
+@dataclass(frozen=True)
+class WaitEvent:
+    """How a wait ended.
+
+    :param status: ``success``, ``error`` or ``timeout``.
+    :param kind: of the error.
+    """
+
+    status: str
+    message: str
+    kind: str = ""
+
+    @classmethod
+    def from_payload(cls, payload: Any) -> WaitEvent:
+        """Read what the triggerer sent.
+
+        :raises WaitError: it is not what our trigger sends.
+        """
+        if isinstance(payload, dict) and payload.get("status") in {"success", "error", "timeout"}:
+            return cls(payload["status"], str(payload.get("message", "")), str(payload.get("kind", "")))
+        raise WaitError(
+            f"The triggerer sent {payload!r}, which is no end of a wait; "
+            "see that workers and triggerer have the same version of this package."
+        )
+
+    def raise_for_error(self) -> None:
+        """Raise the error that ended the wait, if one did."""
+        if self.status == "error":
+            raise _ERRORS.get(self.kind, WaitError)(self.message)
+
+
+class BackgroundTasksTrigger(BaseTrigger):
+    """Look at the tasks until they are over, one failed, or the deadline has come.
+
+    :param deadline: seconds since the epoch.
+    :param seen: ids of the project's tasks that were seen under way already.
+    """
+
+    def __init__(
+        self,
+        *,
+        supervisely_conn_id: str,
+        project_id: int | None = None,
+        task_ids: Sequence[int] | None = None,
+        tolerate_failed: bool = False,
+        quiet_for: float = 0.0,
+        poke_interval: float = 60.0,
+        deadline: float,
+        seen: Sequence[int] = (),
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.supervisely_conn_id = supervisely_conn_id
+        self.project_id = project_id
+        self.task_ids = task_ids
+        self.tolerate_failed = tolerate_failed
+        self.quiet_for = quiet_for
+        self.poke_interval = poke_interval
+        self.deadline = deadline
+        self.seen = seen
+        self._client: SuperviselyClient | None = None
+        self._workspace_id: int | None = None
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Describe the trigger; the token stays in the connection."""
+        names = (
+            "supervisely_conn_id project_id task_ids tolerate_failed quiet_for poke_interval deadline seen"
+        )
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return path, {name: getattr(self, name) for name in names.split()}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield one event: how the wait ended."""
+        try:
+            event = await asyncio.wait_for(self._wait(), self.deadline - time.time())
+        except asyncio.TimeoutError:
+            event = WaitEvent("timeout", "The background tasks were not over before the sensor's timeout.")
+        except SuperviselyError as error:
+            event = WaitEvent("error", error.message, error.kind)
+        yield TriggerEvent(asdict(event))  # type: ignore[no-untyped-call]
+
+    async def cleanup(self) -> None:
+        """Close the connections to the server."""
+        if self._client is not None:
+            await asyncio.to_thread(self._client.close)
+            self._client = None
+
+    async def _wait(self) -> WaitEvent:
+        waiting = Waiting(
+            self.project_id,
+            self.task_ids,
+            tolerate_failed=self.tolerate_failed,
+            quiet_for=self.quiet_for,
+            seen=self.seen,
+        )
+        not_before, failures, told = time.monotonic(), 0, ""
+        while True:
+            try:
+                under_way = ", ".join(map(describe, await self._look(waiting, not_before)))
+                failures = 0
+                if under_way not in {"", told}:
+                    self.log.info("Waiting for %s.", told := under_way)
+            except SuperviselyError as error:
+                if not error.transient:
+                    raise
+                failures += 1
+                self.log.warning("%s Looking again later.", error)
+            if waiting.is_over:
+                return WaitEvent("success", "No background task is under way.")
+            await asyncio.sleep(self._pause(failures, waiting))
+            not_before = time.monotonic() - (0 if waiting.is_quiet else self.poke_interval / 2)
+
+    async def _look(self, waiting: Waiting, not_before: float) -> tuple[Task, ...]:
+        tasks = await self._shared_tasks(not_before)
+        mine: list[Task] = []
+        answers: list[Answer] = []
+        if waiting.project_id is not None:
+            running = await tasks.list_running()
+            mine, answers = waiting.find_mine(running.value), [running]
+        named = [await tasks.get(task_id) for task_id in waiting.list_unread(mine)]
+        began = min((answer.began for answer in [*answers, *named]), default=time.monotonic())
+        try:
+            return waiting.take([*mine, *(answer.value for answer in named)], began)
+        except RemoteTaskFailedError as error:
+            raise await asyncio.to_thread(add_log, tasks.client, error) from error
+
+    async def _shared_tasks(self, not_before: float) -> _SharedTasks:
+        if self._client is None:
+            self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
+        if self._workspace_id is None and self.project_id is not None:
+            project = await asyncio.to_thread(self._client.projects.get, self.project_id)
+            self._workspace_id = project.workspace_id
+        return _SharedTasks(self._client, self._workspace_id, not_before)
+
+    def _pause(self, failures: int, waiting: Waiting) -> float:
+        """Choose the time to the next look; triggers of one interval look at the same moments."""
+        if failures:
+            return min(self.poke_interval * 2.0 ** min(failures, 16), _MAX_BACK_OFF_SECONDS)
+        to_next = self.poke_interval - time.monotonic() % self.poke_interval
+        return min(to_next, max(waiting.quiet_left, 0.01)) if waiting.is_quiet else to_next
+
+
+@dataclass(frozen=True)
+class _SharedTasks:
+    client: SuperviselyClient
+    workspace_id: int | None
+    not_before: float
+
+    async def list_running(self) -> Answer:
+        def read() -> list[Task]:
+            return list(self.client.tasks.list_running(self.workspace_id or 0))
+
+        return await self._shared(("running", self.workspace_id), read)
+
+    async def get(self, task_id: int) -> Answer:
+        return await self._shared(("task", task_id), lambda: self.client.tasks.get(task_id))
+
+    async def _shared(self, what: tuple[Any, ...], read: Callable[[], Any]) -> Answer:
+        return await read_shared((self.client.identity, *what), read, not_before=self.not_before)

@@ -1,0 +1,131 @@
+"""Raise asset events for versions that anybody makes on the platform."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+from airflow_sv_versioning.exceptions import SuperviselyError
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.client.models import VersionInfo
+
+_CURSOR = "supervisely_version_num"
+_MAX_BACK_OFF_SECONDS = 600.0
+
+
+class NewVersionTrigger(BaseEventTrigger):
+    """Fire for every new version of a project, whoever makes it: a person, an application, a DAG.
+
+    .. code-block:: python
+
+        trigger = NewVersionTrigger(project_id=42)
+        project = Asset("lemons", uri=..., watchers=[AssetWatcher(name="versions", trigger=trigger)])
+
+    On Airflow 3.3 the last version that was told of is kept with the asset, so a triggerer that was down
+    tells what it missed, if the trigger watches one asset; before, it begins with the versions that come
+    after its start. An asset that is also the outlet of a task gets two events for that task's version.
+
+    :param poke_interval: seconds between two looks.
+    """
+
+    def __init__(
+        self,
+        *,
+        project_id: int,
+        supervisely_conn_id: str = SuperviselyHook.default_conn_name,
+        poke_interval: float = 60.0,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.project_id = project_id
+        self.supervisely_conn_id = supervisely_conn_id
+        self.poke_interval = poke_interval
+        self._client: SuperviselyClient | None = None
+        self._cursor: int | None = None
+        self._shared = False
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Describe the trigger; equal descriptions are one trigger."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            "project_id": self.project_id,
+            "supervisely_conn_id": self.supervisely_conn_id,
+            "poke_interval": self.poke_interval,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield an event for each new version, for ever."""
+        failures = 0
+        while True:
+            try:
+                for version in await self._list_new():
+                    yield TriggerEvent(_told(version))  # type: ignore[no-untyped-call]
+                    await self._keep(version.version)
+                failures = 0
+            except SuperviselyError as error:
+                # Nobody would start a watcher again, so it outlives also what a person must repair.
+                failures += 1
+                self.log.warning("%s Looking again later.", error)
+                await self.cleanup()
+            await asyncio.sleep(min(self.poke_interval * 2.0 ** min(failures, 16), self._longest_pause()))
+
+    async def cleanup(self) -> None:
+        """Close the connections to the server; the next look reads the Airflow connection anew."""
+        client, self._client = self._client, None
+        if client is not None:
+            await asyncio.to_thread(client.close)
+
+    def _longest_pause(self) -> float:
+        return max(self.poke_interval, _MAX_BACK_OFF_SECONDS)
+
+    async def _list_new(self) -> list[VersionInfo]:
+        if self._client is None:
+            self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
+        cursor = await self._find_cursor()
+        newer = [{"field": "version", "operator": ">", "value": cursor or 0}]
+        listed = await asyncio.to_thread(_list_versions, self._client, self.project_id, newer)
+        if cursor is None:
+            await self._keep(max((version.version for version in listed), default=0))
+            return []
+        return sorted((v for v in listed if v.version > cursor), key=lambda version: version.version)
+
+    async def _find_cursor(self) -> int | None:
+        if self._cursor is None and (store := self._store()) is not None:
+            try:
+                kept = await store.aget(_CURSOR)
+            except ValueError:
+                # Several assets share this trigger, so Airflow cannot say whose store it is.
+                self._shared = True
+            else:
+                self._cursor = None if kept is None else int(kept)
+        return self._cursor
+
+    async def _keep(self, version_num: int) -> None:
+        self._cursor = version_num
+        if (store := self._store()) is not None:
+            await store.aset(_CURSOR, version_num)
+
+    def _store(self) -> Any:
+        # Airflow before 3.3 has none.
+        return None if self._shared else getattr(self, "asset_state_store", None)
+
+
+def _list_versions(
+    client: SuperviselyClient, project_id: int, newer: list[dict[str, Any]]
+) -> list[VersionInfo]:
+    return list(client.versions.list_all(project_id, newer))
+
+
+def _told(version: VersionInfo) -> dict[str, Any]:
+    return {
+        "project_id": version.project_id,
+        "version_id": version.id,
+        "version_num": version.version,
+        "title": version.name,
+        "created": True,
+        "created_at": version.created_at,
+    }

@@ -1,0 +1,65 @@
+"""Version every project of a workspace each night.
+
+1. ``list_projects`` finds the projects whose type can be versioned.
+2. ``create_version`` runs once a project, two at a time. A project that did not change costs a few requests.
+   One that fails does not stop the others. Each new version is an event of the project's asset, which
+   other DAGs can be scheduled on.
+3. ``report`` says what was made, and fails the run if a project has no version of tonight.
+
+Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
+host, the API token as password. Then set ``workspace_id`` and switch the DAG on. If other DAGs use the
+same server, give their tasks one pool, ``pool="supervisely"``, with as many slots as the server endures.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from airflow.sdk import AssetAlias, Param, TriggerRule, dag, task
+
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+
+log = logging.getLogger(__name__)
+
+
+@dag(
+    schedule="0 1 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    params={"workspace_id": Param(1, type="integer", minimum=1, title="Workspace")},
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+    tags=["supervisely"],
+    doc_md=__doc__,
+)
+def nightly_versioning() -> None:
+    @task
+    def list_projects(workspace_id: str) -> list[int]:
+        with SuperviselyHook() as hook:
+            return hook.versions.list_project_ids(int(workspace_id))
+
+    project_ids = list_projects("{{ params.workspace_id }}")
+    versions = CreateProjectVersionOperator.partial(
+        task_id="create_version",
+        max_active_tis_per_dagrun=2,
+        map_index_template="project {{ task.project_id }}",
+        outlets=[AssetAlias("supervisely-versions")],
+    ).expand(project_id=project_ids)
+
+    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    def report(project_ids: list[int], versions: Iterable[dict[str, Any]]) -> dict[str, int]:
+        made = {version["project_id"]: version for version in versions}
+        for version in made.values():
+            log.info("%(project_name)s: version %(version_num)s (id %(version_id)s), %(status)s", version)
+        if missing := sorted(set(project_ids) - made.keys()):
+            raise RuntimeError(f"These projects have no version of tonight: {missing}. See create_version.")
+        return {"projects": len(made), "new_versions": sum(v["created"] for v in made.values())}
+
+    report(project_ids, versions.output["version"])
+
+
+nightly_versioning()

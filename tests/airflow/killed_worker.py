@@ -1,0 +1,48 @@
+"""A worker that makes a version: run as a program, so that it can be killed.
+
+``python -m tests.airflow.killed_worker <project id> <run id> <store>``; the store is a JSON file that
+stands in for Airflow's task state store, or ``-`` where there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from tests.airflow.support import StateStore, running_context
+
+
+class FileStore(StateStore):
+    """Keeps its values in a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        if path.exists():
+            self.values = json.loads(path.read_text())
+
+    def set(self, key: str, value: Any, retention: Any = None) -> None:
+        super().set(key, value, retention)
+        self._path.write_text(json.dumps(self.values))
+
+    def delete(self, key: str) -> None:
+        super().delete(key)
+        self._path.write_text(json.dumps(self.values))
+
+
+def main(project_id: str, run_id: str, store: str) -> None:
+    context = running_context(run_id=run_id)
+    if store != "-":
+        context["task_state_store"] = FileStore(Path(store))
+    operator = CreateProjectVersionOperator(
+        task_id="create", project_id=project_id, busy_timeout_seconds=60.0
+    )
+    operator.execute(context)
+    print(json.dumps(context["ti"].pushed["version"]), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

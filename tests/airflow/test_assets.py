@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from airflow.sdk import DAG, Asset, AssetAlias
+
+from airflow_sv_versioning.assets import project_asset, read_version_event, sanitize_uri
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
+from tests.airflow.conftest import RunDag
+from tests.airflow.support import pulled
+from tests.support.projects import touch
+from tests.support.proxy import FaultProxy, refuse
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["app.example.com", "https://App.Example.com", "APP.example.com/", "http://ann@app.example.com/x"],
+)
+def test_a_project_is_one_asset_however_the_server_is_spelled(server: str) -> None:
+    asset = project_asset(server, 42)
+
+    assert (asset.name, asset.uri) == ("supervisely://app.example.com/projects/42",) * 2
+
+
+def test_a_port_is_part_of_the_server() -> None:
+    assert project_asset("http://127.0.0.1:8080", 7).uri == "supervisely://127.0.0.1:8080/projects/7"
+
+
+def test_a_uri_written_by_hand_is_brought_into_the_same_form() -> None:
+    found = sanitize_uri(urlsplit("supervisely://App.example.com/projects//0042/?a=b#c"))
+
+    assert found.geturl() == project_asset("app.example.com", 42).uri
+
+
+@pytest.mark.parametrize(
+    "uri", ["supervisely:///projects/1", "supervisely://x/projects", "supervisely://x/project/1",
+            "supervisely://x/projects/one", "supervisely://x/projects/0", "supervisely://x/projects/1/2"]
+)  # fmt: skip
+def test_a_uri_that_names_no_project_is_refused(uri: str) -> None:
+    with pytest.raises(ValueError, match="is no project"):
+        sanitize_uri(urlsplit(uri))
+
+
+def events(uri: str) -> list[Any]:
+    """Read the events of an asset, oldest first."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        query = select(AssetEvent).join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+        found = session.scalars(query.where(AssetModel.uri == uri).order_by(AssetEvent.id)).all()
+        session.expunge_all()
+        return list(found)
+
+
+def test_a_version_is_told_in_the_event_of_the_project(
+    connection: None, run_dag: RunDag, dag_id: str, project_id: int
+) -> None:
+    asset, other = project_asset("our.server", project_id), Asset(f"{dag_id} other")
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(task_id="create", project_id=project_id, outlets=[asset, other])
+    first, second = run_dag(dag), run_dag(dag)
+
+    new, unchanged = (read_version_event(event) for event in events(asset.uri))
+    version = pulled(first, "create", "version")
+    assert new == {
+        key: version[key] for key in ("project_id", "version_id", "version_num", "title", "created", "counts")
+    }
+    assert new["created"] is True
+    assert unchanged["created"] is False
+    assert unchanged["version_id"] == pulled(second, "create") == new["version_id"]
+    assert [event.extra for event in events(other.uri)] == [{}, {}]
+
+
+def test_an_alias_tells_of_new_versions_of_every_mapped_project(
+    connection: None,
+    run_dag: RunDag,
+    dag_id: str,
+    project_id: int,
+    client: SuperviselyClient,
+    server: ServerInfo,
+) -> None:
+    empty = client.projects.add(server.workspace_id, dag_id).id
+    alias = AssetAlias(f"{dag_id} versions")
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator.partial(task_id="create", outlets=[alias]).expand(
+            project_id=[project_id, empty]
+        )
+    run_dag(dag)
+    run_dag(dag)
+
+    for mapped in (project_id, empty):
+        [event] = events(project_asset(server.url, mapped).uri)
+        assert read_version_event(event)["project_id"] == mapped
+        assert read_version_event(event)["version_num"] == 1
+
+
+def test_an_event_without_a_version_is_an_error() -> None:
+    with pytest.raises(KeyError, match="by hand"):
+        read_version_event(SimpleNamespace(extra={"made": "by hand"}))
+
+
+class AssetStore:
+    """Stands in for Airflow's asset state store in a trigger."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    async def aset(self, key: str, value: Any) -> None:
+        self.values[key] = value
+
+
+def watch(
+    project_id: int, store: AssetStore | None, count: int, meanwhile: Any = None
+) -> list[dict[str, Any]]:
+    """Run a watcher until it has told of ``count`` versions; the triggerer stops when it takes the last."""
+
+    async def listen() -> list[dict[str, Any]]:
+        trigger = NewVersionTrigger(project_id=project_id, poke_interval=0.02)
+        trigger.asset_state_store = store  # type: ignore[assignment]
+        told: list[dict[str, Any]] = []
+        making = asyncio.create_task(asyncio.to_thread(meanwhile, trigger)) if meanwhile else None
+        async for event in trigger.run():
+            told.append(event.payload)
+            if len(told) == count:
+                # Airflow takes the event before it lets the trigger go on.
+                await trigger._keep(event.payload["version_num"])
+                break
+        await trigger.cleanup()
+        if making:
+            await making
+        return told
+
+    return asyncio.run(asyncio.wait_for(listen(), 60))
+
+
+def _after_first_look(trigger: NewVersionTrigger, act: Any) -> None:
+    while trigger._cursor is None:
+        time.sleep(0.01)
+    act()
+
+
+def test_a_watcher_tells_of_versions_made_after_its_start(
+    connection: None, project_id: int, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
+    versions.create(project_id, "old")
+    touch(client, project_id)
+
+    [told] = watch(
+        project_id, None, 1, lambda t: _after_first_look(t, lambda: versions.create(project_id, "new"))
+    )
+
+    assert (told["version_num"], told["title"], told["created"]) == (2, "new", True)
+
+    assert read_version_event(SimpleNamespace(extra={"from_trigger": True, "payload": told})) == told
+
+
+def test_a_watcher_that_was_down_tells_what_it_missed_once(
+    connection: None, project_id: int, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
+    store = AssetStore()
+    [first] = watch(project_id, store, 1, lambda t: _after_first_look(t, lambda: versions.create(project_id)))
+    for _ in range(2):
+        touch(client, project_id)
+        versions.create(project_id)
+
+    told = watch(project_id, store, 2)
+
+    assert first["version_num"] == 1
+    assert [version["version_num"] for version in told] == [2, 3]
+
+
+def test_a_watcher_outlives_what_fails(
+    proxy: FaultProxy, one_try: None, project_id: int, versions: ProjectVersions
+) -> None:
+    proxy.on("projects.versions.list", refuse(503), refuse(404))
+
+    told = watch(project_id, None, 1, lambda t: _after_first_look(t, lambda: versions.create(project_id)))
+
+    assert told[0]["version_num"] == 1
+
+
+def test_a_watcher_of_several_assets_has_no_store_and_works(
+    connection: None, project_id: int, versions: ProjectVersions
+) -> None:
+    class Ambiguous(AssetStore):
+        async def aget(self, key: str, default: Any = None) -> Any:
+            raise ValueError("Task has 2 concrete inlets")
+
+    told = watch(
+        project_id, Ambiguous(), 1, lambda t: _after_first_look(t, lambda: versions.create(project_id))
+    )
+
+    assert told[0]["version_num"] == 1
+
+
+def test_equal_watchers_are_one_trigger() -> None:
+    assert NewVersionTrigger(project_id=7).serialize() == NewVersionTrigger(project_id=7).serialize()
+    path, arguments = NewVersionTrigger(project_id=7).serialize()
+    assert path == "airflow_sv_versioning.triggers.new_versions.NewVersionTrigger"
+    assert NewVersionTrigger(**arguments).project_id == 7

@@ -1,0 +1,189 @@
+"""Workers are killed in every state of a version in the making, and tried again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from tests.airflow.conftest import RunDag
+from tests.airflow.support import StateStore, running_context, state
+from tests.support.projects import list_version_files, touch
+from tests.support.proxy import Exchange, FaultProxy, first
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(project_id: int, store: Path | str, run_id: str = "run") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.airflow.killed_worker", str(project_id), run_id, str(store)]
+    return subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True)
+
+
+def finish(worker: subprocess.Popen[str]) -> dict[str, Any]:
+    out, _ = worker.communicate(timeout=120)
+    assert worker.returncode == 0
+    result: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return result
+
+
+@pytest.fixture
+def kill_at(proxy: FaultProxy, project_id: int) -> Callable[..., None]:
+    """Kill a worker of its own with SIGKILL at its request for a method."""
+
+    def kill(method: str, store: Path | str, *, after_effect: bool = False) -> None:
+        workers: list[subprocess.Popen[str]] = []
+
+        def fault(exchange: Exchange) -> None:
+            if after_effect:
+                exchange.forward()
+            workers[0].kill()
+
+        proxy.on(method, fault)
+        workers.append(start(project_id, store))
+        workers[0].communicate(timeout=120)
+        assert workers[0].returncode == -signal.SIGKILL
+
+    return kill
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["figures.list", "file-storage.bulk.upload", "projects.versions.commit"],
+)
+def test_the_next_try_of_a_killed_worker_gives_its_reservation_back(
+    method: str,
+    kill_at: Callable[..., None],
+    proxy: FaultProxy,
+    project_id: int,
+    tmp_path: Path,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+) -> None:
+    kill_at(method, tmp_path / "store")
+
+    made = finish(start(project_id, tmp_path / "store"))
+
+    assert made["created"]
+    assert [info.id for info in versions.get_list(project_id)] == [made["version_id"]]
+    assert len(proxy.seen("projects.versions.cancel-reservation")) == 1
+    # The archive of the killed try is gone, too.
+    assert len([name for name in list_version_files(client, project_id) if name.endswith(".zst")]) == 1
+    assert json.loads((tmp_path / "store").read_text()) == {}
+    assert versions.restore(project_id, made["version_id"]).counts["images"] == 3
+
+
+def test_the_next_try_returns_the_version_that_the_killed_worker_had_committed(
+    kill_at: Callable[..., None],
+    proxy: FaultProxy,
+    project_id: int,
+    tmp_path: Path,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+) -> None:
+    kill_at("projects.versions.commit", tmp_path / "store", after_effect=True)
+    [committed] = versions.get_list(project_id)
+    touch(client, project_id)
+
+    made = finish(start(project_id, tmp_path / "store"))
+
+    assert (made["version_id"], made["created"]) == (committed.id, True)
+    assert made["counts"]["images"] == 3
+    assert len(versions.get_list(project_id)) == 1
+    assert json.loads((tmp_path / "store").read_text()) == {}
+
+
+def test_a_worker_killed_before_it_knows_its_reservation_finds_it_again(
+    kill_at: Callable[..., None], project_id: int, tmp_path: Path
+) -> None:
+    kill_at("projects.versions.reserve", tmp_path / "store", after_effect=True)
+
+    assert finish(start(project_id, tmp_path / "store"))["created"]
+
+
+def test_without_a_store_the_server_knows_the_owner_again(
+    kill_at: Callable[..., None], project_id: int
+) -> None:
+    kill_at("figures.list", "-")
+
+    assert finish(start(project_id, "-"))["created"]
+
+
+def test_another_run_does_not_take_a_killed_workers_reservation(
+    kill_at: Callable[..., None], proxy: FaultProxy, project_id: int, versions: ProjectVersions
+) -> None:
+    kill_at("figures.list", "-")
+
+    with pytest.raises(Exception, match=r"already committing .* for training/run/back_up/-1"):
+        versions.create(project_id, busy_timeout_seconds=0)
+
+
+def test_two_runs_at_once_end_with_the_same_version(
+    proxy: FaultProxy, project_id: int, tmp_path: Path, versions: ProjectVersions
+) -> None:
+    others: list[subprocess.Popen[str]] = []
+
+    def let_another_come() -> None:
+        if not others:
+            others.append(start(project_id, tmp_path / "second", "second"))
+            while len(proxy.seen("projects.versions.reserve")) < 2:
+                pass
+
+    proxy.on("figures.list", first(let_another_come))
+
+    made = finish(start(project_id, tmp_path / "first", "first"))
+    found = finish(others[0])
+
+    assert (made["created"], found["created"]) == (True, False)
+    assert made["version_id"] == found["version_id"]
+    assert len(versions.get_list(project_id)) == 1
+
+
+def test_a_reservation_that_cannot_be_given_back_stays_remembered(proxy: FaultProxy, project_id: int) -> None:
+    store = StateStore()
+    context = {**running_context(), "task_state_store": store}
+    operator = CreateProjectVersionOperator(task_id="create", project_id=project_id)
+    proxy.on("figures.list", first(operator.on_kill))
+    proxy.always("projects.versions.cancel-reservation", lambda _: None)
+
+    with pytest.raises(Exception, match="asked to"):
+        operator.execute(context)
+
+    [mark] = store.values.values()
+    assert mark["version_id"] is not None
+    assert mark["owner"] == "training/manual__2026-03-01/back_up/-1"
+    proxy.heal()
+    assert operator.execute(context)
+    assert store.values == {}
+
+
+def test_a_task_that_takes_too_long_gives_its_reservation_back(
+    proxy: FaultProxy, run_dag: RunDag, dag_id: str, project_id: int, versions: ProjectVersions
+) -> None:
+    def hang(_: Exchange) -> None:
+        proxy.closing.wait(5)
+
+    proxy.on("file-storage.bulk.upload", hang)
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(
+            task_id="create", project_id=project_id, execution_timeout=timedelta(seconds=3)
+        )
+
+    ended = run_dag(dag)
+
+    assert state(ended, "create") == "failed"
+    assert len(proxy.seen("projects.versions.cancel-reservation")) == 1
+    assert versions.create(project_id, busy_timeout_seconds=0).created

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_sv_versioning._airflow import AirflowFailException
+from airflow_sv_versioning.operators.remove import RemoveProjectOperator
+from tests.airflow.support import running_context
+from tests.support.proxy import FaultProxy, refuse
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
+
+
+def _remove(project_id: Any) -> None:
+    RemoveProjectOperator(task_id="remove", project_id=project_id).execute(running_context())
+
+
+def test_a_project_is_removed_once_and_being_gone_is_fine(
+    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
+) -> None:
+    _remove(str(project_id))
+    _remove(project_id)
+
+    assert project_id not in client.projects.list_ids(server.workspace_id, {"images"})
+
+
+@pytest.mark.parametrize("nothing", [None, "", "None"])
+def test_no_project_is_nothing_to_remove(nothing: Any) -> None:
+    _remove(nothing)
+
+
+def test_a_project_that_may_not_be_removed_is_an_error(proxy: FaultProxy, project_id: int) -> None:
+    proxy.always("projects.archive", refuse(403))
+
+    with pytest.raises(AirflowFailException):
+        _remove(project_id)
+
+
+def test_what_is_no_id_is_an_error(connection: None) -> None:
+    with pytest.raises(AirflowFailException, match="project_id must be"):
+        _remove("lemons")

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_sv_versioning._airflow import AirflowFailException
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from tests.airflow.support import running_context
+from tests.airflow.test_background_tasks_sensor import App
+from tests.support.proxy import FaultProxy, refuse
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import ServerInfo
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+META = {"customNodeSettings": {"title": "<h4>nightly</h4>"}}
+
+
+class WorkflowMeta:
+    """The shape of the official SDK's class of this name."""
+
+    @property
+    def as_dict(self) -> dict[str, Any]:
+        return META
+
+
+@pytest.fixture
+def platform_task_id(client: SuperviselyClient, server: ServerInfo) -> int:
+    return App(client, server.workspace_id, None).id
+
+
+@pytest.mark.parametrize("meta", [META, WorkflowMeta()], ids=["dict", "object"])
+def test_a_version_is_the_output_of_the_platform_task_that_made_it(
+    meta: Any, proxy: FaultProxy, project_id: int, platform_task_id: int
+) -> None:
+    operator = CreateProjectVersionOperator(
+        task_id="create", project_id=project_id, platform_task_id=str(platform_task_id), workflow_meta=meta
+    )
+
+    version_id = operator.execute(running_context())
+
+    [request] = proxy.seen("workflow.node.add-output")
+    assert request.json == {
+        "teamId": 1,
+        "node": {"type": "task", "id": platform_task_id},
+        "type": "project_version",
+        "id": version_id,
+        "meta": META,
+    }
+
+
+def test_a_version_is_the_input_of_the_platform_task_that_restores_it(
+    proxy: FaultProxy, project_id: int, platform_task_id: int, versions: ProjectVersions
+) -> None:
+    version = versions.create(project_id)
+    operator = RestoreProjectVersionOperator(
+        task_id="restore", project_id=project_id, version_num=1, platform_task_id=platform_task_id
+    )
+
+    operator.execute(running_context())
+
+    [request] = proxy.seen("workflow.node.add-input")
+    assert request.json["id"] == version.version_id
+    assert "meta" not in request.json
+
+
+def test_without_a_platform_task_the_graph_is_left_alone(proxy: FaultProxy, project_id: int) -> None:
+    CreateProjectVersionOperator(task_id="create", project_id=project_id).execute(running_context())
+
+    assert proxy.seen("workflow.node.add-output") == []
+
+
+def test_a_graph_that_cannot_be_changed_is_an_error_and_the_next_try_finds_the_version(
+    proxy: FaultProxy, project_id: int, platform_task_id: int, versions: ProjectVersions
+) -> None:
+    operator = CreateProjectVersionOperator(
+        task_id="create", project_id=project_id, platform_task_id=platform_task_id
+    )
+    proxy.on("workflow.node.add-output", refuse(403))
+
+    with pytest.raises(AirflowFailException):
+        operator.execute(running_context())
+
+    [version] = versions.get_list(project_id)
+    assert operator.execute(running_context()) == version.id
+
+
+def test_an_unknown_platform_task_is_an_error(connection: None, project_id: int) -> None:
+    operator = CreateProjectVersionOperator(task_id="create", project_id=project_id, platform_task_id=999_999)
+
+    with pytest.raises(AirflowFailException, match="999999"):
+        operator.execute(running_context())
+
+
+def test_lineage_names_the_project_and_its_version(
+    connection: None, project_id: int, server: ServerInfo
+) -> None:
+    pytest.importorskip("airflow.providers.openlineage.extractors")
+    create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
+    version_id = create.execute(running_context())
+    restore = RestoreProjectVersionOperator(task_id="restore", project_id=project_id, version_id=version_id)
+    restored = restore.execute(running_context())
+
+    made: Any = create.get_openlineage_facets_on_complete(None)
+    used: Any = restore.get_openlineage_facets_on_complete(None)
+
+    namespace = server.url.replace("http", "supervisely", 1)
+    [[read], [version]] = made.inputs, made.outputs
+    assert (read.namespace, read.name) == (namespace, f"projects/{project_id}")
+    assert (version.namespace, version.name) == (namespace, f"projects/{project_id}/versions")
+    assert version.facets["version"].datasetVersion == str(version_id)
+    assert used.inputs[0].facets["version"].datasetVersion == str(version_id)
+    assert [output.name for output in used.outputs] == [f"projects/{restored}"]
+
+
+def test_a_task_that_made_nothing_has_no_lineage() -> None:
+    create = CreateProjectVersionOperator(task_id="create", project_id=7)
+
+    assert create.get_openlineage_facets_on_complete(None) is None
