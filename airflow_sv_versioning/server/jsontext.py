@@ -15,12 +15,15 @@ class JsonText(str):
 
 
 NULL = JsonText("null")
+EMPTY_OBJECT = JsonText("{}")
 
 
 def dumps(value: Any) -> JsonText:
     """Write a value as compact JSON."""
     if isinstance(value, JsonText):
         return value
+    if value == {}:
+        return EMPTY_OBJECT
     return JsonText(msgspec.json.encode(value).decode())
 
 

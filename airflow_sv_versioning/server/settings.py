@@ -22,7 +22,7 @@ class Settings:
     :param plan: subscription that every team has; ``free`` refuses project versions.
     :param instance_version: what ``instance.version`` answers.
     :param reservation_lifetime: how long a version may stay reserved without being committed.
-    :param link_timeout_seconds: how long the server waits for the host of a linked image.
+    :param link_timeout_seconds: how long the server waits for the host of a linked image or video.
     :param clock: where "now" comes from.
     """
 

@@ -12,8 +12,14 @@ from tests.server.support import Api, Clock
 
 
 @pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(tmp_path_factory.mktemp("server"), link_timeout_seconds=1.0) as running:
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the shared server."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def shared_server(shared_data: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(shared_data, link_timeout_seconds=1.0) as running:
         yield running
 
 

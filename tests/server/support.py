@@ -161,6 +161,15 @@ def details_of(answer: requests.Response) -> dict[str, Any]:
     return details
 
 
+def ended(api: Api, task_id: int) -> dict[str, Any]:
+    """Ask until the task has ended; every question is a round trip, so this is no busy loop."""
+    for _ in range(10_000):
+        task: dict[str, Any] = api.call("tasks.info", {"id": task_id})
+        if task["status"] in ("finished", "error", "stopped"):
+            return task
+    raise AssertionError(f"task {task_id} does not end")
+
+
 def png(width: int = 40, height: int = 30, color: str = "red") -> bytes:
     buffer = BytesIO()
     Image.new("RGB", (width, height), color).save(buffer, "PNG")

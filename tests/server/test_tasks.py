@@ -11,16 +11,7 @@ import pytest
 from airflow_sv_versioning.server.behaviour import clone, datasets, projects, tasks
 from airflow_sv_versioning.server.platform import USER_ID, WORKSPACE_ID, Platform
 from airflow_sv_versioning.server.settings import Settings
-from tests.server.support import Api
-
-
-def ended(api: Api, task_id: int) -> dict[str, Any]:
-    """Ask until the task has ended; every question is a round trip, so this is no busy loop."""
-    for _ in range(10_000):
-        task: dict[str, Any] = api.call("tasks.info", {"id": task_id})
-        if task["status"] in ("finished", "error", "stopped"):
-            return task
-    raise AssertionError(f"task {task_id} does not end")
+from tests.server.support import Api, ended
 
 
 def run_app(api: Api, **body: Any) -> int:

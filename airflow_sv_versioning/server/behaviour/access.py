@@ -88,6 +88,13 @@ def edit_items(tx: Writer, item_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
     return found
 
 
+def stamp_sharing_items(tx: Writer, dataset_ids: Iterable[int]) -> None:
+    """Stamp all items of datasets whose shared objects change: each may come to show them, or cease to."""
+    for dataset_id in dataset_ids:
+        edit_dataset(tx, dataset_id)
+        tx.run("UPDATE items SET updated_at = ? WHERE dataset_id = ?", (tx.stamp, dataset_id))
+
+
 def edit_figures(tx: Writer, figure_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
     """Get figures in order to change them; their items and projects are stamped.
 

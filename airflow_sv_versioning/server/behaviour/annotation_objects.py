@@ -15,8 +15,7 @@ from airflow_sv_versioning.server.behaviour.access import (
     check_all_found,
     edit_dataset,
     edit_items,
-    edit_project,
-    get_dataset,
+    stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.frames import label
 from airflow_sv_versioning.server.behaviour.meta import CLASSES, definitions
@@ -126,13 +125,6 @@ def edit_objects(tx: Writer, object_ids: Iterable[int]) -> dict[int, sqlite3.Row
     return found
 
 
-def stamp_sharing_items(tx: Writer, dataset_ids: Collection[int]) -> None:
-    """Stamp all items of datasets whose shared objects change: each may come to show them, or cease to."""
-    for dataset_id in dataset_ids:
-        edit_project(tx, get_dataset(tx, dataset_id)["project_id"])
-        tx.run("UPDATE items SET updated_at = ? WHERE dataset_id = ?", (tx.stamp, dataset_id))
-
-
 def objects_of_item(db: Reader, item: sqlite3.Row) -> list[sqlite3.Row]:
     """The objects that an item's annotation shows, with ``class_title`` and their maker's ``login``."""
     return db.all(_SEEN, (item["id"], item["dataset_id"]))
@@ -184,7 +176,11 @@ class ClassBook:
         class_id = given if given in self._definitions else self._ids.get(owner.get("classTitle") or "")
         if class_id is None:
             wanted = given or owner.get("classTitle")
-            raise bad_request(f"Project {self._project_id} has no class {wanted!r}", type="UNKNOWN_CLASS")
+            item_id = owner.get("entityId") or owner.get("imageId")
+            place = f", wanted on item {item_id}" if item_id else ""
+            raise bad_request(
+                f"Project {self._project_id} has no class {wanted!r}{place}", type="UNKNOWN_CLASS"
+            )
         return class_id
 
     def definition(self, class_id: int) -> str:

@@ -6,12 +6,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import get_project
-from airflow_sv_versioning.server.behaviour.annotation_objects import (
-    ClassBook,
-    ObjectBook,
-    stamp_sharing_items,
-)
+from airflow_sv_versioning.server.behaviour.access import get_project, stamp_sharing_items
+from airflow_sv_versioning.server.behaviour.annotation_objects import ClassBook, ObjectBook
 from airflow_sv_versioning.server.behaviour.frames import check_frame, framed_items
 from airflow_sv_versioning.server.behaviour.geometry import OUT_OF_LINE, extent
 from airflow_sv_versioning.server.behaviour.tags import NewTag, TagBook, put_tags

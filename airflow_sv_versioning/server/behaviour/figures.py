@@ -13,8 +13,9 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_project,
     get_row,
     projects_of_datasets,
+    stamp_sharing_items,
 )
-from airflow_sv_versioning.server.behaviour.annotation_objects import ObjectBook, stamp_sharing_items
+from airflow_sv_versioning.server.behaviour.annotation_objects import ObjectBook
 from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter, frame_of, inline_geometry
 from airflow_sv_versioning.server.behaviour.frames import framed_items
 from airflow_sv_versioning.server.behaviour.geometry import extent, rounded

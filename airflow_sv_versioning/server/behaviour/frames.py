@@ -9,6 +9,8 @@ from typing import Any
 from airflow_sv_versioning.server.database import Reader
 from airflow_sv_versioning.server.errors import bad_request
 
+MAX_FRAMES = 2**31
+
 
 def check_frame(item: Mapping[str, Any] | sqlite3.Row, frame: Any, what: str) -> int:
     """The number of a frame, if the item has it.
@@ -18,7 +20,7 @@ def check_frame(item: Mapping[str, Any] | sqlite3.Row, frame: Any, what: str) ->
     :param item: with ``id``, ``name`` and ``frames_count``.
     :param what: what is to be on the frame, for the message.
     """
-    if not isinstance(frame, int) or isinstance(frame, bool) or frame < 0:
+    if not isinstance(frame, int) or isinstance(frame, bool) or not 0 <= frame < MAX_FRAMES:
         raise bad_request(
             f"{what} of {label(item)} needs a frame number from 0 on, not {frame!r}", type="FRAME_INVALID"
         )

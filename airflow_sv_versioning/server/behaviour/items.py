@@ -7,7 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import edit_dataset, edit_items, get_dataset, get_project
+from airflow_sv_versioning.server.behaviour.access import (
+    edit_dataset,
+    edit_items,
+    get_dataset,
+    get_project,
+    stamp_sharing_items,
+)
 from airflow_sv_versioning.server.behaviour.datasets import subtree_ids
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, insert_statement, json_list
@@ -86,8 +92,13 @@ def insert_items(tx: Writer, dataset_id: int, user_id: int, rows: Sequence[Mappi
 
 def remove_items(tx: Writer, item_ids: Sequence[int]) -> None:
     """Remove items with their annotations; the media stay, since versions refer to them."""
-    edit_items(tx, item_ids)
+    datasets = {row["dataset_id"] for row in edit_items(tx, item_ids).values()}
     tx.delete_among("items", "id", item_ids)
+    shared = tx.all(
+        f"SELECT DISTINCT dataset_id FROM objects WHERE item_id IS NULL AND {in_list('dataset_id')}",  # noqa: S608
+        (json_list(datasets),),
+    )
+    stamp_sharing_items(tx, [row["dataset_id"] for row in shared])
 
 
 def name_of(item: Mapping[str, Any]) -> str:

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import edit_items, get_project, get_row
+from airflow_sv_versioning.server.behaviour.access import (
+    edit_items,
+    get_project,
+    get_row,
+    stamp_sharing_items,
+)
 from airflow_sv_versioning.server.behaviour.frames import check_frame_ranges
 from airflow_sv_versioning.server.behaviour.meta import TAGS, definitions
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
@@ -58,7 +63,8 @@ class TagBook:
         definition = given if given in self._by_id else self._ids.get(tag.get("name") or "")
         if definition is None:
             raise bad_request(
-                f"Project {self._project_id} has no tag {tag.get('tagId') or tag.get('name')!r}",
+                f"Project {self._project_id} has no tag {tag.get('tagId') or tag.get('name')!r}, "
+                f"wanted on item {item_id}",
                 type="UNKNOWN_TAG",
             )
         value = tag.get("value")
@@ -101,9 +107,12 @@ def put_tags(tx: Writer, tags: Sequence[NewTag], labeler: str) -> list[int]:
 
 
 def add_single_tags(tx: Writer, project_id: int, tags: Sequence[NewTag], labeler: str) -> list[int]:
-    """Put tags on items or figures; the same tag twice on one needs ``settings.allowDuplicateTags``."""
-    settings = loads(get_project(tx, project_id)["settings"])
-    if not settings.get("allowDuplicateTags"):
+    """Put tags on items or figures; the same tag twice on one needs ``settings.allowDuplicateTags``.
+
+    A video's tag may always come again: it holds for other frames.
+    """
+    project = get_project(tx, project_id)
+    if project["type"] != "videos" and not loads(project["settings"]).get("allowDuplicateTags"):
         _check_not_repeated(tx, tags)
     return put_tags(tx, tags, labeler)
 
@@ -116,6 +125,11 @@ def tags_of_items(db: Reader, item_ids: Collection[int]) -> dict[int, list[dict[
 def tags_of_figures(db: Reader, figure_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     """Figure id -> its tags, oldest first."""
     return _grouped(db, "figure_id", "tags.figure_id IS NOT NULL", figure_ids)
+
+
+def tags_by_object(db: Reader, object_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Object id -> its tags on whatever item, oldest first."""
+    return _grouped(db, "object_id", "tags.object_id IS NOT NULL", object_ids)
 
 
 def tags_of_objects(db: Reader, item_id: int) -> dict[int, list[dict[str, Any]]]:
@@ -143,6 +157,10 @@ def edit_tag(tx: Writer, tag_id: int) -> sqlite3.Row:
     """Get a tag in order to change it; its item and project are stamped."""
     row = get_row(tx, "tags", "Tag", tag_id)
     edit_items(tx, [row["item_id"]])
+    shared_in = tx.value(
+        "SELECT dataset_id FROM objects WHERE id = ? AND item_id IS NULL", (row["object_id"],)
+    )
+    stamp_sharing_items(tx, [] if shared_in is None else [shared_in])
     return row
 
 

@@ -60,7 +60,7 @@ def probe_video(path: Path, size: int) -> FileFacts | None:
             name = container.format.name
             if name.endswith("_pipe") or name in STILL_FORMATS or not container.streams.video:
                 return None
-            return _facts(container, size)
+            return _facts(container, size, _rotations(path))
     except (av.error.FFmpegError, ValueError, OSError):
         return None
 
@@ -125,7 +125,7 @@ def stream_meta(facts: FileFacts, stream_index: int | None, owner: str) -> FileF
     """
     streams = {s["index"]: s for s in facts["streams"] if s["codecType"] == "video"}
     chosen = min(streams) if stream_index is None else stream_index
-    if chosen not in streams:
+    if not isinstance(chosen, int) or chosen not in streams:
         raise bad_request(f"{owner} has no video stream {stream_index}; it has {sorted(streams)}")
     whole = {key: facts[key] for key in ("formatName", "mime", "size")}
     return {**streams[chosen], **whole, "streams": []}
@@ -141,11 +141,16 @@ def _probe_link(links: Links, link: str) -> FileFacts:
     return facts
 
 
-def _facts(container: av.container.InputContainer, size: int) -> FileFacts | None:
+def _facts(
+    container: av.container.InputContainer, size: int, rotations: Mapping[int, int]
+) -> FileFacts | None:
     import av
 
-    shown = _times(container)
-    streams = [_stream_json(stream, shown[stream.index]) for stream in container.streams]
+    times = _times(container)
+    streams = [
+        _stream_json(stream, times.get(stream.index, []), rotations.get(stream.index, 0))
+        for stream in container.streams
+    ]
     if not any(stream.get("framesCount") for stream in streams):
         return None
     family = container.format.name.split(",")[0]
@@ -158,32 +163,51 @@ def _facts(container: av.container.InputContainer, size: int) -> FileFacts | Non
     }
 
 
+def _rotations(path: Path) -> dict[int, int]:
+    """Stream index -> degrees that a player turns the stream's frames by, as its first frame says."""
+    import av
+
+    found = {}
+    with av.open(str(path)) as container:
+        for index, stream in enumerate(container.streams.video):
+            try:
+                container.seek(0)
+                found[stream.index] = next(container.decode(video=index)).rotation
+            except (av.error.FFmpegError, StopIteration):
+                continue
+    return found
+
+
 def _times(container: av.container.InputContainer) -> dict[int, list[float]]:
-    """Stream index -> the time of each frame, in the order they are shown."""
+    """Stream index -> the time of each frame in seconds, in the order they are shown; cover art has none."""
+    from av.stream import Disposition
+
+    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     times: dict[int, list[float]] = defaultdict(list)
-    for packet in container.demux(*container.streams.video):
+    for packet in container.demux(*moving) if moving else ():
         moment = packet.dts if packet.pts is None else packet.pts
         if packet.size and moment is not None and packet.time_base and not packet.is_discard:
             times[packet.stream.index].append(round(float(moment * packet.time_base), 6))
-    return {index: sorted(values) for index, values in times.items()} | {
-        stream.index: [] for stream in container.streams if stream.index not in times
-    }
+    return {index: sorted(values) for index, values in times.items()}
 
 
-def _stream_json(stream: Stream, times: list[float]) -> dict[str, Any]:
-    kind = stream.type
-    common = {"index": stream.index, "codecType": kind, "codecName": _codec(stream)}
-    if kind != "video" or not times:
-        return {**common, "codecType": "attachment" if kind == "video" else kind}
+def _stream_json(stream: Stream, times: list[float], rotation: int) -> dict[str, Any]:
+    common = {"index": stream.index, "codecType": stream.type, "codecName": _codec(stream)}
+    if stream.type != "video":
+        return common
+    if not times:
+        return {**common, "codecType": "attachment"}
     context: Any = stream.codec_context
+    size = (context.width, context.height)
+    width, height = reversed(size) if rotation % 180 else size
     duration = (
         float(stream.duration * stream.time_base) if stream.duration and stream.time_base else times[-1]
     )
     return {
         **common,
-        "width": context.width,
-        "height": context.height,
-        "rotation": 0,
+        "width": width,
+        "height": height,
+        "rotation": rotation,
         "duration": round(duration, 6),
         "startTime": times[0],
         "framesCount": len(times),

@@ -7,13 +7,25 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from airflow_sv_versioning.server.behaviour import annotation_objects
+from airflow_sv_versioning.server.behaviour import annotation_objects, object_listing
 from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.payload import Payload
-from airflow_sv_versioning.server.routes.routing import writes
+from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.routes.shapes import OBJECT, TAG
 
 router = APIRouter()
+
+
+@reads(router, "annotation-objects.list")
+def list_(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(object_listing.list_objects(db, call.query, call.payload.integer("datasetId")))
+
+
+@reads(router, "annotation-objects.info")
+def info(call: CallDep) -> Response:
+    with call.database.read() as db:
+        return call.reply(object_listing.object_info(db, call.payload.integer("id")))
 
 
 @writes(router, "annotation-objects.bulk.add")

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-from airflow_sv_versioning.server.behaviour import media, video_annotations, video_files, videos
+from airflow_sv_versioning.server.behaviour import media, video_adding, video_annotations, video_files, videos
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.blobs import CHUNK_BYTES, blob_response
@@ -73,12 +73,12 @@ def file_metas(call: CallDep) -> Response:
 def add(call: CallDep) -> Response:
     payload = call.payload
     wanted = payload.objects("videos", VIDEO)
-    hashes, links = videos.hashes_and_links(wanted)
+    hashes, links = video_adding.hashes_and_links(wanted)
     is_required = payload.flag("forceMetadataForLinks", True) and not payload.flag("skipValidation", False)
     files = _files(call)
     stored, linked = files.stored(hashes), files.linked(links, is_required=is_required)
     with call.database.write() as tx:
-        ids = videos.add_videos(tx, payload.integer("datasetId"), wanted, stored, linked, call.user_id)
+        ids = video_adding.add_videos(tx, payload.integer("datasetId"), wanted, stored, linked, call.user_id)
         return call.reply(videos.videos_by_id(tx, ids, call.file_url))
 
 
@@ -129,8 +129,8 @@ def annotation_infos(call: CallDep) -> Response:
         )
 
 
-def _files(call: Call) -> videos.VideoFiles:
-    return videos.VideoFiles(call.database, call.platform.storage, call.platform.links)
+def _files(call: Call) -> video_adding.VideoFiles:
+    return video_adding.VideoFiles(call.database, call.platform.storage, call.platform.links)
 
 
 def _uploaded(file: IncomingBlob, facts: video_files.FileFacts | None) -> dict[str, object]:
