@@ -18,7 +18,7 @@ from airflow_sv_versioning.exceptions import NotFoundError, ProjectChangedError
 from airflow_sv_versioning.snapshot.base import find_stale, still_names
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Item, Rows, names_of
-from airflow_sv_versioning.snapshot.parallel import map_ordered
+from airflow_sv_versioning.snapshot.parallel import interleave, map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, values
@@ -27,6 +27,7 @@ from airflow_sv_versioning.snapshot.tree import in_tree_order
 MAX_PASSES = 4
 MAX_ITEM_READS = 10
 MAX_TOLD = 2
+LISTED_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -171,18 +172,28 @@ class _Pass:
 
     def _list_items(self, writer: SnapshotWriter, datasets: Sequence[Dataset]) -> Iterator[_Batch]:
         """List every item: write those the base holds, yield the others in batches to be read."""
-        for dataset in datasets:
-            stamps = self._base_stamps(dataset.id)
-            for page in self._reader.iter_pages(dataset.id):
-                kept = [item for item in page if stamps.get(item["id"]) == item["updatedAt"]]
-                self._append_items(writer, kept)
-                kept_ids = {item["id"] for item in kept}
-                for item_id in kept_ids:
-                    del stamps[item_id]
-                changed = [item for item in page if item["id"] not in kept_ids]
-                for part in self._reader.parts(changed):
-                    yield _Batch(dataset.id, part)
-            self._dropped += stamps
+        stamps: dict[int, dict[int, str]] = {}
+        sources = ((dataset.id, self._reader.iter_pages(dataset.id)) for dataset in datasets)
+        for dataset_id, page in interleave(sources, min(LISTED_AT_ONCE, self._client.max_workers)):
+            if dataset_id not in stamps:
+                stamps[dataset_id] = self._base_stamps(dataset_id)
+            if page is None:
+                self._dropped += stamps.pop(dataset_id)
+                continue
+            changed = self._keep_unchanged(writer, page, stamps[dataset_id])
+            for part in self._reader.parts(changed):
+                yield _Batch(dataset_id, part)
+
+    def _keep_unchanged(
+        self, writer: SnapshotWriter, page: Sequence[Item], stamps: dict[int, str]
+    ) -> Sequence[Item]:
+        """Write the items that the base holds as they are, and return the others."""
+        kept = [item for item in page if stamps.get(item["id"]) == item["updatedAt"]]
+        self._append_items(writer, kept)
+        kept_ids = {item["id"] for item in kept}
+        for item_id in kept_ids:
+            del stamps[item_id]
+        return [item for item in page if item["id"] not in kept_ids]
 
     def _base_stamps(self, dataset_id: int) -> dict[int, str]:
         if self._base is None:
