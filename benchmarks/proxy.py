@@ -38,8 +38,10 @@ class DelayProxy:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 await self._relay_request(reader, writer, there_writer)
+        # The client has left: nobody waits for the rest of an answer.
+        back.cancel()
         there_writer.close()
-        await back
+        writer.close()
 
     async def _relay_request(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, there: asyncio.StreamWriter
