@@ -130,7 +130,7 @@ def _add_create(commands: _Commands[_Parser]) -> None:
     command = _add_project_command(commands, "create", "Back up a project as a new version.", _create)
     command.add_argument("--title")
     command.add_argument("--description")
-    command.add_argument("--archive-format", choices=("auto", "v2.1.0", "v1.0.0"), default="auto")
+    command.add_argument("--archive-format", choices=("auto", "v2.1.0", "v2.0.0", "v1.0.0"), default="auto")
     command.add_argument(
         "--on-concurrent-change",
         choices=("accept", "fail"),

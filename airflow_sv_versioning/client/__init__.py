@@ -36,11 +36,13 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.figures import Figures
         from airflow_sv_versioning.client.files import Files
         from airflow_sv_versioning.client.images import Images
+        from airflow_sv_versioning.client.objects import Objects
         from airflow_sv_versioning.client.projects import Projects
         from airflow_sv_versioning.client.tags import Tags
         from airflow_sv_versioning.client.tasks import Tasks
         from airflow_sv_versioning.client.transport import Transport
         from airflow_sv_versioning.client.versions import Versions
+        from airflow_sv_versioning.client.videos import Videos
         from airflow_sv_versioning.client.workflow import Workflow
 
         self.transport = transport or Transport(
@@ -50,6 +52,8 @@ class SuperviselyClient:
         self.projects = Projects(self.transport)
         self.datasets = Datasets(self.transport)
         self.images = Images(self.transport)
+        self.videos = Videos(self.transport)
+        self.objects = Objects(self.transport)
         self.figures = Figures(self.transport)
         self.tags = Tags(self.transport)
         self.files = Files(self.transport)

@@ -1,9 +1,10 @@
 """The archive of a version: a zstd frame around a tar that holds the payload as ``version.bin``.
 
-A second member, ``integrity.json``, says who wrote the archive and what the payload's digest is.
-Official readers take ``version.bin`` by its name and pass over the rest.
+Another member, ``integrity.json``, says who wrote the archive and what the payload's digest is; an archive
+of videos begins with ``videos.integrity.jsonl``, see :mod:`video_digests`. Official readers take
+``version.bin`` by its name and pass over the rest.
 
-Source: the outer layer is that of SDK 6.74.51; the second member is ours.
+Source: the outer layer is that of SDK 6.74.51; the other members are ours.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from airflow_sv_versioning.exceptions import (
     SnapshotError,
     UnsupportedProjectError,
 )
-from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, tar
+from airflow_sv_versioning.snapshot import video_digests
+from airflow_sv_versioning.snapshot.formats import annotated, columnar, frames, pickled, tar
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
-from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tables import SCHEMA_VERSION, Snapshot
 
 __all__ = [
     "ARCHIVE_FORMATS",
@@ -40,7 +42,10 @@ __all__ = [
     "unpack_archive",
 ]
 
-ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {"images": ("v2.1.0", "v1.0.0")}
+ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {
+    "images": ("v2.1.0", pickled.VERSION),
+    "videos": ("v2.1.0", annotated.VERSION),
+}
 """The formats that can be written, per project type, newest first."""
 
 _DISTRIBUTION = "airflow-sv-versioning"
@@ -103,8 +108,11 @@ def pack_archive(
             f"choose one of {', '.join(ARCHIVE_FORMATS.get(snapshot.project_type, ()))}."
         )
     try:
-        with _open_payload(snapshot, archive_format, destination.parent) as payload:
-            return _write(payload, archive_format, destination, provenance)
+        with (
+            _open_payload(snapshot, archive_format, destination.parent) as payload,
+            _open_lines(snapshot, destination.parent) as lines,
+        ):
+            return _write(_Outer(payload, lines, archive_format, provenance), destination)
     except OSError as error:
         raise SnapshotError(f"The archive {destination.name} cannot be written: {error}.") from error
 
@@ -138,23 +146,39 @@ def unpack_archive(
     if manifest is None:
         return UnpackedArchive(snapshot, archive_format, None)
     _check_manifest(manifest, snapshot, archive_format)
+    if manifest.get("items"):
+        video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
     return UnpackedArchive(snapshot, archive_format, manifest["provenance"])
 
 
 def _clear(directory: Path, project_type: str) -> None:
     """Remove what an earlier attempt left: a table without rows has no file that would replace it."""
-    for name in columnar.file_names(project_type):
+    for name in (*columnar.file_names(project_type), video_digests.MEMBER):
         (directory / name).unlink(missing_ok=True)
 
 
 @contextmanager
 def _open_payload(snapshot: Snapshot, archive_format: str, scratch: Path) -> Iterator[_Payload]:
-    if archive_format != pickled.VERSION:
+    if archive_format == SCHEMA_VERSION:
         yield columnar.ColumnarPayload(snapshot)
         return
     with tempfile.TemporaryFile(dir=scratch) as file:
-        pickled.write_payload(snapshot, file)
+        if archive_format == annotated.VERSION:
+            annotated.write_payload(snapshot, file, scratch)
+        else:
+            pickled.write_payload(snapshot, file)
         yield _SpooledPayload(file, snapshot.counts())
+
+
+@contextmanager
+def _open_lines(snapshot: Snapshot, scratch: Path) -> Iterator[_SpooledPayload | None]:
+    if snapshot.project_type != "videos":
+        yield None
+        return
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        for line in video_digests.integrity_lines(snapshot):
+            file.write(line)
+        yield _SpooledPayload(file, {})
 
 
 class _SpooledPayload:
@@ -173,9 +197,7 @@ class _SpooledPayload:
         return {table: {"rows": rows} for table, rows in self._counts.items() if rows}
 
 
-def _write(
-    payload: _Payload, archive_format: str, destination: Path, provenance: Mapping[str, Any]
-) -> PackedArchive:
+def _write(outer: _Outer, destination: Path) -> PackedArchive:
     file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed before it is renamed
         dir=destination.parent, prefix=f".{destination.name}.", suffix=".tmp", delete=False
     )
@@ -183,14 +205,14 @@ def _write(
     try:
         with file:
             target = _Hashing(file)
-            _write_outer(payload, archive_format, provenance, target)
+            outer.write(target)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(destination)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    return PackedArchive(destination, archive_format, target.digest.hexdigest(), target.size_bytes)
+    return PackedArchive(destination, outer.archive_format, target.digest.hexdigest(), target.size_bytes)
 
 
 class _Hashing:
@@ -208,37 +230,62 @@ class _Hashing:
         return len(data)
 
 
-def _write_outer(
-    payload: _Payload, archive_format: str, provenance: Mapping[str, Any], target: _Hashing
-) -> None:
-    # Digests have one length, so the manifest's size is known before they are.
-    integrity_size = len(_integrity(payload, archive_format, _NO_DIGEST, provenance))
-    members_end = tar.member_span(payload.size_bytes) + tar.member_span(integrity_size)
-    end_marker = tar.end_marker(members_end)
+class _Outer:
+    """The outer layer in the making.
+
+    :param lines: what is told of single items, if anything.
+    """
+
+    def __init__(
+        self,
+        payload: _Payload,
+        lines: _SpooledPayload | None,
+        archive_format: str,
+        provenance: Mapping[str, Any],
+    ) -> None:
+        self._payload = payload
+        self._lines = lines
+        self._provenance = provenance
+        self.archive_format = archive_format
+
+    def write(self, target: _Hashing) -> None:
+        """Write all members."""
+        # Digests have one length, so the manifest's size is known before they are.
+        integrity_size = len(self._integrity(_NO_DIGEST, _NO_DIGEST))
+        contents = [content for content in (self._lines, self._payload) if content]
+        sizes = [*(content.size_bytes for content in contents), integrity_size]
+        members_end = sum(tar.member_span(size) for size in sizes)
+        end_marker = tar.end_marker(members_end)
+        with frames.open_writer(target, members_end + len(end_marker)) as writer:
+            # First, so that a person need not read all the rest to see them.
+            lines_digest = _write_member(writer, video_digests.MEMBER, self._lines) if self._lines else ""
+            digest = _write_member(writer, _PAYLOAD, self._payload)
+            writer.write(tar.member_header(_INTEGRITY, integrity_size))
+            writer.write(self._integrity(digest, lines_digest))
+            writer.write(tar.padding(integrity_size) + end_marker)
+
+    def _integrity(self, payload_sha256: str, lines_sha256: str) -> bytes:
+        manifest = {
+            "generator": _generator(),
+            "archive_format": self.archive_format,
+            "payload_sha256": payload_sha256,
+            "payload_size_bytes": self._payload.size_bytes,
+            "tables": self._payload.tables(),
+            "provenance": dict(self._provenance),
+        }
+        if self._lines:
+            manifest["items"] = {"member": video_digests.MEMBER, "sha256": lines_sha256}
+        return json.dumps(manifest, indent=2).encode()
+
+
+def _write_member(writer: Any, name: str, content: _Payload) -> str:
     digest = hashlib.sha256()
-    with frames.open_writer(target, members_end + len(end_marker)) as writer:
-        writer.write(tar.member_header(_PAYLOAD, payload.size_bytes))
-        for chunk in payload.chunks():
-            digest.update(chunk)
-            writer.write(chunk)
-        writer.write(tar.padding(payload.size_bytes))
-        writer.write(tar.member_header(_INTEGRITY, integrity_size))
-        writer.write(_integrity(payload, archive_format, digest.hexdigest(), provenance))
-        writer.write(tar.padding(integrity_size) + end_marker)
-
-
-def _integrity(
-    payload: _Payload, archive_format: str, payload_sha256: str, provenance: Mapping[str, Any]
-) -> bytes:
-    manifest = {
-        "generator": _generator(),
-        "archive_format": archive_format,
-        "payload_sha256": payload_sha256,
-        "payload_size_bytes": payload.size_bytes,
-        "tables": payload.tables(),
-        "provenance": dict(provenance),
-    }
-    return json.dumps(manifest, indent=2).encode()
+    writer.write(tar.member_header(name, content.size_bytes))
+    for chunk in content.chunks():
+        digest.update(chunk)
+        writer.write(chunk)
+    writer.write(tar.padding(content.size_bytes))
+    return digest.hexdigest()
 
 
 def _generator() -> str:
@@ -262,6 +309,8 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
                 digest = _spool(member, spool)
             elif name == _INTEGRITY and manifest is None:
                 manifest = _read_manifest(member)
+            elif name == video_digests.MEMBER:
+                _spool(member, spool.with_name(name))
         reader.drain()
     if not digest:
         raise FormatError(f"{_WHAT} holds no {_PAYLOAD}; it is no project version.")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _EXAMPLES = 3
 _DATASET_COLUMNS = ("description", "custom_data")
 _JSON_COLUMNS = {"meta", "custom_data", "geometry_json", "value_json", "smart_tool_input"}
+_JSON_COLUMNS |= {"frames_to_timecodes"}
 # What the platform's restore writes into a project to tell where it came from.
 RESTORED_FROM = "restored_from"
 

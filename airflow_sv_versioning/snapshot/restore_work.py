@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -31,6 +33,7 @@ class RestoreWork:
     :param item_datasets: item id in the snapshot -> id of its new dataset.
     :param figure_ids: figure id in the snapshot -> new id, of those that something else refers to:
         masks and tagged figures.
+    :param item_names: item id in the snapshot -> its new name, where messages need it.
     :param figure_items: figure id in the snapshot -> item id in the snapshot, of the same.
     """
 
@@ -43,6 +46,7 @@ class RestoreWork:
     item_datasets: dict[int, int] = field(default_factory=dict)
     figure_ids: dict[int, int] = field(default_factory=dict)
     figure_items: dict[int, int] = field(default_factory=dict)
+    item_names: dict[int, str] = field(default_factory=dict)
 
     def drain(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Do some work on every item, side by side."""
@@ -53,6 +57,21 @@ class RestoreWork:
 
         for _ in map_ordered(checked, items, self.client.max_workers):
             pass
+
+
+@contextmanager
+def naming(subject: str) -> Iterator[None]:
+    """Let errors say what they are about: servers often do not.
+
+    :param subject: such as ``Video 'street.mp4' (id 7)``.
+    """
+    try:
+        yield
+    except CancelledError:
+        raise
+    except SuperviselyError as error:
+        error.message = f"{subject}: {error.message}"
+        raise
 
 
 def whole_items(rows: Iterable[Row], owner_column: str, size: int) -> Iterator[list[Row]]:

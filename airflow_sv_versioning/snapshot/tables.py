@@ -1,6 +1,6 @@
 """The inner form of a snapshot: Arrow tables in Parquet files in one directory.
 
-The directory's layout is the payload of the official columnar image format (schema v2.1.0), so
+The directory's layout is the payload of the official columnar format (schema v2.1.0), so
 writing that format is packing the directory:
 
 .. code-block:: text
@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -103,12 +104,68 @@ _IMAGE_FIGURES = {
 }
 _ALPHA_GEOMETRIES = {"src_figure_id": "int64", "geometry_json": "string"}
 
+_VIDEOS = {
+    "src_video_id": "int64",
+    "src_dataset_id": "int64",
+    "name": "string",
+    "hash": "string",
+    "link": "string",
+    "frames_count": "int32",
+    "frame_width": "int32",
+    "frame_height": "int32",
+    "frames_to_timecodes": "string",
+    "meta": "string",
+    "custom_data": "string",
+    "created_at": "string",
+    "updated_at": "string",
+    "description": "string",
+    # Beyond the official columns: bytes of the file.
+    "size": "int64",
+}
+_OBJECTS = {
+    "src_object_id": "int64",
+    "src_video_id": "int64",
+    "class_name": "string",
+    "key": "string",
+    "created_at": "string",
+    "updated_at": "string",
+    # Beyond the official columns.
+    "labeler_login": "string",
+}
+_VIDEO_FIGURES = {
+    "src_figure_id": "int64",
+    "src_object_id": "int64",
+    "src_video_id": "int64",
+    "frame_index": "int32",
+    "geometry_type": "string",
+    "geometry_json": "string",
+    "meta": "string",
+    "track_id": "string",
+    "priority": "int32",
+    "smart_tool_input": "string",
+    "nn_created": "bool_",
+    "nn_updated": "bool_",
+    "created_at": "string",
+    "updated_at": "string",
+    # Beyond the official columns.
+    "custom_data": "string",
+    "description": "string",
+    "labeler_login": "string",
+}
+
 _COLUMNS: dict[str, dict[str, dict[str, str]]] = {
     "images": {
         "datasets": _DATASETS,
         "images": _IMAGES,
         "figures": _IMAGE_FIGURES,
         "alpha_geometries": _ALPHA_GEOMETRIES,
+        "tags": _TAGS,
+    },
+    "videos": {
+        "datasets": _DATASETS,
+        "videos": _VIDEOS,
+        "objects": _OBJECTS,
+        "figures": _VIDEO_FIGURES,
         "tags": _TAGS,
     },
 }
@@ -155,6 +212,18 @@ def json_raw(text: str | None) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
+def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Make Arrow data of rows, at most one row group of them as Python values at a time."""
+    import pyarrow as pa
+
+    schema = table_schema(project_type, table)
+    parts = []
+    remaining = iter(rows)
+    while part := list(islice(remaining, ROW_GROUP_ROWS)):
+        parts.append(pa.Table.from_pylist(part, schema=schema))
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
 def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:
     """Take one column as a Python list."""
     listed: list[Any] = data[column].to_pylist()
@@ -165,7 +234,7 @@ class Snapshot:
     """A finished snapshot on disk.
 
     :param directory: holds the files named in the module docstring.
-    :param project_type: ``images``.
+    :param project_type: ``images`` or ``videos``.
     """
 
     def __init__(self, directory: Path, project_type: str) -> None:

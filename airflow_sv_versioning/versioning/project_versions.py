@@ -64,7 +64,8 @@ class ProjectVersions:
         :param version_description: a text, a dict, or an object with ``as_dict``; at most 255 characters
             once written as text.
         :param enable_preview: also restore the version into a hidden read-only project to look at.
-        :param archive_format: ``v2.1.0``, ``v1.0.0``, or ``auto``: that of the project's latest version.
+        :param archive_format: ``v2.1.0``, the older ``v1.0.0`` (images) or ``v2.0.0`` (videos), or ``auto``:
+            that of the project's latest version.
         :param on_concurrent_change: what to do with a project that never stands still while it is read:
             ``accept`` items of different moments, each whole, and say so; or ``fail``.
         :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a

@@ -13,9 +13,9 @@ class CreateResult:
 
     :param created: ``False`` where nothing changed since this version.
     :param archive_sha256: hex digest of the archive, ``None`` where the server does not tell.
-    :param archive_format: ``v2.1.0`` or ``v1.0.0``, ``None`` where it is not recorded.
-    :param counts: how many datasets, images, figures and tags the version holds; an unchanged version
-        made by another tool gives datasets and images only.
+    :param archive_format: such as ``v2.1.0``, ``None`` where it is not recorded.
+    :param counts: how many datasets, images or videos, figures and so on the version holds; an unchanged
+        version made by another tool gives datasets and items only.
     :param consistent: ``False`` where the version holds items of different moments, because the project
         changed while it was read.
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where

@@ -76,3 +76,53 @@ def _reset_objects(image: dict[str, Any], **values: Any) -> None:
 
 def _sorted(items: Any) -> list[Any]:
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+
+
+def archived_videos_by_sdk(content: Content) -> Content:
+    """What its archives of videos do not hold: fractions of pixels, notes and custom data of figures."""
+    changed = deepcopy(content)
+    for video in changed["videos"].values():
+        for figure in video["figures"]:
+            figure.update(geometry=_rounded(figure["geometry"]), customData={}, description="")
+    return changed
+
+
+def restored_videos_by_sdk(content: Content, archive_format: str) -> Content:
+    """What its restore of videos does not bring back, whatever the archive holds."""
+    changed = deepcopy(content)
+    restored = (key for key in _RESTORED_SETTINGS if key in changed["settings"])
+    changed["settings"] = {key: changed["settings"][key] for key in restored}
+    for video in changed["videos"].values():
+        video["description"] = ""
+        # Told by the exact figures, too; theirs are cut to whole pixels on the way.
+        del video["as the SDK sees it"]
+        for figure in video["figures"]:
+            geometry = _cut(figure["geometry"])
+            if video["objects"][figure["object"]][0] == "anything":
+                geometry.update(geometryType=figure["geometryType"], shape=figure["geometryType"])
+            figure.update(geometry=geometry, customData={}, description="")
+            figure["nnUpdated"] = figure["nnUpdated"] and figure["nnCreated"]
+        if archive_format == "v2.1.0":
+            # Each view gets the tags that a shared object has in all of them.
+            for entry, views in zip(video["objects"], video["views"], strict=True):
+                entry[1] = _sorted(entry[1] * len(views))
+    return changed
+
+
+_RESTORED_SETTINGS = ("groupImages", "groupImagesByTagId", "groupImagesSync", "labelingInterface")
+
+
+def _cut(geometry: Any) -> Any:
+    if isinstance(geometry, dict):
+        return {key: _cut(value) for key, value in geometry.items()}
+    if isinstance(geometry, list):
+        return [_cut(value) for value in geometry]
+    return int(geometry) if isinstance(geometry, float) else geometry
+
+
+def _rounded(geometry: Any) -> Any:
+    if isinstance(geometry, dict):
+        return {key: _rounded(value) for key, value in geometry.items()}
+    if isinstance(geometry, list):
+        return [_rounded(value) for value in geometry]
+    return round(geometry) if isinstance(geometry, float) else geometry

@@ -18,12 +18,21 @@ if TYPE_CHECKING:
 _CHECK_ROWS = 1000
 
 # Columns without which a table says nothing. Source: the least that SDK 6.74.51 restores.
-_REQUIRED = {
-    "datasets": ("src_dataset_id", "name"),
-    "images": ("src_image_id", "src_dataset_id", "name"),
-    "figures": ("src_figure_id", "src_image_id", "class_id", "geometry_type"),
-    "alpha_geometries": ("src_figure_id", "geometry_json"),
-    "tags": ("owner_type", "owner_id", "tag_id"),
+_REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
+    "images": {
+        "datasets": ("src_dataset_id", "name"),
+        "images": ("src_image_id", "src_dataset_id", "name"),
+        "figures": ("src_figure_id", "src_image_id", "class_id", "geometry_type"),
+        "alpha_geometries": ("src_figure_id", "geometry_json"),
+        "tags": ("owner_type", "owner_id", "tag_id"),
+    },
+    "videos": {
+        "datasets": ("src_dataset_id", "name"),
+        "videos": ("src_video_id", "src_dataset_id", "name"),
+        "objects": ("src_object_id", "src_video_id", "class_name"),
+        "figures": ("src_object_id", "src_video_id", "frame_index", "geometry_type", "geometry_json"),
+        "tags": ("owner_type", "owner_id", "src_item_id", "tag_id"),
+    },
 }
 
 
@@ -44,7 +53,8 @@ def check_footer(path: Path, project_type: str, table: str, limits: ArchiveLimit
                     f"Row group {number} of {path.name} has {group.num_rows} rows in "
                     f"{group.total_byte_size} bytes; it was refused."
                 )
-        _check_columns(path.name, file.schema_arrow, table_schema(project_type, table), _REQUIRED[table])
+        required = _REQUIRED[project_type][table]
+        _check_columns(path.name, file.schema_arrow, table_schema(project_type, table), required)
         return int(metadata.num_rows)
 
 

@@ -26,13 +26,19 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     import filling
     import supervisely as sly
     import versions
+    import video_content
+    import video_filling
 
     commands = {
         "fill": filling.fill,
         "fill_small": filling.fill_small,
         "grow": filling.grow,
         "read": content.read,
+        "fill_videos": video_filling.fill_videos,
+        "fill_views": video_filling.fill_views,
+        "read_videos": video_content.read_videos,
         "create": versions.create,
+        "create_older_videos": versions.create_older_videos,
         "restore": versions.restore,
         "list": versions.list_versions,
         "map": versions.read_map,

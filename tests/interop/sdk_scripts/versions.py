@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import supervisely as sly
+import zstd
 
 
 def create(
@@ -15,6 +17,21 @@ def create(
     preview: bool = False,
 ) -> int | None:
     return api.project.version.create(project_id, title, description, enable_preview=preview)
+
+
+def create_older_videos(api: sly.Api, project_id: int) -> int | None:
+    """Make a version of videos as the SDK wrote them before v2.1.0."""
+    newer = sly.VideoProject.build_snapshot
+
+    def older(*args: Any, **more: Any) -> io.BytesIO:
+        plain = newer(*args, **more, schema_version="v2.0.0").getvalue()
+        return io.BytesIO(zstd.compress(plain))
+
+    sly.VideoProject.build_snapshot = staticmethod(older)
+    try:
+        return create(api, project_id)
+    finally:
+        sly.VideoProject.build_snapshot = staticmethod(newer)
 
 
 def restore(

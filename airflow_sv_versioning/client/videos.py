@@ -1,0 +1,156 @@
+"""Videos and what is annotated on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import IntegrityError
+
+# Timecodes make long videos heavy: a number for every frame of every video of a page.
+LIST_PAGE = 50
+ADD_BATCH = 50
+FIGURES_BATCH = 200
+TAGS_BATCH = 300
+
+
+class Videos:
+    """Read, add, describe and annotate videos."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def iter_pages(
+        self, dataset_id: int, filters: Sequence[Mapping[str, Any]] = ()
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Stream a dataset's videos in the order of their ids, page by page.
+
+        ``fileMeta`` holds ``framesCount``, ``framesToTimecodes`` (seconds), ``width``, ``height`` (pixels)
+        and ``size`` (bytes).
+
+        Source: POST videos.list, token mode.
+        """
+        return self._transport.token_pages("videos.list", _listing(dataset_id, filters), LIST_PAGE)
+
+    def count(self, dataset_id: int) -> int:
+        """Count the videos of a dataset. Source: POST videos.list."""
+        return int(self._transport.call("videos.list", {**_listing(dataset_id, ()), "per_page": 1})["total"])
+
+    def list_by_ids(self, dataset_id: int, video_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Read those of the given videos that still are in the dataset. Source: POST videos.list."""
+        return [
+            video
+            for part in batches(video_ids, LIST_PAGE)
+            for page in self.iter_pages(dataset_id, [_among("id", part)])
+            for video in page
+        ]
+
+    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Read those of a dataset's videos that have the given names. Source: POST videos.list."""
+        return [video for page in self.iter_pages(dataset_id, [_among("name", names)]) for video in page]
+
+    def get_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Read whole annotations, in the order of the ids.
+
+        Coordinates are exact: vertices are ``[x, y]`` in pixels, origin top left, not rounded. Figures
+        stand in ``frames[].figures`` and name their object by ``objectId``.
+
+        :raises IntegrityError: the server answered for other videos.
+
+        Source: POST videos.annotations.bulk.info; the server rounds coordinates unless asked not to.
+        """
+        body = {"datasetId": dataset_id, "videoIds": list(video_ids), "integerCoords": False}
+        answer: list[dict[str, Any]] = self._transport.call("videos.annotations.bulk.info", body)
+        by_id = {annotation["videoId"]: annotation for annotation in answer}
+        if lost := [video_id for video_id in video_ids if video_id not in by_id]:
+            raise IntegrityError(
+                f"The server gave no annotation of videos {lost[:10]} of dataset {dataset_id}.",
+                dataset_id=dataset_id,
+            )
+        return [by_id[video_id] for video_id in video_ids]
+
+    def add(self, dataset_id: int, videos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Add at most 50 videos by reference.
+
+        :param videos: each ``title`` with ``hash`` or ``link``, and ``meta``.
+        :returns: video JSON in the order of the request.
+        :raises ConflictError: a name is taken in the dataset.
+
+        Source: POST videos.bulk.add.
+        """
+        body = {"datasetId": dataset_id, "videos": list(videos), "forceMetadataForLinks": True}
+        added: list[dict[str, Any]] = self._transport.call("videos.bulk.add", body, idempotent=False)
+        if len(added) != len(videos):
+            raise IntegrityError(
+                f"The server added {len(added)} of {len(videos)} videos to dataset {dataset_id}.",
+                dataset_id=dataset_id,
+            )
+        return added
+
+    def describe(self, video_id: int, description: str) -> None:
+        """Set a video's description. Source: POST images.editInfo, which takes items of any type."""
+        self._transport.call("images.editInfo", {"id": video_id, "description": description})
+
+    def set_custom_data(self, video_id: int, custom_data: Any) -> None:
+        """Replace a video's custom data. Source: POST videos.custom-data.set."""
+        self._transport.call("videos.custom-data.set", {"id": video_id, "customData": custom_data})
+
+    def add_tags(self, video_id: int, tags: Sequence[Mapping[str, Any]]) -> None:
+        """Tag a video; each tag is ``tagId`` with ``value`` and ``frameRange`` (first and last frame).
+
+        Source: POST videos.tags.bulk.add.
+        """
+        body = {"videoId": video_id, "tags": list(tags)}
+        self._transport.call("videos.tags.bulk.add", body, idempotent=False)
+
+    def add_figures(self, video_id: int, figures: Sequence[Mapping[str, Any]]) -> None:
+        """Add at most 200 figures to objects of a video; each tells its frame in ``meta``.
+
+        Source: POST figures.bulk.add.
+        """
+        body = {"entityId": video_id, "figures": list(figures)}
+        answer = self._transport.call("figures.bulk.add", body, idempotent=False)
+        if len(answer) != len(figures):
+            raise IntegrityError(f"The server added {len(answer)} of {len(figures)} figures.")
+
+    def upload(self, dataset_id: int, files: Sequence[tuple[str, Path]]) -> list[dict[str, Any]]:
+        """Upload video files, each content once, and add them under the given names.
+
+        :returns: video JSON in the order of ``files``.
+
+        Source: POST videos.bulk.upload.
+        """
+        hashes = {path: content_hash(path) for _, path in files}
+        known = set(self._transport.call("images.internal.hashes.list", sorted(set(hashes.values()))))
+        for path, digest in hashes.items():
+            if digest not in known:
+                self._upload_file(path, digest)
+        entries = [{"title": name, "hash": hashes[path], "meta": {}} for name, path in files]
+        return [video for part in batches(entries, ADD_BATCH) for video in self.add(dataset_id, part)]
+
+    def _upload_file(self, path: Path, digest: str) -> None:
+        def fields() -> list[tuple[str, Any]]:
+            return [("0-file", ("0", path.read_bytes(), "video/*"))]
+
+        (entry,) = self._transport.upload("videos.bulk.upload", fields)
+        if entry.get("hash") != digest:
+            raise IntegrityError(f"The server did not store {path} whole: {entry}.", path=str(path))
+
+
+def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:
+    return {"field": field, "operator": "in", "value": list(wanted)}
+
+
+def _listing(dataset_id: int, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "datasetId": dataset_id,
+        "filter": list(filters),
+        "sort": "id",
+        "sort_order": "asc",
+        "rawVideoMeta": False,
+        "forceMetadataForLinks": False,
+    }

@@ -1,0 +1,81 @@
+"""What of video projects is compared, with names in place of ids.
+
+An object has no name; it is told by its number among the objects of its video, in the order of ids.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
+from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FIGURES = ["number", "frame_index", "geometry_type", "geometry_json", "track_id", "priority", "meta"]
+_FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
+_TAGS = ["owner_type", "number", "name", "value_json", "frame_from", "frame_to"]
+_TAGS += ["is_finished", "non_final_value", "custom_data"]
+
+
+def videos(side: Side) -> pa.Table:
+    """Read the videos."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = side.items()
+    # A video with both is restored by its hash.
+    bare = pc.if_else(pc.is_valid(rows["hash"]), pa.scalar(None, pa.string()), rows["link"])
+    rows = rows.set_column(rows.schema.get_field_index("link"), "link", bare)
+    columns = ["path", "hash", "link", "frames_count", "frame_width", "frame_height"]
+    return rows.select([*columns, "frames_to_timecodes", "meta", "custom_data", "description"])
+
+
+def objects(side: Side) -> pa.Table:
+    """Read the objects, each with the videos that share it."""
+    import pyarrow as pa
+
+    rows = side.with_paths(with_numbers(side.snapshot), "src_video_id")
+    paths: dict[int, list[str]] = defaultdict(list)
+    for object_id, path in zip(rows["src_object_id"].to_pylist(), rows["path"].to_pylist(), strict=True):
+        paths[object_id].append(path)
+    shared = [SEPARATOR.join(sorted(paths[object_id])) for object_id in rows["src_object_id"].to_pylist()]
+    rows = rows.append_column("shared", pa.array(shared, pa.string()))
+    return rows.select(["path", "number", "class_name", "shared"])
+
+
+def figures(side: Side) -> pa.Table:
+    """Read the figures with exact geometry."""
+    columns = [name for name in _FIGURES if name != "number"]
+    rows = side.snapshot.read("figures", ["src_video_id", "src_object_id", *columns])
+    rows = rows.join(with_numbers(side.snapshot), ["src_video_id", "src_object_id"])
+    # What the platform takes where nothing is said.
+    rows = _filled(rows, {"priority": 1, "nn_created": False, "nn_updated": False})
+    return side.with_paths(rows, "src_video_id").select(["path", *_FIGURES])
+
+
+def tags(side: Side) -> pa.Table:
+    """Read the tags of videos and of objects."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = side.snapshot.read("tags")
+    of_object = pc.equal(rows["owner_type"], "object")
+    owners = pc.if_else(of_object, rows["owner_id"], pa.scalar(None, pa.int64()))
+    rows = rows.append_column("src_object_id", owners)
+    numbered = with_numbers(side.snapshot).select(["src_video_id", "src_object_id", "number"])
+    rows = rows.join(numbered, ["src_item_id", "src_object_id"], ["src_video_id", "src_object_id"])
+    rows = _filled(rows, {"is_finished": True, "non_final_value": False})
+    return side.with_paths(rows, "src_item_id").select(["path", *_TAGS])
+
+
+def _filled(rows: pa.Table, defaults: dict[str, int | bool]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name, value in defaults.items():
+        column = pc.fill_null(rows[name], pa.scalar(value, rows.schema.field(name).type))
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    return rows

@@ -1,0 +1,153 @@
+"""Video projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.kinds import video_content
+from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.video_checks import check_videos
+from airflow_sv_versioning.snapshot.kinds.video_notes import with_notes
+from airflow_sv_versioning.snapshot.kinds.video_rows import (
+    annotation_tag_rows,
+    figure_rows,
+    object_rows,
+    video_row,
+)
+from airflow_sv_versioning.snapshot.restore_annotations import AnnotationsRestore
+from airflow_sv_versioning.snapshot.restore_videos import VideosRestore
+from airflow_sv_versioning.snapshot.restore_work import RestoreWork
+from airflow_sv_versioning.snapshot.side import Side
+from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, rows_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FIGURES_AT_ONCE = 4000
+VIDEOS_AT_ONCE = 50
+
+
+class Videos(Kind):
+    """Videos with objects, whose figures stand on frames; tags hang on videos and on objects."""
+
+    project_type = "videos"
+    item = "video"
+    id_column = "src_video_id"
+    counted = ("datasets", "videos", "objects", "figures", "tags")
+    unrecorded_format = "v2.0.0"
+    # The hash names the very bytes that were annotated, frame by frame; a link may hold other ones by now.
+    # The official restore decides alike.
+    prefers_link = False
+
+    def reader(self, client: SuperviselyClient, names: Names) -> ItemReader:
+        """Make what reads videos."""
+        return _VideoReader(client, names)
+
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+        """Copy objects, figures and tags: the listing tells none of them."""
+        import pyarrow.compute as pc
+
+        for table in ("objects", "figures", "tags"):
+            column = self.item_columns(table) or ""
+            for _ in copy_rows(base, writer, table, pc.field(column).isin(kept_ids)):
+                pass
+
+    def item_columns(self, table: str) -> str | None:
+        """Name the column that says which video a row belongs to."""
+        if table == "datasets":
+            return None
+        return "src_item_id" if table == "tags" else "src_video_id"
+
+    def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+        """Check classes of objects, objects of figures, and frames."""
+        check_videos(snapshot, items, paths, names)
+
+    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Choose the labelling interface: it decides whether videos may share objects."""
+        interface = (snapshot.project_info.get("settings") or {}).get("labelingInterface")
+        return {"labelingInterface": interface} if interface else {}
+
+    def fill(self, work: RestoreWork) -> None:
+        """Make videos, then what is annotated on them."""
+        VideosRestore(work).run()
+        AnnotationsRestore(work).run()
+
+    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
+        """Count videos and figures."""
+        return {"videos": client.videos.count(dataset_id), "figures": client.figures.count(dataset_id)}
+
+    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
+        """Make rows of videos, objects, figures and tags."""
+        yield "video", video_content.videos(side)
+        yield "object", video_content.objects(side)
+        yield "figure", video_content.figures(side)
+        yield "tag", video_content.tags(side)
+
+
+class _VideoReader(ItemReader):
+    """Reads annotations in portions of a few thousand figures, however they spread over videos."""
+
+    def __init__(self, client: SuperviselyClient, names: Names) -> None:
+        self._client = client
+        self._names = names
+        self._portion = 1
+
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
+        for page in self._client.videos.iter_pages(dataset_id):
+            yield _slim(page)
+
+    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        start = 0
+        while start < len(items):
+            size = self._portion
+            yield items[start : start + size]
+            start += size
+
+    def listed(self, items: Sequence[Item]) -> Rows:
+        return {"videos": [item["row"] for item in items]}
+
+    def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
+        if not items:
+            return {}
+        annotations = self._client.videos.get_annotations(dataset_id, [item["id"] for item in items])
+        objects, tags, figures = [], [], []
+        while annotations:
+            # What was turned into rows is let go before the next: annotations are large.
+            annotation = annotations.pop()
+            video_id = annotation["videoId"]
+            objects.append(rows_table("videos", "objects", object_rows(annotation, video_id, self._names)))
+            tags.append(rows_table("videos", "tags", annotation_tag_rows(annotation, video_id, self._names)))
+            figures.append(rows_table("videos", "figures", figure_rows(annotation, video_id)))
+        found = {
+            name: _joined(tables)
+            for name, tables in (("objects", objects), ("figures", figures), ("tags", tags))
+        }
+        self._learn(len(items), found["figures"].num_rows)
+        if found["figures"].num_rows:
+            notes = self._client.figures.iter_notes(dataset_id, [item["id"] for item in items])
+            found["figures"] = with_notes(found["figures"], notes)
+        return found
+
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
+        return _slim(self._client.videos.list_by_ids(dataset_id, item_ids))
+
+    def _learn(self, videos: int, figures: int) -> None:
+        """Choose how many videos to read next from how many figures these had."""
+        wanted = FIGURES_AT_ONCE * videos // max(figures, 1)
+        self._portion = max(1, min(wanted, 2 * self._portion, VIDEOS_AT_ONCE))
+
+
+def _slim(videos: Sequence[Mapping[str, Any]]) -> list[Item]:
+    """Keep the row and what a pass asks for: timecodes as text take a tenth of the memory."""
+    return [
+        {"id": video["id"], "name": video["name"], "updatedAt": video["updatedAt"], "row": video_row(video)}
+        for video in videos
+    ]
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables(reversed(tables)).combine_chunks()

@@ -1,0 +1,108 @@
+"""Add the videos of a plan to their new datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from airflow_sv_versioning.client import videos
+from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.snapshot.kinds.kind import by_link
+from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.tables import json_value
+from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
+
+_COLUMNS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "meta"]
+_NOTES = ["src_video_id", "name", "description", "custom_data"]
+
+
+class VideosRestore:
+    """Add videos in the order of the snapshot, datasets side by side."""
+
+    def __init__(self, work: RestoreWork) -> None:
+        self._work = work
+
+    def run(self) -> None:
+        """Add all videos, then what the platform takes one by one: descriptions and custom data."""
+        self._work.drain(self._add_dataset, [row["src_dataset_id"] for row in self._work.plan.datasets])
+        self._work.drain(self._describe, self._described())
+
+    def _add_dataset(self, dataset_id: int) -> None:
+        import pyarrow.compute as pc
+
+        here = pc.field("src_dataset_id") == dataset_id
+        if (restored := self._work.plan.restored("src_video_id")) is not None:
+            here &= restored
+        rows = (
+            row
+            for batch in self._work.plan.snapshot.iter_batches("videos", _COLUMNS, here)
+            for row in batch.to_pylist()
+        )
+        for part in self._parts(rows):
+            total = self._work.plan.counts["videos"]
+            self._work.progress.count("Videos restored", len(self._work.item_ids), total)
+            self._add_batch(self._work.ids.datasets[dataset_id], part)
+
+    def _parts(self, rows: Iterator[Row]) -> Iterator[list[Row]]:
+        """Cut rows into batches, linked videos alone: the server fetches each before it answers."""
+        part: list[Row] = []
+        for row in rows:
+            is_linked = self._is_linked(row)
+            if part and (is_linked or len(part) == videos.ADD_BATCH):
+                yield part
+                part = []
+            part.append(row)
+            if is_linked:
+                yield part
+                part = []
+        if part:
+            yield part
+
+    def _is_linked(self, row: Row) -> bool:
+        return by_link(self._work.plan.kind, row["link"], row["hash"])
+
+    def _add_batch(self, new_dataset: int, rows: Sequence[Row]) -> None:
+        entries = [self._entry(row) for row in rows]
+        titles = [entry["title"] for entry in entries]
+
+        def find_landed() -> list[dict[str, Any]] | None:
+            found = self._work.client.videos.list_by_names(new_dataset, titles)
+            return found if all_or_nothing(len(found), len(titles), "videos") else None
+
+        with naming(_told(rows)):
+            added = land_once(lambda: self._work.client.videos.add(new_dataset, entries), find_landed)
+        by_name = {video["name"]: video["id"] for video in added}
+        for row, title in zip(rows, titles, strict=True):
+            if title not in by_name:
+                raise IntegrityError(
+                    f"The server stored video {title!r} (id {row['src_video_id']}) of dataset {new_dataset} "
+                    "under another name.",
+                    dataset_id=new_dataset,
+                )
+            self._work.item_ids[row["src_video_id"]] = by_name[title]
+            self._work.item_datasets[row["src_video_id"]] = new_dataset
+            self._work.item_names[row["src_video_id"]] = title
+
+    def _entry(self, row: Row) -> dict[str, Any]:
+        reference = "link" if self._is_linked(row) else "hash"
+        title = self._work.plan.new_names.get(row["src_video_id"], row["name"])
+        return {"title": title, reference: row[reference], "meta": json_value(row["meta"]) or {}}
+
+    def _described(self) -> Iterator[Row]:
+        for batch in self._work.plan.snapshot.iter_batches("videos", _NOTES):
+            for row in batch.to_pylist():
+                if (row["description"] or row["custom_data"]) and row["src_video_id"] in self._work.item_ids:
+                    yield row
+
+    def _describe(self, row: Row) -> None:
+        new_id = self._work.item_ids[row["src_video_id"]]
+        with naming(_told([row])):
+            if row["description"]:
+                self._work.client.videos.describe(new_id, row["description"])
+            if row["custom_data"]:
+                self._work.client.videos.set_custom_data(new_id, json_value(row["custom_data"]))
+
+
+def _told(rows: Sequence[Row]) -> str:
+    first = f"Video {rows[0]['name']!r} (id {rows[0]['src_video_id']})"
+    return first if len(rows) == 1 else f"{first} and {len(rows) - 1} more"

@@ -1,0 +1,117 @@
+"""Run as a program: version a giant video project and print what it took, as JSON.
+
+The platform is a stand-in that makes its answers up as they are asked for: no server could be filled with
+millions of figures in the time of a test. Arguments: videos, figures a video, frames a video, format.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.archive import pack_archive
+from airflow_sv_versioning.snapshot.capture import capture_project
+from airflow_sv_versioning.snapshot.progress import Progress
+
+STAMP = "2026-03-01T10:00:00.000Z"
+META = {"classes": [{"id": 1, "title": "car", "shape": "rectangle"}], "tags": []}
+
+_ID = 700_000_000
+
+
+class MadeUpPlatform:
+    """Answers the calls of a capture."""
+
+    server_url = "http://made.up"
+    max_workers = 8
+
+    def __init__(self, videos: int, figures: int, frames: int) -> None:
+        self._videos, self._figures, self._frames = videos, figures, frames
+        # Made once, for making values up takes longer than versioning them.
+        self._annotation = json.dumps(self._annotation_of(_ID))
+
+    def call(self, method: str, body: Any = None, **_: Any) -> Any:
+        if method == "videos.annotations.bulk.info":
+            # As the real one, this has an answer's text in memory beside its values.
+            found = (self._annotation.replace(str(_ID), str(video_id)) for video_id in body["videoIds"])
+            return json.loads(f"[{','.join(found)}]")
+        return META if method == "projects.meta" else self._project()
+
+    def pages(self, method: str, _: Any, per_page: int = 500) -> Any:
+        dataset = {"id": 2, "name": "all", "projectId": 1, "parentId": None}
+        return iter([dataset] if method == "datasets.list" else [])
+
+    def token_pages(self, _: str, __: Any, per_page: int) -> Any:
+        for start in range(0, self._videos, per_page):
+            yield [self._video(_ID + 1 + n) for n in range(start, min(start + per_page, self._videos))]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _project(self) -> Any:
+        ids = {"id": 1, "workspaceId": 1, "teamId": 1}
+        return {**ids, "name": "giant", "type": "videos", "updatedAt": STAMP, "itemsCount": self._videos}
+
+    def _video(self, video_id: int) -> Any:
+        times = [n / 25 for n in range(self._frames)]
+        file = {"framesCount": self._frames, "framesToTimecodes": times, "width": 64, "height": 48, "size": 9}
+        known = {"id": video_id, "datasetId": 2, "name": f"{video_id}.mp4", "hash": f"hash {video_id}"}
+        return {**known, "updatedAt": STAMP, "fileMeta": file, "meta": {}}
+
+    def _annotation_of(self, video_id: int) -> Any:
+        frames = [
+            {"index": n, "figures": list(self._on_frame(video_id, n))}
+            for n in range(min(self._frames, self._figures))
+        ]
+        objects = [{"id": video_id, "classTitle": "car", "tags": []}]
+        return {"videoId": video_id, "tags": [], "objects": objects, "frames": frames}
+
+    def _on_frame(self, video_id: int, frame: int) -> Any:
+        for number in range(frame, self._figures, self._frames):
+            yield {
+                "id": int(f"{video_id}{number:06}"),
+                "objectId": video_id,
+                "geometryType": "rectangle",
+                "geometry": {
+                    "points": {"exterior": [[number / 7, 1.25], [40.5, number / 3]], "interior": []}
+                },
+                "meta": {"frame": frame},
+                "trackId": "5e2c",
+                "priority": 1,
+                "nnCreated": False,
+                "nnUpdated": False,
+                "createdAt": STAMP,
+                "updatedAt": STAMP,
+            }
+
+
+def main(videos: int, figures: int, frames: int, archive_format: str) -> dict[str, Any]:
+    began = time.monotonic()
+    transport: Any = MadeUpPlatform(videos, figures, frames)
+    client = SuperviselyClient("http://made.up", "token", transport=transport)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        made = capture_project(
+            client, 1, folder / "capture", on_concurrent_change="fail", progress=Progress()
+        )
+        pack_archive(made.snapshot, archive_format, folder / "archive", {})
+        return {
+            "counts": made.snapshot.counts(),
+            "peak_mb": _peak_mb(),
+            "seconds": time.monotonic() - began,
+        }
+
+
+def _peak_mb() -> float:
+    # Linux says kilobytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*map(int, sys.argv[1:4]), sys.argv[4])))

@@ -1,0 +1,311 @@
+"""Archives of video projects: what is written, what is read back, what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from airflow_sv_versioning.exceptions import FormatError, IntegrityError, SnapshotError
+from airflow_sv_versioning.snapshot.archive import (
+    ARCHIVE_FORMATS,
+    PackedArchive,
+    pack_archive,
+    unpack_archive,
+)
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.video_digests import MEMBER, integrity_lines
+from tests.support.archives import archive_of, content, tar_of, unwrapped
+from tests.support.video_archives import META, video_rows, write_video_snapshot
+
+FORMATS = pytest.mark.parametrize("archive_format", ARCHIVE_FORMATS["videos"])
+VIDEO = {"src_video_id": 1, "src_dataset_id": 5, "name": "a.mp4", "hash": "h", "link": None}
+FIGURE = {"id": 9, "objectId": 3, "geometryType": "point", "geometry": {"points": {"exterior": [[1, 2]]}}}
+ANNOTATION = {
+    "videoId": 1,
+    "description": "old",
+    "tags": [{"id": 7, "tagId": 61, "name": "scene", "value": "x", "frameRange": [0, 4]}],
+    "objects": [{"id": 3, "classTitle": "car", "tags": [{"tagId": 62, "value": 2}]}],
+    "frames": [{"index": 4, "figures": [FIGURE]}],
+}
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return write_video_snapshot(tmp_path_factory.mktemp("snapshot"))
+
+
+@pytest.fixture
+def packed(snapshot: Snapshot, archive_format: str, tmp_path: Path) -> PackedArchive:
+    return pack_archive(snapshot, archive_format, tmp_path / "archive.tar.zst", {"run": "ё"})
+
+
+@FORMATS
+def test_everything_comes_back(packed, archive_format, snapshot, tmp_path):
+    unpacked = unpack_archive(packed.path, "videos", tmp_path / "out")
+
+    assert (unpacked.archive_format, unpacked.provenance) == (archive_format, {"run": "ё"})
+    assert content(unpacked.snapshot) == content(snapshot)
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".parquet", ".json", ".jsonl"}
+
+
+@FORMATS
+def test_a_project_without_content_comes_back(archive_format, tmp_path):
+    empty = write_video_snapshot(tmp_path / "empty", {})
+    packed = pack_archive(empty, archive_format, tmp_path / "archive", {})
+
+    assert content(unpack_archive(packed.path, "videos", tmp_path / "out").snapshot) == content(empty)
+
+
+@FORMATS
+def test_the_same_snapshot_makes_the_same_bytes(packed, archive_format, snapshot, tmp_path):
+    again = pack_archive(snapshot, archive_format, tmp_path / "again", {"run": "ё"})
+
+    assert again.sha256 == packed.sha256
+
+
+def test_the_older_payload_is_as_older_writers_made_it(snapshot, tmp_path):
+    packed = pack_archive(snapshot, "v2.0.0", tmp_path / "archive", {})
+
+    payload = unwrapped(packed.path)["version.bin"]
+    members = files_of(zstandard.decompress(payload))
+
+    assert json.loads(members["manifest.json"])["schema_version"] == "v2.0.0"
+    assert {entry["name"] for entry in json.loads(members["manifest.json"])["tables"]} == {
+        *("datasets", "videos", "objects", "figures")
+    }
+    keys = json.loads(members["key_id_map.json"])
+    assert sorted(keys["objects"].values()) == [41, 42]
+    videos = pq.ParquetFile(io.BytesIO(members["videos.parquet"]))
+    assert videos.metadata.row_group(0).column(0).compression == "SNAPPY"
+    annotation = json.loads(videos.read()["ann_json"].to_pylist()[0])
+    assert [frame["index"] for frame in annotation["frames"]] == [0, 7]
+    figures = pq.read_table(io.BytesIO(members["figures.parquet"]))
+    assert figures["src_figure_id"].to_pylist() == [1, 2, 3, 4]
+
+
+def files_of(data: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        return {
+            member.name.removeprefix("./"): tar.extractfile(member).read()  # type: ignore[union-attr]
+            for member in tar
+            if member.isfile()
+        }
+
+
+def older(videos: list[dict[str, Any]], wrap: Any = zstandard.compress) -> bytes:
+    """A payload of the older schema by hand, as poor as readers take it."""
+    table = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(videos), table)
+    datasets = io.BytesIO()
+    pq.write_table(pa.table({"src_dataset_id": [5], "name": ["d"]}), datasets)
+    return wrap(
+        tar_of(
+            {
+                "project_info.json": b'{"name": "p"}',
+                "project_meta.json": json.dumps(META).encode(),
+                "manifest.json": b'{"schema_version": "v2.0.0", "tables": []}',
+                "datasets.parquet": datasets.getvalue(),
+                "videos.parquet": table.getvalue(),
+                "objects.parquet": b"nobody reads this",
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize("wrap", [zstandard.compress, bytes])
+def test_the_least_that_an_older_version_holds_is_read(wrap, tmp_path):
+    payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}], wrap)
+
+    unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
+
+    assert (unpacked.archive_format, unpacked.provenance) == ("v2.0.0", None)
+    found = unpacked.snapshot
+    assert found.counts() == {"datasets": 1, "videos": 1, "objects": 1, "figures": 1, "tags": 2}
+    (figure,) = found.read("figures").to_pylist()
+    assert (figure["src_object_id"], figure["frame_index"]) == (3, 4)
+    assert found.read("tags", ["name", "frame_from", "frame_to"]).to_pylist() == [
+        {"name": "scene", "frame_from": 0, "frame_to": 4},
+        {"name": "speed", "frame_from": None, "frame_to": None},
+    ]
+    assert found.read("videos", ["description"]).to_pylist() == [{"description": "old"}]
+
+
+def test_a_video_without_annotation_is_read(tmp_path):
+    payload = older([{**VIDEO, "ann_json": None}, {**VIDEO, "src_video_id": 2, "ann_json": "{}"}])
+
+    unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
+
+    assert unpacked.snapshot.counts()["videos"] == 2
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "{",
+        "[]",
+        "5",
+        "[" * 100_000,
+        '{"objects": 5}',
+        '{"objects": [{"classTitle": "car"}]}',
+        '{"objects": [{"id": "x"}]}',
+        '{"frames": [{"figures": [{}]}]}',
+        '{"frames": {"index": 1}}',
+        '{"frames": [{"index": "a", "figures": [' + json.dumps(FIGURE) + "]}]}",
+        '{"tags": [{"name": "scene"}]}',
+        '{"tags": [{"tagId": 61, "frameRange": [1]}]}',
+        '{"tags": [{"tagId": 61, "frameRange": [1, 99999999999]}]}',
+    ],
+)
+def test_an_annotation_that_cannot_be_read_is_refused_with_its_video(annotation, tmp_path):
+    payload = older([{**VIDEO, "ann_json": annotation}])
+
+    with pytest.raises(FormatError, match=r"video 'a\.mp4' \(id 1\)"):
+        unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
+
+
+def test_an_older_version_without_annotations_is_refused(tmp_path):
+    with pytest.raises(FormatError, match="ann_json"):
+        unpack_archive(archive_of(older([VIDEO]), tmp_path / "archive"), "videos", tmp_path / "out")
+
+
+def test_annotations_that_are_no_text_are_refused(tmp_path):
+    payload = older([{**VIDEO, "ann_json": 5}])
+
+    with pytest.raises(FormatError):
+        unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
+
+
+@FORMATS
+def test_a_flipped_bit_is_noticed_or_changes_nothing(packed, snapshot, tmp_path):
+    data = bytearray(packed.path.read_bytes())
+    chance = random.Random(7)
+    for _ in range(60):
+        place = chance.randrange(len(data))
+        data[place] ^= 1 << (bit := chance.randrange(8))
+        packed.path.write_bytes(data)
+        try:
+            unpacked = unpack_archive(packed.path, "videos", tmp_path / "out")
+        except SnapshotError:
+            pass
+        else:
+            assert content(unpacked.snapshot) == content(snapshot)
+        data[place] ^= 1 << bit
+
+
+@FORMATS
+def test_an_archive_cut_anywhere_is_refused(packed, tmp_path):
+    data = packed.path.read_bytes()
+    for end in range(0, len(data), len(data) // 40):
+        packed.path.write_bytes(data[:end])
+        with pytest.raises(FormatError):
+            unpack_archive(packed.path, "videos", tmp_path / "out")
+
+
+def repacked(path: Path, change: Any) -> Path:
+    members = unwrapped(path)
+    change(members)
+    path.write_bytes(zstandard.compress(tar_of(members)))
+    return path
+
+
+def _drop(members):
+    del members[MEMBER]
+
+
+def _shorten(members):
+    members[MEMBER] = members[MEMBER][:-10]
+
+
+def _lengthen(members):
+    members[MEMBER] += b"{}\n"
+
+
+def _change(members):
+    members[MEMBER] = members[MEMBER].replace(b'"frames_count": 10', b'"frames_count": 11', 1)
+
+
+@FORMATS
+@pytest.mark.parametrize("change", [_drop, _shorten, _lengthen, _change])
+def test_lines_that_do_not_fit_the_tables_are_refused(change, packed, tmp_path):
+    with pytest.raises(IntegrityError):
+        unpack_archive(repacked(packed.path, change), "videos", tmp_path / "out")
+
+
+def test_a_line_tells_what_a_video_is(snapshot):
+    lines = [json.loads(line) for line in integrity_lines(snapshot)]
+
+    assert [line["path"] for line in lines] == ["a/b/кот.mp4", "a/b/far.mp4", "a/bare.mp4"]
+    assert {key: lines[1][key] for key in ("id", "hash", "link", "size_bytes", "frames_count")} == {
+        "id": 32,
+        "hash": None,
+        "link": "https://media.example.com/far.mp4",
+        "size_bytes": None,
+        "frames_count": 10,
+    }
+    assert len({line["annotation_sha256"] for line in lines}) == 3
+
+
+def test_the_digest_is_the_one_that_is_documented(tmp_path):
+    from hashlib import sha256
+
+    rows = video_rows()
+    (line,) = (
+        json.loads(line)
+        for line in integrity_lines(write_video_snapshot(tmp_path, rows))
+        if b'"id": 32' in line
+    )
+
+    geometry = rows["figures"][3]["geometry_json"]
+    objects = '["car"]\n'
+    figures = f'[0,9,"rectangle",{geometry},null,1,{{"frame":9}},null,false,true,null,null]\n'
+    tags = '[0,"speed",2,null,null,true,false,null]\n'
+    parts = "".join(f"{sha256(part.encode()).hexdigest()}\n" for part in (objects, figures, tags))
+    assert line["annotation_sha256"] == sha256(parts.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("figures", "geometry_json", "{}"),
+        ("figures", "frame_index", 1),
+        ("figures", "track_id", 'a"b'),
+        ("figures", "custom_data", '{"x":1}'),
+        ("figures", "src_object_id", 41),
+        ("objects", "class_name", "лицо"),
+        ("tags", "frame_to", 8),
+        ("tags", "value_json", "3"),
+    ],
+)
+def test_whatever_changes_in_an_annotation_changes_its_digest(table, column, value, snapshot, tmp_path):
+    rows = video_rows()
+    rows[table][1][column] = value
+
+    assert digests(write_video_snapshot(tmp_path, rows))[0] != digests(snapshot)[0]
+
+
+def test_ids_and_times_do_not_change_a_digest(snapshot, tmp_path):
+    rows = video_rows()
+    for name, table in rows.items():
+        for row in table:
+            row.update({key: row[key] + 1000 for key in row if key.startswith("src_")} | {"updated_at": "x"})
+            if name == "datasets" and row["parent_src_dataset_id"]:
+                row["parent_src_dataset_id"] += 1000
+            if name == "tags":
+                row["owner_id"] += 1000
+            if name == "datasets":
+                del row["updated_at"]
+
+    assert digests(write_video_snapshot(tmp_path, rows)) == digests(snapshot)
+
+
+def digests(snapshot: Snapshot) -> list[str]:
+    return [json.loads(line)["annotation_sha256"] for line in integrity_lines(snapshot)]
