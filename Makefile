@@ -33,13 +33,14 @@ pip_install = $(1)/bin/python -m pip install --quiet --quiet --disable-pip-versi
 endif
 site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
-.PHONY: help setup demo test test-matrix lint types pytest dev-env sdk-env clean
+.PHONY: help setup demo test test-matrix lint types pytest bench dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
 	@echo "make demo     back up, train, change and restore a real project on a local server (DEMO_ARGS=...)"
 	@echo "make test     ruff, mypy, pytest and the official SDK's conformance tests (PYTEST_ARGS=...)"
 	@echo "make test-matrix  the Airflow tests on the lowest and the newest supported Airflow"
+	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
@@ -93,7 +94,7 @@ test:
 
 lint:
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/ruff format --check airflow_sv_versioning dags tests
+	@.venv/bin/ruff format --check airflow_sv_versioning benchmarks dags tests
 
 types:
 	@.venv/bin/mypy --no-error-summary
@@ -114,6 +115,10 @@ test-matrix: dev-env .venv-airflow-lowest/.stamp-$(LOWEST_AIRFLOW)
 		$$env/bin/python -c 'import airflow; print("Airflow", airflow.__version__)' 2>/dev/null; \
 		$$env/bin/python -m pytest tests/airflow -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) || exit 1; \
 	done
+
+bench: dev-env sdk-env
+	@$(call pip_install,.venv) --editable '.[dev,bench]'
+	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)
 
 clean:
 	rm -rf .venv .venv-airflow-lowest .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist

@@ -138,6 +138,12 @@ def _add_create(commands: _Commands[_Parser]) -> None:
         help="what to do with a project that never stands still (%(default)s)",
     )
     command.add_argument(
+        "--capture",
+        choices=("incremental", "full"),
+        default="incremental",
+        help="take unchanged items from the latest version, or read everything (%(default)s)",
+    )
+    command.add_argument(
         "--enable-preview", action="store_true", help="make a project to look into the version"
     )
 
@@ -189,6 +195,7 @@ def _create(arguments: argparse.Namespace) -> int:
             enable_preview=arguments.enable_preview,
             archive_format=arguments.archive_format,
             on_concurrent_change=arguments.on_concurrent_change,
+            capture=arguments.capture,
             report=_report,
             should_stop=should_stop,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
+from threading import Semaphore
 from typing import Any
 from urllib.parse import urljoin
 
@@ -41,6 +42,8 @@ class Session:
         self._server_url = server_url
         self._token = token
         self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
+        # Listing and reading run side by side; together they keep to what was asked for.
+        self._slots = Semaphore(max_workers)
         self._requests = _requests_session(max_workers, verify_ssl)
 
     def close(self) -> None:
@@ -57,17 +60,18 @@ class Session:
         stream: bool = False,
     ) -> Response:
         """Send one request: a POST, or a GET where there is no body; redirects are not followed."""
-        return self._requests.request(
-            "GET" if data is None else "POST",
-            f"{self._server_url}/public/api/v3/{method}",
-            data=data,
-            params=dict(params or {}),
-            headers={**headers, "x-api-key": self._token},
-            timeout=self._timeouts,
-            # A redirect would carry the token to wherever it points.
-            allow_redirects=False,
-            stream=stream,
-        )
+        with self._slots:
+            return self._requests.request(
+                "GET" if data is None else "POST",
+                f"{self._server_url}/public/api/v3/{method}",
+                data=data,
+                params=dict(params or {}),
+                headers={**headers, "x-api-key": self._token},
+                timeout=self._timeouts,
+                # A redirect would carry the token to wherever it points.
+                allow_redirects=False,
+                stream=stream,
+            )
 
     def open(self, method: str, data: Any, headers: Mapping[str, str], offset: int) -> Response:
         """Open a download at an offset, following redirects without the token.

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+import msgspec
 from requests import RequestException, Response
 from requests_toolbelt import MultipartDecoder, MultipartEncoder
 
@@ -37,7 +38,20 @@ logger = logging.getLogger(__name__)
 CHUNK_BYTES = 64 * 1024
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
+_JSON = {"Content-Type": "application/json"}
+
 Body = Callable[[], tuple[Any, dict[str, str]]]
+
+
+class Page(Protocol):
+    """A page of a listing."""
+
+    @property
+    def pages_count(self) -> int | None:
+        """How many pages there are."""
+
+
+PageT = TypeVar("PageT", bound=Page)
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,27 @@ class Transport:
         :raises OutcomeUnknownError: a call that is not idempotent got no usable answer.
         """
         return self._json(method, self._answer(method, _json_body(body), idempotent, _subject(body)))
+
+    def call_encoded(self, method: str, body: bytes, *, idempotent: bool = True) -> Any:
+        """Call a method with a body that already is JSON; otherwise like :meth:`call`."""
+        return self._json(method, self._answer(method, lambda: (body, dict(_JSON)), idempotent, ""))
+
+    def typed_pages(
+        self, method: str, body: Mapping[str, Any], per_page: int, page_type: type[PageT]
+    ) -> Iterator[PageT]:
+        """Stream a listing by page numbers, decoded as ``page_type``, which counts its ``pages_count``."""
+        page = 1
+        while True:
+            request = {**body, "page": page, "per_page": per_page}
+            response = self._answer(method, _json_body(request), True, _subject(request))
+            try:
+                answer = msgspec.json.decode(response.content, type=page_type, strict=False)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise TransportError(f"{method} answered with something unexpected: {error}") from error
+            yield answer
+            if page >= (answer.pages_count or 1):
+                return
+            page += 1
 
     def pages(self, method: str, body: Mapping[str, Any], per_page: int = 500) -> Iterator[dict[str, Any]]:
         """Stream a listing by page numbers; meant for short lists."""
@@ -249,6 +284,11 @@ class Transport:
 
     def _json(self, method: str, response: Response) -> Any:
         try:
+            return msgspec.json.decode(response.content)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            # Servers in Python write numbers and texts that strict JSON does not know.
+            pass
+        try:
             return response.json()
         except ValueError as error:
             raise TransportError(
@@ -262,7 +302,7 @@ def _json_body(body: Any) -> Body:
         data = json.dumps({} if body is None else body, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"The request cannot be written as JSON: {error}.") from error
-    return lambda: (data, {"Content-Type": "application/json"})
+    return lambda: (data, dict(_JSON))
 
 
 def _download(method: str, response: Response, offset: int) -> Download:

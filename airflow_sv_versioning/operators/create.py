@@ -44,6 +44,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         such as ``v2.1.0``.
     :param on_concurrent_change: what to do with a project that never stands still while it is read:
         ``accept`` commits what was read, with ``consistent`` set to ``False``; ``fail`` fails the try.
+    :param capture: ``incremental`` takes unchanged items from the latest version and checks a sample of
+        them; ``full`` reads everything.
     :param busy_timeout_seconds: how long to wait while somebody else makes a version of the project.
     :param platform_task_id: a task of the platform; on its Workflow page the version becomes the task's
         output. If the page cannot be changed, the try fails, and the next one finds the version; templated.
@@ -70,6 +72,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         enable_preview: bool = False,
         archive_format: str = "auto",
         on_concurrent_change: str = "accept",
+        capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
@@ -82,6 +85,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self.enable_preview = enable_preview
         self.archive_format = archive_format
         self.on_concurrent_change = on_concurrent_change
+        self.capture = capture
         self.busy_timeout_seconds = busy_timeout_seconds
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
@@ -102,6 +106,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 self.enable_preview,
                 archive_format=self.archive_format,
                 on_concurrent_change=self.on_concurrent_change,
+                capture=self.capture,
                 busy_timeout_seconds=self.busy_timeout_seconds,
                 memory=TaskMemory(context),
                 report=self.log.info,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 
 class JsonText(str):
@@ -15,7 +16,6 @@ class JsonText(str):
 
 NULL = JsonText("null")
 EMPTY_OBJECT = JsonText("{}")
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def dumps(value: Any) -> JsonText:
@@ -24,7 +24,7 @@ def dumps(value: Any) -> JsonText:
         return value
     if value == {}:
         return EMPTY_OBJECT
-    return JsonText(_ENCODER.encode(value))
+    return JsonText(msgspec.json.encode(value).decode())
 
 
 def dumps_or_none(value: Any) -> str | None:
@@ -34,7 +34,7 @@ def dumps_or_none(value: Any) -> str | None:
 
 def loads(text: str | None, default: Any = None) -> Any:
     """Read a nullable column."""
-    return default if text is None else json.loads(text)
+    return default if text is None else msgspec.json.decode(text)
 
 
 def merge(plain: Mapping[str, Any], stored: Mapping[str, str | None]) -> JsonText:

@@ -35,7 +35,17 @@ def find_differences(
     :param without: ids of items of ``one`` that ``other`` need not hold.
     :param new_names: id of an item of ``one`` -> its name in ``other``.
     """
-    differences = _project_differences(one, other)
+    return _project_differences(one, other) + find_item_differences(one, other, without, new_names)
+
+
+def find_item_differences(
+    one: Snapshot,
+    other: Snapshot,
+    without: frozenset[int] = frozenset(),
+    new_names: Mapping[int, str] | None = None,
+) -> list[str]:
+    """Tell how datasets and items with all that hangs on them differ; see :func:`find_differences`."""
+    differences: list[str] = []
     mine, theirs = Side(one, without, new_names or {}), Side(other)
     for (what, my_rows), (_, their_rows) in zip(_contents(mine), _contents(theirs), strict=True):
         differences += _row_differences(what, my_rows, their_rows)

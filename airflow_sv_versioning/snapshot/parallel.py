@@ -5,10 +5,39 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+K = TypeVar("K")
+
+
+def interleave(sources: Iterable[tuple[K, Iterator[T]]], workers: int) -> Iterator[tuple[K, T | None]]:
+    """Take one element after the other from several sources at once, each one element ahead.
+
+    Elements come in turns with the key of their source; ``None`` says that a source has ended.
+    """
+    waiting = iter(sources)
+    active: deque[tuple[K, Iterator[T], Future[T | None]]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="sv-versioning-list")
+
+    def begin(key: K, source: Iterator[T]) -> None:
+        active.append((key, source, pool.submit(next, source, None)))
+
+    try:
+        for key, source in islice(waiting, workers):
+            begin(key, source)
+        while active:
+            key, source, element = active.popleft()
+            found = element.result()
+            if found is not None:
+                begin(key, source)
+            elif (following := next(waiting, None)) is not None:
+                begin(*following)
+            yield key, found
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import MissingMediaError
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names
@@ -73,7 +72,7 @@ def plan_restore(
     columns = [kind.id_column, "src_dataset_id", "name", "hash", "link"]
     items = snapshot.read(snapshot.project_type, columns).rename_columns(["id", *columns[1:]])
     names = _names(snapshot)
-    check_known(f"datasets of {snapshot.project_type}", values(items, "src_dataset_id"), paths)
+    check_known(f"datasets of {snapshot.project_type}", items["src_dataset_id"].unique().to_pylist(), paths)
     kind.check(snapshot, items, paths, names)
     check_known("tags", distinct(snapshot, "tags", "tag_id"), names.tags)
     gone = _gone_media(client, kind, items, check_links=missing_entities == "skip", progress=progress)
@@ -115,16 +114,24 @@ def _gone_media(
         links = has_link & ~has_link
     by_link, by_hash = items.filter(links), items.filter(has_hash & ~links)
     gone = set(values(items.filter(~links & ~has_hash), "id"))
-    hashes = by_hash["hash"].unique().to_pylist()
-    existing: set[str] = set()
-    parts = batches(hashes, _HASHES_BATCH)
-    for found in map_ordered(client.images.find_existing_hashes, parts, client.max_workers):
-        existing |= found
-        progress.count("Media checked", len(existing), len(hashes))
-    gone |= {item_id for item_id, digest in _rows(by_hash, "id", "hash") if digest not in existing}
+    if missing := _missing_hashes(client, by_hash["hash"].unique(), progress):
+        gone |= {item_id for item_id, digest in _rows(by_hash, "id", "hash") if digest in missing}
     if check_links:
         gone |= _dead_links(client, by_link, progress)
     return gone
+
+
+def _missing_hashes(client: SuperviselyClient, hashes: pa.Array, progress: Progress) -> set[str]:
+    def missing_of(part: pa.Array) -> set[str]:
+        asked = part.to_pylist()
+        return set(asked) - client.images.find_existing_hashes(asked)
+
+    parts = (hashes.slice(start, _HASHES_BATCH) for start in range(0, len(hashes), _HASHES_BATCH))
+    missing: set[str] = set()
+    for done, lost in enumerate(map_ordered(missing_of, parts, client.max_workers), start=1):
+        missing |= lost
+        progress.count("Media checked", min(done * _HASHES_BATCH, len(hashes)), len(hashes))
+    return missing
 
 
 def _dead_links(client: SuperviselyClient, by_link: pa.Table, progress: Progress) -> set[int]:
@@ -154,6 +161,9 @@ def _distinct_names(
     kind: Kind, items: pa.Table, paths: Mapping[int, str], gone: set[int]
 ) -> tuple[dict[int, str], dict[str, str]]:
     """Find new names for items whose name is taken in their dataset, as archives by others may hold."""
+    names = items.select(["src_dataset_id", "name"])
+    if names.group_by(names.column_names).aggregate([]).num_rows == names.num_rows:
+        return {}, {}
     taken: set[tuple[int, str]] = set()
     twice: list[tuple[int, int, str]] = []
     for item_id, dataset_id, name in _rows(items, "id", "src_dataset_id", "name"):

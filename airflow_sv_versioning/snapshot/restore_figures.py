@@ -10,7 +10,7 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.snapshot.tables import json_value, values
+from airflow_sv_versioning.snapshot.tables import json_raw, values
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 
@@ -84,12 +84,12 @@ class FiguresRestore:
             "entityId": self._work.item_ids[row["src_image_id"]],
             "classId": self._work.ids.classes[row["class_id"]],
             "geometryType": row["geometry_type"],
-            "geometry": json_value(row["geometry_json"]),
-            "meta": json_value(row["meta"]) or {},
+            "geometry": json_raw(row["geometry_json"]),
+            "meta": {} if row["meta"] is None else json_raw(row["meta"]),
         }
         for key, value in (
             ("priority", row["priority"]),
-            ("customData", json_value(row["custom_data"])),
+            ("customData", None if row["custom_data"] is None else json_raw(row["custom_data"])),
             ("nnCreated", row["nn_created"]),
             ("nnUpdated", row["nn_updated"]),
         ):

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.exceptions import FormatError
 
 if TYPE_CHECKING:
+    import msgspec
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -252,6 +253,22 @@ def json_value(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
+def json_raw(text: str | None) -> msgspec.Raw:
+    """Take a JSON text column into a request as it is, once it is known to be one JSON value.
+
+    :raises FormatError: it is not.
+    """
+    import msgspec
+
+    if text is None:
+        return msgspec.Raw(b"null")
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.MsgspecError as error:
+        raise FormatError(f"The snapshot holds broken JSON ({text[:60]!r}): {error}.") from error
+    return msgspec.Raw(text)
+
+
 def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Make Arrow data of rows, at most one row group of them as Python values at a time."""
     import pyarrow as pa
@@ -297,6 +314,13 @@ class Snapshot:
 
         path = self.path(table)
         return int(pq.read_metadata(path).num_rows) if path.exists() else 0
+
+    def has_column(self, table: str, column: str) -> bool:
+        """Say whether a table was written with a column; one without rows has them all."""
+        import pyarrow.parquet as pq
+
+        path = self.path(table)
+        return not path.exists() or column in pq.read_schema(path).names
 
     def counts(self) -> dict[str, int]:
         """Count the rows of every table of the project type."""
@@ -383,6 +407,14 @@ class SnapshotWriter:
     def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows as mappings of column name to value; absent columns are null."""
         self._tables[table].append_rows(rows)
+
+    def append_rows(self, tables: Mapping[str, Sequence[Mapping[str, Any]] | pa.Table]) -> None:
+        """Append rows of several tables, each as mappings or as Arrow data."""
+        for table, rows in tables.items():
+            if isinstance(rows, Sequence):
+                self.append(table, rows)
+            else:
+                self.append_arrow(table, rows)
 
     def append_arrow(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Append rows that are Arrow data of the table's schema already."""

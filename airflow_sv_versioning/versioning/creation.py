@@ -25,6 +25,7 @@ from airflow_sv_versioning.snapshot.capture import Capture, capture_project
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.versioning.archives import find_earlier
 from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
@@ -65,6 +66,7 @@ class Creation:
         description: str | None,
         archive_format: str,
         on_concurrent_change: str,
+        capture: str,
         busy_timeout_seconds: float,
     ) -> CreateResult:
         """Go through all steps; on any failure everything that was made is removed again."""
@@ -84,24 +86,33 @@ class Creation:
         with work_folder() as folder, ExitStack() as undo:
             undo.callback(self._quietly, "cancel the reservation", self._reservations.cancel, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
-            capture = capture_project(
-                self._client,
-                self._project.id,
-                folder,
-                on_concurrent_change=on_concurrent_change,
-                progress=self._progress,
-            )
+            captured = self._capture(capture, archive_format, on_concurrent_change, folder)
             if archive_format == "auto":
                 archive_format = _follow_latest(self._healed_map(), kind_of(self._project.type), formats[0])
-            uploaded = self._upload(reserved, capture, archive_format, folder, undo)
+            uploaded = self._upload(reserved, captured, archive_format, folder, undo)
             version_map = self._healed_map()
             undo.callback(self._quietly, "put versions.json back", version_map.put_back)
-            version_map.add(reserved.version_id, _map_entry(uploaded, capture, version_map))
+            version_map.add(reserved.version_id, _map_entry(uploaded, captured, version_map))
             version_map.save()
-            version = self._commit(reserved, capture, uploaded, title, description, undo)
+            version = self._commit(reserved, captured, uploaded, title, description, undo)
         self._settle_map(version_map, version)
         self._reservations.settle()
-        return _result(self._project, version, uploaded, capture)
+        return _result(self._project, version, uploaded, captured)
+
+    def _capture(self, how: str, archive_format: str, on_concurrent_change: str, folder: Path) -> Capture:
+        earlier = None
+        if how == "incremental":
+            earlier = find_earlier(
+                self._client, self._project, archive_format, folder / "earlier", self._progress
+            )
+        return capture_project(
+            self._client,
+            self._project.id,
+            folder,
+            on_concurrent_change=on_concurrent_change,
+            progress=self._progress,
+            earlier=earlier,
+        )
 
     def _healed_map(self) -> VersionMap:
         version_map = VersionMap(self._client, self._project)
@@ -151,6 +162,8 @@ class Creation:
             "version_id": reserved.version_id,
             "project_updated_at": capture.project_updated_at,
             "consistent": capture.consistent,
+            "capture": _how(capture),
+            "capture_note": capture.note,
             "counts": counts,
         }
         self._progress.say(f"Packing {_told(counts)} as {archive_format}.")
@@ -296,6 +309,10 @@ def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -
     }
 
 
+def _how(capture: Capture) -> str:
+    return "incremental" if capture.incremental else "full"
+
+
 def _counts(capture: Capture) -> dict[str, int]:
     rows = capture.snapshot.counts()
     return {what: rows[what] for what in kind_of(capture.snapshot.project_type).counted}
@@ -323,4 +340,6 @@ def _result(project: Project, version: VersionInfo, uploaded: _Uploaded, capture
         archive_format=uploaded.archive_format,
         counts=uploaded.counts,
         consistent=capture.consistent,
+        capture=_how(capture),
+        capture_note=capture.note,
     )

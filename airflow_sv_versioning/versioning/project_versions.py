@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import (
-    ArchiveMissingError,
     ConfigurationError,
     RequestRejectedError,
     UnsupportedProjectError,
@@ -20,16 +18,17 @@ from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore import Target, restore_project
+from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
-from airflow_sv_versioning.versioning.version_map import VersionMap
 from airflow_sv_versioning.versioning.work_folder import work_folder
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
+CAPTURES = ("incremental", "full")
 
 Report = Callable[[str], None]
 ShouldStop = Callable[[], bool]
@@ -54,6 +53,7 @@ class ProjectVersions:
         *,
         archive_format: str = "auto",
         on_concurrent_change: str = "accept",
+        capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
         memory: ReservationMemory | None = None,
         report: Report | None = None,
@@ -68,6 +68,8 @@ class ProjectVersions:
             that of the project's latest version.
         :param on_concurrent_change: what to do with a project that never stands still while it is read:
             ``accept`` items of different moments, each whole, and say so; or ``fail``.
+        :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a
+            sample of them; ``full`` reads everything.
         :param busy_timeout_seconds: how long to wait while another process makes a version.
         :param memory: keeps the reservation outside this process; the next call with the same memory
             clears up after one that was killed, or returns the version that it had made.
@@ -81,6 +83,7 @@ class ProjectVersions:
         title = check_text("version_title", version_title)
         description = check_text("version_description", description_text(version_description))
         check_choice("on_concurrent_change", on_concurrent_change, CONCURRENT_CHANGE)
+        check_choice("capture", capture, CAPTURES)
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
@@ -90,6 +93,7 @@ class ProjectVersions:
             description=description,
             archive_format=archive_format,
             on_concurrent_change=on_concurrent_change,
+            capture=capture,
             busy_timeout_seconds=busy_timeout_seconds,
         )
         return self._with_preview(result, progress) if enable_preview else result
@@ -302,7 +306,7 @@ class ProjectVersions:
         _check_type(project)
         with work_folder() as folder:
             archive = folder / "archive.tar.zst"
-            self._download(project, version, archive, progress)
+            download_archive(self._client, project, version, archive, progress)
             unpacked = unpack_archive(archive, project.type, folder / "snapshot")
             for warning in unpacked.warnings:
                 progress.say(f"Warning: {warning}")
@@ -328,25 +332,6 @@ class ProjectVersions:
             renamed=dict(plan.renamed),
             warnings=unpacked.warnings,
         )
-
-    def _download(
-        self, project: Project, version: VersionInfo, destination: Path, progress: Progress
-    ) -> None:
-        file = None
-        if version.team_file_id is not None:
-            file = self._client.files.find_by_id(version.team_file_id)
-        if file is None:
-            path = VersionMap(self._client, project).entry(version.id).get("path")
-            file = self._client.files.find(project.team_id, path) if path else None
-        if file is None:
-            raise ArchiveMissingError(
-                f"The archive of version {version.version} (id {version.id}) of project {project.id} is not "
-                "in Team Files any more; this version cannot be restored. Restore another one.",
-                project_id=project.id,
-                version_id=version.id,
-            )
-        progress.say(f"Downloading {file.path}.")
-        self._client.files.download(project.team_id, file.path, destination, expected_hash=file.hash)
 
 
 def _check_type(project: Project) -> None:

@@ -18,6 +18,9 @@ class CreateResult:
         version made by another tool gives datasets and items only.
     :param consistent: ``False`` where the version holds items of different moments, because the project
         changed while it was read.
+    :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
+        everything was read, ``None`` where nothing changed.
+    :param capture_note: why a capture that was to be incremental became ``full``.
     """
 
     project_id: int
@@ -33,6 +36,8 @@ class CreateResult:
     counts: Mapping[str, int]
     consistent: bool = True
     preview_project_id: int | None = None
+    capture: str | None = None
+    capture_note: str | None = None
 
     @property
     def status(self) -> str:

@@ -175,8 +175,9 @@ def _figures_json(
     wants_tags = fields is None or "tags" in fields
     tags = tags_of_figures(db, [row["id"] for row in rows]) if wants_tags else {}
     projects = projects_of_datasets(db, {row["dataset_id"] for row in rows})
+    shown = None if fields is None else fields | {"id", "entityId"}
     return [
-        _figure_json(row, projects[row["dataset_id"]], tags.get(row["id"], []), fields, integer_coords)
+        _figure_json(row, projects[row["dataset_id"]], tags.get(row["id"], []), shown, integer_coords)
         for row in rows
     ]
 
@@ -197,7 +198,9 @@ def _figure_json(
         "projectId": project_id,
         "datasetId": row["dataset_id"],
         "geometryType": row["geometry_type"],
-        "tags": [{key: value for key, value in tag.items() if key != "name"} for tag in tags],
+        "tags": [{key: value for key, value in tag.items() if key != "name"} for tag in tags]
+        if tags
+        else tags,
         "area": row["area"],
         "priority": row["priority"],
         "description": row["description"],
@@ -211,5 +214,4 @@ def _figure_json(
     stored = {key: row[column] for key, column in _STORED.items() if fields is None or key in fields}
     if "geometry" in stored:
         stored["geometry"] = geometry_text(row, integer_coords)
-    shown = plain if fields is None else project(plain, fields | {"id", "entityId"})
-    return merge(shown, stored)
+    return merge(plain if fields is None else project(plain, fields), stored)

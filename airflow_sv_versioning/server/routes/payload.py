@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.routes.shapes import (
@@ -145,7 +147,11 @@ class Payload:
 
 
 def _parse(text: bytes) -> Any:
-    value = json.loads(text, parse_constant=_refuse_constant)
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        # What is wrong, or only unusual, is told by the slower decoder.
+        value = json.loads(text, parse_constant=_refuse_constant)
     if b"\\ud" in text.lower():
         # Half of a surrogate pair is a valid escape, but no text that could be stored.
         json.dumps(value, ensure_ascii=False).encode()

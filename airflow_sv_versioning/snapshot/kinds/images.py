@@ -11,7 +11,7 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
 from airflow_sv_versioning.exceptions import IntegrityError, NotFoundError
 from airflow_sv_versioning.snapshot.kinds import image_content
-from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_row, image_row
+from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_table, image_row
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_rows
 from airflow_sv_versioning.snapshot.references import check_known, distinct
@@ -105,18 +105,19 @@ class _ImageReader(ItemReader):
         if not items:
             return {}
         ids = [image["id"] for image in items]
-        figures = self._client.figures.list_for_items(dataset_id, ids)
-        alpha_ids = [figure["id"] for figure in figures if figure["geometryType"] == ALPHA_MASK]
+        figures = self._client.figures.read_for_items(dataset_id, ids)
+        alpha_ids = [figure.id for figure in figures if figure.geometry_type == ALPHA_MASK]
         try:
             masks = self._client.figures.download_geometries(alpha_ids)
         except (IntegrityError, NotFoundError):
             # A mask that was listed a moment ago is gone: read the batch again.
-            still = self._client.figures.list_for_items(dataset_id, ids)
-            if {figure["id"] for figure in still} >= set(alpha_ids):
+            still = self._client.figures.read_for_items(dataset_id, ids)
+            if {figure.id for figure in still} >= set(alpha_ids):
                 raise
             return None
+        tag_names = self._names.tags
         return {
-            "figures": [figure_row(figure, self._names.classes) for figure in figures],
+            "figures": figure_table(figures, self._names.classes),
             "alpha_geometries": [
                 {"src_figure_id": figure_id, "geometry_json": json_text(masks[figure_id])}
                 for figure_id in alpha_ids
@@ -124,7 +125,10 @@ class _ImageReader(ItemReader):
             "tags": [
                 row
                 for figure in figures
-                for row in tag_rows("figure", figure, figure["entityId"], self._names.tags)
+                if figure.tags
+                for row in tag_rows(
+                    "figure", {"id": figure.id, "tags": figure.tags}, figure.entity_id, tag_names
+                )
             ],
         }
 

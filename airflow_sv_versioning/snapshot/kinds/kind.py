@@ -31,6 +31,14 @@ class Names:
     tags: Mapping[int, str]
 
 
+def names_of(meta: Mapping[str, Any]) -> Names:
+    """Take the names out of a project's meta."""
+    return Names(
+        {entry["id"]: entry["title"] for entry in meta.get("classes") or []},
+        {entry["id"]: entry["name"] for entry in meta.get("tags") or []},
+    )
+
+
 class ItemReader(ABC):
     """Reads the items of one project for one pass of a capture; shared by threads."""
 

@@ -1,0 +1,123 @@
+"""An earlier archive as the base of a capture: whether its rows still serve, and proof by sample."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import NotFoundError
+from airflow_sv_versioning.snapshot.compare import find_item_differences
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import ItemReader, Rows, names_of
+from airflow_sv_versioning.snapshot.parallel import map_ordered
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, values
+
+SAMPLE_ITEMS = 50
+
+
+def still_names(base: Snapshot, meta: Mapping[str, Any]) -> bool:
+    """Say whether the base's classes and tags still are there, under the names that its rows carry."""
+    return _terms(base.project_meta).items() <= _terms(meta).items()
+
+
+def _terms(meta: Mapping[str, Any]) -> dict[tuple[str, Any], tuple[Any, ...]]:
+    classes = {("class", e.get("id")): (e["title"], e.get("shape")) for e in meta.get("classes") or []}
+    tags = {("tag", e.get("id")): (e["name"], e.get("value_type")) for e in meta.get("tags") or []}
+    return {**classes, **tags}
+
+
+def find_stale(
+    client: SuperviselyClient,
+    base: Snapshot,
+    meta: Mapping[str, Any],
+    directory: Path,
+    progress: Progress,
+) -> list[str]:
+    """Read a random sample of the items that look unchanged, and tell how the base differs from them.
+
+    :param directory: takes what was read.
+    """
+    check = _SpotCheck(client, base, meta, directory)
+    read = [part for part in map_ordered(check.read, check.sample(), client.max_workers) if part]
+    progress.check()
+    if not read:
+        return []
+    return check.differences(read)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Items of one dataset with what hangs on them now."""
+
+    dataset_id: int
+    items: Sequence[Mapping[str, Any]]
+    rows: Rows
+
+
+class _SpotCheck:
+    def __init__(
+        self, client: SuperviselyClient, base: Snapshot, meta: Mapping[str, Any], directory: Path
+    ) -> None:
+        self._base = base
+        self._held, self._found = directory / "held", directory / "found"
+        for folder in (self._held, self._found):
+            folder.mkdir(parents=True)
+        self._meta = meta
+        self._kind = kind_of(base.project_type)
+        self._reader: ItemReader = self._kind.reader(client, names_of(meta), self._found)
+        self._stamps: dict[int, str] = {}
+
+    def sample(self) -> list[tuple[int, list[int]]]:
+        """Choose items of the base: dataset and ids."""
+        id_column = self._kind.id_column
+        rows = self._base.read(self._base.project_type, [id_column, "src_dataset_id", "updated_at"])
+        count = min(SAMPLE_ITEMS, rows.num_rows)
+        chosen = rows.take(sorted(random.sample(range(rows.num_rows), count)))
+        ids = values(chosen, id_column)
+        self._stamps = dict(zip(ids, values(chosen, "updated_at"), strict=True))
+        by_dataset: dict[int, list[int]] = defaultdict(list)
+        for item_id, dataset_id in zip(ids, values(chosen, "src_dataset_id"), strict=True):
+            by_dataset[dataset_id].append(item_id)
+        return list(by_dataset.items())
+
+    def read(self, wanted: tuple[int, list[int]]) -> _Part | None:
+        """Read those of the items that look unchanged, also after they were read."""
+        dataset_id, ids = wanted
+        try:
+            items = self._unchanged(dataset_id, ids)
+            rows = self._reader.read(dataset_id, items) if items else None
+            still = self._unchanged(dataset_id, [item["id"] for item in items]) if rows is not None else []
+        except NotFoundError:
+            # The dataset is gone, and what the base holds of it will not be copied.
+            return None
+        if rows is None or len(still) < len(items):
+            return None
+        return _Part(dataset_id, items, rows)
+
+    def _unchanged(self, dataset_id: int, ids: Sequence[int]) -> list[Mapping[str, Any]]:
+        found = self._reader.list_by_ids(dataset_id, ids)
+        return [item for item in found if self._stamps.get(item["id"]) == item["updatedAt"]]
+
+    def differences(self, parts: Sequence[_Part]) -> list[str]:
+        """Compare what was read with the base's rows, both taken as little snapshots."""
+        import pyarrow as pa
+
+        ids = pa.array([item["id"] for part in parts for item in part.items], pa.int64())
+        sides: list[Snapshot] = []
+        for folder in (self._held, self._found):
+            with SnapshotWriter(folder, self._base.project_type) as writer:
+                writer.append_arrow("datasets", self._base.read("datasets"))
+                for part in parts:
+                    writer.append_rows(self._reader.listed(part.items))
+                    if folder is self._found:
+                        writer.append_rows(part.rows)
+                if folder is self._held:
+                    self._kind.copy_kept(self._base, writer, ids)
+                sides.append(writer.finish(self._base.project_info, self._meta))
+        return find_item_differences(sides[0], sides[1])

@@ -1,0 +1,78 @@
+"""Archives of versions in Team Files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.versioning.version_map import VersionMap
+
+# The older format has no place for what such a base lacks.
+OLDER_AS_BEFORE = {("v1.0.0", "v1.0.0"), ("v1.0.0", "auto")}
+
+
+def download_archive(
+    client: SuperviselyClient, project: Project, version: VersionInfo, destination: Path, progress: Progress
+) -> None:
+    """Download the archive of a version and check its digest.
+
+    :raises ArchiveMissingError: it is not in Team Files any more.
+    :raises IntegrityError: it is damaged.
+    """
+    file = None
+    if version.team_file_id is not None:
+        file = client.files.find_by_id(version.team_file_id)
+    if file is None:
+        path = VersionMap(client, project).entry(version.id).get("path")
+        file = client.files.find(project.team_id, path) if path else None
+    if file is None:
+        raise ArchiveMissingError(
+            f"The archive of version {version.version} (id {version.id}) of project {project.id} is not "
+            "in Team Files any more; this version cannot be restored. Restore another one.",
+            project_id=project.id,
+            version_id=version.id,
+        )
+    progress.say(f"Downloading {file.path}.")
+    client.files.download(project.team_id, file.path, destination, expected_hash=file.hash)
+
+
+def find_earlier(
+    client: SuperviselyClient, project: Project, archive_format: str, directory: Path, progress: Progress
+) -> Snapshot | None:
+    """Open the latest version of a project as the base of the next one.
+
+    Where that cannot be done, the log says why: a version can be made without it.
+
+    :param archive_format: what the next version is to be written in, or ``auto``.
+    """
+    from airflow_sv_versioning.snapshot.archive import unpack_archive
+
+    made = [version for version in client.versions.list_all(project.id) if version.team_file_id is not None]
+    if not made:
+        return None
+    latest = max(made, key=lambda version: version.version)
+    directory.mkdir(parents=True)
+    archive = directory / "archive.tar.zst"
+    try:
+        download_archive(client, project, latest, archive, progress)
+        unpacked = unpack_archive(archive, project.type, directory / "snapshot")
+    except (SnapshotError, ApiError) as error:
+        progress.say(f"Reading all of project {project.id}: version {latest.version} is no base: {error}")
+        return None
+    finally:
+        archive.unlink(missing_ok=True)
+    if _lacks(unpacked.snapshot) and (unpacked.archive_format, archive_format) not in OLDER_AS_BEFORE:
+        progress.say(
+            f"Reading all of project {project.id}: version {latest.version} does not tell who drew figures."
+        )
+        return None
+    return unpacked.snapshot
+
+
+def _lacks(snapshot: Snapshot) -> bool:
+    """Say whether the archive was written without columns that the next one has a place for."""
+    return snapshot.project_type == "images" and not snapshot.has_column("figures", "nn_created")

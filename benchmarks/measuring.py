@@ -1,0 +1,48 @@
+"""What one child process costs. Runs in the official SDK's environment too, so it needs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+KIB_PER_MB = 1024
+
+
+def measure(work: Callable[[argparse.Namespace], Any]) -> None:
+    """Do the work that the command line names, and print its costs as the last line of stdout.
+
+    Wall and CPU seconds are those of the work, without starting Python and importing the client; peak
+    memory is that of the whole process.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("action", choices=("create", "restore"))
+    for name in ("--url", "--token"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--project", type=int, required=True)
+    parser.add_argument("--version-num", type=int, default=1)
+    arguments = parser.parse_args()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    # The official SDK logs to stdout.
+    os.dup2(2, 1)
+    cpu, wall = _cpu_seconds(), time.perf_counter()
+    result = work(arguments)
+    costs = {
+        "wall_seconds": time.perf_counter() - wall,
+        "cpu_seconds": _cpu_seconds() - cpu,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MB,
+        "result": result,
+    }
+    answers.write(json.dumps(costs) + "\n")
+    answers.flush()
+    sys.stdout.flush()
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime

@@ -1,0 +1,27 @@
+"""One create or restore by this package."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.versioning import ProjectVersions
+from benchmarks.measuring import measure
+
+
+def _work(arguments: argparse.Namespace) -> int:
+    with SuperviselyClient(arguments.url, arguments.token) as client:
+        versions = ProjectVersions(client)
+        if arguments.action == "create":
+            return versions.create(arguments.project, report=_tell).version_id
+        restored = versions.restore(arguments.project, version_num=arguments.version_num, report=_tell)
+        return restored.project_id
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    measure(_work)

@@ -1,0 +1,62 @@
+"""The benchmark's own run, small: what must hold on any machine, by wide margins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.report import write_report
+from benchmarks.scenario import STEPS, live
+from benchmarks.seed import seed
+
+pytestmark = [pytest.mark.slow, pytest.mark.sdk]
+
+IMAGES = 2000
+
+
+@pytest.fixture(scope="module")
+def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Client -> step -> what it cost."""
+    folder = tmp_path_factory.mktemp("bench")
+    project_id = seed(folder / "seed", IMAGES)
+    return {
+        client: dict(live(client, folder / "seed", folder, project_id, delay_ms=30))
+        for client in ("ours", "sdk", "floor")
+    }
+
+
+def test_every_step_is_faster_and_smaller_than_with_the_official_sdk(costs):
+    for step in ("first create", "create after 1 %", "restore"):
+        for cost in ("wall_seconds", "peak_memory_mb"):
+            assert costs["ours"][step][cost] < costs["sdk"][step][cost], (step, cost)
+
+
+def test_an_unchanged_create_asks_five_times_at_most(costs):
+    assert costs["ours"]["unchanged create"]["requests"] <= 5
+
+
+def test_a_create_after_a_small_change_asks_for_what_changed(costs):
+    steps = costs["ours"]
+    listing = costs["floor"]["first create"]["requests"]
+
+    assert steps["first create"]["requests"] <= listing + 25
+    assert steps["create after 1 %"]["archive_bytes"] == pytest.approx(
+        steps["first create"]["archive_bytes"], rel=0.1
+    )
+
+
+def test_the_report_tells_every_step(costs, tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    runs = [
+        {"images": IMAGES, "delay_ms": 30.0, "step": step, "client": client, **cost}
+        for client, steps in costs.items()
+        for step, cost in steps.items()
+    ]
+
+    write_report(tmp_path, runs, {"command": "make bench", "machine": "a machine"})
+
+    told = (tmp_path / "README.md").read_text()
+    assert all(step in told for step in STEPS)
+    assert (tmp_path / "time.png").stat().st_size > 0
