@@ -33,12 +33,13 @@ pip_install = $(1)/bin/python -m pip install --quiet --quiet --disable-pip-versi
 endif
 site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
-.PHONY: help setup demo test lint types pytest dev-env sdk-env clean
+.PHONY: help setup demo test test-matrix lint types pytest dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
 	@echo "make demo     back up, train, change and restore a real project on a local server (DEMO_ARGS=...)"
 	@echo "make test     ruff, mypy, pytest and the official SDK's conformance tests (PYTEST_ARGS=...)"
+	@echo "make test-matrix  the Airflow tests on the lowest and the newest supported Airflow"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
@@ -100,6 +101,20 @@ types:
 pytest:
 	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
+# The lowest Airflow comes with the third parties of its day: newer ones break it.
+LOWEST_AIRFLOW := 3.1.8
+.venv-airflow-lowest/.stamp-$(LOWEST_AIRFLOW): pyproject.toml
+	@$(call new_env,.venv-airflow-lowest)
+	@echo "Installing Airflow $(LOWEST_AIRFLOW) into .venv-airflow-lowest (about a minute)"
+	@$(call pip_install,.venv-airflow-lowest) --editable '.[dev]' 'apache-airflow==$(LOWEST_AIRFLOW)' 'sqlalchemy<2.1'
+	@touch $@
+
+test-matrix: dev-env .venv-airflow-lowest/.stamp-$(LOWEST_AIRFLOW)
+	@for env in .venv-airflow-lowest .venv; do \
+		$$env/bin/python -c 'import airflow; print("Airflow", airflow.__version__)' 2>/dev/null; \
+		$$env/bin/python -m pytest tests/airflow -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) || exit 1; \
+	done
+
 clean:
-	rm -rf .venv .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-airflow-lowest .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,8 +23,9 @@ from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperato
 @dag(
     schedule=None,
     params={
-        "project_id": Param(type="integer", minimum=1, title="Project", description="Id of the project."),
-        "version_num": Param(type="integer", minimum=1, title="Version number"),
+        # Airflow 3.1 shows them in the question, too, and wants defaults for that.
+        "project_id": Param(1, type="integer", minimum=1, title="Project", description="Id of the project."),
+        "version_num": Param(1, type="integer", minimum=1, title="Version number"),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["supervisely"],

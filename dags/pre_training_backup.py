@@ -40,8 +40,8 @@ def pre_training_backup() -> None:
     ready = BackgroundTasksSensor(
         task_id="wait_for_background_tasks",
         project_id="{{ params.project_id }}",
-        # The worker is free between two looks.
-        mode="reschedule",
+        # No worker is held while it waits.
+        deferrable=True,
         poke_interval=60,
         timeout=timedelta(hours=6),
     )

@@ -108,6 +108,7 @@ class Story:
             {
                 "project_id": self._project.id,
                 "version_id": first["version_id"],
+                # It is compared in the next step.
                 "keep_restored_project": True,
             },
             [("restore_version", "return_value"), ("restore_version", "restore"), ("rerun", "return_value")],
