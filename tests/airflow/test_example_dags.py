@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -261,26 +261,29 @@ def test_a_restore_waits_for_a_person(
 ) -> None:
     versions.create(project_id, "before the mess")
     asked: list[str] = []
-    person = threading.Thread(target=_answer, args=(answer, asked), daemon=True)
+    over = threading.Event()
+    person = threading.Thread(target=_answer, args=(answer, asked, over), daemon=True)
     person.start()
+    try:
+        run = run_dag(dags["approved_restore"], project_id=project_id, version_num=1)
+    finally:
+        over.set()
+        person.join()
 
-    run = run_dag(dags["approved_restore"], project_id=project_id, version_num=1)
-
-    person.join(timeout=10)
     assert "before the mess" in asked[0]
     assert state(run, "restore_version") == restored
 
 
-def _answer(answer: str, asked: list[str]) -> None:
+def _answer(answer: str, asked: list[str], over: threading.Event) -> None:
     """Do what the UI does with a person's answer."""
     from airflow.models.hitl import HITLDetail
     from airflow.utils.session import create_session
     from sqlalchemy import select
+    from sqlalchemy.exc import OperationalError
 
-    deadline = time.monotonic() + 60
-    while not asked and time.monotonic() < deadline:
-        time.sleep(0.1)
-        with create_session() as session:
+    while not asked and not over.wait(0.1):
+        # The run writes to the same SQLite file; a lock that lasts too long is asked for again.
+        with suppress(OperationalError), create_session() as session:
             for detail in session.scalars(select(HITLDetail).where(HITLDetail.responded_at.is_(None))):
                 instance = detail.task_instance
                 if instance.state not in {"awaiting_input", "deferred"}:
