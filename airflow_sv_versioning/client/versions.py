@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from airflow_sv_versioning.client.models import NothingChanged, Reservation, VersionInfo
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import ApiError, NotFoundError, RequestRejectedError, VersionBusyError
+from airflow_sv_versioning.exceptions import (
+    ApiError,
+    ConflictError,
+    NotFoundError,
+    RequestRejectedError,
+    VersionBusyError,
+)
 
 
 class Versions:
@@ -87,7 +92,7 @@ class Versions:
         body = {"id": reservation.version_id, "commitToken": reservation.commit_token}
         try:
             answer = self._transport.call("projects.versions.cancel-reservation", body)
-        except (NotFoundError, RequestRejectedError):
+        except (NotFoundError, ConflictError, RequestRejectedError):
             # Committed, expired or cancelled before: the token opens nothing any more.
             return False
         return bool(answer.get("success"))
@@ -97,8 +102,3 @@ class Versions:
         return bool(
             self._transport.call("projects.versions.update", {"id": version_id, **fields}).get("success")
         )
-
-
-def parse_time(text: str) -> datetime:
-    """Read a time of the platform, such as ``2026-01-05T10:00:09.000Z``, as an aware datetime."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

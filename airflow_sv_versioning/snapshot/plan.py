@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import MissingMediaError
 from airflow_sv_versioning.snapshot.kinds import kind_of
-from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names
+from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names, names_of
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.references import check_known, distinct
@@ -71,7 +71,7 @@ def plan_restore(
     paths = {row["src_dataset_id"]: path for row, path in datasets}
     columns = [kind.id_column, "src_dataset_id", "name", "hash", "link"]
     items = snapshot.read(snapshot.project_type, columns).rename_columns(["id", *columns[1:]])
-    names = _names(snapshot)
+    names = names_of(snapshot.project_meta)
     check_known(f"datasets of {snapshot.project_type}", items["src_dataset_id"].unique().to_pylist(), paths)
     kind.check(snapshot, items, paths, names)
     check_known("tags", distinct(snapshot, "tags", "tag_id"), names.tags)
@@ -92,14 +92,6 @@ def plan_restore(
         new_names=new_names,
         renamed=renamed,
         counts=_counts(kind, snapshot, gone),
-    )
-
-
-def _names(snapshot: Snapshot) -> Names:
-    meta = snapshot.project_meta
-    return Names(
-        {entry["id"]: entry["title"] for entry in meta.get("classes") or []},
-        {entry["id"]: entry["name"] for entry in meta.get("tags") or []},
     )
 
 

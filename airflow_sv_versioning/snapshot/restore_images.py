@@ -84,15 +84,7 @@ class ImagesRestore:
             return found if all_or_nothing(len(found), len(titles), "images") else None
 
         added = land_once(lambda: self._work.client.images.add(new_dataset, entries), find_landed)
-        by_name = {image["name"]: image["id"] for image in added}
-        for row, title in zip(rows, titles, strict=True):
-            if title not in by_name:
-                raise IntegrityError(
-                    f"The server stored image {title!r} of dataset {new_dataset} under another name.",
-                    dataset_id=new_dataset,
-                )
-            self._work.item_ids[row["src_image_id"]] = by_name[title]
-            self._work.item_datasets[row["src_image_id"]] = new_dataset
+        self._work.take_added(new_dataset, rows, titles, added)
 
     def _image_entry(self, row: Row) -> dict[str, Any]:
         entry: dict[str, Any] = {"title": self._work.plan.new_names.get(row["src_image_id"], row["name"])}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import videos
-from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.snapshot.kinds.kind import by_link
 from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
@@ -71,17 +70,10 @@ class VideosRestore:
 
         with naming(_told(rows)):
             added = land_once(lambda: self._work.client.videos.add(new_dataset, entries), find_landed)
-        by_name = {video["name"]: video["id"] for video in added}
-        for row, title in zip(rows, titles, strict=True):
-            if title not in by_name:
-                raise IntegrityError(
-                    f"The server stored video {title!r} (id {row['src_video_id']}) of dataset {new_dataset} "
-                    "under another name.",
-                    dataset_id=new_dataset,
-                )
-            self._work.item_ids[row["src_video_id"]] = by_name[title]
-            self._work.item_datasets[row["src_video_id"]] = new_dataset
-            self._work.item_names[row["src_video_id"]] = title
+        self._work.take_added(new_dataset, rows, titles, added)
+        self._work.item_names.update(
+            {row["src_video_id"]: title for row, title in zip(rows, titles, strict=True)}
+        )
 
     def _entry(self, row: Row) -> dict[str, Any]:
         reference = "link" if self._is_linked(row) else "hash"

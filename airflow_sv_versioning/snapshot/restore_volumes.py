@@ -7,7 +7,6 @@ from typing import Any
 
 from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, figures_of
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D
 from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, naming
@@ -57,19 +56,13 @@ class VolumesRestore:
 
         with naming(f"Volume {rows[0]['name']!r} (id {rows[0]['src_volume_id']}) and {len(rows) - 1} more"):
             added = land_once(lambda: self._work.client.volumes.add(new_dataset, entries), find_landed)
-        by_name = {volume["name"]: volume["id"] for volume in added}
+        self._work.take_added(new_dataset, rows, names, added)
         for row, name in zip(rows, names, strict=True):
-            if name not in by_name:
-                raise IntegrityError(
-                    f"The server stored volume {name!r} (id {row['src_volume_id']}) of dataset {new_dataset} "
-                    "under another name.",
-                    dataset_id=new_dataset,
-                )
-            self._work.item_ids[row["src_volume_id"]] = by_name[name]
-            self._work.item_datasets[row["src_volume_id"]] = new_dataset
             self._work.item_names[row["src_volume_id"]] = name
             if row["description"]:
-                self._work.client.volumes.describe(by_name[name], row["description"])
+                self._work.client.volumes.describe(
+                    self._work.item_ids[row["src_volume_id"]], row["description"]
+                )
 
 
 class VolumeAnnotationsRestore:

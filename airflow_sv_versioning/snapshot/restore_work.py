@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
+from airflow_sv_versioning.exceptions import CancelledError, IntegrityError, SuperviselyError
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -47,6 +47,27 @@ class RestoreWork:
     figure_ids: dict[int, int] = field(default_factory=dict)
     figure_items: dict[int, int] = field(default_factory=dict)
     item_names: dict[int, str] = field(default_factory=dict)
+
+    def take_added(
+        self, new_dataset: int, rows: Sequence[Row], names: Sequence[str], added: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Learn the ids of items that were added; joined by name, in whatever order the server answers.
+
+        :param names: of the rows, as they were asked for.
+        :raises IntegrityError: the server stored one under another name.
+        """
+        kind = self.plan.kind
+        by_name = {item["name"]: item["id"] for item in added}
+        for row, name in zip(rows, names, strict=True):
+            item_id = row[kind.id_column]
+            if name not in by_name:
+                raise IntegrityError(
+                    f"The server stored {kind.item} {name!r} (id {item_id}) of dataset {new_dataset} "
+                    "under another name.",
+                    dataset_id=new_dataset,
+                )
+            self.item_ids[item_id] = by_name[name]
+            self.item_datasets[item_id] = new_dataset
 
     def drain(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Do some work on every item, side by side."""

@@ -223,7 +223,7 @@ class Creation:
     def _find_landed(self, reserved: Reservation) -> VersionInfo | None:
         """Find out whether a commit without an answer took effect."""
         version = self._find_version(reserved.version_id)
-        if version is not None or self._reservations.give_back(reserved):
+        if version is not None or self._client.versions.cancel(reserved):
             return version
         # There was nothing to cancel: the commit landed between the two questions, or the time ran out.
         return self._find_version(reserved.version_id)

@@ -12,10 +12,7 @@ from typing import Any, Protocol
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import NothingChanged, Reservation
 from airflow_sv_versioning.exceptions import (
-    ConflictError,
-    NotFoundError,
     OutcomeUnknownError,
-    RequestRejectedError,
     SuperviselyError,
     VersionBusyError,
 )
@@ -117,7 +114,7 @@ class Reservations:
 
     def drop_stale(self, mark: Mark) -> None:
         """Give back what an earlier try left behind, and remove its archive."""
-        self.give_back(Reservation(mark.version_id or 0, mark.commit_token or ""))
+        self._client.versions.cancel(Reservation(mark.version_id or 0, mark.commit_token or ""))
         if mark.archive_path is not None:
             self._client.files.remove(self._team_id, mark.archive_path)
         self._memory.forget()
@@ -128,16 +125,8 @@ class Reservations:
 
     def cancel(self, reserved: Reservation) -> None:
         """Give the reservation back; where that fails it stays remembered, for the next try to do it."""
-        self.give_back(reserved)
+        self._client.versions.cancel(reserved)
         self._memory.forget()
-
-    def give_back(self, reserved: Reservation) -> bool:
-        """Give the reservation back; returns whether there was one to give back."""
-        try:
-            return self._client.versions.cancel(reserved)
-        except (NotFoundError, ConflictError, RequestRejectedError):
-            # Expired, or given back already.
-            return False
 
     def settle(self) -> None:
         """Forget the reservation, which has become a version."""

@@ -8,7 +8,7 @@ it, and of all items of its dataset as long as none has.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
@@ -19,7 +19,7 @@ from airflow_sv_versioning.server.behaviour.access import (
     stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.meta import CLASSES, definitions
-from airflow_sv_versioning.server.behaviour.tags import TagBook, put_tags
+from airflow_sv_versioning.server.behaviour.tags import TagBook, put_tags, tags_of_objects
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, insert_statement, json_list
 from airflow_sv_versioning.server.errors import bad_request
 
@@ -129,6 +129,28 @@ def edit_objects(tx: Writer, object_ids: Iterable[int]) -> dict[int, sqlite3.Row
 def objects_of_item(db: Reader, item: sqlite3.Row) -> list[sqlite3.Row]:
     """The objects that an item's annotation shows, with ``class_title`` and their maker's ``login``."""
     return db.all(_SEEN, (item["id"], item["dataset_id"]))
+
+
+def objects_json(
+    db: Reader, item: sqlite3.Row, tag_json: Callable[[dict[str, Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The objects that an item's annotation shows, with their tags.
+
+    :param tag_json: how annotations of the item's type write a tag.
+    """
+    tags = tags_of_objects(db, item["id"])
+    return [
+        {
+            "id": row["id"],
+            "classId": row["class_id"],
+            "classTitle": row["class_title"],
+            "labelerLogin": row["login"],
+            "createdAt": row["created_at"],
+            "updatedAt": row["updated_at"],
+            "tags": [tag_json(tag) for tag in tags.get(row["id"], [])],
+        }
+        for row in objects_of_item(db, item)
+    ]
 
 
 class ObjectBook:

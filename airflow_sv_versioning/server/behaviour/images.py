@@ -14,7 +14,7 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_row,
     projects_of_datasets,
 )
-from airflow_sv_versioning.server.behaviour.items import ITEMS, FileUrl, check_names, items_where
+from airflow_sv_versioning.server.behaviour.items import ITEMS, FileUrl, check_names, item_json, items_where
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.behaviour.planes import volumes_among
 from airflow_sv_versioning.server.behaviour.tags import tags_of_items
@@ -125,34 +125,20 @@ def set_custom_sort(tx: Writer, values: Sequence[tuple[int, str]]) -> None:
 
 
 def _image_json(row: sqlite3.Row, project_id: int, file_url: FileUrl) -> dict[str, Any]:
-    url = row["link"] or file_url(row["hash"], row["name"])
     return {
-        "id": row["id"],
-        "name": row["name"],
-        "title": row["name"],
-        "description": row["description"],
-        "link": row["link"],
-        "hash": row["hash"],
-        "mime": row["mime"],
+        **item_json(row, file_url),
         "ext": (row["mime"] or "").partition("/")[2] or None,
-        "size": row["size"],
         "width": row["width"],
         "height": row["height"],
-        "datasetId": row["dataset_id"],
         "projectId": project_id,
         "parentId": row["parent_id"],
         "customSort": row["custom_sort"],
-        "pathOriginal": url,
-        "fullStorageUrl": url,
         "relatedDataId": None,
         "downloadId": None,
         "offsetStart": None,
         "offsetEnd": None,
         "aiSearchMeta": None,
         "embeddingsUpdatedAt": None,
-        "createdBy": row["created_by"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
     }
 
 

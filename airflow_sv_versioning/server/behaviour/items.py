@@ -65,6 +65,27 @@ def items_where(
     return where.add(f"{column} IN (SELECT id FROM datasets WHERE project_id = ?)", project_id)  # noqa: S608
 
 
+def item_json(row: sqlite3.Row, file_url: FileUrl) -> dict[str, Any]:
+    """What an item of any type is to the platform."""
+    url = row["link"] or file_url(row["hash"], row["name"])
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "title": row["name"],
+        "description": row["description"],
+        "link": row["link"],
+        "hash": row["hash"],
+        "mime": row["mime"],
+        "size": row["size"],
+        "datasetId": row["dataset_id"],
+        "pathOriginal": url,
+        "fullStorageUrl": url,
+        "createdBy": row["created_by"],
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+    }
+
+
 def edit_dataset_of(tx: Writer, dataset_id: int, project_type: str) -> sqlite3.Row:
     """Get the project of a dataset in order to add items to it.
 

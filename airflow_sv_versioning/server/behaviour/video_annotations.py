@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import get_items
-from airflow_sv_versioning.server.behaviour.annotation_objects import objects_of_item
+from airflow_sv_versioning.server.behaviour.annotation_objects import objects_json
 from airflow_sv_versioning.server.behaviour.figures import geometry_text
-from airflow_sv_versioning.server.behaviour.tags import tags_of_items, tags_of_objects
+from airflow_sv_versioning.server.behaviour.tags import tags_of_items
 from airflow_sv_versioning.server.database import Reader
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, merge
@@ -48,25 +48,9 @@ def _annotation(db: Reader, row: sqlite3.Row, integer_coords: bool) -> JsonText:
         "size": {"height": row["height"], "width": row["width"]},
         "framesCount": row["frames_count"],
         "tags": [_tag_json(tag) for tag in tags_of_items(db, [row["id"]]).get(row["id"], [])],
-        "objects": _objects(db, row),
+        "objects": objects_json(db, row, _tag_json),
     }
     return merge(plain, {"frames": _frames(db, row["id"], integer_coords)})
-
-
-def _objects(db: Reader, item: sqlite3.Row) -> list[dict[str, Any]]:
-    tags = tags_of_objects(db, item["id"])
-    return [
-        {
-            "id": row["id"],
-            "classId": row["class_id"],
-            "classTitle": row["class_title"],
-            "labelerLogin": row["login"],
-            "createdAt": row["created_at"],
-            "updatedAt": row["updated_at"],
-            "tags": [_tag_json(tag) for tag in tags.get(row["id"], [])],
-        }
-        for row in objects_of_item(db, item)
-    ]
 
 
 def _tag_json(tag: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from airflow_sv_versioning.server.behaviour.items import (
     ITEMS,
     FileUrl,
     annotation_counts,
+    item_json,
     items_where,
     places_of,
 )
@@ -88,7 +89,8 @@ def _videos_json(
     texts = []
     for row in rows:
         plain = {
-            **_video_json(row, file_url),
+            **item_json(row, file_url),
+            "processingPath": f"1/{row['id']}",
             **places[row["dataset_id"]],
             **counts.get(row["id"], {"objectsCount": 0, "figuresCount": 0}),
             "tags": [{"entityId": row["id"], **tag} for tag in tags.get(row["id"], [])],
@@ -99,27 +101,6 @@ def _videos_json(
             members["fileMeta"] = _file_meta(members["fileMeta"], raw_meta)
         texts.append(merge(shown, members))
     return texts
-
-
-def _video_json(row: sqlite3.Row, file_url: FileUrl) -> dict[str, Any]:
-    url = row["link"] or file_url(row["hash"], row["name"])
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "title": row["name"],
-        "description": row["description"],
-        "link": row["link"],
-        "hash": row["hash"],
-        "mime": row["mime"],
-        "size": row["size"],
-        "datasetId": row["dataset_id"],
-        "pathOriginal": url,
-        "fullStorageUrl": url,
-        "processingPath": f"1/{row['id']}",
-        "createdBy": row["created_by"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-    }
 
 
 def _file_meta(text: str | None, raw: bool) -> str:

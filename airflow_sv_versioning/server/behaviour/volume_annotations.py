@@ -10,10 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import check_all_found, get_items
-from airflow_sv_versioning.server.behaviour.annotation_objects import objects_of_item
+from airflow_sv_versioning.server.behaviour.annotation_objects import objects_json
 from airflow_sv_versioning.server.behaviour.figures import geometry_text
 from airflow_sv_versioning.server.behaviour.planes import NORMALS, volumes_among
-from airflow_sv_versioning.server.behaviour.tags import tags_of_items, tags_of_objects
+from airflow_sv_versioning.server.behaviour.tags import tags_of_items
 from airflow_sv_versioning.server.database import Reader
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, merge
@@ -55,7 +55,9 @@ def _annotation(db: Reader, row: sqlite3.Row, integer_coords: bool) -> JsonText:
         "description": row["description"],
         "key": key_of("volume", row["id"]),
         "tags": [_tag_json(tag) for tag in tags_of_items(db, [row["id"]]).get(row["id"], [])],
-        "objects": _objects(db, row),
+        "objects": [
+            {"key": key_of("object", shown["id"]), **shown} for shown in objects_json(db, row, _tag_json)
+        ],
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
     }
@@ -67,23 +69,6 @@ def _annotation(db: Reader, row: sqlite3.Row, integer_coords: bool) -> JsonText:
         "spatialFigures": array(_figure(figure, integer_coords) for figure in by_plane[None]),
     }
     return merge(plain, {"volumeMeta": row["meta"], **figures})
-
-
-def _objects(db: Reader, item: sqlite3.Row) -> list[dict[str, Any]]:
-    tags = tags_of_objects(db, item["id"])
-    return [
-        {
-            "id": row["id"],
-            "key": key_of("object", row["id"]),
-            "classId": row["class_id"],
-            "classTitle": row["class_title"],
-            "labelerLogin": row["login"],
-            "createdAt": row["created_at"],
-            "updatedAt": row["updated_at"],
-            "tags": [_tag_json(tag) for tag in tags.get(row["id"], [])],
-        }
-        for row in objects_of_item(db, item)
-    ]
 
 
 def _tag_json(tag: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from airflow_sv_versioning.server.behaviour.items import (
     check_names,
     edit_dataset_of,
     insert_items,
+    item_json,
     items_where,
     name_of,
     places_of,
@@ -130,7 +131,9 @@ def _volumes_json(
     for row in rows:
         counted = counts[row["id"]]
         plain = {
-            **_volume_json(row, file_url),
+            **item_json(row, file_url),
+            "ext": (row["mime"] or "").partition("/")[2] or None,
+            "processingPath": f"1/{row['id']}",
             **places[row["dataset_id"]],
             "annotationObjectsCount": counted["objectsCount"],
             "figuresCount": counted["figuresCount"],
@@ -139,25 +142,3 @@ def _volumes_json(
         shown = plain if fields is None else {key: plain[key] for key in plain if key in fields | {"id"}}
         texts.append(merge(shown, {key: row[column] for key, column in stored.items()}))
     return texts
-
-
-def _volume_json(row: sqlite3.Row, file_url: FileUrl) -> dict[str, Any]:
-    url = row["link"] or file_url(row["hash"], row["name"])
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "title": row["name"],
-        "description": row["description"],
-        "link": row["link"],
-        "hash": row["hash"],
-        "mime": row["mime"],
-        "ext": (row["mime"] or "").partition("/")[2] or None,
-        "size": row["size"],
-        "datasetId": row["dataset_id"],
-        "pathOriginal": url,
-        "fullStorageUrl": url,
-        "processingPath": f"1/{row['id']}",
-        "createdBy": row["created_by"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-    }

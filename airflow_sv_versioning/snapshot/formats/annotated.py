@@ -19,8 +19,8 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.formats import frames
 from airflow_sv_versioning.snapshot.formats.files_payload import FilesPayload, documents_of
 from airflow_sv_versioning.snapshot.kinds.kind import Names
+from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_rows import (
-    annotation_tag_rows,
     figure_rows,
     object_rows,
 )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.tables import json_text
 
 Row = dict[str, Any]
@@ -19,6 +20,15 @@ def tag_rows(
     A frame range is two columns, first and last frame.
     """
     return [_tag_row(tag, owner_type, owner["id"], item_id, tag_names) for tag in owner.get("tags") or []]
+
+
+def annotation_tag_rows(annotation: Mapping[str, Any], item_id: int, names: Names) -> list[Row]:
+    """Make the rows of the tags on an annotated item and on its objects."""
+    owner = {"id": item_id, "tags": annotation.get("tags")}
+    rows = tag_rows("item", owner, item_id, names.tags)
+    for entry in annotation.get("objects") or []:
+        rows += tag_rows("object", entry, item_id, names.tags)
+    return rows
 
 
 def _tag_row(

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_rows
 from airflow_sv_versioning.snapshot.tables import json_text
 
 Row = dict[str, Any]
@@ -86,12 +85,3 @@ def figure_rows(annotation: Mapping[str, Any], video_id: int) -> Iterator[Row]:
     for frame in annotation.get("frames") or []:
         for figure in frame.get("figures") or []:
             yield figure_row(figure, video_id, frame["index"])
-
-
-def annotation_tag_rows(annotation: Mapping[str, Any], video_id: int, names: Names) -> list[Row]:
-    """Make the rows of the tags on a video and on its objects."""
-    owner = {"id": video_id, "tags": annotation.get("tags")}
-    rows = tag_rows("item", owner, video_id, names.tags)
-    for entry in annotation.get("objects") or []:
-        rows += tag_rows("object", entry, video_id, names.tags)
-    return rows

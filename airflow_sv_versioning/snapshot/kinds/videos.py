@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.kinds import video_content
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_checks import check_videos
 from airflow_sv_versioning.snapshot.kinds.video_notes import with_notes
 from airflow_sv_versioning.snapshot.kinds.video_rows import (
-    annotation_tag_rows,
     figure_rows,
     object_rows,
     video_row,

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_rows
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D
 from airflow_sv_versioning.snapshot.tables import json_text
 
@@ -107,15 +106,6 @@ def _figure_row(figure: Mapping[str, Any], volume_id: int, plane: str | None, in
         "created_at": figure.get("createdAt"),
         "updated_at": figure.get("updatedAt"),
     }
-
-
-def annotation_tag_rows(annotation: Mapping[str, Any], volume_id: int, names: Names) -> list[Row]:
-    """Make the rows of the tags on a volume and on its objects."""
-    owner = {"id": volume_id, "tags": annotation.get("tags")}
-    rows = tag_rows("item", owner, volume_id, names.tags)
-    for entry in annotation.get("objects") or []:
-        rows += tag_rows("object", entry, volume_id, names.tags)
-    return rows
 
 
 def key_of(what: str, entity_id: int) -> str:

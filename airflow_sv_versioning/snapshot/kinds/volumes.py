@@ -14,9 +14,9 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import UnsupportedProjectError
 from airflow_sv_versioning.snapshot.kinds import volume_content
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_checks import check_volumes
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
-    annotation_tag_rows,
     figure_rows,
     figures_of,
     object_rows,

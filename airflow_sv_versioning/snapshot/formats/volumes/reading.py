@@ -15,9 +15,9 @@ from airflow_sv_versioning.snapshot.formats.files_payload import with_objects
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.parquet import open_checked
 from airflow_sv_versioning.snapshot.kinds.kind import Names
+from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
     NORMALS,
-    annotation_tag_rows,
     figure_rows,
     figures_of,
     object_rows,
