@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ LIST_PAGE = 200
 ADD_BATCH = 50
 FIGURES_BATCH = 200
 TAGS_BATCH = 300
+SLICES_BATCH = 50
 
 
 class Volumes:
@@ -135,24 +136,63 @@ class Volumes:
         """Upload NRRD files, each content once, and add them with their names and meta.
 
         :returns: volume JSON in the order of ``files``.
-
-        Source: POST images.bulk.upload, which takes files of any type.
         """
-        hashes = {path: content_hash(path) for _, path, _ in files}
-        known = set(self._transport.call("images.internal.hashes.list", sorted(set(hashes.values()))))
-        for path, digest in hashes.items():
-            if digest not in known:
-                self._upload_file(path, digest)
+        hashes = self.store_files([path for _, path, _ in files])
         entries = [{"name": name, "hash": hashes[path], "meta": dict(meta)} for name, path, meta in files]
         return [volume for part in batches(entries, ADD_BATCH) for volume in self.add(dataset_id, part)]
 
-    def _upload_file(self, path: Path, digest: str) -> None:
-        def fields() -> list[tuple[str, Any]]:
-            return [("0-file", ("0", path.read_bytes(), "image/*"))]
+    def store_files(self, paths: Sequence[Path]) -> dict[Path, str]:
+        """Upload NRRD files that the platform does not hold yet; returns the hash of each.
 
-        (entry,) = self._transport.upload("images.bulk.upload", fields)
-        if entry.get("hash") != digest:
-            raise IntegrityError(f"The server did not store {path} whole: {entry}.", path=str(path))
+        Volumes are added by these hashes with :meth:`add`.
+
+        Source: POST images.internal.hashes.list, POST images.bulk.upload, which take files of any type.
+        """
+        hashes = {path: content_hash(path) for path in paths}
+        missing = self._missing(hashes.values())
+        for path, digest in hashes.items():
+            if digest in missing:
+                missing.discard(digest)
+                self._send([(digest, path.read_bytes)])
+        return hashes
+
+    def store_contents(self, contents: Sequence[bytes]) -> list[str]:
+        """Upload small contents, such as slices, that the platform does not hold yet.
+
+        :returns: their hashes in the order given.
+
+        Source: POST images.internal.hashes.list, POST images.bulk.upload.
+        """
+        hashes = [content_hash(content) for content in contents]
+        by_hash = dict(zip(hashes, contents, strict=True))
+        if missing := self._missing(hashes):
+            self._send([(digest, lambda digest=digest: by_hash[digest]) for digest in sorted(missing)])  # type: ignore[misc]
+        return hashes
+
+    def add_slices(self, volume_id: int, slices: Sequence[Mapping[str, Any]]) -> None:
+        """Tell the pictures of at most 50 slices of a volume.
+
+        :param slices: each ``hash``, ``sliceIndex`` and ``normal``; a slice that has one gets the new one.
+
+        Source: POST volumes.slices.bulk.add.
+        """
+        self._transport.call("volumes.slices.bulk.add", {"volumeId": volume_id, "volumeSlices": list(slices)})
+
+    def _missing(self, hashes: Iterable[str]) -> set[str]:
+        wanted = set(hashes)
+        known = self._transport.call("images.internal.hashes.list", sorted(wanted))
+        return wanted.difference(known)
+
+    def _send(self, contents: Sequence[tuple[str, Callable[[], bytes]]]) -> None:
+        def fields() -> list[tuple[str, Any]]:
+            return [
+                (f"{number}-file", (str(number), read(), "image/*"))
+                for number, (_, read) in enumerate(contents)
+            ]
+
+        answer = self._transport.upload("images.bulk.upload", fields)
+        if [entry.get("hash") for entry in answer] != [digest for digest, _ in contents]:
+            raise IntegrityError(f"The server did not store the files whole: {answer}.")
 
 
 def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:
