@@ -16,6 +16,8 @@ ADD_BATCH = 50
 FIGURES_BATCH = 200
 TAGS_BATCH = 300
 SLICES_BATCH = 50
+_GEOMETRY_BATCH = 50
+_GEOMETRY_BYTES = 8 << 20
 
 
 class Volumes:
@@ -53,7 +55,7 @@ class Volumes:
         return [volume for page in self.iter_pages(dataset_id, [_among("name", names)]) for volume in page]
 
     def get_annotations(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Read whole annotations, in the order of the ids; masks come without their voxels.
+        """Read whole annotations, in the order of the ids; figures in space come without their geometry.
 
         Figures stand in ``planes[].slices[].figures`` and in ``spatialFigures``; they name their object by
         ``objectId``. Coordinates are exact: vertices are ``[x, y]`` in pixels of the slice, not rounded.
@@ -75,7 +77,8 @@ class Volumes:
     def add(self, dataset_id: int, volumes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add at most 50 volumes by reference.
 
-        :param volumes: each ``name``, ``hash`` and ``meta``.
+        :param volumes: each ``name``, ``hash`` and ``meta``; ``customData`` where a volume has some, which no
+            official client sends, and a server may pass over.
         :returns: volume JSON in the order of the request.
         :raises ConflictError: a name is taken in the dataset.
 
@@ -102,7 +105,7 @@ class Volumes:
     def add_figures(self, volume_id: int, figures: Sequence[Mapping[str, Any]]) -> list[int]:
         """Add at most 200 figures to objects of a volume; returns their ids in the order of the request.
 
-        :param figures: one on a slice tells its place in ``meta``; a mask in space comes without geometry.
+        :param figures: one on a slice tells its place in ``meta``; one in space comes without geometry.
 
         Source: POST figures.bulk.add.
         """
@@ -112,23 +115,31 @@ class Volumes:
             raise IntegrityError(f"The server added {len(answer)} of {len(figures)} figures.")
         return [int(entry["id"]) for entry in answer]
 
-    def find_mask(self, figure_id: int) -> bytes | None:
-        """Read the NRRD file of a mask in space, if it has one.
+    def find_spatial_geometries(self, figure_ids: Sequence[int]) -> dict[int, bytes]:
+        """Read the files of figures in space: NRRD of masks, STL of meshes; a figure may have none.
 
         Source: POST figures.bulk.download.geometry.
         """
-        return self._transport.multipart("figures.bulk.download.geometry", {"ids": [figure_id]}).get(
-            figure_id
-        )
+        return self._transport.multipart("figures.bulk.download.geometry", {"ids": list(figure_ids)})
 
-    def upload_mask(self, figure_id: int, path: Path) -> None:
-        """Store the NRRD file of a mask in space. Source: POST figures.bulk.upload.geometry."""
+    def upload_spatial_geometries(self, files: Mapping[int, Path]) -> None:
+        """Store the files of figures in space: figure id -> NRRD of a mask, or STL of a mesh.
 
-        def fields() -> list[tuple[str, Any]]:
-            file = (str(figure_id), path.read_bytes(), "application/sla")
-            return [("figureId", str(figure_id)), ("geometry", file)]
+        Source: POST figures.bulk.upload.geometry.
+        """
+        for part in _by_size(files):
 
-        self._transport.upload("figures.bulk.upload.geometry", fields)
+            def fields(part: Mapping[int, Path] = part) -> list[tuple[str, Any]]:
+                return [
+                    pair
+                    for figure_id, path in part.items()
+                    for pair in (
+                        ("figureId", str(figure_id)),
+                        ("geometry", (str(figure_id), path.read_bytes(), "application/sla")),
+                    )
+                ]
+
+            self._transport.upload("figures.bulk.upload.geometry", fields)
 
     def upload(
         self, dataset_id: int, files: Sequence[tuple[str, Path, Mapping[str, Any]]]
@@ -193,6 +204,20 @@ class Volumes:
         answer = self._transport.upload("images.bulk.upload", fields)
         if [entry.get("hash") for entry in answer] != [digest for digest, _ in contents]:
             raise IntegrityError(f"The server did not store the files whole: {answer}.")
+
+
+def _by_size(files: Mapping[int, Path]) -> Iterator[dict[int, Path]]:
+    """Cut files into requests of some megabytes each; a larger file goes alone."""
+    part: dict[int, Path] = {}
+    size = 0
+    for figure_id, path in files.items():
+        size += path.stat().st_size
+        if part and (size > _GEOMETRY_BYTES or len(part) == _GEOMETRY_BATCH):
+            yield part
+            part, size = {}, path.stat().st_size
+        part[figure_id] = path
+    if part:
+        yield part
 
 
 def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:

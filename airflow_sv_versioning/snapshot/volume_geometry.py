@@ -79,6 +79,19 @@ def stored_geometry(nrrd: Nrrd) -> VolumeGeometry:
     return VolumeGeometry(nrrd.voxels.shape, spacing, nrrd.origin or _ZERO, tuple(zip(*steps, strict=True)))
 
 
+def sizes_in_space(sizes: Sequence[int], directions: Sequence[float] | Matrix) -> tuple[int, ...]:
+    """Order sizes by the directions of space that the axes follow: to the right, to the front, up.
+
+    :param directions: rows, or nine numbers row by row.
+    :raises ValueError: these are no directions.
+    """
+    numbers = [float(part) for row in directions for part in (row if isinstance(row, tuple) else (row,))]
+    if len(numbers) != len(_AXES) ** 2:
+        raise ValueError(f"{directions} are no directions of three axes")
+    order, _ = _orientation(tuple(tuple(numbers[start : start + 3]) for start in (0, 3, 6)))
+    return tuple(sizes[axis] for axis in order)
+
+
 def is_ras(nrrd: Nrrd) -> bool:
     """Say whether the axes lead to the right, to the front and up, oblique or not, and are told in RAS."""
     order, flips = _orientation(_as_lps(nrrd).directions)

@@ -309,7 +309,7 @@ class ProjectVersions:
             download_archive(self._client, project, version, archive, progress)
             unpacked = unpack_archive(archive, project.type, folder / "snapshot")
             for warning in unpacked.warnings:
-                progress.say(f"Warning: {warning}")
+                progress.warn(warning)
             plan = plan_restore(self._client, unpacked.snapshot, policy, progress)
             made = restore_project(
                 self._client,
@@ -330,7 +330,7 @@ class ProjectVersions:
             counts=dict(plan.counts),
             skipped=plan.skipped,
             renamed=dict(plan.renamed),
-            warnings=unpacked.warnings,
+            warnings=tuple(progress.warnings),
         )
 
 

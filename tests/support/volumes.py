@@ -138,7 +138,7 @@ def _add_large(
     voxels[60:200, 40:180, 90:220] = 1
     file.write_bytes(nrrd(voxels))
     for figure_id in client.volumes.add_figures(volume["id"], [entry] * number):
-        client.volumes.upload_mask(figure_id, file)
+        client.volumes.upload_spatial_geometries({figure_id: file})
 
 
 def _add_plain(client: SuperviselyClient, project_id: int, dataset_id: int, file: Path, number: int) -> None:
@@ -172,7 +172,7 @@ def annotate(
         client.volumes.add_figures(volume_id, spatial), found.values(), strict=True
     ):
         file.write_bytes(content)
-        client.volumes.upload_mask(figure_id, file)
+        client.volumes.upload_spatial_geometries({figure_id: file})
 
 
 def _on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
@@ -230,16 +230,19 @@ def _annotation(client: SuperviselyClient, annotation: dict[str, Any]) -> dict[s
             for figure in piece["figures"]
         ],
         "spatial": [
-            [numbers[figure["objectId"]], _plain(figure), voxels_of(client.volumes.find_mask(figure["id"]))]
+            [numbers[figure["objectId"]], _plain(figure), voxels_of(client, figure["id"])]
             for figure in annotation["spatialFigures"]
         ],
     }
 
 
-def voxels_of(data: bytes | None) -> Any:
-    """Read a mask's file with nothing of ours but the reader."""
+def voxels_of(client: SuperviselyClient, figure_id: int) -> Any:
+    """Read a mask's file with nothing of ours but the reader; of what is no mask, the file itself."""
     from airflow_sv_versioning.snapshot.nrrd import read_nrrd
 
+    data = client.volumes.find_spatial_geometries([figure_id]).get(figure_id)
+    if data is not None and not data.startswith(b"NRRD"):
+        return data.hex()
     if data is None:
         return None
     found = read_nrrd(data, "The mask")
