@@ -82,8 +82,10 @@ def _given_axes(meta: Mapping[str, Any]) -> Axes | None:
 
 
 def are_axes(vectors: Any) -> bool:
-    """Say whether these are vectors in space that lead somewhere."""
-    return bool(vectors) and all(vector and len(vector) == 3 and any(vector) for vector in vectors)
+    """Say whether these are three vectors in space that lead somewhere."""
+    if not vectors or len(vectors) != 3:
+        return False
+    return all(vector and len(vector) == 3 and any(vector) for vector in vectors)
 
 
 def along_space(sizes: Sequence[int], axes: Axes) -> list[int]:
