@@ -23,7 +23,8 @@ from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, valu
 SAMPLE_ITEMS = 50
 MAX_TOLD = 2
 
-FindEarlier = Callable[[], Snapshot | None]
+FindEarlier = Callable[[], "Snapshot | str | None"]
+"""Opens an earlier snapshot, or tells why it cannot be used."""
 
 
 class EarlierBase:
@@ -59,6 +60,9 @@ class EarlierBase:
         """
         earlier = self._earlier.result() if self._earlier else None
         if earlier is None:
+            return None
+        if isinstance(earlier, str):
+            self._refute(earlier)
             return None
         if not still_names(earlier, meta):
             self._refute("classes or tags changed since the latest version")

@@ -159,9 +159,7 @@ class _Passes:
         self._progress.say(f"Project {self._project_id} changed while it was read; {what_now}.")
 
     def _capture(self, snapshot: Snapshot, stamp: str, consistent: bool, passes: int) -> Capture:
-        return Capture(
-            snapshot, stamp, consistent, passes, self._earlier.is_in_use(), self._earlier.note
-        )
+        return Capture(snapshot, stamp, consistent, passes, self._earlier.is_in_use(), self._earlier.note)
 
 
 def _no_base(_: Mapping[str, Any]) -> None:
@@ -234,17 +232,16 @@ class _Pass:
         for dataset_id, page in pages:
             if page is None:
                 unchanged.end(dataset_id)
-                if rest := waiting.pop(dataset_id, None):
-                    yield _Batch(dataset_id, rest)
+                if last := waiting.pop(dataset_id, None):
+                    yield _Batch(dataset_id, last)
                 continue
             kept, changed = unchanged.split(dataset_id, page)
             self._append_items(writer, kept)
-            *whole, rest = [[], *self._reader.parts([*waiting.get(dataset_id, []), *changed])]
+            parts = list(self._reader.parts([*waiting.get(dataset_id, []), *changed]))
             # The last part may be small, and have room for what the next page brings.
-            waiting[dataset_id] = list(rest)
-            for part in whole:
-                if part:
-                    yield _Batch(dataset_id, part)
+            waiting[dataset_id] = list(parts.pop()) if parts else []
+            for part in parts:
+                yield _Batch(dataset_id, part)
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items
@@ -272,6 +269,7 @@ class _Pass:
         self._items_done += len(items)
         what = f"{self._project.type.capitalize()} read"
         self._progress.count(what, self._items_done, self._project.images_count)
+
 
 def _stamps(items: Sequence[Item]) -> list[tuple[int, str]]:
     return [(item["id"], item["updatedAt"]) for item in items]

@@ -356,10 +356,10 @@ class Snapshot:
 
         Columns which the file lacks, because an older writer made it, come back as nulls.
         """
-        schema = self._schema(table, columns)
-        return (
-            self._scan(table, schema, where).to_table() if self.path(table).exists() else schema.empty_table()
-        )
+        import pyarrow as pa
+
+        batches = self.iter_batches(table, columns, where)
+        return pa.Table.from_batches(batches, schema=self._schema(table, columns))
 
     def iter_batches(
         self,
@@ -409,13 +409,6 @@ class Snapshot:
 
         full = table_schema(self.project_type, table)
         return full if columns is None else pa.schema([full.field(name) for name in columns])
-
-    def _scan(self, table: str, schema: pa.Schema, where: pc.Expression | None) -> Any:
-        import pyarrow.dataset as ds
-
-        full = table_schema(self.project_type, table)
-        source = ds.dataset(self.path(table), schema=full, format="parquet")
-        return source.scanner(columns=schema.names, filter=where)
 
 
 def mask_path(directory: Path, figure_id: int) -> Path:

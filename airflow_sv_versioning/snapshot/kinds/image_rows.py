@@ -58,7 +58,7 @@ def figure_table(figures: Sequence[Figure], class_names: Mapping[int, str]) -> p
 
     Source: POST figures.list.
     """
-    columns = {
+    columns: dict[str, list[Any]] = {
         "src_figure_id": [figure.id for figure in figures],
         "src_image_id": [figure.entity_id for figure in figures],
         "src_dataset_id": [figure.dataset_id for figure in figures],
