@@ -159,9 +159,7 @@ class _Passes:
         self._progress.say(f"Project {self._project_id} changed while it was read; {what_now}.")
 
     def _capture(self, snapshot: Snapshot, stamp: str, consistent: bool, passes: int) -> Capture:
-        return Capture(
-            snapshot, stamp, consistent, passes, self._earlier.is_in_use(), self._earlier.note
-        )
+        return Capture(snapshot, stamp, consistent, passes, self._earlier.is_in_use(), self._earlier.note)
 
 
 def _no_base(_: Mapping[str, Any]) -> None:
@@ -272,6 +270,7 @@ class _Pass:
         self._items_done += len(items)
         what = f"{self._project.type.capitalize()} read"
         self._progress.count(what, self._items_done, self._project.images_count)
+
 
 def _stamps(items: Sequence[Item]) -> list[tuple[int, str]]:
     return [(item["id"], item["updatedAt"]) for item in items]
