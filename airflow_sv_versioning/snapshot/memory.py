@@ -30,6 +30,13 @@ def lean_memory() -> Iterator[None]:
             _use(loaded.result())
 
 
+def give_back() -> None:
+    """Return to the system what pyarrow needs no more, before other work makes a peak on top of it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def _use_system_memory() -> pa.MemoryPool:
     if "pyarrow" not in sys.modules and _POOL not in os.environ:
         # What pyarrow takes without being told from where: only its first moment decides.

@@ -153,7 +153,8 @@ def _distinct_names(
     kind: Kind, items: pa.Table, paths: Mapping[int, str], gone: set[int]
 ) -> tuple[dict[int, str], dict[str, str]]:
     """Find new names for items whose name is taken in their dataset, as archives by others may hold."""
-    if not _has_equal_names(items, paths):
+    names = items.select(["src_dataset_id", "name"])
+    if names.group_by(names.column_names).aggregate([]).num_rows == names.num_rows:
         return {}, {}
     taken: set[tuple[int, str]] = set()
     twice: list[tuple[int, int, str]] = []
@@ -171,17 +172,6 @@ def _distinct_names(
         new_names[item_id] = new
         renamed[f"{paths[dataset_id]}/{name} ({kind.item} {item_id})"] = new
     return new_names, renamed
-
-
-def _has_equal_names(items: pa.Table, dataset_ids: Iterable[int]) -> bool:
-    import pyarrow.compute as pc
-
-    # One dataset after the other, for all names at once take much memory.
-    for dataset_id in dataset_ids:
-        names = items["name"].filter(pc.equal(items["src_dataset_id"], dataset_id))
-        if pc.count_distinct(names, "all").as_py() < len(names):
-            return True
-    return False
 
 
 def _free_name(name: str, dataset_id: int, taken: set[tuple[int, str]]) -> str:

@@ -21,6 +21,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, find_differences
+from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.filling import fill_project
@@ -141,6 +142,7 @@ def _fill(
         opening["allowDuplicateTags"] = True
     if opening:
         client.projects.update_settings(project_id, opening)
+    give_back()
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids)
     work = RestoreWork(client, plan, project_id, ids, progress)
     fill_project(work)
