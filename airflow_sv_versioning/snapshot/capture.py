@@ -20,6 +20,7 @@ from airflow_sv_versioning.exceptions import NotFoundError, ProjectChangedError
 from airflow_sv_versioning.snapshot.base import EarlierBase, FindEarlier, still_names
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Item, Rows, names_of
+from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.parallel import interleave, map_ordered, started
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
@@ -214,6 +215,7 @@ class _Pass:
                 self._append_items(writer, read.items)
                 writer.append_rows(read.rows)
             if base:
+                give_back()
                 self._kind.copy_kept(base, writer, unchanged.kept_ids())
             return writer.finish(project_info(self._project), self._meta)
 

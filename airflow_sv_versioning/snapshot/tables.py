@@ -539,8 +539,10 @@ class _TableWriter:
 
         if self._writer is None:
             repeating = [name for name in self._schema.names if name not in _MOSTLY_UNIQUE]
+            # Of other columns nobody asks a range, and the writer holds it until the file is closed.
+            ids = [name for name in self._schema.names if name.endswith("_id")]
             self._writer = pq.ParquetWriter(
-                self._path, self._schema, compression="zstd", use_dictionary=repeating
+                self._path, self._schema, compression="zstd", use_dictionary=repeating, write_statistics=ids
             )
         self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
         self.row_count += self._pending_rows
