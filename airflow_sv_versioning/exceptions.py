@@ -24,6 +24,8 @@
             IntegrityError           digest or count mismatch: expected, actual, where
             ArchiveMissingError      the version exists, its archive does not
             MissingMediaError        items whose media are gone
+            MediaAbsentError         a media store does not hold this content
+            MediaStoreError          a media store cannot be read or written now
             ProjectChangedError      the project did not stand still while it was read
             RestoreIncompleteError   a restore stopped half-way and its project was kept
             UnsupportedProjectError  a project type that cannot be versioned
@@ -214,6 +216,26 @@ class MissingMediaError(SnapshotError):
     def __init__(self, message: str, *, missing: list[str], **context: Any) -> None:
         super().__init__(message, **context)
         self.missing = missing
+
+
+class MediaAbsentError(SnapshotError, LookupError):
+    """A media store does not hold this content.
+
+    :param content_hash: base64 of its SHA-256.
+    """
+
+    kind = "media_absent"
+
+    def __init__(self, message: str, *, content_hash: str, **context: Any) -> None:
+        super().__init__(message, content_hash=content_hash, **context)
+        self.content_hash = content_hash
+
+
+class MediaStoreError(SnapshotError):
+    """A media store cannot be read or written now."""
+
+    kind = "media_store"
+    transient = True
 
 
 class ProjectChangedError(SnapshotError):
