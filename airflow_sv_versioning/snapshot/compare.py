@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_rows
@@ -46,15 +48,17 @@ def find_item_differences(
 ) -> list[str]:
     """Tell how datasets and items with all that hangs on them differ; see :func:`find_differences`."""
     differences: list[str] = []
-    mine, theirs = Side(one, without, new_names or {}), Side(other)
-    for (what, my_rows), (_, their_rows) in zip(_contents(mine), _contents(theirs), strict=True):
+    kind = kind_of(one.project_type)
+    mine = Side(one, kind.id_column, without, new_names or {})
+    theirs = Side(other, kind.id_column)
+    for (what, my_rows), (_, their_rows) in zip(_contents(kind, mine), _contents(kind, theirs), strict=True):
         differences += _row_differences(what, my_rows, their_rows)
     return differences
 
 
-def _contents(side: Side) -> Iterator[tuple[str, pa.Table]]:
+def _contents(kind: Kind, side: Side) -> Iterator[tuple[str, pa.Table]]:
     yield "dataset", _datasets(side)
-    yield from side.kind.contents(side)
+    yield from kind.contents(side)
 
 
 def _project_differences(one: Snapshot, other: Snapshot) -> list[str]:

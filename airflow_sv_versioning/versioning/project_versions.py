@@ -17,7 +17,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore import Target, restore_project
+from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.preview import make_preview

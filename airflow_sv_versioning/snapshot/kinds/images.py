@@ -15,10 +15,6 @@ from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_t
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_rows
 from airflow_sv_versioning.snapshot.references import check_known, distinct
-from airflow_sv_versioning.snapshot.restore_figures import FiguresRestore
-from airflow_sv_versioning.snapshot.restore_images import ImagesRestore
-from airflow_sv_versioning.snapshot.restore_tags import TagsRestore
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, values
 
@@ -69,11 +65,6 @@ class Images(Kind):
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: images need no settings to be added."""
         return {}
-
-    def fill(self, work: RestoreWork) -> None:
-        """Make images, figures and tags."""
-        for step in (ImagesRestore, FiguresRestore, TagsRestore):
-            step(work).run()
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count images and figures."""

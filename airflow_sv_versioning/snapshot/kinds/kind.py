@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
     from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.snapshot.restore_work import RestoreWork
     from airflow_sv_versioning.snapshot.side import Side
     from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
 
@@ -110,10 +109,6 @@ class Kind(ABC):
     @abstractmethod
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose settings that the new project must have before it is filled."""
-
-    @abstractmethod
-    def fill(self, work: RestoreWork) -> None:
-        """Make items and all that hangs on them in a new project."""
 
     @abstractmethod
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:

@@ -37,7 +37,7 @@ def objects(side: Side) -> pa.Table:
     """Read the objects, each with the videos that share it."""
     import pyarrow as pa
 
-    rows = side.with_paths(with_numbers(side.snapshot), "src_video_id")
+    rows = side.with_paths(with_numbers(side.snapshot, side.id_column), "src_video_id")
     paths: dict[int, list[str]] = defaultdict(list)
     for object_id, path in zip(rows["src_object_id"].to_pylist(), rows["path"].to_pylist(), strict=True):
         paths[object_id].append(path)
@@ -50,7 +50,7 @@ def figures(side: Side) -> pa.Table:
     """Read the figures with exact geometry."""
     columns = [name for name in _FIGURES if name != "number"]
     rows = side.snapshot.read("figures", ["src_video_id", "src_object_id", *columns])
-    rows = rows.join(with_numbers(side.snapshot), ["src_video_id", "src_object_id"])
+    rows = rows.join(with_numbers(side.snapshot, side.id_column), ["src_video_id", "src_object_id"])
     # What the platform takes where nothing is said.
     rows = _filled(rows, {"priority": 1, "nn_created": False, "nn_updated": False})
     return side.with_paths(rows, "src_video_id").select(["path", *_FIGURES])
@@ -65,7 +65,7 @@ def tags(side: Side) -> pa.Table:
     of_object = pc.equal(rows["owner_type"], "object")
     owners = pc.if_else(of_object, rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
-    numbered = with_numbers(side.snapshot).select(["src_video_id", "src_object_id", "number"])
+    numbered = with_numbers(side.snapshot, side.id_column).select(["src_video_id", "src_object_id", "number"])
     rows = rows.join(numbered, ["src_item_id", "src_object_id"], ["src_video_id", "src_object_id"])
     rows = _filled(rows, {"is_finished": True, "non_final_value": False})
     return side.with_paths(rows, "src_item_id").select(["path", *_TAGS])

@@ -17,9 +17,6 @@ from airflow_sv_versioning.snapshot.kinds.video_rows import (
     object_rows,
     video_row,
 )
-from airflow_sv_versioning.snapshot.restore_annotations import AnnotationsRestore
-from airflow_sv_versioning.snapshot.restore_videos import VideosRestore
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, rows_table
 
@@ -69,11 +66,6 @@ class Videos(Kind):
         """Choose the labelling interface: it decides whether videos may share objects."""
         interface = (snapshot.project_info.get("settings") or {}).get("labelingInterface")
         return {"labelingInterface": interface} if interface else {}
-
-    def fill(self, work: RestoreWork) -> None:
-        """Make videos, then what is annotated on them."""
-        VideosRestore(work).run()
-        AnnotationsRestore(work).run()
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count videos and figures."""

@@ -27,7 +27,7 @@ def volumes(side: Side) -> pa.Table:
 
 def objects(side: Side) -> pa.Table:
     """Read the objects."""
-    rows = side.with_paths(with_numbers(side.snapshot), "src_volume_id")
+    rows = side.with_paths(with_numbers(side.snapshot, side.id_column), "src_volume_id")
     return rows.select(["path", "number", "class_name"])
 
 
@@ -36,7 +36,9 @@ def figures(side: Side) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("figures").join(with_numbers(side.snapshot).select([*_KEYS, "number"]), _KEYS)
+    rows = side.snapshot.read("figures").join(
+        with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"]), _KEYS
+    )
     digests = [
         _digest(side.snapshot, figure_id) if geometry_type == MASK_3D else None
         for figure_id, geometry_type in zip(
@@ -60,7 +62,7 @@ def tags(side: Side) -> pa.Table:
     rows = side.snapshot.read("tags")
     owners = pc.if_else(pc.equal(rows["owner_type"], "object"), rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
-    numbered = with_numbers(side.snapshot).select([*_KEYS, "number"])
+    numbered = with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"])
     rows = rows.join(numbered, ["src_item_id", "src_object_id"], _KEYS)
     columns = ["path", "owner_type", "number", "name", "value_json"]
     return side.with_paths(rows, "src_item_id").select(columns)

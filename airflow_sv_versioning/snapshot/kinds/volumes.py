@@ -23,8 +23,6 @@ from airflow_sv_versioning.snapshot.kinds.volume_rows import (
     volume_row,
 )
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D
-from airflow_sv_versioning.snapshot.restore_volumes import VolumeAnnotationsRestore, VolumesRestore
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, mask_path, values
 
@@ -75,11 +73,6 @@ class Volumes(Kind):
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: volumes need no settings to be added."""
         return {}
-
-    def fill(self, work: RestoreWork) -> None:
-        """Make volumes, then what is annotated on them."""
-        VolumesRestore(work).run()
-        VolumeAnnotationsRestore(work).run()
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count volumes and figures."""

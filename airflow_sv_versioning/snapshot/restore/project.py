@@ -23,7 +23,8 @@ from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, find_differences
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore_work import NewIds, RestoreWork
+from airflow_sv_versioning.snapshot.restore.filling import fill_project
+from airflow_sv_versioning.snapshot.restore.work import NewIds, RestoreWork
 from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
 from airflow_sv_versioning.snapshot.writes import land_once
 
@@ -140,7 +141,7 @@ def _fill(
         client.projects.update_settings(project_id, opening)
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids)
     work = RestoreWork(client, plan, project_id, ids, progress)
-    plan.kind.fill(work)
+    fill_project(work)
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
 
 

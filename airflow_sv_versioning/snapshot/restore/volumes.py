@@ -9,7 +9,7 @@ from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, figures_of
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
