@@ -7,6 +7,7 @@
         TransportError               no usable answer
             ConnectError             the request was provably not sent; always repeatable
             OutcomeUnknownError      a write may or may not have landed; read back before repeating
+        LinkError                    media behind a link cannot be read from here
         ApiError                     status_code, method, details
             AuthenticationError      401
             PermissionDeniedError    403
@@ -85,6 +86,15 @@ class OutcomeUnknownError(TransportError):
     """A write may or may not have landed; read back before repeating it."""
 
     kind = "outcome_unknown"
+
+
+class LinkError(SuperviselyError):
+    """The media behind a link cannot be read by this machine.
+
+    ``context["link"]`` is the link.
+    """
+
+    kind = "link"
 
 
 class ApiError(SuperviselyError):

@@ -28,7 +28,8 @@ class SuperviselyHook(BaseHook):
             version = hook.versions.create(project.id)
 
     The connection's host is the server address, with or without scheme, port and path; its password is
-    the API token; its extra may hold ``verify_ssl``, ``timeout`` (seconds) and ``max_workers``.
+    the API token; its extra may hold ``verify_ssl``, ``timeout`` (seconds), ``max_workers`` and
+    ``private_links``.
 
     :param supervisely_conn_id: the connection; it is read on first use.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.links import LinkState
 from airflow_sv_versioning.exceptions import MissingMediaError
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names, names_of
@@ -129,11 +130,11 @@ def _missing_hashes(client: SuperviselyClient, hashes: pa.Array, progress: Progr
 def _dead_links(client: SuperviselyClient, by_link: pa.Table, progress: Progress) -> set[int]:
     links = by_link["link"].unique().to_pylist()
     dead: set[str] = set()
-    for done, (link, answers) in enumerate(
-        map_ordered(lambda link: (link, client.images.link_answers(link)), links, client.max_workers)
+    for done, (link, state) in enumerate(
+        map_ordered(lambda link: (link, client.links.check(link).state), links, client.max_workers)
     ):
         progress.count("Links checked", done + 1, len(links))
-        if not answers:
+        if state is not LinkState.ALIVE:
             dead.add(link)
     return {item_id for item_id, link in _rows(by_link, "id", "link") if link in dead}
 
