@@ -40,6 +40,7 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.images import Images
         from airflow_sv_versioning.client.links import Links
         from airflow_sv_versioning.client.objects import Objects
+        from airflow_sv_versioning.client.originals import Originals
         from airflow_sv_versioning.client.projects import Projects
         from airflow_sv_versioning.client.tags import Tags
         from airflow_sv_versioning.client.tasks import Tasks
@@ -59,6 +60,7 @@ class SuperviselyClient:
         self.videos = Videos(self.transport)
         self.volumes = Volumes(self.transport)
         self.objects = Objects(self.transport)
+        self.originals = Originals(self.transport)
         self.figures = Figures(self.transport)
         self.tags = Tags(self.transport)
         self.files = Files(self.transport)
