@@ -5,6 +5,7 @@
     media/3f/3fa9…        an original, named by the hex SHA-256 of its bytes
     projects/…            which contents the versions of which projects need; see :mod:`needs`
     running/…             versions in the making, and a prune at work; see :mod:`turns`
+    damaged/              what a check found to be other than its name says, if it was set aside
     incoming/             files on their way in, in local folders only
 """
 
@@ -31,6 +32,7 @@ from airflow_sv_versioning.snapshot.media.backends import Backend, Folder, backe
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 
 MEDIA = "media"
+DAMAGED = "damaged"
 CHUNK_BYTES = 1024 * 1024
 _DIGEST_BYTES = 32
 # Below this many wanted contents in one folder, asking for each is cheaper than listing all that is there.
@@ -144,6 +146,11 @@ class MediaStore:
                 for name, size in sorted(self.backend.list_folder(f"{MEDIA}/{folder}")):
                     if _is_digest(name) and name.startswith(folder):
                         yield StoredMedia(_content_hash(bytes.fromhex(name)), size)
+
+    def set_aside(self, content_hash: str) -> None:
+        """Move a content out of the way, into the folder ``damaged``."""
+        with self._errors():
+            self.backend.move(_name(content_hash), f"{DAMAGED}/{hex_digest(content_hash)}")
 
     def remove(self, content_hash: str) -> None:
         """Remove a content; one that is not there is no error."""
