@@ -8,7 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D
+from airflow_sv_versioning.snapshot.mask3d import SPATIAL
 from airflow_sv_versioning.snapshot.tables import json_text
 
 Row = dict[str, Any]
@@ -94,12 +94,13 @@ def _figure_row(figure: Mapping[str, Any], volume_id: int, plane: str | None, in
         "geometry_type": figure["geometryType"],
         "geometry_json": (
             None
-            if figure["geometryType"] == MASK_3D
+            if figure["geometryType"] in SPATIAL
             else json.dumps(geometry, ensure_ascii=False, separators=(",", ":"))
         ),
         "meta": json_text(meta),
         "priority": figure.get("priority"),
         "custom_data": json_text(figure.get("customData")),
+        "description": figure.get("description") or None,
         "nn_created": figure.get("nnCreated"),
         "nn_updated": figure.get("nnUpdated"),
         "labeler_login": figure.get("labelerLogin"),
