@@ -13,7 +13,7 @@ from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
-_COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "meta", "description"]
+_COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description"]
 
 
 class VolumesRestore:
@@ -40,10 +40,10 @@ class VolumesRestore:
 
     def _add_batch(self, new_dataset: int, rows: Sequence[Row]) -> None:
         new_names = self._work.plan.new_names
-        entries = [
+        entries: list[dict[str, Any]] = [
             {
                 "name": new_names.get(row["src_volume_id"], row["name"]),
-                "hash": row["hash"],
+                **self._work.plan.reference(row),
                 "meta": json_value(row["meta"]) or {},
             }
             for row in rows
