@@ -41,6 +41,7 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.links import Links
         from airflow_sv_versioning.client.media import Media
         from airflow_sv_versioning.client.objects import Objects
+        from airflow_sv_versioning.client.originals import Originals
         from airflow_sv_versioning.client.projects import Projects
         from airflow_sv_versioning.client.tags import Tags
         from airflow_sv_versioning.client.tasks import Tasks
@@ -61,6 +62,7 @@ class SuperviselyClient:
         self.volumes = Volumes(self.transport)
         self.media = Media(self.transport)
         self.objects = Objects(self.transport)
+        self.originals = Originals(self.transport)
         self.figures = Figures(self.transport)
         self.tags = Tags(self.transport)
         self.files = Files(self.transport)

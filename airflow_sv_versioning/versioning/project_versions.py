@@ -21,6 +21,7 @@ from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target
 from airflow_sv_versioning.versioning.creation import Creation
+from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.restoring import MissingMedia, Restoration
@@ -56,6 +57,7 @@ class ProjectVersions:
         on_concurrent_change: str = "accept",
         capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
+        media_store: Any = None,
         memory: ReservationMemory | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
@@ -72,11 +74,15 @@ class ProjectVersions:
         :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a
             sample of them; ``full`` reads everything.
         :param busy_timeout_seconds: how long to wait while another process makes a version.
+        :param media_store: where to keep the originals beside the platform, each content once: a URL such as
+            ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
+            where nothing changed, the store gets what it lacks of the latest version.
         :param memory: keeps the reservation outside this process; the next call with the same memory
             clears up after one that was killed, or returns the version that it had made.
         :param report: takes progress lines.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
         :raises UnsupportedProjectError: the project's type cannot be versioned.
+        :raises MediaStoreError: the media store cannot be read or written.
         :raises PlanRequiredError: the team's subscription has no versions.
         :raises VersionBusyError: another process held the reservation all the time.
         :raises ProjectChangedError: the project changed all the time and ``fail`` was asked for.
@@ -88,7 +94,9 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
-        creation = Creation(self._client, project, progress, memory)
+        store = find_store(media_store)
+        keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
+        creation = Creation(self._client, project, progress, memory, keeper)
         result = creation.run(
             title=title,
             description=description,
@@ -97,6 +105,9 @@ class ProjectVersions:
             capture=capture,
             busy_timeout_seconds=busy_timeout_seconds,
         )
+        if keeper and result.media is None:
+            latest = self.get_info_by_id(project_id, result.version_id)
+            result = result.with_media(keeper.complete(latest))
         return self._with_preview(result, progress) if enable_preview else result
 
     def restore(

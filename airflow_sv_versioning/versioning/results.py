@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from airflow_sv_versioning.snapshot.media.copying import MediaBackup
+
 
 @dataclass(frozen=True)
 class CreateResult:
@@ -21,6 +23,7 @@ class CreateResult:
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
         everything was read, ``None`` where nothing changed.
     :param capture_note: why a capture that was to be incremental became ``full``.
+    :param media: what the media store got, where one was given.
     """
 
     project_id: int
@@ -38,6 +41,7 @@ class CreateResult:
     preview_project_id: int | None = None
     capture: str | None = None
     capture_note: str | None = None
+    media: MediaBackup | None = None
 
     @property
     def status(self) -> str:
@@ -48,9 +52,14 @@ class CreateResult:
         """Add the preview project."""
         return replace(self, preview_project_id=project_id)
 
+    def with_media(self, media: MediaBackup) -> CreateResult:
+        """Add what the media store got."""
+        return replace(self, media=media)
+
     def as_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
-        return {"status": self.status, **asdict(self)}
+        told = {"status": self.status, **asdict(self)}
+        return {**told, "media": self.media.as_dict() if self.media else None}
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class MediaServer:
-    """``url`` answers with ``content``; ``headers`` are those of each request so far."""
+    """``url`` answers with ``status`` and ``content``; ``headers`` are those of each request so far."""
 
     url: str = ""
     content: bytes = b""
     content_type: str = "image/png"
+    status: int = 200
     headers: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -49,7 +50,7 @@ def _handler(media: MediaServer) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             media.headers.append({name.lower(): value for name, value in self.headers.items()})
-            self.send_response(200)
+            self.send_response(media.status)
             self.send_header("Content-Type", media.content_type)
             self.send_header("Content-Length", str(len(media.content)))
             self.end_headers()

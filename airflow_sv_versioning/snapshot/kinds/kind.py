@@ -124,6 +124,16 @@ def by_link(kind: Kind, link: Any, digest: Any) -> bool:
     return bool(link) and (kind.prefers_link or not digest)
 
 
+def is_linked(kind: Kind) -> pc.Expression:
+    """Select the items that are restored by their link; for rows with ``hash`` and ``link``."""
+    import pyarrow.compute as pc
+
+    has_link = ~pc.field("link").is_null()
+    if not kind.takes_links:
+        return has_link & ~has_link
+    return has_link if kind.prefers_link else has_link & pc.field("hash").is_null()
+
+
 def copy_rows(base: Snapshot, writer: SnapshotWriter, table: str, where: pc.Expression) -> Iterable[pa.Table]:
     """Copy rows batch by batch, yielding what was copied."""
     for batch in base.iter_batches(table, where=where):

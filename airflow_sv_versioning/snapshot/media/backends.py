@@ -195,7 +195,7 @@ class Bucket:
     def find_size(self, name: str) -> int | None:
         """Tell the size of an object."""
         path = self._path(name)
-        self._fs.invalidate_cache(self._fs._parent(path))
+        self._forget_listing(path)
         try:
             return int(self._fs.info(path)["size"])
         except FileNotFoundError:
@@ -214,7 +214,9 @@ class Bucket:
 
     def open(self, name: str) -> BinaryIO:
         """Open an object, read block by block."""
-        return cast(BinaryIO, self._fs.open(self._path(name), "rb", block_size=BLOCK_BYTES))
+        path = self._path(name)
+        self._forget_listing(path)
+        return cast(BinaryIO, self._fs.open(path, "rb", block_size=BLOCK_BYTES))
 
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
         """Keep the bytes here, in memory where they are few, and send them when they are whole."""
@@ -244,13 +246,16 @@ class Bucket:
 
     def _entries(self, folder: str) -> list[dict[str, Any]]:
         path = self._path(folder)
-        # Drivers remember listings, and other processes write.
         self._fs.invalidate_cache(path)
         try:
             entries: list[dict[str, Any]] = self._fs.ls(path, detail=True)
         except FileNotFoundError:
             return []
         return [entry for entry in entries if entry["name"].rstrip("/") != path]
+
+    def _forget_listing(self, path: str) -> None:
+        """Ask anew: drivers remember listings, and other processes write."""
+        self._fs.invalidate_cache(path.rpartition("/")[0])
 
     def _put_options(self, size: int) -> dict[str, Any]:
         """Bound the memory of a large upload, which is parts times how many of them go at once."""

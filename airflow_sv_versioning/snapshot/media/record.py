@@ -13,15 +13,12 @@ link whose content was kept, and for every original that could not be had:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from airflow_sv_versioning.exceptions import FormatError
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
 MEMBER = "media.jsonl"
 
@@ -61,7 +58,15 @@ class MediaRecord:
             yield _line({"original": key, "lost": why})
 
 
-def media_record_of(unpacked: UnpackedArchive) -> MediaRecord | None:
+class Unpacked(Protocol):
+    """An archive that was read."""
+
+    @property
+    def media(self) -> MediaRecord | None:
+        """Where its originals are kept."""
+
+
+def media_record_of(unpacked: Unpacked) -> MediaRecord | None:
     """Read what a version says of its originals; ``None`` where it was made without a store."""
     return unpacked.media
 
@@ -71,18 +76,23 @@ def read_record(store_url: str, lines: Path) -> MediaRecord:
 
     :raises FormatError: it is damaged.
     """
-    linked: dict[str, LinkedMedia] = {}
-    lost: dict[str, str] = {}
     try:
         with lines.open("rb") as file:
-            for line in map(json.loads, file):
-                if "lost" in line:
-                    lost[str(line["original"])] = str(line["lost"])
-                else:
-                    media = LinkedMedia(str(line["hash"]), int(line["size_bytes"]), str(line["name"]))
-                    linked[str(line["link"])] = media
+            return parse_lines(store_url, map(json.loads, file))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(f"The archive's {lines.name} cannot be read: {error!r}.") from error
+
+
+def parse_lines(store_url: str, lines: Iterable[Any]) -> MediaRecord:
+    """Take a record from its decoded lines; damage comes as ``KeyError``, ``TypeError`` or ``ValueError``."""
+    linked: dict[str, LinkedMedia] = {}
+    lost: dict[str, str] = {}
+    for line in lines:
+        if "lost" in line:
+            lost[str(line["original"])] = str(line["lost"])
+        else:
+            media = LinkedMedia(str(line["hash"]), int(line["size_bytes"]), str(line["name"]))
+            linked[str(line["link"])] = media
     return MediaRecord(store_url, linked, lost)
 
 

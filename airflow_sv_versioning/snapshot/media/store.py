@@ -3,7 +3,9 @@
 .. code-block:: text
 
     media/3f/3fa9…        an original, named by the hex SHA-256 of its bytes
-    projects/…            who uses the store, and for what; see :mod:`references`
+    projects/…            which contents the versions of which projects need; see :mod:`needs`
+    running/…             versions in the making, and a prune at work; see :mod:`turns`
+    damaged/              what a check found to be other than its name says, if it was set aside
     incoming/             files on their way in, in local folders only
 """
 
@@ -30,6 +32,7 @@ from airflow_sv_versioning.snapshot.media.backends import Backend, Folder, backe
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 
 MEDIA = "media"
+DAMAGED = "damaged"
 CHUNK_BYTES = 1024 * 1024
 _DIGEST_BYTES = 32
 # Below this many wanted contents in one folder, asking for each is cheaper than listing all that is there.
@@ -144,24 +147,44 @@ class MediaStore:
                     if _is_digest(name) and name.startswith(folder):
                         yield StoredMedia(_content_hash(bytes.fromhex(name)), size)
 
+    def set_aside(self, content_hash: str) -> None:
+        """Move a content out of the way, into the folder ``damaged``."""
+        with self._errors():
+            self.backend.move(_name(content_hash), f"{DAMAGED}/{hex_digest(content_hash)}")
+
     def remove(self, content_hash: str) -> None:
         """Remove a content; one that is not there is no error."""
-        with self._errors():
-            self.backend.remove(_name(content_hash))
+        self.remove_file(_name(content_hash))
 
-    def read_text(self, name: str) -> str | None:
-        """Read a small file of the store itself, ``None`` if there is none."""
+    def iter_lines(self, name: str) -> Iterator[bytes]:
+        """Read a file of the store itself line by line; none where there is no such file."""
         with self._errors():
             try:
-                with self.backend.open(name) as file:
-                    return file.read().decode()
+                file = self.backend.open(name)
             except FileNotFoundError:
-                return None
+                return
+            with file:
+                yield from file
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a small file of the store itself, whole or not at all."""
+    def write_file(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Write a file of the store itself, whole or not at all."""
         with self._errors():
-            self._write([text.encode()], lambda: name)
+            self._write(chunks, lambda: name)
+
+    def remove_file(self, name: str) -> None:
+        """Remove a file of the store itself; one that is not there is no error."""
+        with self._errors():
+            self.backend.remove(name)
+
+    def list_folders(self, folder: str) -> list[str]:
+        """List the folders in a folder of the store itself."""
+        with self._errors():
+            return self.backend.list_folders(folder)
+
+    def list_files(self, folder: str) -> list[str]:
+        """List the files in a folder of the store itself."""
+        with self._errors():
+            return sorted(name for name, _ in self.backend.list_folder(folder))
 
     def clear_incoming(self, *, dry_run: bool = False) -> int:
         """Remove what killed processes left more than a day ago; returns how many files."""
