@@ -15,7 +15,6 @@ from types import TracebackType
 
 from airflow_sv_versioning.server.errors import bad_request
 
-
 _BLOBS = "blobs"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -16,7 +15,6 @@ from airflow_sv_versioning.exceptions import (
     VersionNotFoundError,
 )
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
-from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target
@@ -24,7 +22,7 @@ from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.reservations import ReservationMemory
-from airflow_sv_versioning.versioning.restoring import MissingMedia, Restoration
+from airflow_sv_versioning.versioning.restoring import MissingMedia, OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
 
@@ -41,10 +39,13 @@ class ProjectVersions:
 
     Unlike there, nothing returns ``None`` for "it did not work": what fails raises an error of
     :mod:`airflow_sv_versioning.exceptions`. An instance holds no state and may be shared by threads.
+
+    :param open_store: opens media stores, also those that versions name.
     """
 
-    def __init__(self, client: SuperviselyClient) -> None:
+    def __init__(self, client: SuperviselyClient, open_store: OpenStore = find_store) -> None:
         self._client = client
+        self._open_store = open_store
 
     def create(
         self,
@@ -94,7 +95,7 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
-        store = find_store(media_store)
+        store = self._open_store(media_store)
         keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
         creation = Creation(self._client, project, progress, memory, keeper)
         result = creation.run(
@@ -122,7 +123,7 @@ class ProjectVersions:
         *,
         as_of: str | datetime | None = None,
         missing_entities: str = "fail",
-        media_store: MediaStore | str | Path | None = None,
+        media_store: Any = None,
         verify: str = "counts",
         keep_incomplete: bool = False,
         report: Report | None = None,
@@ -153,7 +154,7 @@ class ProjectVersions:
             workspace_id,
             project_name,
             project_description,
-            _missing_media(missing_entities, skip_missed_entities, media_store),
+            _missing_media(missing_entities, skip_missed_entities, media_store, self._open_store),
             Progress(report, should_stop),
         ).run(verify=verify, keep_incomplete=keep_incomplete)
 
@@ -168,7 +169,7 @@ class ProjectVersions:
         *,
         as_of: str | datetime | None = None,
         missing_entities: str = "fail",
-        media_store: MediaStore | str | Path | None = None,
+        media_store: Any = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> RestorePlanReport:
@@ -186,7 +187,7 @@ class ProjectVersions:
             workspace_id,
             project_name,
             None,
-            _missing_media(missing_entities, skip_missed_entities, media_store),
+            _missing_media(missing_entities, skip_missed_entities, media_store, self._open_store),
             Progress(report, should_stop),
         ).plan()
 
@@ -342,11 +343,11 @@ class ProjectVersions:
 
 
 def _missing_media(
-    missing_entities: str, skip: bool, media_store: MediaStore | str | Path | None
+    missing_entities: str, skip: bool, media_store: Any, open_store: OpenStore
 ) -> MissingMedia:
     policy = "skip" if skip else missing_entities
     check_choice("missing_entities", policy, POLICIES)
-    return MissingMedia(policy, media_store)
+    return MissingMedia(policy, media_store, open_store)
 
 
 def _check_type(project: Project) -> None:

@@ -6,25 +6,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.snapshot.media.record import MediaRecord, media_record_of
-from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
+from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.missing.remedies import Originals
 from airflow_sv_versioning.snapshot.missing.supply import supply_media
 from airflow_sv_versioning.snapshot.plan import RestorePlan, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, find_free_name, restore_project
 from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.media import find_store
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.work_folder import work_folder
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
-OpenStore = Callable[[str], MediaStore]
+OpenStore = Callable[[Any], MediaStore | None]
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,21 @@ class MissingMedia:
     """What a restore is to do about items whose media are gone.
 
     :param policy: ``fail``, ``skip``, ``placeholder`` or ``reupload``.
-    :param store: where ``reupload`` takes originals from: a store, or its URL; ``None`` for the one that the
-        version names.
-    :param open_store: opens a store by its URL.
+    :param store: where ``reupload`` takes originals from, or ``None`` for what the version names.
+    :param open_store: opens a store by its URL or path.
     """
 
     policy: str = "fail"
-    store: MediaStore | str | Path | None = None
-    open_store: OpenStore = open_store
+    store: Any = None
+    open_store: OpenStore = find_store
 
     def find_originals(self, record: MediaRecord | None) -> Originals | None:
         """Open the store of originals; ``None`` where nobody names one.
 
         :param record: what the version says.
         """
-        chosen = self.store or (record.store_url if record else None)
-        if chosen is None:
-            return None
-        if not isinstance(chosen, MediaStore):
-            chosen = self.open_store(str(chosen))
-        return Originals(chosen, record)
+        chosen = self.open_store(self.store) or self.open_store(record.store_url if record else None)
+        return Originals(chosen, record) if chosen else None
 
 
 class Restoration:
