@@ -10,6 +10,8 @@ from typing import Any
 
 from airflow_sv_versioning.snapshot.missing.pattern import PALETTE, striped_tile
 
+MAX_PIXELS = 2**33
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE_COLOURS, _BITS = 3, 2
 _PIXELS_A_BYTE = 8 // _BITS
@@ -23,8 +25,8 @@ class ImagePlaceholders:
 
     def shape_of(self, row: Mapping[str, Any]) -> Hashable | None:
         """Tell width and height in pixels."""
-        width, height = row["width"], row["height"]
-        return (width, height) if width and height else None
+        width, height = row["width"] or 0, row["height"] or 0
+        return (width, height) if 0 < width * height <= MAX_PIXELS and width > 0 else None
 
     def draw(self, row: Mapping[str, Any], path: Path) -> None:
         """Write the file."""

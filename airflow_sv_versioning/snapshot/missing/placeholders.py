@@ -26,7 +26,10 @@ class Placeholders(Protocol):
     columns: Sequence[str]
 
     def shape_of(self, row: Mapping[str, Any]) -> Hashable | None:
-        """Tell what a file must be like; items of one shape share a file. ``None`` where it is not known."""
+        """Tell what a file must be like; items of one shape share a file.
+
+        :returns: ``None`` where it is not known, or is like nothing that was ever recorded.
+        """
 
     def draw(self, row: Mapping[str, Any], path: Path) -> None:
         """Write the file for an item and all others of its shape; equal shapes give equal bytes."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 POLICIES = ("fail", "skip", "placeholder", "reupload")
 
-NO_SIZE = "the version does not tell its size, so nothing can stand in for it"
+NO_SIZE = "the version does not tell a size that a placeholder can have"
 NO_STORE = "neither the version nor media_store names a store of originals"
 NO_RECORD = "the version does not tell what was behind its link"
 

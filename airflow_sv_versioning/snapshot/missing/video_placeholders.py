@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from av.video.stream import VideoStream
 
+MAX_SIDE = 16_384
+"""Source: what encoders of H.264 take."""
+
+MAX_FRAMES = 20_000_000
 FRAMES_A_SECOND = 25
 _TICKS_A_SECOND = 90_000
 # Every group begins with a whole picture; the others only say that nothing moved.
@@ -37,10 +41,11 @@ class VideoPlaceholders:
 
     def shape_of(self, row: Mapping[str, Any]) -> Hashable | None:
         """Tell width and height in pixels, the number of frames and a digest of their times."""
-        size = (row["frame_width"], row["frame_height"], row["frames_count"])
-        if not all(size):
+        width, height = row["frame_width"] or 0, row["frame_height"] or 0
+        count = row["frames_count"] or 0
+        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and 0 < count <= MAX_FRAMES):
             return None
-        return (*size, sha256((row["frames_to_timecodes"] or "").encode()).digest())
+        return (width, height, count, sha256((row["frames_to_timecodes"] or "").encode()).digest())
 
     def draw(self, row: Mapping[str, Any], path: Path) -> None:
         """Write the file.

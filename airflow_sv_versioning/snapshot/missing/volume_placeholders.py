@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airflow_sv_versioning.snapshot.nrrd import Vector, finite_vector
+from airflow_sv_versioning.snapshot.nrrd import MAX_VOXELS, Vector, finite_vector
 from airflow_sv_versioning.snapshot.tables import json_value
+
+MAX_PLANE_VOXELS = 2**27
+"""Two planes are held in memory."""
 
 _CUBES_A_SIDE = 8
 _LOWEST, _HIGHEST = -(2**15), 2**15 - 1
@@ -63,7 +67,7 @@ def _shape(meta: Mapping[str, Any]) -> _Shape | None:
         matrix = [finite_vector(meta["directions"][row : row + 3]) for row in (0, 3, 6)]
     except (KeyError, TypeError, ValueError):
         return None
-    if min(sizes) < 1:
+    if min(sizes) < 1 or math.prod(sizes) > MAX_VOXELS or sizes[0] * sizes[1] > MAX_PLANE_VOXELS:
         return None
     # The columns of the matrix are the axes; the file lists axes, each as long as the spacing.
     steps = tuple(tuple(row[axis] * spacing[axis] for row in matrix) for axis in range(3))
