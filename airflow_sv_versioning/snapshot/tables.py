@@ -194,6 +194,7 @@ _VOLUME_FIGURES = {
     "meta": "string",
     "priority": "int32",
     "custom_data": "string",
+    "description": "string",
     "nn_created": "bool_",
     "nn_updated": "bool_",
     "labeler_login": "string",
@@ -305,7 +306,7 @@ class Snapshot:
         return self.directory / f"{table}.parquet"
 
     def mask_path(self, figure_id: int) -> Path:
-        """Name the NRRD file of a mask, which is absent when the mask has no voxels at all."""
+        """Name the file of a mask (NRRD) or mesh (STL), which is absent when a figure has none."""
         return mask_path(self.directory, figure_id)
 
     def row_count(self, table: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
@@ -21,9 +21,6 @@ from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.media import find_store
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.work_folder import work_folder
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
 OpenStore = Callable[[Any], MediaStore | None]
 
@@ -71,7 +68,7 @@ class Restoration:
 
     def plan(self) -> RestorePlanReport:
         """Say what :meth:`run` would make; changes nothing on the server."""
-        with self._planned() as (_, plan, unpacked):
+        with self._planned() as (_, plan):
             return RestorePlanReport(
                 source_project_id=self._project.id,
                 version_id=self._version.id,
@@ -84,7 +81,7 @@ class Restoration:
                 counts=dict(plan.counts),
                 missing=tuple(_planned_items(plan)),
                 renamed=dict(plan.renamed),
-                warnings=(*unpacked.warnings, *plan.warnings),
+                warnings=tuple(self._progress.warnings),
             )
 
     def run(self, *, verify: str, keep_incomplete: bool) -> RestoreResult:
@@ -92,11 +89,11 @@ class Restoration:
 
         :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
         """
-        with self._planned() as (folder, planned, unpacked):
+        with self._planned() as (folder, planned):
             for item in _planned_items(planned):
                 self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
             planned.check_remedies()
-            plan = supply_media(self._client, planned, folder, self._progress)
+            plan = supply_media(self._client, planned, self._progress)
             made = restore_project(
                 self._client,
                 plan,
@@ -106,10 +103,10 @@ class Restoration:
                 keep_incomplete=keep_incomplete,
                 progress=self._progress,
             )
-            return self._result(plan, made, (*unpacked.warnings, *plan.warnings))
+            return self._result(plan, made)
 
     @contextmanager
-    def _planned(self) -> Iterator[tuple[Path, RestorePlan, UnpackedArchive]]:
+    def _planned(self) -> Iterator[tuple[Path, RestorePlan]]:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
         with work_folder() as folder:
@@ -124,10 +121,10 @@ class Restoration:
                 lambda: self._missing.find_originals(media_record_of(unpacked)),
             )
             for warning in (*unpacked.warnings, *plan.warnings):
-                self._progress.say(f"Warning: {warning}")
-            yield folder, plan, unpacked
+                self._progress.warn(warning)
+            yield folder, plan
 
-    def _result(self, plan: RestorePlan, made: Project, warnings: tuple[str, ...]) -> RestoreResult:
+    def _result(self, plan: RestorePlan, made: Project) -> RestoreResult:
         return RestoreResult(
             project_id=made.id,
             project_name=made.name,
@@ -142,7 +139,7 @@ class Restoration:
             placeholder_tag=plan.placeholder_tag,
             reuploaded=plan.paths_of(plan.remedy.originals),
             unlinked=plan.paths_of(plan.remedy.unlinked),
-            warnings=warnings,
+            warnings=tuple(self._progress.warnings),
         )
 
 

@@ -43,6 +43,13 @@ class Remedy:
     store: MediaStore | None = None
     without: Mapping[int, str] = field(default_factory=dict)
 
+    @property
+    def original_store(self) -> MediaStore:
+        """Where the originals are, if there are any."""
+        if self.store is None:
+            raise AssertionError("a remedy with originals has a store")
+        return self.store
+
     @cached_property
     def placeholder_ids(self) -> frozenset[int]:
         """Ids of the items that placeholders stand in for."""

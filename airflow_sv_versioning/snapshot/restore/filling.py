@@ -6,6 +6,7 @@ from airflow_sv_versioning.snapshot.restore.annotations import AnnotationsRestor
 from airflow_sv_versioning.snapshot.restore.figures import FiguresRestore
 from airflow_sv_versioning.snapshot.restore.images import ImagesRestore
 from airflow_sv_versioning.snapshot.restore.marking import PlaceholderMarks
+from airflow_sv_versioning.snapshot.restore.slices import SlicesRestore
 from airflow_sv_versioning.snapshot.restore.tags import TagsRestore
 from airflow_sv_versioning.snapshot.restore.videos import VideosRestore
 from airflow_sv_versioning.snapshot.restore.volumes import VolumeAnnotationsRestore, VolumesRestore
@@ -14,7 +15,7 @@ from airflow_sv_versioning.snapshot.restore.work import RestoreWork
 _STEPS = {
     "images": (ImagesRestore, FiguresRestore, TagsRestore),
     "videos": (VideosRestore, AnnotationsRestore),
-    "volumes": (VolumesRestore, VolumeAnnotationsRestore),
+    "volumes": (VolumesRestore, SlicesRestore, VolumeAnnotationsRestore),
 }
 
 
