@@ -39,6 +39,7 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.files import Files
         from airflow_sv_versioning.client.images import Images
         from airflow_sv_versioning.client.links import Links
+        from airflow_sv_versioning.client.media import Media
         from airflow_sv_versioning.client.objects import Objects
         from airflow_sv_versioning.client.originals import Originals
         from airflow_sv_versioning.client.projects import Projects
@@ -59,6 +60,7 @@ class SuperviselyClient:
         self.images = Images(self.transport)
         self.videos = Videos(self.transport)
         self.volumes = Volumes(self.transport)
+        self.media = Media(self.transport)
         self.objects = Objects(self.transport)
         self.originals = Originals(self.transport)
         self.figures = Figures(self.transport)

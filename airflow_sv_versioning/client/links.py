@@ -50,10 +50,12 @@ class LinkAnswer:
     """The outcome of trying a link.
 
     :param reason: why it is not alive, for people.
+    :param reached: whether the host gave an answer at all.
     """
 
     state: LinkState
     reason: str = ""
+    reached: bool = True
 
 
 class Links:
@@ -98,7 +100,7 @@ class Links:
             except _PrivateAddressError as error:
                 return LinkAnswer(LinkState.PRIVATE, str(error))
             except RequestException as error:
-                answer = LinkAnswer(LinkState.UNREACHABLE, _told(error))
+                answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
                 if isinstance(error, requests.Timeout):
                     return answer
             if answer.state is LinkState.ALIVE:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from airflow_sv_versioning.versioning.project_versions import ProjectVersions
-from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
+from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 
-__all__ = ["CreateResult", "ProjectVersions", "RestoreResult"]
+__all__ = ["CreateResult", "ProjectVersions", "RestorePlanReport", "RestoreResult"]

@@ -18,6 +18,8 @@ class MediaServer:
     content_type: str = "image/png"
     status: int = 200
     headers: list[dict[str, str]] = field(default_factory=list)
+    location: str = ""
+    head_status: int | None = None
 
 
 @contextmanager
@@ -39,18 +41,20 @@ def serve_media(content: bytes, content_type: str = "image/png") -> Iterator[Med
 def _handler(media: MediaServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer()
+            self._answer(media.status)
             self.wfile.write(media.content)
 
         def do_HEAD(self) -> None:
-            self._answer()
+            self._answer(media.head_status or media.status)
 
         def log_message(self, *arguments: object) -> None:
             """Keep the tests' output clean."""
 
-        def _answer(self) -> None:
+        def _answer(self, status: int) -> None:
             media.headers.append({name.lower(): value for name, value in self.headers.items()})
-            self.send_response(media.status)
+            self.send_response(status)
+            if media.location:
+                self.send_header("Location", media.location)
             self.send_header("Content-Type", media.content_type)
             self.send_header("Content-Length", str(len(media.content)))
             self.end_headers()

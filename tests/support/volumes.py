@@ -162,7 +162,7 @@ def annotate(
     client.volumes.add_tags(volume_id, [{"tagId": tags["series"], "value": value} for value in ("a", "b")])
     scores = [{"tagId": tags["score"], "objectId": objects[1], "value": value} for value in (1.5, 3)]
     client.objects.add_tags({"projectId": project_id}, scores)
-    client.volumes.add_figures(volume_id, list(_on_slices(objects[0])))
+    client.volumes.add_figures(volume_id, list(on_slices(objects[0])))
     add_spatial(client, volume_id, objects[1:], found, folder)
 
 
@@ -212,7 +212,8 @@ def make_masks_project(
     return project_id
 
 
-def _on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
+def on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
+    """Make figures for all planes, between pixels."""
     for plane, index, left in (("sagittal", 3, 0), ("coronal", 0, 1), ("axial", 5, 2), ("axial", 5, 0)):
         exterior = [[left + 0.25, 0.5], [left + 1.125, 2]]
         yield {

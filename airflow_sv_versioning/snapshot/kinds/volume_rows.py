@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.mask3d import SPATIAL
 from airflow_sv_versioning.snapshot.tables import json_text
@@ -72,6 +73,17 @@ def figures_of(annotation: Mapping[str, Any]) -> Iterator[tuple[str | None, int 
                 yield plane["name"], piece["index"], figure
     for figure in annotation.get("spatialFigures") or []:
         yield None, None, figure
+
+
+def check_planes(annotation: Mapping[str, Any], what: str) -> None:
+    """Refuse figures on planes that no volume has.
+
+    :param what: how messages name the annotation.
+    :raises FormatError: there are some.
+    """
+    for plane in annotation.get("planes") or []:
+        if plane["name"] not in NORMALS:
+            raise FormatError(f"{what} has a plane {plane['name']!r}; planes are {', '.join(NORMALS)}.")
 
 
 def figure_rows(annotation: Mapping[str, Any], volume_id: int) -> list[Row]:

@@ -18,6 +18,7 @@ from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Na
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_checks import check_volumes
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
+    check_planes,
     figure_rows,
     figures_of,
     object_rows,
@@ -117,6 +118,7 @@ class _VolumeReader(ItemReader):
         rows: dict[str, list[dict[str, Any]]] = {"objects": [], "figures": [], "tags": []}
         for item, annotation in zip(items, annotations, strict=True):
             volume_id = item["id"]
+            check_planes(annotation, f"The annotation of volume {item['name']!r} (id {volume_id})")
             rows["objects"] += object_rows(annotation, volume_id, self._names)
             rows["figures"] += figure_rows(annotation, volume_id)
             rows["tags"] += annotation_tag_rows(annotation, volume_id, self._names)

@@ -43,6 +43,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "dicom_series": volume_projects.dicom_series,
         "read_volumes": volume_projects.read_volumes,
         "normalise_volumes": volume_uploads.normalise_volumes,
+        "read_mask": volume_uploads.read_mask,
         "upload_volume": volume_uploads.upload_volume,
         "create_older_volumes": volume_projects.create_older_volumes,
         "create": versions.create,

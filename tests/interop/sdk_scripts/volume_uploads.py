@@ -18,6 +18,11 @@ def normalise_volumes(api: sly.Api, folder: str) -> dict[str, Any]:
     return metas
 
 
+def read_mask(api: sly.Api, path: str) -> None:
+    """Read a mask from the bytes of its file."""
+    sly.Mask3D.from_bytes(Path(path).read_bytes())
+
+
 def upload_volume(api: sly.Api, workspace_id: int, path: str) -> dict[str, Any]:
     """Upload an original to a new project."""
     project = api.project.create(workspace_id, "original", type="volumes", change_name_if_conflict=True)

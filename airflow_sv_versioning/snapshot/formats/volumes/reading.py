@@ -17,7 +17,7 @@ from airflow_sv_versioning.snapshot.formats.parquet import open_checked
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
-    NORMALS,
+    check_planes,
     figure_rows,
     figures_of,
     object_rows,
@@ -118,11 +118,7 @@ class _Reader:
         for entry in annotation.get("objects") or []:
             entry["id"] = entry.get("id") or next(self._given_ids)
             by_key[entry["key"]] = entry["id"]
-        for plane in annotation.get("planes") or []:
-            if plane["name"] not in NORMALS:
-                raise FormatError(
-                    f"{what} in the version has a plane {plane['name']!r}; planes are {', '.join(NORMALS)}."
-                )
+        check_planes(annotation, f"{what} in the version")
         for _, _, figure in figures_of(annotation):
             figure["id"] = figure.get("id") or next(self._given_ids)
             if figure["objectKey"] not in by_key:
