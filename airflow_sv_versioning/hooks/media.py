@@ -25,10 +25,14 @@ def find_media_store(value: Any) -> MediaStore | None:
         return given
     if "://" not in str(given):
         return open_store(str(given))
-    from airflow.sdk import ObjectStoragePath
+    from airflow.sdk import BaseHook, ObjectStoragePath
 
     try:
-        return MediaStore(ObjectStoragePath(str(given)))
+        path = ObjectStoragePath(str(given))
+        if path.conn_id:
+            # Some providers go on without a connection that is not there, with whatever they find instead.
+            BaseHook.get_connection(path.conn_id)
+        return MediaStore(path)
     except (AirflowNotFoundException, ImportError, ValueError) as error:
         raise ConfigurationError(
             f"The media store {given} cannot be opened: {error} "

@@ -68,7 +68,7 @@ def remove_blob(root: Path, blob_hash: str) -> None:
 
 
 def _path(blobs: Path, blob_hash: str) -> Path:
-    digest = _hex_of(blob_hash)
+    digest = hex_digest(blob_hash)
     return blobs / digest[:2] / digest[2:4] / digest
 
 
@@ -138,7 +138,8 @@ class IncomingBlob:
             self._path.unlink()
 
 
-def _hex_of(blob_hash: str) -> str:
+def hex_digest(blob_hash: str) -> str:
+    """Write a blob's hash in hex, as files and addresses are named."""
     try:
         digest = base64.b64decode(blob_hash, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -24,7 +25,9 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
+from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.archives import find_earlier
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
@@ -89,19 +92,21 @@ class Creation:
         reserved = self._reserve(busy_timeout_seconds)
         if isinstance(reserved, NothingChanged):
             return self._unchanged(reserved.version_id)
-        with work_folder() as folder, ExitStack() as undo:
+        with (
+            work_folder() as folder,
+            lean_memory(),
+            ExitStack() as undo,
+            ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-aside") as aside,
+        ):
             undo.callback(self._quietly, "cancel the reservation", self._reservations.cancel, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
+            prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
             captured, earlier = self._capture(capture, archive_format, on_concurrent_change, folder)
-            if archive_format == "auto":
-                archive_format = _follow_latest(self._healed_map(), kind_of(self._project.type), formats[0])
+            archive_format = prepared.result()
             with self._keeper.turn() if self._keeper else nullcontext():
                 media = self._keep_media(reserved, captured, earlier, undo)
                 uploaded = self._upload(reserved, captured, media, archive_format, folder, undo)
-                version_map = self._healed_map()
-                undo.callback(self._quietly, "put versions.json back", version_map.put_back)
-                version_map.add(reserved.version_id, _map_entry(uploaded, captured, version_map))
-                version_map.save()
+                version_map = self._enter(reserved, captured, uploaded, undo)
                 version = self._commit(reserved, captured, uploaded, title, description, undo)
         self._settle_map(version_map, version)
         self._reservations.settle()
@@ -119,20 +124,31 @@ class Creation:
     def _capture(
         self, how: str, archive_format: str, on_concurrent_change: str, folder: Path
     ) -> tuple[Capture, UnpackedArchive | None]:
-        earlier = None
-        if how == "incremental":
+        earlier: UnpackedArchive | None = None
+
+        def find() -> Snapshot | None:
+            nonlocal earlier
             earlier = find_earlier(
                 self._client, self._project, archive_format, folder / "earlier", self._progress
             )
+            return earlier.snapshot if earlier else None
+
         captured = capture_project(
             self._client,
             self._project.id,
             folder,
             on_concurrent_change=on_concurrent_change,
             progress=self._progress,
-            earlier=earlier.snapshot if earlier else None,
+            find_earlier=find if how == "incremental" else None,
         )
         return captured, earlier
+
+    def _prepare_upload(self, archive_format: str, newest: str) -> str:
+        """Do what can be done while the project is read; returns the format to write."""
+        write_warning(self._client, self._project.team_id)
+        if archive_format != "auto":
+            return archive_format
+        return _follow_latest(self._healed_map(), kind_of(self._project.type), newest)
 
     def _healed_map(self) -> VersionMap:
         version_map = VersionMap(self._client, self._project)
@@ -200,13 +216,22 @@ class Creation:
         # Unique by construction: the id belongs to this reservation alone.
         path = f"{FOLDER}/{self._project.id}/{_utc_stamp()}-{reserved.version_id}.tar.zst"
         self._progress.check()
-        write_warning(self._client, self._project.team_id)
         self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
         self._reservations.keep_path(path)
         remove = self._client.files.remove
         undo.callback(self._quietly, f"remove {path}", remove, self._project.team_id, path)
         file = self._client.files.upload(self._project.team_id, packed.path, path)
         return _Uploaded(file, packed.archive_format, packed.sha256, counts)
+
+    def _enter(
+        self, reserved: Reservation, capture: Capture, uploaded: _Uploaded, undo: ExitStack
+    ) -> VersionMap:
+        """Enter the version into the map by which other clients find its archive."""
+        version_map = self._healed_map()
+        undo.callback(self._quietly, "put versions.json back", version_map.put_back)
+        version_map.add(reserved.version_id, _map_entry(uploaded, capture, version_map))
+        version_map.save()
+        return version_map
 
     def _commit(
         self,

@@ -12,6 +12,7 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.snapshot.media.record import MediaRecord, media_record_of
 from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.missing.remedies import Originals
 from airflow_sv_versioning.snapshot.missing.supply import supply_media
 from airflow_sv_versioning.snapshot.plan import RestorePlan, plan_restore
@@ -109,7 +110,7 @@ class Restoration:
     def _planned(self) -> Iterator[tuple[Path, RestorePlan]]:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
-        with work_folder() as folder:
+        with work_folder() as folder, lean_memory():
             archive = folder / "archive.tar.zst"
             download_archive(self._client, self._project, self._version, archive, self._progress)
             unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 TYPES = ("images", "videos", "volumes")
 READERS = {"images": "read", "videos": "read_videos", "volumes": "read_volumes"}
 # What the server learns of a file when it gets it, and which of it no placeholder can have.
-OF_THE_FILE = ("hash", "link", "fileMeta", "size", "mime")
+OF_THE_FILE = ("hash", "link", "fileMeta", "size")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import video_content
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
@@ -43,13 +44,10 @@ class Videos(Kind):
         """Make what reads videos."""
         return _VideoReader(client, names)
 
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy objects, figures and tags: the listing tells none of them."""
-        import pyarrow.compute as pc
-
         for table in ("objects", "figures", "tags"):
-            column = self.item_columns(table) or ""
-            for _ in copy_rows(base, writer, table, pc.field(column).isin(kept_ids)):
+            for _ in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
                 pass
 
     def item_columns(self, table: str) -> str | None:

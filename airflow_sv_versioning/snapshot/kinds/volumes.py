@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import volume_content
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
@@ -52,13 +53,12 @@ class Volumes(Kind):
         """Make what reads volumes; masks go to the snapshot's folder as they come."""
         return _VolumeReader(client, names, directory)
 
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy objects, figures, masks and tags: the listing tells none of them."""
         import pyarrow.compute as pc
 
         for table in ("objects", "figures", "tags"):
-            column = self.item_columns(table) or ""
-            for batch in copy_rows(base, writer, table, pc.field(column).isin(kept_ids)):
+            for batch in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
                 if table == "figures":
                     spatial = batch.filter(pc.field("geometry_type").isin(SPATIAL))
                     _copy_files(base, writer.directory, values(spatial, "src_figure_id"))

@@ -35,6 +35,9 @@ SPOOL_BYTES = 4 * 1024 * 1024
 BLOCK_BYTES = 8 * 1024 * 1024
 # Source: S3 takes at most 10,000 parts.
 _MAX_PARTS = 9_000
+# What the drivers of S3, GCS and Azure raise where they find no way to log in.
+_CREDENTIAL_ERRORS = {"NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"}
+_CREDENTIAL_ERRORS |= {"ClientAuthenticationError"}
 _ABANDONED_SECONDS = 24 * 3600.0
 
 Name = Callable[[], str]
@@ -97,11 +100,11 @@ def store_errors(where: str) -> Iterator[None]:
         yield
     except (SuperviselyError, FileNotFoundError):
         raise
-    except PermissionError as error:
-        raise ConfigurationError(
-            f"{where} refuses: {error}. Check the credentials and rights of whoever runs this."
-        ) from error
     except Exception as error:  # each driver lets errors of its own libraries through
+        if isinstance(error, PermissionError) or type(error).__name__ in _CREDENTIAL_ERRORS:
+            raise ConfigurationError(
+                f"{where} refuses: {error}. Check the credentials and rights of whoever runs this."
+            ) from error
         raise MediaStoreError(f"{where} failed: {type(error).__name__}: {error}. Try again later.") from error
 
 
