@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
 from airflow_sv_versioning.snapshot.authors import fill_authors, lacks_authors
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.version_map import VersionMap
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
 # The older format has no place for what such a base lacks.
 OLDER_AS_BEFORE = {("v1.0.0", "v1.0.0"), ("v1.0.0", "auto")}
@@ -43,11 +46,11 @@ def download_archive(
 
 def find_earlier(
     client: SuperviselyClient, project: Project, archive_format: str, directory: Path, progress: Progress
-) -> Snapshot | str | None:
+) -> UnpackedArchive | str | None:
     """Open the latest version of a project as the base of the next one.
 
     :param archive_format: what the next version is to be written in, or ``auto``.
-    :returns: the snapshot, or why there is none although there is a version: one can be made without it.
+    :returns: the archive, or why there is none although there is a version: one can be made without it.
     """
     from airflow_sv_versioning.snapshot.archive import unpack_archive
 
@@ -64,12 +67,11 @@ def find_earlier(
         return f"version {latest.version} is no base: {error}"
     finally:
         archive.unlink(missing_ok=True)
-    snapshot = unpacked.snapshot
     if (unpacked.archive_format, archive_format) in OLDER_AS_BEFORE:
-        return snapshot
+        return unpacked
     if project.type != "images" and unpacked.provenance is None:
         return f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
-    if lacks_authors(snapshot, unpacked.archive_format):
+    if lacks_authors(unpacked.snapshot, unpacked.archive_format):
         progress.say(f"Version {latest.version} does not tell who drew its figures; reading that.")
-        fill_authors(client, snapshot, progress)
-    return snapshot
+        fill_authors(client, unpacked.snapshot, progress)
+    return unpacked
