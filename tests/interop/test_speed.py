@@ -46,6 +46,17 @@ def test_a_create_after_a_small_change_asks_for_what_changed(costs):
     )
 
 
+def test_memory_does_not_grow_with_the_project(costs, tmp_path):
+    project_id = seed_images(tmp_path / "seed", 5 * IMAGES)
+
+    larger = dict(live("ours", tmp_path / "seed", tmp_path, project_id, delay_ms=0))
+
+    for step, cost in larger.items():
+        small, large = costs["ours"][step]["peak_memory_mb"], cost["peak_memory_mb"]
+        # A small project does not fill all buffers.
+        assert large < min(1.6 * small, 300), (step, small, large)
+
+
 def test_the_report_tells_every_step(costs, tmp_path: Path):
     pytest.importorskip("matplotlib")
     runs = [
