@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -80,6 +81,8 @@ def _seed(folder: Path, project_type: str, size: int) -> int:
     """Make a project, or find that an earlier run has made it."""
     mark = folder / "project_id"
     if not mark.exists():
+        # An earlier run may have been cut short.
+        shutil.rmtree(folder, ignore_errors=True)
         project_id = SEEDS[project_type](folder, size)
         mark.write_text(str(project_id))
     return int(mark.read_text())

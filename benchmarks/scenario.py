@@ -80,7 +80,8 @@ def _with_archive(costs: Costs, server: Running, project_id: int) -> Costs:
 
 
 def _copy(seed: Path, data: Path) -> None:
-    """Copy a data folder; blobs never change, so links do for them."""
-    shutil.copytree(seed / "blobs", data / "blobs", copy_function=os.link)
+    """Copy a data folder; blobs never change, so links do for them, where both lie on one disk."""
+    is_one_disk = seed.stat().st_dev == data.parent.stat().st_dev
+    shutil.copytree(seed / "blobs", data / "blobs", copy_function=os.link if is_one_disk else shutil.copy2)
     for path in seed.glob("server.sqlite*"):
         shutil.copy2(path, data / path.name)
