@@ -60,16 +60,18 @@ class VolumeGeometry:
 
     def difference(self, meta: Mapping[str, Any]) -> str | None:
         """Say what of a volume's meta contradicts this place, if anything."""
-        dimensions = meta.get("dimensionsIJK") or {}
+        dimensions = meta.get("dimensionsIJK")
+        if isinstance(dimensions, Mapping):
+            dimensions = [dimensions.get(axis) for axis in "xyz"]
         told = {
-            "dimensionsIJK": ([dimensions.get(axis) for axis in "xyz"] if dimensions else None, self.sizes),
+            "dimensionsIJK": (dimensions, self.sizes),
             "spacing": (meta.get("spacing"), self.spacing),
             "origin": (meta.get("origin"), self.origin),
             "directions": (meta.get("directions"), [part for row in self.directions for part in row]),
         }
         for name, (expected, found) in told.items():
             if expected is not None and not _are_close(expected, found):
-                return f"its {name} are {list(found)}, not {list(expected)}"
+                return f"its {name} are {list(found)}, not {expected}"
         return None
 
 
