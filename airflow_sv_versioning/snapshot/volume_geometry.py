@@ -81,16 +81,16 @@ def stored_geometry(nrrd: Nrrd) -> VolumeGeometry:
     return VolumeGeometry(nrrd.voxels.shape, spacing, nrrd.origin or _ZERO, tuple(zip(*steps, strict=True)))
 
 
-def sizes_in_space(sizes: Sequence[int], directions: Sequence[float] | Matrix) -> tuple[int, ...]:
+def sizes_in_space(sizes: Sequence[int], axes: Sequence[Vector]) -> tuple[int, ...]:
     """Order sizes by the directions of space that the axes follow: to the right, to the front, up.
 
-    :param directions: rows, or nine numbers row by row.
-    :raises ValueError: these are no directions.
+    :param axes: for each a vector along it, of any length.
+    :raises ValueError: these are not three vectors that lead somewhere.
     """
-    numbers = [float(part) for row in directions for part in (row if isinstance(row, tuple) else (row,))]
-    if len(numbers) != len(_AXES) ** 2:
-        raise ValueError(f"{directions} are no directions of three axes")
-    order, _ = _orientation(tuple(tuple(numbers[start : start + 3]) for start in (0, 3, 6)))
+    if len(axes) != len(_AXES) or not all(len(axis) == len(_AXES) and any(axis) for axis in axes):
+        raise ValueError(f"{axes} are no axes of a volume")
+    steps = [[part / math.hypot(*axis) for part in axis] for axis in axes]
+    order, _ = _orientation(tuple(zip(*steps, strict=True)))
     return tuple(sizes[axis] for axis in order)
 
 

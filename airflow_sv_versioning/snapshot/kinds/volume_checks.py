@@ -94,7 +94,7 @@ class _Checks:
             return
         expected = tuple(sizes.values())
         label = f"The mask of {what} of {self._labels[volume_id]}"
-        if found := misfit(path.read_bytes(), expected, self._directions[volume_id], label):
+        if found := misfit(path, expected, self._directions[volume_id], label):
             self._refuse(
                 volume_id,
                 f"the mask of {what} has {_times(found)} voxels, the volume {_times(expected)}",
