@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
+from airflow_sv_versioning.snapshot.tables import json_text, json_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+STREAM_INDEX = "videoStreamIndex"
+"""Key of a video's meta: which stream of its file it is."""
 
 _FIGURES = ["number", "frame_index", "geometry_type", "geometry_json", "track_id", "priority", "meta"]
 _FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
@@ -29,8 +33,29 @@ def videos(side: Side) -> pa.Table:
     # A video with both is restored by its hash.
     bare = pc.if_else(pc.is_valid(rows["hash"]), pa.scalar(None, pa.string()), rows["link"])
     rows = rows.set_column(rows.schema.get_field_index("link"), "link", bare)
+    if side.stand_ins:
+        rows = _without_file_facts(rows, side.is_stand_in(rows))
     columns = ["path", "hash", "link", "frames_count", "frame_width", "frame_height"]
     return rows.select([*columns, "frames_to_timecodes", "meta", "custom_data", "description"])
+
+
+def _without_file_facts(rows: pa.Table, is_stand_in: pa.ChunkedArray) -> pa.Table:
+    """Drop what placeholders cannot share with the files that they stand in for."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, pa.string())
+    timecodes = pc.if_else(is_stand_in, nothing, rows["frames_to_timecodes"])
+    rows = rows.set_column(
+        rows.schema.get_field_index("frames_to_timecodes"), "frames_to_timecodes", timecodes
+    )
+    metas = [
+        json_text({key: value for key, value in (json_value(meta) or {}).items() if key != STREAM_INDEX})
+        if replaced
+        else meta
+        for meta, replaced in zip(rows["meta"].to_pylist(), is_stand_in.to_pylist(), strict=True)
+    ]
+    return rows.set_column(rows.schema.get_field_index("meta"), "meta", pa.array(metas, pa.string()))
 
 
 def objects(side: Side) -> pa.Table:
@@ -61,7 +86,7 @@ def tags(side: Side) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("tags")
+    rows = side.tags()
     of_object = pc.equal(rows["owner_type"], "object")
     owners = pc.if_else(of_object, rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
