@@ -38,6 +38,8 @@ SCHEMA_VERSION = "v2.1.0"
 ROW_GROUP_ROWS = 5000
 ROW_GROUP_BYTES = 16 * 1024 * 1024
 
+_EMPTY_JSON = frozenset((b"null", b"{}", b"[]"))
+
 _DATASETS = {
     "src_dataset_id": "int64",
     "parent_src_dataset_id": "int64",
@@ -269,6 +271,12 @@ def json_raw(text: str | None) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
+def raw_text(value: msgspec.Raw) -> bytes | None:
+    """Take JSON text into a column as it came; what is empty becomes null."""
+    text = bytes(value)
+    return None if text in _EMPTY_JSON else text
+
+
 def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Make Arrow data of rows, at most one row group of them as Python values at a time."""
     import pyarrow as pa
@@ -388,7 +396,7 @@ class SnapshotWriter:
         self.directory = directory
         self._project_type = project_type
         self._tables = {
-            name: _TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
+            name: TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
             for name in table_names(project_type)
         }
 
@@ -436,12 +444,16 @@ class SnapshotWriter:
         return Snapshot(self.directory, self._project_type)
 
 
-class _TableWriter:
-    """Append rows to one Parquet file that appears with its first row group."""
+class TableWriter:
+    """Append rows to one Parquet file that appears with its first row group.
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    :param settings: of the library's writer.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, **settings: Any) -> None:
         self._path = path
         self._schema = schema
+        self._settings = {"compression": "zstd", **settings}
         self._pending: list[pa.Table] = []
         self._pending_rows = 0
         self._pending_bytes = 0
@@ -487,7 +499,7 @@ class _TableWriter:
         import pyarrow.parquet as pq
 
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._path, self._schema, **self._settings)
         self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
         self.row_count += self._pending_rows
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
