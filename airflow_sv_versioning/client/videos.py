@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.objects import check_added
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.client.video_annotations import VideoAnnotation
 from airflow_sv_versioning.exceptions import IntegrityError
@@ -111,17 +114,18 @@ class Videos:
         Source: POST videos.tags.bulk.add.
         """
         body = {"videoId": video_id, "tags": list(tags)}
-        self._transport.call("videos.tags.bulk.add", body, idempotent=False)
+        check_added(self._transport.call("videos.tags.bulk.add", body, idempotent=False), tags, "tags")
 
     def add_figures(self, video_id: int, figures: Sequence[Mapping[str, Any]]) -> None:
         """Add at most 200 figures to objects of a video; each tells its frame in ``meta``.
 
+        :param figures: members may be ``msgspec.Raw`` JSON.
+
         Source: POST figures.bulk.add.
         """
-        body = {"entityId": video_id, "figures": list(figures)}
-        answer = self._transport.call("figures.bulk.add", body, idempotent=False)
-        if len(answer) != len(figures):
-            raise IntegrityError(f"The server added {len(answer)} of {len(figures)} figures.")
+        body = msgspec.json.encode({"entityId": video_id, "figures": list(figures)})
+        answer = self._transport.call_encoded("figures.bulk.add", body, idempotent=False)
+        check_added(answer, figures, "figures")
 
     def upload(self, dataset_id: int, files: Sequence[tuple[str, Path]]) -> list[dict[str, Any]]:
         """Upload video files, each content once, and add them under the given names.

@@ -271,6 +271,11 @@ def json_raw(text: str | None) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
+def optional_json_raw(text: str | None) -> msgspec.Raw | None:
+    """Take a JSON text column as :func:`json_raw` does; null is ``None``."""
+    return None if text is None else json_raw(text)
+
+
 def raw_text(value: msgspec.Raw) -> bytes | None:
     """Take JSON text into a column as it came; what is empty becomes null."""
     text = bytes(value)

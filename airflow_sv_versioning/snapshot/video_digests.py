@@ -15,7 +15,8 @@ person can check one video without unpacking everything. Each line is a JSON obj
 The digest holds no ids and no times, so a restored video has the one of its source. It is the SHA-256 of
 three hex digests, each followed by a newline: those of the objects, of the figures and of the tags. Each of
 them is the SHA-256 of lines of UTF-8, every one a JSON array and a newline, without spaces, ``null`` for
-what is not given; geometry and other JSON stand in it as the platform wrote them:
+what is not given; geometry and other JSON stand in it as :func:`canonical_json` writes them, so that it does
+not matter in which words the platform told them:
 
 .. code-block:: text
 
@@ -33,11 +34,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.snapshot.canonical import canonical_json
 from airflow_sv_versioning.snapshot.kinds.object_numbers import owner_keys, with_numbers
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_rows
@@ -156,16 +158,22 @@ def _json_column(column: pa.Array, is_json: bool) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_string(column.type) and not is_json:
+    if is_json:
+        return _written(column, canonical_json)
+    if pa.types.is_string(column.type):
         return _text(column)
     return pc.fill_null(pc.cast(column, pa.string()), "null")
 
 
 def _text(column: pa.Array) -> pa.Array:
-    """Write texts as JSON, each distinct one once."""
+    return _written(column, lambda text: json.dumps(text, ensure_ascii=False))
+
+
+def _written(column: pa.Array, write: Callable[[str], str]) -> pa.Array:
+    """Write texts in another way, each distinct one once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     encoded = column.dictionary_encode()
-    written = [json.dumps(text, ensure_ascii=False) for text in encoded.dictionary.to_pylist()]
+    written = [write(text) for text in encoded.dictionary.to_pylist()]
     return pc.fill_null(pa.array(written, pa.string()).take(encoded.indices), "null")

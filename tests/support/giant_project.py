@@ -61,7 +61,7 @@ class MadeUpPlatform:
         return answers.get(method) or self._project()
 
     def call_encoded(self, method: str, body: bytes, **_: Any) -> Any:
-        return self.call(method, json.loads(body))
+        return self.call(method, msgspec.json.decode(body))
 
     def call_typed(self, method: str, body: Any, answer_type: Any) -> Any:
         # As the real one, this has an answer's text in memory beside its values.

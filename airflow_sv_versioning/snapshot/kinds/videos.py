@@ -37,6 +37,7 @@ class Videos(Kind):
     # The hash names the very bytes that were annotated, frame by frame; a link may hold other ones by now.
     # The official restore decides alike.
     prefers_link = False
+    shares_objects = True
 
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
         """Make what reads videos."""
@@ -67,8 +68,12 @@ class Videos(Kind):
         return {"labelingInterface": interface} if interface else {}
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
-        """Count videos and figures."""
-        return {"videos": client.videos.count(dataset_id), "figures": client.figures.count(dataset_id)}
+        """Count videos, objects and figures."""
+        return {
+            "videos": client.videos.count(dataset_id),
+            "objects": client.objects.count(dataset_id),
+            "figures": client.figures.count(dataset_id),
+        }
 
     def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
         """Make rows of videos, objects, figures and tags."""

@@ -75,8 +75,12 @@ class Volumes(Kind):
         return {}
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
-        """Count volumes and figures."""
-        return {"volumes": client.volumes.count(dataset_id), "figures": client.figures.count(dataset_id)}
+        """Count volumes, objects and figures."""
+        return {
+            "volumes": client.volumes.count(dataset_id),
+            "objects": client.objects.count(dataset_id),
+            "figures": client.figures.count(dataset_id),
+        }
 
     def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
         """Make rows of volumes, objects, figures with their voxels, and tags."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +11,7 @@ from airflow_sv_versioning.client import objects, videos
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
-from airflow_sv_versioning.snapshot.tables import json_value
+from airflow_sv_versioning.snapshot.tables import json_raw, json_value, optional_json_raw
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 MULTI_VIEW = "multi_view"
@@ -68,7 +68,11 @@ class AnnotationsRestore:
     def _add_objects(self, rows: Sequence[Row]) -> None:
         own = [row for row in rows if row["src_object_id"] not in self._shared]
         video_id = rows[0]["src_video_id"]
-        self._make(video_id, own, {"entityId": self._work.item_ids[video_id]})
+
+        def there() -> Iterable[int]:
+            return (entry["id"] for entry in self._annotation(video_id)["objects"])
+
+        self._make(video_id, own, {"entityId": self._work.item_ids[video_id]}, there)
 
     def _shared_by_dataset(self) -> Iterator[list[Row]]:
         found: dict[int, dict[int, Row]] = defaultdict(dict)
@@ -79,30 +83,38 @@ class AnnotationsRestore:
         return (list(rows.values()) for rows in found.values())
 
     def _add_shared_objects(self, rows: Sequence[Row]) -> None:
-        self._make(rows[0]["src_video_id"], rows, {})
+        video_id = rows[0]["src_video_id"]
+        dataset_id = self._work.item_datasets[video_id]
+        # As long as nothing hangs on a shared object, no annotation need show it.
+        self._make(video_id, rows, {}, lambda: self._work.client.objects.list_ids(dataset_id))
 
-    def _make(self, video_id: int, rows: Sequence[Row], owner: dict[str, int]) -> None:
+    def _make(
+        self,
+        video_id: int,
+        rows: Sequence[Row],
+        owner: Mapping[str, int],
+        there: Callable[[], Iterable[int]],
+    ) -> None:
         """Make objects in the order of their ids.
 
-        :param video_id: a video in whose annotation they show.
+        :param video_id: a video that shows them.
+        :param there: lists the new objects' ids, beside those of others that were made before.
         """
-        known: list[int] = []
+        dataset_id = self._work.item_datasets[video_id]
         for part in batches(sorted(rows, key=lambda row: row["src_object_id"]), objects.ADD_BATCH):
             self._work.progress.check()
             entries = [{"classId": self._class_ids[row["class_name"]], **owner} for row in part]
+
+            def send(entries: Sequence[Row] = entries) -> list[int]:
+                return self._work.client.objects.add(dataset_id, entries)
+
+            def find_landed(expected: int = len(part)) -> list[int] | None:
+                new = sorted(set(there()) - set(self._object_ids.values()))
+                return new if all_or_nothing(len(new), expected, "objects") else None
+
             with naming(self._told(video_id)):
-                made = self._make_batch(video_id, entries, known)
-            known += made
+                made = land_once(send, find_landed)
             self._object_ids.update(zip((row["src_object_id"] for row in part), made, strict=True))
-
-    def _make_batch(self, video_id: int, entries: Sequence[Row], known: Sequence[int]) -> list[int]:
-        def find_landed() -> list[int] | None:
-            there = {entry["id"] for entry in self._annotation(video_id)["objects"]}
-            new = sorted(there - {*known, *list(self._object_ids.values())})
-            return new if all_or_nothing(len(new), len(entries), "objects") else None
-
-        dataset_id = self._work.item_datasets[video_id]
-        return land_once(lambda: self._work.client.objects.add(dataset_id, entries), find_landed)
 
     def _add_tags(self, rows: Sequence[Row]) -> None:
         video_id = rows[0]["src_item_id"]
@@ -200,16 +212,16 @@ class AnnotationsRestore:
         entry: dict[str, Any] = {
             "objectId": self._object_ids[row["src_object_id"]],
             "geometryType": row["geometry_type"],
-            "geometry": json_value(row["geometry_json"]),
+            "geometry": json_raw(row["geometry_json"]),
             "meta": {**(json_value(row["meta"]) or {}), "frame": row["frame_index"]},
         }
         for key, value in (
             ("trackId", row["track_id"]),
             ("priority", row["priority"]),
-            ("smartToolInput", json_value(row["smart_tool_input"])),
+            ("smartToolInput", optional_json_raw(row["smart_tool_input"])),
             ("nnCreated", row["nn_created"]),
             ("nnUpdated", row["nn_updated"]),
-            ("customData", json_value(row["custom_data"])),
+            ("customData", optional_json_raw(row["custom_data"])),
             ("description", row["description"]),
         ):
             if value is not None:

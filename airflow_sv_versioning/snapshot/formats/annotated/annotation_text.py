@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import json_raw, json_value
+from airflow_sv_versioning.snapshot.tables import json_raw, json_value, optional_json_raw
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,25 +87,21 @@ def _object_json(row: Mapping[str, Any], tags: Sequence[dict[str, Any]]) -> dict
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _raw(text: str | None) -> Any:
-    return None if text is None else json_raw(text)
-
-
 def _figure_json(row: Mapping[str, Any]) -> dict[str, Any]:
     given = {
         "id": row["src_figure_id"],
         "objectId": row["src_object_id"],
         "geometryType": row["geometry_type"],
         "geometry": json_raw(row["geometry_json"]),
-        "meta": _raw(row["meta"]),
+        "meta": optional_json_raw(row["meta"]),
         "trackId": row["track_id"],
         "priority": row["priority"],
-        "smartToolInput": _raw(row["smart_tool_input"]),
+        "smartToolInput": optional_json_raw(row["smart_tool_input"]),
         "nnCreated": row["nn_created"],
         "nnUpdated": row["nn_updated"],
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
-        "customData": _raw(row["custom_data"]),
+        "customData": optional_json_raw(row["custom_data"]),
         "description": row["description"],
         "labelerLogin": row["labeler_login"],
     }
