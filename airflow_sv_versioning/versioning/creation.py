@@ -15,9 +15,11 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, NothingChanged, Project, Reservation, VersionInfo
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
+    FormatError,
     IntegrityError,
     OutcomeUnknownError,
     PlanRequiredError,
+    ProjectChangedError,
     RequestRejectedError,
     SuperviselyError,
 )
@@ -105,7 +107,7 @@ class Creation:
             earlier = find_earlier(
                 self._client, self._project, archive_format, folder / "earlier", self._progress
             )
-        return capture_project(
+        captured = capture_project(
             self._client,
             self._project.id,
             folder,
@@ -113,6 +115,20 @@ class Creation:
             progress=self._progress,
             earlier=earlier,
         )
+        self._check(captured)
+        return captured
+
+    def _check(self, captured: Capture) -> None:
+        try:
+            kind_of(self._project.type).check_captured(captured.snapshot)
+        except FormatError as error:
+            if captured.consistent:
+                raise
+            raise ProjectChangedError(
+                f"Project {self._project.id} changed while it was read, so its parts do not fit together: "
+                f"{error.message} Make the version when nobody works on it.",
+                project_id=self._project.id,
+            ) from error
 
     def _healed_map(self) -> VersionMap:
         version_map = VersionMap(self._client, self._project)

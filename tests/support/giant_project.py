@@ -18,6 +18,7 @@ import msgspec
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.snapshot.capture import capture_project
+from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.plan import plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
@@ -131,6 +132,7 @@ def main(videos: int, figures: int, frames: int, archive_format: str) -> dict[st
 
 def create(client: SuperviselyClient, folder: Path, archive_format: str) -> Path:
     made = capture_project(client, 1, folder / "capture", on_concurrent_change="fail", progress=Progress())
+    kind_of("videos").check_captured(made.snapshot)
     return pack_archive(made.snapshot, archive_format, folder / "archive", {}).path
 
 

@@ -6,6 +6,7 @@ to send, or ``None`` to drop the connection without one.
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import threading
@@ -50,7 +51,7 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body)
+        return json.loads(gzip.decompress(self.body) if self.body[:2] == b"\x1f\x8b" else self.body)
 
 
 @dataclass(frozen=True)

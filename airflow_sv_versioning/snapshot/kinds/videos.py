@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import TransportError
 from airflow_sv_versioning.snapshot.kinds import video_content
-from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.kind import (
+    Item,
+    ItemReader,
+    Kind,
+    Names,
+    Rows,
+    copy_rows,
+    names_of,
+)
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_checks import check_videos
 from airflow_sv_versioning.snapshot.kinds.video_notes import with_notes
 from airflow_sv_versioning.snapshot.kinds.video_rows import figure_tables, object_rows, video_row
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, rows_table, table_schema
+from airflow_sv_versioning.snapshot.tree import dataset_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,6 +70,13 @@ class Videos(Kind):
     def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
         """Check classes of objects, objects of figures, and frames."""
         check_videos(snapshot, items, paths, names)
+
+    def check_captured(self, snapshot: Snapshot) -> None:
+        """Check the same of what the server said."""
+        items = snapshot.read("videos", ["src_video_id", "src_dataset_id", "name"])
+        paths = {row["src_dataset_id"]: path for row, path in dataset_rows(snapshot)}
+        names = names_of(snapshot.project_meta)
+        check_videos(snapshot, items.rename_columns(["id", "src_dataset_id", "name"]), paths, names)
 
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose the labelling interface: it decides whether videos may share objects."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -30,6 +30,7 @@ class AnnotationsRestore:
         self._class_ids = {name: new_ids[class_id] for class_id, name in names.items()}
         self._object_ids: dict[int, int] = {}
         self._shared: set[int] = set()
+        self._sharing: set[int] = set()
 
     def run(self) -> None:
         """Add everything that hangs on videos."""
@@ -37,8 +38,11 @@ class AnnotationsRestore:
         settings = self._work.plan.snapshot.project_info.get("settings") or {}
         is_multi_view = settings.get("labelingInterface") == MULTI_VIEW
         self._shared = {key for key, found in owners.items() if is_multi_view or len(found) > 1}
+        self._sharing = {
+            self._work.item_datasets[video_id] for key in self._shared for video_id in owners[key]
+        }
         self._work.drain(self._add_objects, self._by_video("objects", "src_video_id"))
-        self._work.drain(self._add_shared_objects, self._shared_by_dataset())
+        self._work.drain(self._add_objects_of_dataset, self._by_sharing_dataset())
         self._work.drain(self._add_tags, self._by_video("tags", "src_item_id"))
         self._add_figures()
 
@@ -66,44 +70,38 @@ class AnnotationsRestore:
         return self._work.client.videos.get_annotations(dataset_id, [new_id])[0]
 
     def _add_objects(self, rows: Sequence[Row]) -> None:
-        own = [row for row in rows if row["src_object_id"] not in self._shared]
         video_id = rows[0]["src_video_id"]
+        if self._work.item_datasets[video_id] in self._sharing:
+            return
 
         def there() -> Iterable[int]:
             return (entry["id"] for entry in self._annotation(video_id)["objects"])
 
-        self._make(video_id, own, {"entityId": self._work.item_ids[video_id]}, there)
+        self._make(rows, there)
 
-    def _shared_by_dataset(self) -> Iterator[list[Row]]:
-        found: dict[int, dict[int, Row]] = defaultdict(dict)
+    def _by_sharing_dataset(self) -> Iterator[list[Row]]:
+        found: dict[int, dict[int, Row]] = {dataset_id: {} for dataset_id in self._sharing}
         for row in self._rows("objects", "src_video_id"):
-            if row["src_object_id"] in self._shared:
-                dataset_id = self._work.item_datasets[row["src_video_id"]]
+            dataset_id = self._work.item_datasets[row["src_video_id"]]
+            if dataset_id in found:
                 found[dataset_id].setdefault(row["src_object_id"], row)
         return (list(rows.values()) for rows in found.values())
 
-    def _add_shared_objects(self, rows: Sequence[Row]) -> None:
-        video_id = rows[0]["src_video_id"]
-        dataset_id = self._work.item_datasets[video_id]
+    def _add_objects_of_dataset(self, rows: Sequence[Row]) -> None:
+        """Add the objects of all videos together: on each, own and shared ones keep their common order."""
+        dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
         # As long as nothing hangs on a shared object, no annotation need show it.
-        self._make(video_id, rows, {}, lambda: self._work.client.objects.list_ids(dataset_id))
+        self._make(rows, lambda: self._work.client.objects.list_ids(dataset_id))
 
-    def _make(
-        self,
-        video_id: int,
-        rows: Sequence[Row],
-        owner: Mapping[str, int],
-        there: Callable[[], Iterable[int]],
-    ) -> None:
+    def _make(self, rows: Sequence[Row], there: Callable[[], Iterable[int]]) -> None:
         """Make objects in the order of their ids.
 
-        :param video_id: a video that shows them.
         :param there: lists the new objects' ids, beside those of others that were made before.
         """
-        dataset_id = self._work.item_datasets[video_id]
+        dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
         for part in batches(sorted(rows, key=lambda row: row["src_object_id"]), objects.ADD_BATCH):
             self._work.progress.check()
-            entries = [{"classId": self._class_ids[row["class_name"]], **owner} for row in part]
+            entries = [self._object_entry(row) for row in part]
 
             def send(entries: Sequence[Row] = entries) -> list[int]:
                 return self._work.client.objects.add(dataset_id, entries)
@@ -112,9 +110,15 @@ class AnnotationsRestore:
                 new = sorted(set(there()) - set(self._object_ids.values()))
                 return new if all_or_nothing(len(new), expected, "objects") else None
 
-            with naming(self._told(video_id)):
+            with naming(self._told(part[0]["src_video_id"])):
                 made = land_once(send, find_landed)
             self._object_ids.update(zip((row["src_object_id"] for row in part), made, strict=True))
+
+    def _object_entry(self, row: Row) -> dict[str, int]:
+        entry = {"classId": self._class_ids[row["class_name"]]}
+        if row["src_object_id"] in self._shared:
+            return entry
+        return {**entry, "entityId": self._work.item_ids[row["src_video_id"]]}
 
     def _add_tags(self, rows: Sequence[Row]) -> None:
         video_id = rows[0]["src_item_id"]
