@@ -21,6 +21,7 @@ from airflow_sv_versioning.snapshot.archive import (
     pack_archive,
     unpack_archive,
 )
+from airflow_sv_versioning.snapshot.one_video import find_archived_video
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.video_digests import MEMBER, integrity_lines
 from tests.support.archives import archive_of, content, tar_of, unwrapped
@@ -348,6 +349,17 @@ def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_pa
     unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
 
     assert unpacked.snapshot.read("figures")["frame_index"].to_pylist() == [2, 4, 8]
+
+
+def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path):
+    payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}])
+    archive = archive_of(payload, tmp_path / "archive")
+
+    found = find_archived_video(archive, "d/a.mp4", tmp_path / "out")
+
+    assert found is not None
+    assert (found["id"], found["hash"], len(found["annotation_sha256"])) == (1, "h", 64)
+    assert find_archived_video(archive, "d/b.mp4", tmp_path / "out") is None
 
 
 def test_ids_and_times_do_not_change_a_digest(snapshot, tmp_path):
