@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -20,8 +20,6 @@ LIST_PAGE = 50
 ADD_BATCH = 50
 FIGURES_BATCH = 200
 TAGS_BATCH = 300
-
-T = TypeVar("T")
 
 
 class Videos:
@@ -59,28 +57,24 @@ class Videos:
         """Read those of a dataset's videos that have the given names. Source: POST videos.list."""
         return [video for page in self.iter_pages(dataset_id, [_among("name", names)]) for video in page]
 
-    def get_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Read whole annotations, in the order of the ids.
+    def read_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[VideoAnnotation]:
+        """Read whole annotations, in the order of the ids; figures stay JSON text.
 
-        Coordinates are exact: vertices are ``[x, y]`` in pixels, origin top left, not rounded. Figures
-        stand in ``frames[].figures`` and name their object by ``objectId``.
+        Coordinates are exact: vertices are ``[x, y]`` in pixels, origin top left, not rounded.
 
         :raises IntegrityError: the server answered for other videos.
 
         Source: POST videos.annotations.bulk.info; the server rounds coordinates unless asked not to.
         """
         body = {"datasetId": dataset_id, "videoIds": list(video_ids), "integerCoords": False}
-        answer: list[dict[str, Any]] = self._transport.call("videos.annotations.bulk.info", body)
-        return _in_order(dataset_id, video_ids, {annotation["videoId"]: annotation for annotation in answer})
-
-    def read_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[VideoAnnotation]:
-        """Read the same as :meth:`get_annotations`, for bulk: figures are not decoded.
-
-        Source: POST videos.annotations.bulk.info.
-        """
-        body = {"datasetId": dataset_id, "videoIds": list(video_ids), "integerCoords": False}
         answer = self._transport.call_typed("videos.annotations.bulk.info", body, list[VideoAnnotation])
-        return _in_order(dataset_id, video_ids, {annotation.video_id: annotation for annotation in answer})
+        by_id = {annotation.video_id: annotation for annotation in answer}
+        if lost := [video_id for video_id in video_ids if video_id not in by_id]:
+            raise IntegrityError(
+                f"The server gave no annotation of videos {lost[:10]} of dataset {dataset_id}.",
+                dataset_id=dataset_id,
+            )
+        return [by_id[video_id] for video_id in video_ids]
 
     def add(self, dataset_id: int, videos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add at most 50 videos by reference.
@@ -149,15 +143,6 @@ class Videos:
         (entry,) = self._transport.upload("videos.bulk.upload", fields)
         if entry.get("hash") != digest:
             raise IntegrityError(f"The server did not store {path} whole: {entry}.", path=str(path))
-
-
-def _in_order(dataset_id: int, video_ids: Sequence[int], found: Mapping[Any, T]) -> list[T]:
-    if lost := [video_id for video_id in video_ids if video_id not in found]:
-        raise IntegrityError(
-            f"The server gave no annotation of videos {lost[:10]} of dataset {dataset_id}.",
-            dataset_id=dataset_id,
-        )
-    return [found[video_id] for video_id in video_ids]
 
 
 def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:

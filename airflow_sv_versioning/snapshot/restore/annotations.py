@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, videos
 from airflow_sv_versioning.client.batches import batches
@@ -13,6 +13,9 @@ from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_raw, json_value, optional_json_raw
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client.video_annotations import VideoAnnotation
 
 MULTI_VIEW = "multi_view"
 
@@ -65,9 +68,9 @@ class AnnotationsRestore:
     def _told(self, video_id: int) -> str:
         return f"The annotation of video {self._work.item_names[video_id]!r} (id {video_id})"
 
-    def _annotation(self, video_id: int) -> dict[str, Any]:
+    def _annotation(self, video_id: int) -> VideoAnnotation:
         new_id, dataset_id = self._work.item_ids[video_id], self._work.item_datasets[video_id]
-        return self._work.client.videos.get_annotations(dataset_id, [new_id])[0]
+        return self._work.client.videos.read_annotations(dataset_id, [new_id])[0]
 
     def _add_objects(self, rows: Sequence[Row]) -> None:
         video_id = rows[0]["src_video_id"]
@@ -75,7 +78,7 @@ class AnnotationsRestore:
             return
 
         def there() -> Iterable[int]:
-            return (entry["id"] for entry in self._annotation(video_id)["objects"])
+            return (entry["id"] for entry in self._annotation(video_id).objects or [])
 
         self._make(rows, there)
 
@@ -206,8 +209,8 @@ class AnnotationsRestore:
             return True
 
         def find_landed() -> bool | None:
-            there = self._annotation(video_id)["frames"]
-            landed = sum(len(frame["figures"]) for frame in there if frame["index"] in frames)
+            there = self._annotation(video_id).frames or []
+            landed = sum(len(frame.figures) for frame in there if frame.index in frames)
             return all_or_nothing(landed - sent, len(entries), "figures") or None
 
         land_once(send, find_landed)
@@ -251,6 +254,6 @@ def _may_part(one: Row, next_one: Row, is_full: bool) -> bool:
     return is_full and bool(one["frame_index"] != next_one["frame_index"])
 
 
-def _tag_count(annotation: dict[str, Any]) -> int:
-    owners = [annotation, *annotation["objects"]]
-    return sum(len(owner.get("tags") or []) for owner in owners)
+def _tag_count(annotation: VideoAnnotation) -> int:
+    of_objects = (entry.get("tags") or [] for entry in annotation.objects or [])
+    return len(annotation.tags or []) + sum(map(len, of_objects))
