@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow.providers.common.compat.openlineage.facet import Dataset
-    from airflow.sdk import Context
+    from airflow.sdk import AssetWatcher, Context
 
     from airflow_sv_versioning.versioning.results import CreateResult
 
@@ -33,20 +33,21 @@ SCHEME = "supervisely"
 _PATH = "projects"
 
 
-def project_asset(server: str, project_id: int) -> Asset:
+def project_asset(server: str, project_id: int, *, watchers: Iterable[AssetWatcher] = ()) -> Asset:
     """Name a project as an asset, the same however the server is spelled.
 
     :param server: its address or only its name, such as ``https://app.supervisely.com`` or
         ``localhost:8080``. It is a name that all DAGs must agree on; nothing connects to it.
+    :param watchers: what else raises the asset's events, such as a watcher with a
+        :class:`~airflow_sv_versioning.triggers.new_versions.NewVersionTrigger`.
     """
-    return create_asset(server=server, project_id=project_id)
+    uri = _write_uri(server, project_id)
+    return Asset(name=uri, uri=uri, watchers=list(watchers))
 
 
 def create_asset(*, server: str, project_id: int, extra: dict[str, Any] | None = None) -> Asset:
     """Make a project's asset; Airflow knows this as the factory of the scheme."""
-    host = urlsplit(server if "://" in server else f"//{server}").netloc.rpartition("@")[2].lower()
-    uri = f"{SCHEME}://{host}/{_PATH}/{int(project_id)}"
-    _read_project_id(urlsplit(uri))
+    uri = _write_uri(server, project_id)
     return Asset(name=uri, uri=uri, extra=extra or {})
 
 
@@ -112,6 +113,13 @@ def _is_project(asset: Asset, project_id: int) -> bool:
     # The server's name is the author's choice and may differ from the connection's address.
     uri = urlsplit(asset.uri)
     return uri.scheme == SCHEME and uri.path == f"/{_PATH}/{project_id}"
+
+
+def _write_uri(server: str, project_id: int) -> str:
+    host = urlsplit(server if "://" in server else f"//{server}").netloc.rpartition("@")[2].lower()
+    uri = f"{SCHEME}://{host}/{_PATH}/{int(project_id)}"
+    _read_project_id(urlsplit(uri))
+    return uri
 
 
 def _read_project_id(uri: SplitResult) -> int:

@@ -44,6 +44,8 @@ def approved_restore() -> None:
 
     approve = ApprovalOperator(
         task_id="approve",
+        # A question that is asked again waits for an answer that was given already.
+        retries=0,
         subject="Restore version {{ params.version_num }} of project {{ params.project_id }}?",
         body="{{ ti.xcom_pull('describe_version') }}\n\nIt comes back as a new project beside this one.",
     )

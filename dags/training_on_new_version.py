@@ -40,8 +40,8 @@ def training_on_new_version() -> None:
     # What follows a check that says no is skipped.
     @task.short_circuit
     def choose_version(triggering_asset_events: Any = None) -> dict[str, Any] | None:
-        told = [read_version_event(event) for event in (triggering_asset_events or {}).get(PROJECT, ())]
-        if told:
+        if triggering_asset_events:
+            told = [read_version_event(event) for event in triggering_asset_events[PROJECT]]
             new = [version for version in told if version["created"]]
             return max(new, key=lambda version: version["version_num"], default=None)
         with SuperviselyHook() as hook:

@@ -50,7 +50,7 @@ class Storage:
 
     def path(self, blob_hash: str) -> Path:
         """Where the blob with this hash is, or would be."""
-        digest = _hex_of(blob_hash)
+        digest = hex_digest(blob_hash)
         return self._blobs / digest[:2] / digest[2:4] / digest
 
     def has(self, blob_hash: str) -> bool:
@@ -124,7 +124,8 @@ class IncomingBlob:
             self._path.unlink()
 
 
-def _hex_of(blob_hash: str) -> str:
+def hex_digest(blob_hash: str) -> str:
+    """Write a blob's hash in hex, as files and addresses are named."""
     try:
         digest = base64.b64decode(blob_hash, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -24,8 +24,8 @@ class NewVersionTrigger(BaseEventTrigger):
 
     .. code-block:: python
 
-        trigger = NewVersionTrigger(project_id=42)
-        project = Asset("lemons", uri=..., watchers=[AssetWatcher(name="versions", trigger=trigger)])
+        watcher = AssetWatcher(name="versions", trigger=NewVersionTrigger(project_id=42))
+        project = project_asset("app.supervisely.com", 42, watchers=[watcher])
 
     On Airflow 3.3 the last version that was told of is kept with the asset, so a triggerer that was down
     tells what it missed, if the trigger watches one asset; before, it begins with the versions that come

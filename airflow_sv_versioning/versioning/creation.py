@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
+from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.archives import find_earlier
 from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
@@ -85,12 +88,17 @@ class Creation:
         reserved = self._reserve(busy_timeout_seconds)
         if isinstance(reserved, NothingChanged):
             return self._unchanged(reserved.version_id)
-        with work_folder() as folder, ExitStack() as undo:
+        with (
+            work_folder() as folder,
+            lean_memory(),
+            ExitStack() as undo,
+            ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-aside") as aside,
+        ):
             undo.callback(self._quietly, "cancel the reservation", self._reservations.cancel, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
+            prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
             captured = self._capture(capture, archive_format, on_concurrent_change, folder)
-            if archive_format == "auto":
-                archive_format = _follow_latest(self._healed_map(), kind_of(self._project.type), formats[0])
+            archive_format = prepared.result()
             uploaded = self._upload(reserved, captured, archive_format, folder, undo)
             version_map = self._healed_map()
             undo.callback(self._quietly, "put versions.json back", version_map.put_back)
@@ -102,18 +110,16 @@ class Creation:
         return _result(self._project, version, uploaded, captured)
 
     def _capture(self, how: str, archive_format: str, on_concurrent_change: str, folder: Path) -> Capture:
-        earlier = None
-        if how == "incremental":
-            earlier = find_earlier(
-                self._client, self._project, archive_format, folder / "earlier", self._progress
-            )
+        find = partial(
+            find_earlier, self._client, self._project, archive_format, folder / "earlier", self._progress
+        )
         captured = capture_project(
             self._client,
             self._project.id,
             folder,
             on_concurrent_change=on_concurrent_change,
             progress=self._progress,
-            earlier=earlier,
+            find_earlier=find if how == "incremental" else None,
         )
         self._check(captured)
         return captured
@@ -129,6 +135,13 @@ class Creation:
                 f"{error.message} Make the version when nobody works on it.",
                 project_id=self._project.id,
             ) from error
+
+    def _prepare_upload(self, archive_format: str, newest: str) -> str:
+        """Do what can be done while the project is read; returns the format to write."""
+        write_warning(self._client, self._project.team_id)
+        if archive_format != "auto":
+            return archive_format
+        return _follow_latest(self._healed_map(), kind_of(self._project.type), newest)
 
     def _healed_map(self) -> VersionMap:
         version_map = VersionMap(self._client, self._project)
@@ -187,7 +200,6 @@ class Creation:
         # Unique by construction: the id belongs to this reservation alone.
         path = f"{FOLDER}/{self._project.id}/{_utc_stamp()}-{reserved.version_id}.tar.zst"
         self._progress.check()
-        write_warning(self._client, self._project.team_id)
         self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
         self._reservations.keep_path(path)
         remove = self._client.files.remove

@@ -15,6 +15,7 @@ from airflow_sv_versioning.exceptions import (
     VersionNotFoundError,
 )
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
+from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
@@ -304,12 +305,12 @@ class ProjectVersions:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
         _check_type(project)
-        with work_folder() as folder:
+        with work_folder() as folder, lean_memory():
             archive = folder / "archive.tar.zst"
             download_archive(self._client, project, version, archive, progress)
             unpacked = unpack_archive(archive, project.type, folder / "snapshot")
             for warning in unpacked.warnings:
-                progress.say(f"Warning: {warning}")
+                progress.warn(warning)
             plan = plan_restore(self._client, unpacked.snapshot, policy, progress)
             made = restore_project(
                 self._client,
@@ -330,7 +331,7 @@ class ProjectVersions:
             counts=dict(plan.counts),
             skipped=plan.skipped,
             renamed=dict(plan.renamed),
-            warnings=unpacked.warnings,
+            warnings=tuple(progress.warnings),
         )
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import airflow_sv_versioning
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -68,3 +72,18 @@ class StateStore:
 
     def delete(self, key: str) -> None:
         self.values.pop(key, None)
+
+
+def register_provider(site: Path) -> None:
+    """Write into a folder of modules what an installer writes, so that tests need no installation."""
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    group = "apache_airflow_provider"
+    [(name, value)] = re.findall(
+        rf"^\[project\.entry-points\.{group}\]\n(.+) = \"(.+)\"$", project, re.MULTILINE
+    )
+    info = site / "airflow_sv_versioning-0.dist-info"
+    info.mkdir(parents=True)
+    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: airflow-sv-versioning\nVersion: {airflow_sv_versioning.__version__}\n"
+    )

@@ -13,6 +13,7 @@ import pytest
 
 import airflow_sv_versioning
 from airflow_sv_versioning.get_provider_info import get_provider_info
+from tests.airflow.support import register_provider
 
 ROOT = Path(__file__).parents[2]
 INFO = get_provider_info()
@@ -88,7 +89,7 @@ def test_the_description_and_the_package_cost_nothing_to_import() -> None:
 def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Airflow's manager of providers says when it finds the distribution installed."""
     site = tmp_path_factory.mktemp("site")
-    _install(site)
+    register_provider(site)
     code = """if True:
         import json
         from airflow.providers_manager import ProvidersManager
@@ -121,18 +122,6 @@ def test_the_manager_of_providers_takes_the_package(registered: dict[str, Any]) 
 
 def test_the_manager_of_providers_takes_the_form(registered: dict[str, Any]) -> None:
     assert registered["fields"] in ([], sorted(INFO["connection-types"][0]["conn-fields"]))
-
-
-def _install(site: Path) -> None:
-    """Write what an installer writes, so that the test needs no installation."""
-    info = site / "airflow_sv_versioning-0.dist-info"
-    info.mkdir()
-    group = "apache_airflow_provider"
-    [point] = re.findall(rf"^\[project\.entry-points\.{group}\]\n(.+) = \"(.+)\"$", PROJECT, re.MULTILINE)
-    (info / "entry_points.txt").write_text(f"[{group}]\n{point[0]} = {point[1]}\n")
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {INFO['package-name']}\nVersion: {airflow_sv_versioning.__version__}\n"
-    )
 
 
 def _python(code: str, *path: Path) -> str:

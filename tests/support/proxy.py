@@ -51,7 +51,8 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        return json.loads(gzip.decompress(self.body) if self.body[:2] == b"\x1f\x8b" else self.body)
+        encoding = {name.lower(): value for name, value in self.headers.items()}.get("content-encoding")
+        return json.loads(gzip.decompress(self.body) if encoding == "gzip" else self.body)
 
 
 @dataclass(frozen=True)

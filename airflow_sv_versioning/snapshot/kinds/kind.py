@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.snapshot.id_sets import IdSet
     from airflow_sv_versioning.snapshot.side import Side
     from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
 
@@ -92,7 +92,7 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy what hangs on unchanged items and is not told by their listing, by column operations."""
 
     @abstractmethod
@@ -133,8 +133,10 @@ def by_link(kind: Kind, link: Any, digest: Any) -> bool:
     return bool(link) and (kind.prefers_link or not digest)
 
 
-def copy_rows(base: Snapshot, writer: SnapshotWriter, table: str, where: pc.Expression) -> Iterable[pa.Table]:
-    """Copy rows batch by batch, yielding what was copied."""
-    for batch in base.iter_batches(table, where=where):
-        writer.append_arrow(table, batch)
-        yield batch
+def copy_rows(
+    base: Snapshot, writer: SnapshotWriter, table: str, column: str, ids: IdSet
+) -> Iterable[pa.Table]:
+    """Copy the rows whose column holds one of these ids, yielding them part by part."""
+    for rows in base.iter_rows_of(table, column, ids):
+        writer.append_arrow(table, rows)
+        yield rows

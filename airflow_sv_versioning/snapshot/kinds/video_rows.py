@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, json_text, raw_text, table_schema
+from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, json_text, raw_text, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,10 +68,8 @@ def figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Tab
 
 
 def _figure_table(part: Sequence[tuple[int, VideoFigure]], video_id: int) -> pa.Table:
-    import pyarrow as pa
-
     figures = [figure for _, figure in part]
-    columns = {
+    columns: dict[str, Sequence[Any]] = {
         "src_figure_id": [figure.id for figure in figures],
         "src_object_id": [figure.object_id for figure in figures],
         "src_video_id": [video_id] * len(figures),
@@ -91,4 +89,4 @@ def _figure_table(part: Sequence[tuple[int, VideoFigure]], video_id: int) -> pa.
         "description": [figure.description or None for figure in figures],
         "labeler_login": [figure.labeler_login for figure in figures],
     }
-    return pa.table(columns, schema=table_schema("videos", "figures"))
+    return table_of("videos", "figures", columns)

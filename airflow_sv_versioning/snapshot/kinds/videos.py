@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import TransportError
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import video_content
 from airflow_sv_versioning.snapshot.kinds.kind import (
     Item,
@@ -52,13 +53,10 @@ class Videos(Kind):
         """Make what reads videos."""
         return _VideoReader(client, names)
 
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy objects, figures and tags: the listing tells none of them."""
-        import pyarrow.compute as pc
-
         for table in ("objects", "figures", "tags"):
-            column = self.item_columns(table) or ""
-            for _ in copy_rows(base, writer, table, pc.field(column).isin(kept_ids)):
+            for _ in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
                 pass
 
     def item_columns(self, table: str) -> str | None:

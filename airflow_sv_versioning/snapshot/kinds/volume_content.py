@@ -5,10 +5,11 @@ An object has no name; it is told by its number among the objects of its volume,
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D, mask_digest
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_digest
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FIGURES = ["number", "plane_name", "slice_index", "geometry_type", "geometry_json", "meta"]
-_FIGURES += ["voxels", "priority", "custom_data", "nn_created", "nn_updated"]
+_FIGURES += ["file", "priority", "custom_data", "description", "nn_created", "nn_updated"]
 _KEYS = ["src_volume_id", "src_object_id"]
 
 
@@ -32,7 +33,7 @@ def objects(side: Side) -> pa.Table:
 
 
 def figures(side: Side) -> pa.Table:
-    """Read the figures, each with its exact geometry or a digest of its voxels."""
+    """Read the figures, each with its exact geometry or a digest of its file."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -40,12 +41,12 @@ def figures(side: Side) -> pa.Table:
         with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"]), _KEYS
     )
     digests = [
-        _digest(side.snapshot, figure_id) if geometry_type == MASK_3D else None
+        _digest(side.snapshot, figure_id, geometry_type) if geometry_type in SPATIAL else None
         for figure_id, geometry_type in zip(
             rows["src_figure_id"].to_pylist(), rows["geometry_type"].to_pylist(), strict=True
         )
     ]
-    rows = rows.append_column("voxels", pa.array(digests, pa.string()))
+    rows = rows.append_column("file", pa.array(digests, pa.string()))
     for name in ("nn_created", "nn_updated"):
         rows = rows.set_column(rows.schema.get_field_index(name), name, pc.fill_null(rows[name], False))
     # What the platform takes where nothing is said.
@@ -68,6 +69,11 @@ def tags(side: Side) -> pa.Table:
     return side.with_paths(rows, "src_item_id").select(columns)
 
 
-def _digest(snapshot: Snapshot, figure_id: int) -> str:
+def _digest(snapshot: Snapshot, figure_id: int, geometry_type: str) -> str:
     path = snapshot.mask_path(figure_id)
-    return mask_digest(path.read_bytes(), f"The mask of figure {figure_id}") if path.exists() else "none"
+    if not path.exists():
+        return "none"
+    content = path.read_bytes()
+    if geometry_type == MASK_3D:
+        return mask_digest(content, f"The mask of figure {figure_id}")
+    return hashlib.sha256(content).hexdigest()

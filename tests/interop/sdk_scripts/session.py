@@ -29,6 +29,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     import video_content
     import video_filling
     import volume_projects
+    import volume_uploads
 
     commands = {
         "fill": filling.fill,
@@ -41,6 +42,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "fill_volumes": volume_projects.fill_volumes,
         "dicom_series": volume_projects.dicom_series,
         "read_volumes": volume_projects.read_volumes,
+        "normalise_volumes": volume_uploads.normalise_volumes,
+        "read_mask": volume_uploads.read_mask,
+        "upload_volume": volume_uploads.upload_volume,
         "create_older_volumes": volume_projects.create_older_volumes,
         "create": versions.create,
         "create_older_videos": versions.create_older_videos,

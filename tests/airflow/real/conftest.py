@@ -1,0 +1,50 @@
+"""A real Airflow for each module of tests, with a broken wire between it and the server on demand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.airflow.real.standalone import Standalone
+from tests.support.projects import make_project
+from tests.support.proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.server.run import ServerInfo
+
+ROOT = Path(__file__).parents[3]
+DAGS = [ROOT / "tests" / "airflow" / "real" / "dags.py", ROOT / "dags" / "approved_restore.py"]
+
+
+@pytest.fixture(scope="module")
+def wire(server: ServerInfo) -> Iterator[FaultProxy]:
+    with FaultProxy(server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def watched_id(server: ServerInfo, photos: list[Path]) -> int:
+    """The project of the DAG that is scheduled on versions which anybody makes."""
+    from airflow_sv_versioning.client import SuperviselyClient
+
+    with SuperviselyClient(server.url, server.token) as client:
+        return make_project(client, photos[:1])
+
+
+@pytest.fixture(scope="module")
+def airflow(
+    tmp_path_factory: pytest.TempPathFactory, wire: FaultProxy, server: ServerInfo, watched_id: int
+) -> Iterator[Standalone]:
+    home = tmp_path_factory.mktemp("standalone") / "airflow"
+    lineage = {"type": "file", "log_file_path": str(home / "lineage.jsonl"), "append": True}
+    environment = {
+        "WATCHED_PROJECT_ID": str(watched_id),
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(lineage),
+    }
+    with Standalone(home, DAGS, **environment) as running:
+        running.add_connection(wire.url, server.token)
+        yield running

@@ -1,0 +1,292 @@
+"""A real Airflow: scheduler, triggerer, API server and workers as processes, driven through REST."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from airflow import __version__ as airflow_version
+
+from tests.airflow.support import register_provider
+from tests.support.proxy import FaultProxy, Request
+
+ROOT = Path(__file__).parents[3]
+AIRFLOW_3_3 = tuple(map(int, airflow_version.split(".")[:2])) >= (3, 3)
+# The time limit of the sensor of the DAG `impatient`.
+IMPATIENT_SECONDS = 25
+_ENDS = {"success", "failed", "skipped", "upstream_failed", "removed"}
+
+
+class Standalone:
+    """``airflow standalone`` with a home and a database of its own, and this provider registered.
+
+    The connection lives in the database alone; no environment variable knows it.
+
+    :param dags: files to copy into its DAG folder.
+    :param environment: more variables for its processes.
+    """
+
+    def __init__(self, home: Path, dags: Iterable[Path], **environment: str) -> None:
+        self.home = home
+        self._port = _free_port()
+        self._url = f"http://127.0.0.1:{self._port}"
+        (home / "dags").mkdir(parents=True)
+        for path in dags:
+            shutil.copy(path, home / "dags")
+        register_provider(home / "site")
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "_AIRFLOW"))},
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(home / "site"), str(ROOT), os.environ.get("PYTHONPATH")])
+            ),
+            # It starts its parts by the name of the command.
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self._url}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__API__PORT": str(self._port),
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+            # What is dead is noticed soon.
+            "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "12",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "8",
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
+            "IMPATIENT_SECONDS": str(IMPATIENT_SECONDS),
+            **environment,
+        }
+        self._token = ""
+
+    def __enter__(self) -> Standalone:
+        self._log = (self.home / "standalone.log").open("wb")
+        self._sessions: list[subprocess.Popen[bytes]] = []
+        self.start("standalone")
+        try:
+            wait_until(self._is_up, 120)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def start(self, part: str) -> None:
+        """Start a part of Airflow, in a session of its own."""
+        command = [sys.executable, "-m", "airflow", part]
+        started = subprocess.Popen(
+            command,
+            env=self._environment,
+            cwd=self.home,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._sessions.append(started)
+
+    def call(self, verb: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Call the REST API."""
+        headers |= {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._url + path, data, headers, method=verb)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def add_connection(self, host: str, password: str) -> None:
+        connection = {"conn_type": "supervisely", "host": host, "password": password}
+        self.call("POST", "/api/v2/connections", {"connection_id": "supervisely_default", **connection})
+
+    def trigger(self, dag_id: str, **conf: Any) -> str:
+        """Start a run as soon as the DAG is known; returns its id."""
+        wait_until(lambda: self._knows(dag_id), 90)
+        run = self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+        return str(run["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """List the runs of a DAG, the latest first."""
+        return list(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after")["dag_runs"])
+
+    def task(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        return dict(self.call("GET", _task_path(dag_id, run_id, task_id)))
+
+    def change_task(self, dag_id: str, run_id: str, task_id: str, **changes: Any) -> None:
+        self.call("PATCH", _task_path(dag_id, run_id, task_id), changes)
+
+    def links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str]:
+        """Read where the buttons of a task lead."""
+        path = f"{_task_path(dag_id, run_id, task_id)}/links"
+        return dict(self.call("GET", path)["extra_links"])
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> str:
+        """Answer the question of a task as a person does; returns the question."""
+        # A person is not so fast as to answer before the scheduler has seen the worker end.
+        seen = f"TaskInstance Finished: dag_id={dag_id}, task_id={task_id}, run_id={run_id}"
+        wait_until(lambda: seen in self.log(), 30, self.tail)
+        path = f"{_task_path(dag_id, run_id, task_id)}/-1/hitlDetails"
+        question = str(self.call("GET", path)["body"])
+        self.call("PATCH", path, {"chosen_options": [option], "params_input": {}})
+        return question
+
+    def wait_for(self, dag_id: str, run_id: str, task_id: str, *states: str) -> dict[str, Any]:
+        """Wait until a task is in one of the states; fail as soon as it has ended in another one."""
+        found: dict[str, Any] = {}
+
+        def told() -> str:
+            return f"{dag_id}.{task_id} is {found['state']}, not {states}\n{self.tail()}"
+
+        def reached() -> bool:
+            found.update(self.task(dag_id, run_id, task_id))
+            assert found["state"] in states or found["state"] not in _ENDS, told()
+            return found["state"] in states
+
+        wait_until(reached, 150, told)
+        return found
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
+        return self.call("GET", f"{_task_path(dag_id, run_id, task_id)}/xcomEntries/{key}")["value"]
+
+    def wait_for_versions(self, dag_id: str, count: int) -> list[list[int]]:
+        """Wait for the runs of a DAG that events start; returns the versions that each was told of."""
+        wait_until(lambda: [r["state"] for r in self.runs(dag_id)] == ["success"] * count, 90, self.tail)
+        told = [self.xcom(dag_id, run["dag_run_id"], "read_versions") for run in self.runs(dag_id)]
+        return [json.loads(value) if isinstance(value, str) else value for value in told]
+
+    def slots(self) -> dict[str, int]:
+        pool = self.call("GET", "/api/v2/pools/default_pool")
+        return {state: pool[f"{state}_slots"] for state in ("running", "deferred", "queued")}
+
+    def kill(self, part: str) -> None:
+        """Kill a part of this Airflow and all that it started, as when its machine dies."""
+        parents = {pid: _status(pid)[0] for pid in self._members()}
+        doomed = self._find(part)
+        assert doomed, f"No {part} is running.\n{self.tail()}"
+        while more := {pid for pid, parent in parents.items() if parent in doomed} - doomed:
+            doomed |= more
+        for pid in doomed:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def kill_worker(self) -> None:
+        """Kill the process that runs a ``Backup`` task."""
+        os.kill(self._worker(), signal.SIGKILL)
+
+    def has_died(self, part: str) -> bool:
+        """Whether neither the part is running nor the process of the latest ``Backup`` task."""
+        return not self._find(part) and _status(self._worker()) == (0, 0)
+
+    def _worker(self) -> int:
+        return int((self.home / "worker.pid").read_text())
+
+    def log(self) -> str:
+        return (self.home / "standalone.log").read_text(errors="replace")
+
+    def tail(self) -> str:
+        return self.log()[-4000:]
+
+    def _find(self, part: str) -> set[int]:
+        return {pid for pid in self._members() if f"airflow {part}" in _command(pid)}
+
+    def _knows(self, dag_id: str) -> bool:
+        try:
+            return not self.call("GET", f"/api/v2/dags/{dag_id}")["is_paused"]
+        except urllib.error.HTTPError:
+            return False
+
+    def _is_up(self) -> bool:
+        assert self._sessions[0].poll() is None, self.tail()
+        try:
+            health = self.call("GET", "/api/v2/monitor/health")
+            parts = ("scheduler", "triggerer", "dag_processor", "metadatabase")
+            if not all(health[part]["status"] == "healthy" for part in parts):
+                return False
+            self._token = self.call("GET", "/auth/token")["access_token"]
+        except (OSError, KeyError):
+            return False
+        return True
+
+    def _members(self) -> list[int]:
+        return [pid for started in self._sessions for pid in _session_members(started.pid)]
+
+    def _stop(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self._members():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            deadline = time.monotonic() + 15
+            while self._members() and time.monotonic() < deadline:
+                time.sleep(0.2)
+        for started in self._sessions:
+            started.wait()
+        self._log.close()
+
+
+def _task_path(dag_id: str, run_id: str, task_id: str) -> str:
+    return f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+
+
+def asked(wire: FaultProxy, method: str, project_id: int) -> list[Request]:
+    """List the requests that were made about a project."""
+    return [request for request in wire.seen(method) if request.json.get("projectId") == project_id]
+
+
+def wait_until(reached: Callable[[], bool], seconds: float, told: Callable[[], str] = str) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, told() or "It took too long."
+        time.sleep(0.3)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _session_members(session: int) -> list[int]:
+    """List the living processes of a session: those that were started, and what they started."""
+    numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in numbers if _status(pid)[1] == session]
+
+
+def _status(pid: int) -> tuple[int, int]:
+    """Read the parent and the session of a process; zeros if it is over."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0, 0
+    return (int(fields[1]), int(fields[3])) if fields[0] != "Z" else (0, 0)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,193 @@
+"""A day of a real Airflow: its pages, logs, events and questions; what one process cannot show."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_sv_versioning.get_provider_info import get_provider_info
+from tests.airflow.real.standalone import AIRFLOW_3_3, Standalone, asked, wait_until
+from tests.support.projects import make_project
+from tests.support.proxy import Exchange, FaultProxy, Reply
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.server.run import ServerInfo
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_page_of_connections_shows_the_form(airflow: Standalone) -> None:
+    forms = airflow.call("GET", "/ui/connections/hook_meta")
+    declared = get_provider_info()["connection-types"][0]
+
+    [form] = [form for form in forms if form["connection_type"] == "supervisely"]
+
+    shown, fields = form["standard_fields"], form["extra_fields"]
+    assert {name: shown[name]["title"] for name in ("host", "password")} == {
+        "host": "Server address",
+        "password": "API token",
+    }
+    assert [shown[name]["hidden"] for name in ("host", "password", "login", "url_schema")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert shown["host"]["placeholder"] == "https://app.supervisely.com"
+    assert fields.keys() == declared["conn-fields"].keys()
+    for name, field in declared["conn-fields"].items():
+        assert fields[name]["schema"]["title"] == field["label"]
+        assert fields[name]["schema"]["type"] == field["schema"]["type"]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_test_button_says_whether_the_token_is_right(
+    right: bool, airflow: Standalone, wire: FaultProxy, server: ServerInfo
+) -> None:
+    token = server.token if right else "a-token-of-nobody"
+
+    told = airflow.call("POST", "/api/v2/connections/test", _connection(wire.url, token))
+
+    assert told["status"] is right
+    assert ("Connected to" if right else "Check the API token") in told["message"]
+    assert token not in told["message"]
+
+
+@pytest.mark.skipif(not AIRFLOW_3_3, reason="older ones test connections in the API server alone")
+def test_the_test_button_works_where_the_test_runs_on_a_worker(
+    airflow: Standalone, wire: FaultProxy, server: ServerInfo
+) -> None:
+    queued = airflow.call("POST", "/api/v2/connections/enqueue-test", _connection(wire.url, server.token))
+    told: dict[str, Any] = {}
+
+    def ended() -> bool:
+        told.update(
+            airflow.call(
+                "GET",
+                "/api/v2/connections/enqueue-test",
+                **{"Airflow-Connection-Test-Token": queued["token"]},
+            )
+        )
+        return told["state"] in {"success", "failed"}
+
+    wait_until(ended, 60, airflow.tail)
+    assert told["state"] == "success", told
+    assert "Connected to" in told["result_message"]
+
+
+def _connection(host: str, token: str) -> dict[str, Any]:
+    return {"connection_id": "new", "conn_type": "supervisely", "host": host, "password": token}
+
+
+@pytest.fixture(scope="module")
+def finished(airflow: Standalone, server: ServerInfo, photos: list[Path]) -> tuple[int, str]:
+    """A project, and a run that has backed it up."""
+    from airflow_sv_versioning.client import SuperviselyClient
+
+    with SuperviselyClient(server.url, server.token) as client:
+        project_id = make_project(client, photos[:1])
+    run = airflow.trigger("backup", project_id=project_id)
+    airflow.wait_for("backup", run, "create", "success")
+    return project_id, run
+
+
+def test_the_buttons_of_a_task_lead_to_the_platform(
+    airflow: Standalone, finished: tuple[int, str], wire: FaultProxy
+) -> None:
+    project_id, run = finished
+
+    assert airflow.links("backup", run, "create") == {
+        "Open version": f"{wire.url}/projects/{project_id}/versions",
+        "Open project": f"{wire.url}/projects/{project_id}/datasets",
+    }
+
+
+def test_secrets_are_masked_in_the_logs(
+    airflow: Standalone, finished: tuple[int, str], wire: FaultProxy, server: ServerInfo
+) -> None:
+    commits = [request.json["commitToken"] for request in wire.seen("projects.versions.commit")]
+    logs = "".join(path.read_text(errors="replace") for path in (airflow.home / "logs").rglob("*.log"))
+
+    assert "The token is ***" in logs
+    assert commits
+    assert [secret for secret in (server.token, *commits) if secret in logs] == []
+
+
+def test_the_version_is_in_the_lineage_of_its_run(
+    airflow: Standalone, finished: tuple[int, str], wire: FaultProxy
+) -> None:
+    if find_spec("airflow.providers.openlineage") is None:
+        pytest.skip("The OpenLineage provider is not installed.")
+    project_id, run = finished
+    version_id = airflow.xcom("backup", run, "create")
+
+    def completed() -> list[dict[str, Any]]:
+        path = airflow.home / "lineage.jsonl"
+        events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [e for e in events if e["job"]["name"] == "backup.create" and e["eventType"] == "COMPLETE"]
+
+    wait_until(lambda: bool(completed()), 30, airflow.tail)
+
+    [event] = completed()
+    namespace = wire.url.replace("http", "supervisely", 1)
+    [[read], [made]] = event["inputs"], event["outputs"]
+    assert (read["namespace"], read["name"]) == (namespace, f"projects/{project_id}")
+    assert (made["namespace"], made["name"]) == (namespace, f"projects/{project_id}/versions")
+    assert made["facets"]["version"]["datasetVersion"] == str(version_id)
+
+
+def test_two_runs_at_once_end_with_the_same_version(
+    airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
+) -> None:
+    def wait_for_the_other(exchange: Exchange) -> Reply:
+        wait_until(lambda: len(asked(wire, "projects.versions.reserve", project_id)) >= 2, 60)
+        return exchange.forward()
+
+    wire.on("figures.list", wait_for_the_other)
+
+    runs = [airflow.trigger("backup", project_id=project_id) for _ in range(2)]
+
+    for run in runs:
+        airflow.wait_for("backup", run, "create", "success")
+    [version] = versions.get_list(project_id)
+    assert [int(airflow.xcom("backup", run, "create")) for run in runs] == [version.id] * 2
+
+
+def test_a_version_that_somebody_makes_on_the_platform_starts_a_run(
+    airflow: Standalone, wire: FaultProxy, watched_id: int, versions: ProjectVersions
+) -> None:
+    wait_until(lambda: bool(asked(wire, "projects.versions.list", watched_id)), 60, airflow.tail)
+
+    version = versions.create(watched_id, "by hand")
+
+    assert airflow.wait_for_versions("watching", 1) == [[version.version_id]]
+
+
+@pytest.mark.parametrize(("answer", "restored"), [("Approve", "success"), ("Reject", "skipped")])
+def test_a_restore_waits_for_a_person(
+    answer: str,
+    restored: str,
+    airflow: Standalone,
+    wire: FaultProxy,
+    project_id: int,
+    versions: ProjectVersions,
+) -> None:
+    versions.create(project_id, "before the mess")
+    run = airflow.trigger("approved_restore", project_id=project_id, version_num=1)
+    # 3.3 has a state of its own for it.
+    airflow.wait_for("approved_restore", run, "approve", "awaiting_input", "deferred")
+    assert airflow.slots()["running"] == 0
+
+    question = airflow.answer("approved_restore", run, "approve", answer)
+
+    assert "before the mess" in question
+    airflow.wait_for("approved_restore", run, "restore_version", restored)
+    if restored == "success":
+        new = airflow.xcom("approved_restore", run, "restore_version")
+        links = airflow.links("approved_restore", run, "restore_version")
+        assert links["Open restored project"] == f"{wire.url}/projects/{new}/datasets"
