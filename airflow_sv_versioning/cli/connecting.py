@@ -27,7 +27,7 @@ def connected(arguments: argparse.Namespace) -> SuperviselyClient:
         raise ConfigurationError("No server address: set SERVER_ADDRESS or give --server.")
     if not token:
         raise ConfigurationError("No API token: set API_TOKEN or give --token.")
-    return SuperviselyClient(server, token)
+    return SuperviselyClient(server, token, private_links=getattr(arguments, "private_links", False))
 
 
 def versions_of(client: SuperviselyClient) -> ProjectVersions:

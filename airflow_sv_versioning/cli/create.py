@@ -28,6 +28,16 @@ def add_to(commands: Commands[Parser]) -> None:
         help="take unchanged items from the latest version, or read everything (%(default)s)",
     )
     command.add_argument(
+        "--media-store",
+        metavar="URL",
+        help="also keep the originals, each content once: s3://bucket/prefix, gs://..., or a folder",
+    )
+    command.add_argument(
+        "--private-links",
+        action="store_true",
+        help="read links into private networks for the media store; otherwise the server does",
+    )
+    command.add_argument(
         "--enable-preview", action="store_true", help="make a project to look into the version"
     )
 
@@ -42,6 +52,7 @@ def _create(arguments: argparse.Namespace) -> int:
             archive_format=arguments.archive_format,
             on_concurrent_change=arguments.on_concurrent_change,
             capture=arguments.capture,
+            media_store=arguments.media_store,
             report=report,
             should_stop=should_stop,
         )
@@ -51,4 +62,5 @@ def _create(arguments: argparse.Namespace) -> int:
         f"{done} version {result.version_num} (id {result.version_id}) of project {result.project_id}"
         f" '{result.project_name}': {page}"
     )
-    return show(arguments, result.as_dict(), line)
+    kept = [f"{result.media.store}: {result.media.told()}."] if result.media else []
+    return show(arguments, result.as_dict(), line, *kept)

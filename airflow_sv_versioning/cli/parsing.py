@@ -51,7 +51,12 @@ def add_project_command(
     """Add a command that works on a project of a server."""
     command = add_command(commands, name, text, run)
     command.add_argument("project_id", type=int, metavar="PROJECT_ID")
+    add_server_arguments(command)
+    return command
+
+
+def add_server_arguments(command: Parser) -> None:
+    """Add what every command takes that talks to a server."""
     command.add_argument("--server", metavar="URL", help="address of the server (default: SERVER_ADDRESS)")
     command.add_argument("--token", help="API token (default: API_TOKEN)")
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
-    return command

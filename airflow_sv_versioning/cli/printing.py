@@ -8,7 +8,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_sv_versioning.exceptions import CancelledError, ConfigurationError, SuperviselyError
+from airflow_sv_versioning.exceptions import (
+    CancelledError,
+    ConfigurationError,
+    MissingMediaError,
+    SuperviselyError,
+)
 
 DONE, USAGE, FAILED, TRY_LATER, INTERRUPTED = 0, 2, 3, 4, 130
 
@@ -42,7 +47,10 @@ def fail(error: SuperviselyError | OSError, *, as_json: bool) -> int:
     transient = isinstance(error, SuperviselyError) and error.transient
     report(f"sv-versioning: {' '.join(str(error).split())}")
     if as_json:
-        print(json_text({"error": {"kind": kind, "message": str(error), "transient": transient}}))
+        told: dict[str, Any] = {"kind": kind, "message": str(error), "transient": transient}
+        if isinstance(error, MissingMediaError):
+            told["missing"] = error.missing
+        print(json_text({"error": told}))
     if isinstance(error, CancelledError):
         return INTERRUPTED
     if isinstance(error, ConfigurationError):

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, page_of, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
 from airflow_sv_versioning.cli.printing import report, show
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.versioning.results import RestoreResult
+
+POLICIES = ("fail", "skip", "placeholder", "reupload")
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -22,20 +29,44 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--skip-missed-entities", action="store_true", help="leave out items whose media are gone"
     )
+    command.add_argument(
+        "--missing-entities",
+        choices=POLICIES,
+        default="fail",
+        help="what to do about items whose media are gone (%(default)s)",
+    )
+    command.add_argument(
+        "--media-store",
+        metavar="URL",
+        help="where reupload finds originals (default: what the version names)",
+    )
+    command.add_argument(
+        "--private-links", action="store_true", help="contact links into private networks to check them"
+    )
+    command.add_argument("--plan", action="store_true", help="only say what would be made")
     command.add_argument("--verify", choices=("counts", "full"), default="counts", help="(%(default)s)")
 
 
 def _restore(arguments: argparse.Namespace) -> int:
+    chosen = {
+        "project_id": arguments.project_id,
+        "version_id": arguments.version_id,
+        "version_num": arguments.version_num,
+        "as_of": arguments.as_of,
+        "skip_missed_entities": arguments.skip_missed_entities,
+        "missing_entities": arguments.missing_entities,
+        "media_store": arguments.media_store,
+        "workspace_id": arguments.workspace_id,
+        "project_name": arguments.name,
+    }
     with connected(arguments) as client, stop_on_signal() as should_stop:
-        result = versions_of(client).restore(
-            arguments.project_id,
-            arguments.version_id,
-            arguments.version_num,
-            skip_missed_entities=arguments.skip_missed_entities,
-            workspace_id=arguments.workspace_id,
-            project_name=arguments.name,
+        versions = versions_of(client)
+        if arguments.plan:
+            plan = versions.plan_restore(**chosen, report=report, should_stop=should_stop)
+            return show(arguments, plan.as_dict(), *plan.lines())
+        result = versions.restore(
+            **chosen,
             project_description=arguments.description,
-            as_of=arguments.as_of,
             verify=arguments.verify,
             report=report,
             should_stop=should_stop,
@@ -45,5 +76,15 @@ def _restore(arguments: argparse.Namespace) -> int:
         f"Restored version {result.version_num} (id {result.version_id}) of project"
         f" {result.source_project_id} as project {result.project_id} '{result.project_name}': {page}"
     )
-    left_out = [f"Left out, for their media are gone: {', '.join(result.skipped)}"] if result.skipped else []
-    return show(arguments, result.as_dict(), line, *left_out)
+    return show(arguments, result.as_dict(), line, *_told(result))
+
+
+def _told(result: RestoreResult) -> Iterator[str]:
+    for text, items in (
+        ("Left out, for their media are gone", result.skipped),
+        (f"Placeholders, tagged '{result.placeholder_tag}'", result.placeholders),
+        ("Uploaded again", result.reuploaded),
+        ("No longer links, but files of their own", result.unlinked),
+    ):
+        if items:
+            yield f"{text}: {', '.join(items)}"

@@ -210,10 +210,6 @@ class Transport:
         """Call a method that is a GET request and answers with plain text."""
         return self._answer(method, None, True, _subject(params), params=params).text
 
-    def probe(self, url: str) -> bool:
-        """Say whether a foreign address answers a request for its content, without the token."""
-        return self._session.probe(url)
-
     @contextmanager
     def download(self, method: str, body: Any, offset: int) -> Iterator[Download]:
         """Open a download at a byte offset, once; the caller repeats, from where its copy ends.

@@ -38,7 +38,7 @@ MAY_IMPORT = {
 MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links", "assets"}
 # The demo starts this file as a program in Airflow's own process; nobody imports it.
 AIRFLOW_DRIVER = PACKAGE / "demo" / "airflow_driver.py"
-HTTP_MODULES = {"session.py", "transport.py"}
+HTTP_MODULES = {"links.py", "session.py", "transport.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -93,7 +93,7 @@ def test_airflow_stays_at_the_edge(path: Path) -> None:
     [path for path in MODULES if path.parent.name != "client" or path.name not in HTTP_MODULES],
     ids=_title,
 )
-def test_requests_are_sent_by_the_transport_and_its_session_alone(path: Path) -> None:
+def test_requests_are_sent_by_the_transport_its_session_and_links_alone(path: Path) -> None:
     assert [name for name in _imports(path) if name.partition(".")[0] in {"requests", "urllib3"}] == []
 
 

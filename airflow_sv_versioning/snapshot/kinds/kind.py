@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.snapshot.id_sets import IdSet
@@ -131,6 +132,16 @@ class Kind(ABC):
 def by_link(kind: Kind, link: Any, digest: Any) -> bool:
     """Say whether an item is restored by its link and not by its hash."""
     return bool(link) and (kind.prefers_link or not digest)
+
+
+def is_linked(kind: Kind) -> pc.Expression:
+    """Select the items that are restored by their link; for rows with ``hash`` and ``link``."""
+    import pyarrow.compute as pc
+
+    has_link = ~pc.field("link").is_null()
+    if not kind.takes_links:
+        return has_link & ~has_link
+    return has_link if kind.prefers_link else has_link & pc.field("hash").is_null()
 
 
 def copy_rows(

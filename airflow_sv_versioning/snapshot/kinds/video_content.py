@@ -6,13 +6,17 @@ An object has no name; it is told by its number among the objects of its video, 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
+from airflow_sv_versioning.snapshot.tables import json_text, json_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Which stream of its file a video is.
+STREAM_INDEX = "videoStreamIndex"
 
 _FIGURES = ["number", "frame_index", "geometry_type", "geometry_json", "track_id", "priority", "meta"]
 _FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
@@ -29,8 +33,32 @@ def videos(side: Side) -> pa.Table:
     # A video with both is restored by its hash.
     bare = pc.if_else(pc.is_valid(rows["hash"]), pa.scalar(None, pa.string()), rows["link"])
     rows = rows.set_column(rows.schema.get_field_index("link"), "link", bare)
+    if side.stand_ins:
+        rows = _without_file_facts(rows, side.is_stand_in(rows))
     columns = ["path", "hash", "link", "frames_count", "frame_width", "frame_height"]
     return rows.select([*columns, "frames_to_timecodes", "meta", "custom_data", "description"])
+
+
+def stand_in_meta(meta: dict[str, Any]) -> dict[str, Any]:
+    """Make the meta of a placeholder, whose only stream is the first one."""
+    return {**meta, STREAM_INDEX: 0} if STREAM_INDEX in meta else meta
+
+
+def _without_file_facts(rows: pa.Table, is_stand_in: pa.ChunkedArray) -> pa.Table:
+    """Drop what placeholders cannot share with the files that they stand in for."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, pa.string())
+    timecodes = pc.if_else(is_stand_in, nothing, rows["frames_to_timecodes"])
+    rows = rows.set_column(
+        rows.schema.get_field_index("frames_to_timecodes"), "frames_to_timecodes", timecodes
+    )
+    metas = [
+        json_text(stand_in_meta(json_value(meta) or {})) if replaced else meta
+        for meta, replaced in zip(rows["meta"].to_pylist(), is_stand_in.to_pylist(), strict=True)
+    ]
+    return rows.set_column(rows.schema.get_field_index("meta"), "meta", pa.array(metas, pa.string()))
 
 
 def objects(side: Side) -> pa.Table:
@@ -61,7 +89,7 @@ def tags(side: Side) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("tags")
+    rows = side.tags()
     of_object = pc.equal(rows["owner_type"], "object")
     owners = pc.if_else(of_object, rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)

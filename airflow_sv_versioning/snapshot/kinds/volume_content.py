@@ -60,7 +60,7 @@ def tags(side: Side) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("tags")
+    rows = side.tags()
     owners = pc.if_else(pc.equal(rows["owner_type"], "object"), rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
     numbered = with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"])

@@ -14,7 +14,7 @@ from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
-_COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "meta", "description", "custom_data"]
+_COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]
 
 
 class VolumesRestore:
@@ -40,8 +40,7 @@ class VolumesRestore:
                 self._add_batch(self._work.ids.datasets[dataset_id], part)
 
     def _add_batch(self, new_dataset: int, rows: Sequence[Row]) -> None:
-        new_names = self._work.plan.new_names
-        entries = [_volume_entry(row, new_names.get(row["src_volume_id"], row["name"])) for row in rows]
+        entries = [self._entry(row) for row in rows]
         names = [entry["name"] for entry in entries]
 
         def find_landed() -> list[dict[str, Any]] | None:
@@ -58,6 +57,13 @@ class VolumesRestore:
                     self._work.item_ids[row["src_volume_id"]], row["description"]
                 )
         self._check_custom_data(new_dataset, rows, names)
+
+    def _entry(self, row: Row) -> dict[str, Any]:
+        plan = self._work.plan
+        name = plan.new_names.get(row["src_volume_id"], row["name"])
+        entry = {"name": name, **plan.reference(row), "meta": json_value(row["meta"]) or {}}
+        custom_data = json_value(row["custom_data"])
+        return {**entry, "customData": custom_data} if custom_data else entry
 
     def _check_custom_data(self, new_dataset: int, rows: Sequence[Row], names: Sequence[str]) -> None:
         """Name the volumes whose custom data the server passed over: no call is known to set it later."""
@@ -204,12 +210,6 @@ class _OneVolume:
             path = self._work.plan.snapshot.mask_path(row["src_figure_id"])
             if path.exists():
                 yield new_id, path
-
-
-def _volume_entry(row: Row, name: str) -> dict[str, Any]:
-    entry = {"name": name, "hash": row["hash"], "meta": json_value(row["meta"]) or {}}
-    custom_data = json_value(row["custom_data"])
-    return {**entry, "customData": custom_data} if custom_data else entry
 
 
 def _place(row: Row) -> dict[str, Any]:
