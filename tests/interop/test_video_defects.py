@@ -145,17 +145,17 @@ def _rename_all(snapshot, name):
     )
 
 
-def test_a_dead_link_is_left_out_when_asked(sdk, server, client, versions, street, films):
+def test_a_dead_link_is_left_out_when_asked(sdk, server, client, near_versions, street, films):
     dataset_id = client.datasets.add(street, "linked").id
     with serve_media(films[0].read_bytes(), "video/mp4") as media:
         (video,) = client.videos.add(dataset_id, [{"title": "far.mp4", "link": media.url, "meta": {}}])
         annotate(client, street, dataset_id, video["id"])
-    made = versions.create(street)
+    made = near_versions.create(street)
     skip = {"version_id": made.version_id, "skip_missed_entities": True}
 
     with pytest.raises(SdkError, match="LINK_UNREACHABLE"):
         sdk.call(server, "restore", project_id=street, **skip)
-    assert versions.restore(street, **skip).skipped == ("linked/far.mp4",)
+    assert near_versions.restore(street, **skip).skipped == ("linked/far.mp4",)
 
 
 def test_a_restore_whose_annotations_are_refused_leaves_nothing(
