@@ -10,7 +10,7 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.snapshot.tables import json_raw, values
+from airflow_sv_versioning.snapshot.tables import json_raw, optional_json_raw, values
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 
@@ -89,7 +89,7 @@ class FiguresRestore:
         }
         for key, value in (
             ("priority", row["priority"]),
-            ("customData", None if row["custom_data"] is None else json_raw(row["custom_data"])),
+            ("customData", optional_json_raw(row["custom_data"])),
             ("nnCreated", row["nn_created"]),
             ("nnUpdated", row["nn_updated"]),
         ):
