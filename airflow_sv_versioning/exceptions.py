@@ -7,6 +7,7 @@
         TransportError               no usable answer
             ConnectError             the request was provably not sent; always repeatable
             OutcomeUnknownError      a write may or may not have landed; read back before repeating
+        LinkError                    media behind a link cannot be read from here
         ApiError                     status_code, method, details
             AuthenticationError      401
             PermissionDeniedError    403
@@ -24,6 +25,8 @@
             IntegrityError           digest or count mismatch: expected, actual, where
             ArchiveMissingError      the version exists, its archive does not
             MissingMediaError        items whose media are gone
+            MediaAbsentError         a media store does not hold this content
+            MediaStoreError          a media store cannot be read or written now
             ProjectChangedError      the project did not stand still while it was read
             RestoreIncompleteError   a restore stopped half-way and its project was kept
             UnsupportedProjectError  a project type that cannot be versioned
@@ -83,6 +86,15 @@ class OutcomeUnknownError(TransportError):
     """A write may or may not have landed; read back before repeating it."""
 
     kind = "outcome_unknown"
+
+
+class LinkError(SuperviselyError):
+    """The media behind a link cannot be read by this machine.
+
+    ``context["link"]`` is the link.
+    """
+
+    kind = "link"
 
 
 class ApiError(SuperviselyError):
@@ -214,6 +226,26 @@ class MissingMediaError(SnapshotError):
     def __init__(self, message: str, *, missing: list[str], **context: Any) -> None:
         super().__init__(message, **context)
         self.missing = missing
+
+
+class MediaAbsentError(SnapshotError, LookupError):
+    """A media store does not hold this content.
+
+    :param content_hash: base64 of its SHA-256.
+    """
+
+    kind = "media_absent"
+
+    def __init__(self, message: str, *, content_hash: str, **context: Any) -> None:
+        super().__init__(message, content_hash=content_hash, **context)
+        self.content_hash = content_hash
+
+
+class MediaStoreError(SnapshotError):
+    """A media store cannot be read or written now."""
+
+    kind = "media_store"
+    transient = True
 
 
 class ProjectChangedError(SnapshotError):

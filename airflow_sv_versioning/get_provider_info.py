@@ -36,6 +36,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_sv_versioning.operators.guarded",
                     "airflow_sv_versioning.operators.remove",
                     "airflow_sv_versioning.operators.restore",
+                    "airflow_sv_versioning.operators.verify",
                 ],
             }
         ],
@@ -92,6 +93,11 @@ def get_provider_info() -> dict[str, Any]:
                         "label": "Parallel requests",
                         "description": "The most requests that run at the same time.",
                         "schema": {"type": ["integer", "null"], "default": 8, "minimum": 1},
+                    },
+                    "private_links": {
+                        "label": "Private links",
+                        "description": "Contact links of items that lead into private networks.",
+                        "schema": {"type": ["boolean", "null"], "default": False},
                     },
                 },
             }

@@ -51,6 +51,16 @@ def versions(client: SuperviselyClient) -> ProjectVersions:
 
 
 @pytest.fixture
+def near_versions(server: ServerInfo) -> Iterator[ProjectVersions]:
+    """Versions through a client that contacts links into this machine, where the tests' media hosts are."""
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+    with SuperviselyClient(server.url, server.token, private_links=True) as connected:
+        yield ProjectVersions(connected)
+
+
+@pytest.fixture
 def wire(server: ServerInfo) -> Iterator[FaultProxy]:
     """The way to the server, which can be broken and remembers what went over it."""
     from tests.support.proxy import FaultProxy

@@ -17,6 +17,7 @@ class SuperviselyClient:
     :param timeout: seconds to wait for the next bytes of an answer.
     :param verify_ssl: check the server's certificate.
     :param max_workers: requests that may run at the same time.
+    :param private_links: contact links of items that lead into private networks, too.
     :raises ConfigurationError: address or token cannot be right.
     """
 
@@ -28,6 +29,7 @@ class SuperviselyClient:
         timeout: float = 60.0,
         verify_ssl: bool = True,
         max_workers: int = 8,
+        private_links: bool = False,
         transport: Transport | None = None,
     ) -> None:
         # `requests` is heavy, and Airflow imports this module while it reads DAG files.
@@ -36,7 +38,10 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.figures import Figures
         from airflow_sv_versioning.client.files import Files
         from airflow_sv_versioning.client.images import Images
+        from airflow_sv_versioning.client.links import Links
+        from airflow_sv_versioning.client.media import Media
         from airflow_sv_versioning.client.objects import Objects
+        from airflow_sv_versioning.client.originals import Originals
         from airflow_sv_versioning.client.projects import Projects
         from airflow_sv_versioning.client.tags import Tags
         from airflow_sv_versioning.client.tasks import Tasks
@@ -55,13 +60,16 @@ class SuperviselyClient:
         self.images = Images(self.transport)
         self.videos = Videos(self.transport)
         self.volumes = Volumes(self.transport)
+        self.media = Media(self.transport)
         self.objects = Objects(self.transport)
+        self.originals = Originals(self.transport)
         self.figures = Figures(self.transport)
         self.tags = Tags(self.transport)
         self.files = Files(self.transport)
         self.versions = Versions(self.transport)
         self.tasks = Tasks(self.transport)
         self.workflow = Workflow(self.transport)
+        self.links = Links(self.transport, allow_private=private_links, verify_ssl=verify_ssl)
 
     @property
     def server_url(self) -> str:
@@ -80,6 +88,7 @@ class SuperviselyClient:
 
     def close(self) -> None:
         """Close all connections."""
+        self.links.close()
         self.transport.close()
 
     def __enter__(self) -> SuperviselyClient:

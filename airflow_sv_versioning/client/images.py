@@ -49,17 +49,6 @@ class Images:
         pages = self._transport.token_pages("images.list", _listing(dataset_id, wanted), LIST_PAGE)
         return [image for page in pages for image in page]
 
-    def link_answers(self, link: str) -> bool:
-        """Say whether the media behind a link can be had now.
-
-        Web links are tried from here, without the token; links into buckets are the server's to try.
-
-        Source: GET remote-storage.exists for buckets.
-        """
-        if link.startswith(("http://", "https://")):
-            return self._transport.probe(link)
-        return bool(self._transport.get("remote-storage.exists", {"path": link}).get("exists"))
-
     def add(self, dataset_id: int, images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add at most 200 images by reference.
 

@@ -1,6 +1,6 @@
 """One HTTP request at a time: connections, the token, timeouts. Policy lives in the transport above.
 
-This is the only module that knows how `requests` tells its failures.
+What `requests` tells of its failures is understood here, and for foreign hosts in `links`.
 """
 
 from __future__ import annotations
@@ -91,19 +91,6 @@ class Session:
                 target, headers=wanted, stream=True, timeout=self._timeouts, allow_redirects=False
             )
         return response
-
-    def probe(self, url: str) -> bool:
-        """Say whether a foreign address answers a request for its content, without the token."""
-        for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
-            try:
-                with self._requests.request(
-                    verb, url, headers=headers, stream=True, timeout=CONNECT_TIMEOUT_SECONDS
-                ) as response:
-                    if response.status_code < 400:
-                        return True
-            except RequestException:
-                return False
-        return False
 
 
 def no_answer(what: str, cause: RequestException, *, idempotent: bool) -> SuperviselyError:

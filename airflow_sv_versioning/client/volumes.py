@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ LIST_PAGE = 200
 ADD_BATCH = 50
 FIGURES_BATCH = 200
 TAGS_BATCH = 300
+SLICES_BATCH = 50
+_GEOMETRY_BATCH = 50
+_GEOMETRY_BYTES = 8 << 20
 
 
 class Volumes:
@@ -52,7 +55,7 @@ class Volumes:
         return [volume for page in self.iter_pages(dataset_id, [_among("name", names)]) for volume in page]
 
     def get_annotations(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Read whole annotations, in the order of the ids; masks come without their voxels.
+        """Read whole annotations, in the order of the ids; figures in space come without their geometry.
 
         Figures stand in ``planes[].slices[].figures`` and in ``spatialFigures``; they name their object by
         ``objectId``. Coordinates are exact: vertices are ``[x, y]`` in pixels of the slice, not rounded.
@@ -74,7 +77,8 @@ class Volumes:
     def add(self, dataset_id: int, volumes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add at most 50 volumes by reference.
 
-        :param volumes: each ``name``, ``hash`` and ``meta``.
+        :param volumes: each ``name``, ``hash`` and ``meta``; ``customData`` where a volume has some, which no
+            official client sends, and a server may pass over.
         :returns: volume JSON in the order of the request.
         :raises ConflictError: a name is taken in the dataset.
 
@@ -101,7 +105,7 @@ class Volumes:
     def add_figures(self, volume_id: int, figures: Sequence[Mapping[str, Any]]) -> list[int]:
         """Add at most 200 figures to objects of a volume; returns their ids in the order of the request.
 
-        :param figures: one on a slice tells its place in ``meta``; a mask in space comes without geometry.
+        :param figures: one on a slice tells its place in ``meta``; one in space comes without geometry.
 
         Source: POST figures.bulk.add.
         """
@@ -111,23 +115,31 @@ class Volumes:
             raise IntegrityError(f"The server added {len(answer)} of {len(figures)} figures.")
         return [int(entry["id"]) for entry in answer]
 
-    def find_mask(self, figure_id: int) -> bytes | None:
-        """Read the NRRD file of a mask in space, if it has one.
+    def find_spatial_geometries(self, figure_ids: Sequence[int]) -> dict[int, bytes]:
+        """Read the files of figures in space: NRRD of masks, STL of meshes; a figure may have none.
 
         Source: POST figures.bulk.download.geometry.
         """
-        return self._transport.multipart("figures.bulk.download.geometry", {"ids": [figure_id]}).get(
-            figure_id
-        )
+        return self._transport.multipart("figures.bulk.download.geometry", {"ids": list(figure_ids)})
 
-    def upload_mask(self, figure_id: int, path: Path) -> None:
-        """Store the NRRD file of a mask in space. Source: POST figures.bulk.upload.geometry."""
+    def upload_spatial_geometries(self, files: Mapping[int, Path]) -> None:
+        """Store the files of figures in space: figure id -> NRRD of a mask, or STL of a mesh.
 
-        def fields() -> list[tuple[str, Any]]:
-            file = (str(figure_id), path.read_bytes(), "application/sla")
-            return [("figureId", str(figure_id)), ("geometry", file)]
+        Source: POST figures.bulk.upload.geometry.
+        """
+        for part in _by_size(files):
 
-        self._transport.upload("figures.bulk.upload.geometry", fields)
+            def fields(part: Mapping[int, Path] = part) -> list[tuple[str, Any]]:
+                return [
+                    pair
+                    for figure_id, path in part.items()
+                    for pair in (
+                        ("figureId", str(figure_id)),
+                        ("geometry", (str(figure_id), path.read_bytes(), "application/sla")),
+                    )
+                ]
+
+            self._transport.upload("figures.bulk.upload.geometry", fields)
 
     def upload(
         self, dataset_id: int, files: Sequence[tuple[str, Path, Mapping[str, Any]]]
@@ -135,24 +147,77 @@ class Volumes:
         """Upload NRRD files, each content once, and add them with their names and meta.
 
         :returns: volume JSON in the order of ``files``.
-
-        Source: POST images.bulk.upload, which takes files of any type.
         """
-        hashes = {path: content_hash(path) for _, path, _ in files}
-        known = set(self._transport.call("images.internal.hashes.list", sorted(set(hashes.values()))))
-        for path, digest in hashes.items():
-            if digest not in known:
-                self._upload_file(path, digest)
+        hashes = self.store_files([path for _, path, _ in files])
         entries = [{"name": name, "hash": hashes[path], "meta": dict(meta)} for name, path, meta in files]
         return [volume for part in batches(entries, ADD_BATCH) for volume in self.add(dataset_id, part)]
 
-    def _upload_file(self, path: Path, digest: str) -> None:
-        def fields() -> list[tuple[str, Any]]:
-            return [("0-file", ("0", path.read_bytes(), "image/*"))]
+    def store_files(self, paths: Sequence[Path]) -> dict[Path, str]:
+        """Upload NRRD files that the platform does not hold yet; returns the hash of each.
 
-        (entry,) = self._transport.upload("images.bulk.upload", fields)
-        if entry.get("hash") != digest:
-            raise IntegrityError(f"The server did not store {path} whole: {entry}.", path=str(path))
+        Volumes are added by these hashes with :meth:`add`.
+
+        Source: POST images.internal.hashes.list, POST images.bulk.upload, which take files of any type.
+        """
+        hashes = {path: content_hash(path) for path in paths}
+        missing = self._missing(hashes.values())
+        for path, digest in hashes.items():
+            if digest in missing:
+                missing.discard(digest)
+                self._send([(digest, path.read_bytes)])
+        return hashes
+
+    def store_contents(self, contents: Sequence[bytes]) -> list[str]:
+        """Upload small contents, such as slices, that the platform does not hold yet.
+
+        :returns: their hashes in the order given.
+
+        Source: POST images.internal.hashes.list, POST images.bulk.upload.
+        """
+        hashes = [content_hash(content) for content in contents]
+        by_hash = dict(zip(hashes, contents, strict=True))
+        if missing := self._missing(hashes):
+            self._send([(digest, lambda digest=digest: by_hash[digest]) for digest in sorted(missing)])  # type: ignore[misc]
+        return hashes
+
+    def add_slices(self, volume_id: int, slices: Sequence[Mapping[str, Any]]) -> None:
+        """Tell the pictures of at most 50 slices of a volume.
+
+        :param slices: each ``hash``, ``sliceIndex`` and ``normal``; a slice that has one gets the new one.
+
+        Source: POST volumes.slices.bulk.add.
+        """
+        self._transport.call("volumes.slices.bulk.add", {"volumeId": volume_id, "volumeSlices": list(slices)})
+
+    def _missing(self, hashes: Iterable[str]) -> set[str]:
+        wanted = set(hashes)
+        known = self._transport.call("images.internal.hashes.list", sorted(wanted))
+        return wanted.difference(known)
+
+    def _send(self, contents: Sequence[tuple[str, Callable[[], bytes]]]) -> None:
+        def fields() -> list[tuple[str, Any]]:
+            return [
+                (f"{number}-file", (str(number), read(), "image/*"))
+                for number, (_, read) in enumerate(contents)
+            ]
+
+        answer = self._transport.upload("images.bulk.upload", fields)
+        if [entry.get("hash") for entry in answer] != [digest for digest, _ in contents]:
+            raise IntegrityError(f"The server did not store the files whole: {answer}.")
+
+
+def _by_size(files: Mapping[int, Path]) -> Iterator[dict[int, Path]]:
+    """Cut files into requests of some megabytes each; a larger file goes alone."""
+    part: dict[int, Path] = {}
+    size = 0
+    for figure_id, path in files.items():
+        size += path.stat().st_size
+        if part and (size > _GEOMETRY_BYTES or len(part) == _GEOMETRY_BATCH):
+            yield part
+            part, size = {}, path.stat().st_size
+        part[figure_id] = path
+    if part:
+        yield part
 
 
 def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _token(connection: Connection, *, mask: bool) -> str:
 
 
 def _options(extra: dict[str, Any]) -> dict[str, Any]:
-    readers = {"verify_ssl": _boolean, "timeout": _seconds, "max_workers": _count}
+    readers = {"verify_ssl": _boolean, "timeout": _seconds, "max_workers": _count, "private_links": _boolean}
     given = {name: extra[name] for name in readers if extra.get(name) not in (None, "")}
     return {name: readers[name](name, value) for name, value in given.items()}
 

@@ -28,7 +28,8 @@ class SuperviselyHook(BaseHook):
             version = hook.versions.create(project.id)
 
     The connection's host is the server address, with or without scheme, port and path; its password is
-    the API token; its extra may hold ``verify_ssl``, ``timeout`` (seconds) and ``max_workers``.
+    the API token; its extra may hold ``verify_ssl``, ``timeout`` (seconds), ``max_workers`` and
+    ``private_links``.
 
     :param supervisely_conn_id: the connection; it is read on first use.
     """
@@ -81,9 +82,10 @@ class SuperviselyHook(BaseHook):
     @cached_property
     def versions(self) -> ProjectVersions:
         """Create, restore and list project versions."""
+        from airflow_sv_versioning.hooks.media import find_media_store
         from airflow_sv_versioning.versioning import ProjectVersions
 
-        return ProjectVersions(self.client)
+        return ProjectVersions(self.client, find_media_store)
 
     def get_conn(self) -> SuperviselyClient:
         """Return :attr:`client`, under the name that Airflow's hooks give it."""

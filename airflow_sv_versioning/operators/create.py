@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.assets import announce_version
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
+from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink
 from airflow_sv_versioning.operators.base import SuperviselyOperator
@@ -24,7 +25,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
 
     Returns the version's id. The XCom ``version`` holds ``project_id``, ``version_id``, ``version_num``,
     ``created`` (``False`` where nothing changed), ``title``, ``archive_path``, ``archive_sha256``,
-    ``counts`` and ``consistent``; in a DAG it is ``create.output["version"]``.
+    ``counts``, ``consistent`` and ``media``; in a DAG it is ``create.output["version"]``.
 
     A worker that is killed leaves the project reserved. On Airflow 3.3 the next try of the same task, or
     the task once cleared, finds the reservation in the task's state store and gives it back; where the
@@ -47,6 +48,9 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     :param capture: ``incremental`` takes unchanged items from the latest version and checks a sample of
         them; ``full`` reads everything.
     :param busy_timeout_seconds: how long to wait while somebody else makes a version of the project.
+    :param media_store: where to keep the originals beside the platform, each content once: any path that
+        Airflow's object storage understands, with its connection, such as ``s3://aws@bucket/prefix``. The
+        store also gets what it lacks of the latest version where nothing changed; templated.
     :param platform_task_id: a task of the platform; on its Workflow page the version becomes the task's
         output. If the page cannot be changed, the try fails, and the next one finds the version; templated.
     :param workflow_meta: how the version looks there: a dict, or an object with ``as_dict``, such as the
@@ -58,6 +62,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         "project_id",
         "version_title",
         "version_description",
+        "media_store",
         "platform_task_id",
     )
     operator_extra_links = (VersionLink(), ProjectLink())
@@ -74,6 +79,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         on_concurrent_change: str = "accept",
         capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
+        media_store: str | None = None,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
         **kwargs: Any,
@@ -87,6 +93,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self.on_concurrent_change = on_concurrent_change
         self.capture = capture
         self.busy_timeout_seconds = busy_timeout_seconds
+        self.media_store = media_store
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
 
@@ -108,6 +115,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 on_concurrent_change=self.on_concurrent_change,
                 capture=self.capture,
                 busy_timeout_seconds=self.busy_timeout_seconds,
+                media_store=find_media_store(self.media_store),
                 memory=TaskMemory(context),
                 report=self.log.info,
                 should_stop=self._stop_question(),
@@ -126,7 +134,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self._lineage_facts = server_url, result.as_dict()
         return result.version_id
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any] | None:
         """Tell OpenLineage what was read and made."""
         from airflow_sv_versioning.operators.lineage import lineage_of_create
 

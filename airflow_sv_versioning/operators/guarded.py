@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class RestoreAfterFailureOperator(RestoreProjectVersionOperator):
     """Restore the version that was made before an operation; skipped where there is none."""
 
-    def execute(self, context: Context) -> int:
+    def execute(self, context: Context) -> int | None:
         """Restore the version and return the new project's id."""
         if find_id("version_id", self.version_id) is None:
             raise AirflowSkipException("No version was made, so there is none to restore.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.exceptions import MissingMediaError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_value, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
+    from airflow_sv_versioning.versioning.results import RestoreResult
+
+MAX_LISTED = 1000
+"""How many items an XCom lists; it tells how many there are."""
+
 
 class RestoreProjectVersionOperator(SuperviselyOperator):
     """Restore a version of a project as a new project.
@@ -23,7 +29,8 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
     Name the version by exactly one of ``version_id``, ``version_num`` and ``as_of``; a template that renders
     to nothing counts as not given. Returns the new project's id. The XCom ``restore`` holds ``project_id``
     (the new one), ``project_name``, ``source_project_id``, ``version_id``, ``version_num``, ``counts``,
-    ``skipped``, ``placeholders`` and ``reuploaded``; in a DAG it is ``restore.output["restore"]``.
+    ``skipped``, ``placeholders`` and ``reuploaded``; in a DAG it is ``restore.output["restore"]``. Where
+    missing media make it fail, the XCom ``missing`` holds their ``count`` and the first 1000 ``items``.
 
     :param project_id: the project that the version was made of; templated.
     :param version_id: the platform's id of the version; templated.
@@ -32,7 +39,14 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         ``"{{ dag_run.logical_date or dag_run.run_after }}"`` reruns on the data of the run's day; templated.
     :param skip_missed_entities: leave out items whose media are gone; the same as
         ``missing_entities="skip"``.
-    :param missing_entities: what to do about them: ``fail``, before anything is made, or ``skip``.
+    :param missing_entities: what to do about them: ``fail``, before anything is made; ``skip``;
+        ``placeholder``, a marked and tagged item of the same size that keeps their annotations; or
+        ``reupload`` from the media store; templated.
+    :param media_store: where ``reupload`` finds originals, any path that Airflow's object storage
+        understands; by default the store that the version names; templated.
+    :param dry_run: only say what would be made: the XCom ``plan`` holds ``project_name``, ``datasets``,
+        ``counts``, ``missing`` with the action for each, and ``is_possible``. Nothing is returned, for there
+        is no new project.
     :param workspace_id: where the new project goes; by default beside the source; templated.
     :param project_name: by default one that tells the source and version; templated.
     :param project_description: templated.
@@ -53,6 +67,8 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         "workspace_id",
         "project_name",
         "project_description",
+        "missing_entities",
+        "media_store",
         "platform_task_id",
     )
     operator_extra_links = (RestoredProjectLink(), ProjectLink(), VersionLink())
@@ -67,11 +83,13 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         as_of: str | datetime | None = None,
         skip_missed_entities: bool = False,
         missing_entities: str = "fail",
+        media_store: str | None = None,
         workspace_id: int | str | None = None,
         project_name: str | None = None,
         project_description: str | None = None,
         verify: str = "counts",
         keep_incomplete: bool = False,
+        dry_run: bool = False,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
         **kwargs: Any,
@@ -83,37 +101,64 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         self.as_of = as_of
         self.skip_missed_entities = skip_missed_entities
         self.missing_entities = missing_entities
+        self.media_store = media_store
         self.workspace_id = workspace_id
         self.project_name = project_name
         self.project_description = project_description
         self.verify = verify
         self.keep_incomplete = keep_incomplete
+        # ``dry_run`` is a method of every operator.
+        self._only_plan = dry_run
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
 
     @airflow_outcome()
-    def execute(self, context: Context) -> int:
-        """Restore the version and return the new project's id."""
+    def execute(self, context: Context) -> int | None:
+        """Restore the version and return the new project's id; of a dry run, nothing."""
         project_id, arguments = get_id("project_id", self.project_id), self._arguments()
-        platform_task_id = find_id("platform_task_id", self.platform_task_id)
         with SuperviselyHook(self.supervisely_conn_id) as hook:
-            server_url = hook.client.server_url
             for link in (ProjectLink, VersionLink):
-                link.push(context, server_url, project_id)
-            if platform_task_id is not None:
-                # One version for the graph and the restore, also if another one is made meanwhile.
-                version_id = hook.versions.choose(project_id, **_choice(arguments)).id
-                arguments.update(version_id=version_id, version_num=None, as_of=None)
-                add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
-            result = hook.versions.restore(
-                project_id, **arguments, report=self.log.info, should_stop=self._stop_question()
-            )
-        RestoredProjectLink.push(context, server_url, result.project_id)
-        context["ti"].xcom_push(key="restore", value=result.as_dict())
-        self._lineage_facts = server_url, result.as_dict()
+                link.push(context, hook.client.server_url, project_id)
+            if self._only_plan:
+                self._plan(context, hook, project_id, arguments)
+                return None
+            result = self._restore(context, hook, project_id, arguments)
+            RestoredProjectLink.push(context, hook.client.server_url, result.project_id)
+            told = result.as_dict(MAX_LISTED)
+            self._lineage_facts = hook.client.server_url, told
+        context["ti"].xcom_push(key="restore", value=told)
         return result.project_id
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+    def _plan(
+        self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
+    ) -> None:
+        given = {name: value for name, value in arguments.items() if name not in _ONLY_RESTORED}
+        plan = hook.versions.plan_restore(
+            project_id, **given, report=self.log.info, should_stop=self._stop_question()
+        )
+        for line in plan.lines():
+            self.log.info("%s", line)
+        context["ti"].xcom_push(key="plan", value=plan.as_dict(MAX_LISTED))
+
+    def _restore(
+        self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
+    ) -> RestoreResult:
+        platform_task_id = find_id("platform_task_id", self.platform_task_id)
+        if platform_task_id is not None:
+            # One version for the graph and the restore, also if another one is made meanwhile.
+            version_id = hook.versions.choose(project_id, **_choice(arguments)).id
+            arguments.update(version_id=version_id, version_num=None, as_of=None)
+            add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
+        try:
+            return hook.versions.restore(
+                project_id, **arguments, report=self.log.info, should_stop=self._stop_question()
+            )
+        except MissingMediaError as error:
+            missing = {"count": len(error.missing), "items": error.missing[:MAX_LISTED]}
+            context["ti"].xcom_push(key="missing", value=missing)
+            raise
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any] | None:
         """Tell OpenLineage what was read and made."""
         from airflow_sv_versioning.operators.lineage import lineage_of_restore
 
@@ -127,12 +172,16 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             "as_of": find_value(self.as_of),
             "skip_missed_entities": self.skip_missed_entities,
             "missing_entities": self.missing_entities,
+            "media_store": find_value(self.media_store),
             "workspace_id": find_id("workspace_id", self.workspace_id),
             "project_name": find_value(self.project_name),
             "project_description": find_value(self.project_description),
             "verify": self.verify,
             "keep_incomplete": self.keep_incomplete,
         }
+
+
+_ONLY_RESTORED = {"project_description", "verify", "keep_incomplete"}
 
 
 def _choice(arguments: dict[str, Any]) -> dict[str, Any]:

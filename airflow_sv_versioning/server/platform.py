@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import hmac
 import os
 import secrets
@@ -17,7 +16,7 @@ from airflow_sv_versioning.server.behaviour.tasks import fail_unfinished
 from airflow_sv_versioning.server.database import FIRST_ID, Database, Writer
 from airflow_sv_versioning.server.jobs import Jobs
 from airflow_sv_versioning.server.settings import Settings
-from airflow_sv_versioning.server.storage import Storage
+from airflow_sv_versioning.server.storage import Storage, hex_digest
 
 USER_ID = TEAM_ID = WORKSPACE_ID = 1
 LOGIN = "admin"
@@ -49,7 +48,7 @@ class Platform:
 
     def storage_path(self, blob_hash: str, name: str) -> str:
         """Path of the address that serves a blob to whoever knows it."""
-        digest = self.storage.path(blob_hash).name
+        digest = hex_digest(blob_hash)
         return f"/storage/{self._signature(digest)}/{digest}/{quote(name, safe='')}"
 
     def is_signed(self, digest: str, signature: str) -> bool:
@@ -65,7 +64,7 @@ class Platform:
         self._opened.close()
 
     def _signature(self, digest: str) -> str:
-        return hmac.new(self._storage_secret.encode(), digest.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._storage_secret.encode(), digest.encode(), "sha256").hex()[:32]
 
 
 def _lock_folder(folder: Path) -> int:

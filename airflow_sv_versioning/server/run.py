@@ -18,6 +18,7 @@ from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.server.app import create_app
 from airflow_sv_versioning.server.platform import TEAM_ID, WORKSPACE_ID
 from airflow_sv_versioning.server.settings import Settings
+from airflow_sv_versioning.server.storage import remove_blob
 
 SHUTDOWN_SECONDS = 5
 
@@ -109,6 +110,14 @@ class EmbeddedServer:
         assert self._thread is not None  # noqa: S101 - entered
         self._server.should_exit = True
         self._thread.join()
+
+    def remove_media(self, content_hash: str) -> None:
+        """Delete a stored file, to rehearse its loss: items and versions go on pointing to it.
+
+        :param content_hash: base64 of the SHA-256 of its bytes, as items and Team Files have it.
+        :raises FileNotFoundError: it is not there.
+        """
+        remove_blob(self._settings.data, content_hash)
 
     def _run(self, ready: threading.Event) -> None:
         def remember(info: ServerInfo) -> None:

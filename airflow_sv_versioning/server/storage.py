@@ -15,6 +15,8 @@ from types import TracebackType
 
 from airflow_sv_versioning.server.errors import bad_request
 
+_BLOBS = "blobs"
+
 
 @dataclass(frozen=True)
 class Blob:
@@ -32,7 +34,7 @@ class Storage:
     """A folder of blobs. A blob is complete as soon as it is visible, and never changes."""
 
     def __init__(self, root: Path) -> None:
-        self._blobs = root / "blobs"
+        self._blobs = root / _BLOBS
         self._incoming = root / "incoming"
         shutil.rmtree(self._incoming, ignore_errors=True)
         for folder in (self._blobs, self._incoming):
@@ -50,12 +52,24 @@ class Storage:
 
     def path(self, blob_hash: str) -> Path:
         """Where the blob with this hash is, or would be."""
-        digest = _hex_of(blob_hash)
-        return self._blobs / digest[:2] / digest[2:4] / digest
+        return _path(self._blobs, blob_hash)
 
     def has(self, blob_hash: str) -> bool:
         """Whether the blob is stored."""
         return self.path(blob_hash).is_file()
+
+
+def remove_blob(root: Path, blob_hash: str) -> None:
+    """Delete a blob from a folder that a server may be serving; from then on it does not have it.
+
+    :raises FileNotFoundError: it is not there.
+    """
+    _path(root / _BLOBS, blob_hash).unlink()
+
+
+def _path(blobs: Path, blob_hash: str) -> Path:
+    digest = hex_digest(blob_hash)
+    return blobs / digest[:2] / digest[2:4] / digest
 
 
 class IncomingBlob:
@@ -124,7 +138,8 @@ class IncomingBlob:
             self._path.unlink()
 
 
-def _hex_of(blob_hash: str) -> str:
+def hex_digest(blob_hash: str) -> str:
+    """Write a blob's hash in hex, as files and addresses are named."""
     try:
         digest = base64.b64decode(blob_hash, validate=True)
     except (binascii.Error, ValueError) as error:

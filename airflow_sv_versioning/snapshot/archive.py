@@ -1,8 +1,9 @@
 """The archive of a version: a zstd frame around a tar that holds the payload as ``version.bin``.
 
 Another member, ``integrity.json``, says who wrote the archive and what the payload's digest is; an archive
-of videos begins with ``videos.integrity.jsonl``, see :mod:`video_digests`. Official readers take
-``version.bin`` by its name and pass over the rest.
+of videos begins with ``videos.integrity.jsonl``, see :mod:`video_digests`, and one whose originals are kept
+in a media store has ``media.jsonl``, see :mod:`media.record`. Official readers take ``version.bin`` by its
+name and pass over the rest.
 
 Source: the outer layer is that of SDK 6.74.51; the other members are ours.
 """
@@ -15,8 +16,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -40,6 +41,7 @@ from airflow_sv_versioning.snapshot.formats import (
 )
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
+from airflow_sv_versioning.snapshot.media import record
 from airflow_sv_versioning.snapshot.tables import MASKS, SCHEMA_VERSION, Snapshot
 
 __all__ = [
@@ -61,6 +63,7 @@ ARCHIVE_FORMATS: Mapping[str, tuple[str, ...]] = {
 _DISTRIBUTION = "airflow-sv-versioning"
 _PAYLOAD = "version.bin"
 _INTEGRITY = "integrity.json"
+_SIDE_MEMBERS = (video_digests.MEMBER, record.MEMBER)
 _NO_DIGEST = "0" * 64
 _MAX_INTEGRITY_BYTES = 16 * 1024 * 1024
 _WHAT = "The archive"
@@ -87,12 +90,17 @@ class UnpackedArchive:
     :param archive_format: the payload's schema version.
     :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
     :param warnings: what a person should know of the version before trusting what is restored from it.
+    :param media: where its originals are kept, ``None`` if in no store.
+    :param tables: what the manifest says of each table that has rows: ``rows``, and ``sha256`` of its file
+        where it is one.
     """
 
     snapshot: Snapshot
     archive_format: str
     provenance: dict[str, Any] | None
     warnings: tuple[str, ...] = ()
+    media: record.MediaRecord | None = None
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class _Payload(Protocol):
@@ -105,12 +113,17 @@ class _Payload(Protocol):
 
 
 def pack_archive(
-    snapshot: Snapshot, archive_format: str, destination: Path, provenance: Mapping[str, Any]
+    snapshot: Snapshot,
+    archive_format: str,
+    destination: Path,
+    provenance: Mapping[str, Any],
+    media: record.MediaRecord | None = None,
 ) -> PackedArchive:
     """Write a snapshot as an archive, in bounded memory; ``destination`` appears when it is complete.
 
     :param archive_format: one of :data:`ARCHIVE_FORMATS` of the snapshot's project type.
     :param provenance: JSON-able facts about the version's making, handed back by :func:`unpack_archive`.
+    :param media: where the originals are kept, if they are.
     :raises ConfigurationError: the format cannot be written for this project type.
     :raises SnapshotError: the disk refuses, or the format cannot hold the snapshot.
     """
@@ -122,9 +135,9 @@ def pack_archive(
     try:
         with (
             _open_payload(snapshot, archive_format, destination.parent) as payload,
-            _open_lines(snapshot, destination.parent) as lines,
+            _open_sides(snapshot, media, destination.parent) as sides,
         ):
-            return _write(_Outer(payload, lines, archive_format, provenance), destination)
+            return _write(_Outer(payload, sides, archive_format, provenance, media), destination)
     except OSError as error:
         raise SnapshotError(f"The archive {destination.name} cannot be written: {error}.") from error
 
@@ -160,12 +173,15 @@ def unpack_archive(
     _check_manifest(manifest, snapshot, archive_format)
     if manifest.get("items"):
         video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
-    return UnpackedArchive(snapshot, archive_format, manifest["provenance"])
+    media = _read_media(manifest, directory / record.MEMBER)
+    return UnpackedArchive(
+        snapshot, archive_format, manifest["provenance"], media=media, tables=manifest.get("tables") or {}
+    )
 
 
 def _clear(directory: Path, project_type: str) -> None:
     """Remove what an earlier attempt left: a table without rows has no file that would replace it."""
-    for name in (*columnar.file_names(project_type), video_digests.MEMBER):
+    for name in (*columnar.file_names(project_type), *_SIDE_MEMBERS):
         (directory / name).unlink(missing_ok=True)
     if (directory / MASKS).exists():
         shutil.rmtree(directory / MASKS)
@@ -187,14 +203,22 @@ def _open_payload(snapshot: Snapshot, archive_format: str, scratch: Path) -> Ite
 
 
 @contextmanager
-def _open_lines(snapshot: Snapshot, scratch: Path) -> Iterator[_SpooledPayload | None]:
-    if snapshot.project_type != "videos":
-        yield None
-        return
-    with tempfile.TemporaryFile(dir=scratch) as file:
-        for line in video_digests.integrity_lines(snapshot):
-            file.write(line)
-        yield _SpooledPayload(file, {})
+def _open_sides(
+    snapshot: Snapshot, media: record.MediaRecord | None, scratch: Path
+) -> Iterator[dict[str, _SpooledPayload]]:
+    """Spool the members that stand beside the payload."""
+    lines: dict[str, Iterator[bytes]] = {}
+    if snapshot.project_type == "videos":
+        lines[video_digests.MEMBER] = video_digests.integrity_lines(snapshot)
+    if media:
+        lines[record.MEMBER] = media.lines()
+    with ExitStack() as opened:
+        sides = {}
+        for name, content in lines.items():
+            file = opened.enter_context(tempfile.TemporaryFile(dir=scratch))
+            file.writelines(content)
+            sides[name] = _SpooledPayload(file, {})
+        yield sides
 
 
 class _SpooledPayload:
@@ -249,48 +273,52 @@ class _Hashing:
 class _Outer:
     """The outer layer in the making.
 
-    :param lines: what is told of single items, if anything.
+    :param sides: the members beside the payload, by their names.
     """
 
     def __init__(
         self,
         payload: _Payload,
-        lines: _SpooledPayload | None,
+        sides: Mapping[str, _SpooledPayload],
         archive_format: str,
         provenance: Mapping[str, Any],
+        media: record.MediaRecord | None,
     ) -> None:
         self._payload = payload
-        self._lines = lines
+        self._sides = sides
         self._provenance = provenance
+        self._media = media
         self.archive_format = archive_format
 
     def write(self, target: _Hashing) -> None:
         """Write all members."""
+        # First, so that a person need not read all the rest to see them.
+        contents: dict[str, _Payload] = {**self._sides, _PAYLOAD: self._payload}
         # Digests have one length, so the manifest's size is known before they are.
-        integrity_size = len(self._integrity(_NO_DIGEST, _NO_DIGEST))
-        contents = [content for content in (self._lines, self._payload) if content]
-        sizes = [*(content.size_bytes for content in contents), integrity_size]
+        integrity_size = len(self._integrity(dict.fromkeys(contents, _NO_DIGEST)))
+        sizes = [*(content.size_bytes for content in contents.values()), integrity_size]
         members_end = sum(tar.member_span(size) for size in sizes)
         end_marker = tar.end_marker(members_end)
         with frames.open_writer(target, members_end + len(end_marker)) as writer:
-            # First, so that a person need not read all the rest to see them.
-            lines_digest = _write_member(writer, video_digests.MEMBER, self._lines) if self._lines else ""
-            digest = _write_member(writer, _PAYLOAD, self._payload)
+            digests = {name: _write_member(writer, name, content) for name, content in contents.items()}
             writer.write(tar.member_header(_INTEGRITY, integrity_size))
-            writer.write(self._integrity(digest, lines_digest))
+            writer.write(self._integrity(digests))
             writer.write(tar.padding(integrity_size) + end_marker)
 
-    def _integrity(self, payload_sha256: str, lines_sha256: str) -> bytes:
+    def _integrity(self, digests: Mapping[str, str]) -> bytes:
         manifest = {
             "generator": _generator(),
             "archive_format": self.archive_format,
-            "payload_sha256": payload_sha256,
+            "payload_sha256": digests[_PAYLOAD],
             "payload_size_bytes": self._payload.size_bytes,
             "tables": self._payload.tables(),
             "provenance": dict(self._provenance),
         }
-        if self._lines:
-            manifest["items"] = {"member": video_digests.MEMBER, "sha256": lines_sha256}
+        if video_digests.MEMBER in digests:
+            manifest["items"] = {"member": video_digests.MEMBER, "sha256": digests[video_digests.MEMBER]}
+        if self._media:
+            told = {"member": record.MEMBER, "sha256": digests[record.MEMBER]}
+            manifest["media"] = {"store": self._media.store_url, **told}
         return json.dumps(manifest, indent=2).encode()
 
 
@@ -325,7 +353,7 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
                 digest = _spool(member, spool)
             elif name == _INTEGRITY and manifest is None:
                 manifest = _read_manifest(member)
-            elif name == video_digests.MEMBER:
+            elif name in _SIDE_MEMBERS:
                 _spool(member, spool.with_name(name))
         reader.drain()
     if not digest:
@@ -339,6 +367,24 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
             where=_PAYLOAD,
         )
     return manifest
+
+
+def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | None:
+    told = manifest.get("media")
+    if told is None:
+        return None
+    if not isinstance(told, dict) or not isinstance(told.get("store"), str) or not lines.exists():
+        raise FormatError(f"{_WHAT}'s {_INTEGRITY} has a damaged account of its media.")
+    actual = hashlib.sha256(lines.read_bytes()).hexdigest()
+    if told.get("sha256") != actual:
+        raise IntegrityError(
+            f"The SHA-256 of {record.MEMBER} is {actual}, but the archive says {told.get('sha256')}; "
+            "the archive is damaged.",
+            expected=told.get("sha256"),
+            actual=actual,
+            where=record.MEMBER,
+        )
+    return record.read_record(told["store"], lines)
 
 
 def _spool(member: tar.TarMember, spool: Path) -> str:

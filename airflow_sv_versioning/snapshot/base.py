@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import NotFoundError
 from airflow_sv_versioning.snapshot.compare import find_item_differences
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import ItemReader, Rows, names_of
 from airflow_sv_versioning.snapshot.parallel import map_ordered
@@ -19,6 +21,76 @@ from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, values
 
 SAMPLE_ITEMS = 50
+MAX_TOLD = 2
+
+FindEarlier = Callable[[], Snapshot | None]
+
+
+class EarlierBase:
+    """An earlier snapshot that a capture takes unchanged items from.
+
+    It is opened, and a sample of it is checked, while the capture runs; :meth:`is_refuted` then tells
+    whether what was taken is to be thrown away.
+
+    :ivar note: why the earlier snapshot does not serve, where there is one.
+    """
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project_id: int,
+        directory: Path,
+        progress: Progress,
+        find_earlier: FindEarlier | None,
+    ) -> None:
+        self._client = client
+        self._project_id = project_id
+        self._directory = directory
+        self._progress = progress
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-base")
+        self._earlier = self._pool.submit(find_earlier) if find_earlier else None
+        self._stale: Future[list[str]] | None = None
+        self.note: str | None = None
+
+    def open(self, meta: Mapping[str, Any]) -> Snapshot | None:
+        """Wait for the snapshot, and begin to check it; ``None`` if there is none that serves.
+
+        :param meta: of the project as it is now.
+        """
+        earlier = self._earlier.result() if self._earlier else None
+        if earlier is None:
+            return None
+        if not still_names(earlier, meta):
+            self._refute("classes or tags changed since the latest version")
+            return None
+        if self._stale is None:
+            self._stale = self._pool.submit(
+                find_stale, self._client, earlier, meta, self._directory, self._progress
+            )
+        return earlier
+
+    def is_refuted(self) -> bool:
+        """Wait for the sample, and say whether it differs from the snapshot."""
+        if self._stale is None:
+            return False
+        if stale := self._stale.result():
+            self._stale = None
+            told = "; ".join(stale[:MAX_TOLD])
+            self._refute(f"the latest version differs in items that seem unchanged: {told}")
+        return bool(stale)
+
+    def is_in_use(self) -> bool:
+        """Say whether the snapshot was opened and has not been refuted."""
+        return self._stale is not None
+
+    def close(self) -> None:
+        """Drop what has not begun, and wait for what has."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _refute(self, note: str) -> None:
+        self.note = note
+        self._earlier = None
+        self._progress.say(f"Reading all of project {self._project_id}: {note}.")
 
 
 def still_names(base: Snapshot, meta: Mapping[str, Any]) -> bool:
@@ -106,9 +178,7 @@ class _SpotCheck:
 
     def differences(self, parts: Sequence[_Part]) -> list[str]:
         """Compare what was read with the base's rows, both taken as little snapshots."""
-        import pyarrow as pa
-
-        ids = pa.array([item["id"] for part in parts for item in part.items], pa.int64())
+        ids = IdSet(item["id"] for part in parts for item in part.items)
         sides: list[Snapshot] = []
         for folder in (self._held, self._found):
             with SnapshotWriter(folder, self._base.project_type) as writer:

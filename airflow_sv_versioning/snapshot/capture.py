@@ -7,27 +7,31 @@ archive, what belongs to items whose ``updatedAt`` has not moved, and fetches th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset, Project
 from airflow_sv_versioning.exceptions import NotFoundError, ProjectChangedError
-from airflow_sv_versioning.snapshot.base import find_stale, still_names
+from airflow_sv_versioning.snapshot.base import EarlierBase, FindEarlier, still_names
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Item, Rows, names_of
-from airflow_sv_versioning.snapshot.parallel import interleave, map_ordered
+from airflow_sv_versioning.snapshot.parallel import interleave, map_ordered, started
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, values
+from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
 from airflow_sv_versioning.snapshot.tree import in_tree_order
+from airflow_sv_versioning.snapshot.unchanged import UnchangedItems
 
 MAX_PASSES = 4
 MAX_ITEM_READS = 10
-MAX_TOLD = 2
-LISTED_AT_ONCE = 4
+LISTED_AT_ONCE = 8
+
+OpenBase = Callable[[Mapping[str, Any]], Snapshot | None]
 
 
 @dataclass(frozen=True)
@@ -70,77 +74,120 @@ def capture_project(
     *,
     on_concurrent_change: str,
     progress: Progress,
-    earlier: Snapshot | None = None,
+    find_earlier: FindEarlier | None = None,
 ) -> Capture:
     """Read a project into a new folder below ``directory``.
 
-    :param earlier: an earlier snapshot of the project. What it holds of unchanged items is not read
-        again, if a sample of them proves equal to what the server has.
+    :param find_earlier: opens an earlier snapshot of the project, while the first items are listed. What
+        it holds of unchanged items is not read again, if a sample of them proves equal to what the server
+        has.
 
     Every item of the result is in one state. Where the project never stands still, ``accept`` takes
     items of different moments together, and says so; ``fail`` gives up.
 
     :raises ProjectChangedError: the project changed through all passes, and that is not accepted.
     """
-    base, note = _trusted(client, project_id, earlier, directory / "sample", progress)
-    incremental = base is not None
-    seen: Snapshot | None = None
-    first_stamp: str | None = None
-    for number in range(1, MAX_PASSES + 1):
-        project = client.projects.get(project_id)
-        first_stamp = first_stamp or project.updated_at
-        folder = directory / f"pass-{number}"
+    with closing(EarlierBase(client, project_id, directory / "sample", progress, find_earlier)) as earlier:
+        passes = _Passes(client, project_id, directory, progress, earlier)
+        return passes.run(accept_changes=on_concurrent_change != "fail")
+
+
+class _Passes:
+    """Readings of a project until one saw it in one state."""
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project_id: int,
+        directory: Path,
+        progress: Progress,
+        earlier: EarlierBase,
+    ) -> None:
+        self._client = client
+        self._project_id = project_id
+        self._directory = directory
+        self._progress = progress
+        self._earlier = earlier
+        self._open_base: OpenBase = earlier.open
+        self._has_moved = False
+
+    def run(self, *, accept_changes: bool) -> Capture:
+        seen: Snapshot | None = None
+        first_stamp: str | None = None
+        for number in range(1, MAX_PASSES + 1):
+            project = self._client.projects.get(self._project_id)
+            first_stamp = first_stamp or project.updated_at
+            snapshot = self._read(project, number)
+            if snapshot is None:
+                continue
+            if self._client.projects.get(self._project_id).updated_at == project.updated_at:
+                return self._capture(snapshot, project.updated_at, True, number)
+            self._tell_moved(f"reading the changes (pass {number})")
+            seen = snapshot
+            self._open_base = partial(_still_serving, snapshot)
+        if seen is None or not accept_changes:
+            raise ProjectChangedError(
+                f"Project {self._project_id} changed during each of {MAX_PASSES} readings. Make the version "
+                "when nobody works on it, or accept items of different moments "
+                "(on_concurrent_change='accept').",
+                project_id=self._project_id,
+            )
+        return self._capture(seen, first_stamp or "", False, MAX_PASSES)
+
+    def _read(self, project: Project, number: int) -> Snapshot | None:
+        """Read the project once; ``None`` if that must be done again."""
+        folder = self._directory / f"pass-{number}"
         folder.mkdir(parents=True)
+        reading = _Pass(
+            self._client, project, folder, self._open_base, self._progress, verify_items=self._has_moved
+        )
         try:
-            snapshot = _Pass(client, project, folder, base, progress, is_first=number == 1).run()
+            snapshot = reading.run()
         except NotFoundError:
             # Something that was listed is gone; the next pass lists anew.
             if number == MAX_PASSES:
                 raise
-            progress.say(f"Project {project_id} changed while it was read; reading again.")
-            continue
-        if client.projects.get(project_id).updated_at == project.updated_at:
-            return Capture(snapshot, project.updated_at, True, number, incremental, note)
-        progress.say(f"Project {project_id} changed while it was read; reading the changes (pass {number}).")
-        base = seen = snapshot
-    if on_concurrent_change == "fail" or seen is None:
-        raise ProjectChangedError(
-            f"Project {project_id} changed during each of {MAX_PASSES} readings. Make the version when "
-            "nobody works on it, or accept items of different moments (on_concurrent_change='accept').",
-            project_id=project_id,
-        )
-    return Capture(seen, first_stamp or "", False, MAX_PASSES, incremental, note)
+            self._tell_moved("reading again")
+            return None
+        if self._open_base == self._earlier.open and self._earlier.is_refuted():
+            self._open_base = _no_base
+            return None
+        return snapshot
+
+    def _tell_moved(self, what_now: str) -> None:
+        self._has_moved = True
+        self._progress.say(f"Project {self._project_id} changed while it was read; {what_now}.")
+
+    def _capture(self, snapshot: Snapshot, stamp: str, consistent: bool, passes: int) -> Capture:
+        return Capture(snapshot, stamp, consistent, passes, self._earlier.is_in_use(), self._earlier.note)
 
 
-def _trusted(
-    client: SuperviselyClient, project_id: int, earlier: Snapshot | None, directory: Path, progress: Progress
-) -> tuple[Snapshot | None, str | None]:
-    """Take an earlier snapshot as base if it serves, or tell why not."""
-    if earlier is None:
-        return None, None
-    meta = client.projects.get_meta(project_id)
-    if not still_names(earlier, meta):
-        note = "classes or tags changed since the latest version"
-    elif stale := find_stale(client, earlier, meta, directory, progress):
-        note = f"the latest version differs in items that seem unchanged: {'; '.join(stale[:MAX_TOLD])}"
-    else:
-        return earlier, None
-    progress.say(f"Reading all of project {project_id}: {note}.")
-    return None, note
+def _no_base(_: Mapping[str, Any]) -> None:
+    """Take nothing from anywhere."""
+
+
+def _still_serving(base: Snapshot, meta: Mapping[str, Any]) -> Snapshot | None:
+    # Rows carry the names of classes and tags: they serve only while those stay.
+    return base if still_names(base, meta) else None
 
 
 class _Pass:
-    """One reading of the project."""
+    """One reading of the project.
+
+    :param open_base: takes the project's meta and waits for the snapshot to copy unchanged items from.
+    :param verify_items: whether each item must prove unchanged after it was read. A first pass is checked
+        as a whole by the project's stamp; later ones read a moving project.
+    """
 
     def __init__(
         self,
         client: SuperviselyClient,
         project: Project,
         directory: Path,
-        base: Snapshot | None,
+        open_base: OpenBase,
         progress: Progress,
         *,
-        is_first: bool,
+        verify_items: bool,
     ) -> None:
         self._client = client
         self._project = project
@@ -149,11 +196,8 @@ class _Pass:
         self._meta = project_meta(client.projects.get_meta(project.id), project)
         self._kind = kind_of(project.type)
         self._reader = self._kind.reader(client, names_of(self._meta), directory)
-        # Rows carry the names of classes and tags: they serve only while those stay.
-        self._base = base if base and still_names(base, self._meta) else None
-        # The first pass is checked as a whole by the project's stamp; later ones read a moving project.
-        self._verify_items = not is_first
-        self._dropped: list[int] = []
+        self._open_base = open_base
+        self._verify_items = verify_items
         self._items_done = 0
 
     def run(self) -> Snapshot:
@@ -161,49 +205,44 @@ class _Pass:
         datasets = list(in_tree_order(found, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
         with SnapshotWriter(self._directory, self._project.type) as writer:
             writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
-            changed = self._list_items(writer, [dataset for dataset, _ in datasets])
+            pages = self._pages([dataset for dataset, _ in datasets])
+            # While the first pages come, so does the base.
+            base = self._open_base(self._meta)
+            unchanged = UnchangedItems(base, self._kind.id_column)
+            changed = self._list_items(writer, pages, unchanged)
             for read in map_ordered(self._read, changed, self._client.max_workers):
                 self._append_items(writer, read.items)
                 writer.append_rows(read.rows)
-            if self._base:
-                kept = self._kept_ids(self._base, {dataset.id for dataset, _ in datasets})
-                self._kind.copy_kept(self._base, writer, kept)
+            if base:
+                self._kind.copy_kept(base, writer, unchanged.kept_ids())
             return writer.finish(project_info(self._project), self._meta)
 
-    def _list_items(self, writer: SnapshotWriter, datasets: Sequence[Dataset]) -> Iterator[_Batch]:
-        """List every item: write those the base holds, yield the others in batches to be read."""
-        stamps: dict[int, dict[int, str]] = {}
+    def _pages(self, datasets: Sequence[Dataset]) -> Iterator[tuple[int, Sequence[Item] | None]]:
         sources = ((dataset.id, self._reader.iter_pages(dataset.id)) for dataset in datasets)
-        for dataset_id, page in interleave(sources, min(LISTED_AT_ONCE, self._client.max_workers)):
-            if dataset_id not in stamps:
-                stamps[dataset_id] = self._base_stamps(dataset_id)
+        return started(interleave(sources, min(LISTED_AT_ONCE, self._client.max_workers)))
+
+    def _list_items(
+        self,
+        writer: SnapshotWriter,
+        pages: Iterator[tuple[int, Sequence[Item] | None]],
+        unchanged: UnchangedItems,
+    ) -> Iterator[_Batch]:
+        """List every item: write those the base holds, yield the others in batches to be read."""
+        waiting: dict[int, list[Item]] = {}
+        for dataset_id, page in pages:
             if page is None:
-                self._dropped += stamps.pop(dataset_id)
+                unchanged.end(dataset_id)
+                if rest := waiting.pop(dataset_id, None):
+                    yield _Batch(dataset_id, rest)
                 continue
-            changed = self._keep_unchanged(writer, page, stamps[dataset_id])
-            for part in self._reader.parts(changed):
-                yield _Batch(dataset_id, part)
-
-    def _keep_unchanged(
-        self, writer: SnapshotWriter, page: Sequence[Item], stamps: dict[int, str]
-    ) -> Sequence[Item]:
-        """Write the items that the base holds as they are, and return the others."""
-        kept = [item for item in page if stamps.get(item["id"]) == item["updatedAt"]]
-        self._append_items(writer, kept)
-        kept_ids = {item["id"] for item in kept}
-        for item_id in kept_ids:
-            del stamps[item_id]
-        return [item for item in page if item["id"] not in kept_ids]
-
-    def _base_stamps(self, dataset_id: int) -> dict[int, str]:
-        if self._base is None:
-            return {}
-        import pyarrow.compute as pc
-
-        id_column = self._kind.id_column
-        here = pc.field("src_dataset_id") == dataset_id
-        rows = self._base.read(self._project.type, [id_column, "updated_at", "src_dataset_id"], here)
-        return dict(zip(values(rows, id_column), values(rows, "updated_at"), strict=True))
+            kept, changed = unchanged.split(dataset_id, page)
+            self._append_items(writer, kept)
+            *whole, rest = [[], *self._reader.parts([*waiting.get(dataset_id, []), *changed])]
+            # The last part may be small, and have room for what the next page brings.
+            waiting[dataset_id] = list(rest)
+            for part in whole:
+                if part:
+                    yield _Batch(dataset_id, part)
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items
@@ -226,22 +265,11 @@ class _Pass:
         )
 
     def _append_items(self, writer: SnapshotWriter, items: Sequence[Item]) -> None:
-        writer.append_rows(self._reader.listed(items))
+        if items:
+            writer.append_rows(self._reader.listed(items))
         self._items_done += len(items)
         what = f"{self._project.type.capitalize()} read"
         self._progress.count(what, self._items_done, self._project.images_count)
-
-    def _kept_ids(self, base: Snapshot, dataset_ids: set[int]) -> Any:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        id_column = self._kind.id_column
-        rows = base.read(self._project.type, [id_column, "src_dataset_id"])
-        kept = pc.and_(
-            pc.is_in(rows["src_dataset_id"], pa.array(sorted(dataset_ids), pa.int64())),
-            pc.invert(pc.is_in(rows[id_column], pa.array(self._dropped, pa.int64()))),
-        )
-        return rows.filter(kept)[id_column].combine_chunks()
 
 
 def _stamps(items: Sequence[Item]) -> list[tuple[int, str]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_rows
@@ -21,44 +24,68 @@ _JSON_COLUMNS |= {"frames_to_timecodes"}
 RESTORED_FROM = "restored_from"
 
 
-def find_differences(
-    one: Snapshot,
-    other: Snapshot,
-    without: frozenset[int] = frozenset(),
-    new_names: Mapping[int, str] | None = None,
-) -> list[str]:
+@dataclass(frozen=True)
+class Deviations:
+    """What a restored project has otherwise than its version, because it was planned so.
+
+    :param left_out: ids of the version's items that are not there.
+    :param new_names: id of an item of the version -> its new name.
+    :param references: id of an item of the version -> hash of the file that it is made of now.
+    :param placeholder_ids: ids of the version's items that placeholders stand in for.
+    :param placeholder_tag: name of the tag that these got.
+    """
+
+    left_out: frozenset[int] = frozenset()
+    new_names: Mapping[int, str] = field(default_factory=dict)
+    references: Mapping[int, str] = field(default_factory=dict)
+    placeholder_ids: frozenset[int] = frozenset()
+    placeholder_tag: str | None = None
+
+
+def find_differences(one: Snapshot, other: Snapshot, planned: Deviations | None = None) -> list[str]:
     """Tell in words how two snapshots differ; an empty list means equal content.
 
     Compared are the dataset tree, items, figures with exact geometry, tags (also the same one twice),
     custom data at every level, classes, tags and settings.
 
-    :param without: ids of items of ``one`` that ``other`` need not hold.
-    :param new_names: id of an item of ``one`` -> its name in ``other``.
+    :param planned: differences of ``other`` that are none.
     """
-    return _project_differences(one, other) + find_item_differences(one, other, without, new_names)
+    planned = planned or Deviations()
+    differences = _project_differences(one, other, planned.placeholder_tag)
+    return differences + find_item_differences(one, other, planned) + _unmarked(other, planned)
 
 
-def find_item_differences(
-    one: Snapshot,
-    other: Snapshot,
-    without: frozenset[int] = frozenset(),
-    new_names: Mapping[int, str] | None = None,
-) -> list[str]:
+def find_item_differences(one: Snapshot, other: Snapshot, planned: Deviations | None = None) -> list[str]:
     """Tell how datasets and items with all that hangs on them differ; see :func:`find_differences`."""
     differences: list[str] = []
-    mine, theirs = Side(one, without, new_names or {}), Side(other)
-    for (what, my_rows), (_, their_rows) in zip(_contents(mine), _contents(theirs), strict=True):
+    kind, planned = kind_of(one.project_type), planned or Deviations()
+    stand_ins = frozenset(planned.references[item_id] for item_id in planned.placeholder_ids)
+    mine = Side(one, kind.id_column, planned.left_out, planned.new_names, planned.references, stand_ins)
+    theirs = Side(other, kind.id_column, stand_ins=stand_ins, hidden_tag=planned.placeholder_tag)
+    for (what, my_rows), (_, their_rows) in zip(_contents(kind, mine), _contents(kind, theirs), strict=True):
         differences += _row_differences(what, my_rows, their_rows)
     return differences
 
 
-def _contents(side: Side) -> Iterator[tuple[str, pa.Table]]:
+def _unmarked(other: Snapshot, planned: Deviations) -> list[str]:
+    import pyarrow.compute as pc
+
+    if planned.placeholder_tag is None:
+        return []
+    where = (pc.field("name") == planned.placeholder_tag) & (pc.field("owner_type") == "item")
+    marked = other.read("tags", ["src_item_id"], where).num_rows
+    wanted = len(planned.placeholder_ids)
+    return [] if marked == wanted else [f"{marked} of {wanted} placeholders are tagged"]
+
+
+def _contents(kind: Kind, side: Side) -> Iterator[tuple[str, pa.Table]]:
     yield "dataset", _datasets(side)
-    yield from side.kind.contents(side)
+    yield from kind.contents(side)
 
 
-def _project_differences(one: Snapshot, other: Snapshot) -> list[str]:
+def _project_differences(one: Snapshot, other: Snapshot, hidden_tag: str | None) -> list[str]:
     mine, theirs = _project_content(one), _project_content(other)
+    theirs["tags"].pop(hidden_tag, None)
     return [
         f"{what}: {_short(mine[what])} became {_short(theirs[what])}"
         for what in mine

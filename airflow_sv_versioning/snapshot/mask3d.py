@@ -1,7 +1,8 @@
 """Masks in space: NRRD on the wire and in a snapshot, JSON in the archives of volumes.
 
-The JSON holds a truth value a voxel. What it cannot hold, a mask of other values or another type, goes
-beside it as the NRRD file itself, under a key that official readers pass over.
+The JSON holds a truth value a voxel, with axes to the right, to the front and up. What it cannot hold, a mask
+of other values, of another type or in another space, goes beside it as the NRRD file itself, under a key that
+official readers pass over.
 """
 
 from __future__ import annotations
@@ -16,13 +17,24 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.nrrd import MAX_VOXELS, Nrrd, finite_vector, read_nrrd, unzip, write_nrrd
+from airflow_sv_versioning.snapshot.volume_geometry import (
+    RAS,
+    sizes_in_space,
+    stored_geometry,
+    turn_to_ras,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
 MASK_3D = "mask_3d"
+MESH = "closed_surface_mesh"
+SPATIAL = (MASK_3D, MESH)
+"""Types of figures that fill space, with their geometry in a file."""
 _NRRD = "nrrd"
 _MAX_SHAPE_CHARACTERS = 64
+_EMPTY = (3, 3, 3)
+_PART = 32
 
 
 def mask_json(data: bytes, what: str) -> dict[str, Any]:
@@ -33,14 +45,15 @@ def mask_json(data: bytes, what: str) -> dict[str, Any]:
     Source: ``Mask3D.to_json``, observed with SDK 6.74.51.
     """
     nrrd = read_nrrd(data, what)
-    mask: dict[str, Any] = {"data": _packed(nrrd.voxels)}
-    if nrrd.origin is not None:
-        mask["space_origin"] = list(nrrd.origin)
-    if nrrd.space is not None:
-        mask["space"] = nrrd.space
-    if nrrd.directions is not None:
-        mask["space_directions"] = [list(vector) for vector in nrrd.directions]
-    if not _is_plain(nrrd.voxels):
+    shown = _in_ras(nrrd)
+    mask: dict[str, Any] = {"data": _packed(shown.voxels)}
+    if shown.origin is not None:
+        mask["space_origin"] = list(shown.origin)
+    if shown.space is not None:
+        mask["space"] = shown.space
+    if shown.directions is not None:
+        mask["space_directions"] = [list(vector) for vector in shown.directions]
+    if shown is not nrrd or not _is_plain(nrrd.voxels):
         mask[_NRRD] = base64.b64encode(data).decode()
     return {MASK_3D: mask, "shape": MASK_3D, "geometryType": MASK_3D}
 
@@ -68,13 +81,49 @@ def mask_file(geometry: Any, what: str) -> bytes | None:
     return write_nrrd(Nrrd(_unpacked(mask["data"], what), mask.get("space"), *place))
 
 
-def mask_sizes(data: bytes, what: str) -> tuple[int, ...]:
-    """Count the voxels of an NRRD file along each axis.
+def mesh_json(data: bytes) -> dict[str, Any]:
+    """Make the JSON of a mesh's file, which official readers pass over: their archives hold no meshes."""
+    return {MESH: {"data": base64.b64encode(data).decode()}}
 
+
+def mesh_file(geometry: Any, what: str) -> bytes | None:
+    """Make the file of a mesh's JSON; ``None`` if it has none, as in archives of official clients.
+
+    :raises FormatError: the JSON is damaged.
+    """
+    mesh = geometry.get(MESH) if isinstance(geometry, Mapping) else None
+    if mesh is None:
+        return None
+    if not isinstance(mesh, Mapping) or not isinstance(mesh.get("data"), str):
+        raise FormatError(f"{what} has no {MESH}.data.")
+    return _decoded(mesh["data"], what)
+
+
+def misfit(data: bytes, sizes: tuple[int, ...], directions: Any, what: str) -> tuple[int, ...] | None:
+    """Tell the sizes of a mask that does not fit a volume; ``None`` if it does.
+
+    Its axes may be in another order, if its directions say so: official clients turn oblique masks. And for a
+    figure without voxels they write an empty mask of three voxels each way.
+
+    :param sizes: of the volume.
+    :param directions: of the volume, nine numbers row by row, if known.
     :raises FormatError: the file cannot be read.
     """
-    sizes: tuple[int, ...] = read_nrrd(data, what).voxels.shape
-    return sizes
+    nrrd = read_nrrd(data, what)
+    found: tuple[int, ...] = nrrd.voxels.shape
+    if found == sizes or (found == _EMPTY and not nrrd.voxels.any()):
+        return None
+    return None if _is_turned(nrrd, sizes, directions) else found
+
+
+def _is_turned(nrrd: Nrrd, sizes: tuple[int, ...], directions: Any) -> bool:
+    if nrrd.directions is None or not all(map(any, nrrd.directions)):
+        return False
+    place = stored_geometry(nrrd)
+    try:
+        return sizes_in_space(place.sizes, place.directions) == sizes_in_space(sizes, directions)
+    except (TypeError, ValueError):
+        return False
 
 
 def mask_digest(data: bytes, what: str) -> str:
@@ -90,6 +139,14 @@ def mask_digest(data: bytes, what: str) -> str:
     return hashlib.sha256(head + little.tobytes(order="F")).hexdigest()
 
 
+def _in_ras(nrrd: Nrrd) -> Nrrd:
+    """Turn a mask as the official client does when it reads one; it misplaces masks in other spaces later."""
+    if nrrd.space is None or nrrd.space == RAS:
+        return nrrd
+    voxels, geometry = turn_to_ras(nrrd)
+    return geometry.as_nrrd(voxels)
+
+
 def _is_plain(voxels: np.ndarray[Any, Any]) -> bool:
     return bool(voxels.dtype.str == "|u1" and voxels.max() <= 1)
 
@@ -98,8 +155,11 @@ def _packed(voxels: np.ndarray[Any, Any]) -> str:
     shape = ",".join(str(size) for size in voxels.shape)
     # The wall clock, which others write into the header, would make equal masks differ.
     compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
-    packed = compressor.compress(f"{shape}|".encode()) + compressor.compress((voxels != 0).tobytes())
-    return base64.b64encode(packed + compressor.flush()).decode()
+    packed = [compressor.compress(f"{shape}|".encode())]
+    # Part by part: a processor's cache holds that much of voxels in another order.
+    for start in range(0, voxels.shape[0], _PART):
+        packed.append(compressor.compress((voxels[start : start + _PART] != 0).tobytes()))
+    return base64.b64encode(b"".join((*packed, compressor.flush()))).decode()
 
 
 def _unpacked(text: str, what: str) -> np.ndarray[Any, Any]:

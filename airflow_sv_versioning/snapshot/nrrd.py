@@ -1,4 +1,4 @@
-"""NRRD files as masks are stored in: three dimensions, header and voxels in one file.
+"""NRRD files as volumes and masks are stored in: header and voxels in one file.
 
 Source: the NRRD format, version 5; raw and gzip encodings.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ _ENDIANS = {"little": "<", "big": ">"}
 _DETACHED = ("data file", "datafile", "byte skip", "byteskip", "line skip", "lineskip")
 _GZIP = ("gzip", "gz")
 _GZIP_WINDOW = 31
+_LAYERS = 64
+"""So many are turned and compressed at once."""
 
 Vector = tuple[float, ...]
 
@@ -56,12 +59,14 @@ class Nrrd:
     :param space: name of the coordinate system, such as ``right-anterior-superior``.
     :param directions: for each axis the step in space from one voxel to the next.
     :param origin: centre of the first voxel.
+    :param spacings: lengths of the steps, in files that tell no directions.
     """
 
     voxels: np.ndarray[Any, Any]
     space: str | None = None
     directions: tuple[Vector, ...] | None = None
     origin: Vector | None = None
+    spacings: Vector | None = None
 
 
 def read_nrrd(data: bytes, what: str) -> Nrrd:
@@ -72,7 +77,7 @@ def read_nrrd(data: bytes, what: str) -> Nrrd:
     """
     import numpy as np
 
-    fields, start = _header(data, what)
+    fields, start = read_header(data, what)
     sizes, dtype = _layout(fields, what)
     content = _content(data, start, fields, math.prod(sizes) * dtype.itemsize, what)
     voxels = np.frombuffer(content, dtype).reshape(sizes, order="F")
@@ -84,29 +89,61 @@ def read_nrrd(data: bytes, what: str) -> Nrrd:
 
 def write_nrrd(nrrd: Nrrd) -> bytes:
     """Write a file, compressed with gzip; equal content gives equal bytes."""
+    return b"".join(iter_nrrd(nrrd))
+
+
+def iter_nrrd(nrrd: Nrrd, level: int = 6) -> Iterator[bytes]:
+    """Write a file piece by piece, compressed with gzip; no second copy of the voxels is made.
+
+    :param level: of compression, 1 to 9.
+    """
     import numpy as np
 
-    voxels = nrrd.voxels.astype(np.uint8) if nrrd.voxels.dtype == bool else nrrd.voxels
-    lines = ["NRRD0005", f"type: {_WRITTEN[voxels.dtype.str[1:]]}", "dimension: 3"]
+    voxels = nrrd.voxels.view(np.uint8) if nrrd.voxels.dtype == bool else nrrd.voxels
+    yield _header_text(nrrd, voxels).encode()
+    compressor = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
+    little = voxels.dtype.newbyteorder("<")
+    for start in range(0, voxels.shape[-1], _LAYERS):
+        layers = voxels[..., start : start + _LAYERS].astype(little, copy=False)
+        yield compressor.compress(_in_file_order(layers))
+    yield compressor.flush()
+
+
+def _in_file_order(voxels: np.ndarray[Any, Any]) -> bytes:
+    import numpy as np
+
+    if voxels.ndim != 3 or voxels.flags.f_contiguous:
+        return voxels.tobytes(order="F")
+    turned = np.empty(voxels.shape[::-1], voxels.dtype)
+    # Plane by plane: a processor's cache holds a plane, but no volume.
+    for number in range(voxels.shape[1]):
+        turned[:, number, :] = voxels[:, number, :].T
+    return turned.tobytes()
+
+
+def _header_text(nrrd: Nrrd, voxels: np.ndarray[Any, Any]) -> str:
+    lines = ["NRRD0005", f"type: {_WRITTEN[voxels.dtype.str[1:]]}", f"dimension: {voxels.ndim}"]
     if nrrd.space is not None:
         lines.append(f"space: {nrrd.space}")
     elif nrrd.origin is not None or nrrd.directions is not None:
-        lines.append("space dimension: 3")
+        lines.append(f"space dimension: {voxels.ndim}")
     lines.append("sizes: " + " ".join(map(str, voxels.shape)))
     if nrrd.directions is not None:
         lines.append("space directions: " + " ".join(map(_vector_text, nrrd.directions)))
     if voxels.dtype.itemsize > 1:
-        voxels = voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)
         lines.append("endian: little")
     lines.append("encoding: gzip")
     if nrrd.origin is not None:
         lines.append(f"space origin: {_vector_text(nrrd.origin)}")
-    header = "\n".join(lines) + "\n\n"
-    compressor = zlib.compressobj(6, zlib.DEFLATED, _GZIP_WINDOW)
-    return header.encode() + compressor.compress(voxels.tobytes(order="F")) + compressor.flush()
+    return "\n".join(lines) + "\n\n"
 
 
-def _header(data: bytes, what: str) -> tuple[dict[str, str], int]:
+def read_header(data: bytes, what: str) -> tuple[dict[str, str], int]:
+    """Read the fields of a file's header, and where its voxels begin.
+
+    :returns: fields by their names in small letters, as they stand; the offset of the voxels.
+    :raises FormatError: no NRRD, or cut off within the header.
+    """
     if not _MAGIC.match(data):
         raise FormatError(f"{what} is no NRRD file: it begins with {data[:8]!r}.")
     end = _HEADER_END.search(data, 0, MAX_HEADER_BYTES)
@@ -134,7 +171,7 @@ def _layout(fields: dict[str, str], what: str) -> tuple[tuple[int, ...], np.dtyp
     except ValueError as error:
         raise FormatError(f"{what} has a malformed header: {error}.") from error
     if len(sizes) != 3 or min(sizes) < 1 or math.prod(sizes) > MAX_VOXELS:
-        raise FormatError(f"{what} has the sizes {fields.get('sizes')!r}; a mask has three.")
+        raise FormatError(f"{what} has the sizes {fields.get('sizes')!r}; three are needed.")
     return sizes, np.dtype(endian + code)
 
 
@@ -170,15 +207,17 @@ def unzip(data: bytes | memoryview, size: int, what: str) -> bytes:
     return content
 
 
-def _place(fields: dict[str, str]) -> tuple[tuple[Vector, ...] | None, Vector | None]:
-    directions = origin = None
+def _place(fields: dict[str, str]) -> tuple[tuple[Vector, ...] | None, Vector | None, Vector | None]:
+    directions = origin = spacings = None
     if text := fields.get("space directions"):
         directions = tuple(_vector(part) for part in re.findall(r"\([^)]*\)", text))
         if len(directions) != 3:
             raise ValueError(f"space directions {text!r}")
     if text := fields.get("space origin"):
         origin = _vector(text)
-    return directions, origin
+    if directions is None and (text := fields.get("spacings")):
+        spacings = finite_vector(text.split())
+    return directions, origin, spacings
 
 
 def _vector(text: str) -> Vector:
@@ -197,4 +236,5 @@ def finite_vector(numbers: Any) -> Vector:
 
 
 def _vector_text(vector: Vector) -> str:
-    return "(" + ",".join(f"{number!r}" for number in vector) + ")"
+    # Seventeen digits tell a number exactly, and are what official clients write.
+    return "(" + ",".join(f"{number:.17g}" for number in vector) + ")"

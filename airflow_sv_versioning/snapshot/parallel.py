@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 K = TypeVar("K")
+
+
+def started(elements: Iterator[T]) -> Iterator[T]:
+    """Take the first element now, so that a generator's threads work on while something else is done."""
+    first = list(islice(elements, 1))
+    return chain(first, elements)
 
 
 def interleave(sources: Iterable[tuple[K, Iterator[T]]], workers: int) -> Iterator[tuple[K, T | None]]:

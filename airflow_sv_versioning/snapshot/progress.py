@@ -15,6 +15,7 @@ class Progress:
 
     :param report: takes a line of text.
     :param should_stop: asked between batches and waits.
+    :ivar warnings: what a person should know of the result, in the order found.
     """
 
     def __init__(
@@ -27,6 +28,12 @@ class Progress:
         self.should_stop = should_stop or (lambda: False)
         self._clock = clock
         self._last = clock()
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        """Report a warning, and keep it for the result."""
+        self.warnings.append(text)
+        self.say(f"Warning: {text}")
 
     def say(self, line: str) -> None:
         """Report a line now."""

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.snapshot.kinds import kind_of
-from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
 SEPARATOR = "\x1f"
 """Stands between texts that are joined to be compared."""
@@ -22,39 +21,70 @@ SEPARATOR = "\x1f"
 class Side:
     """A snapshot to compare.
 
+    :param id_column: the column with the item's id in the table of items.
     :param without: ids of items that do not count.
     :param new_names: item id -> the name to take for its own.
+    :param references: item id -> the hash to take for what it is made of.
+    :param stand_ins: hashes of placeholders.
+    :param hidden_tag: name of a tag that does not count.
     """
 
     snapshot: Snapshot
+    id_column: str
     without: frozenset[int] = frozenset()
     new_names: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of the snapshot's project."""
-        return kind_of(self.snapshot.project_type)
+    references: Mapping[int, str] = field(default_factory=dict)
+    stand_ins: frozenset[str] = frozenset()
+    hidden_tag: str | None = None
 
     def items(self) -> pa.Table:
         """Read the items that count, each with its ``path``: ``dataset/path/item name``."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        id_column = self.kind.id_column
         rows = self.snapshot.read(self.snapshot.project_type)
         folders = {row["src_dataset_id"]: path for row, path in dataset_rows(self.snapshot)}
-        ids, names = values(rows, id_column), values(rows, "name")
+        ids, names = values(rows, self.id_column), values(rows, "name")
         paths = [
             f"{folders[dataset_id]}/{self.new_names.get(item_id, name)}"
             for item_id, dataset_id, name in zip(ids, values(rows, "src_dataset_id"), names, strict=True)
         ]
-        rows = rows.append_column("path", pa.array(paths, pa.string()))
+        rows = self._with_references(rows.append_column("path", pa.array(paths, pa.string())), ids)
         if self.without:
-            rows = rows.filter(~pc.field(id_column).isin(pa.array(sorted(self.without), pa.int64())))
+            rows = rows.filter(~pc.field(self.id_column).isin(pa.array(sorted(self.without), pa.int64())))
+        return rows
+
+    def tags(self, columns: list[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+        """Read the tags that count."""
+        import pyarrow.compute as pc
+
+        if self.hidden_tag is not None:
+            counts = pc.field("name") != self.hidden_tag
+            where = counts if where is None else where & counts
+        return self.snapshot.read("tags", columns, where)
+
+    def is_stand_in(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Say of each item whether it is a placeholder."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        return pc.is_in(rows["hash"], value_set=pa.array(sorted(self.stand_ins), pa.string()))
+
+    def _with_references(self, rows: pa.Table, ids: list[int]) -> pa.Table:
+        import pyarrow as pa
+
+        if not self.references:
+            return rows
+        hashes = [self.references.get(key, old) for key, old in zip(ids, values(rows, "hash"), strict=True)]
+        links = [
+            None if key in self.references else link
+            for key, link in zip(ids, values(rows, "link"), strict=True)
+        ]
+        for name, column in (("hash", hashes), ("link", links)):
+            rows = rows.set_column(rows.schema.get_field_index(name), name, pa.array(column, pa.string()))
         return rows
 
     def with_paths(self, table: pa.Table, column: str) -> pa.Table:
         """Join rows with the path of their item, leaving out those whose item does not count."""
-        id_column = self.kind.id_column
-        items = self.items().select([id_column, "path"])
-        return table.join(items, column, right_keys=id_column, join_type="inner")
+        items = self.items().select([self.id_column, "path"])
+        return table.join(items, column, right_keys=self.id_column, join_type="inner")

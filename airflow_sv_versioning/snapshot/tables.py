@@ -27,6 +27,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.id_sets import IdSet
+from airflow_sv_versioning.snapshot.parallel import map_ordered
 
 if TYPE_CHECKING:
     import msgspec
@@ -194,6 +196,7 @@ _VOLUME_FIGURES = {
     "meta": "string",
     "priority": "int32",
     "custom_data": "string",
+    "description": "string",
     "nn_created": "bool_",
     "nn_updated": "bool_",
     "labeler_login": "string",
@@ -224,6 +227,9 @@ _COLUMNS: dict[str, dict[str, dict[str, str]]] = {
         "tags": _TAGS,
     },
 }
+_READERS = 2
+# A dictionary of these would be as long as the column.
+_MOSTLY_UNIQUE = frozenset({"geometry_json", "src_figure_id", "tag_assignment_id", "hash"})
 MASKS = "masks"
 """Folder of a snapshot with the voxels of masks, a file a figure."""
 
@@ -281,6 +287,20 @@ def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]])
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
+def table_of(project_type: str, table: str, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Make Arrow data of columns of Python values; absent columns, and those of nothing, are null."""
+    import pyarrow as pa
+
+    rows = len(next(iter(columns.values())))
+    arrays = []
+    for field in table_schema(project_type, table):
+        found = columns.get(field.name)
+        # Most columns of a listing hold nothing.
+        is_null = found is None or (found.count(None) == rows)
+        arrays.append(pa.nulls(rows, field.type) if is_null else pa.array(found, field.type))
+    return pa.table(arrays, schema=table_schema(project_type, table))
+
+
 def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:
     """Take one column as a Python list."""
     listed: list[Any] = data[column].to_pylist()
@@ -305,7 +325,7 @@ class Snapshot:
         return self.directory / f"{table}.parquet"
 
     def mask_path(self, figure_id: int) -> Path:
-        """Name the NRRD file of a mask, which is absent when the mask has no voxels at all."""
+        """Name the file of a mask (NRRD) or mesh (STL), which is absent when a figure has none."""
         return mask_path(self.directory, figure_id)
 
     def row_count(self, table: str) -> int:
@@ -356,8 +376,33 @@ class Snapshot:
         (file,) = ds.dataset(self.path(table), schema=full, format="parquet").get_fragments()
         # A scan of the whole file reads on while its consumer works, until all of it is in memory.
         for group in file.split_by_row_group(where, full):
-            found = group.scanner(full, columns=schema.names, filter=where, batch_size=ROW_GROUP_ROWS)
+            found = group.scanner(
+                full, columns=schema.names, filter=where, batch_size=ROW_GROUP_ROWS, use_threads=False
+            )
             yield from (batch for batch in found.to_batches() if batch.num_rows)
+
+    def iter_rows_of(self, table: str, column: str, ids: IdSet) -> Iterator[pa.Table]:
+        """Stream the rows whose column holds one of these ids, in their stored order.
+
+        Row groups without such rows are not decoded; others are read ahead while a consumer works.
+        """
+        import pyarrow.parquet as pq
+
+        path = self.path(table)
+        if not path.exists():
+            return
+        schema, footer = self._schema(table, None), pq.read_metadata(path)
+
+        def read(group: int) -> pa.Table | None:
+            with pq.ParquetFile(path, metadata=footer) as file:
+                wanted = ids.mask(file.read_row_group(group, [column], use_threads=False)[column])
+                if not wanted.any():
+                    return None
+                return _fitted(file.read_row_group(group, use_threads=False), schema).filter(wanted)
+
+        for found in map_ordered(read, range(footer.num_row_groups), _READERS):
+            if found is not None:
+                yield found
 
     def _schema(self, table: str, columns: Sequence[str] | None) -> pa.Schema:
         import pyarrow as pa
@@ -376,6 +421,19 @@ class Snapshot:
 def mask_path(directory: Path, figure_id: int) -> Path:
     """Name the NRRD file of a mask in the folder of a snapshot, which may be in the making."""
     return directory / MASKS / f"{figure_id}.nrrd"
+
+
+def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Give a table that others wrote the columns and types of ours; what it lacks is null."""
+    import pyarrow as pa
+
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 class SnapshotWriter:
@@ -487,7 +545,10 @@ class _TableWriter:
         import pyarrow.parquet as pq
 
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd")
+            repeating = [name for name in self._schema.names if name not in _MOSTLY_UNIQUE]
+            self._writer = pq.ParquetWriter(
+                self._path, self._schema, compression="zstd", use_dictionary=repeating
+            )
         self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
         self.row_count += self._pending_rows
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0

@@ -126,7 +126,7 @@ def _annotation_digests(snapshot: Snapshot) -> _Digests:
     import pyarrow.compute as pc
 
     digests = _Digests()
-    objects = with_numbers(snapshot).combine_chunks()
+    objects = with_numbers(snapshot, "src_video_id").combine_chunks()
     for batch in objects.to_batches():
         digests.add("objects", batch["src_video_id"], _lines([_text(batch["class_name"])]))
     keys = owner_keys(objects, "src_video_id", "src_object_id")

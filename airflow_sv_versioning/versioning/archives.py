@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
@@ -10,6 +11,9 @@ from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, Snap
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.version_map import VersionMap
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
 # The older format has no place for what such a base lacks.
 OLDER_AS_BEFORE = {("v1.0.0", "v1.0.0"), ("v1.0.0", "auto")}
@@ -42,7 +46,7 @@ def download_archive(
 
 def find_earlier(
     client: SuperviselyClient, project: Project, archive_format: str, directory: Path, progress: Progress
-) -> Snapshot | None:
+) -> UnpackedArchive | None:
     """Open the latest version of a project as the base of the next one.
 
     Where that cannot be done, the log says why: a version can be made without it.
@@ -70,7 +74,7 @@ def find_earlier(
             f"Reading all of project {project.id}: version {latest.version} does not tell who drew figures."
         )
         return None
-    return unpacked.snapshot
+    return unpacked
 
 
 def _lacks(snapshot: Snapshot) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, NothingChanged, Project, Reservation, VersionInfo
@@ -24,12 +25,18 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
+from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.archives import find_earlier
+from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
 from airflow_sv_versioning.versioning.work_folder import work_folder
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +60,13 @@ class Creation:
         project: Project,
         progress: Progress,
         memory: ReservationMemory | None = None,
+        keeper: MediaKeeper | None = None,
     ) -> None:
         self._client = client
         self._project = project
         self._progress = progress
         self._reservations = Reservations(client, project.id, project.team_id, memory or ProcessMemory())
+        self._keeper = keeper
 
     def run(
         self,
@@ -83,36 +92,63 @@ class Creation:
         reserved = self._reserve(busy_timeout_seconds)
         if isinstance(reserved, NothingChanged):
             return self._unchanged(reserved.version_id)
-        with work_folder() as folder, ExitStack() as undo:
+        with (
+            work_folder() as folder,
+            lean_memory(),
+            ExitStack() as undo,
+            ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-aside") as aside,
+        ):
             undo.callback(self._quietly, "cancel the reservation", self._reservations.cancel, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
-            captured = self._capture(capture, archive_format, on_concurrent_change, folder)
-            if archive_format == "auto":
-                archive_format = _follow_latest(self._healed_map(), kind_of(self._project.type), formats[0])
-            uploaded = self._upload(reserved, captured, archive_format, folder, undo)
-            version_map = self._healed_map()
-            undo.callback(self._quietly, "put versions.json back", version_map.put_back)
-            version_map.add(reserved.version_id, _map_entry(uploaded, captured, version_map))
-            version_map.save()
-            version = self._commit(reserved, captured, uploaded, title, description, undo)
+            prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
+            captured, earlier = self._capture(capture, archive_format, on_concurrent_change, folder)
+            archive_format = prepared.result()
+            with self._keeper.turn() if self._keeper else nullcontext():
+                media = self._keep_media(reserved, captured, earlier, undo)
+                uploaded = self._upload(reserved, captured, media, archive_format, folder, undo)
+                version_map = self._enter(reserved, captured, uploaded, undo)
+                version = self._commit(reserved, captured, uploaded, title, description, undo)
         self._settle_map(version_map, version)
         self._reservations.settle()
-        return _result(self._project, version, uploaded, captured)
+        return _result(self._project, version, uploaded, captured, media)
 
-    def _capture(self, how: str, archive_format: str, on_concurrent_change: str, folder: Path) -> Capture:
-        earlier = None
-        if how == "incremental":
+    def _keep_media(
+        self, reserved: Reservation, capture: Capture, earlier: UnpackedArchive | None, undo: ExitStack
+    ) -> KeptMedia | None:
+        """Fill the media store before anything names it."""
+        if self._keeper is None:
+            return None
+        undo.callback(self._quietly, "clean the media store", self._keeper.forget, reserved.version_id)
+        return self._keeper.keep(reserved.version_id, capture.snapshot, earlier)
+
+    def _capture(
+        self, how: str, archive_format: str, on_concurrent_change: str, folder: Path
+    ) -> tuple[Capture, UnpackedArchive | None]:
+        earlier: UnpackedArchive | None = None
+
+        def find() -> Snapshot | None:
+            nonlocal earlier
             earlier = find_earlier(
                 self._client, self._project, archive_format, folder / "earlier", self._progress
             )
-        return capture_project(
+            return earlier.snapshot if earlier else None
+
+        captured = capture_project(
             self._client,
             self._project.id,
             folder,
             on_concurrent_change=on_concurrent_change,
             progress=self._progress,
-            earlier=earlier,
+            find_earlier=find if how == "incremental" else None,
         )
+        return captured, earlier
+
+    def _prepare_upload(self, archive_format: str, newest: str) -> str:
+        """Do what can be done while the project is read; returns the format to write."""
+        write_warning(self._client, self._project.team_id)
+        if archive_format != "auto":
+            return archive_format
+        return _follow_latest(self._healed_map(), kind_of(self._project.type), newest)
 
     def _healed_map(self) -> VersionMap:
         version_map = VersionMap(self._client, self._project)
@@ -152,7 +188,13 @@ class Creation:
         return self._existing(version, created=True)
 
     def _upload(
-        self, reserved: Reservation, capture: Capture, archive_format: str, folder: Path, undo: ExitStack
+        self,
+        reserved: Reservation,
+        capture: Capture,
+        media: KeptMedia | None,
+        archive_format: str,
+        folder: Path,
+        undo: ExitStack,
     ) -> _Uploaded:
         from airflow_sv_versioning.snapshot.archive import pack_archive
 
@@ -167,17 +209,29 @@ class Creation:
             "counts": counts,
         }
         self._progress.say(f"Packing {_told(counts)} as {archive_format}.")
-        packed = pack_archive(capture.snapshot, archive_format, folder / "archive.tar.zst", provenance)
+        record = media.record if media else None
+        packed = pack_archive(
+            capture.snapshot, archive_format, folder / "archive.tar.zst", provenance, record
+        )
         # Unique by construction: the id belongs to this reservation alone.
         path = f"{FOLDER}/{self._project.id}/{_utc_stamp()}-{reserved.version_id}.tar.zst"
         self._progress.check()
-        write_warning(self._client, self._project.team_id)
         self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
         self._reservations.keep_path(path)
         remove = self._client.files.remove
         undo.callback(self._quietly, f"remove {path}", remove, self._project.team_id, path)
         file = self._client.files.upload(self._project.team_id, packed.path, path)
         return _Uploaded(file, packed.archive_format, packed.sha256, counts)
+
+    def _enter(
+        self, reserved: Reservation, capture: Capture, uploaded: _Uploaded, undo: ExitStack
+    ) -> VersionMap:
+        """Enter the version into the map by which other clients find its archive."""
+        version_map = self._healed_map()
+        undo.callback(self._quietly, "put versions.json back", version_map.put_back)
+        version_map.add(reserved.version_id, _map_entry(uploaded, capture, version_map))
+        version_map.save()
+        return version_map
 
     def _commit(
         self,
@@ -326,7 +380,9 @@ def _utc_stamp() -> str:
     return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _result(project: Project, version: VersionInfo, uploaded: _Uploaded, capture: Capture) -> CreateResult:
+def _result(
+    project: Project, version: VersionInfo, uploaded: _Uploaded, capture: Capture, media: KeptMedia | None
+) -> CreateResult:
     return CreateResult(
         project_id=project.id,
         project_name=project.name,
@@ -342,4 +398,5 @@ def _result(project: Project, version: VersionInfo, uploaded: _Uploaded, capture
         consistent=capture.consistent,
         capture=_how(capture),
         capture_note=capture.note,
+        media=media.backup if media else None,
     )

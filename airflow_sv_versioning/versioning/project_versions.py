@@ -15,16 +15,18 @@ from airflow_sv_versioning.exceptions import (
     VersionNotFoundError,
 )
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
-from airflow_sv_versioning.snapshot.plan import POLICIES, plan_restore
+from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore import Target, restore_project
-from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.snapshot.restore.project import Target
 from airflow_sv_versioning.versioning.creation import Creation
+from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.reservations import ReservationMemory
-from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
+from airflow_sv_versioning.versioning.restoring import MissingMedia, OpenStore, Restoration
+from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
-from airflow_sv_versioning.versioning.work_folder import work_folder
+from airflow_sv_versioning.versioning.verify_report import VerifyReport
+from airflow_sv_versioning.versioning.verifying import Verification
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
@@ -39,10 +41,13 @@ class ProjectVersions:
 
     Unlike there, nothing returns ``None`` for "it did not work": what fails raises an error of
     :mod:`airflow_sv_versioning.exceptions`. An instance holds no state and may be shared by threads.
+
+    :param open_store: opens media stores, also those that versions name.
     """
 
-    def __init__(self, client: SuperviselyClient) -> None:
+    def __init__(self, client: SuperviselyClient, open_store: OpenStore = find_store) -> None:
         self._client = client
+        self._open_store = open_store
 
     def create(
         self,
@@ -55,6 +60,7 @@ class ProjectVersions:
         on_concurrent_change: str = "accept",
         capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
+        media_store: Any = None,
         memory: ReservationMemory | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
@@ -71,11 +77,15 @@ class ProjectVersions:
         :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a
             sample of them; ``full`` reads everything.
         :param busy_timeout_seconds: how long to wait while another process makes a version.
+        :param media_store: where to keep the originals beside the platform, each content once: a URL such as
+            ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
+            where nothing changed, the store gets what it lacks of the latest version.
         :param memory: keeps the reservation outside this process; the next call with the same memory
             clears up after one that was killed, or returns the version that it had made.
         :param report: takes progress lines.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
         :raises UnsupportedProjectError: the project's type cannot be versioned.
+        :raises MediaStoreError: the media store cannot be read or written.
         :raises PlanRequiredError: the team's subscription has no versions.
         :raises VersionBusyError: another process held the reservation all the time.
         :raises ProjectChangedError: the project changed all the time and ``fail`` was asked for.
@@ -87,7 +97,9 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
-        creation = Creation(self._client, project, progress, memory)
+        store = self._open_store(media_store)
+        keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
+        creation = Creation(self._client, project, progress, memory, keeper)
         result = creation.run(
             title=title,
             description=description,
@@ -96,6 +108,9 @@ class ProjectVersions:
             capture=capture,
             busy_timeout_seconds=busy_timeout_seconds,
         )
+        if keeper and result.media is None:
+            latest = self.get_info_by_id(project_id, result.version_id)
+            result = result.with_media(keeper.complete(latest))
         return self._with_preview(result, progress) if enable_preview else result
 
     def restore(
@@ -110,6 +125,7 @@ class ProjectVersions:
         *,
         as_of: str | datetime | None = None,
         missing_entities: str = "fail",
+        media_store: Any = None,
         verify: str = "counts",
         keep_incomplete: bool = False,
         report: Report | None = None,
@@ -120,7 +136,11 @@ class ProjectVersions:
         Give exactly one of ``version_id``, ``version_num`` and ``as_of``.
 
         :param as_of: the newest version made at or before this moment; ISO 8601, UTC unless it says.
-        :param missing_entities: ``fail`` before anything is made if media are gone, or ``skip`` those items.
+        :param missing_entities: what to do where media are gone: ``fail`` before anything is made; ``skip``
+            those items; put a marked and tagged ``placeholder`` of the same size in their place, with all
+            their annotations; or ``reupload`` them from the media store.
+        :param media_store: where ``reupload`` finds originals: a folder, a URL or a store; by default what
+            the version names.
         :param skip_missed_entities: the SDK's word for ``missing_entities="skip"``.
         :param workspace_id: where the new project goes; the source's workspace by default.
         :param verify: ``counts`` compares numbers, ``full`` also reads all content back.
@@ -128,29 +148,96 @@ class ProjectVersions:
         :raises VersionNotFoundError: the project has no such version.
         :raises ArchiveMissingError: the version's archive is gone.
         :raises IntegrityError: the archive is damaged, or the new project is not what it should be.
-        :raises MissingMediaError: media are gone and ``missing_entities`` is ``fail``.
+        :raises MissingMediaError: media are gone, and ``missing_entities`` has no answer to it.
         """
-        policy = "skip" if skip_missed_entities else missing_entities
-        check_choice("missing_entities", policy, POLICIES)
         check_choice("verify", verify, VERIFICATIONS)
-        progress = Progress(report, should_stop)
-        version = self.choose(project_id, version_id, version_num, as_of)
-        project = self._client.projects.get(project_id)
+        return self._restoration(
+            self.choose(project_id, version_id, version_num, as_of),
+            workspace_id,
+            project_name,
+            project_description,
+            _missing_media(missing_entities, skip_missed_entities, media_store, self._open_store),
+            Progress(report, should_stop),
+        ).run(verify=verify, keep_incomplete=keep_incomplete)
+
+    def plan_restore(
+        self,
+        project_id: int,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        skip_missed_entities: bool = False,
+        workspace_id: int | None = None,
+        project_name: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        missing_entities: str = "fail",
+        media_store: Any = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> RestorePlanReport:
+        """Say what :meth:`restore` would make with the same arguments; changes nothing on the server.
+
+        That media are missing is no error here, whatever ``missing_entities`` is: the report says what would
+        be done about each.
+
+        :raises VersionNotFoundError: the project has no such version.
+        :raises ArchiveMissingError: the version's archive is gone.
+        :raises IntegrityError: the archive is damaged.
+        """
+        return self._restoration(
+            self.choose(project_id, version_id, version_num, as_of),
+            workspace_id,
+            project_name,
+            None,
+            _missing_media(missing_entities, skip_missed_entities, media_store, self._open_store),
+            Progress(report, should_stop),
+        ).plan()
+
+    def _restoration(
+        self,
+        version: VersionInfo,
+        workspace_id: int | None,
+        project_name: str | None,
+        project_description: str | None,
+        missing: MissingMedia,
+        progress: Progress,
+    ) -> Restoration:
+        project = self._client.projects.get(version.project_id)
+        _check_type(project)
         target = Target(
             workspace_id=workspace_id or project.workspace_id,
             name=project_name or f"{project.name}, from ver. {version.version}",
             description=_restored_description(project, version, project_description),
             restored_from={"project_id": project.id, "version_num": version.version},
         )
-        return self._restore(
-            project,
-            version,
-            target,
-            policy=policy,
-            verify=verify,
-            keep_incomplete=keep_incomplete,
-            progress=progress,
-        )
+        return Restoration(self._client, project, version, target, missing, progress)
+
+    def verify(
+        self,
+        project_id: int,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        media_store: Any = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> VerifyReport:
+        """Check a version without restoring it: archive, tables, media.
+
+        The archive is held against its digests, every table against the archive's manifest; media are looked
+        for on the server, by hash in bulk, and where links lead. What is wrong is told, not raised.
+
+        Give at most one of ``version_id``, ``version_num`` and ``as_of``; without any it is the latest one.
+
+        :param media_store: also look whether this store holds the originals; see :meth:`create`.
+        :raises VersionNotFoundError: the project has no such version.
+        """
+        progress = Progress(report, should_stop)
+        version = self._choose_or_latest(project_id, version_id, version_num, as_of)
+        project = self._client.projects.get(project_id)
+        _check_type(project)
+        return Verification(self._client, project, version, find_store(media_store), progress).run()
 
     def list_project_ids(self, workspace_id: int) -> list[int]:
         """List the projects of a workspace that can be versioned."""
@@ -211,6 +298,19 @@ class ProjectVersions:
             raise self._not_found(project_id, "a date at or before", moment.isoformat())
         return max(made, key=lambda version: version.version)
 
+    def _choose_or_latest(
+        self,
+        project_id: int,
+        version_id: int | None,
+        version_num: int | None,
+        as_of: str | datetime | None,
+    ) -> VersionInfo:
+        if (version_id, version_num, as_of) != (None, None, None):
+            return self.choose(project_id, version_id, version_num, as_of)
+        if not (made := self.get_list(project_id)):
+            raise VersionNotFoundError(f"Project {project_id} has no version yet.", project_id=project_id)
+        return max(made, key=lambda version: version.version)
+
     def update(
         self,
         version_id: int,
@@ -252,15 +352,8 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
 
         def restore(target: Target) -> RestoreResult:
-            return self._restore(
-                project,
-                version,
-                target,
-                policy="fail",
-                verify="counts",
-                keep_incomplete=False,
-                progress=progress,
-            )
+            restoration = Restoration(self._client, project, version, target, MissingMedia(), progress)
+            return restoration.run(verify="counts", keep_incomplete=False)
 
         return make_preview(self._client, project, version, restore, overwrite=overwrite)
 
@@ -290,48 +383,13 @@ class ProjectVersions:
             project_id=project_id,
         )
 
-    def _restore(
-        self,
-        project: Project,
-        version: VersionInfo,
-        target: Target,
-        *,
-        policy: str,
-        verify: str,
-        keep_incomplete: bool,
-        progress: Progress,
-    ) -> RestoreResult:
-        from airflow_sv_versioning.snapshot.archive import unpack_archive
 
-        _check_type(project)
-        with work_folder() as folder:
-            archive = folder / "archive.tar.zst"
-            download_archive(self._client, project, version, archive, progress)
-            unpacked = unpack_archive(archive, project.type, folder / "snapshot")
-            for warning in unpacked.warnings:
-                progress.say(f"Warning: {warning}")
-            plan = plan_restore(self._client, unpacked.snapshot, policy, progress)
-            made = restore_project(
-                self._client,
-                plan,
-                target,
-                work_dir=folder,
-                verify=verify,
-                keep_incomplete=keep_incomplete,
-                progress=progress,
-            )
-        return RestoreResult(
-            project_id=made.id,
-            project_name=made.name,
-            workspace_id=made.workspace_id,
-            source_project_id=project.id,
-            version_id=version.id,
-            version_num=version.version,
-            counts=dict(plan.counts),
-            skipped=plan.skipped,
-            renamed=dict(plan.renamed),
-            warnings=unpacked.warnings,
-        )
+def _missing_media(
+    missing_entities: str, skip: bool, media_store: Any, open_store: OpenStore
+) -> MissingMedia:
+    policy = "skip" if skip else missing_entities
+    check_choice("missing_entities", policy, POLICIES)
+    return MissingMedia(policy, media_store, open_store)
 
 
 def _check_type(project: Project) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from airflow_sv_versioning.snapshot.media.copying import MediaBackup
+
 
 @dataclass(frozen=True)
 class CreateResult:
@@ -21,6 +23,7 @@ class CreateResult:
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
         everything was read, ``None`` where nothing changed.
     :param capture_note: why a capture that was to be incremental became ``full``.
+    :param media: what the media store got, where one was given.
     """
 
     project_id: int
@@ -38,6 +41,7 @@ class CreateResult:
     preview_project_id: int | None = None
     capture: str | None = None
     capture_note: str | None = None
+    media: MediaBackup | None = None
 
     @property
     def status(self) -> str:
@@ -48,9 +52,14 @@ class CreateResult:
         """Add the preview project."""
         return replace(self, preview_project_id=project_id)
 
+    def with_media(self, media: MediaBackup) -> CreateResult:
+        """Add what the media store got."""
+        return replace(self, media=media)
+
     def as_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
-        return {"status": self.status, **asdict(self)}
+        told = {"status": self.status, **asdict(self)}
+        return {**told, "media": self.media.as_dict() if self.media else None}
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,10 @@ class RestoreResult:
     :param project_id: the new project.
     :param skipped: items left out because their media are gone, as ``dataset/path/item name``.
     :param renamed: items whose name was taken twice in their dataset, with the name they got.
+    :param placeholders: items that are placeholders, for their media are gone.
+    :param placeholder_tag: name of the tag that these have, ``None`` where there are none.
+    :param reuploaded: items whose media were uploaded again from the media store.
+    :param unlinked: those of them that were links, and now are files of their own.
     :param warnings: what a person should know before trusting the new project.
     """
 
@@ -73,12 +86,90 @@ class RestoreResult:
     skipped: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     placeholders: tuple[str, ...] = ()
+    placeholder_tag: str | None = None
     reuploaded: tuple[str, ...] = ()
+    unlinked: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """Write the result as JSON-able data."""
+    def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
+        """Write the result as JSON-able data.
+
+        :param max_listed: cut longer lists of items; ``cut`` then tells how long they were.
+        """
         data = asdict(self)
-        for key in ("skipped", "placeholders", "reuploaded", "warnings"):
-            data[key] = list(data[key])
-        return data
+        data["warnings"] = list(self.warnings)
+        return data | _listed(data, ("skipped", "placeholders", "reuploaded", "unlinked"), max_listed)
+
+
+@dataclass(frozen=True)
+class PlannedItem:
+    """An item whose media are gone.
+
+    :param path: ``dataset/path/item name``.
+    :param item_id: its id in the version.
+    :param reason: why the media cannot be had.
+    :param action: ``skip``, ``placeholder`` or ``reupload``; ``fail`` where it stops the restore.
+    """
+
+    path: str
+    item_id: int
+    reason: str
+    action: str
+
+
+@dataclass(frozen=True)
+class RestorePlanReport:
+    """What a restore would make.
+
+    :param project_name: the new project's name, unless somebody takes it meanwhile.
+    :param missing_entities: what is done about missing items.
+    :param is_possible: ``False`` where the restore would stop, for something is missing beyond remedy.
+    :param datasets: paths of the datasets, parents before children.
+    :param counts: how many datasets, items, figures and so on there would be.
+    :param missing: items whose media are gone, and what is done about each.
+    :param renamed: items whose name is taken twice in their dataset, with the name they would get.
+    """
+
+    source_project_id: int
+    version_id: int
+    version_num: int
+    workspace_id: int
+    project_name: str
+    missing_entities: str
+    is_possible: bool
+    datasets: tuple[str, ...]
+    counts: Mapping[str, int]
+    missing: tuple[PlannedItem, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
+        """Write the plan as JSON-able data.
+
+        :param max_listed: cut longer lists; ``cut`` then tells how long they were.
+        """
+        data = asdict(self)
+        data["warnings"] = list(self.warnings)
+        return data | _listed(data, ("datasets", "missing"), max_listed)
+
+    def lines(self) -> list[str]:
+        """Write the plan for people."""
+        held = ", ".join(f"{count} {what}" for what, count in self.counts.items())
+        lines = [
+            f"Version {self.version_num} (id {self.version_id}) of project {self.source_project_id} would "
+            f"become project '{self.project_name}' in workspace {self.workspace_id}: {held}.",
+            f"Datasets: {', '.join(self.datasets) or 'none'}",
+        ]
+        lines += [f"Renamed: {path} -> {name}" for path, name in self.renamed.items()]
+        lines += [f"Missing: {item.path}: {item.reason} -> {item.action}" for item in self.missing]
+        lines += [f"Warning: {warning}" for warning in self.warnings]
+        if not self.is_possible:
+            lines.append(f"With missing_entities={self.missing_entities!r} the restore would stop here.")
+        return lines
+
+
+def _listed(data: Mapping[str, Any], keys: tuple[str, ...], max_listed: int | None) -> dict[str, Any]:
+    """Turn tuples into lists, no longer than asked for."""
+    cut = {key: len(data[key]) for key in keys if max_listed is not None and len(data[key]) > max_listed}
+    listed: dict[str, Any] = {key: list(data[key][:max_listed]) for key in keys}
+    return {**listed, "cut": cut} if cut else listed

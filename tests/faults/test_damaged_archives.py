@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from airflow_sv_versioning.exceptions import SnapshotError, UnsafeArchiveError
-from tests.support.projects import count_projects, read_map, write_map
+from tests.support.projects import count_projects, replace_archive
 
 
 @pytest.fixture
@@ -20,10 +20,7 @@ def restore_of(versions, client, project_id):
     made = versions.create(project_id)
 
     def restore(content: bytes) -> None:
-        client.files.upload(1, content, made.archive_path)
-        versions_map = read_map(client, project_id)
-        versions_map[str(made.version_id)].pop("sha256", None)
-        write_map(client, project_id, versions_map)
+        replace_archive(client, made, content)
         versions.restore(project_id, made.version_id)
 
     restore.genuine = client.files.find_bytes(1, made.archive_path)

@@ -32,8 +32,8 @@ def test_a_dead_link_fails_and_leaves_nothing(linked, versions, client):
     assert count_projects(client) == projects
 
 
-def test_a_dead_link_is_left_out_when_asked(linked, versions, client):
-    restored = versions.restore(*linked, missing_entities="skip")
+def test_a_dead_link_is_left_out_when_asked(linked, near_versions, client):
+    restored = near_versions.restore(*linked, missing_entities="skip")
 
     assert restored.skipped == ("linked/linked.png",)
     assert [key.split("/")[0] for key in read_images(client, restored.project_id)] == ["photos"]

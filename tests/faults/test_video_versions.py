@@ -252,10 +252,10 @@ def test_a_link_that_does_not_answer_fails_and_names_the_video(linked, client, v
     assert count_projects(client) == projects
 
 
-def test_a_link_that_does_not_answer_is_left_out_when_asked(linked, client, versions):
-    made = versions.create(linked)
+def test_a_link_that_does_not_answer_is_left_out_when_asked(linked, client, near_versions):
+    made = near_versions.create(linked)
 
-    restored = versions.restore(linked, made.version_id, missing_entities="skip", verify="full")
+    restored = near_versions.restore(linked, made.version_id, missing_entities="skip", verify="full")
 
     assert restored.skipped == ("linked/far.mp4",)
     expected = read_videos(client, linked)

@@ -11,12 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class MediaServer:
-    """``url`` answers with ``content``; ``headers`` are those of each request so far."""
+    """``url`` answers with ``status`` and ``content``; ``headers`` are those of each request so far."""
 
     url: str = ""
     content: bytes = b""
     content_type: str = "image/png"
+    status: int = 200
     headers: list[dict[str, str]] = field(default_factory=list)
+    location: str = ""
+    head_status: int | None = None
 
 
 @contextmanager
@@ -38,18 +41,20 @@ def serve_media(content: bytes, content_type: str = "image/png") -> Iterator[Med
 def _handler(media: MediaServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer()
+            self._answer(media.status)
             self.wfile.write(media.content)
 
         def do_HEAD(self) -> None:
-            self._answer()
+            self._answer(media.head_status or media.status)
 
         def log_message(self, *arguments: object) -> None:
             """Keep the tests' output clean."""
 
-        def _answer(self) -> None:
+        def _answer(self, status: int) -> None:
             media.headers.append({name.lower(): value for name, value in self.headers.items()})
-            self.send_response(200)
+            self.send_response(status)
+            if media.location:
+                self.send_header("Location", media.location)
             self.send_header("Content-Type", media.content_type)
             self.send_header("Content-Length", str(len(media.content)))
             self.end_headers()

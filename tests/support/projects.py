@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import CreateResult
 
 META = {
     "classes": [
@@ -119,6 +120,14 @@ def write_map(client: SuperviselyClient, project_id: int, versions: dict[str, An
     """Replace the map, as another process does."""
     team_id = client.projects.get(project_id).team_id
     client.files.upload(team_id, json.dumps(versions).encode(), map_path(project_id))
+
+
+def replace_archive(client: SuperviselyClient, made: CreateResult, content: bytes) -> None:
+    """Replace the archive of a version, with all that the server knows of its digest."""
+    client.files.upload(1, content, made.archive_path)
+    versions = read_map(client, made.project_id)
+    versions[str(made.version_id)].pop("sha256", None)
+    write_map(client, made.project_id, versions)
 
 
 def list_version_files(client: SuperviselyClient, project_id: int) -> set[str]:

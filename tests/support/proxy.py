@@ -6,6 +6,7 @@ to send, or ``None`` to drop the connection without one.
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import threading
@@ -50,7 +51,8 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body)
+        encoding = {name.lower(): value for name, value in self.headers.items()}.get("content-encoding")
+        return json.loads(gzip.decompress(self.body) if encoding == "gzip" else self.body)
 
 
 @dataclass(frozen=True)

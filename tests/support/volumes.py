@@ -138,7 +138,7 @@ def _add_large(
     voxels[60:200, 40:180, 90:220] = 1
     file.write_bytes(nrrd(voxels))
     for figure_id in client.volumes.add_figures(volume["id"], [entry] * number):
-        client.volumes.upload_mask(figure_id, file)
+        client.volumes.upload_spatial_geometries({figure_id: file})
 
 
 def _add_plain(client: SuperviselyClient, project_id: int, dataset_id: int, file: Path, number: int) -> None:
@@ -162,20 +162,58 @@ def annotate(
     client.volumes.add_tags(volume_id, [{"tagId": tags["series"], "value": value} for value in ("a", "b")])
     scores = [{"tagId": tags["score"], "objectId": objects[1], "value": value} for value in (1.5, 3)]
     client.objects.add_tags({"projectId": project_id}, scores)
-    client.volumes.add_figures(volume_id, list(_on_slices(objects[0])))
-    spatial = [
-        {"objectId": object_id, "geometryType": "mask_3d", "tool": "mask_3d", "customData": {"kind": kind}}
-        for object_id, kind in zip(objects[1:], found, strict=True)
+    client.volumes.add_figures(volume_id, list(on_slices(objects[0])))
+    add_spatial(client, volume_id, objects[1:], found, folder)
+
+
+def add_spatial(
+    client: SuperviselyClient,
+    volume_id: int,
+    object_ids: Sequence[int],
+    contents: Mapping[str, bytes],
+    folder: Path,
+    geometry_type: str = "mask_3d",
+) -> list[int]:
+    """Add a figure in space to each object; returns their ids."""
+    entry = {"geometryType": geometry_type, "tool": geometry_type}
+    entries = [
+        {**entry, "objectId": object_id, "customData": {"kind": kind}, "description": f"Маска {kind}"}
+        for object_id, kind in zip(object_ids, contents, strict=True)
     ]
-    file = folder / "mask.nrrd"
-    for figure_id, content in zip(
-        client.volumes.add_figures(volume_id, spatial), found.values(), strict=True
-    ):
+    ids = client.volumes.add_figures(volume_id, entries)
+    files = {figure_id: folder / f"{figure_id}.file" for figure_id in ids}
+    for file, content in zip(files.values(), contents.values(), strict=True):
         file.write_bytes(content)
-        client.volumes.upload_mask(figure_id, file)
+    client.volumes.upload_spatial_geometries(files)
+    return ids
 
 
-def _on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
+def make_masks_project(
+    client: SuperviselyClient,
+    folder: Path,
+    contents: Mapping[str, bytes],
+    geometry_type: str = "mask_3d",
+    **meta: Any,
+) -> int:
+    """Make a project of one volume with these masks or meshes; returns its id.
+
+    :param meta: of the volume, where it is to differ from :func:`meta_of`.
+    """
+    project_id = client.projects.add(1, f"spatial {next(_numbers)} of {id(client)}", "volumes").id
+    client.projects.update_meta(project_id, META)
+    dataset_id = client.datasets.add(project_id, "scans").id
+    file = folder / "volume.nrrd"
+    file.write_bytes(nrrd(np.arange(120).reshape(SIZES).astype("<i2")))
+    [volume] = client.volumes.upload(dataset_id, [("a.nrrd", file, {**meta_of(SIZES), **meta})])
+    classes, _ = ids_of(client, project_id)
+    owner = {"classId": classes["anything"], "entityId": volume["id"]}
+    object_ids = client.objects.add(dataset_id, [owner] * len(contents))
+    add_spatial(client, volume["id"], object_ids, contents, folder, geometry_type)
+    return project_id
+
+
+def on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
+    """Make figures for all planes, between pixels."""
     for plane, index, left in (("sagittal", 3, 0), ("coronal", 0, 1), ("axial", 5, 2), ("axial", 5, 0)):
         exterior = [[left + 0.25, 0.5], [left + 1.125, 2]]
         yield {
@@ -184,6 +222,7 @@ def _on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
             "geometry": {"points": {"exterior": exterior, "interior": []}},
             "meta": {"sliceIndex": index, "planeName": plane, "normal": NORMALS[plane]},
             "customData": {"plane": plane},
+            "description": f"Срез {plane}",
             "nnCreated": plane == "axial",
         }
 
@@ -230,16 +269,30 @@ def _annotation(client: SuperviselyClient, annotation: dict[str, Any]) -> dict[s
             for figure in piece["figures"]
         ],
         "spatial": [
-            [numbers[figure["objectId"]], _plain(figure), voxels_of(client.volumes.find_mask(figure["id"]))]
+            [numbers[figure["objectId"]], _plain(figure), voxels_of(client, figure["id"])]
             for figure in annotation["spatialFigures"]
         ],
     }
 
 
-def voxels_of(data: bytes | None) -> Any:
-    """Read a mask's file with nothing of ours but the reader."""
+def figures_in_space(
+    client: SuperviselyClient, project_id: int
+) -> Iterator[tuple[dict[str, Any], bytes | None]]:
+    """Go through masks and meshes with their files."""
+    for dataset in client.datasets.list_all(project_id):
+        ids = [volume["id"] for page in client.volumes.iter_pages(dataset.id) for volume in page]
+        for annotation in client.volumes.get_annotations(dataset.id, ids):
+            for figure in annotation["spatialFigures"]:
+                yield figure, client.volumes.find_spatial_geometries([figure["id"]]).get(figure["id"])
+
+
+def voxels_of(client: SuperviselyClient, figure_id: int) -> Any:
+    """Read a mask's file with nothing of ours but the reader; of what is no mask, the file itself."""
     from airflow_sv_versioning.snapshot.nrrd import read_nrrd
 
+    data = client.volumes.find_spatial_geometries([figure_id]).get(figure_id)
+    if data is not None and not data.startswith(b"NRRD"):
+        return data.hex()
     if data is None:
         return None
     found = read_nrrd(data, "The mask")

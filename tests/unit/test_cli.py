@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from airflow_sv_versioning import cli
+from airflow_sv_versioning.cli import listing, printing
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
@@ -52,7 +53,7 @@ def test_help_names_every_exit_code(capsys):
 
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for code in (cli.DONE, cli.USAGE, cli.FAILED, cli.TRY_LATER, cli.INTERRUPTED):
+    for code in (printing.DONE, printing.USAGE, printing.FAILED, printing.TRY_LATER, printing.INTERRUPTED):
         assert f"{code} " in text.split("exit codes:")[1]
 
 
@@ -83,7 +84,7 @@ def test_every_error_is_one_line_one_code_and_one_object(error, code, kind, monk
     def fail(_arguments):
         raise error
 
-    monkeypatch.setattr(cli, "_list", fail)
+    monkeypatch.setattr(listing, "_list", fail)
 
     assert cli.main(["list", "7", "--json"]) == code
 

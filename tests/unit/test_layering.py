@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ MAY_IMPORT = {
 MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links", "assets"}
 # The demo starts this file as a program in Airflow's own process; nobody imports it.
 AIRFLOW_DRIVER = PACKAGE / "demo" / "airflow_driver.py"
-HTTP_MODULES = {"session.py", "transport.py"}
+HTTP_MODULES = {"links.py", "session.py", "transport.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -92,5 +93,21 @@ def test_airflow_stays_at_the_edge(path: Path) -> None:
     [path for path in MODULES if path.parent.name != "client" or path.name not in HTTP_MODULES],
     ids=_title,
 )
-def test_requests_are_sent_by_the_transport_and_its_session_alone(path: Path) -> None:
+def test_requests_are_sent_by_the_transport_its_session_and_links_alone(path: Path) -> None:
     assert [name for name in _imports(path) if name.partition(".")[0] in {"requests", "urllib3"}] == []
+
+
+def _module(path: Path) -> str:
+    return ".".join((NAME, *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {_module(path): path for path in MODULES}
+    graph = {
+        # `from a.b import c` names the module a.b.c, or a thing in the module a.b.
+        module: {name if name in modules else name.rpartition(".")[0] for name in _imports(path)}
+        & modules.keys()
+        for module, path in modules.items()
+    }
+
+    TopologicalSorter(graph).prepare()

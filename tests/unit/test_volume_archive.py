@@ -209,11 +209,11 @@ def test_a_file_that_is_cut_anywhere_is_refused(encoding):
     [
         ({"encoding": "ascii"}, "encoded as 'ascii'"),
         ({"type": "block"}, "type 'block'"),
-        ({"sizes": "2 3"}, "has three"),
+        ({"sizes": "2 3"}, "three are needed"),
         ({"sizes": "2 3 x"}, "malformed"),
         ({"data_file": "/etc/passwd"}, "elsewhere"),
         ({"space_origin": "(1,nan,2)"}, "malformed"),
-        ({"sizes": "65536 65536 65536"}, "has three"),
+        ({"sizes": "65536 65536 65536"}, "three are needed"),
         ({"sizes": "1 1 1"}, "more than 1 bytes"),
     ],
 )

@@ -7,11 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from airflow_sv_versioning.server.behaviour.access import check_all_found, edit_figures
-from airflow_sv_versioning.server.behaviour.nrrd import NrrdError, read_facts
-from airflow_sv_versioning.server.behaviour.planes import SPATIAL, Volume, volumes_among
+from airflow_sv_versioning.server.behaviour.nrrd import NrrdError, NrrdFacts, read_facts, read_voxels
+from airflow_sv_versioning.server.behaviour.planes import (
+    SPATIAL,
+    Volume,
+    along_space,
+    are_axes,
+    volumes_among,
+)
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request, not_found
 from airflow_sv_versioning.server.storage import IncomingBlob, Storage
+
+EMPTY_MASK = (3, 3, 3)
+"""Sizes of what official clients send, all zeros, for a figure without voxels."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,7 @@ def _reader(storage: Storage, row: sqlite3.Row) -> Callable[[], bytes]:
 
 def _check_mask(figure_id: int, file: IncomingBlob, volume: Volume) -> None:
     try:
-        sizes = tuple(read_facts(file.path())["sizes"])
+        facts = read_facts(file.path())
     except NrrdError as error:
         raise bad_request(
             f"The mask of figure {figure_id} on {volume.label} cannot be read: {error}",
@@ -107,7 +116,8 @@ def _check_mask(figure_id: int, file: IncomingBlob, volume: Volume) -> None:
             figures=[figure_id],
             entityId=volume.id,
         ) from error
-    if sizes != volume.sizes:
+    sizes = tuple(facts["sizes"])
+    if not _fits(facts, volume) and (sizes != EMPTY_MASK or read_voxels(file.path()).any()):
         raise bad_request(
             f"The mask of figure {figure_id} does not fit {volume.label}: "
             f"the mask has {_times(sizes)} voxels, the volume {_times(volume.sizes)}",
@@ -115,6 +125,16 @@ def _check_mask(figure_id: int, file: IncomingBlob, volume: Volume) -> None:
             figures=[figure_id],
             entityId=volume.id,
         )
+
+
+def _fits(facts: NrrdFacts, volume: Volume) -> bool:
+    """Say whether a mask has its volume's sizes, along the axes or along the directions of space."""
+    sizes, axes = tuple(facts["sizes"]), facts.get("space directions")
+    if sizes == volume.sizes:
+        return True
+    if len(sizes) != len(volume.sizes) or volume.axes is None or not are_axes(axes):
+        return False
+    return along_space(sizes, axes) == along_space(volume.sizes, volume.axes)
 
 
 def _times(sizes: tuple[int, ...]) -> str:

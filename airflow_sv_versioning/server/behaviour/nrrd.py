@@ -11,7 +11,10 @@ import math
 import re
 import zlib
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NrrdFacts = dict[str, Any]
 """A file as ``fileMeta`` tells it: ``mime``, ``size`` (bytes), ``type``, ``dimension``, ``sizes`` (voxels
@@ -33,6 +36,13 @@ _ITEM_BYTES = {
     **dict.fromkeys(("uint64", "uint64_t", "double"), 8),
     "float": 4,
 }
+_KINDS = {
+    **dict.fromkeys(("uchar", "unsigned", "uint8", "uint8_t", "ushort", "uint16", "uint16_t"), "u"),
+    **dict.fromkeys(("uint", "uint32", "uint32_t", "ulonglong", "uint64", "uint64_t"), "u"),
+    "float": "f",
+    "double": "f",
+}
+"""First word of a type -> how numpy calls its kind; what is not here is a signed integer."""
 _OPENERS: dict[str, Any] = {"gzip": gzip.open, "gz": gzip.open, "bzip2": bz2.open, "bz2": bz2.open}
 _UNREADABLE = ("data file", "datafile", "byte skip", "byteskip", "line skip", "lineskip")
 
@@ -54,6 +64,25 @@ def read_facts(path: Path) -> NrrdFacts:
     if found < expected:
         raise NrrdError(f"it is truncated: {found} of {expected} bytes of voxels")
     return {"mime": MIME, "size": path.stat().st_size, **facts}
+
+
+def read_voxels(path: Path) -> np.ndarray[Any, Any]:
+    """Read the voxels of a file that is known to be whole, indexed by the axes in the order of the header.
+
+    :raises NrrdError: it is no NRRD.
+    """
+    import numpy as np
+
+    with path.open("rb") as file:
+        fields, comments = _header(file)
+        facts = _facts(fields, comments)
+        opener = _OPENERS.get(facts["encoding"])
+        data = file.read() if opener is None else opener(file, "rb").read()
+    order = ">" if facts.get("endian") == "big" else "<"
+    code = f"{order}{_KINDS.get(facts['type'].split()[0], 'i')}{_ITEM_BYTES[facts['type']]}"
+    flat = np.frombuffer(data, np.dtype(code), math.prod(facts["sizes"]))
+    voxels: np.ndarray[Any, Any] = flat.reshape(facts["sizes"], order="F")
+    return voxels
 
 
 def _header(file: IO[bytes]) -> tuple[dict[str, str], list[str]]:

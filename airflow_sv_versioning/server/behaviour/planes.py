@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from airflow_sv_versioning.server.behaviour.access import check_all_found
 from airflow_sv_versioning.server.database import Reader, in_list, json_list
@@ -18,10 +19,12 @@ NORMALS = {
     "axial": {"x": 0, "y": 0, "z": 1},
 }
 """Plane -> the axis it stands on, in the order of annotations."""
-_AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
+AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
+"""Plane -> the axis of the voxels that its slices are numbered along."""
 SPATIAL = frozenset({"mask_3d", "closed_surface_mesh"})
 """Geometry types that fill space instead of lying on a slice."""
 Sizes = tuple[int, int, int]
+Axes = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,13 @@ class Volume:
     """What has to be known of a volume to place something in it.
 
     :param sizes: voxels along x, y and z.
+    :param axes: for each axis the direction it has in space, if the meta tells it.
     """
 
     id: int
     name: str
     sizes: Sizes
+    axes: Axes | None = None
 
     @property
     def label(self) -> str:
@@ -63,8 +68,41 @@ def get_volume(db: Reader, volume_id: int) -> Volume:
 
 
 def _volume(row: sqlite3.Row) -> Volume:
-    sizes = given_sizes(loads(row["meta"], {})) or tuple(loads(row["file_meta"])["sizes"])
-    return Volume(row["id"], row["name"], sizes)
+    meta = loads(row["meta"], {})
+    sizes = given_sizes(meta) or tuple(loads(row["file_meta"])["sizes"])
+    return Volume(row["id"], row["name"], sizes, _given_axes(meta))
+
+
+def _given_axes(meta: Mapping[str, Any]) -> Axes | None:
+    numbers = meta.get("directions")
+    if not isinstance(numbers, list) or len(numbers) != 9 or not all(map(is_number, numbers)):
+        return None
+    axes = [numbers[axis::3] for axis in range(3)]
+    return axes if are_axes(axes) else None
+
+
+def are_axes(vectors: Any) -> TypeGuard[Axes]:
+    """Say whether these are three vectors in space that lead somewhere."""
+    if not vectors or len(vectors) != 3:
+        return False
+    return all(vector and len(vector) == 3 and any(vector) for vector in vectors)
+
+
+def along_space(sizes: Sequence[int], axes: Axes) -> list[int]:
+    """Order sizes by what the axes follow most closely: left and right, front and back, up and down."""
+    closeness = {
+        (axis, direction): abs(part) / math.hypot(*vector)
+        for axis, vector in enumerate(axes)
+        for direction, part in enumerate(vector)
+    }
+    ordered = [0, 0, 0]
+    while closeness:
+        axis, direction = max(closeness, key=lambda pair: (closeness[pair], pair))
+        ordered[direction] = sizes[axis]
+        closeness = {
+            pair: close for pair, close in closeness.items() if axis != pair[0] and direction != pair[1]
+        }
+    return ordered
 
 
 def given_sizes(meta: Mapping[str, Any]) -> Sizes | None:
@@ -112,7 +150,7 @@ def plane_of(volume: Volume, place: Mapping[str, Any]) -> str:
 
 def check_slice(volume: Volume, plane: str, index: Any, what: str) -> int:
     """The number of a slice, if the volume has it on that plane."""
-    count = volume.sizes[_AXES[plane]]
+    count = volume.sizes[AXES[plane]]
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < count:
         return index
     raise bad_request(
@@ -125,5 +163,10 @@ def check_slice(volume: Volume, plane: str, index: Any, what: str) -> int:
     )
 
 
+def is_number(value: Any) -> bool:
+    """Say whether a JSON value is a number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _is_size(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 1 and value % 1 == 0
+    return is_number(value) and bool(value >= 1 and value % 1 == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -71,6 +72,14 @@ class Payload:
         if value is None or is_integer(value):
             return value
         raise bad_request(f'"{key}" must be an integer', type="VALIDATION_ERROR")
+
+    def optional_number(self, key: str) -> float | None:
+        """A number, whole or not."""
+        value = self.members.get(key)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is None or (is_number and math.isfinite(value)):
+            return value
+        raise bad_request(f'"{key}" must be a number', type="VALIDATION_ERROR")
 
     def text(self, key: str) -> str:
         """A required, non-empty text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from airflow_sv_versioning.server.behaviour import volume_annotations, volumes
+from airflow_sv_versioning.server.behaviour import slice_images, volume_annotations, volumes
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.behaviour.planes import get_volume
 from airflow_sv_versioning.server.behaviour.volume_files import VolumeFiles, require_stored
@@ -65,6 +65,16 @@ def download(call: CallDep) -> Response:
         volume = get_volume(db, call.payload.integer("id"))
         row = get_items(db, [volume.id])[0]
     return blob_response(call.request, call.platform.storage, row["hash"], row["mime"])
+
+
+@reads(router, "volumes.slices.images.download")
+def slice_image(call: CallDep) -> Response:
+    with call.database.read() as db:
+        volume = get_volume(db, call.payload.integer("volumeId"))
+        wanted = slice_images.find_slice(db, volume, call.payload.members)
+    center, width = (call.payload.optional_number(key) for key in ("windowCenter", "windowWidth"))
+    content = slice_images.picture(call.platform.storage, wanted, center, width)
+    return Response(content, media_type="image/png")
 
 
 @reads(router, "volumes.annotations.bulk.info")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from airflow_sv_versioning.snapshot.kinds.images import Images
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
+from airflow_sv_versioning.snapshot.kinds.videos import Videos
+from airflow_sv_versioning.snapshot.kinds.volumes import Volumes
 
-VERSIONED_TYPES = ("images", "videos", "volumes")
+_KINDS: dict[str, Kind] = {kind.project_type: kind for kind in (Images(), Videos(), Volumes())}
+
+VERSIONED_TYPES = tuple(_KINDS)
 
 
 def kind_of(project_type: str) -> Kind:
     """Choose the kind of a project type, one of :data:`VERSIONED_TYPES`."""
-    # Kinds know how they are restored, and a restore asks for its kind.
-    from airflow_sv_versioning.snapshot.kinds.images import Images
-    from airflow_sv_versioning.snapshot.kinds.videos import Videos
-    from airflow_sv_versioning.snapshot.kinds.volumes import Volumes
-
-    kinds: tuple[Kind, ...] = (Images(), Videos(), Volumes())
-    return next(kind for kind in kinds if kind.project_type == project_type)
+    return _KINDS[project_type]

@@ -31,7 +31,7 @@ def item_tags(side: Side) -> pa.Table:
     import pyarrow.compute as pc
 
     columns = ["src_item_id", "name", "value_json"]
-    tags = side.snapshot.read("tags", columns, pc.field("owner_type") == "item")
+    tags = side.tags(columns, pc.field("owner_type") == "item")
     return side.with_paths(tags, "src_item_id").select(["path", "name", "value_json"])
 
 

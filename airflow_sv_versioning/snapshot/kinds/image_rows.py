@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import json_text, table_schema
+from airflow_sv_versioning.snapshot.tables import json_text, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,36 +13,44 @@ if TYPE_CHECKING:
 
     from airflow_sv_versioning.client.figures import Figure
 
-Row = dict[str, Any]
-
 ALPHA_MASK = "alpha_mask"
 _EMPTY = frozenset((b"null", b"{}", b"[]"))
 
 
-def image_row(image: Mapping[str, Any]) -> Row:
-    """Make the row of an image; its name stays as the server says it. Source: POST images.list."""
-    return {
-        "src_image_id": image["id"],
-        "src_dataset_id": image["datasetId"],
-        "parent_src_image_id": image.get("parentId"),
-        "name": image["name"],
-        "hash": image.get("hash"),
-        "link": image.get("link"),
-        "mime": image.get("mime"),
-        "ext": _extension(image.get("mime")),
-        "size": _integer(image.get("size")),
-        "width": image.get("width"),
-        "height": image.get("height"),
-        "created_at": image.get("createdAt"),
-        "updated_at": image.get("updatedAt"),
-        "created_by_id": image.get("createdBy"),
-        "description": image.get("description"),
-        "meta": json_text(image.get("meta")),
-        "related_data_id": image.get("relatedDataId"),
-        "download_id": image.get("downloadId"),
-        "offset_start": image.get("offsetStart"),
-        "offset_end": image.get("offsetEnd"),
+# Column -> member of an image that goes into it as it is.
+_PLAIN = {
+    "src_image_id": "id",
+    "src_dataset_id": "datasetId",
+    "parent_src_image_id": "parentId",
+    "name": "name",
+    "hash": "hash",
+    "link": "link",
+    "mime": "mime",
+    "width": "width",
+    "height": "height",
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+    "created_by_id": "createdBy",
+    "description": "description",
+    "related_data_id": "relatedDataId",
+    "download_id": "downloadId",
+    "offset_start": "offsetStart",
+    "offset_end": "offsetEnd",
+}
+
+
+def image_table(images: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Make the rows of images, column by column; names stay as the server says them.
+
+    Source: POST images.list.
+    """
+    columns: dict[str, list[Any]] = {
+        column: [image.get(member) for image in images] for column, member in _PLAIN.items()
     }
+    columns["ext"] = [_extension(image.get("mime")) for image in images]
+    columns["size"] = [_integer(image.get("size")) for image in images]
+    columns["meta"] = [json_text(image["meta"]) if image.get("meta") else None for image in images]
+    return table_of("images", "images", columns)
 
 
 def figure_table(figures: Sequence[Figure], class_names: Mapping[int, str]) -> pa.Table:
@@ -50,8 +58,6 @@ def figure_table(figures: Sequence[Figure], class_names: Mapping[int, str]) -> p
 
     Source: POST figures.list.
     """
-    import pyarrow as pa
-
     columns = {
         "src_figure_id": [figure.id for figure in figures],
         "src_image_id": [figure.entity_id for figure in figures],
@@ -71,7 +77,7 @@ def figure_table(figures: Sequence[Figure], class_names: Mapping[int, str]) -> p
         "nn_created": [figure.nn_created for figure in figures],
         "nn_updated": [figure.nn_updated for figure in figures],
     }
-    return pa.table(columns, schema=table_schema("images", "figures"))
+    return table_of("images", "figures", columns)
 
 
 def _raw_text(value: Raw) -> bytes | None:

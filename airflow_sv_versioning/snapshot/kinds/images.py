@@ -10,15 +10,12 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
 from airflow_sv_versioning.exceptions import IntegrityError, NotFoundError
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import image_content
-from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_table, image_row
+from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_table, image_table
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
-from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_rows
+from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_table
 from airflow_sv_versioning.snapshot.references import check_known, distinct
-from airflow_sv_versioning.snapshot.restore_figures import FiguresRestore
-from airflow_sv_versioning.snapshot.restore_images import ImagesRestore
-from airflow_sv_versioning.snapshot.restore_tags import TagsRestore
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, values
 
@@ -41,20 +38,17 @@ class Images(Kind):
         """Make what reads images."""
         return _ImageReader(client, names)
 
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy figures, masks and the tags of figures; those of images come with the listing."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         alpha_ids: list[int] = []
-        for batch in copy_rows(base, writer, "figures", pc.field("src_image_id").isin(kept_ids)):
-            masks = batch.filter(pc.field("geometry_type") == ALPHA_MASK)
-            alpha_ids += values(masks, "src_figure_id")
-        is_kept_mask = pc.field("src_figure_id").isin(pa.array(alpha_ids, pa.int64()))
-        is_kept_tag = (pc.field("owner_type") == "figure") & pc.field("src_item_id").isin(kept_ids)
-        for table, where in (("alpha_geometries", is_kept_mask), ("tags", is_kept_tag)):
-            for _ in copy_rows(base, writer, table, where):
-                pass
+        for rows in copy_rows(base, writer, "figures", "src_image_id", kept_ids):
+            alpha_ids += values(rows.filter(pc.field("geometry_type") == ALPHA_MASK), "src_figure_id")
+        for _ in copy_rows(base, writer, "alpha_geometries", "src_figure_id", IdSet(alpha_ids)):
+            pass
+        for rows in base.iter_rows_of("tags", "src_item_id", kept_ids):
+            writer.append_arrow("tags", rows.filter(pc.field("owner_type") == "figure"))
 
     def item_columns(self, table: str) -> str | None:
         """Name the column that says which image a row belongs to."""
@@ -69,11 +63,6 @@ class Images(Kind):
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: images need no settings to be added."""
         return {}
-
-    def fill(self, work: RestoreWork) -> None:
-        """Make images, figures and tags."""
-        for step in (ImagesRestore, FiguresRestore, TagsRestore):
-            step(work).run()
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count images and figures."""
@@ -98,8 +87,9 @@ class _ImageReader(ItemReader):
         return batches(items, LIST_BATCH)
 
     def listed(self, items: Sequence[Item]) -> Rows:
-        tags = [row for image in items for row in tag_rows("item", image, image["id"], self._names.tags)]
-        return {"images": [image_row(image) for image in items], "tags": tags}
+        owners = ((image["id"], image["id"], image.get("tags")) for image in items)
+        tags = tag_table(Images.project_type, "item", owners, self._names.tags)
+        return {"images": image_table(items), "tags": tags}
 
     def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
         if not items:
@@ -115,21 +105,14 @@ class _ImageReader(ItemReader):
             if {figure.id for figure in still} >= set(alpha_ids):
                 raise
             return None
-        tag_names = self._names.tags
+        owners = ((figure.id, figure.entity_id, figure.tags) for figure in figures)
         return {
             "figures": figure_table(figures, self._names.classes),
             "alpha_geometries": [
                 {"src_figure_id": figure_id, "geometry_json": json_text(masks[figure_id])}
                 for figure_id in alpha_ids
             ],
-            "tags": [
-                row
-                for figure in figures
-                if figure.tags
-                for row in tag_rows(
-                    "figure", {"id": figure.id, "tags": figure.tags}, figure.entity_id, tag_names
-                )
-            ],
+            "tags": tag_table(Images.project_type, "figure", owners, self._names.tags),
         }
 
     def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
     from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.snapshot.restore_work import RestoreWork
+    from airflow_sv_versioning.snapshot.id_sets import IdSet
     from airflow_sv_versioning.snapshot.side import Side
     from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
 
@@ -91,7 +91,7 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy what hangs on unchanged items and is not told by their listing, by column operations."""
 
     @abstractmethod
@@ -112,10 +112,6 @@ class Kind(ABC):
         """Choose settings that the new project must have before it is filled."""
 
     @abstractmethod
-    def fill(self, work: RestoreWork) -> None:
-        """Make items and all that hangs on them in a new project."""
-
-    @abstractmethod
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count what a dataset holds, under the names of :attr:`counted`."""
 
@@ -129,8 +125,20 @@ def by_link(kind: Kind, link: Any, digest: Any) -> bool:
     return bool(link) and (kind.prefers_link or not digest)
 
 
-def copy_rows(base: Snapshot, writer: SnapshotWriter, table: str, where: pc.Expression) -> Iterable[pa.Table]:
-    """Copy rows batch by batch, yielding what was copied."""
-    for batch in base.iter_batches(table, where=where):
-        writer.append_arrow(table, batch)
-        yield batch
+def is_linked(kind: Kind) -> pc.Expression:
+    """Select the items that are restored by their link; for rows with ``hash`` and ``link``."""
+    import pyarrow.compute as pc
+
+    has_link = ~pc.field("link").is_null()
+    if not kind.takes_links:
+        return has_link & ~has_link
+    return has_link if kind.prefers_link else has_link & pc.field("hash").is_null()
+
+
+def copy_rows(
+    base: Snapshot, writer: SnapshotWriter, table: str, column: str, ids: IdSet
+) -> Iterable[pa.Table]:
+    """Copy the rows whose column holds one of these ids, yielding them part by part."""
+    for rows in base.iter_rows_of(table, column, ids):
+        writer.append_arrow(table, rows)
+        yield rows

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def with_numbers(snapshot: Snapshot) -> pa.Table:
-    """Read the objects with their ``number``, from 0, in the order of their ids, item by item."""
+def with_numbers(snapshot: Snapshot, item_id: str) -> pa.Table:
+    """Read the objects with their ``number``, from 0, in the order of their ids, item by item.
+
+    :param item_id: the column that says which item an object is of.
+    """
     import pyarrow as pa
 
-    item_id = kind_of(snapshot.project_type).id_column
     rows = snapshot.read("objects", [item_id, "src_object_id", "class_name"])
     rows = rows.sort_by([(item_id, "ascending"), ("src_object_id", "ascending")])
     seen: Counter[int] = Counter()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.tables import json_text
+from airflow_sv_versioning.snapshot.tables import json_text, table_of, table_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
@@ -20,6 +23,25 @@ def tag_rows(
     A frame range is two columns, first and last frame.
     """
     return [_tag_row(tag, owner_type, owner["id"], item_id, tag_names) for tag in owner.get("tags") or []]
+
+
+def tag_table(
+    project_type: str,
+    owner_type: str,
+    owners: Iterable[tuple[int, int, Sequence[Mapping[str, Any]] | None]],
+    tag_names: Mapping[int, str],
+) -> pa.Table:
+    """Make the same rows of many owners, column by column.
+
+    :param owners: owner's id, its item's id, and its tags.
+    """
+    flat = [
+        _tag_row(tag, owner_type, owner_id, item_id, tag_names)
+        for owner_id, item_id, tags in owners
+        for tag in tags or ()
+    ]
+    names = table_schema(project_type, "tags").names
+    return table_of(project_type, "tags", {name: [row[name] for row in flat] for name in names})
 
 
 def annotation_tag_rows(annotation: Mapping[str, Any], item_id: int, names: Names) -> list[Row]:

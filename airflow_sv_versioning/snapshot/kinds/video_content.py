@@ -6,13 +6,17 @@ An object has no name; it is told by its number among the objects of its video, 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
+from airflow_sv_versioning.snapshot.tables import json_text, json_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Which stream of its file a video is.
+STREAM_INDEX = "videoStreamIndex"
 
 _FIGURES = ["number", "frame_index", "geometry_type", "geometry_json", "track_id", "priority", "meta"]
 _FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
@@ -29,15 +33,39 @@ def videos(side: Side) -> pa.Table:
     # A video with both is restored by its hash.
     bare = pc.if_else(pc.is_valid(rows["hash"]), pa.scalar(None, pa.string()), rows["link"])
     rows = rows.set_column(rows.schema.get_field_index("link"), "link", bare)
+    if side.stand_ins:
+        rows = _without_file_facts(rows, side.is_stand_in(rows))
     columns = ["path", "hash", "link", "frames_count", "frame_width", "frame_height"]
     return rows.select([*columns, "frames_to_timecodes", "meta", "custom_data", "description"])
+
+
+def stand_in_meta(meta: dict[str, Any]) -> dict[str, Any]:
+    """Make the meta of a placeholder, whose only stream is the first one."""
+    return {**meta, STREAM_INDEX: 0} if STREAM_INDEX in meta else meta
+
+
+def _without_file_facts(rows: pa.Table, is_stand_in: pa.ChunkedArray) -> pa.Table:
+    """Drop what placeholders cannot share with the files that they stand in for."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, pa.string())
+    timecodes = pc.if_else(is_stand_in, nothing, rows["frames_to_timecodes"])
+    rows = rows.set_column(
+        rows.schema.get_field_index("frames_to_timecodes"), "frames_to_timecodes", timecodes
+    )
+    metas = [
+        json_text(stand_in_meta(json_value(meta) or {})) if replaced else meta
+        for meta, replaced in zip(rows["meta"].to_pylist(), is_stand_in.to_pylist(), strict=True)
+    ]
+    return rows.set_column(rows.schema.get_field_index("meta"), "meta", pa.array(metas, pa.string()))
 
 
 def objects(side: Side) -> pa.Table:
     """Read the objects, each with the videos that share it."""
     import pyarrow as pa
 
-    rows = side.with_paths(with_numbers(side.snapshot), "src_video_id")
+    rows = side.with_paths(with_numbers(side.snapshot, side.id_column), "src_video_id")
     paths: dict[int, list[str]] = defaultdict(list)
     for object_id, path in zip(rows["src_object_id"].to_pylist(), rows["path"].to_pylist(), strict=True):
         paths[object_id].append(path)
@@ -50,7 +78,7 @@ def figures(side: Side) -> pa.Table:
     """Read the figures with exact geometry."""
     columns = [name for name in _FIGURES if name != "number"]
     rows = side.snapshot.read("figures", ["src_video_id", "src_object_id", *columns])
-    rows = rows.join(with_numbers(side.snapshot), ["src_video_id", "src_object_id"])
+    rows = rows.join(with_numbers(side.snapshot, side.id_column), ["src_video_id", "src_object_id"])
     # What the platform takes where nothing is said.
     rows = _filled(rows, {"priority": 1, "nn_created": False, "nn_updated": False})
     return side.with_paths(rows, "src_video_id").select(["path", *_FIGURES])
@@ -61,11 +89,11 @@ def tags(side: Side) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("tags")
+    rows = side.tags()
     of_object = pc.equal(rows["owner_type"], "object")
     owners = pc.if_else(of_object, rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
-    numbered = with_numbers(side.snapshot).select(["src_video_id", "src_object_id", "number"])
+    numbered = with_numbers(side.snapshot, side.id_column).select(["src_video_id", "src_object_id", "number"])
     rows = rows.join(numbered, ["src_item_id", "src_object_id"], ["src_video_id", "src_object_id"])
     rows = _filled(rows, {"is_finished": True, "non_final_value": False})
     return side.with_paths(rows, "src_item_id").select(["path", *_TAGS])

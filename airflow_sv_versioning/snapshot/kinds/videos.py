@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import video_content
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
@@ -17,9 +18,6 @@ from airflow_sv_versioning.snapshot.kinds.video_rows import (
     object_rows,
     video_row,
 )
-from airflow_sv_versioning.snapshot.restore_annotations import AnnotationsRestore
-from airflow_sv_versioning.snapshot.restore_videos import VideosRestore
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, rows_table
 
@@ -46,13 +44,10 @@ class Videos(Kind):
         """Make what reads videos."""
         return _VideoReader(client, names)
 
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy objects, figures and tags: the listing tells none of them."""
-        import pyarrow.compute as pc
-
         for table in ("objects", "figures", "tags"):
-            column = self.item_columns(table) or ""
-            for _ in copy_rows(base, writer, table, pc.field(column).isin(kept_ids)):
+            for _ in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
                 pass
 
     def item_columns(self, table: str) -> str | None:
@@ -69,11 +64,6 @@ class Videos(Kind):
         """Choose the labelling interface: it decides whether videos may share objects."""
         interface = (snapshot.project_info.get("settings") or {}).get("labelingInterface")
         return {"labelingInterface": interface} if interface else {}
-
-    def fill(self, work: RestoreWork) -> None:
-        """Make videos, then what is annotated on them."""
-        VideosRestore(work).run()
-        AnnotationsRestore(work).run()
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count videos and figures."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D, mask_sizes
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, MESH, misfit
 from airflow_sv_versioning.snapshot.references import check_known, distinct
 from airflow_sv_versioning.snapshot.tables import Snapshot, json_value, values
 
@@ -42,10 +42,12 @@ class _Checks:
             row["id"]: f"volume '{paths[row['src_dataset_id']]}/{row['name']}' (id {row['id']})"
             for row in items.to_pylist()
         }
-        self._sizes = {
-            row["src_volume_id"]: _sizes(json_value(row["meta"]))
+        metas = {
+            row["src_volume_id"]: json_value(row["meta"]) or {}
             for row in snapshot.read("volumes", ["src_volume_id", "meta"]).to_pylist()
         }
+        self._sizes = {volume_id: _sizes(meta) for volume_id, meta in metas.items()}
+        self._directions = {volume_id: meta.get("directions") for volume_id, meta in metas.items()}
         objects = snapshot.read("objects", ["src_volume_id", "src_object_id"])
         self._objects = set(
             zip(values(objects, "src_volume_id"), values(objects, "src_object_id"), strict=True)
@@ -66,6 +68,8 @@ class _Checks:
             self._refuse(volume_id, f"{what} is of object {row['src_object_id']}, which the volume lacks")
         if row["geometry_type"] == MASK_3D:
             self._check_mask(row, what)
+        elif row["geometry_type"] == MESH:
+            return
         elif row["plane_name"] not in NORMALS:
             self._refuse(
                 volume_id, f"{what} is on plane {row['plane_name']!r}; planes are {', '.join(NORMALS)}"
@@ -84,14 +88,15 @@ class _Checks:
             )
 
     def _check_mask(self, row: Row, what: str) -> None:
-        path = self._snapshot.mask_path(row["src_figure_id"])
-        sizes = self._sizes[row["src_volume_id"]]
+        path, volume_id = self._snapshot.mask_path(row["src_figure_id"]), row["src_volume_id"]
+        sizes = self._sizes[volume_id]
         if not path.exists() or not sizes:
             return
-        found = mask_sizes(path.read_bytes(), f"The mask of {what}")
-        if found != (expected := tuple(sizes.values())):
+        expected = tuple(sizes.values())
+        label = f"The mask of {what} of {self._labels[volume_id]}"
+        if found := misfit(path.read_bytes(), expected, self._directions[volume_id], label):
             self._refuse(
-                row["src_volume_id"],
+                volume_id,
                 f"the mask of {what} has {_times(found)} voxels, the volume {_times(expected)}",
             )
 

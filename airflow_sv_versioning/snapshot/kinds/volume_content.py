@@ -5,10 +5,11 @@ An object has no name; it is told by its number among the objects of its volume,
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D, mask_digest
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_digest
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FIGURES = ["number", "plane_name", "slice_index", "geometry_type", "geometry_json", "meta"]
-_FIGURES += ["voxels", "priority", "custom_data", "nn_created", "nn_updated"]
+_FIGURES += ["file", "priority", "custom_data", "description", "nn_created", "nn_updated"]
 _KEYS = ["src_volume_id", "src_object_id"]
 
 
@@ -27,23 +28,25 @@ def volumes(side: Side) -> pa.Table:
 
 def objects(side: Side) -> pa.Table:
     """Read the objects."""
-    rows = side.with_paths(with_numbers(side.snapshot), "src_volume_id")
+    rows = side.with_paths(with_numbers(side.snapshot, side.id_column), "src_volume_id")
     return rows.select(["path", "number", "class_name"])
 
 
 def figures(side: Side) -> pa.Table:
-    """Read the figures, each with its exact geometry or a digest of its voxels."""
+    """Read the figures, each with its exact geometry or a digest of its file."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("figures").join(with_numbers(side.snapshot).select([*_KEYS, "number"]), _KEYS)
+    rows = side.snapshot.read("figures").join(
+        with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"]), _KEYS
+    )
     digests = [
-        _digest(side.snapshot, figure_id) if geometry_type == MASK_3D else None
+        _digest(side.snapshot, figure_id, geometry_type) if geometry_type in SPATIAL else None
         for figure_id, geometry_type in zip(
             rows["src_figure_id"].to_pylist(), rows["geometry_type"].to_pylist(), strict=True
         )
     ]
-    rows = rows.append_column("voxels", pa.array(digests, pa.string()))
+    rows = rows.append_column("file", pa.array(digests, pa.string()))
     for name in ("nn_created", "nn_updated"):
         rows = rows.set_column(rows.schema.get_field_index(name), name, pc.fill_null(rows[name], False))
     # What the platform takes where nothing is said.
@@ -57,15 +60,20 @@ def tags(side: Side) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("tags")
+    rows = side.tags()
     owners = pc.if_else(pc.equal(rows["owner_type"], "object"), rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
-    numbered = with_numbers(side.snapshot).select([*_KEYS, "number"])
+    numbered = with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"])
     rows = rows.join(numbered, ["src_item_id", "src_object_id"], _KEYS)
     columns = ["path", "owner_type", "number", "name", "value_json"]
     return side.with_paths(rows, "src_item_id").select(columns)
 
 
-def _digest(snapshot: Snapshot, figure_id: int) -> str:
+def _digest(snapshot: Snapshot, figure_id: int, geometry_type: str) -> str:
     path = snapshot.mask_path(figure_id)
-    return mask_digest(path.read_bytes(), f"The mask of figure {figure_id}") if path.exists() else "none"
+    if not path.exists():
+        return "none"
+    content = path.read_bytes()
+    if geometry_type == MASK_3D:
+        return mask_digest(content, f"The mask of figure {figure_id}")
+    return hashlib.sha256(content).hexdigest()

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D
+from airflow_sv_versioning.snapshot.mask3d import SPATIAL
 from airflow_sv_versioning.snapshot.tables import json_text
 
 Row = dict[str, Any]
@@ -74,6 +75,17 @@ def figures_of(annotation: Mapping[str, Any]) -> Iterator[tuple[str | None, int 
         yield None, None, figure
 
 
+def check_planes(annotation: Mapping[str, Any], what: str) -> None:
+    """Refuse figures on planes that no volume has.
+
+    :param what: how messages name the annotation.
+    :raises FormatError: there are some.
+    """
+    for plane in annotation.get("planes") or []:
+        if plane["name"] not in NORMALS:
+            raise FormatError(f"{what} has a plane {plane['name']!r}; planes are {', '.join(NORMALS)}.")
+
+
 def figure_rows(annotation: Mapping[str, Any], volume_id: int) -> list[Row]:
     """Make the rows of an annotation's figures; the voxels of masks go elsewhere."""
     return [_figure_row(figure, volume_id, plane, index) for plane, index, figure in figures_of(annotation)]
@@ -94,12 +106,13 @@ def _figure_row(figure: Mapping[str, Any], volume_id: int, plane: str | None, in
         "geometry_type": figure["geometryType"],
         "geometry_json": (
             None
-            if figure["geometryType"] == MASK_3D
+            if figure["geometryType"] in SPATIAL
             else json.dumps(geometry, ensure_ascii=False, separators=(",", ":"))
         ),
         "meta": json_text(meta),
         "priority": figure.get("priority"),
         "custom_data": json_text(figure.get("customData")),
+        "description": figure.get("description") or None,
         "nn_created": figure.get("nnCreated"),
         "nn_updated": figure.get("nnUpdated"),
         "labeler_login": figure.get("labelerLogin"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,20 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.exceptions import UnsupportedProjectError
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import volume_content
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_checks import check_volumes
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
+    check_planes,
     figure_rows,
     figures_of,
     object_rows,
     volume_row,
 )
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D
-from airflow_sv_versioning.snapshot.restore_volumes import VolumeAnnotationsRestore, VolumesRestore
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork
+from airflow_sv_versioning.snapshot.mask3d import SPATIAL
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, mask_path, values
 
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VOLUMES_AT_ONCE = 50
-MASKS_AT_ONCE = 3
-MESH = "closed_surface_mesh"
+REQUESTS_AT_ONCE = 3
+"""So many requests for masks may hold their answers in memory, whatever the number of threads."""
+MASKS_AT_ONCE = 50
+MASK_BYTES_AT_ONCE = 16 << 20
 
 
 class Volumes(Kind):
@@ -51,16 +53,15 @@ class Volumes(Kind):
         """Make what reads volumes; masks go to the snapshot's folder as they come."""
         return _VolumeReader(client, names, directory)
 
-    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: pa.Array) -> None:
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy objects, figures, masks and tags: the listing tells none of them."""
         import pyarrow.compute as pc
 
         for table in ("objects", "figures", "tags"):
-            column = self.item_columns(table) or ""
-            for batch in copy_rows(base, writer, table, pc.field(column).isin(kept_ids)):
+            for batch in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
                 if table == "figures":
-                    masks = batch.filter(pc.field("geometry_type") == MASK_3D)
-                    _copy_masks(base, writer.directory, values(masks, "src_figure_id"))
+                    spatial = batch.filter(pc.field("geometry_type").isin(SPATIAL))
+                    _copy_files(base, writer.directory, values(spatial, "src_figure_id"))
 
     def item_columns(self, table: str) -> str | None:
         """Name the column that says which volume a row belongs to."""
@@ -75,11 +76,6 @@ class Volumes(Kind):
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: volumes need no settings to be added."""
         return {}
-
-    def fill(self, work: RestoreWork) -> None:
-        """Make volumes, then what is annotated on them."""
-        VolumesRestore(work).run()
-        VolumeAnnotationsRestore(work).run()
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count volumes and figures."""
@@ -100,7 +96,7 @@ class _VolumeReader(ItemReader):
         self._client = client
         self._names = names
         self._directory = directory
-        self._mask_turns = Semaphore(MASKS_AT_ONCE)
+        self._turns = Semaphore(REQUESTS_AT_ONCE)
 
     def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
         return self._client.volumes.iter_pages(dataset_id)
@@ -116,40 +112,38 @@ class _VolumeReader(ItemReader):
             return {}
         ids = [item["id"] for item in items]
         annotations = self._client.volumes.get_annotations(dataset_id, ids)
-        spatial = [figure for annotation in annotations for figure in annotation.get("spatialFigures") or []]
-        if spatial:
-            self._add_notes(dataset_id, ids, spatial)
+        figures = [figure for annotation in annotations for _, _, figure in figures_of(annotation)]
+        if figures:
+            self._add_notes(dataset_id, ids, figures)
         rows: dict[str, list[dict[str, Any]]] = {"objects": [], "figures": [], "tags": []}
-        for annotation in annotations:
-            volume_id = annotation["volumeId"]
+        for item, annotation in zip(items, annotations, strict=True):
+            volume_id = item["id"]
+            check_planes(annotation, f"The annotation of volume {item['name']!r} (id {volume_id})")
             rows["objects"] += object_rows(annotation, volume_id, self._names)
             rows["figures"] += figure_rows(annotation, volume_id)
             rows["tags"] += annotation_tag_rows(annotation, volume_id, self._names)
-            self._fetch_masks(annotation)
+            self._fetch_files(item, annotation)
         return rows
 
-    def _add_notes(self, dataset_id: int, ids: Sequence[int], spatial: Sequence[dict[str, Any]]) -> None:
-        """Add the custom data of figures in space, which annotations may leave out."""
+    def _add_notes(self, dataset_id: int, ids: Sequence[int], figures: Sequence[dict[str, Any]]) -> None:
+        """Add custom data and descriptions, which annotations may leave out."""
         notes = {note["id"]: note for note in self._client.figures.iter_notes(dataset_id, ids)}
-        for figure in spatial:
-            if custom_data := notes.get(figure["id"], {}).get("customData"):
-                figure["customData"] = custom_data
+        for figure in figures:
+            told = notes.get(figure["id"], {})
+            figure.update({key: told[key] for key in ("customData", "description") if told.get(key)})
 
-    def _fetch_masks(self, annotation: Mapping[str, Any]) -> None:
-        for _, _, figure in figures_of(annotation):
-            if figure["geometryType"] == MESH:
-                raise UnsupportedProjectError(
-                    f"Figure {figure['id']} of volume {annotation['volumeId']} is a surface mesh, an older "
-                    "kind that versions cannot hold; convert it to a mask on the platform.",
-                    volume_id=annotation["volumeId"],
-                )
-            if figure["geometryType"] == MASK_3D:
-                with self._mask_turns:
-                    self._fetch_mask(figure["id"])
+    def _fetch_files(self, volume: Item, annotation: Mapping[str, Any]) -> None:
+        """Write masks and meshes to files, as many at once as fit in a few megabytes, decompressed."""
+        ids = [figure["id"] for _, _, figure in figures_of(annotation) if figure["geometryType"] in SPATIAL]
+        voxels = math.prod(((volume.get("meta") or {}).get("dimensionsIJK") or {}).values())
+        for part in batches(ids, min(MASKS_AT_ONCE, max(1, MASK_BYTES_AT_ONCE // max(1, int(voxels))))):
+            with self._turns:
+                found = self._client.volumes.find_spatial_geometries(part)
+                for figure_id in part:
+                    self._keep_file(figure_id, found.pop(figure_id, None))
 
-    def _fetch_mask(self, figure_id: int) -> None:
+    def _keep_file(self, figure_id: int, content: bytes | None) -> None:
         path = mask_path(self._directory, figure_id)
-        content = self._client.volumes.find_mask(figure_id)
         if content is None:
             path.unlink(missing_ok=True)
             return
@@ -160,7 +154,7 @@ class _VolumeReader(ItemReader):
         return self._client.volumes.list_by_ids(dataset_id, item_ids)
 
 
-def _copy_masks(base: Snapshot, directory: Path, figure_ids: Sequence[int]) -> None:
+def _copy_files(base: Snapshot, directory: Path, figure_ids: Sequence[int]) -> None:
     for figure_id in figure_ids:
         source, target = base.mask_path(figure_id), mask_path(directory, figure_id)
         if not source.exists():

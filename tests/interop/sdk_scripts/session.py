@@ -24,11 +24,13 @@ def main() -> None:
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     import content
     import filling
+    import opening
     import supervisely as sly
     import versions
     import video_content
     import video_filling
     import volume_projects
+    import volume_uploads
 
     commands = {
         "fill": filling.fill,
@@ -38,9 +40,15 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "fill_videos": video_filling.fill_videos,
         "fill_views": video_filling.fill_views,
         "read_videos": video_content.read_videos,
+        "open_images": opening.open_images,
+        "open_videos": opening.open_videos,
+        "open_volumes": opening.open_volumes,
         "fill_volumes": volume_projects.fill_volumes,
         "dicom_series": volume_projects.dicom_series,
         "read_volumes": volume_projects.read_volumes,
+        "normalise_volumes": volume_uploads.normalise_volumes,
+        "read_mask": volume_uploads.read_mask,
+        "upload_volume": volume_uploads.upload_volume,
         "create_older_volumes": volume_projects.create_older_volumes,
         "create": versions.create,
         "create_older_videos": versions.create_older_videos,

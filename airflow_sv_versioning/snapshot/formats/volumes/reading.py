@@ -17,12 +17,12 @@ from airflow_sv_versioning.snapshot.formats.parquet import open_checked
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
-    NORMALS,
+    check_planes,
     figure_rows,
     figures_of,
     object_rows,
 )
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D, mask_file
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_file, mesh_file
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, mask_path
 from airflow_sv_versioning.snapshot.tree import in_tree_order
 
@@ -106,7 +106,7 @@ class _Reader:
             writer.append("objects", object_rows(annotation, volume_id, self._names))
             writer.append("figures", figure_rows(annotation, volume_id))
             writer.append("tags", annotation_tag_rows(annotation, volume_id, self._names))
-            self._write_masks(annotation, what)
+            self._write_files(annotation, what)
         except FormatError:
             raise
         except _MALFORMED as error:
@@ -118,11 +118,7 @@ class _Reader:
         for entry in annotation.get("objects") or []:
             entry["id"] = entry.get("id") or next(self._given_ids)
             by_key[entry["key"]] = entry["id"]
-        for plane in annotation.get("planes") or []:
-            if plane["name"] not in NORMALS:
-                raise FormatError(
-                    f"{what} in the version has a plane {plane['name']!r}; planes are {', '.join(NORMALS)}."
-                )
+        check_planes(annotation, f"{what} in the version")
         for _, _, figure in figures_of(annotation):
             figure["id"] = figure.get("id") or next(self._given_ids)
             if figure["objectKey"] not in by_key:
@@ -136,11 +132,12 @@ class _Reader:
                     )
                 tag["tagId"] = self._tag_ids[tag["name"]]
 
-    def _write_masks(self, annotation: Mapping[str, Any], what: str) -> None:
+    def _write_files(self, annotation: Mapping[str, Any], what: str) -> None:
         for _, _, figure in figures_of(annotation):
-            if figure["geometryType"] != MASK_3D:
+            if figure["geometryType"] not in SPATIAL:
                 continue
-            data = mask_file(figure.get("geometry"), f"{what}: the mask of figure {figure['id']}")
+            make = mask_file if figure["geometryType"] == MASK_3D else mesh_file
+            data = make(figure.get("geometry"), f"{what}: the geometry of figure {figure['id']}")
             if data is not None:
                 # An id from outside must be a number before it names a file.
                 path = mask_path(self._directory, int(figure["id"]))

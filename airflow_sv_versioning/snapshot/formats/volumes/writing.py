@@ -13,7 +13,7 @@ from airflow_sv_versioning.exceptions import SnapshotError
 from airflow_sv_versioning.snapshot.formats import sections
 from airflow_sv_versioning.snapshot.formats.files_payload import with_objects
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, key_of
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D, mask_json
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_json, mesh_json
 from airflow_sv_versioning.snapshot.tables import SCHEMA_VERSION, Snapshot, json_value
 
 OLDER = "v2.0.0"
@@ -102,7 +102,7 @@ def _write_annotations(snapshot: Snapshot, path: Path, schema_version: str) -> P
     writer = _Annotations(snapshot, with_ids=schema_version == SCHEMA_VERSION)
     rows = (
         {"src_volume_id": row["src_volume_id"], "annotation": writer.text(row)}
-        for batch in snapshot.iter_batches("volumes", ["src_volume_id", "meta"])
+        for batch in snapshot.iter_batches("volumes", ["src_volume_id", "name", "meta"])
         for row in batch.to_pylist()
     )
     return _write_table(path, ("src_volume_id",), "annotation", rows)
@@ -129,15 +129,21 @@ class _Annotations:
     """Writes annotations as the official client does.
 
     :param with_ids: whether entities carry the server's ids beside their keys.
+    :ivar _label: the volume being written, as messages name it.
     """
 
     def __init__(self, snapshot: Snapshot, *, with_ids: bool) -> None:
         self._snapshot = snapshot
         self._with_ids = with_ids
+        self._label = ""
 
     def text(self, volume: Row) -> str:
-        """Write the annotation of one volume."""
+        """Write the annotation of one volume.
+
+        :raises FormatError: the file of a mask cannot be read.
+        """
         volume_id = volume["src_volume_id"]
+        self._label = f"volume {volume['name']!r} (id {volume_id})"
         objects = self._read("objects", volume_id)
         keys = {row["src_object_id"]: row["key"] for row in objects}
         tags = self._read("tags", volume_id, "src_item_id")
@@ -209,6 +215,7 @@ class _Annotations:
             "geometry": self._geometry(row),
             "meta": {**(json_value(row["meta"]) or {}), **place},
             "customData": json_value(row["custom_data"]) or {},
+            "description": row["description"] or "",
             "priority": row["priority"],
             "nnCreated": bool(row["nn_created"]),
             "nnUpdated": bool(row["nn_updated"]),
@@ -216,14 +223,14 @@ class _Annotations:
         }
 
     def _geometry(self, row: Row) -> Any:
-        if row["geometry_type"] != MASK_3D:
+        if row["geometry_type"] not in SPATIAL:
             return json_value(row["geometry_json"])
         path = self._snapshot.mask_path(row["src_figure_id"])
-        return (
-            mask_json(path.read_bytes(), f"The mask of figure {row['src_figure_id']}")
-            if path.exists()
-            else {}
-        )
+        if not path.exists():
+            return {}
+        if row["geometry_type"] == MASK_3D:
+            return mask_json(path.read_bytes(), f"The mask of figure {row['src_figure_id']} of {self._label}")
+        return mesh_json(path.read_bytes())
 
 
 def _slice(row: Row) -> int:

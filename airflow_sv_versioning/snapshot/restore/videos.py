@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import videos
-from airflow_sv_versioning.snapshot.kinds.kind import by_link
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.kinds.video_content import stand_in_meta
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
@@ -58,7 +58,7 @@ class VideosRestore:
             yield part
 
     def _is_linked(self, row: Row) -> bool:
-        return by_link(self._work.plan.kind, row["link"], row["hash"])
+        return "link" in self._work.plan.reference(row)
 
     def _add_batch(self, new_dataset: int, rows: Sequence[Row]) -> None:
         entries = [self._entry(row) for row in rows]
@@ -76,9 +76,12 @@ class VideosRestore:
         )
 
     def _entry(self, row: Row) -> dict[str, Any]:
-        reference = "link" if self._is_linked(row) else "hash"
-        title = self._work.plan.new_names.get(row["src_video_id"], row["name"])
-        return {"title": title, reference: row[reference], "meta": json_value(row["meta"]) or {}}
+        plan = self._work.plan
+        title = plan.new_names.get(row["src_video_id"], row["name"])
+        meta = json_value(row["meta"]) or {}
+        if row["src_video_id"] in plan.remedy.placeholder_ids:
+            meta = stand_in_meta(meta)
+        return {"title": title, **plan.reference(row), "meta": meta}
 
     def _described(self) -> Iterator[Row]:
         for batch in self._work.plan.snapshot.iter_batches("videos", _NOTES):

@@ -18,11 +18,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class NewIds:
-    """What became of a snapshot's ids in the new project: id in the snapshot -> new id."""
+    """What became of a snapshot's ids in the new project: id in the snapshot -> new id.
+
+    :param placeholder_tag: new id of the tag that placeholders get, ``None`` where there are none.
+    """
 
     datasets: Mapping[int, int]
     classes: Mapping[int, int]
     tags: Mapping[int, int]
+    placeholder_tag: int | None = None
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 from airflow_sv_versioning.client import objects, videos
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.parallel import map_ordered
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 

@@ -9,7 +9,7 @@ from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.parallel import map_ordered
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, whole_items
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
 from airflow_sv_versioning.snapshot.tables import json_raw, values
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 

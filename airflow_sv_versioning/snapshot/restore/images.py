@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import images
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
@@ -88,11 +88,7 @@ class ImagesRestore:
 
     def _image_entry(self, row: Row) -> dict[str, Any]:
         entry: dict[str, Any] = {"title": self._work.plan.new_names.get(row["src_image_id"], row["name"])}
-        # An image with both is a linked image; its hash is only a trace of what the link held.
-        if row["link"]:
-            entry["link"] = row["link"]
-        else:
-            entry["hash"] = row["hash"]
+        entry |= self._work.plan.reference(row)
         if row["meta"]:
             entry["meta"] = json_value(row["meta"])
         if (parent := row["parent_src_image_id"]) in self._work.item_ids:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, figures_of
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D
-from airflow_sv_versioning.snapshot.restore_work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.mask3d import SPATIAL
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
-_COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "meta", "description"]
+_COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]
 
 
 class VolumesRestore:
@@ -39,15 +40,7 @@ class VolumesRestore:
                 self._add_batch(self._work.ids.datasets[dataset_id], part)
 
     def _add_batch(self, new_dataset: int, rows: Sequence[Row]) -> None:
-        new_names = self._work.plan.new_names
-        entries = [
-            {
-                "name": new_names.get(row["src_volume_id"], row["name"]),
-                "hash": row["hash"],
-                "meta": json_value(row["meta"]) or {},
-            }
-            for row in rows
-        ]
+        entries = [self._entry(row) for row in rows]
         names = [entry["name"] for entry in entries]
 
         def find_landed() -> list[dict[str, Any]] | None:
@@ -62,6 +55,31 @@ class VolumesRestore:
             if row["description"]:
                 self._work.client.volumes.describe(
                     self._work.item_ids[row["src_volume_id"]], row["description"]
+                )
+        self._check_custom_data(new_dataset, rows, names)
+
+    def _entry(self, row: Row) -> dict[str, Any]:
+        plan = self._work.plan
+        name = plan.new_names.get(row["src_volume_id"], row["name"])
+        entry = {"name": name, **plan.reference(row), "meta": json_value(row["meta"]) or {}}
+        custom_data = json_value(row["custom_data"])
+        return {**entry, "customData": custom_data} if custom_data else entry
+
+    def _check_custom_data(self, new_dataset: int, rows: Sequence[Row], names: Sequence[str]) -> None:
+        """Name the volumes whose custom data the server passed over: no call is known to set it later."""
+        wanted = {
+            name: (row["src_volume_id"], json_value(row["custom_data"]))
+            for row, name in zip(rows, names, strict=True)
+            if json_value(row["custom_data"])
+        }
+        if not wanted:
+            return
+        for volume in self._work.client.volumes.list_by_names(new_dataset, list(wanted)):
+            volume_id, custom_data = wanted[volume["name"]]
+            if (stored := volume.get("customData")) != custom_data:
+                self._work.progress.warn(
+                    f"The custom data of volume {volume['name']!r} (id {volume_id}) could not be restored: "
+                    f"the server took {stored} for it. The version holds {custom_data}."
                 )
 
 
@@ -162,14 +180,13 @@ class _OneVolume:
         return entry
 
     def _add_figures(self, is_spatial: bool) -> None:
-        rows = [row for row in self._rows("figures") if (row["geometry_type"] == MASK_3D) is is_spatial]
+        rows = [row for row in self._rows("figures") if (row["geometry_type"] in SPATIAL) is is_spatial]
         for part in batches(rows, volumes.FIGURES_BATCH):
             self._work.progress.check()
             made = self._land_figures([self._figure_entry(row) for row in part])
             self._figures += made
             if is_spatial:
-                for row, new_id in zip(part, made, strict=True):
-                    self._upload_mask(row["src_figure_id"], new_id)
+                self._work.client.volumes.upload_spatial_geometries(dict(self._files(part, made)))
 
     def _land_figures(self, entries: Sequence[Row]) -> list[int]:
         def find_landed() -> list[int] | None:
@@ -188,17 +205,17 @@ class _OneVolume:
             **{key: value for key, value in _optional(row) if value is not None},
         }
 
-    def _upload_mask(self, figure_id: int, new_id: int) -> None:
-        self._work.progress.check()
-        path = self._work.plan.snapshot.mask_path(figure_id)
-        if path.exists():
-            self._work.client.volumes.upload_mask(new_id, path)
+    def _files(self, rows: Sequence[Row], new_ids: Sequence[int]) -> Iterator[tuple[int, Path]]:
+        for row, new_id in zip(rows, new_ids, strict=True):
+            path = self._work.plan.snapshot.mask_path(row["src_figure_id"])
+            if path.exists():
+                yield new_id, path
 
 
 def _place(row: Row) -> dict[str, Any]:
     meta = json_value(row["meta"]) or {}
-    if row["geometry_type"] == MASK_3D:
-        return {"tool": MASK_3D, "meta": meta}
+    if row["geometry_type"] in SPATIAL:
+        return {"tool": row["geometry_type"], "meta": meta}
     place = {
         "sliceIndex": row["slice_index"],
         "planeName": row["plane_name"],
@@ -210,5 +227,6 @@ def _place(row: Row) -> dict[str, Any]:
 def _optional(row: Row) -> Iterator[tuple[str, Any]]:
     yield "priority", row["priority"]
     yield "customData", json_value(row["custom_data"])
+    yield "description", row["description"]
     yield "nnCreated", row["nn_created"]
     yield "nnUpdated", row["nn_updated"]

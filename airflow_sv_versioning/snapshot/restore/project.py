@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.snapshot.capture import capture_project
-from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, find_differences
+from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, Deviations, find_differences
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore_work import NewIds, RestoreWork
+from airflow_sv_versioning.snapshot.restore.filling import fill_project
+from airflow_sv_versioning.snapshot.restore.marking import placeholder_tag
+from airflow_sv_versioning.snapshot.restore.work import NewIds, RestoreWork
 from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
 from airflow_sv_versioning.snapshot.writes import land_once
 
@@ -85,16 +88,24 @@ def restore_project(
     return client.projects.get(project.id)
 
 
+def find_free_name(client: SuperviselyClient, target: Target) -> str:
+    """Tell the name that a new project would get now."""
+    return next(_free_names(client, target))
+
+
 def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) -> Project:
+    for name in _free_names(client, target):
+        # Somebody may take the name in between.
+        with suppress(ConflictError):
+            return _add_project_named(client, snapshot, target, name)
+    raise AssertionError("unreachable")
+
+
+def _free_names(client: SuperviselyClient, target: Target) -> Iterator[str]:
     for number in range(MAX_NAMES):
         name = f"{target.name}_{number:03d}" if number else target.name
-        if client.projects.list_ids_by_name(target.workspace_id, name):
-            continue
-        try:
-            return _add_project_named(client, snapshot, target, name)
-        except ConflictError:
-            # Somebody took the name in between.
-            continue
+        if not client.projects.list_ids_by_name(target.workspace_id, name):
+            yield name
     raise ConfigurationError(
         f"Workspace {target.workspace_id} has {MAX_NAMES} projects named like {target.name!r}; "
         "give the restored project another name."
@@ -131,16 +142,16 @@ def _fill(
         RESTORED_FROM: dict(target.restored_from),
     }
     client.projects.edit(project_id, customData=custom_data, silent=True)
-    class_ids, tag_ids = _add_meta(client, plan, project_id)
+    class_ids, tag_ids, mark = _add_meta(client, plan, project_id)
     opening = plan.kind.opening_settings(snapshot)
     if _holds_duplicate_tags(snapshot):
         # The second of two equal tags would be refused; the version's own rule comes last.
         opening["allowDuplicateTags"] = True
     if opening:
         client.projects.update_settings(project_id, opening)
-    ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids)
+    ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids, mark)
     work = RestoreWork(client, plan, project_id, ids, progress)
-    plan.kind.fill(work)
+    fill_project(work)
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
 
 
@@ -151,20 +162,23 @@ def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
 
 def _add_meta(
     client: SuperviselyClient, plan: RestorePlan, project_id: int
-) -> tuple[dict[int, int], dict[int, int]]:
-    """Make classes and tags; joined by name, because the server may answer in any order."""
+) -> tuple[dict[int, int], dict[int, int], int | None]:
+    """Make classes and tags, and the tag of placeholders; joined by name, for answers come in any order."""
     meta = plan.snapshot.project_meta
+    marks = [placeholder_tag(plan.placeholder_tag)] if plan.placeholder_tag else []
     answer = client.projects.update_meta(
         project_id,
         {
             "classes": meta.get("classes") or [],
-            "tags": meta.get("tags") or [],
+            "tags": [*(meta.get("tags") or []), *marks],
             "projectType": plan.kind.project_type,
         },
     )
     new_classes = {entry["title"]: entry["id"] for entry in answer.get("classes") or []}
     new_tags = {entry["name"]: entry["id"] for entry in answer.get("tags") or []}
-    return _joined(plan.names.classes, new_classes, "classes"), _joined(plan.names.tags, new_tags, "tags")
+    mark = new_tags[plan.placeholder_tag] if plan.placeholder_tag else None
+    classes = _joined(plan.names.classes, new_classes, "classes")
+    return classes, _joined(plan.names.tags, new_tags, "tags"), mark
 
 
 def _joined(old: Mapping[int, str], new: Mapping[str, int], what: str) -> dict[int, int]:
@@ -225,7 +239,14 @@ def _check_content(
     made = capture_project(
         client, project_id, work_dir / "verify", on_concurrent_change="accept", progress=progress
     )
-    differences = find_differences(plan.snapshot, made.snapshot, plan.skipped_ids, plan.new_names)
+    planned = Deviations(
+        plan.skipped_ids,
+        plan.new_names,
+        plan.references,
+        plan.remedy.placeholder_ids,
+        plan.placeholder_tag,
+    )
+    differences = find_differences(plan.snapshot, made.snapshot, planned)
     if differences:
         told = "; ".join(differences[:MAX_DIFFERENCES])
         raise IntegrityError(

@@ -1,0 +1,53 @@
+"""``sv-versioning``: arguments and printing, nothing else.
+
+Results go to stdout, as a line or short table for people or, with ``--json``, as one JSON object.
+Progress and errors go to stderr; with ``--json`` an error is also ``{"error": {...}}`` on stdout.
+
+.. code-block:: text
+
+    exit code    meaning
+    0            done
+    1            the demo failed, or an error that nobody foresaw
+    2            usage or configuration: an argument, address or environment variable cannot work
+    3            failed for good: the same call will fail again
+    4            failed for now: server down, version busy, project changed; try again later
+    130          interrupted, and cleaned up
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from airflow_sv_versioning.cli import create, demo, listing, media, restore, serve, verify
+from airflow_sv_versioning.cli.parsing import Parser
+from airflow_sv_versioning.cli.printing import fail
+from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    :param argv: arguments without the program's name; those of the process if ``None``.
+    :returns: the exit code.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        arguments = build_parser().parse_args(argv)
+        return int(arguments.run(arguments))
+    except (SuperviselyError, OSError) as error:
+        return fail(error, as_json="--json" in argv)
+    except KeyboardInterrupt:
+        return fail(CancelledError("Interrupted."), as_json="--json" in argv)
+
+
+def build_parser() -> Parser:
+    """Describe the command line."""
+    parser = Parser(
+        prog="sv-versioning",
+        description="Version Supervisely projects: back up, list, restore exactly.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in (serve, demo, create, listing, restore, verify, media):
+        command.add_to(commands)
+    return parser

@@ -1,0 +1,66 @@
+"""``sv-versioning create``."""
+
+from __future__ import annotations
+
+import argparse
+
+from airflow_sv_versioning.cli.connecting import connected, page_of, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.printing import report, show
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the command."""
+    command = add_project_command(commands, "create", "Back up a project as a new version.", _create)
+    command.add_argument("--title")
+    command.add_argument("--description")
+    command.add_argument("--archive-format", choices=("auto", "v2.1.0", "v2.0.0", "v1.0.0"), default="auto")
+    command.add_argument(
+        "--on-concurrent-change",
+        choices=("accept", "fail"),
+        default="accept",
+        help="what to do with a project that never stands still (%(default)s)",
+    )
+    command.add_argument(
+        "--capture",
+        choices=("incremental", "full"),
+        default="incremental",
+        help="take unchanged items from the latest version, or read everything (%(default)s)",
+    )
+    command.add_argument(
+        "--media-store",
+        metavar="URL",
+        help="also keep the originals, each content once: s3://bucket/prefix, gs://..., or a folder",
+    )
+    command.add_argument(
+        "--private-links",
+        action="store_true",
+        help="read links into private networks for the media store; otherwise the server does",
+    )
+    command.add_argument(
+        "--enable-preview", action="store_true", help="make a project to look into the version"
+    )
+
+
+def _create(arguments: argparse.Namespace) -> int:
+    with connected(arguments) as client, stop_on_signal() as should_stop:
+        result = versions_of(client).create(
+            arguments.project_id,
+            arguments.title,
+            arguments.description,
+            enable_preview=arguments.enable_preview,
+            archive_format=arguments.archive_format,
+            on_concurrent_change=arguments.on_concurrent_change,
+            capture=arguments.capture,
+            media_store=arguments.media_store,
+            report=report,
+            should_stop=should_stop,
+        )
+        page = page_of(client, result.project_id, "versions")
+    done = "Created" if result.created else "Nothing changed since"
+    line = (
+        f"{done} version {result.version_num} (id {result.version_id}) of project {result.project_id}"
+        f" '{result.project_name}': {page}"
+    )
+    kept = [f"{result.media.store}: {result.media.told()}."] if result.media else []
+    return show(arguments, result.as_dict(), line, *kept)

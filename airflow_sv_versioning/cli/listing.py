@@ -1,0 +1,34 @@
+"""``sv-versioning list``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from airflow_sv_versioning.cli.connecting import connected, versions_of
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.printing import show, table
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client.models import VersionInfo
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the command."""
+    add_project_command(commands, "list", "List the versions of a project.", _list)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with connected(arguments) as client:
+        versions = versions_of(client).get_list(arguments.project_id)
+    rows = [dataclasses.asdict(version) for version in versions]
+    return show(arguments, {"project_id": arguments.project_id, "versions": rows}, *_lines(versions))
+
+
+def _lines(versions: Sequence[VersionInfo]) -> list[str]:
+    if not versions:
+        return ["No versions yet."]
+    rows = [(str(v.version), str(v.id), str(v.created_at), v.name or "") for v in versions]
+    return table(("NUMBER", "ID", "CREATED", "TITLE"), rows)

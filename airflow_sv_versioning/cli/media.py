@@ -1,0 +1,101 @@
+"""``sv-versioning media``: look after a media store."""
+
+from __future__ import annotations
+
+import argparse
+
+from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments
+from airflow_sv_versioning.cli.printing import FAILED, report, show, table
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the commands."""
+    media = commands.add_parser(
+        "media", help="Look after a media store.", description="Look after a media store."
+    )
+    parts = media.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_verify(parts)
+    _add_prune(parts)
+
+
+def _add_verify(commands: Commands[Parser]) -> None:
+    text = "Read a media store back against the digests of its contents; fails if something is wrong."
+    command = add_command(commands, "verify", text, _verify)
+    command.add_argument("store", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
+    command.add_argument(
+        "--set-aside",
+        action="store_true",
+        help="move what is damaged to the folder 'damaged', so that the next version copies it again",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _add_prune(commands: Commands[Parser]) -> None:
+    text = "Remove media that no version needs, neither of the given projects nor of any other in the store."
+    command = add_command(commands, "prune", text, _prune)
+    command.add_argument("store", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
+    command.add_argument(
+        "--project",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="projects whose versions are looked up; what only versions needed that are gone is removed",
+    )
+    command.add_argument(
+        "--forget",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="projects that are gone for good: what only they needed is removed",
+    )
+    command.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    add_server_arguments(command)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from airflow_sv_versioning.snapshot.media.checking import check_store
+    from airflow_sv_versioning.snapshot.media.store import hex_digest, open_store
+    from airflow_sv_versioning.snapshot.progress import Progress
+
+    with stop_on_signal() as should_stop:
+        checked = check_store(
+            open_store(arguments.store), Progress(report, should_stop), set_aside=arguments.set_aside
+        )
+    wrong = [(hex_digest(content), "damaged", why) for content, why in checked.damaged.items()]
+    wrong += [(hex_digest(content), "absent", f"needed by {who}") for content, who in checked.absent.items()]
+    line = f"{checked.media:,} media of {checked.size_bytes:,} bytes in {checked.store}: " + (
+        "all are what they should be." if checked.is_good else f"{len(wrong):,} are wrong."
+    )
+    show(arguments, checked.as_dict(), line, *(table(("SHA-256", "IS", "WHY"), wrong) if wrong else []))
+    return 0 if checked.is_good else FAILED
+
+
+def _prune(arguments: argparse.Namespace) -> int:
+    from airflow_sv_versioning.exceptions import ConfigurationError
+    from airflow_sv_versioning.snapshot.media.store import open_store
+    from airflow_sv_versioning.snapshot.progress import Progress
+    from airflow_sv_versioning.versioning.pruning import prune_store
+
+    if not arguments.project and not arguments.forget:
+        raise ConfigurationError("Name at least one project with --project or --forget.")
+    with connected(arguments) as client, stop_on_signal() as should_stop:
+        result = prune_store(
+            client,
+            open_store(arguments.store),
+            arguments.project,
+            forget=arguments.forget,
+            dry_run=arguments.dry_run,
+            progress=Progress(report, should_stop),
+        )
+    done = "Would remove" if result.dry_run else "Removed"
+    rows = [
+        (done.lower(), f"{result.removed:,}", f"{result.removed_bytes:,}"),
+        ("kept", f"{result.kept:,}", f"{result.kept_bytes:,}"),
+    ]
+    others = (
+        [f"Not named, and all that they need is kept: {', '.join(result.others)}"] if result.others else []
+    )
+    return show(arguments, result.as_dict(), *table(("", "MEDIA", "BYTES"), rows), *others)

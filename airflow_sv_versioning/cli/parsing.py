@@ -1,0 +1,62 @@
+"""What the descriptions of commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from airflow_sv_versioning.exceptions import ConfigurationError
+
+EPILOG = """\
+Server and token come from SERVER_ADDRESS and API_TOKEN, or from --server and --token.
+
+exit codes: 0 done; 1 the demo failed, or an unforeseen error; 2 usage or configuration;
+3 failed for good; 4 failed for now, try again later; 130 interrupted and cleaned up"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are those of the package, and whose help tells the exit codes."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(
+            epilog=EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **settings,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse arguments."""
+        self.print_usage(sys.stderr)
+        raise ConfigurationError(f"{message}; see '{self.prog} --help'.")
+
+
+Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
+
+
+def add_command(
+    commands: Commands[Parser], name: str, text: str, run: Callable[[argparse.Namespace], int]
+) -> Parser:
+    """Add a command; ``run`` does it and returns the exit code."""
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    return command
+
+
+def add_project_command(
+    commands: Commands[Parser], name: str, text: str, run: Callable[[argparse.Namespace], int]
+) -> Parser:
+    """Add a command that works on a project of a server."""
+    command = add_command(commands, name, text, run)
+    command.add_argument("project_id", type=int, metavar="PROJECT_ID")
+    add_server_arguments(command)
+    return command
+
+
+def add_server_arguments(command: Parser) -> None:
+    """Add what every command takes that talks to a server."""
+    command.add_argument("--server", metavar="URL", help="address of the server (default: SERVER_ADDRESS)")
+    command.add_argument("--token", help="API token (default: API_TOKEN)")
+    command.add_argument("--json", action="store_true", help="print one JSON object on stdout")

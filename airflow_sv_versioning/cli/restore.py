@@ -1,0 +1,90 @@
+"""``sv-versioning restore``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from airflow_sv_versioning.cli.connecting import connected, page_of, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.printing import report, show
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.versioning.results import RestoreResult
+
+POLICIES = ("fail", "skip", "placeholder", "reupload")
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the command."""
+    command = add_project_command(commands, "restore", "Bring a version back as a new project.", _restore)
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("--version-id", type=int, metavar="ID")
+    which.add_argument("--version-num", type=int, metavar="N")
+    which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
+    command.add_argument("--workspace-id", type=int, metavar="ID", help="(default: that of the project)")
+    command.add_argument("--name", help="name of the new project")
+    command.add_argument("--description", help="description of the new project")
+    command.add_argument(
+        "--skip-missed-entities", action="store_true", help="leave out items whose media are gone"
+    )
+    command.add_argument(
+        "--missing-entities",
+        choices=POLICIES,
+        default="fail",
+        help="what to do about items whose media are gone (%(default)s)",
+    )
+    command.add_argument(
+        "--media-store",
+        metavar="URL",
+        help="where reupload finds originals (default: what the version names)",
+    )
+    command.add_argument(
+        "--private-links", action="store_true", help="contact links into private networks to check them"
+    )
+    command.add_argument("--plan", action="store_true", help="only say what would be made")
+    command.add_argument("--verify", choices=("counts", "full"), default="counts", help="(%(default)s)")
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    chosen = {
+        "project_id": arguments.project_id,
+        "version_id": arguments.version_id,
+        "version_num": arguments.version_num,
+        "as_of": arguments.as_of,
+        "skip_missed_entities": arguments.skip_missed_entities,
+        "missing_entities": arguments.missing_entities,
+        "media_store": arguments.media_store,
+        "workspace_id": arguments.workspace_id,
+        "project_name": arguments.name,
+    }
+    with connected(arguments) as client, stop_on_signal() as should_stop:
+        versions = versions_of(client)
+        if arguments.plan:
+            plan = versions.plan_restore(**chosen, report=report, should_stop=should_stop)
+            return show(arguments, plan.as_dict(), *plan.lines())
+        result = versions.restore(
+            **chosen,
+            project_description=arguments.description,
+            verify=arguments.verify,
+            report=report,
+            should_stop=should_stop,
+        )
+        page = page_of(client, result.project_id, "datasets")
+    line = (
+        f"Restored version {result.version_num} (id {result.version_id}) of project"
+        f" {result.source_project_id} as project {result.project_id} '{result.project_name}': {page}"
+    )
+    return show(arguments, result.as_dict(), line, *_told(result))
+
+
+def _told(result: RestoreResult) -> Iterator[str]:
+    for text, items in (
+        ("Left out, for their media are gone", result.skipped),
+        (f"Placeholders, tagged '{result.placeholder_tag}'", result.placeholders),
+        ("Uploaded again", result.reuploaded),
+        ("No longer links, but files of their own", result.unlinked),
+    ):
+        if items:
+            yield f"{text}: {', '.join(items)}"

@@ -1,0 +1,259 @@
+"""Media by link: foreign addresses that this machine tries and reads itself, never with the token.
+
+Whoever may edit a project writes its links, so a link may point anywhere: into this machine's own network
+too. Such addresses are only contacted where the connection allows it (``private_links``), and what counts
+is the address that a connection really reaches, after every redirect.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests import RequestException, Response
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
+from airflow_sv_versioning.exceptions import ApiError, AuthenticationError, LinkError
+
+MAX_REDIRECTS = 5
+TIMEOUT_SECONDS = 10.0
+_GONE = {404, 410}
+_EMPTY_FILE = 416
+_WEB = ("http", "https")
+
+
+class LinkState(Enum):
+    """What is known of the media behind a link."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    """The host says that there is nothing."""
+    UNREACHABLE = "unreachable"
+    """This machine got no answer, or a refusal: the server may have more luck."""
+    PRIVATE = "private"
+    """Not tried: it leads into a private network."""
+
+
+@dataclass(frozen=True)
+class LinkAnswer:
+    """The outcome of trying a link.
+
+    :param reason: why it is not alive, for people.
+    :param reached: whether the host gave an answer at all.
+    """
+
+    state: LinkState
+    reason: str = ""
+    reached: bool = True
+
+
+class Links:
+    """Try and read links; may be shared by threads.
+
+    :param allow_private: contact addresses in private networks, this machine included.
+    :param timeout_seconds: how long to wait for a connection, and then for the next bytes.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        allow_private: bool = False,
+        verify_ssl: bool = True,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._transport = transport
+        self._allow_private = allow_private
+        self._timeout_seconds = timeout_seconds
+        self._requests = _session(transport.max_workers, verify_ssl=verify_ssl, allow_private=allow_private)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._requests.close()
+
+    def check(self, link: str) -> LinkAnswer:
+        """Say whether the media behind a link can be had now; a host that does not answer is no error.
+
+        Web links are tried from here; links into buckets are the server's to try.
+
+        Source: GET remote-storage.exists for buckets.
+        """
+        if urlsplit(link).scheme.lower() not in _WEB:
+            return self._ask_server(link)
+        answer = LinkAnswer(LinkState.UNREACHABLE)
+        # Some hosts know no HEAD, and some signed addresses allow one verb only.
+        for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
+            try:
+                with self._open(verb, link, headers) as response:
+                    answer = _judge(response.status_code)
+            except _PrivateAddressError as error:
+                return LinkAnswer(LinkState.PRIVATE, str(error))
+            except RequestException as error:
+                answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
+                if isinstance(error, requests.Timeout):
+                    return answer
+            if answer.state is LinkState.ALIVE:
+                return answer
+        return answer
+
+    @contextmanager
+    def open(self, link: str) -> Iterator[Iterator[bytes]]:
+        """Read the media behind a web link, as chunks.
+
+        :raises LinkError: it cannot be read; what was read up to then is not all of it.
+        """
+        try:
+            with self._open("GET", link, {"Accept-Encoding": "identity"}) as response:
+                judged = _judge(response.status_code)
+                if judged.state is not LinkState.ALIVE:
+                    raise LinkError(f"{link} cannot be read: {judged.reason}.", link=link)
+                yield _whole_body(link, response)
+        except _PrivateAddressError as error:
+            raise LinkError(
+                f"{link} is not read: {error}. Allow it with private_links in the connection.", link=link
+            ) from error
+        except RequestException as error:
+            raise LinkError(f"{link} cannot be read: {_told(error)}.", link=link) from error
+
+    def _ask_server(self, link: str) -> LinkAnswer:
+        try:
+            answer = self._transport.get("remote-storage.exists", {"path": link})
+        except AuthenticationError:
+            raise
+        except ApiError as error:
+            if error.transient:
+                raise
+            return LinkAnswer(LinkState.UNREACHABLE, str(error))
+        if answer.get("exists"):
+            return LinkAnswer(LinkState.ALIVE)
+        return LinkAnswer(LinkState.GONE, "the server finds nothing there")
+
+    @contextmanager
+    def _open(self, verb: str, link: str, headers: dict[str, str]) -> Iterator[Response]:
+        """Send a request and follow its redirects, each into the open only."""
+        url = link
+        for _ in range(MAX_REDIRECTS + 1):
+            if not self._allow_private:
+                self._check_public(url)
+            with self._requests.request(
+                verb, url, headers=headers, stream=True, timeout=self._timeout_seconds, allow_redirects=False
+            ) as response:
+                if not response.is_redirect:
+                    yield response
+                    return
+                url = urljoin(url, response.headers["Location"])
+        raise requests.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
+
+    def _check_public(self, url: str) -> None:
+        """Refuse what leads into a private network before anything is sent.
+
+        :raises _PrivateAddressError: it does, or a proxy would go where this machine cannot see.
+        """
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            addresses = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        except OSError as error:
+            if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
+                raise _PrivateAddressError(f"this machine cannot tell where {host!r} leads") from error
+            raise requests.ConnectionError(f"the host {host!r} is unknown") from error
+        for address in addresses:
+            _require_public(str(address))
+
+
+class _PrivateAddressError(Exception):
+    """Kept apart from what `requests` and `urllib3` would take for a failed connection."""
+
+
+def is_private(address: str) -> bool:
+    """Say whether an IP address is not one of the open internet: this machine, its network, and the like."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip.sixtofour or ip
+    return not ip.is_global or ip.is_multicast
+
+
+def _require_public(address: str) -> None:
+    if is_private(address):
+        raise _PrivateAddressError(f"{address} is an address in a private network")
+
+
+def _judge(status_code: int) -> LinkAnswer:
+    if status_code < 400 or status_code == _EMPTY_FILE:
+        return LinkAnswer(LinkState.ALIVE)
+    state = LinkState.GONE if status_code in _GONE else LinkState.UNREACHABLE
+    return LinkAnswer(state, f"its host answers {status_code}")
+
+
+def _whole_body(link: str, response: Response) -> Iterator[bytes]:
+    expected, size = response.headers.get("Content-Length"), 0
+    for chunk in response.iter_content(CHUNK_BYTES):
+        size += len(chunk)
+        yield chunk
+    if expected is not None and expected.isdigit() and size != int(expected):
+        raise LinkError(f"{link} was cut off after {size} of {expected} bytes.", link=link)
+
+
+def _told(error: RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "its host does not answer in time"
+    cause: Any = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", None) or cause
+    return str(reason).rpartition(": ")[2][:200] or type(error).__name__
+
+
+def _session(workers: int, *, verify_ssl: bool, allow_private: bool) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=workers)
+    if not allow_private:
+        # A name may lead elsewhere between the look-up and the connection; the connection decides.
+        adapter.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}
+    for scheme in _WEB:
+        session.mount(f"{scheme}://", adapter)
+    session.verify = verify_ssl
+    session.auth = _own_auth
+    return session
+
+
+def _own_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Log in with what the link itself says; the logins in this machine's ~/.netrc are not for it."""
+    login = requests.utils.get_auth_from_url(request.url or "")
+    return HTTPBasicAuth(*login)(request) if any(login) else request
+
+
+class _PublicConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn())
+
+
+class _PublicTlsConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn())
+
+
+class _PublicPool(HTTPConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class _PublicTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicTlsConnection
+
+
+def _checked(connected: socket.socket) -> socket.socket:
+    try:
+        _require_public(connected.getpeername()[0])
+    except BaseException:
+        connected.close()
+        raise
+    return connected

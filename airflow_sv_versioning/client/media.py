@@ -1,0 +1,48 @@
+"""Contents of items: uploaded by their bytes, known by their hash, before any item is made of them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import IntegrityError
+
+# The platform takes volumes as it takes images.
+_METHODS = {
+    "images": ("images.bulk.upload", "image/*"),
+    "videos": ("videos.bulk.upload", "video/*"),
+    "volumes": ("images.bulk.upload", "image/*"),
+}
+
+
+class Media:
+    """Store contents on the server."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def upload(self, project_type: str, path: Path, expected_hash: str) -> None:
+        """Stream a file to the server.
+
+        :param expected_hash: base64 of the SHA-256 of the file.
+        :raises IntegrityError: the server stored something else, or nothing.
+
+        Source: POST images.bulk.upload and videos.bulk.upload.
+        """
+        method, content_type = _METHODS[project_type]
+        with ExitStack() as opened:
+
+            def fields() -> list[tuple[str, Any]]:
+                opened.close()
+                return [("0-file", ("0", opened.enter_context(path.open("rb")), content_type))]
+
+            answer = self._transport.upload(method, fields)
+        stored = answer[0].get("hash") if answer else None
+        if stored != expected_hash:
+            raise IntegrityError(
+                f"The server stored {path.name} of hash {expected_hash} as {stored or answer}.",
+                expected=expected_hash,
+                actual=stored,
+            )

@@ -1,0 +1,51 @@
+"""What a restore says when it stops because media are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from airflow_sv_versioning.exceptions import MissingMediaError
+
+_NAMED = 10
+_ADVICE = {
+    "fail": "Restore with missing_entities='skip' to leave them out, 'placeholder' to keep their "
+    "annotations, or 'reupload' where a media store holds them.",
+    "placeholder": "Restore with missing_entities='skip' to leave out what is missing.",
+    "reupload": "Name another store in media_store, or restore with missing_entities='skip' or "
+    "'placeholder'.",
+}
+
+
+@dataclass(frozen=True)
+class MissingItem:
+    """An item whose media are gone.
+
+    :param path: ``dataset/path/item name``.
+    :param reason: why the media cannot be had.
+    """
+
+    item_id: int
+    path: str
+    reason: str
+
+
+def missing_media(
+    what: str, policy: str, missing: Mapping[int, MissingItem], without: Mapping[int, str]
+) -> MissingMediaError:
+    """Build the error of a restore that cannot go on.
+
+    :param what: names all items, such as ``12 images``.
+    :param missing: all missing items by id.
+    :param without: id of an item that the policy has no answer to -> why.
+    """
+    lost = [item for item_id, item in missing.items() if item_id in without]
+    named = "; ".join(f"{item.path} (id {item.item_id}): {without[item.item_id]}" for item in lost[:_NAMED])
+    more = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    told = f"{len(missing)} of {what} have no media any more"
+    if policy != "fail":
+        told += f", and {len(lost)} of them are beyond missing_entities={policy!r}"
+    return MissingMediaError(
+        f"{told}: {named}{more}. Nothing was created. {_ADVICE[policy]}",
+        missing=[item.path for item in lost],
+    )

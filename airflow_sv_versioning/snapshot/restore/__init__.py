@@ -1,0 +1,1 @@
+"""Carry a plan out: from a snapshot to a new project."""

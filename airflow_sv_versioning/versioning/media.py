@@ -1,0 +1,103 @@
+"""A media store in the making of versions: filled before a version names it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.snapshot.media.copying import MediaBackup, copy_media, known_links
+from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, remove_needs, write_needs
+from airflow_sv_versioning.snapshot.media.record import MediaRecord
+from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
+from airflow_sv_versioning.snapshot.media.turns import making_version
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.work_folder import work_folder
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
+
+
+def find_store(given: Any) -> MediaStore | None:
+    """Open what a caller gave as media store: a URL, a path, or a store; ``None`` for nothing."""
+    if given is None or isinstance(given, MediaStore):
+        return given
+    return open_store(given) if isinstance(given, str) else MediaStore(given)
+
+
+@dataclass(frozen=True)
+class KeptMedia:
+    """Originals in a store: what the version says of them, and what was done."""
+
+    record: MediaRecord
+    backup: MediaBackup
+
+
+class MediaKeeper:
+    """Keeps the originals of one project's versions in a store.
+
+    :param patience_seconds: how long to wait for somebody who prunes the store.
+    """
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project: Project,
+        store: MediaStore,
+        progress: Progress,
+        patience_seconds: float,
+    ) -> None:
+        self._client = client
+        self._project = project
+        self._store = store
+        self._progress = progress
+        self._patience_seconds = patience_seconds
+        self._owner = Owner.of(client.server_url, project.id)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Keep others from pruning the store meanwhile."""
+        return making_version(self._store, self._owner, self._progress, self._patience_seconds)
+
+    def keep(self, version_id: int, snapshot: Snapshot, earlier: UnpackedArchive | None) -> KeptMedia:
+        """Bring the originals of a version in the making into the store; call it in a :meth:`turn`.
+
+        :param earlier: the latest version, which tells what is behind links that did not change.
+        """
+        known = known_links(earlier.snapshot, earlier.media, snapshot) if earlier else {}
+        record, backup = copy_media(self._client, snapshot, self._store, known, self._progress)
+        write_needs(self._store, self._owner, version_id, snapshot, record)
+        self._progress.say(f"{self._store.url}: {backup.told()}.")
+        return KeptMedia(record, backup)
+
+    def forget(self, version_id: int) -> None:
+        """Take back what the store knows of a version that was not made."""
+        remove_needs(self._store, self._owner, version_id)
+
+    def complete(self, version: VersionInfo) -> MediaBackup:
+        """See to it that the store holds the originals of the latest version, which still holds."""
+        with self.turn():
+            return self._find_complete(version) or self._copy_lacking(version)
+
+    def _find_complete(self, version: VersionInfo) -> MediaBackup | None:
+        """Say that nothing is lacking, if the store itself knows that."""
+        needs = find_needs(self._store, self._owner, version.id)
+        if needs is None or needs.record.lost:
+            return None
+        contents = needs.contents()
+        if len(self._store.find_held(contents)) < len(contents):
+            return None
+        return MediaBackup(self._store.url, copied=0, copied_bytes=0, present=len(contents))
+
+    def _copy_lacking(self, version: VersionInfo) -> MediaBackup:
+        from airflow_sv_versioning.snapshot.archive import unpack_archive
+
+        self._progress.say(f"Completing {self._store.url} for version {version.version}.")
+        with work_folder() as folder:
+            archive = folder / "archive.tar.zst"
+            download_archive(self._client, self._project, version, archive, self._progress)
+            unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
+            return self.keep(version.id, unpacked.snapshot, unpacked).backup

@@ -1,0 +1,151 @@
+"""One restore, step by step: fetch the version, plan, bring media, make the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.snapshot.media.record import MediaRecord, media_record_of
+from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.snapshot.memory import lean_memory
+from airflow_sv_versioning.snapshot.missing.remedies import Originals
+from airflow_sv_versioning.snapshot.missing.supply import supply_media
+from airflow_sv_versioning.snapshot.plan import RestorePlan, plan_restore
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.restore.project import Target, find_free_name, restore_project
+from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.media import find_store
+from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
+from airflow_sv_versioning.versioning.work_folder import work_folder
+
+OpenStore = Callable[[Any], MediaStore | None]
+
+
+@dataclass(frozen=True)
+class MissingMedia:
+    """What a restore is to do about items whose media are gone.
+
+    :param policy: ``fail``, ``skip``, ``placeholder`` or ``reupload``.
+    :param store: where ``reupload`` takes originals from, or ``None`` for what the version names.
+    :param open_store: opens a store by its URL or path.
+    """
+
+    policy: str = "fail"
+    store: Any = None
+    open_store: OpenStore = find_store
+
+    def find_originals(self, record: MediaRecord | None) -> Originals | None:
+        """Open the store of originals; ``None`` where nobody names one.
+
+        :param record: what the version says.
+        """
+        chosen = self.open_store(self.store) or self.open_store(record.store_url if record else None)
+        return Originals(chosen, record) if chosen else None
+
+
+class Restoration:
+    """The restore of one version."""
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project: Project,
+        version: VersionInfo,
+        target: Target,
+        missing: MissingMedia,
+        progress: Progress,
+    ) -> None:
+        self._client = client
+        self._project = project
+        self._version = version
+        self._target = target
+        self._missing = missing
+        self._progress = progress
+
+    def plan(self) -> RestorePlanReport:
+        """Say what :meth:`run` would make; changes nothing on the server."""
+        with self._planned() as (_, plan):
+            return RestorePlanReport(
+                source_project_id=self._project.id,
+                version_id=self._version.id,
+                version_num=self._version.version,
+                workspace_id=self._target.workspace_id,
+                project_name=find_free_name(self._client, self._target),
+                missing_entities=plan.policy,
+                is_possible=not plan.remedy.without,
+                datasets=tuple(plan.paths.values()),
+                counts=dict(plan.counts),
+                missing=tuple(_planned_items(plan)),
+                renamed=dict(plan.renamed),
+                warnings=tuple(self._progress.warnings),
+            )
+
+    def run(self, *, verify: str, keep_incomplete: bool) -> RestoreResult:
+        """Make the project.
+
+        :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
+        """
+        with self._planned() as (folder, planned):
+            for item in _planned_items(planned):
+                self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
+            planned.check_remedies()
+            plan = supply_media(self._client, planned, self._progress)
+            made = restore_project(
+                self._client,
+                plan,
+                self._target,
+                work_dir=folder,
+                verify=verify,
+                keep_incomplete=keep_incomplete,
+                progress=self._progress,
+            )
+            return self._result(plan, made)
+
+    @contextmanager
+    def _planned(self) -> Iterator[tuple[Path, RestorePlan]]:
+        from airflow_sv_versioning.snapshot.archive import unpack_archive
+
+        with work_folder() as folder, lean_memory():
+            archive = folder / "archive.tar.zst"
+            download_archive(self._client, self._project, self._version, archive, self._progress)
+            unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
+            plan = plan_restore(
+                self._client,
+                unpacked.snapshot,
+                self._missing.policy,
+                self._progress,
+                lambda: self._missing.find_originals(media_record_of(unpacked)),
+            )
+            for warning in (*unpacked.warnings, *plan.warnings):
+                self._progress.warn(warning)
+            yield folder, plan
+
+    def _result(self, plan: RestorePlan, made: Project) -> RestoreResult:
+        return RestoreResult(
+            project_id=made.id,
+            project_name=made.name,
+            workspace_id=made.workspace_id,
+            source_project_id=self._project.id,
+            version_id=self._version.id,
+            version_num=self._version.version,
+            counts=dict(plan.counts),
+            skipped=plan.paths_of(plan.skipped_ids),
+            renamed=dict(plan.renamed),
+            placeholders=plan.paths_of(plan.remedy.placeholder_ids),
+            placeholder_tag=plan.placeholder_tag,
+            reuploaded=plan.paths_of(plan.remedy.originals),
+            unlinked=plan.paths_of(plan.remedy.unlinked),
+            warnings=tuple(self._progress.warnings),
+        )
+
+
+def _planned_items(plan: RestorePlan) -> Iterator[PlannedItem]:
+    for item_id, item in plan.missing.items():
+        why = plan.remedy.without.get(item_id)
+        reason = item.reason if why in {None, item.reason} else f"{item.reason}; {why}"
+        yield PlannedItem(item.path, item_id, reason, "fail" if why else plan.policy)

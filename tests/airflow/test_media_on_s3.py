@@ -1,0 +1,205 @@
+"""A media store on a real S3 server, through Airflow's object storage and a connection."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    IntegrityError,
+    MediaAbsentError,
+    TransportError,
+)
+from airflow_sv_versioning.hooks.media import find_media_store
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.snapshot.media.backends import SPOOL_BYTES
+from airflow_sv_versioning.snapshot.media.checking import check_store
+from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.versioning.pruning import prune_store
+from tests.airflow.conftest import RunDag
+from tests.airflow.support import pulled, state, task_instance
+from tests.support.projects import add_dataset, make_project
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+
+pytest.importorskip("moto.server")
+pytest.importorskip("airflow.providers.amazon")
+pytest.importorskip("s3fs")
+
+BUCKET = "originals"
+
+
+def hash_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    """An S3 server with a bucket; yields a client of it."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    server.stop()
+
+
+@pytest.fixture
+def url(s3: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """The URL of a store of its own, reached with the connection ``s3_originals``."""
+    connection = {
+        "conn_type": "aws",
+        "login": "key",
+        "password": "secret",
+        "extra": {"endpoint_url": s3.meta.endpoint_url, "region_name": "us-east-1"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_S3_ORIGINALS", json.dumps(connection))
+    return f"s3://s3_originals@{BUCKET}/{request.node.name}"
+
+
+@pytest.fixture
+def store(url: str, airflow_db: None) -> MediaStore:
+    found = find_media_store(url)
+    assert found is not None
+    return found
+
+
+def keys(s3: Any, request: pytest.FixtureRequest) -> list[str]:
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{request.node.name}/")
+    return [entry["Key"].removeprefix(f"{request.node.name}/") for entry in listed.get("Contents", [])]
+
+
+def test_contents_go_to_s3_and_come_back(store: MediaStore, s3: Any, request: pytest.FixtureRequest) -> None:
+    large = b"".join(bytes([number]) * (SPOOL_BYTES // 2) for number in range(6))
+
+    store.put(hash_of(b"small"), [b"small"])
+    store.put(hash_of(large), (large[start : start + 999_983] for start in range(0, len(large), 999_983)))
+
+    assert sorted(keys(s3, request)) == sorted(
+        f"media/{digest[:2]}/{digest}"
+        for digest in (hashlib.sha256(content).hexdigest() for content in (b"small", large))
+    )
+    assert b"".join(store.iter_chunks(hash_of(large))) == large
+    assert store.find_held([hash_of(b"small"), hash_of(b"no")]) == {hash_of(b"small"): 5}
+    assert set(store.iter_hashes()) == {hash_of(b"small"), hash_of(large)}
+    store.remove(hash_of(large))
+    with pytest.raises(MediaAbsentError):
+        store.open(hash_of(large))
+
+
+@pytest.mark.parametrize("size", [10, SPOOL_BYTES + 1], ids=["small", "large"])
+def test_what_breaks_on_its_way_is_never_seen(
+    store: MediaStore, s3: Any, request: pytest.FixtureRequest, size: int
+) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield b"." * size
+        raise TransportError("cut")
+
+    with pytest.raises(TransportError):
+        store.add(breaking())
+    with pytest.raises(IntegrityError):
+        store.put(hash_of(b"other"), [b"." * size])
+
+    assert keys(s3, request) == []
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_what_others_write_and_remove_is_seen_at_once(
+    store: MediaStore, s3: Any, request: pytest.FixtureRequest
+) -> None:
+    """Drivers remember listings; processes share a store all the same."""
+    contents = [str(number).encode() for number in range(20)]
+    for content in contents:
+        store.add([content])
+    assert len(list(store.iter_hashes())) == 20
+    gone, new = (hashlib.sha256(content).hexdigest() for content in (b"7", b"new"))
+    s3.delete_object(Bucket=BUCKET, Key=f"{request.node.name}/media/{gone[:2]}/{gone}")
+    s3.put_object(Bucket=BUCKET, Key=f"{request.node.name}/media/{new[:2]}/{new}", Body=b"new")
+
+    assert not store.holds(hash_of(b"7"))
+    assert store.holds(hash_of(b"new"))
+    assert len(list(store.iter_hashes())) == 20
+    with pytest.raises(MediaAbsentError):
+        store.open(hash_of(b"7"))
+
+
+def test_a_version_keeps_its_originals_on_s3(
+    connection: None,
+    run_dag: RunDag,
+    dag_id: str,
+    client: SuperviselyClient,
+    photos: list[Path],
+    url: str,
+    store: MediaStore,
+) -> None:
+    project_id = make_project(client, photos[:3])
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(
+            task_id="create", project_id=project_id, media_store="{{ params.store }}", params={"store": url}
+        )
+
+    first = pulled(run_dag(dag), "create", "version")["media"]
+    add_dataset(client, project_id, "more", photos[2:4])
+    second = pulled(run_dag(dag), "create", "version")["media"]
+
+    assert (first["store"], first["copied"], first["present"]) == (url, 3, 0)
+    assert (second["copied"], second["present"], second["lost"]) == (1, 3, 0)
+    assert set(store.iter_hashes()) == {hash_of(photo.read_bytes()) for photo in photos[:4]}
+    assert check_store(store, Progress()).is_good
+    store.add([b"needed by nobody"])
+    assert prune_store(client, store, [project_id], progress=Progress()).removed == 1
+
+
+def test_flipped_bits_on_s3_are_found(store: MediaStore, s3: Any, request: pytest.FixtureRequest) -> None:
+    store.add([b"photo"])
+    (key,) = keys(s3, request)
+    s3.put_object(Bucket=BUCKET, Key=f"{request.node.name}/{key}", Body=b"phot0")
+
+    assert list(check_store(store, Progress()).damaged) == [hash_of(b"photo")]
+    check_store(store, Progress(), set_aside=True)
+    assert keys(s3, request) == [f"damaged/{key.rpartition('/')[2]}"]
+
+
+@pytest.mark.parametrize(
+    "bad", ["s3://s3_originals@no-such-bucket/x", "s3://no_such_connection@bucket/x", "nosuch://bucket/x"]
+)
+def test_a_store_that_is_set_up_wrongly_fails_the_task_for_good(
+    connection: None, run_dag: RunDag, dag_id: str, project_id: int, url: str, bad: str, client: Any
+) -> None:
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(
+            task_id="create", project_id=project_id, media_store=bad, retries=1, retry_delay=timedelta(0)
+        )
+
+    run = run_dag(dag)
+
+    assert (state(run, "create"), task_instance(run, "create").try_number) == ("failed", 1)
+    assert list(client.versions.list_all(project_id)) == []
+
+
+def test_a_local_folder_needs_no_url(tmp_path: Path) -> None:
+    assert find_media_store(str(tmp_path)).url == tmp_path.as_uri()
+    assert find_media_store("") is find_media_store(None) is find_media_store("None") is None
+    with pytest.raises(ConfigurationError):
+        find_media_store("ftp://somewhere/else")

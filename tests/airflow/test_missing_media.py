@@ -1,0 +1,160 @@
+"""Restores of versions whose media are gone, through real Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from tests.airflow.conftest import RunDag, SetConnection
+from tests.airflow.support import pulled, state, task_instance
+from tests.support.projects import count_projects, make_project, read_images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
+
+Restore = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    from airflow_sv_versioning.server.run import EmbeddedServer
+
+    with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(lossy: EmbeddedServer) -> ServerInfo:
+    return lossy.info
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def lost_project(
+    client: SuperviselyClient,
+    photos: list[Path],
+    lossy: EmbeddedServer,
+    connection: None,
+    run_dag: RunDag,
+    dag_id: str,
+    store: str,
+) -> Iterator[int]:
+    """A project whose version a DAG made, with a media store; two of its images are gone since."""
+    project_id = make_project(client, photos[:3])
+    with DAG(f"{dag_id}_backup", schedule=None) as dag:
+        CreateProjectVersionOperator(task_id="create", project_id=project_id, media_store=store)
+    assert state(run_dag(dag), "create") == "success"
+    gone = [image["hash"] for _, image in sorted(read_images(client, project_id).items())[:2]]
+    for content_hash in gone:
+        lossy.remove_media(content_hash)
+    yield project_id
+    for content_hash, photo in zip(gone, photos[:2], strict=True):
+        client.media.upload("images", photo, content_hash)
+
+
+@pytest.fixture
+def restore(run_dag: RunDag, dag_id: str, lost_project: int) -> Restore:
+    """Run a DAG of one ``restore`` task."""
+
+    def run(**arguments: Any) -> Any:
+        with DAG(dag_id, schedule=None) as dag:
+            RestoreProjectVersionOperator(
+                task_id="restore", project_id=lost_project, version_num=1, **arguments
+            )
+        return run_dag(dag)
+
+    return run
+
+
+@pytest.fixture
+def lost(photos: list[Path]) -> list[str]:
+    return [f"photos/{photo.name}" for photo in photos[:2]]
+
+
+def test_missing_media_fail_the_task_for_good_and_are_listed(
+    restore: Restore, lost: list[str], client: SuperviselyClient
+) -> None:
+    projects = count_projects(client)
+
+    run = restore(retries=1, retry_delay=timedelta(0))
+
+    assert state(run, "restore") == "failed"
+    assert task_instance(run, "restore").try_number == 1
+    assert pulled(run, "restore", "missing") == {"count": 2, "items": lost}
+    assert pulled(run, "restore") is None
+    assert count_projects(client) == projects
+
+
+@pytest.mark.parametrize(
+    ("policy", "key"), [("skip", "skipped"), ("placeholder", "placeholders"), ("reupload", "reuploaded")]
+)
+def test_a_policy_is_chosen_and_told(policy: str, key: str, restore: Restore, lost: list[str]) -> None:
+    run = restore(missing_entities=policy, verify="full")
+
+    result = pulled(run, "restore", "restore")
+    assert result["project_id"] == pulled(run, "restore")
+    lists = {name: result[name] for name in ("skipped", "placeholders", "reuploaded")}
+    assert lists == {"skipped": [], "placeholders": [], "reuploaded": [], key: lost}
+
+
+def test_a_dry_run_tells_what_would_be_made_and_makes_nothing(
+    restore: Restore, lost: list[str], client: SuperviselyClient
+) -> None:
+    projects = count_projects(client)
+
+    run = restore(dry_run=True, missing_entities="placeholder")
+
+    assert state(run, "restore") == "success"
+    assert pulled(run, "restore") is None
+    assert pulled(run, "restore", "restore") is None
+    plan = pulled(run, "restore", "plan")
+    assert [(item["path"], item["action"]) for item in plan["missing"]] == [
+        (path, "placeholder") for path in lost
+    ]
+    assert (plan["is_possible"], plan["counts"]["images"], plan["datasets"]) == (True, 3, ["photos"])
+    assert count_projects(client) == projects
+
+
+def test_a_dry_run_of_a_restore_that_would_stop_says_so(restore: Restore) -> None:
+    run = restore(dry_run=True)
+
+    assert state(run, "restore") == "success"
+    plan = pulled(run, "restore", "plan")
+    assert plan["is_possible"] is False
+    assert {item["action"] for item in plan["missing"]} == {"fail"}
+
+
+def test_the_store_is_templated_and_wins_over_that_of_the_version(
+    restore: Restore, lost: list[str], tmp_path: Path
+) -> None:
+    run = restore(missing_entities="reupload", media_store="{{ '" + str(tmp_path) + "' }}/other")
+
+    assert state(run, "restore") == "failed"
+    assert pulled(run, "restore", "missing")["items"] == lost
+
+
+def test_the_connection_allows_private_links(set_connection: SetConnection, server: ServerInfo) -> None:
+    from airflow_sv_versioning.client.links import LinkState
+    from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+
+    states = {}
+    for allowed in (True, False):
+        set_connection(host=server.url, password=server.token, extra={"private_links": allowed})
+        with SuperviselyHook() as hook:
+            states[allowed] = hook.client.links.check(server.url).state
+
+    assert states[False] is LinkState.PRIVATE
+    assert states[True] is not LinkState.PRIVATE

@@ -1,0 +1,286 @@
+"""Versions with a media store: what is copied, what is not copied again, what cannot be had."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+from pathlib import Path
+
+import pytest
+
+from airflow_sv_versioning.exceptions import (
+    CancelledError,
+    ConfigurationError,
+    MediaStoreError,
+    RequestRejectedError,
+)
+from airflow_sv_versioning.snapshot.archive import unpack_archive
+from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, list_owners
+from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.snapshot.media.turns import pruning
+from tests.support.media import serve_media
+from tests.support.projects import add_dataset, make_project, touch
+from tests.support.proxy import cut, refuse
+
+
+def hash_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MediaStore:
+    return MediaStore(tmp_path / "store")
+
+
+def held(store: MediaStore) -> set[str]:
+    return set(store.iter_hashes())
+
+
+def record_of(client, made, tmp_path):
+    archive = tmp_path / f"{made.version_id}.tar.zst"
+    project = client.projects.get(made.project_id)
+    client.files.download(project.team_id, made.archive_path, archive)
+    return unpack_archive(archive, project.type, tmp_path / f"{made.version_id}").media
+
+
+def test_the_originals_of_a_version_are_in_the_store_it_names(versions, client, photos, store, tmp_path):
+    project_id = make_project(client, photos[:3])
+
+    made = versions.create(project_id, media_store=store)
+
+    assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:3]}
+    assert made.media.as_dict() == {
+        "store": store.url,
+        "copied": 3,
+        "copied_bytes": sum(photo.stat().st_size for photo in photos[:3]),
+        "present": 0,
+        "lost": 0,
+        "first_lost": {},
+    }
+    assert record_of(client, made, tmp_path).store_url == store.url
+
+
+def test_ten_versions_keep_the_same_media_once(versions, client, photos, store):
+    project_id = make_project(client, photos[:2])
+    add_dataset(client, project_id, "again", photos[:2])
+
+    results = []
+    for _ in range(10):
+        results.append(versions.create(project_id, media_store=store))
+        touch(client, project_id)
+
+    assert [(made.media.copied, made.media.present) for made in results] == [(2, 0), *[(0, 2)] * 9]
+    assert all(made.created for made in results)
+    assert len(list(store.iter_hashes())) == 2
+
+
+def test_only_new_media_are_copied(versions, client, photos, store):
+    project_id = make_project(client, photos[:3])
+    versions.create(project_id, media_store=store)
+    add_dataset(client, project_id, "more", photos[2:5])
+
+    made = versions.create(project_id, media_store=store)
+
+    assert (made.media.copied, made.media.present) == (2, 3)
+
+
+def test_a_project_without_media_needs_nothing(versions, client, store):
+    made = versions.create(make_project(client, []), media_store=store)
+
+    assert (made.media.copied, made.media.present) == (0, 0)
+
+
+def test_an_unchanged_version_gets_the_originals_that_the_store_lacks(versions, client, photos, store):
+    project_id = make_project(client, photos[:2])
+    made = versions.create(project_id)
+
+    completed = versions.create(project_id, media_store=store)
+    again = versions.create(project_id, media_store=store)
+
+    assert completed.version_id == again.version_id == made.version_id
+    assert (completed.created, completed.media.copied) == (False, 2)
+    assert (again.media.copied, again.media.present) == (0, 2)
+    store.remove(hash_of(photos[0].read_bytes()))
+    assert versions.create(project_id, media_store=store).media.copied == 1
+
+
+def test_what_is_behind_a_link_is_kept_by_what_it_was(server, client, versions, photos, store, tmp_path):
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+    project_id = make_project(client, photos[:1])
+    content = photos[1].read_bytes()
+    with (
+        serve_media(content) as media,
+        SuperviselyClient(server.url, server.token, private_links=True) as allowed,
+    ):
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        made = ProjectVersions(allowed).create(project_id, media_store=store)
+        asked = len(media.headers)
+        touch(client, project_id)
+        second = ProjectVersions(allowed).create(project_id, media_store=store)
+
+        assert len(media.headers) == asked, "an unchanged link was read again"
+        assert all("x-api-key" not in headers for headers in media.headers)
+    linked = record_of(client, made, tmp_path).linked[media.url]
+    assert (linked.content_hash, linked.size_bytes, linked.name) == (
+        hash_of(content),
+        len(content),
+        "linked.png",
+    )
+    assert record_of(client, second, tmp_path).linked == {media.url: linked}
+    assert (second.media.copied, second.media.present) == (0, 2)
+    assert held(store) == {hash_of(content), hash_of(photos[0].read_bytes())}
+
+
+def test_a_link_into_a_private_network_is_left_to_the_server(versions, client, photos, store):
+    """The server that shows the image may read it; this machine does not try."""
+    project_id = make_project(client, [])
+    with serve_media(photos[1].read_bytes()) as media:
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        asked = len(media.headers)
+        made = versions.create(project_id, media_store=store)
+
+        assert len(media.headers) == asked + 1
+    assert (made.media.copied, dict(made.media.lost)) == (1, {})
+
+
+def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
+    versions, client, photos, store, server, tmp_path
+):
+    project_id = make_project(client, photos[:1])
+    with serve_media(photos[1].read_bytes()) as media:
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+
+    made = versions.create(project_id, media_store=store)
+
+    assert made.created
+    assert list(made.media.lost) == [media.url]
+    assert made.media.lost[media.url].startswith("linked/linked.png: ")
+    assert record_of(client, made, tmp_path).lost == made.media.lost
+    assert made.as_dict()["media"]["lost"] == 1
+
+
+def test_a_lost_original_is_tried_again_by_the_next_version(versions, client, photos, store):
+    project_id = make_project(client, [])
+    with serve_media(photos[1].read_bytes()) as media:
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        media.status = 503
+        assert versions.create(project_id, media_store=store).media.lost
+        media.status = 200
+
+        completed = versions.create(project_id, media_store=store)
+
+    assert (completed.created, completed.media.copied, dict(completed.media.lost)) == (False, 1, {})
+
+
+def test_a_store_that_fails_makes_no_version(versions, client, photos, tmp_path):
+    project_id = make_project(client, photos[:2])
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(MediaStoreError):
+        versions.create(project_id, media_store=tmp_path / "file" / "store")
+
+    assert versions.get_list(project_id) == []
+    assert versions.create(project_id).created, "the reservation was not given back"
+
+
+def test_a_version_that_fails_leaves_no_claim_in_the_store(wired, wire, client, photos, store):
+    project_id = make_project(client, photos[:2])
+    wire.on("projects.versions.commit", refuse(400))
+
+    with pytest.raises(RequestRejectedError):
+        wired.create(project_id, media_store=store)
+
+    owner = Owner.of(wire.url, project_id)
+    assert store.list_files(f"projects/{owner.server}/{project_id}") == []
+    assert store.list_files(f"running/{owner.server}") == []
+
+
+def test_stopping_in_mid_copy_leaves_no_version(versions, client, photos, store):
+    project_id = make_project(client, photos)
+    said: list[str] = []
+
+    with pytest.raises(CancelledError):
+        versions.create(
+            project_id,
+            media_store=store,
+            report=said.append,
+            should_stop=lambda: any("originals" in line for line in said),
+        )
+
+    assert versions.get_list(project_id) == []
+    assert list(store.backend.list_folder("incoming")) == []
+
+
+def test_no_version_is_made_while_somebody_prunes(versions, client, photos, store):
+    project_id = make_project(client, photos[:1])
+
+    with pruning(store), pytest.raises(MediaStoreError, match="pruned"):
+        versions.create(project_id, media_store=store, busy_timeout_seconds=0)
+
+    assert versions.create(project_id, media_store=store).media.copied == 1
+
+
+def test_nobody_prunes_while_a_version_is_made(versions, client, photos, store):
+    project_id = make_project(client, photos[:1])
+    refusals = []
+
+    def report(line: str) -> None:
+        if "Packing" in line:
+            with (
+                pytest.raises(MediaStoreError, match=f"version of project {project_id}") as caught,
+                pruning(store),
+            ):
+                pass
+            refusals.append(caught.value)
+
+    versions.create(project_id, media_store=store, report=report)
+
+    assert len(refusals) == 1
+    with pruning(store):
+        pass
+
+
+def test_the_store_knows_what_each_version_needs(versions, client, photos, store, server):
+    project_id = make_project(client, photos[:2])
+
+    made = versions.create(project_id, media_store=store)
+
+    owner = Owner.of(server.url, project_id)
+    assert list_owners(store) == [owner]
+    assert find_needs(store, owner, made.version_id).contents() == held(store)
+    assert find_needs(store, owner, made.version_id + 1) is None
+
+
+def test_a_cut_download_continues(wired, wire, client, store, tmp_path):
+    photo = tmp_path / "noise.bmp"
+    photo.write_bytes(_bitmap(300_000))
+    project_id = make_project(client, [photo])
+    wire.on("images.download", cut(100_000), cut(100_000))
+
+    made = wired.create(project_id, media_store=store)
+
+    assert made.media.copied_bytes == photo.stat().st_size
+    assert held(store) == {hash_of(photo.read_bytes())}
+
+
+def test_nonsense_is_no_store(versions, project_id):
+    with pytest.raises(ConfigurationError):
+        versions.create(project_id, media_store="ftp://host/folder")
+
+
+def _bitmap(size: int) -> bytes:
+    from io import BytesIO
+
+    from PIL import Image
+
+    side = int((size / 3) ** 0.5)
+    file = BytesIO()
+    Image.frombytes("RGB", (side, side), random.Random(1).randbytes(side * side * 3)).save(file, "BMP")
+    return file.getvalue()

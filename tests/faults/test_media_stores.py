@@ -1,0 +1,211 @@
+"""Looking after a media store: damage is found, and pruning takes nothing that anybody needs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from airflow_sv_versioning.cli import main
+from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.snapshot.media.checking import check_store
+from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs
+from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.versioning.pruning import prune_store
+from tests.support.projects import make_project
+
+FORGOTTEN = b"needed by nobody"
+
+
+def hash_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MediaStore:
+    return MediaStore(tmp_path / "store")
+
+
+@pytest.fixture
+def kept(versions, client, photos, store) -> list[int]:
+    """Two versioned projects whose originals are in the store, one of which they share."""
+    projects = [make_project(client, photos[:2]), make_project(client, photos[1:3])]
+    for project_id in projects:
+        versions.create(project_id, media_store=store)
+    return projects
+
+
+def file_of(store: MediaStore, content: bytes, tmp_path: Path) -> Path:
+    digest = hashlib.sha256(content).hexdigest()
+    return tmp_path / "store" / "media" / digest[:2] / digest
+
+
+def prune(client, store, *project_ids, **options):
+    return prune_store(client, store, project_ids, progress=Progress(), **options)
+
+
+def test_a_whole_store_is_found_good(kept, store, photos):
+    checked = check_store(store, Progress())
+
+    assert checked.is_good
+    assert (checked.media, checked.size_bytes) == (3, sum(photo.stat().st_size for photo in photos[:3]))
+
+
+def test_a_flipped_bit_is_found_and_healed_by_the_next_version(kept, store, photos, tmp_path, versions):
+    content = photos[0].read_bytes()
+    file = file_of(store, content, tmp_path)
+    damaged = bytearray(content)
+    damaged[len(damaged) // 2] ^= 1
+    file.write_bytes(damaged)
+
+    assert list(check_store(store, Progress()).damaged) == [hash_of(content)]
+    assert check_store(store, Progress(), set_aside=True).set_aside
+    assert (tmp_path / "store" / "damaged" / file.name).read_bytes() == damaged
+    assert versions.create(kept[0], media_store=store).media.copied == 1
+    assert check_store(store, Progress()).is_good
+
+
+def test_a_content_that_a_version_needs_and_the_store_lost_is_found(kept, store, photos, tmp_path):
+    file_of(store, photos[0].read_bytes(), tmp_path).unlink()
+
+    absent = check_store(store, Progress()).absent
+
+    assert list(absent) == [hash_of(photos[0].read_bytes())]
+    assert f"project {kept[0]} of" in absent[hash_of(photos[0].read_bytes())]
+
+
+def test_a_truncated_content_is_found(kept, store, photos, tmp_path):
+    file = file_of(store, photos[2].read_bytes(), tmp_path)
+    file.write_bytes(file.read_bytes()[:-1])
+
+    assert list(check_store(store, Progress()).damaged) == [hash_of(photos[2].read_bytes())]
+
+
+def test_pruning_removes_what_no_version_needs(kept, store, client):
+    store.add([FORGOTTEN])
+
+    result = prune(client, store, *kept)
+
+    assert (result.removed, result.removed_bytes, result.kept) == (1, len(FORGOTTEN), 3)
+    assert not store.holds(hash_of(FORGOTTEN))
+    assert check_store(store, Progress()).is_good
+    assert prune(client, store, *kept).removed == 0
+
+
+def test_a_dry_run_says_the_same_and_removes_nothing(kept, store, client):
+    store.add([FORGOTTEN])
+
+    said = prune(client, store, *kept, dry_run=True)
+
+    assert store.holds(hash_of(FORGOTTEN))
+    done = prune(client, store, *kept)
+    assert (said.removed, said.removed_bytes, said.kept) == (done.removed, done.removed_bytes, done.kept)
+    assert (said.dry_run, done.dry_run) == (True, False)
+
+
+def test_projects_that_are_not_named_lose_nothing(kept, store, client, photos):
+    other_server = Owner("elsewhere.example", 1)
+    store.add([b"theirs"])
+    store.write_file(
+        "projects/elsewhere.example/1/5.jsonl", [json.dumps({"hash": hash_of(b"theirs")}).encode() + b"\n"]
+    )
+
+    result = prune(client, store, kept[0])
+
+    assert result.removed == 0
+    assert result.others == tuple(map(str, sorted([Owner.of(client.server_url, kept[1]), other_server])))
+    assert check_store(store, Progress()).is_good
+
+
+def test_what_only_a_version_needed_that_is_gone_is_removed(kept, store, client):
+    owner = Owner.of(client.server_url, kept[0])
+    store.add([FORGOTTEN])
+    name = f"projects/{owner.server}/{owner.project_id}/999999.jsonl"
+    store.write_file(name, [json.dumps({"hash": hash_of(FORGOTTEN)}).encode() + b"\n"])
+
+    assert prune(client, store, kept[1]).removed == 0
+    assert prune(client, store, kept[0], dry_run=True).removed == 1
+    assert find_needs(store, owner, 999999) is not None
+    assert prune(client, store, kept[0]).removed == 1
+    assert find_needs(store, owner, 999999) is None
+
+
+def test_a_version_made_without_the_store_keeps_what_it_needs(versions, client, photos, store):
+    project_id = make_project(client, photos[:2])
+    versions.create(project_id)
+    for photo in photos[:3]:
+        store.add([photo.read_bytes()])
+
+    result = prune(client, store, project_id)
+
+    assert (result.removed, result.kept) == (1, 2)
+    assert not store.holds(hash_of(photos[2].read_bytes()))
+
+
+def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(kept, store, client):
+    client.projects.archive(kept[0])
+
+    with pytest.raises(ConfigurationError, match="forget"):
+        prune(client, store, *kept)
+
+    assert check_store(store, Progress()).media == 3
+    assert prune(client, store, kept[1]).removed == 0
+    assert prune(client, store, kept[1], forget=[kept[0]]).removed == 1
+
+
+def test_a_project_that_is_there_is_not_forgotten(kept, store, client):
+    with pytest.raises(ConfigurationError, match="still there"):
+        prune(client, store, forget=[kept[0]])
+
+    assert check_store(store, Progress()).media == 3
+
+
+def test_pruning_clears_what_killed_processes_left_long_ago(kept, store, client, tmp_path):
+    incoming = tmp_path / "store" / "incoming"
+    for name, age in (("old", 2 * 86_400), ("young", 60)):
+        (incoming / name).write_bytes(b"half")
+        os.utime(incoming / name, (time.time() - age,) * 2)
+
+    assert prune(client, store, *kept).abandoned == 1
+    assert [file.name for file in incoming.iterdir()] == ["young"]
+
+
+@pytest.fixture
+def command(server, monkeypatch, capsys):
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+
+    def run(*argv):
+        code = main([str(argument) for argument in argv])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_the_command_line_keeps_checks_and_prunes(command, client, photos, tmp_path):
+    project_id = make_project(client, photos[:2])
+    folder = tmp_path / "store"
+
+    code, out = command("create", project_id, "--media-store", folder)
+    assert (code, "2 media copied" in out) == (0, True)
+    assert command("media", "verify", folder)[0] == 0
+    MediaStore(folder).add([FORGOTTEN])
+    code, out = command("media", "prune", folder, "--project", project_id, "--dry-run", "--json")
+    assert (code, json.loads(out)["removed"]) == (0, 1)
+    code, out = command("media", "prune", folder, "--project", project_id)
+    assert out.splitlines()[1].split() == ["removed", "1", str(len(FORGOTTEN))]
+    file_of(MediaStore(folder), photos[0].read_bytes(), tmp_path).write_bytes(b"other")
+    code, out = command("media", "verify", folder)
+    assert (code, "damaged" in out) == (3, True)
+    code, out = command("media", "verify", folder, "--json")
+    assert (code, json.loads(out)["damaged"]) == (3, 1)
+
+
+def test_pruning_without_naming_a_project_is_refused(command, tmp_path):
+    assert command("media", "prune", tmp_path)[0] == 2

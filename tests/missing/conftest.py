@@ -1,0 +1,90 @@
+"""A server of these tests' own, for they take files away from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.missing.projects import MAKERS, Filled
+from tests.support.media import serve_media
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+
+@pytest.fixture(scope="module")
+def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    from airflow_sv_versioning.server.run import EmbeddedServer
+
+    with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(lossy: EmbeddedServer) -> ServerInfo:
+    return lossy.info
+
+
+@pytest.fixture(scope="module")
+def client(server: ServerInfo) -> Iterator[SuperviselyClient]:
+    from airflow_sv_versioning.client import SuperviselyClient
+
+    with SuperviselyClient(server.url, server.token, private_links=True) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def versions(client: SuperviselyClient) -> ProjectVersions:
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+    return ProjectVersions(client)
+
+
+@pytest.fixture(scope="module", params=["images", "videos", "volumes"])
+def filled(request, client, versions, tmp_path_factory) -> Iterator[Filled]:
+    """A versioned project of three items by hash and, where the platform has such, one by link.
+
+    Each test gets it with all media there; its version names a media store.
+    """
+    folder = tmp_path_factory.mktemp(request.param)
+    maker = MAKERS[request.param](client, folder)
+    with serve_media(maker.linked_content, maker.content_type) as host:
+        project_id, link = maker.make(host)
+        made = versions.create(project_id, media_store=str(folder / "store"))
+        yield Filled(
+            maker, project_id, made.version_id, maker.hashes(project_id), host, link, folder / "store"
+        )
+
+
+@pytest.fixture
+def lose(lossy, filled, client):
+    """Take files away until the end of the test: ``lose(count, link=False)`` returns the items' paths."""
+    with _losses(lossy, filled, client) as take:
+        yield take
+
+
+@contextmanager
+def _losses(lossy, filled, client):
+    taken = []
+
+    def take(count: int, *, link: bool = False) -> list[str]:
+        paths = sorted(filled.hashes)[:count]
+        for path in paths:
+            lossy.remove_media(filled.hashes[path])
+            taken.append(path)
+        if link and filled.link:
+            filled.host.status = 404
+            paths.append(filled.link)
+        return paths
+
+    try:
+        yield take
+    finally:
+        filled.host.status = 200
+        for path in taken:
+            client.media.upload(filled.type, filled.maker.files[path], filled.hashes[path])

@@ -1,0 +1,95 @@
+"""Plans: what they say, and that they change nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from airflow_sv_versioning.exceptions import MissingMediaError, VersionNotFoundError
+from airflow_sv_versioning.versioning import RestorePlanReport
+from airflow_sv_versioning.versioning.results import PlannedItem
+
+
+def _state(lossy) -> tuple[str, list[Path]]:
+    """All that the server knows and holds."""
+    data = lossy._settings.data
+    with sqlite3.connect(f"file:{data / 'server.sqlite'}?mode=ro", uri=True) as database:
+        known = hashlib.sha256("\n".join(database.iterdump()).encode()).hexdigest()
+    database.close()
+    return known, sorted(path for path in (data / "blobs").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_possible"), [("fail", False), ("skip", True), ("placeholder", True), ("reupload", True)]
+)
+def test_a_plan_tells_what_a_restore_makes_and_changes_nothing(
+    filled, lose, lossy, versions, policy, is_possible
+):
+    lost = lose(2, link=True)
+    before = _state(lossy)
+
+    plan = versions.plan_restore(*filled.version, missing_entities=policy)
+
+    assert _state(lossy) == before
+    assert plan.is_possible is is_possible
+    assert [item.path for item in plan.missing] == lost
+    assert {item.action for item in plan.missing} == {policy}
+    if is_possible:
+        restored = versions.restore(*filled.version, missing_entities=policy)
+        assert plan.counts == restored.counts
+        assert plan.project_name == restored.project_name
+        assert plan.workspace_id == restored.workspace_id
+
+
+def test_a_plan_tells_each_reason_and_stops_where_the_policy_has_no_answer(filled, lose, versions, tmp_path):
+    lost = lose(1)
+
+    plan = versions.plan_restore(*filled.version, missing_entities="reupload", media_store=tmp_path)
+
+    (item,) = plan.missing
+    assert (item.path, item.action) == (lost[0], "fail")
+    assert "the server has no file" in item.reason
+    assert f"{tmp_path.as_uri()} does not hold" in item.reason
+    assert not plan.is_possible
+    assert plan.lines()[-1].endswith("the restore would stop here.")
+
+
+def test_a_plan_of_a_whole_version_lists_datasets_and_counts(filled, versions):
+    plan = versions.plan_restore(*filled.version, project_name="elsewhere")
+
+    assert plan.missing == ()
+    assert plan.is_possible
+    assert plan.project_name == "elsewhere"
+    assert set(plan.datasets) == {path.split("/")[0] for path in filled.read()}
+    assert plan.counts[filled.type] == len(filled.read())
+
+
+def test_a_plan_of_no_version_is_an_error(filled, versions):
+    with pytest.raises(VersionNotFoundError):
+        versions.plan_restore(filled.project_id, version_num=99)
+
+
+def test_a_long_list_is_cut_where_it_is_asked_and_tells_its_length():
+    missing = tuple(PlannedItem(f"d/{number}", number, "gone", "skip") for number in range(5))
+    plan = RestorePlanReport(1, 2, 1, 1, "name", "skip", True, ("d",), {"images": 0}, missing)
+
+    assert len(plan.as_dict()["missing"]) == 5
+    assert "cut" not in plan.as_dict(5)
+    cut = plan.as_dict(2)
+    assert [item["path"] for item in cut["missing"]] == ["d/0", "d/1"]
+    assert cut["cut"] == {"missing": 5}
+
+
+def test_the_log_of_a_restore_names_every_missing_item(filled, lose, versions):
+    lost = lose(3, link=True)
+    log: list[str] = []
+
+    with pytest.raises(MissingMediaError):
+        versions.restore(*filled.version, report=log.append)
+
+    told = [line for line in log if line.startswith("Missing: ")]
+    assert len(told) == len(lost)
+    assert all(any(path in line for line in told) for path in lost)

@@ -1,0 +1,199 @@
+"""A store of media: what is put in comes back, and nothing else is ever taken for it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    FormatError,
+    IntegrityError,
+    MediaAbsentError,
+    TransportError,
+)
+from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
+from airflow_sv_versioning.snapshot.media.backends import SPOOL_BYTES
+from airflow_sv_versioning.snapshot.media.record import LinkedMedia, MediaRecord, media_record_of
+from airflow_sv_versioning.snapshot.media.store import MediaStore, StoredMedia, open_store
+from tests.support.archives import write_snapshot
+
+CAT, DOG = b"cat" * 40_000, b"dog"
+
+
+def hash_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> MediaStore:
+    if request.param == "folder":
+        return MediaStore(tmp_path / "store")
+    return MediaStore(UPath(f"memory://{tmp_path.name}/{request.node.name}"))
+
+
+def files_of(store: MediaStore) -> list[str]:
+    """The names of all that lies in the store's folder of media."""
+    folders = store.backend.list_folders("media")
+    return [name for folder in folders for name, _ in store.backend.list_folder(f"media/{folder}")]
+
+
+def test_what_was_put_in_comes_back(store):
+    assert store.put(hash_of(CAT), [CAT[:7], CAT[7:]], len(CAT)) == len(CAT)
+
+    with store.open(hash_of(CAT)) as file:
+        assert file.read() == CAT
+    assert b"".join(store.iter_chunks(hash_of(CAT))) == CAT
+    assert store.check(hash_of(CAT)) == len(CAT)
+
+
+def test_a_large_content_comes_back(store):
+    pieces = [bytes([number]) * (SPOOL_BYTES // 4 + 1) for number in range(6)]
+    content = b"".join(pieces)
+
+    store.put(hash_of(content), iter(pieces))
+
+    assert b"".join(store.iter_chunks(hash_of(content))) == content
+
+
+def test_a_content_of_unknown_digest_is_named_by_what_came(store):
+    assert store.add([DOG]) == StoredMedia(hash_of(DOG), len(DOG))
+    assert store.holds(hash_of(DOG))
+
+
+def test_the_same_content_is_kept_once(store):
+    for _ in range(3):
+        store.add([CAT])
+
+    assert list(store.iter_hashes()) == [hash_of(CAT)]
+    assert files_of(store) == [hashlib.sha256(CAT).hexdigest()]
+
+
+def test_all_hashes_are_listed_and_found(store):
+    contents = [str(number).encode() for number in range(60)]
+    for content in contents:
+        store.add([content])
+    digests = sorted(hashlib.sha256(content).digest() for content in contents)
+
+    assert list(store.iter_hashes()) == [base64.b64encode(digest).decode() for digest in digests]
+    wanted = [hash_of(content) for content in (*contents, CAT, DOG)]
+    assert store.find_held(wanted) == {hash_of(content): len(content) for content in contents}
+
+
+def test_many_contents_of_one_folder_are_found_by_one_listing(store, monkeypatch):
+    contents = [str(number).encode() for number in range(3_000)]
+    same_folder = [content for content in contents if hashlib.sha256(content).hexdigest().startswith("ab")]
+    assert len(same_folder) > 4
+    for content in same_folder[1:]:
+        store.add([content])
+    monkeypatch.setattr(store.backend, "find_size", None)
+
+    held = store.find_held([hash_of(content) for content in same_folder])
+
+    assert held == {hash_of(content): len(content) for content in same_folder[1:]}
+
+
+def test_an_absent_content_is_told_as_such(store):
+    assert not store.holds(hash_of(CAT))
+    with pytest.raises(MediaAbsentError) as caught:
+        store.open(hash_of(CAT))
+    assert caught.value.content_hash == hash_of(CAT)
+
+
+def test_an_empty_store_holds_nothing(store):
+    assert list(store.iter_hashes()) == []
+    assert store.find_held([hash_of(CAT)]) == {}
+
+
+def test_other_bytes_than_promised_are_not_kept(store):
+    with pytest.raises(IntegrityError):
+        store.put(hash_of(CAT), [CAT[:-1]])
+    with pytest.raises(IntegrityError):
+        store.put(hash_of(CAT), [CAT], len(CAT) + 1)
+
+    assert files_of(store) == []
+
+
+def test_a_source_that_breaks_leaves_nothing(store):
+    def breaking():
+        yield CAT * (SPOOL_BYTES // len(CAT) + 1)
+        raise TransportError("cut")
+
+    with pytest.raises(TransportError):
+        store.put(hash_of(CAT), breaking())
+    with pytest.raises(TransportError):
+        store.add(breaking())
+
+    assert files_of(store) == []
+    assert list(store.backend.list_folder("incoming")) == []
+
+
+def test_removing_is_final_and_may_be_repeated(store):
+    store.add([CAT])
+
+    store.remove(hash_of(CAT))
+    store.remove(hash_of(CAT))
+
+    assert not store.holds(hash_of(CAT))
+
+
+def test_changed_bytes_are_found_when_they_are_read(tmp_path):
+    store = MediaStore(tmp_path)
+    store.add([CAT])
+    (file,) = (tmp_path / "media").rglob("*/*")
+    file.write_bytes(CAT[:-1] + b"!")
+
+    with pytest.raises(IntegrityError, match=hash_of(CAT).replace("+", r"\+")):
+        store.check(hash_of(CAT))
+
+
+def test_what_is_no_media_is_not_listed(tmp_path):
+    store = MediaStore(tmp_path)
+    store.add([CAT])
+    (tmp_path / "media" / "README").mkdir()
+    (tmp_path / "media" / "README" / "note.txt").write_text("mine")
+
+    assert list(store.iter_hashes()) == [hash_of(CAT)]
+
+
+def test_a_hash_never_leads_out_of_the_store(store):
+    for nonsense in ("../../etc/passwd", "", "abc", base64.b64encode(b"short").decode()):
+        with pytest.raises(FormatError):
+            store.holds(nonsense)
+
+
+def test_a_folder_a_path_and_a_url_name_the_same_store(tmp_path):
+    MediaStore(tmp_path).add([CAT])
+
+    for root in (str(tmp_path), tmp_path.as_uri(), tmp_path):
+        store = open_store(root)
+        assert store.holds(hash_of(CAT))
+        assert store.url == tmp_path.as_uri()
+    assert MediaStore(UPath(tmp_path.as_uri())).holds(hash_of(CAT))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://host/folder", "s3://key:secret@bucket/prefix", "nosuchscheme://bucket/prefix"]
+)
+def test_a_url_that_cannot_hold_a_store_is_refused(url):
+    with pytest.raises(ConfigurationError):
+        open_store(url)
+
+
+def test_a_version_says_where_its_originals_are(tmp_path):
+    linked = {"https://a.example/é.jpg": LinkedMedia(hash_of(CAT), len(CAT), "é.jpg")}
+    record = MediaRecord("s3://aws@bucket/prefix", linked, {hash_of(DOG): "gone from the server"})
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    packed = pack_archive(snapshot, "v2.1.0", tmp_path / "archive", {}, record)
+
+    assert media_record_of(unpack_archive(packed.path, "images", tmp_path / "out")) == record
+
+
+def test_a_version_made_without_a_store_says_so(tmp_path):
+    packed = pack_archive(write_snapshot(tmp_path / "snapshot"), "v2.1.0", tmp_path / "archive", {})
+
+    assert media_record_of(unpack_archive(packed.path, "images", tmp_path / "out")) is None
