@@ -369,10 +369,10 @@ class Snapshot:
 
         Columns which the file lacks, because an older writer made it, come back as nulls.
         """
-        schema = self._schema(table, columns)
-        return (
-            self._scan(table, schema, where).to_table() if self.path(table).exists() else schema.empty_table()
-        )
+        import pyarrow as pa
+
+        batches = self.iter_batches(table, columns, where)
+        return pa.Table.from_batches(batches, schema=self._schema(table, columns))
 
     def iter_batches(
         self,
@@ -422,13 +422,6 @@ class Snapshot:
 
         full = table_schema(self.project_type, table)
         return full if columns is None else pa.schema([full.field(name) for name in columns])
-
-    def _scan(self, table: str, schema: pa.Schema, where: pc.Expression | None) -> Any:
-        import pyarrow.dataset as ds
-
-        full = table_schema(self.project_type, table)
-        source = ds.dataset(self.path(table), schema=full, format="parquet")
-        return source.scanner(columns=schema.names, filter=where)
 
 
 def mask_path(directory: Path, figure_id: int) -> Path:
@@ -563,7 +556,14 @@ class TableWriter:
 
         if self._writer is None:
             repeating = [name for name in self._schema.names if name not in _MOSTLY_UNIQUE]
-            settings = {"compression": "zstd", "use_dictionary": repeating, **self._settings}
+            # Of other columns nobody asks a range, and the writer holds it until the file is closed.
+            ids = [name for name in self._schema.names if name.endswith("_id")]
+            settings = {
+                "compression": "zstd",
+                "use_dictionary": repeating,
+                "write_statistics": ids,
+                **self._settings,
+            }
             self._writer = pq.ParquetWriter(self._path, self._schema, **settings)
         self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
         self.row_count += self._pending_rows

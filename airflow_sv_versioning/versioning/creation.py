@@ -128,12 +128,15 @@ class Creation:
     ) -> tuple[Capture, UnpackedArchive | None]:
         earlier: UnpackedArchive | None = None
 
-        def find() -> Snapshot | None:
+        def find() -> Snapshot | str | None:
             nonlocal earlier
-            earlier = find_earlier(
+            found = find_earlier(
                 self._client, self._project, archive_format, folder / "earlier", self._progress
             )
-            return earlier.snapshot if earlier else None
+            if found is None or isinstance(found, str):
+                return found
+            earlier = found
+            return found.snapshot
 
         captured = capture_project(
             self._client,
