@@ -54,7 +54,9 @@ def approved_restore() -> None:
         counts = ", ".join(f"{number} {what}" for what, number in plan["counts"].items())
         lines = [f"Version {made.version} **{made.name}** of {made.created_at}.", made.description or ""]
         lines.append(f"It would become project **{plan['project_name']}**: {counts}.")
-        lines += [f"- {item['path']}: {item['reason']}: **{item['action']}**" for item in plan["missing"][:20]]
+        lines += [
+            f"- {item['path']}: {item['reason']}: **{item['action']}**" for item in plan["missing"][:20]
+        ]
         if not plan["is_possible"]:
             lines.append("The restore would stop, for media are gone.")
         return "\n\n".join(lines)

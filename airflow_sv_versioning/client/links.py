@@ -26,6 +26,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
 from airflow_sv_versioning.exceptions import ApiError, AuthenticationError, LinkError
 
+WORKERS = 20
+"""How many links are tried at the same time; they are no burden of the server's."""
+
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 10.0
 _GONE = {404, 410}
@@ -41,8 +44,8 @@ class LinkState(Enum):
     """The host says that there is nothing."""
     UNREACHABLE = "unreachable"
     """This machine got no answer, or a refusal: the server may have more luck."""
-    PRIVATE = "private"
-    """Not tried: it leads into a private network."""
+    UNTRIED = "untried"
+    """Not asked for: it leads into a private network, or there was no time left."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Links:
         self._transport = transport
         self._allow_private = allow_private
         self._timeout_seconds = timeout_seconds
-        self._requests = _session(transport.max_workers, verify_ssl=verify_ssl, allow_private=allow_private)
+        self._requests = _session(verify_ssl=verify_ssl, allow_private=allow_private)
 
     def close(self) -> None:
         """Close all connections."""
@@ -89,7 +92,7 @@ class Links:
 
         Source: GET remote-storage.exists for buckets.
         """
-        if urlsplit(link).scheme.lower() not in _WEB:
+        if link.partition(":")[0].lower() not in _WEB:
             return self._ask_server(link)
         answer = LinkAnswer(LinkState.UNREACHABLE)
         # Some hosts know no HEAD, and some signed addresses allow one verb only.
@@ -98,11 +101,13 @@ class Links:
                 with self._open(verb, link, headers) as response:
                     answer = _judge(response.status_code)
             except _PrivateAddressError as error:
-                return LinkAnswer(LinkState.PRIVATE, str(error))
+                return LinkAnswer(LinkState.UNTRIED, str(error))
             except RequestException as error:
                 answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
                 if isinstance(error, requests.Timeout):
                     return answer
+            except ValueError as error:
+                return LinkAnswer(LinkState.GONE, f"it is no address: {error}")
             if answer.state is LinkState.ALIVE:
                 return answer
         return answer
@@ -213,9 +218,9 @@ def _told(error: RequestException) -> str:
     return str(reason).rpartition(": ")[2][:200] or type(error).__name__
 
 
-def _session(workers: int, *, verify_ssl: bool, allow_private: bool) -> requests.Session:
+def _session(*, verify_ssl: bool, allow_private: bool) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=workers)
+    adapter = HTTPAdapter(pool_maxsize=WORKERS)
     if not allow_private:
         # A name may lead elsewhere between the look-up and the connection; the connection decides.
         adapter.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}
