@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.operators.guarded import guarded_operation
     from airflow_sv_versioning.operators.remove import RemoveProjectOperator
     from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+    from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
     from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
     from airflow_sv_versioning.versioning import ProjectVersions
 
@@ -31,6 +32,7 @@ __all__ = [
     "SuperviselyClient",
     "SuperviselyError",
     "SuperviselyHook",
+    "VerifyProjectVersionOperator",
     "__version__",
     "guarded_operation",
     "project_asset",
@@ -45,6 +47,7 @@ _MODULES = {
     "SuperviselyClient": "client",
     "SuperviselyError": "exceptions",
     "SuperviselyHook": "hooks.supervisely",
+    "VerifyProjectVersionOperator": "operators.verify",
     "guarded_operation": "operators.guarded",
     "project_asset": "assets",
 }

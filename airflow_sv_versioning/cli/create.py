@@ -33,6 +33,11 @@ def add_to(commands: Commands[Parser]) -> None:
         help="also keep the originals, each content once: s3://bucket/prefix, gs://..., or a folder",
     )
     command.add_argument(
+        "--private-links",
+        action="store_true",
+        help="read links into private networks for the media store; otherwise the server does",
+    )
+    command.add_argument(
         "--enable-preview", action="store_true", help="make a project to look into the version"
     )
 

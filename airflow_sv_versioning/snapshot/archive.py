@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -91,6 +91,8 @@ class UnpackedArchive:
     :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
     :param warnings: what a person should know of the version before trusting what is restored from it.
     :param media: where its originals are kept, ``None`` if in no store.
+    :param tables: what the manifest says of each table that has rows: ``rows``, and ``sha256`` of its file
+        where it is one.
     """
 
     snapshot: Snapshot
@@ -98,6 +100,7 @@ class UnpackedArchive:
     provenance: dict[str, Any] | None
     warnings: tuple[str, ...] = ()
     media: record.MediaRecord | None = None
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class _Payload(Protocol):
@@ -171,7 +174,9 @@ def unpack_archive(
     if manifest.get("items"):
         video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
     media = _read_media(manifest, directory / record.MEMBER)
-    return UnpackedArchive(snapshot, archive_format, manifest["provenance"], media=media)
+    return UnpackedArchive(
+        snapshot, archive_format, manifest["provenance"], media=media, tables=manifest.get("tables") or {}
+    )
 
 
 def _clear(directory: Path, project_type: str) -> None:

@@ -112,12 +112,8 @@ def plan_restore(
     kind = kind_of(snapshot.project_type)
     datasets = dataset_rows(snapshot)
     paths = {row["src_dataset_id"]: path for row, path in datasets}
-    columns = [kind.id_column, "src_dataset_id", "name", "hash", "link"]
-    items = snapshot.read(snapshot.project_type, columns).rename_columns(["id", *columns[1:]])
     names = names_of(snapshot.project_meta)
-    check_known(f"datasets of {snapshot.project_type}", items["src_dataset_id"].unique().to_pylist(), paths)
-    kind.check(snapshot, items, paths, names)
-    check_known("tags", distinct(snapshot, "tags", "tag_id"), names.tags)
+    items = read_items(snapshot, paths, names)
     found = check_media(client, kind, items, progress, unreachable_is_gone=missing_entities != "fail")
     remedy = find_remedy(missing_entities, snapshot, kind, found.gone, find_originals)
     new_names, renamed = distinct_names(kind, items, paths, remedy.left_out)
@@ -135,6 +131,21 @@ def plan_restore(
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
         warnings=_unsure_links(found),
     )
+
+
+def read_items(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> pa.Table:
+    """Read id, dataset, name, hash and link of all items, and check what refers to what in the snapshot.
+
+    :param paths: dataset id -> its path.
+    :raises FormatError: the snapshot refers to what it does not hold.
+    """
+    kind = kind_of(snapshot.project_type)
+    columns = [kind.id_column, "src_dataset_id", "name", "hash", "link"]
+    items = snapshot.read(snapshot.project_type, columns).rename_columns(["id", *columns[1:]])
+    check_known(f"datasets of {snapshot.project_type}", items["src_dataset_id"].unique().to_pylist(), paths)
+    kind.check(snapshot, items, paths, names)
+    check_known("tags", distinct(snapshot, "tags", "tag_id"), names.tags)
+    return items
 
 
 def _missing_items(

@@ -25,6 +25,8 @@ from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.restoring import MissingMedia, OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
+from airflow_sv_versioning.versioning.verify_report import VerifyReport
+from airflow_sv_versioning.versioning.verifying import Verification
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
@@ -210,6 +212,33 @@ class ProjectVersions:
         )
         return Restoration(self._client, project, version, target, missing, progress)
 
+    def verify(
+        self,
+        project_id: int,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        media_store: Any = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> VerifyReport:
+        """Check a version without restoring it: archive, tables, media.
+
+        The archive is held against its digests, every table against the archive's manifest; media are looked
+        for on the server, by hash in bulk, and where links lead. What is wrong is told, not raised.
+
+        Give at most one of ``version_id``, ``version_num`` and ``as_of``; without any it is the latest one.
+
+        :param media_store: also look whether this store holds the originals; see :meth:`create`.
+        :raises VersionNotFoundError: the project has no such version.
+        """
+        progress = Progress(report, should_stop)
+        version = self._choose_or_latest(project_id, version_id, version_num, as_of)
+        project = self._client.projects.get(project_id)
+        _check_type(project)
+        return Verification(self._client, project, version, find_store(media_store), progress).run()
+
     def list_project_ids(self, workspace_id: int) -> list[int]:
         """List the projects of a workspace that can be versioned."""
         return self._client.projects.list_ids(workspace_id, VERSIONED_TYPES)
@@ -267,6 +296,19 @@ class ProjectVersions:
         made = [v for v in self.get_list(project_id) if parse_moment("createdAt", v.created_at) <= moment]
         if not made:
             raise self._not_found(project_id, "a date at or before", moment.isoformat())
+        return max(made, key=lambda version: version.version)
+
+    def _choose_or_latest(
+        self,
+        project_id: int,
+        version_id: int | None,
+        version_num: int | None,
+        as_of: str | datetime | None,
+    ) -> VersionInfo:
+        if (version_id, version_num, as_of) != (None, None, None):
+            return self.choose(project_id, version_id, version_num, as_of)
+        if not (made := self.get_list(project_id)):
+            raise VersionNotFoundError(f"Project {project_id} has no version yet.", project_id=project_id)
         return max(made, key=lambda version: version.version)
 
     def update(

@@ -1,0 +1,57 @@
+"""``sv-versioning verify``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.printing import FAILED, report, show, table
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.versioning.verify_report import VerifyReport
+
+_LISTED = 20
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the command."""
+    text = "Check a version without restoring it: archive, tables, media; fails if something is wrong."
+    command = add_project_command(commands, "verify", text, _verify)
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--version-id", type=int, metavar="ID")
+    which.add_argument("--version-num", type=int, metavar="N")
+    which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
+    command.add_argument("--media-store", metavar="URL", help="also look for the originals there")
+    command.add_argument(
+        "--private-links", action="store_true", help="contact links into private networks to check them"
+    )
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    with connected(arguments) as client, stop_on_signal() as should_stop:
+        result = versions_of(client).verify(
+            arguments.project_id,
+            arguments.version_id,
+            arguments.version_num,
+            as_of=arguments.as_of,
+            media_store=arguments.media_store,
+            report=report,
+            should_stop=should_stop,
+        )
+    show(arguments, result.as_dict(), result.told(), *_lines(result))
+    return 0 if result.is_good else FAILED
+
+
+def _lines(result: VerifyReport) -> Iterator[str]:
+    yield from table(
+        ("CHECK", "STATE", "FOUND"), [(each.name, each.state, each.told) for each in result.checks]
+    )
+    for check in result.checks:
+        for number, (what, why) in enumerate(check.problems.items()):
+            if number == _LISTED:
+                yield f"... and {len(check.problems) - _LISTED:,} more, see --json"
+                break
+            yield f"{check.name}: {what}: {why}"

@@ -1,0 +1,87 @@
+"""Check a version without restoring it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_value, get_id
+from airflow_sv_versioning.hooks.media import find_media_store
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.links import ProjectLink, VersionLink
+from airflow_sv_versioning.operators.base import SuperviselyOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class VerifyProjectVersionOperator(SuperviselyOperator):
+    """Check a version: its archive, its tables, its media, and its originals in a media store.
+
+    The task fails, without a retry, where something is wrong. Either way the XCom ``verification`` holds
+    ``is_good``, ``version_id``, ``version_num`` and ``checks``, each with its ``name``, ``state`` (``good``,
+    ``wrong``, ``unsure`` or ``skipped``), what was ``told``, how many ``problems`` and the first of them.
+    Returns the version's id.
+
+    :param project_id: the project; templated.
+    :param version_id: the version; by default the project's latest one; templated.
+    :param version_num: the version's number within the project instead; templated.
+    :param as_of: or the newest version made at or before this moment; templated.
+    :param media_store: also look whether this store holds the originals: any path that Airflow's object
+        storage understands, such as ``s3://aws@bucket/prefix``; templated.
+    """
+
+    template_fields: Sequence[str] = (
+        "supervisely_conn_id",
+        "project_id",
+        "version_id",
+        "version_num",
+        "as_of",
+        "media_store",
+    )
+    operator_extra_links = (VersionLink(), ProjectLink())
+    ui_color = "#e2f0d9"
+
+    def __init__(
+        self,
+        *,
+        project_id: int | str,
+        version_id: int | str | None = None,
+        version_num: int | str | None = None,
+        as_of: str | datetime | None = None,
+        media_store: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project_id = project_id
+        self.version_id = version_id
+        self.version_num = version_num
+        self.as_of = as_of
+        self.media_store = media_store
+
+    @airflow_outcome()
+    def execute(self, context: Context) -> int:
+        """Check the version and return its id."""
+        project_id = get_id("project_id", self.project_id)
+        with SuperviselyHook(self.supervisely_conn_id) as hook:
+            for link in (VersionLink, ProjectLink):
+                link.push(context, hook.client.server_url, project_id)
+            report = hook.versions.verify(
+                project_id,
+                find_id("version_id", self.version_id),
+                find_id("version_num", self.version_num),
+                as_of=find_value(self.as_of),
+                media_store=find_media_store(self.media_store),
+                report=self.log.info,
+                should_stop=self._stop_question(),
+            )
+        context["ti"].xcom_push(key="verification", value=report.as_dict())
+        for check in report.checks:
+            self.log.info("%s: %s. %s", check.name, check.state, check.told)
+        if not report.is_good:
+            raise IntegrityError(
+                f"{report.told()} The XCom 'verification' tells more.", project_id=project_id
+            )
+        return report.version_id

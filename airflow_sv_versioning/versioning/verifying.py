@@ -1,0 +1,183 @@
+"""Look at a version without restoring it: its archive, tables, media, and originals in a store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, IntegrityError
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import names_of
+from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs
+from airflow_sv_versioning.snapshot.media.originals import iter_hashes, links_of
+from airflow_sv_versioning.snapshot.media.record import MediaRecord
+from airflow_sv_versioning.snapshot.media.store import CHUNK_BYTES, MediaStore
+from airflow_sv_versioning.snapshot.memory import lean_memory
+from airflow_sv_versioning.snapshot.missing.checking import check_media
+from airflow_sv_versioning.snapshot.plan import read_items
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.snapshot.tree import dataset_rows
+from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNSURE, WRONG, Check, VerifyReport
+from airflow_sv_versioning.versioning.version_map import VersionMap
+from airflow_sv_versioning.versioning.work_folder import work_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
+
+_NOT_READ = "The archive could not be read."
+_BROKEN = (FormatError, IntegrityError)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """An archive that could be read."""
+
+    unpacked: UnpackedArchive
+    items: pa.Table
+    paths: Mapping[int, str]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.unpacked.snapshot
+
+
+class Verification:
+    """The look at one version.
+
+    :param store: also look whether it holds the version's originals; their bytes are read by
+        :func:`~airflow_sv_versioning.snapshot.media.checking.check_store`.
+    """
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project: Project,
+        version: VersionInfo,
+        store: MediaStore | None,
+        progress: Progress,
+    ) -> None:
+        self._client = client
+        self._project = project
+        self._version = version
+        self._store = store
+        self._progress = progress
+
+    def run(self) -> VerifyReport:
+        """Look at everything; only what keeps from looking is raised."""
+        with work_folder() as folder, lean_memory():
+            archive = self._check_archive(folder / "archive.tar.zst")
+            tables, content = self._check_tables(archive, folder)
+            return VerifyReport(
+                project_id=self._project.id,
+                project_name=self._project.name,
+                version_id=self._version.id,
+                version_num=self._version.version,
+                checks=(archive, tables, self._check_media(content), self._check_store(content)),
+            )
+
+    def _check_archive(self, archive: Path) -> Check:
+        try:
+            download_archive(self._client, self._project, self._version, archive, self._progress)
+        except (ArchiveMissingError, IntegrityError) as error:
+            return Check("archive", WRONG, error.message)
+        digest = _digest(archive)
+        size = archive.stat().st_size
+        listed = VersionMap(self._client, self._project).entry(self._version.id).get("sha256")
+        if listed and listed != digest:
+            told = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
+            return Check("archive", WRONG, told)
+        return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}.")
+
+    def _check_tables(self, archive: Check, folder: Path) -> tuple[Check, _Content | None]:
+        from airflow_sv_versioning.snapshot.archive import unpack_archive
+
+        path = folder / "archive.tar.zst"
+        if archive.state != GOOD:
+            return Check("tables", SKIPPED, _NOT_READ), None
+        try:
+            unpacked = unpack_archive(path, self._project.type, folder / "snapshot")
+            paths = {row["src_dataset_id"]: path for row, path in dataset_rows(unpacked.snapshot)}
+            items = read_items(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
+        except _BROKEN as error:
+            return Check("tables", WRONG, error.message), None
+        return _judge_tables(unpacked), _Content(unpacked, items, paths)
+
+    def _check_media(self, content: _Content | None) -> Check:
+        if content is None:
+            return Check("media", SKIPPED, _NOT_READ)
+        kind = kind_of(self._project.type)
+        found = check_media(self._client, kind, content.items, self._progress, unreachable_is_gone=True)
+        count = content.items.num_rows
+        if found.gone:
+            told = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."
+            return Check("media", WRONG, told, _by_path(content, found.gone))
+        if found.unsure_count:
+            told = f"{found.unsure_count:,} links cannot be tried from here; the other media are there."
+            return Check("media", UNSURE, told, found.unsure)
+        return Check("media", GOOD, f"All media of {count:,} {self._project.type} are there.")
+
+    def _check_store(self, content: _Content | None) -> Check:
+        if self._store is None:
+            return Check("media store", SKIPPED, "No media store was given.")
+        if content is None:
+            return Check("media store", SKIPPED, _NOT_READ)
+        record = content.unpacked.media or self._record_of(self._store)
+        contents = {*iter_hashes(content.snapshot), *(media.content_hash for media in record.linked.values())}
+        problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
+        for link in set(values(links_of(content.snapshot), "link")) - record.linked.keys() - problems.keys():
+            problems[link] = "nobody kept what is behind it"
+        for content_hash in contents - self._store.find_held(contents).keys():
+            problems[content_hash] = record.lost.get(content_hash, "the store does not hold it")
+        if problems:
+            told = f"{self._store.url} lacks {len(problems):,} originals."
+            return Check("media store", WRONG, told, problems)
+        return Check("media store", GOOD, f"{self._store.url} holds all {len(contents):,} originals.")
+
+    def _record_of(self, store: MediaStore) -> MediaRecord:
+        """Ask the store about a version whose archive names none."""
+        needs = find_needs(store, Owner.of(self._client.server_url, self._project.id), self._version.id)
+        return needs.record if needs else MediaRecord(store.url)
+
+
+def _judge_tables(unpacked: UnpackedArchive) -> Check:
+    """Hold what was unpacked, whose rows were counted then, against the digests of single tables."""
+    snapshot = unpacked.snapshot
+    rows = {table: count for table, count in snapshot.counts().items() if count}
+    wrong = {}
+    for table, told in unpacked.tables.items():
+        if (listed := told.get("sha256")) and (actual := _digest(snapshot.path(table))) != listed:
+            wrong[table] = f"its SHA-256 is {actual}, but the archive says {listed}"
+    if wrong:
+        return Check("tables", WRONG, f"{len(wrong)} tables are damaged.", wrong)
+    counted = ", ".join(f"{count:,} {table}" for table, count in rows.items()) or "no rows"
+    if not unpacked.tables:
+        return Check("tables", GOOD, f"{counted}; the archive's writer left no digests to hold them against.")
+    return Check("tables", GOOD, f"{counted}, as the archive says.")
+
+
+def _by_path(content: _Content, gone: Mapping[int, Any]) -> dict[str, str]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lost = content.items.filter(pc.field("id").isin(pa.array(list(gone), pa.int64())))
+    rows = zip(*(values(lost, column) for column in ("id", "src_dataset_id", "name")), strict=True)
+    return {
+        f"{content.paths[dataset]}/{name} (id {item_id})": gone[item_id] for item_id, dataset, name in rows
+    }
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,67 @@
+"""What is wrong with a version's archive is found without restoring it."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning.exceptions import ServerError
+from tests.support.projects import make_project
+from tests.support.proxy import flip, refuse
+
+
+@pytest.fixture
+def made(client, versions, photos):
+    return versions.create(make_project(client, photos[:2]))
+
+
+def states(report):
+    return {check.name: check.state for check in report.checks}
+
+
+NOT_READ = {"archive": "wrong", "tables": "skipped", "media": "skipped", "media store": "skipped"}
+
+
+def test_an_archive_that_is_gone(made, client, versions, tmp_path):
+    client.files.remove(client.projects.get(made.project_id).team_id, made.archive_path)
+
+    report = versions.verify(made.project_id, media_store=tmp_path)
+
+    assert states(report) == NOT_READ
+    assert "not in Team Files any more" in report.told()
+
+
+def test_an_archive_with_a_flipped_bit(made, wired, wire):
+    wire.on("file-storage.download", flip(200))
+
+    report = wired.verify(made.project_id)
+
+    assert states(report) == NOT_READ
+    assert "is damaged" in report.told()
+
+
+def test_an_archive_that_somebody_replaced(made, client, versions, photos, tmp_path):
+    other = versions.create(make_project(client, photos[:1]))
+    team_id = client.projects.get(made.project_id).team_id
+    copy = tmp_path / "other"
+    client.files.download(team_id, other.archive_path, copy)
+    client.files.upload(team_id, copy, made.archive_path)
+
+    report = versions.verify(made.project_id)
+
+    assert states(report) == NOT_READ
+    assert "somebody replaced it" in report.told()
+
+
+def test_the_latest_version_is_looked_at_unless_one_is_named(made, client, versions):
+    client.projects.edit(made.project_id, description="changed")
+    second = versions.create(made.project_id)
+
+    assert versions.verify(made.project_id).version_id == second.version_id
+    assert versions.verify(made.project_id, version_num=1).version_id == made.version_id
+
+
+def test_a_server_that_fails_is_no_finding(made, wired, wire):
+    wire.always("images.internal.hashes.list", refuse(503))
+
+    with pytest.raises(ServerError):
+        wired.verify(made.project_id)

@@ -1,0 +1,106 @@
+"""A version is looked at without being restored: for each type of projects, what is wrong is found."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_sv_versioning.cli import main
+from airflow_sv_versioning.exceptions import VersionNotFoundError
+from airflow_sv_versioning.snapshot.media.store import MediaStore
+from tests.support.projects import count_projects
+
+
+def verify(versions, filled, **options):
+    return versions.verify(filled.project_id, filled.version_id, **options)
+
+
+def states(report):
+    return {check.name: check.state for check in report.checks}
+
+
+def check(report, name):
+    return next(each for each in report.checks if each.name == name)
+
+
+def test_a_whole_version_is_good(filled, versions, client):
+    projects = count_projects(client)
+
+    report = verify(versions, filled, media_store=filled.store)
+
+    assert report.is_good, report.told()
+    assert states(report) == dict.fromkeys(("archive", "tables", "media", "media store"), "good")
+    assert count_projects(client) == projects
+
+
+def test_without_a_store_the_store_is_not_looked_at(filled, versions):
+    assert states(verify(versions, filled))["media store"] == "skipped"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_media_that_are_gone_are_named(count, filled, lose, versions):
+    lost = lose(count)
+
+    report = verify(versions, filled, media_store=filled.store)
+
+    assert not report.is_good
+    assert states(report) == {"archive": "good", "tables": "good", "media": "wrong", "media store": "good"}
+    assert sorted(path.partition(" (id ")[0] for path in check(report, "media").problems) == sorted(lost)
+
+
+def test_a_link_that_leads_nowhere_is_named(filled, lose, versions):
+    if not filled.link:
+        pytest.skip("the platform has no volumes by link")
+    lose(0, link=True)
+
+    report = verify(versions, filled, media_store=filled.store)
+
+    assert states(report)["media"] == "wrong"
+    assert len(check(report, "media").problems) == 1
+    assert states(report)["media store"] == "good", "what was behind the link is kept"
+
+
+def test_originals_that_the_store_lost_are_named(filled, versions):
+    store = MediaStore(filled.store)
+    (content_hash, *_) = sorted(filled.hashes.values())
+    content = b"".join(store.iter_chunks(content_hash))
+    store.remove(content_hash)
+    try:
+        report = verify(versions, filled, media_store=store)
+    finally:
+        store.put(content_hash, [content])
+
+    assert states(report) == {"archive": "good", "tables": "good", "media": "good", "media store": "wrong"}
+    assert list(check(report, "media store").problems) == [content_hash]
+
+
+def test_a_report_can_be_written_as_json(filled, lose, versions):
+    lose(1)
+
+    told = json.loads(json.dumps(verify(versions, filled).as_dict()))
+
+    assert (told["is_good"], told["version_id"]) == (False, filled.version_id)
+    media = told["checks"][2]
+    assert (media["name"], media["state"], media["problems"]) == ("media", "wrong", 1)
+
+
+def test_the_command_line_tells_by_its_exit_code(filled, lose, server, monkeypatch, capsys):
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+    command = ["verify", str(filled.project_id), "--media-store", str(filled.store), "--private-links"]
+
+    assert main(command) == 0
+    assert "is good." in capsys.readouterr().out
+    (lost,) = lose(1)
+    assert main([*command, "--version-num", "1"]) == 3
+    assert lost in capsys.readouterr().out
+    assert main([*command, "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["is_good"] is False
+
+
+def test_a_project_without_versions_has_none_to_look_at(client, versions):
+    project_id = client.projects.add(1, "never versioned").id
+
+    with pytest.raises(VersionNotFoundError, match="no version yet"):
+        versions.verify(project_id)
