@@ -130,6 +130,8 @@ class Links:
             ) from error
         except RequestException as error:
             raise LinkError(f"{link} cannot be read: {_told(error)}.", link=link) from error
+        except ValueError as error:
+            raise LinkError(f"{link} is no address: {error}.", link=link) from error
 
     def _ask_server(self, link: str) -> LinkAnswer:
         try:

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from airflow_sv_versioning.client.links import WORKERS, Links, LinkState
+from airflow_sv_versioning.exceptions import LinkError
 from airflow_sv_versioning.snapshot.missing import checking
 from tests.support.media import serve_media
 from tests.support.projects import add_dataset, count_projects, make_project
@@ -90,6 +91,8 @@ def test_a_host_that_is_not_there_is_no_crash(links, link):
 def test_what_is_no_address_is_gone_and_no_crash(client, link, allow_private):
     with closing(Links(client.transport, allow_private=allow_private)) as links:
         assert links.check(link).state in {LinkState.GONE, LinkState.UNREACHABLE}
+        with pytest.raises(LinkError), links.open(link) as chunks:
+            list(chunks)
 
 
 def test_a_host_that_never_answers_is_given_up(links):
