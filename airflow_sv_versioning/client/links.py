@@ -20,6 +20,7 @@ import requests
 from requests import RequestException, Response
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from requests.exceptions import InvalidURL
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -102,12 +103,12 @@ class Links:
                     answer = _judge(response.status_code)
             except _PrivateAddressError as error:
                 return LinkAnswer(LinkState.UNTRIED, str(error))
+            except InvalidURL as error:
+                return LinkAnswer(LinkState.GONE, f"it is no address: {error}")
             except RequestException as error:
                 answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
                 if isinstance(error, requests.Timeout):
                     return answer
-            except ValueError as error:
-                return LinkAnswer(LinkState.GONE, f"it is no address: {error}")
             if answer.state is LinkState.ALIVE:
                 return answer
         return answer
@@ -130,8 +131,6 @@ class Links:
             ) from error
         except RequestException as error:
             raise LinkError(f"{link} cannot be read: {_told(error)}.", link=link) from error
-        except ValueError as error:
-            raise LinkError(f"{link} is no address: {error}.", link=link) from error
 
     def _ask_server(self, link: str) -> LinkAnswer:
         try:
@@ -151,16 +150,29 @@ class Links:
         """Send a request and follow its redirects, each into the open only."""
         url = link
         for _ in range(MAX_REDIRECTS + 1):
-            if not self._allow_private:
-                self._check_public(url)
-            with self._requests.request(
-                verb, url, headers=headers, stream=True, timeout=self._timeout_seconds, allow_redirects=False
-            ) as response:
+            with self._send(verb, url, headers) as response:
                 if not response.is_redirect:
                     yield response
                     return
-                url = urljoin(url, response.headers["Location"])
+                location = response.headers["Location"]
+            try:
+                url = urljoin(url, location)
+            except ValueError as error:
+                raise InvalidURL(f"it redirects to {location!r}") from error
         raise requests.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
+
+    def _send(self, verb: str, url: str, headers: dict[str, str]) -> Response:
+        try:
+            if not self._allow_private:
+                self._check_public(url)
+            return self._requests.request(
+                verb, url, headers=headers, stream=True, timeout=self._timeout_seconds, allow_redirects=False
+            )
+        except RequestException:
+            raise
+        except (ValueError, OverflowError) as error:
+            # Of what links hold, not all that is malformed is noticed by those who parse it.
+            raise InvalidURL(str(error)) from error
 
     def _check_public(self, url: str) -> None:
         """Refuse what leads into a private network before anything is sent.

@@ -70,6 +70,12 @@ def test_redirects_in_a_circle_end(host, links):
     assert links.check(host.url).state is LinkState.UNREACHABLE
 
 
+def test_a_redirect_to_nowhere_is_no_crash(host, links):
+    for location in ("http://[bad", "ftp://x.example/a.png", "http:///"):
+        host.status, host.location = 302, location
+        assert links.check(host.url).state in {LinkState.GONE, LinkState.UNREACHABLE}
+
+
 def test_the_token_never_goes_to_a_foreign_host(host, links, server):
     links.check(host.url)
 
