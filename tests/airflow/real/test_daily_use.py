@@ -186,6 +186,7 @@ def test_a_restore_waits_for_a_person(
     question = airflow.answer("approved_restore", run, "approve", answer)
 
     assert "before the mess" in question
+    assert "1 datasets, 3 images" in question
     airflow.wait_for("approved_restore", run, "restore_version", restored)
     if restored == "success":
         new = airflow.xcom("approved_restore", run, "restore_version")
