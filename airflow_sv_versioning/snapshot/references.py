@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.tables import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
 
 
 def check_known(what: str, used: Collection[Any], known: Collection[Any]) -> None:
@@ -36,9 +39,9 @@ def _unknown(what: str, ids: Sequence[Any]) -> FormatError:
     )
 
 
-def distinct(snapshot: Snapshot, table: str, column: str) -> set[Any]:
+def distinct(snapshot: Snapshot, table: str, column: str, where: pc.Expression | None = None) -> set[Any]:
     """Collect the different values of a column."""
     found: set[Any] = set()
-    for batch in snapshot.iter_batches(table, [column]):
+    for batch in snapshot.iter_batches(table, [column], where):
         found.update(batch[column].unique().to_pylist())
     return found

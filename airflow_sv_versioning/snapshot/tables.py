@@ -40,6 +40,8 @@ SCHEMA_VERSION = "v2.1.0"
 ROW_GROUP_ROWS = 5000
 ROW_GROUP_BYTES = 16 * 1024 * 1024
 
+_EMPTY_JSON = frozenset((b"null", b"{}", b"[]"))
+
 _DATASETS = {
     "src_dataset_id": "int64",
     "parent_src_dataset_id": "int64",
@@ -275,6 +277,17 @@ def json_raw(text: str | None) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
+def optional_json_raw(text: str | None) -> msgspec.Raw | None:
+    """Take a JSON text column as :func:`json_raw` does; null is ``None``."""
+    return None if text is None else json_raw(text)
+
+
+def raw_text(value: msgspec.Raw) -> bytes | None:
+    """Take JSON text into a column as it came; what is empty becomes null."""
+    text = bytes(value)
+    return None if text in _EMPTY_JSON else text
+
+
 def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Make Arrow data of rows, at most one row group of them as Python values at a time."""
     import pyarrow as pa
@@ -439,7 +452,7 @@ class SnapshotWriter:
         self.directory = directory
         self._project_type = project_type
         self._tables = {
-            name: _TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
+            name: TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
             for name in table_names(project_type)
         }
 
@@ -487,12 +500,16 @@ class SnapshotWriter:
         return Snapshot(self.directory, self._project_type)
 
 
-class _TableWriter:
-    """Append rows to one Parquet file that appears with its first row group."""
+class TableWriter:
+    """Append rows to one Parquet file that appears with its first row group.
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    :param settings: of the library's writer.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, **settings: Any) -> None:
         self._path = path
         self._schema = schema
+        self._settings = settings
         self._pending: list[pa.Table] = []
         self._pending_rows = 0
         self._pending_bytes = 0
@@ -541,9 +558,13 @@ class _TableWriter:
             repeating = [name for name in self._schema.names if name not in _MOSTLY_UNIQUE]
             # Of other columns nobody asks a range, and the writer holds it until the file is closed.
             ids = [name for name in self._schema.names if name.endswith("_id")]
-            self._writer = pq.ParquetWriter(
-                self._path, self._schema, compression="zstd", use_dictionary=repeating, write_statistics=ids
-            )
+            settings = {
+                "compression": "zstd",
+                "use_dictionary": repeating,
+                "write_statistics": ids,
+                **self._settings,
+            }
+            self._writer = pq.ParquetWriter(self._path, self._schema, **settings)
         self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
         self.row_count += self._pending_rows
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0

@@ -59,6 +59,9 @@ class Images(Kind):
         check_known("classes of figures", distinct(snapshot, "figures", "class_id"), names.classes)
         check_held("images of figures", snapshot, "figures", "src_image_id", IdSet.of_columns([items["id"]]))
 
+    def check_captured(self, snapshot: Snapshot) -> None:
+        """Take the server's word."""
+
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: images need no settings to be added."""
         return {}

@@ -11,7 +11,7 @@ from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.snapshot.tables import json_raw
+from airflow_sv_versioning.snapshot.tables import json_raw, optional_json_raw
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 _COLUMNS = (
@@ -99,7 +99,7 @@ class FiguresRestore:
         }
         for key, value in (
             ("priority", row["priority"]),
-            ("customData", None if row["custom_data"] is None else json_raw(row["custom_data"])),
+            ("customData", optional_json_raw(row["custom_data"])),
             ("nnCreated", row["nn_created"]),
             ("nnUpdated", row["nn_updated"]),
         ):

@@ -25,6 +25,7 @@ from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, Deviations, fi
 from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.references import distinct
 from airflow_sv_versioning.snapshot.restore.filling import fill_project
 from airflow_sv_versioning.snapshot.restore.marking import placeholder_tag
 from airflow_sv_versioning.snapshot.restore.work import NewIds, RestoreWork
@@ -242,11 +243,18 @@ def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int)
     for dataset in client.datasets.list_all(project_id):
         found["datasets"] += 1
         found.update(plan.kind.count(client, dataset.id))
-    if wrong := {
-        what: (plan.counts[what], found[what]) for what in found if found[what] != plan.counts[what]
-    }:
+    expected = _expected_counts(plan)
+    if wrong := {what: (expected[what], found[what]) for what in found if found[what] != expected[what]}:
         told = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
         raise IntegrityError(f"The restored project {project_id} holds {told}.", project_id=project_id)
+
+
+def _expected_counts(plan: RestorePlan) -> dict[str, int]:
+    counts = dict(plan.counts)
+    if plan.kind.shares_objects:
+        where = plan.restored(plan.kind.id_column)
+        counts["objects"] = len(distinct(plan.snapshot, "objects", "src_object_id", where))
+    return counts
 
 
 def _check_content(
