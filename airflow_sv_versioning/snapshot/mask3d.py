@@ -34,6 +34,7 @@ SPATIAL = (MASK_3D, MESH)
 _NRRD = "nrrd"
 _MAX_SHAPE_CHARACTERS = 64
 _EMPTY = (3, 3, 3)
+_PART = 32
 
 
 def mask_json(data: bytes, what: str) -> dict[str, Any]:
@@ -154,8 +155,11 @@ def _packed(voxels: np.ndarray[Any, Any]) -> str:
     shape = ",".join(str(size) for size in voxels.shape)
     # The wall clock, which others write into the header, would make equal masks differ.
     compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
-    packed = compressor.compress(f"{shape}|".encode()) + compressor.compress((voxels != 0).tobytes())
-    return base64.b64encode(packed + compressor.flush()).decode()
+    packed = [compressor.compress(f"{shape}|".encode())]
+    # Part by part: a processor's cache holds that much of voxels in another order.
+    for start in range(0, voxels.shape[0], _PART):
+        packed.append(compressor.compress((voxels[start : start + _PART] != 0).tobytes()))
+    return base64.b64encode(b"".join((*packed, compressor.flush()))).decode()
 
 
 def _unpacked(text: str, what: str) -> np.ndarray[Any, Any]:

@@ -45,6 +45,8 @@ _ENDIANS = {"little": "<", "big": ">"}
 _DETACHED = ("data file", "datafile", "byte skip", "byteskip", "line skip", "lineskip")
 _GZIP = ("gzip", "gz")
 _GZIP_WINDOW = 31
+_LAYERS = 64
+"""So many are turned and compressed at once."""
 
 Vector = tuple[float, ...]
 
@@ -101,10 +103,22 @@ def iter_nrrd(nrrd: Nrrd, level: int = 6) -> Iterator[bytes]:
     yield _header_text(nrrd, voxels).encode()
     compressor = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
     little = voxels.dtype.newbyteorder("<")
-    for number in range(voxels.shape[-1]):
-        layer = voxels[..., number].astype(little, copy=False)
-        yield compressor.compress(layer.tobytes(order="F"))
+    for start in range(0, voxels.shape[-1], _LAYERS):
+        layers = voxels[..., start : start + _LAYERS].astype(little, copy=False)
+        yield compressor.compress(_in_file_order(layers))
     yield compressor.flush()
+
+
+def _in_file_order(voxels: np.ndarray[Any, Any]) -> bytes:
+    import numpy as np
+
+    if voxels.ndim != 3 or voxels.flags.f_contiguous:
+        return voxels.tobytes(order="F")
+    turned = np.empty(voxels.shape[::-1], voxels.dtype)
+    # Plane by plane: a processor's cache holds a plane, but no volume.
+    for number in range(voxels.shape[1]):
+        turned[:, number, :] = voxels[:, number, :].T
+    return turned.tobytes()
 
 
 def _header_text(nrrd: Nrrd, voxels: np.ndarray[Any, Any]) -> str:

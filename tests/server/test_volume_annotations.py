@@ -217,9 +217,30 @@ def test_geometry_in_space_is_refused_inline(api: Api, kind: str) -> None:
     assert listed(project, volume_id) == []
 
 
+FAR_TURNED = {"space directions": "(0.6,0.8,0) (-0.8,0.6,0) (0,0,2.5)"}
+PLACELESS = {"space": None, "space directions": None, "space origin": None}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        nrrd((5, 4, 6), fields=FAR_TURNED),
+        nrrd((3, 3, 3), "raw", fields=PLACELESS)[:-27] + bytes(27),
+    ],
+    ids=["axes in another order, as its directions say", "empty, as the SDK sends it"],
+)
+def test_a_mask_whose_sizes_differ_for_a_reason_is_taken(api: Api, content: bytes) -> None:
+    project = volume_project(api)
+    volume_id = project.add()
+    project.mask(volume_id, project.object(volume_id), content)
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "reason"),
     [
+        (nrrd((3, 3, 3)), "MASK_DOES_NOT_FIT", "3 x 3 x 3"),
+        (nrrd((5, 4, 6)), "MASK_DOES_NOT_FIT", "5 x 4 x 6"),
+        (nrrd(fields=FAR_TURNED, sizes=(4, 6, 5)), "MASK_DOES_NOT_FIT", "4 x 6 x 5"),
         (nrrd()[:-9], "NOT_A_MASK", "truncated"),
         (nrrd()[:40], "NOT_A_MASK", "truncated"),
         (b"{}", "NOT_A_MASK", "not an NRRD"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.server.support import Api, hash_of, png
 from tests.server.volume_support import NORMALS, SIZES, meta, nrrd, volume_project
@@ -257,6 +260,70 @@ def test_a_slice_that_the_volume_does_not_have_is_refused(api: Api, wrong: dict[
     project = volume_project(api)
     body = {"volumeId": project.add(), "volumeSlices": slices(api, 0, **wrong)}
     assert api.refuse("volumes.slices.bulk.add", body)["type"] == kind
+
+
+def slice_picture(api: Api, volume_id: int, plane: str, index: int, **window: Any) -> list[list[int]]:
+    """The rows of a slice's picture."""
+    body = {"volumeId": volume_id, "sliceIndex": index, "normal": NORMALS[plane], **window}
+    answer = api.post("volumes.slices.images.download", body)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    picture = Image.open(io.BytesIO(answer.content))
+    grey = list(picture.get_flattened_data() if hasattr(picture, "get_flattened_data") else picture.getdata())
+    return [grey[start : start + picture.width] for start in range(0, len(grey), picture.width)]
+
+
+def voxel(x: int, y: int, z: int) -> int:
+    """What :func:`nrrd` has at a place."""
+    return (x + 4 * (y + 5 * z)) * 7 % 251
+
+
+def test_slices_are_shown_with_their_first_axis_to_the_right(api: Api) -> None:
+    volume_id = volume_project(api).add()
+    window = {"windowCenter": 127.5, "windowWidth": 255}
+    assert slice_picture(api, volume_id, "sagittal", 3, **window) == [
+        [voxel(3, y, z) for y in range(5)] for z in range(6)
+    ]
+    assert slice_picture(api, volume_id, "coronal", 0, **window) == [
+        [voxel(x, 0, z) for x in range(4)] for z in range(6)
+    ]
+    assert slice_picture(api, volume_id, "axial", 5, **window) == [
+        [voxel(x, y, 5) for x in range(4)] for y in range(5)
+    ]
+
+
+def test_the_window_of_a_volume_becomes_black_to_white(api: Api) -> None:
+    volume_id = volume_project(api).add()
+    shown = slice_picture(api, volume_id, "axial", 0)
+    expected = [[min(255, round(voxel(x, y, 0) / 119 * 255)) for x in range(4)] for y in range(5)]
+    assert shown == expected
+
+
+@pytest.mark.parametrize(
+    ("type_name", "pack"), [("int16", "<h"), ("unsigned short", "<H"), ("float", "<f"), ("double", "<d")]
+)
+def test_slices_of_every_type_of_voxels_are_shown(api: Api, type_name: str, pack: str) -> None:
+    project = volume_project(api)
+    values = struct.pack(f"<8{pack[1]}", *range(0, 80, 10))
+    header = f"NRRD0005\ntype: {type_name}\ndimension: 3\nsizes: 2 2 2\nendian: little\nencoding: raw\n\n"
+    blob_hash = api.upload(header.encode() + values)
+    volume_id = project.add(hash=blob_hash, meta={})
+    assert slice_picture(api, volume_id, "axial", 1, windowCenter=127.5, windowWidth=255) == [
+        [40, 50],
+        [60, 70],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        ({"sliceIndex": 6}, "SLICE_OUT_OF_RANGE"),
+        ({"normal": {"x": 1, "y": 1, "z": 0}}, "UNKNOWN_PLANE"),
+        ({"windowWidth": "wide"}, "VALIDATION_ERROR"),
+    ],
+)
+def test_a_picture_of_no_slice_is_refused(api: Api, wrong: dict[str, Any], kind: str) -> None:
+    body = {"volumeId": volume_project(api).add(), "sliceIndex": 0, "normal": NORMALS["axial"], **wrong}
+    assert api.refuse("volumes.slices.images.download", body)["type"] == kind
 
 
 def test_a_volume_is_renamed_and_removed_as_other_items_are(api: Api) -> None:

@@ -76,6 +76,11 @@ def test_the_sdk_finds_the_same_in_every_copy(seen: Any, copy: str) -> None:
     assert seen[copy] == seen["source"]
 
 
+def test_the_sdk_sees_slices(seen: Any) -> None:
+    height, width, _ = seen["slice"]
+    assert (width, height) == (4, 5)
+
+
 def test_the_sdk_downloads_volumes_with_their_masks(seen: Any) -> None:
     names = sorted(seen["source"])
     assert [name for kind, name in seen["files"] if kind == "volume"] == names

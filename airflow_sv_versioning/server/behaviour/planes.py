@@ -6,7 +6,7 @@ import math
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from airflow_sv_versioning.server.behaviour.access import check_all_found
 from airflow_sv_versioning.server.database import Reader, in_list, json_list
@@ -81,7 +81,7 @@ def _given_axes(meta: Mapping[str, Any]) -> Axes | None:
     return axes if are_axes(axes) else None
 
 
-def are_axes(vectors: Any) -> bool:
+def are_axes(vectors: Any) -> TypeGuard[Axes]:
     """Say whether these are three vectors in space that lead somewhere."""
     if not vectors or len(vectors) != 3:
         return False

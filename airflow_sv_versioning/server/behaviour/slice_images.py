@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -13,48 +13,52 @@ from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.behaviour.nrrd import read_voxels
 from airflow_sv_versioning.server.behaviour.planes import AXES, Volume, check_slice, plane_of
 from airflow_sv_versioning.server.database import Reader
+from airflow_sv_versioning.server.errors import bad_request, not_found
 from airflow_sv_versioning.server.jsontext import loads
 from airflow_sv_versioning.server.storage import Storage
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
 class Slice:
     """Where the values of a slice are.
 
-    :param hash: of the slice's own file, or of the file of the whole volume.
-    :param place: where the slice is in that file; empty for all of it.
+    :param hash: of the volume's file.
+    :param axis: the axis of the voxels that the slice stands on.
     :param meta: of the volume.
     """
 
+    volume: Volume
     hash: str
-    place: tuple[Any, ...]
+    axis: int
+    index: int
     meta: Mapping[str, Any]
 
 
 def find_slice(db: Reader, volume: Volume, wanted: Mapping[str, Any]) -> Slice:
-    """Find a slice by ``normal`` or ``planeName`` and ``sliceIndex``; one without a file, in its volume.
+    """Find a slice by ``normal`` or ``planeName`` and ``sliceIndex``.
 
     :raises RequestRejectedError: there is no such plane or slice.
     """
     plane = plane_of(volume, wanted)
     index = check_slice(volume, plane, wanted.get("sliceIndex"), "The wanted picture")
     item = get_items(db, [volume.id])[0]
-    meta = loads(item["meta"], {})
-    sql = "SELECT hash FROM slices WHERE item_id = ? AND plane = ? AND slice_index = ?"
-    if rows := db.all(sql, (volume.id, plane, index)):
-        return Slice(rows[0]["hash"], (), meta)
-    return Slice(item["hash"], (slice(None),) * AXES[plane] + (index,), meta)
+    return Slice(volume, item["hash"], AXES[plane], index, loads(item["meta"], {}))
 
 
 def picture(storage: Storage, wanted: Slice, center: float | None, width: float | None) -> bytes:
-    """Draw a slice as PNG; its first axis goes to the right, its second down.
+    """Draw a slice as PNG; the first of its two axes goes to the right, the second down.
 
     :param center: value that becomes the middle grey; as the volume's meta has it where it is not given.
     :param width: from the value that becomes black to the one that becomes white.
+    :raises NotFoundError: the volume's file is gone.
+    :raises RequestRejectedError: the file has no such slice, whatever the meta says.
     """
     import numpy as np
 
-    values = read_voxels(storage.path(wanted.hash))[wanted.place].astype(np.float64)
+    values = _values(storage, wanted).astype(np.float64)
     center = wanted.meta.get("windowCenter") if center is None else center
     width = wanted.meta.get("windowWidth") if width is None else width
     low, high = float(values.min()), float(values.max())
@@ -64,3 +68,18 @@ def picture(storage: Storage, wanted: Slice, center: float | None, width: float 
     buffer = io.BytesIO()
     Image.fromarray(np.rint(shades).astype(np.uint8).T).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _values(storage: Storage, wanted: Slice) -> np.ndarray[Any, Any]:
+    path = storage.path(wanted.hash)
+    if not path.is_file():
+        raise not_found("File with hash", wanted.hash)
+    voxels = read_voxels(path)
+    if voxels.ndim != len(AXES) or wanted.index >= voxels.shape[wanted.axis]:
+        raise bad_request(
+            f"The file of {wanted.volume.label} has the sizes {list(voxels.shape)}; it has no such slice",
+            type="SLICE_OUT_OF_RANGE",
+            entityId=wanted.volume.id,
+        )
+    values: np.ndarray[Any, Any] = voxels.take(wanted.index, wanted.axis)
+    return values

@@ -56,7 +56,7 @@ class VolumesRestore:
                 self._work.client.volumes.describe(
                     self._work.item_ids[row["src_volume_id"]], row["description"]
                 )
-        self._warn_of_lost(rows, names, added)
+        self._check_custom_data(new_dataset, rows, names)
 
     def _entry(self, row: Row) -> dict[str, Any]:
         plan = self._work.plan
@@ -65,15 +65,21 @@ class VolumesRestore:
         custom_data = json_value(row["custom_data"])
         return {**entry, "customData": custom_data} if custom_data else entry
 
-    def _warn_of_lost(self, rows: Sequence[Row], names: Sequence[str], added: Sequence[Row]) -> None:
+    def _check_custom_data(self, new_dataset: int, rows: Sequence[Row], names: Sequence[str]) -> None:
         """Name the volumes whose custom data the server passed over: no call is known to set it later."""
-        stored = {volume["name"]: volume.get("customData") or {} for volume in added}
-        for row, name in zip(rows, names, strict=True):
-            custom_data = json_value(row["custom_data"]) or {}
-            if stored[name] != custom_data:
+        wanted = {
+            name: (row["src_volume_id"], json_value(row["custom_data"]))
+            for row, name in zip(rows, names, strict=True)
+            if json_value(row["custom_data"])
+        }
+        if not wanted:
+            return
+        for volume in self._work.client.volumes.list_by_names(new_dataset, list(wanted)):
+            volume_id, custom_data = wanted[volume["name"]]
+            if (stored := volume.get("customData")) != custom_data:
                 self._work.progress.warn(
-                    f"The custom data of volume {name!r} (id {row['src_volume_id']}) could not be restored: "
-                    f"the server took {stored[name]} for it. The version holds {custom_data}."
+                    f"The custom data of volume {volume['name']!r} (id {volume_id}) could not be restored: "
+                    f"the server took {stored} for it. The version holds {custom_data}."
                 )
 
 

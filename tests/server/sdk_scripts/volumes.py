@@ -38,7 +38,13 @@ def main() -> None:
         volume.id, object_id, sly.Plane.AXIAL, 1, sly.Rectangle(0, 0, 1, 1).to_json(), "rectangle"
     )
     api.volume.tag.append_to_volume(volume.id, api.project.get_meta(project.id)["tags"][0]["id"], "second")
-    seen = {"uploaded": uploaded, "source": content(api, project.id), **copies(api, project.id)}
+    shown = api.volume.download_slice_np(volume.id, 2, sly.Plane.AXIAL)
+    seen = {
+        "slice": np.asarray(shown).shape,
+        "uploaded": uploaded,
+        "source": content(api, project.id),
+        **copies(api, project.id),
+    }
     Path(answer).write_text(json.dumps(seen))
 
 
