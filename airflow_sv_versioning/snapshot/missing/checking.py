@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.links import LinkAnswer, LinkState
-from airflow_sv_versioning.snapshot.kinds.kind import Kind
+from airflow_sv_versioning.snapshot.kinds.kind import Kind, is_linked
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import values
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
 _HASHES_BATCH = 900
 _LINKS_BATCH = 1000
@@ -54,7 +53,7 @@ def check_media(
     """
     import pyarrow.compute as pc
 
-    linked = _is_linked(kind)
+    linked = is_linked(kind)
     has_hash = ~pc.field("hash").is_null()
     by_link, by_hash = items.filter(linked), items.filter(has_hash & ~linked)
     gone = dict.fromkeys(values(items.filter(~linked & ~has_hash), "id"), NO_REFERENCE)
@@ -66,15 +65,6 @@ def check_media(
         reasons = (dead[link] for link in values(lost, "link"))
         gone |= dict(zip(values(lost, "id"), reasons, strict=True))
     return MediaCheck(gone, links.unsure_count, links.unsure)
-
-
-def _is_linked(kind: Kind) -> pc.Expression:
-    import pyarrow.compute as pc
-
-    has_link = ~pc.field("link").is_null()
-    if not kind.takes_links:
-        return has_link & ~has_link
-    return has_link if kind.prefers_link else has_link & pc.field("hash").is_null()
 
 
 def _among(items: pa.Table, column: str, wanted: Mapping[str, str] | set[str]) -> pa.Table:
