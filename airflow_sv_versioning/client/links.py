@@ -20,11 +20,15 @@ import requests
 from requests import RequestException, Response
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from requests.exceptions import InvalidURL
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
 from airflow_sv_versioning.exceptions import ApiError, AuthenticationError, LinkError
+
+WORKERS = 20
+"""How many links are tried at the same time; they are no burden of the server's."""
 
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 10.0
@@ -41,8 +45,8 @@ class LinkState(Enum):
     """The host says that there is nothing."""
     UNREACHABLE = "unreachable"
     """This machine got no answer, or a refusal: the server may have more luck."""
-    PRIVATE = "private"
-    """Not tried: it leads into a private network."""
+    UNTRIED = "untried"
+    """Not asked for: it leads into a private network, or there was no time left."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Links:
         self._transport = transport
         self._allow_private = allow_private
         self._timeout_seconds = timeout_seconds
-        self._requests = _session(transport.max_workers, verify_ssl=verify_ssl, allow_private=allow_private)
+        self._requests = _session(verify_ssl=verify_ssl, allow_private=allow_private)
 
     def close(self) -> None:
         """Close all connections."""
@@ -89,7 +93,7 @@ class Links:
 
         Source: GET remote-storage.exists for buckets.
         """
-        if urlsplit(link).scheme.lower() not in _WEB:
+        if link.partition(":")[0].lower() not in _WEB:
             return self._ask_server(link)
         answer = LinkAnswer(LinkState.UNREACHABLE)
         # Some hosts know no HEAD, and some signed addresses allow one verb only.
@@ -98,7 +102,9 @@ class Links:
                 with self._open(verb, link, headers) as response:
                     answer = _judge(response.status_code)
             except _PrivateAddressError as error:
-                return LinkAnswer(LinkState.PRIVATE, str(error))
+                return LinkAnswer(LinkState.UNTRIED, str(error))
+            except InvalidURL as error:
+                return LinkAnswer(LinkState.GONE, f"it is no address: {error}")
             except RequestException as error:
                 answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
                 if isinstance(error, requests.Timeout):
@@ -144,16 +150,29 @@ class Links:
         """Send a request and follow its redirects, each into the open only."""
         url = link
         for _ in range(MAX_REDIRECTS + 1):
-            if not self._allow_private:
-                self._check_public(url)
-            with self._requests.request(
-                verb, url, headers=headers, stream=True, timeout=self._timeout_seconds, allow_redirects=False
-            ) as response:
+            with self._send(verb, url, headers) as response:
                 if not response.is_redirect:
                     yield response
                     return
-                url = urljoin(url, response.headers["Location"])
+                location = response.headers["Location"]
+            try:
+                url = urljoin(url, location)
+            except ValueError as error:
+                raise InvalidURL(f"it redirects to {location!r}") from error
         raise requests.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
+
+    def _send(self, verb: str, url: str, headers: dict[str, str]) -> Response:
+        try:
+            if not self._allow_private:
+                self._check_public(url)
+            return self._requests.request(
+                verb, url, headers=headers, stream=True, timeout=self._timeout_seconds, allow_redirects=False
+            )
+        except RequestException:
+            raise
+        except (ValueError, OverflowError) as error:
+            # Of what links hold, not all that is malformed is noticed by those who parse it.
+            raise InvalidURL(str(error)) from error
 
     def _check_public(self, url: str) -> None:
         """Refuse what leads into a private network before anything is sent.
@@ -213,9 +232,9 @@ def _told(error: RequestException) -> str:
     return str(reason).rpartition(": ")[2][:200] or type(error).__name__
 
 
-def _session(workers: int, *, verify_ssl: bool, allow_private: bool) -> requests.Session:
+def _session(*, verify_ssl: bool, allow_private: bool) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=workers)
+    adapter = HTTPAdapter(pool_maxsize=WORKERS)
     if not allow_private:
         # A name may lead elsewhere between the look-up and the connection; the connection decides.
         adapter.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}

@@ -41,7 +41,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         ``missing_entities="skip"``.
     :param missing_entities: what to do about them: ``fail``, before anything is made; ``skip``;
         ``placeholder``, a marked and tagged item of the same size that keeps their annotations; or
-        ``reupload`` from the media store.
+        ``reupload`` from the media store; templated.
     :param media_store: where ``reupload`` finds originals, any path that Airflow's object storage
         understands; by default the store that the version names; templated.
     :param dry_run: only say what would be made: the XCom ``plan`` holds ``project_name``, ``datasets``,
@@ -67,6 +67,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         "workspace_id",
         "project_name",
         "project_description",
+        "missing_entities",
         "media_store",
         "platform_task_id",
     )

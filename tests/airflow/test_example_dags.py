@@ -313,6 +313,7 @@ def test_a_restore_waits_for_a_person(
         person.join()
 
     assert "before the mess" in asked[0]
+    assert "1 datasets, 3 images" in asked[0]
     assert state(run, "restore_version") == restored
 
 

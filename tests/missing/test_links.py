@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from airflow_sv_versioning.client.links import Links, LinkState
+from airflow_sv_versioning.client.links import WORKERS, Links, LinkState
+from airflow_sv_versioning.exceptions import LinkError
 from airflow_sv_versioning.snapshot.missing import checking
 from tests.support.media import serve_media
 from tests.support.projects import add_dataset, count_projects, make_project
@@ -69,6 +70,12 @@ def test_redirects_in_a_circle_end(host, links):
     assert links.check(host.url).state is LinkState.UNREACHABLE
 
 
+def test_a_redirect_to_nowhere_is_no_crash(host, links):
+    for location in ("http://[bad", "ftp://x.example/a.png", "http:///"):
+        host.status, host.location = 302, location
+        assert links.check(host.url).state in {LinkState.GONE, LinkState.UNREACHABLE}
+
+
 def test_the_token_never_goes_to_a_foreign_host(host, links, server):
     links.check(host.url)
 
@@ -85,6 +92,15 @@ def test_a_host_that_is_not_there_is_no_crash(links, link):
     assert answer.reason
 
 
+@pytest.mark.parametrize("link", ["http://[bad/a.png", "http://", "http://host:99999/a.png", "http://a..b/"])
+@pytest.mark.parametrize("allow_private", [True, False])
+def test_what_is_no_address_is_gone_and_no_crash(client, link, allow_private):
+    with closing(Links(client.transport, allow_private=allow_private)) as links:
+        assert links.check(link).state in {LinkState.GONE, LinkState.UNREACHABLE}
+        with pytest.raises(LinkError), links.open(link) as chunks:
+            list(chunks)
+
+
 def test_a_host_that_never_answers_is_given_up(links):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         answer = links.check(f"http://127.0.0.1:{silent.getsockname()[1]}/a.png")
@@ -98,7 +114,7 @@ def test_a_private_address_is_not_contacted_unless_allowed(host, client, name):
     with closing(Links(client.transport)) as careful:
         answer = careful.check(host.url.replace("127.0.0.1", name))
 
-    assert answer.state is LinkState.PRIVATE
+    assert answer.state is LinkState.UNTRIED
     assert host.headers == []
 
 
@@ -117,7 +133,7 @@ def test_a_name_that_changes_its_mind_is_not_contacted_either(host, client, monk
         answer = careful.check(host.url.replace("127.0.0.1", "fickle.example"))
 
     assert told == []
-    assert answer.state is LinkState.PRIVATE
+    assert answer.state is LinkState.UNTRIED
     assert host.headers == []
 
 
@@ -134,7 +150,7 @@ def test_a_redirect_into_a_private_network_is_not_followed(host, client, monkeyp
         monkeypatch.setattr("airflow_sv_versioning.client.links._checked", lambda connected: connected)
         answer = careful.check(door.url)
 
-    assert answer.state is LinkState.PRIVATE
+    assert answer.state is LinkState.UNTRIED
     assert host.headers == []
 
 
@@ -199,6 +215,17 @@ def test_a_private_link_is_left_to_the_server_under_each_policy(linked, server, 
     assert len(media.headers) == asked
 
 
+def test_links_that_there_is_no_time_for_are_left_to_the_server(linked, versions, monkeypatch):
+    project_id, version_id, media = linked
+    media.status = 404
+    monkeypatch.setattr(checking, "_LINKS_SECONDS", -1.0)
+
+    plan = versions.plan_restore(project_id, version_id, missing_entities="skip")
+
+    assert plan.missing == ()
+    assert "too many links" in plan.warnings[0]
+
+
 def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypatch):
     """A thousand links would wait a thousand times."""
     import pyarrow as pa
@@ -216,4 +243,4 @@ def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypat
     found = checking.check_media(client, kind_of("images"), items, Progress(), unreachable_is_gone=True)
 
     assert len(found.gone) == 200
-    assert len(tried) <= 3 + 2 * client.max_workers
+    assert len(tried) <= 3 + 2 * WORKERS

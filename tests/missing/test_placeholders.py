@@ -20,8 +20,8 @@ from tests.support.volumes import meta_of
 YELLOW = PALETTE[2]
 
 
-def _image(width, height):
-    return {"width": width, "height": height}
+def _image(width, height, mime="image/png"):
+    return {"width": width, "height": height, "mime": mime}
 
 
 def _video(width, height, frames, timecodes=None):
@@ -44,6 +44,33 @@ def test_an_image_is_a_png_of_the_size_asked_for(width, height, tmp_path):
         assert (image.format, image.size) == ("PNG", (width, height))
 
 
+@pytest.mark.parametrize(
+    ("mime", "file_format"),
+    [
+        ("image/jpeg", "JPEG"),
+        ("image/bmp", "BMP"),
+        ("image/tiff", "TIFF"),
+        ("image/webp", "WEBP"),
+        ("image/x-unheard-of", "PNG"),
+        (None, "PNG"),
+    ],
+)
+def test_an_image_has_the_format_of_the_original(mime, file_format, tmp_path):
+    """The official SDK tells users another name for a file that does not fit its extension."""
+    from PIL import Image
+
+    with Image.open(_draw("images", _image(61, 40, mime), tmp_path / "p")) as image:
+        image.load()
+        assert (image.format, image.size) == (file_format, (61, 40))
+
+
+def test_an_image_too_long_for_its_format_is_a_png(tmp_path):
+    from PIL import Image
+
+    with Image.open(_draw("images", _image(70_000, 2, "image/jpeg"), tmp_path / "p")) as image:
+        assert image.format == "PNG"
+
+
 def test_an_image_is_marked(tmp_path):
     from PIL import Image
 
@@ -61,8 +88,9 @@ def test_a_panorama_takes_no_memory_in_proportion(tmp_path):
         "from airflow_sv_versioning.snapshot.missing.image_placeholders import ImagePlaceholders\n"
         "draw = ImagePlaceholders().draw\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
-        "draw({'width': 8, 'height': 8}, Path(sys.argv[1])); before = peak()\n"
-        "draw({'width': 30_000, 'height': 10_000}, Path(sys.argv[1])); print(peak() - before)\n"
+        "row = lambda *size: {'width': size[0], 'height': size[1], 'mime': None}\n"
+        "draw(row(8, 8), Path(sys.argv[1])); before = peak()\n"
+        "draw(row(30_000, 10_000), Path(sys.argv[1])); print(peak() - before)\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "p")], capture_output=True, text=True, check=True

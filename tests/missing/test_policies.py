@@ -89,13 +89,16 @@ def test_reupload_brings_the_original_back(filled, lose, count, link, versions):
     assert_same(found, expected)
 
 
-def test_placeholders_of_one_size_share_a_file(filled, lose, versions):
+def test_placeholders_of_one_size_and_format_share_a_file(filled, lose, versions):
+    items = filled.maker.items(filled.project_id)
     lost = lose(3)
 
     restored = versions.restore(*filled.version, missing_entities="placeholder")
 
     hashes = filled.maker.hashes(restored.project_id)
-    assert len({hashes[path] for path in lost}) == 1
+    shapes = {(items[path].get("width"), items[path].get("height"), items[path]["mime"]) for path in lost}
+    assert len(shapes) < len(lost)
+    assert len({hashes[path] for path in lost}) == len(shapes)
 
 
 def test_nothing_missing_needs_no_policy(filled, versions):

@@ -6,7 +6,7 @@ An object has no name; it is told by its number among the objects of its video, 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
@@ -15,8 +15,8 @@ from airflow_sv_versioning.snapshot.tables import json_text, json_value
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Which stream of its file a video is.
 STREAM_INDEX = "videoStreamIndex"
-"""Key of a video's meta: which stream of its file it is."""
 
 _FIGURES = ["number", "frame_index", "geometry_type", "geometry_json", "track_id", "priority", "meta"]
 _FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
@@ -39,6 +39,11 @@ def videos(side: Side) -> pa.Table:
     return rows.select([*columns, "frames_to_timecodes", "meta", "custom_data", "description"])
 
 
+def stand_in_meta(meta: dict[str, Any]) -> dict[str, Any]:
+    """Make the meta of a placeholder, whose only stream is the first one."""
+    return {**meta, STREAM_INDEX: 0} if STREAM_INDEX in meta else meta
+
+
 def _without_file_facts(rows: pa.Table, is_stand_in: pa.ChunkedArray) -> pa.Table:
     """Drop what placeholders cannot share with the files that they stand in for."""
     import pyarrow as pa
@@ -50,9 +55,7 @@ def _without_file_facts(rows: pa.Table, is_stand_in: pa.ChunkedArray) -> pa.Tabl
         rows.schema.get_field_index("frames_to_timecodes"), "frames_to_timecodes", timecodes
     )
     metas = [
-        json_text({key: value for key, value in (json_value(meta) or {}).items() if key != STREAM_INDEX})
-        if replaced
-        else meta
+        json_text(stand_in_meta(json_value(meta) or {})) if replaced else meta
         for meta, replaced in zip(rows["meta"].to_pylist(), is_stand_in.to_pylist(), strict=True)
     ]
     return rows.set_column(rows.schema.get_field_index("meta"), "meta", pa.array(metas, pa.string()))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.links import LinkAnswer, LinkState
+from airflow_sv_versioning.client.links import WORKERS, LinkAnswer, LinkState
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, is_linked
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HASHES_BATCH = 900
 _LINKS_BATCH = 1000
 _FAILURES_OF_A_HOST = 3
+_LINKS_SECONDS = 900.0
 _NAMED = 10
 
 NO_REFERENCE = "the version holds neither a hash nor a link of it"
@@ -49,7 +50,8 @@ def check_media(
 
     :param items: with ``id``, ``hash`` and ``link``.
     :param unreachable_is_gone: what a link counts as whose host gives this machine no good answer: gone, or
-        unsure. A link into a private network, which is not tried, is unsure in any case.
+        unsure. A link that is not tried is unsure in any case: one into a private network, and those that a
+        quarter of an hour is too short for.
     """
     import pyarrow.compute as pc
 
@@ -93,9 +95,10 @@ def _slices(column: pa.Array, size: int) -> Iterator[pa.Array]:
 
 
 class _LinksCheck:
-    """Tries links side by side, and stops asking a host that did not answer a few times in a row."""
+    """Tries links side by side, for a limited time, and no host that did not answer a few times in a row."""
 
     def __init__(self, client: SuperviselyClient, progress: Progress, unreachable_is_gone: bool) -> None:
+        self._deadline = time.monotonic() + _LINKS_SECONDS
         self._client = client
         self._progress = progress
         self._unreachable_is_gone = unreachable_is_gone
@@ -108,7 +111,7 @@ class _LinksCheck:
         """Try each link; returns those that are gone, with the reason."""
         dead: dict[str, str] = {}
         each = (link for part in _slices(links, _LINKS_BATCH) for link in part.to_pylist())
-        answers = map_ordered(self._try, each, self._client.max_workers)
+        answers = map_ordered(self._try, each, WORKERS)
         for done, (link, answer) in enumerate(answers, start=1):
             self._progress.count("Links checked", done, len(links))
             if self._is_gone(answer.state):
@@ -123,7 +126,9 @@ class _LinksCheck:
         return state is LinkState.GONE or (self._unreachable_is_gone and state is LinkState.UNREACHABLE)
 
     def _try(self, link: str) -> tuple[str, LinkAnswer]:
-        host = urlsplit(link).netloc
+        if time.monotonic() > self._deadline:
+            return link, LinkAnswer(LinkState.UNTRIED, "there are too many links to try all of them")
+        host = link.partition("://")[2].partition("/")[0]
         if self._failures[host] >= _FAILURES_OF_A_HOST:
             reason = f"its host did not answer for {_FAILURES_OF_A_HOST} other links"
             return link, LinkAnswer(LinkState.UNREACHABLE, reason, reached=False)

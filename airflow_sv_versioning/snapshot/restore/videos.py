@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import videos
-from airflow_sv_versioning.snapshot.kinds.video_content import STREAM_INDEX
+from airflow_sv_versioning.snapshot.kinds.video_content import stand_in_meta
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
@@ -80,7 +80,7 @@ class VideosRestore:
         title = plan.new_names.get(row["src_video_id"], row["name"])
         meta = json_value(row["meta"]) or {}
         if row["src_video_id"] in plan.remedy.placeholder_ids:
-            meta.pop(STREAM_INDEX, None)
+            meta = stand_in_meta(meta)
         return {"title": title, **plan.reference(row), "meta": meta}
 
     def _described(self) -> Iterator[Row]:

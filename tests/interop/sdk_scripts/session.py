@@ -24,6 +24,7 @@ def main() -> None:
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     import content
     import filling
+    import opening
     import supervisely as sly
     import versions
     import video_content
@@ -39,6 +40,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "fill_videos": video_filling.fill_videos,
         "fill_views": video_filling.fill_views,
         "read_videos": video_content.read_videos,
+        "open_images": opening.open_images,
+        "open_videos": opening.open_videos,
+        "open_volumes": opening.open_volumes,
         "fill_volumes": volume_projects.fill_volumes,
         "dicom_series": volume_projects.dicom_series,
         "read_volumes": volume_projects.read_volumes,

@@ -1,0 +1,157 @@
+"""Restores of missing media that fail half-way: nothing is left, and nothing lands twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning.exceptions import (
+    CancelledError,
+    IntegrityError,
+    MissingMediaError,
+    SuperviselyError,
+)
+from airflow_sv_versioning.snapshot.media.store import MediaStore, hex_digest
+from airflow_sv_versioning.snapshot.missing.placeholders import _BY_TYPE
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.faults.conftest import impatient_client
+from tests.support.projects import count_projects
+from tests.support.proxy import FaultProxy, alter, lose_answer, refuse
+
+UPLOADS = {"images": "images.bulk.upload", "videos": "videos.bulk.upload", "volumes": "images.bulk.upload"}
+TAGS = {
+    "images": "tags.entities.bulk.add",
+    "videos": "videos.tags.bulk.add",
+    "volumes": "volumes.tags.bulk.add",
+}
+
+
+@pytest.fixture
+def wire(server):
+    with FaultProxy(server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def wired(wire, server):
+    with impatient_client(wire.url, server.token) as client:
+        yield ProjectVersions(client)
+
+
+@pytest.fixture
+def untouched(client):
+    """Check that a test leaves no project."""
+    projects = count_projects(client)
+    yield
+    assert count_projects(client) == projects
+
+
+@pytest.fixture
+def damaged(filled, lose, tmp_path):
+    """A copy of the store in which one content is not what its name says."""
+    (path,) = lose(1)
+    content_hash = filled.hashes[path]
+    digest = hex_digest(content_hash)
+    file = tmp_path / "media" / digest[:2] / digest
+    file.parent.mkdir(parents=True)
+    original = b"".join(MediaStore(filled.store).iter_chunks(content_hash))
+    file.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+    return tmp_path
+
+
+def test_a_damaged_original_is_not_put_back(filled, damaged, versions, untouched):
+    with pytest.raises(IntegrityError):
+        versions.restore(*filled.version, missing_entities="reupload", media_store=damaged)
+
+
+def test_a_server_that_stores_something_else_is_noticed(filled, lose, wire, wired, untouched):
+    lose(1)
+    wire.always(UPLOADS[filled.type], alter(lambda answer: [{**answer[0], "hash": "A" * 43 + "="}]))
+
+    with pytest.raises(IntegrityError, match="The server stored"):
+        wired.restore(*filled.version, missing_entities="reupload")
+
+
+def test_an_upload_that_is_refused_leaves_nothing(filled, lose, wire, wired, untouched):
+    lose(1)
+    wire.always(UPLOADS[filled.type], refuse(400))
+
+    with pytest.raises(SuperviselyError):
+        wired.restore(*filled.version, missing_entities="reupload")
+
+
+def test_an_upload_whose_answer_is_lost_is_sent_again(filled, lose, wire, wired, versions):
+    lose(1)
+    wire.on(UPLOADS[filled.type], lose_answer())
+
+    restored = wired.restore(*filled.version, missing_entities="reupload", verify="full")
+
+    assert len(restored.reuploaded) == 1
+
+
+def test_a_stop_between_uploads_leaves_nothing(filled, lose, versions, untouched):
+    lose(2)
+    log: list[str] = []
+
+    with pytest.raises(CancelledError):
+        versions.restore(
+            *filled.version,
+            missing_entities="placeholder",
+            report=log.append,
+            should_stop=lambda: any(line.startswith("Missing: ") for line in log),
+        )
+
+
+def test_a_mark_whose_answer_is_lost_is_set_once(filled, lose, wire, wired):
+    lose(2)
+    lost = []
+
+    def lose_first_mark(exchange):
+        # Of all tags in these projects, only the mark has no value.
+        if not lost and all(tag["value"] is None for tag in exchange.request.json["tags"]):
+            lost.append(exchange.request)
+            return lose_answer()(exchange)
+        return exchange.forward()
+
+    wire.always(TAGS[filled.type], lose_first_mark)
+
+    restored = wired.restore(*filled.version, missing_entities="placeholder", verify="full")
+
+    assert len(lost) == 1
+    assert len(restored.placeholders) == 2
+
+
+def test_a_tag_that_is_refused_undoes_the_restore(filled, lose, wire, wired, untouched):
+    lose(1)
+    wire.always(TAGS[filled.type], refuse(400))
+
+    with pytest.raises(SuperviselyError):
+        wired.restore(*filled.version, missing_entities="placeholder")
+
+
+def test_an_item_of_unknown_size_is_told_before_anything_is_made(
+    filled, lose, versions, untouched, monkeypatch
+):
+    lost = lose(2)
+    monkeypatch.setattr(type(_BY_TYPE[filled.type]), "shape_of", lambda self, row: None)
+
+    with pytest.raises(MissingMediaError, match="does not tell a size") as caught:
+        versions.restore(*filled.version, missing_entities="placeholder")
+
+    assert sorted(caught.value.missing) == lost
+
+
+def test_a_version_without_a_store_says_so(filled, lose, versions, client, untouched):
+    from tests.support.projects import touch
+
+    touch(client, filled.project_id)
+    bare = versions.create(filled.project_id)
+    lose(1)
+
+    with pytest.raises(MissingMediaError, match="neither the version nor media_store names a store"):
+        versions.restore(filled.project_id, bare.version_id, missing_entities="reupload")
+
+
+def test_the_word_of_the_sdk_means_skip(filled, lose, versions):
+    lost = lose(1)
+
+    assert list(versions.restore(*filled.version, skip_missed_entities=True).skipped) == lost

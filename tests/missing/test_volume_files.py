@@ -1,0 +1,58 @@
+"""Volumes that are put back: normalised where they were not, with the pictures of all their slices."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.snapshot.kinds.kind import Names
+from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.snapshot.missing.files import media_file
+from airflow_sv_versioning.snapshot.missing.remedies import Remedy
+from airflow_sv_versioning.snapshot.nrrd import read_nrrd
+from airflow_sv_versioning.snapshot.plan import RestorePlan
+from airflow_sv_versioning.snapshot.tables import SnapshotWriter
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.faults.conftest import impatient_client
+from tests.support.proxy import FaultProxy
+from tests.support.volumes import SIZES, nrrd
+
+META = {"dimensionsIJK": {"x": 2, "y": 3, "z": 4}, "ACS": "RAS", "spacing": [1.0, 1.0, 1.0]}
+
+
+@pytest.mark.parametrize("filled", ["volumes"], indirect=True)
+@pytest.mark.parametrize("policy", ["reupload", "placeholder"])
+def test_a_volume_that_is_put_back_has_a_picture_of_every_slice(filled, lose, server, policy):
+    lose(1)
+    with FaultProxy(server.url) as wire, impatient_client(wire.url, server.token) as client:
+        ProjectVersions(client).restore(*filled.version, missing_entities=policy)
+        requests = wire.seen("volumes.slices.bulk.add")
+
+    assert len({request.json["volumeId"] for request in requests}) == 1
+    assert sum(len(request.json["volumeSlices"]) for request in requests) == sum(SIZES)
+
+
+def test_what_was_behind_a_link_of_a_volume_is_normalised(tmp_path):
+    """No platform takes volumes by link, but a version may hold one."""
+    voxels = np.arange(24).reshape(2, 3, 4).astype("<i2")
+    original = nrrd(voxels, space="left-posterior-superior", directions=np.eye(3).tolist())
+    store = MediaStore(tmp_path / "store")
+    media = store.add([original])
+    (tmp_path / "snapshot").mkdir()
+    with SnapshotWriter(tmp_path / "snapshot", "volumes") as writer:
+        row = {"src_volume_id": 7, "name": "a.nrrd", "link": "https://x.example/a", "meta": json.dumps(META)}
+        writer.append_rows({"volumes": [row]})
+        snapshot = writer.finish({"id": 1}, {"classes": [], "tags": []})
+    remedy = Remedy(originals={7: media.content_hash}, unlinked=frozenset({7}), store=store)
+    plan = RestorePlan(snapshot, [], {}, Names({}, {}), "reupload", {}, remedy, {}, {}, {})
+
+    with media_file(plan, 7) as path:
+        found = read_nrrd(path.read_bytes(), "The volume")
+        assert content_hash(path) != media.content_hash
+
+    assert found.space == "right-anterior-superior"
+    assert (found.voxels == voxels[::-1, ::-1]).all()
+    assert not path.exists()
