@@ -62,7 +62,7 @@ sdk-env: .venv-sdk-versioning/.stamp-$(SDK_VERSION)
 
 .venv/.stamp-dev: pyproject.toml | .venv/bin/python
 	@echo "Installing airflow-sv-versioning and its test tools into .venv (about a minute the first time)"
-	@$(call pip_install,.venv) --editable '.[dev]'
+	@$(call pip_install,.venv) --editable '.[dev,s3-tests]'
 	@touch .venv/.stamp-demo $@
 
 # The plain SDK is what most users have: no pyarrow, so it writes pickles.

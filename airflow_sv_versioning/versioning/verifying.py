@@ -13,9 +13,8 @@ from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, IntegrityError
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import names_of
-from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs
+from airflow_sv_versioning.snapshot.media.needs import Owner, latest_record
 from airflow_sv_versioning.snapshot.media.originals import iter_hashes, links_of
-from airflow_sv_versioning.snapshot.media.record import MediaRecord
 from airflow_sv_versioning.snapshot.media.store import CHUNK_BYTES, MediaStore
 from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.missing.checking import check_media
@@ -130,7 +129,8 @@ class Verification:
             return Check("media store", SKIPPED, "No media store was given.")
         if content is None:
             return Check("media store", SKIPPED, _NOT_READ)
-        record = content.unpacked.media or self._record_of(self._store)
+        owner = Owner.of(self._client.server_url, self._project.id)
+        record = latest_record(self._store, owner, self._version.id, content.unpacked.media)
         contents = {*iter_hashes(content.snapshot), *(media.content_hash for media in record.linked.values())}
         problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
         for link in set(values(links_of(content.snapshot), "link")) - record.linked.keys() - problems.keys():
@@ -141,11 +141,6 @@ class Verification:
             told = f"{self._store.url} lacks {len(problems):,} originals."
             return Check("media store", WRONG, told, problems)
         return Check("media store", GOOD, f"{self._store.url} holds all {len(contents):,} originals.")
-
-    def _record_of(self, store: MediaStore) -> MediaRecord:
-        """Ask the store about a version whose archive names none."""
-        needs = find_needs(store, Owner.of(self._client.server_url, self._project.id), self._version.id)
-        return needs.record if needs else MediaRecord(store.url)
 
 
 def _judge_tables(unpacked: UnpackedArchive) -> Check:
