@@ -62,7 +62,7 @@ sdk-env: .venv-sdk-versioning/.stamp-$(SDK_VERSION)
 
 .venv/.stamp-dev: pyproject.toml | .venv/bin/python
 	@echo "Installing airflow-sv-versioning and its test tools into .venv (about a minute the first time)"
-	@$(call pip_install,.venv) --editable '.[dev,s3-tests]'
+	@$(call pip_install,.venv) --editable '.[dev]'
 	@touch .venv/.stamp-demo $@
 
 # The plain SDK is what most users have: no pyarrow, so it writes pickles.
@@ -102,16 +102,20 @@ types:
 pytest:
 	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
-# The lowest Airflow comes with the third parties of its day: newer ones break it.
-LOWEST_AIRFLOW := 3.1.8
-.venv-airflow-lowest/.stamp-$(LOWEST_AIRFLOW): pyproject.toml
-	@$(call new_env,.venv-airflow-lowest)
-	@echo "Installing Airflow $(LOWEST_AIRFLOW) into .venv-airflow-lowest (about a minute)"
-	@$(call pip_install,.venv-airflow-lowest) --editable '.[dev]' 'apache-airflow==$(LOWEST_AIRFLOW)' 'sqlalchemy<2.1'
+# Older Airflows that `make test-matrix` tests before the newest; "make test-matrix MATRIX='3.1.8 3.2.2'"
+# goes through all lines. Each comes with third parties of its day where newer ones break it.
+MATRIX := 3.1.8
+third_parties_3.1.8 := 'sqlalchemy<2.1'
+third_parties_3.2.2 := 'sqlalchemy<2.1' 'cadwyn==6.1.1' 'fastapi<0.137'
+
+.venv-airflow-%/.stamp: pyproject.toml
+	@echo "Installing Airflow $* into .venv-airflow-$* (about two minutes)"
+	@$(call new_env,.venv-airflow-$*)
+	@$(call pip_install,.venv-airflow-$*) --editable '.[dev]' 'apache-airflow==$*' $(third_parties_$*)
 	@touch $@
 
-test-matrix: dev-env .venv-airflow-lowest/.stamp-$(LOWEST_AIRFLOW)
-	@for env in .venv-airflow-lowest .venv; do \
+test-matrix: dev-env $(MATRIX:%=.venv-airflow-%/.stamp)
+	@for env in $(MATRIX:%=.venv-airflow-%) .venv; do \
 		$$env/bin/python -c 'import airflow; print("Airflow", airflow.__version__)' 2>/dev/null; \
 		$$env/bin/python -m pytest tests/airflow -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) || exit 1; \
 	done
@@ -121,5 +125,5 @@ bench: dev-env sdk-env
 	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)
 
 clean:
-	rm -rf .venv .venv-airflow-lowest .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-airflow-* .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -289,62 +286,6 @@ def test_a_training_takes_the_newest_version_of_its_events(
     )
 
     assert (version and version["version_num"]) == chosen
-
-
-@pytest.mark.parametrize(("answer", "restored"), [("Approve", "success"), ("Reject", "skipped")])
-def test_a_restore_waits_for_a_person(
-    answer: str,
-    restored: str,
-    connection: None,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
-    project_id: int,
-    versions: ProjectVersions,
-) -> None:
-    versions.create(project_id, "before the mess")
-    asked: list[str] = []
-    over = threading.Event()
-    person = threading.Thread(target=_answer, args=(answer, asked, over), daemon=True)
-    person.start()
-    try:
-        run = run_dag(dags["approved_restore"], project_id=project_id, version_num=1)
-    finally:
-        over.set()
-        person.join()
-
-    assert "before the mess" in asked[0]
-    assert "1 datasets, 3 images" in asked[0]
-    assert state(run, "restore_version") == restored
-
-
-def _answer(answer: str, asked: list[str], over: threading.Event) -> None:
-    """Do what the UI does with a person's answer."""
-    from airflow.models.hitl import HITLDetail
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-    from sqlalchemy.exc import OperationalError
-
-    while not asked and not over.wait(0.1):
-        # The run writes to the same SQLite file; a lock that lasts too long is asked for again.
-        with suppress(OperationalError), create_session() as session:
-            for detail in session.scalars(select(HITLDetail).where(HITLDetail.responded_at.is_(None))):
-                instance = detail.task_instance
-                if instance.state not in {"awaiting_input", "deferred"}:
-                    continue
-                detail.responded_at = datetime.now(timezone.utc)
-                detail.responded_by = {"id": "1", "name": "Ann"}
-                detail.chosen_options = [answer]
-                asked.append(detail.body)
-                if instance.state == "awaiting_input":
-                    _resume(instance, detail, session)
-
-
-def _resume(instance: Any, detail: Any, session: Any) -> None:
-    from airflow.models.trigger import handle_event_submit
-    from airflow.triggers.base import TriggerEvent
-
-    event = TriggerEvent(detail.as_resume_event_payload())
-    handle_event_submit(event, task_instance=instance, session=session)
 
 
 def test_an_operation_that_succeeds_leaves_its_version_alone(

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import BaseHook, BaseOperator, BaseOperatorLink, BaseSensorOperator
+from airflow.triggers.base import BaseTrigger
 
 import airflow_sv_versioning
 from airflow_sv_versioning.get_provider_info import get_provider_info
@@ -59,6 +61,45 @@ def test_every_listed_class_exists(path: str) -> None:
     module, _, name = path.rpartition(".")
 
     assert isinstance(getattr(import_module(module), name), type)
+
+
+@pytest.mark.parametrize(
+    ("kind", "base"),
+    [
+        ("hooks", BaseHook),
+        ("operators", BaseOperator),
+        ("sensors", BaseSensorOperator),
+        ("triggers", BaseTrigger),
+    ],
+)
+def test_every_module_that_a_dag_imports_from_is_listed(kind: str, base: type) -> None:
+    listed = {module for entry in INFO[kind] for module in entry["python-modules"]}
+
+    # What is a base of others alone is no one's to use.
+    assert _modules_of(kind, base) - {"airflow_sv_versioning.operators.base"} == listed
+
+
+def test_every_button_is_listed() -> None:
+    links = import_module("airflow_sv_versioning.links")
+    named = {
+        f"{links.__name__}.{name}"
+        for name, found in vars(links).items()
+        if isinstance(found, type) and issubclass(found, BaseOperatorLink) and "name" in vars(found)
+    }
+
+    assert named - {"airflow_sv_versioning.links.BaseOperatorLink"} == set(INFO["extra-links"])
+
+
+def _modules_of(kind: str, base: type) -> set[str]:
+    """Find the modules of a folder of the package that define a class of a kind."""
+    folder = ROOT / "airflow_sv_versioning" / kind
+    modules = [import_module(f"airflow_sv_versioning.{kind}.{path.stem}") for path in folder.glob("[!_]*.py")]
+    return {
+        module.__name__
+        for module in modules
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, base) and found.__module__ == module.__name__
+    }
 
 
 @pytest.mark.parametrize("role", ["handler", "factory", "to_openlineage_converter"])

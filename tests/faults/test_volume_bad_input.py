@@ -171,7 +171,7 @@ def with_larger_mask(annotation: dict[str, Any]) -> None:
             "volumes",
             lambda volume: volume.update(hash=None),
             MissingMediaError,
-            r"1 of 1 volumes have no media on the server any more: scans/a\.nrrd \(id \d+\)",
+            r"1 of 1 volumes have no media any more: scans/a\.nrrd \(id \d+\)",
         ),
         (
             "volumes",
