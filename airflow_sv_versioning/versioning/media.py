@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -20,6 +21,8 @@ from airflow_sv_versioning.versioning.work_folder import work_folder
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive
+
+_NAMED = 10
 
 
 def find_store(given: Any) -> MediaStore | None:
@@ -71,6 +74,8 @@ class MediaKeeper:
         record, backup = copy_media(self._client, snapshot, self._store, known, self._progress)
         write_needs(self._store, self._owner, version_id, snapshot, record)
         self._progress.say(f"{self._store.url}: {backup.told()}.")
+        for original, why in islice(backup.lost.items(), _NAMED):
+            self._progress.say(f"Without its original: {why} ({original})")
         return KeptMedia(record, backup)
 
     def forget(self, version_id: int) -> None:

@@ -73,8 +73,9 @@ class Verification:
     def run(self) -> VerifyReport:
         """Look at everything; only what keeps from looking is raised."""
         with work_folder() as folder, lean_memory():
-            archive = self._check_archive(folder / "archive.tar.zst")
-            tables, content = self._check_tables(archive, folder)
+            file = folder / "archive.tar.zst"
+            archive = self._check_archive(file)
+            tables, content = self._check_tables(archive, file, folder / "snapshot")
             return VerifyReport(
                 project_id=self._project.id,
                 project_name=self._project.name,
@@ -83,27 +84,26 @@ class Verification:
                 checks=(archive, tables, self._check_media(content), self._check_store(content)),
             )
 
-    def _check_archive(self, archive: Path) -> Check:
+    def _check_archive(self, file: Path) -> Check:
         try:
-            download_archive(self._client, self._project, self._version, archive, self._progress)
+            download_archive(self._client, self._project, self._version, file, self._progress)
         except (ArchiveMissingError, IntegrityError) as error:
             return Check("archive", WRONG, error.message)
-        digest = _digest(archive)
-        size = archive.stat().st_size
+        digest = _digest(file)
+        size = file.stat().st_size
         listed = VersionMap(self._client, self._project).entry(self._version.id).get("sha256")
         if listed and listed != digest:
             told = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
             return Check("archive", WRONG, told)
         return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}.")
 
-    def _check_tables(self, archive: Check, folder: Path) -> tuple[Check, _Content | None]:
+    def _check_tables(self, archive: Check, file: Path, directory: Path) -> tuple[Check, _Content | None]:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
-        path = folder / "archive.tar.zst"
         if archive.state != GOOD:
             return Check("tables", SKIPPED, _NOT_READ), None
         try:
-            unpacked = unpack_archive(path, self._project.type, folder / "snapshot")
+            unpacked = unpack_archive(file, self._project.type, directory)
             paths = {row["src_dataset_id"]: path for row, path in dataset_rows(unpacked.snapshot)}
             items = read_items(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
         except _BROKEN as error:
