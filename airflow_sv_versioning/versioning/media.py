@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.snapshot.media.copying import MediaBackup, copy_media, known_links
-from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, remove_needs, write_needs
+from airflow_sv_versioning.snapshot.media.needs import (
+    Owner,
+    find_needs,
+    latest_record,
+    remove_needs,
+    write_needs,
+)
 from airflow_sv_versioning.snapshot.media.record import MediaRecord
 from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
 from airflow_sv_versioning.snapshot.media.turns import making_version
@@ -105,4 +111,5 @@ class MediaKeeper:
             archive = folder / "archive.tar.zst"
             download_archive(self._client, self._project, version, archive, self._progress)
             unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
-            return self.keep(version.id, unpacked.snapshot, unpacked).backup
+            known = latest_record(self._store, self._owner, version.id, unpacked.media)
+            return self.keep(version.id, unpacked.snapshot, replace(unpacked, media=known)).backup

@@ -201,6 +201,21 @@ def test_a_store_that_was_given_late_serves_a_restore_once_links_are_dead(
     assert image["hash"] == hash_of(photos[1].read_bytes())
 
 
+def test_what_was_first_read_behind_a_link_stays_what_its_version_had(versions, client, photos, store):
+    project_id = make_project(client, photos[:1])
+    with serve_media(photos[1].read_bytes()) as media:
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        versions.create(project_id)
+        versions.create(project_id, media_store=store)
+        media.content = photos[2].read_bytes()
+        store.remove(hash_of(photos[0].read_bytes()))
+        completed = versions.create(project_id, media_store=store)
+
+    assert (completed.media.copied, completed.media.present) == (1, 1)
+    assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:2]}
+
+
 def test_a_store_that_fails_makes_no_version(versions, client, photos, tmp_path):
     project_id = make_project(client, photos[:2])
     (tmp_path / "file").write_text("in the way")

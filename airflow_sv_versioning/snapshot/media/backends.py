@@ -140,7 +140,7 @@ class Folder:
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
         """Write a file beside the others and move it in when it is whole."""
         self._incoming.mkdir(parents=True, exist_ok=True)
-        # No `tempfile`: its files are for their owner alone, and who may read a store is for the umask to say.
+        # Not by `tempfile`: who may read a store is for the umask to say.
         temporary = self._incoming / uuid.uuid4().hex
         try:
             with temporary.open("xb") as file:
