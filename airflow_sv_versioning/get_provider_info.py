@@ -74,7 +74,7 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "airflow_sv_versioning.hooks.supervisely.SuperviselyHook",
                 "hook-name": "Supervisely",
                 "ui-field-behaviour": {
-                    "hidden-fields": ["login", "schema"],
+                    "hidden-fields": ["login", "port", "schema"],
                     "relabeling": {"host": "Server address", "password": "API token"},
                     "placeholders": {"host": "https://app.supervisely.com"},
                 },

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-Key = tuple[int, float, str, str]
-"""Images, delay in milliseconds, step, client."""
+from benchmarks.targets import Key, Medians, check_targets
 
 METRICS = ("wall_seconds", "cpu_seconds", "peak_memory_mb", "requests", "archive_bytes")
 CLIENTS = ("ours", "sdk", "floor")
@@ -18,11 +17,12 @@ LABELS = {"ours": "airflow-sv-versioning", "sdk": "official SDK", "floor": "bare
 COLORS = {"ours": "#0b6e4f", "sdk": "#c8553d", "floor": "#8d99ae"}
 
 
-def medians(runs: Sequence[Mapping[str, Any]]) -> dict[Key, dict[str, float]]:
+def medians(runs: Sequence[Mapping[str, Any]]) -> Medians:
     """Take the median of every number over the repetitions."""
     groups: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
     for run in runs:
-        groups[run["images"], run["delay_ms"], run["step"], run["client"]].append(run)
+        key = (run["type"], run["size"], run["delay_ms"], run["step"], run["client"])
+        groups[key].append(run)
     return {
         key: {"n": len(group)}
         | {
@@ -30,17 +30,22 @@ def medians(runs: Sequence[Mapping[str, Any]]) -> dict[Key, dict[str, float]]:
             for metric in METRICS
             if (found := [run[metric] for run in group if run.get(metric) is not None])
         }
-        for key, group in sorted(groups.items(), key=lambda entry: entry[0][:2])
+        for key, group in sorted(groups.items(), key=lambda entry: entry[0][:3])
     }
 
 
-def write_report(folder: Path, runs: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> None:
-    """Write ``results.json``, ``README.md`` and the plots."""
+def write_report(
+    folder: Path, runs: Sequence[Mapping[str, Any]], commands: Sequence[str], machine: str
+) -> None:
+    """Write ``results.json``, ``README.md`` and the plots.
+
+    :param commands: those that measured the runs, oldest first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"about": dict(about), "runs": list(runs)}
+    document = {"commands": list(commands), "machine": machine, "runs": list(runs)}
     (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     found = medians(runs)
-    (folder / "README.md").write_text(_markdown(found, about), encoding="utf-8")
+    (folder / "README.md").write_text(_markdown(found, commands, machine), encoding="utf-8")
     for metric, title, name in (
         ("wall_seconds", "wall time, s", "time.png"),
         ("peak_memory_mb", "peak memory, MB", "memory.png"),
@@ -48,50 +53,72 @@ def write_report(folder: Path, runs: Sequence[Mapping[str, Any]], about: Mapping
         _plot(found, metric, title, folder / name)
 
 
-def _markdown(found: Mapping[Key, Mapping[str, float]], about: Mapping[str, str]) -> str:
+def _markdown(found: Medians, commands: Sequence[str], machine: str) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Made by `{about['command']}` on {about['machine']}.",
-        "Medians of *n* repetitions; the clients took turns on fresh copies of the same",
-        "project (10 figures an image) on the embedded server, behind a proxy that delays every request.",
-        "CPU and memory are the client's. *Bare requests* fetch what a first create fetches, and no more.",
-        "All numbers: [results.json](results.json).",
+        f"Measured on {machine}, by:",
         "",
-        "| images | delay | step | client | n | wall s | CPU s | peak MB | requests | stored MB | SDK/ours |",
-        "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|---:|",
+        "```",
+        *commands,
+        "```",
+        "",
+        "Medians of *n* repetitions; the clients took turns on fresh copies of the same project on the",
+        "embedded server, in a process of its own, behind a proxy that delays every request. Images have 10",
+        "figures each, videos 1,000, volumes 10 and a mask of 64 x 64 x 64 voxels. CPU and memory are the",
+        "client's, memory with the interpreter and its libraries. *Bare requests* fetch what a first create",
+        "fetches, in parallel, and throw it away. All numbers: [results.json](results.json).",
+        "",
+        *_targets_table(found),
+        "| project | delay | step | client | n | wall s | CPU s | peak MB | requests | stored MB | SDK/us |",
+        "|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [_line(key, costs, found) for key, costs in found.items()]
     lines += ["", "![Wall time against size](time.png)", "", "![Peak memory against size](memory.png)", ""]
     return "\n".join(lines)
 
 
-def _line(key: Key, costs: Mapping[str, float], found: Mapping[Key, Mapping[str, float]]) -> str:
-    images, delay_ms, step, client = key
+def _targets_table(found: Medians) -> list[str]:
+    checked = list(check_targets(found))
+    if not checked:
+        return []
+    rows = [
+        f"| {target.what} | {target.wanted} | {target.measured} | {'yes' if target.is_met else '**no**'} |"
+        for target in checked
+    ]
+    return ["| target | wanted | measured | met |", "|---|---:|---:|---|", *rows, ""]
+
+
+def _line(key: Key, costs: Mapping[str, float], found: Medians) -> str:
+    project_type, size, delay_ms, step, client = key
     archive = f"{costs['archive_bytes'] / 1e6:.1f}" if "archive_bytes" in costs else ""
-    official = found.get((images, delay_ms, step, "sdk"))
+    official = found.get((project_type, size, delay_ms, step, "sdk"))
     ratio = f"{official['wall_seconds'] / costs['wall_seconds']:.1f}" if official and client == "ours" else ""
+    memory = f"{costs['peak_memory_mb']:.0f}" if "peak_memory_mb" in costs else ""
     return (
-        f"| {images:,} | {delay_ms:g} ms | {step} | {LABELS[client]} | {costs['n']:.0f} "
-        f"| {costs['wall_seconds']:.2f} "
-        f"| {costs['cpu_seconds']:.2f} | {costs['peak_memory_mb']:.0f} | {costs['requests']:.0f} "
+        f"| {size:,} {project_type} | {delay_ms:g} ms | {step} | {LABELS[client]} | {costs['n']:.0f} "
+        f"| {costs['wall_seconds']:.2f} | {costs['cpu_seconds']:.2f} | {memory} | {costs['requests']:.0f} "
         f"| {archive} | {ratio} |"
     )
 
 
-def _plot(found: Mapping[Key, Mapping[str, float]], metric: str, title: str, path: Path) -> None:
+def _plot(found: Medians, metric: str, title: str, path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    delay_ms = max(key[1] for key in found)
-    steps = list(dict.fromkeys(key[2] for key in found))
+    # Other projects are measured in one size.
+    images = {key[1:]: costs for key, costs in found.items() if key[0] == "images" and metric in costs}
+    if not images:
+        return
+    delay_ms = max(key[1] for key in images)
+    steps = list(dict.fromkeys(key[2] for key in images))
     figure, axes = plt.subplots(1, len(steps), figsize=(3.1 * len(steps), 3), dpi=90, squeeze=False)
     for axis, step in zip(axes[0], steps, strict=True):
         for client in CLIENTS:
-            sizes = sorted(key[0] for key in found if key[1:] == (delay_ms, step, client))
-            values = [found[size, delay_ms, step, client][metric] for size in sizes]
+            sizes = sorted(key[0] for key in images if key[1:] == (delay_ms, step, client))
+            values = [images[size, delay_ms, step, client][metric] for size in sizes]
             if sizes:
                 axis.plot(sizes, values, marker="o", color=COLORS[client], label=LABELS[client])
         axis.set(xscale="log", yscale="log" if metric == "wall_seconds" else "linear", title=step)

@@ -44,16 +44,32 @@ def live(
 
 
 def change(server: Running, project_id: int) -> None:
-    """Draw one more box on every hundredth image."""
+    """Change every hundredth item: one more box on images, another description elsewhere."""
     with SuperviselyClient(server.direct_url, server.token) as client:
-        class_id = client.projects.get_meta(project_id)["classes"][0]["id"]
-        box = {"points": {"exterior": [[1, 2], [30, 40]], "interior": []}}
-        for dataset in client.datasets.list_all(project_id):
-            ids = [image["id"] for page in client.images.iter_pages(dataset.id) for image in page]
-            common = {"classId": class_id, "geometryType": "rectangle", "geometry": box}
-            figures = [{"entityId": item_id, **common} for item_id in ids[::CHANGED_SHARE]]
-            for part in batches(figures, ADD_BATCH):
-                client.figures.add(dataset.id, part)
+        if client.projects.get(project_id).type == "images":
+            _draw_boxes(client, project_id)
+        else:
+            _describe(client, project_id)
+
+
+def _draw_boxes(client: SuperviselyClient, project_id: int) -> None:
+    class_id = client.projects.get_meta(project_id)["classes"][0]["id"]
+    box = {"points": {"exterior": [[1, 2], [30, 40]], "interior": []}}
+    common = {"classId": class_id, "geometryType": "rectangle", "geometry": box}
+    for dataset in client.datasets.list_all(project_id):
+        ids = [image["id"] for page in client.images.iter_pages(dataset.id) for image in page]
+        figures = [{"entityId": item_id, **common} for item_id in ids[::CHANGED_SHARE]]
+        for part in batches(figures, ADD_BATCH):
+            client.figures.add(dataset.id, part)
+
+
+def _describe(client: SuperviselyClient, project_id: int) -> None:
+    project = client.projects.get(project_id)
+    items = client.videos if project.type == "videos" else client.volumes
+    for dataset in client.datasets.list_all(project_id):
+        ids = [item["id"] for page in items.iter_pages(dataset.id) for item in page]
+        for item_id in ids[::CHANGED_SHARE]:
+            items.describe(item_id, "looked at")
 
 
 def _with_archive(costs: Costs, server: Running, project_id: int) -> Costs:
@@ -64,7 +80,8 @@ def _with_archive(costs: Costs, server: Running, project_id: int) -> Costs:
 
 
 def _copy(seed: Path, data: Path) -> None:
-    """Copy a data folder; blobs never change, so links do for them."""
-    shutil.copytree(seed / "blobs", data / "blobs", copy_function=os.link)
+    """Copy a data folder; blobs never change, so links do for them, where both lie on one disk."""
+    is_one_disk = seed.stat().st_dev == data.parent.stat().st_dev
+    shutil.copytree(seed / "blobs", data / "blobs", copy_function=os.link if is_one_disk else shutil.copy2)
     for path in seed.glob("server.sqlite*"):
         shutil.copy2(path, data / path.name)

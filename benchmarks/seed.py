@@ -1,4 +1,4 @@
-"""Projects of any size, written straight into a data folder of the embedded server."""
+"""Projects of images of any size, written straight into a data folder of the embedded server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK = 500
 WIDTH, HEIGHT = 1920, 1080
 
 
-def seed(data: Path, images: int) -> int:
+def seed_images(data: Path, images: int) -> int:
     """Fill a fresh folder with one project; the same size gives the same project.
 
     Each image has its own content, five boxes, five polygons with 16 sub-pixel vertices, a tag, and a tag

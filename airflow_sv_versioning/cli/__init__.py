@@ -19,7 +19,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from airflow_sv_versioning.cli import create, demo, listing, media, restore, serve, verify
+from airflow_sv_versioning.cli import check_video, create, demo, listing, media, restore, serve, verify
 from airflow_sv_versioning.cli.parsing import Parser
 from airflow_sv_versioning.cli.printing import fail
 from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
@@ -48,6 +48,6 @@ def build_parser() -> Parser:
         description="Version Supervisely projects: back up, list, restore exactly.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, demo, create, listing, restore, verify, media):
+    for command in (serve, demo, create, listing, restore, verify, check_video, media):
         command.add_to(commands)
     return parser

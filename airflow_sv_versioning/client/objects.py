@@ -43,4 +43,28 @@ class Objects:
         Source: POST annotation-objects.tags.bulk.add.
         """
         body = {**owner, "tags": list(tags)}
-        self._transport.call("annotation-objects.tags.bulk.add", body, idempotent=False)
+        answer = self._transport.call("annotation-objects.tags.bulk.add", body, idempotent=False)
+        check_added(answer, tags, "tags")
+
+    def list_ids(self, dataset_id: int) -> list[int]:
+        """List the objects of a dataset, shared ones included, in the order of their ids.
+
+        Source: POST annotation-objects.list.
+        """
+        body = {"datasetId": dataset_id, "filter": [], "sort": "id", "sort_order": "asc"}
+        return [entry["id"] for entry in self._transport.pages("annotation-objects.list", body)]
+
+    def count(self, dataset_id: int) -> int:
+        """Count the objects of a dataset, shared ones once. Source: POST annotation-objects.list."""
+        body = {"datasetId": dataset_id, "filter": [], "per_page": 1}
+        return int(self._transport.call("annotation-objects.list", body)["total"])
+
+
+def check_added(answer: Any, wanted: Sequence[Any], what: str) -> None:
+    """Hold an answer, an entry for each thing that was made, against what was wanted.
+
+    :raises IntegrityError: the server made fewer, or more.
+    """
+    if not isinstance(answer, list) or len(answer) != len(wanted):
+        made = len(answer) if isinstance(answer, list) else "none"
+        raise IntegrityError(f"The server added {made} of {len(wanted)} {what}.")

@@ -113,7 +113,7 @@ def no_answer(what: str, cause: RequestException, *, idempotent: bool) -> Superv
 
 def _requests_session(max_workers: int, verify_ssl: bool) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max_workers)
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max_workers + 2)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.verify = verify_ssl

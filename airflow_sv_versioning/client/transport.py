@@ -51,6 +51,7 @@ class Page(Protocol):
         """How many pages there are."""
 
 
+T = TypeVar("T")
 PageT = TypeVar("PageT", bound=Page)
 
 
@@ -119,6 +120,17 @@ class Transport:
         """Call a method with a body that already is JSON; otherwise like :meth:`call`."""
         return self._json(method, self._answer(method, lambda: (body, dict(_JSON)), idempotent, ""))
 
+    def call_typed(self, method: str, body: Mapping[str, Any], answer_type: type[T]) -> T:
+        """Call a method that changes nothing and decode the answer as ``answer_type``.
+
+        :raises TransportError: the answer is not of that type.
+        """
+        response = self._answer(method, _json_body(body), True, _subject(body))
+        try:
+            return msgspec.json.decode(response.content, type=answer_type, strict=False)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise TransportError(f"{method} answered with something unexpected: {error}") from error
+
     def typed_pages(
         self, method: str, body: Mapping[str, Any], per_page: int, page_type: type[PageT]
     ) -> Iterator[PageT]:
@@ -126,11 +138,7 @@ class Transport:
         page = 1
         while True:
             request = {**body, "page": page, "per_page": per_page}
-            response = self._answer(method, _json_body(request), True, _subject(request))
-            try:
-                answer = msgspec.json.decode(response.content, type=page_type, strict=False)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise TransportError(f"{method} answered with something unexpected: {error}") from error
+            answer = self.call_typed(method, request, page_type)
             yield answer
             if page >= (answer.pages_count or 1):
                 return

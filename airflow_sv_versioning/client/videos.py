@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.objects import check_added
 from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.client.video_annotations import VideoAnnotation
 from airflow_sv_versioning.exceptions import IntegrityError
 
 # Timecodes make long videos heavy: a number for every frame of every video of a page.
@@ -53,19 +57,18 @@ class Videos:
         """Read those of a dataset's videos that have the given names. Source: POST videos.list."""
         return [video for page in self.iter_pages(dataset_id, [_among("name", names)]) for video in page]
 
-    def get_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Read whole annotations, in the order of the ids.
+    def read_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[VideoAnnotation]:
+        """Read whole annotations, in the order of the ids; figures stay JSON text.
 
-        Coordinates are exact: vertices are ``[x, y]`` in pixels, origin top left, not rounded. Figures
-        stand in ``frames[].figures`` and name their object by ``objectId``.
+        Coordinates are exact: vertices are ``[x, y]`` in pixels, origin top left, not rounded.
 
         :raises IntegrityError: the server answered for other videos.
 
         Source: POST videos.annotations.bulk.info; the server rounds coordinates unless asked not to.
         """
         body = {"datasetId": dataset_id, "videoIds": list(video_ids), "integerCoords": False}
-        answer: list[dict[str, Any]] = self._transport.call("videos.annotations.bulk.info", body)
-        by_id = {annotation["videoId"]: annotation for annotation in answer}
+        answer = self._transport.call_typed("videos.annotations.bulk.info", body, list[VideoAnnotation])
+        by_id = {annotation.video_id: annotation for annotation in answer}
         if lost := [video_id for video_id in video_ids if video_id not in by_id]:
             raise IntegrityError(
                 f"The server gave no annotation of videos {lost[:10]} of dataset {dataset_id}.",
@@ -105,17 +108,18 @@ class Videos:
         Source: POST videos.tags.bulk.add.
         """
         body = {"videoId": video_id, "tags": list(tags)}
-        self._transport.call("videos.tags.bulk.add", body, idempotent=False)
+        check_added(self._transport.call("videos.tags.bulk.add", body, idempotent=False), tags, "tags")
 
     def add_figures(self, video_id: int, figures: Sequence[Mapping[str, Any]]) -> None:
         """Add at most 200 figures to objects of a video; each tells its frame in ``meta``.
 
+        :param figures: members may be ``msgspec.Raw`` JSON.
+
         Source: POST figures.bulk.add.
         """
-        body = {"entityId": video_id, "figures": list(figures)}
-        answer = self._transport.call("figures.bulk.add", body, idempotent=False)
-        if len(answer) != len(figures):
-            raise IntegrityError(f"The server added {len(answer)} of {len(figures)} figures.")
+        body = msgspec.json.encode({"entityId": video_id, "figures": list(figures)})
+        answer = self._transport.call_encoded("figures.bulk.add", body, idempotent=False)
+        check_added(answer, figures, "figures")
 
     def upload(self, dataset_id: int, files: Sequence[tuple[str, Path]]) -> list[dict[str, Any]]:
         """Upload video files, each content once, and add them under the given names.

@@ -125,7 +125,7 @@ class Volumes:
     def upload_spatial_geometries(self, files: Mapping[int, Path]) -> None:
         """Store the files of figures in space: figure id -> NRRD of a mask, or STL of a mesh.
 
-        Source: POST figures.bulk.upload.geometry.
+        Source: POST figures.bulk.upload.geometry; official clients send several a request for images.
         """
         for part in _by_size(files):
 

@@ -134,7 +134,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self._lineage_facts = server_url, result.as_dict()
         return result.version_id
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Tell OpenLineage what was read and made."""
         from airflow_sv_versioning.operators.lineage import lineage_of_create
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
 
-def lineage_of_create(server_url: str, version: dict[str, Any]) -> OperatorLineage:
+def lineage_of_create(server_url: str, version: dict[str, Any]) -> OperatorLineage[Any, Any]:
     """Tell that a project was read, and a version of it made."""
     return _lineage(
         inputs=[_dataset(server_url, version["project_id"])],
@@ -19,7 +19,7 @@ def lineage_of_create(server_url: str, version: dict[str, Any]) -> OperatorLinea
     )
 
 
-def lineage_of_restore(server_url: str, restored: dict[str, Any]) -> OperatorLineage:
+def lineage_of_restore(server_url: str, restored: dict[str, Any]) -> OperatorLineage[Any, Any]:
     """Tell that a version was read, and a project made."""
     return _lineage(
         inputs=[_dataset(server_url, restored["source_project_id"], restored["version_id"])],
@@ -27,7 +27,7 @@ def lineage_of_restore(server_url: str, restored: dict[str, Any]) -> OperatorLin
     )
 
 
-def _lineage(inputs: list[Any], outputs: list[Any]) -> OperatorLineage:
+def _lineage(inputs: list[Any], outputs: list[Any]) -> OperatorLineage[Any, Any]:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     return OperatorLineage(inputs=inputs, outputs=outputs)

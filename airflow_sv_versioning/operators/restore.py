@@ -158,7 +158,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             context["ti"].xcom_push(key="missing", value=missing)
             raise
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Tell OpenLineage what was read and made."""
         from airflow_sv_versioning.operators.lineage import lineage_of_restore
 

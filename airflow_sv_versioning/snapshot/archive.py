@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -177,6 +178,28 @@ def unpack_archive(
     return UnpackedArchive(
         snapshot, archive_format, manifest["provenance"], media=media, tables=manifest.get("tables") or {}
     )
+
+
+def iter_item_lines(path: Path, limits: ArchiveLimits = _DEFAULT_LIMITS) -> Iterator[bytes] | None:
+    """Stream what an archive says of single items, of which it holds them at its beginning.
+
+    :returns: ``None`` if it says nothing of them.
+    """
+    lines = _item_lines(path, limits)
+    first = next(lines, None)
+    return None if first is None else chain([first], lines)
+
+
+def _item_lines(path: Path, limits: ArchiveLimits) -> Iterator[bytes]:
+    most = limits.unpacked_bytes(path.stat().st_size)
+    with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
+        for member in tar.iter_files(reader, _WHAT):
+            if member.name.removeprefix("./") == video_digests.MEMBER:
+                rest = b""
+                for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    yield from whole
+                return
 
 
 def _clear(directory: Path, project_type: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, valu
 SAMPLE_ITEMS = 50
 MAX_TOLD = 2
 
-FindEarlier = Callable[[], Snapshot | None]
+FindEarlier = Callable[[], "Snapshot | str | None"]
+"""Opens an earlier snapshot, or tells why it cannot be used."""
 
 
 class EarlierBase:
@@ -59,6 +61,9 @@ class EarlierBase:
         """
         earlier = self._earlier.result() if self._earlier else None
         if earlier is None:
+            return None
+        if isinstance(earlier, str):
+            self._refute(earlier)
             return None
         if not still_names(earlier, meta):
             self._refute("classes or tags changed since the latest version")
@@ -179,15 +184,35 @@ class _SpotCheck:
     def differences(self, parts: Sequence[_Part]) -> list[str]:
         """Compare what was read with the base's rows, both taken as little snapshots."""
         ids = IdSet(item["id"] for part in parts for item in part.items)
-        sides: list[Snapshot] = []
-        for folder in (self._held, self._found):
-            with SnapshotWriter(folder, self._base.project_type) as writer:
-                writer.append_arrow("datasets", self._base.read("datasets"))
-                for part in parts:
-                    writer.append_rows(self._reader.listed(part.items))
-                    if folder is self._found:
-                        writer.append_rows(part.rows)
-                if folder is self._held:
-                    self._kind.copy_kept(self._base, writer, ids)
-                sides.append(writer.finish(self._base.project_info, self._meta))
-        return find_item_differences(sides[0], sides[1])
+        with self._writer(self._held, parts) as writer:
+            self._kind.copy_kept(self._base, writer, ids)
+            held = writer.finish(self._base.project_info, self._meta)
+        with self._writer(self._found, parts) as writer:
+            for part in parts:
+                writer.append_rows(_as_far_as_known(part.rows, held))
+            found = writer.finish(self._base.project_info, self._meta)
+        return find_item_differences(held, found)
+
+    @contextmanager
+    def _writer(self, folder: Path, parts: Sequence[_Part]) -> Iterator[SnapshotWriter]:
+        """Open a little snapshot that already has what listings tell."""
+        with SnapshotWriter(folder, self._base.project_type) as writer:
+            writer.append_arrow("datasets", self._base.read("datasets"))
+            for part in parts:
+                writer.append_rows(self._reader.listed(part.items))
+            yield writer
+
+
+def _as_far_as_known(rows: Rows, held: Snapshot) -> Rows:
+    """Leave out who drew figures where the base does not tell: the older format has no place for it."""
+    import pyarrow as pa
+
+    figures = rows.get("figures")
+    if held.project_type != "images" or not isinstance(figures, pa.Table):
+        return rows
+    for column in ("nn_created", "nn_updated"):
+        known = held.read("figures", [column])[column]
+        if known.null_count == len(known):
+            index = figures.schema.get_field_index(column)
+            figures = figures.set_column(index, column, pa.nulls(len(figures), pa.bool_()))
+    return {**rows, "figures": figures}

@@ -20,6 +20,7 @@ from airflow_sv_versioning.exceptions import NotFoundError, ProjectChangedError
 from airflow_sv_versioning.snapshot.base import EarlierBase, FindEarlier, still_names
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Item, Rows, names_of
+from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.parallel import interleave, map_ordered, started
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
@@ -214,6 +215,7 @@ class _Pass:
                 self._append_items(writer, read.items)
                 writer.append_rows(read.rows)
             if base:
+                give_back()
                 self._kind.copy_kept(base, writer, unchanged.kept_ids())
             return writer.finish(project_info(self._project), self._meta)
 
@@ -232,17 +234,16 @@ class _Pass:
         for dataset_id, page in pages:
             if page is None:
                 unchanged.end(dataset_id)
-                if rest := waiting.pop(dataset_id, None):
-                    yield _Batch(dataset_id, rest)
+                if last := waiting.pop(dataset_id, None):
+                    yield _Batch(dataset_id, last)
                 continue
             kept, changed = unchanged.split(dataset_id, page)
             self._append_items(writer, kept)
-            *whole, rest = [[], *self._reader.parts([*waiting.get(dataset_id, []), *changed])]
+            parts = list(self._reader.parts([*waiting.get(dataset_id, []), *changed]))
             # The last part may be small, and have room for what the next page brings.
-            waiting[dataset_id] = list(rest)
-            for part in whole:
-                if part:
-                    yield _Batch(dataset_id, part)
+            waiting[dataset_id] = list(parts.pop()) if parts else []
+            for part in parts:
+                yield _Batch(dataset_id, part)
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items

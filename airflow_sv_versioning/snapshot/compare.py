@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.canonical import canonical_json
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
@@ -149,14 +150,11 @@ def _digests(table: pa.Table, *, canonical: bool = False) -> dict[str, int]:
     for name in table.column_names:
         column = pc.cast(table[name], pa.string())
         if canonical and name in _JSON_COLUMNS:
-            column = pa.chunked_array([[_canonical(text) for text in column.to_pylist()]], pa.string())
+            texts = [None if text is None else canonical_json(text) for text in column.to_pylist()]
+            column = pa.chunked_array([texts], pa.string())
         columns.append(pc.coalesce(column, pa.scalar("")))
     rows = pc.binary_join_element_wise(*columns, SEPARATOR)
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(rows).to_pylist()}
-
-
-def _canonical(text: str | None) -> str | None:
-    return None if text is None else json.dumps(json.loads(text), sort_keys=True)
 
 
 def _left_over(one: Mapping[str, int], other: Mapping[str, int]) -> list[str]:

@@ -25,8 +25,20 @@ class IdSet:
         found = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
         self._ids = np.unique(found.astype(np.int64, copy=False))
 
-    def __len__(self) -> int:
-        return len(self._ids)
+    @classmethod
+    def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray]) -> IdSet:
+        """Collect the ids of integer columns; null is none."""
+        import numpy as np
+
+        found = [column.drop_null().to_numpy(zero_copy_only=False) for column in columns]
+        return cls(np.concatenate(found) if found else [])
+
+    def mask_of(self, ids: Sequence[int]) -> list[bool]:
+        """Say for each id whether it is in the set."""
+        import numpy as np
+
+        found: list[bool] = _find(self._ids, np.array(ids, np.int64))[1].tolist()
+        return found
 
     def mask(self, column: pa.Array | pa.ChunkedArray) -> np.ndarray[Any, Any]:
         """Say for each row of an integer column whether its id is in the set; null is not."""

@@ -13,14 +13,23 @@ import hashlib
 import math
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.nrrd import MAX_VOXELS, Nrrd, finite_vector, read_nrrd, unzip, write_nrrd
+from airflow_sv_versioning.snapshot.nrrd import (
+    MAX_HEADER_BYTES,
+    MAX_VOXELS,
+    Nrrd,
+    finite_vector,
+    read_nrrd,
+    read_place,
+    unzip,
+    write_nrrd,
+)
 from airflow_sv_versioning.snapshot.volume_geometry import (
     RAS,
     sizes_in_space,
-    stored_geometry,
     turn_to_ras,
 )
 
@@ -99,7 +108,7 @@ def mesh_file(geometry: Any, what: str) -> bytes | None:
     return _decoded(mesh["data"], what)
 
 
-def misfit(data: bytes, sizes: tuple[int, ...], directions: Any, what: str) -> tuple[int, ...] | None:
+def misfit(path: Path, sizes: tuple[int, ...], directions: Any, what: str) -> tuple[int, ...] | None:
     """Tell the sizes of a mask that does not fit a volume; ``None`` if it does.
 
     Its axes may be in another order, if its directions say so: official clients turn oblique masks. And for a
@@ -109,19 +118,18 @@ def misfit(data: bytes, sizes: tuple[int, ...], directions: Any, what: str) -> t
     :param directions: of the volume, nine numbers row by row, if known.
     :raises FormatError: the file cannot be read.
     """
-    nrrd = read_nrrd(data, what)
-    found: tuple[int, ...] = nrrd.voxels.shape
-    if found == sizes or (found == _EMPTY and not nrrd.voxels.any()):
+    with path.open("rb") as file:
+        found, axes = read_place(file.read(MAX_HEADER_BYTES), what)
+    if found == sizes or _is_turned(found, axes, sizes, directions):
         return None
-    return None if _is_turned(nrrd, sizes, directions) else found
+    is_empty = found == _EMPTY and not read_nrrd(path.read_bytes(), what).voxels.any()
+    return None if is_empty else found
 
 
-def _is_turned(nrrd: Nrrd, sizes: tuple[int, ...], directions: Any) -> bool:
-    if nrrd.directions is None or not all(map(any, nrrd.directions)):
-        return False
-    place = stored_geometry(nrrd)
+def _is_turned(found: tuple[int, ...], axes: Any, sizes: tuple[int, ...], directions: Any) -> bool:
     try:
-        return sizes_in_space(place.sizes, place.directions) == sizes_in_space(sizes, directions)
+        axes_of_volume = [directions[axis::3] for axis in range(3)]
+        return sizes_in_space(found, axes) == sizes_in_space(sizes, axes_of_volume)
     except (TypeError, ValueError):
         return False
 

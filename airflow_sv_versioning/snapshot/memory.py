@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_POOL = "ARROW_DEFAULT_MEMORY_POOL"
 
 
 @contextmanager
@@ -26,7 +30,23 @@ def lean_memory() -> Iterator[None]:
             _use(loaded.result())
 
 
+def give_back() -> None:
+    """Return to the system what pyarrow needs no more, before other work makes a peak on top of it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def _use_system_memory() -> pa.MemoryPool:
+    if "pyarrow" not in sys.modules and _POOL not in os.environ:
+        # What pyarrow takes without being told from where: only its first moment decides.
+        os.environ[_POOL] = "system"
+        try:
+            import pyarrow as pa
+
+            pa.default_memory_pool()
+        finally:
+            del os.environ[_POOL]
     import pyarrow as pa
     import pyarrow.dataset
 

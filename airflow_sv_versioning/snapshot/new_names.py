@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
@@ -22,8 +22,7 @@ def distinct_names(
     :returns: item id -> its new name, and the same for people: path -> new name.
     """
     columns = ["id", "src_dataset_id", "name"]
-    names = items.select(["src_dataset_id", "name"])
-    if names.group_by(names.column_names).aggregate([]).num_rows == names.num_rows:
+    if not _has_equal_names(items, paths):
         return {}, {}
     taken: set[tuple[int, str]] = set()
     twice: list[tuple[int, int, str]] = []
@@ -41,6 +40,17 @@ def distinct_names(
         new_names[item_id] = new
         renamed[f"{paths[dataset_id]}/{name} ({kind.item} {item_id})"] = new
     return new_names, renamed
+
+
+def _has_equal_names(items: pa.Table, dataset_ids: Iterable[int]) -> bool:
+    import pyarrow.compute as pc
+
+    # One dataset after the other, for all names at once take much memory.
+    for dataset_id in dataset_ids:
+        names = items["name"].filter(pc.equal(items["src_dataset_id"], dataset_id))
+        if pc.count_distinct(names, "all").as_py() < len(names):
+            return True
+    return False
 
 
 def _free_name(name: str, dataset_id: int, taken: set[tuple[int, str]]) -> str:

@@ -87,6 +87,19 @@ def read_nrrd(data: bytes, what: str) -> Nrrd:
         raise FormatError(f"{what} has a malformed header: {error}.") from error
 
 
+def read_place(data: bytes, what: str) -> tuple[tuple[int, ...], tuple[Vector, ...] | None]:
+    """Read the sizes and the directions from the beginning of a file, and no voxels.
+
+    :raises FormatError: no NRRD, cut off within the header, or written in a way that is not read here.
+    """
+    fields, _ = read_header(data, what)
+    sizes, _ = _layout(fields, what)
+    try:
+        return sizes, _place(fields)[0]
+    except ValueError as error:
+        raise FormatError(f"{what} has a malformed header: {error}.") from error
+
+
 def write_nrrd(nrrd: Nrrd) -> bytes:
     """Write a file, compressed with gzip; equal content gives equal bytes."""
     return b"".join(iter_nrrd(nrrd))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.tables import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
 
 
 def check_known(what: str, used: Collection[Any], known: Collection[Any]) -> None:
@@ -16,14 +20,28 @@ def check_known(what: str, used: Collection[Any], known: Collection[Any]) -> Non
     :raises FormatError: with some of the ids.
     """
     if unknown := sorted(set(used) - set(known), key=str):
-        raise FormatError(
-            f"The snapshot refers to {what} that it does not hold: ids {unknown[:10]}. It is damaged."
-        )
+        raise _unknown(what, unknown)
 
 
-def distinct(snapshot: Snapshot, table: str, column: str) -> set[Any]:
+def check_held(what: str, snapshot: Snapshot, table: str, column: str, known: IdSet) -> None:
+    """Refuse a snapshot where a column of many ids holds one that is not known.
+
+    :raises FormatError: with some of the ids.
+    """
+    for batch in snapshot.iter_batches(table, [column]):
+        if batch[column].null_count or (unknown := known.missing(batch[column])):
+            raise _unknown(what, [None] if batch[column].null_count else unknown)
+
+
+def _unknown(what: str, ids: Sequence[Any]) -> FormatError:
+    return FormatError(
+        f"The snapshot refers to {what} that it does not hold: ids {list(ids[:10])}. It is damaged."
+    )
+
+
+def distinct(snapshot: Snapshot, table: str, column: str, where: pc.Expression | None = None) -> set[Any]:
     """Collect the different values of a column."""
     found: set[Any] = set()
-    for batch in snapshot.iter_batches(table, [column]):
+    for batch in snapshot.iter_batches(table, [column], where):
         found.update(batch[column].unique().to_pylist())
     return found

@@ -40,6 +40,8 @@ SCHEMA_VERSION = "v2.1.0"
 ROW_GROUP_ROWS = 5000
 ROW_GROUP_BYTES = 16 * 1024 * 1024
 
+_EMPTY_JSON = frozenset((b"null", b"{}", b"[]"))
+
 _DATASETS = {
     "src_dataset_id": "int64",
     "parent_src_dataset_id": "int64",
@@ -275,6 +277,17 @@ def json_raw(text: str | None) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
+def optional_json_raw(text: str | None) -> msgspec.Raw | None:
+    """Take a JSON text column as :func:`json_raw` does; null is ``None``."""
+    return None if text is None else json_raw(text)
+
+
+def raw_text(value: msgspec.Raw) -> bytes | None:
+    """Take JSON text into a column as it came; what is empty becomes null."""
+    text = bytes(value)
+    return None if text in _EMPTY_JSON else text
+
+
 def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Make Arrow data of rows, at most one row group of them as Python values at a time."""
     import pyarrow as pa
@@ -356,10 +369,10 @@ class Snapshot:
 
         Columns which the file lacks, because an older writer made it, come back as nulls.
         """
-        schema = self._schema(table, columns)
-        return (
-            self._scan(table, schema, where).to_table() if self.path(table).exists() else schema.empty_table()
-        )
+        import pyarrow as pa
+
+        batches = self.iter_batches(table, columns, where)
+        return pa.Table.from_batches(batches, schema=self._schema(table, columns))
 
     def iter_batches(
         self,
@@ -410,13 +423,6 @@ class Snapshot:
         full = table_schema(self.project_type, table)
         return full if columns is None else pa.schema([full.field(name) for name in columns])
 
-    def _scan(self, table: str, schema: pa.Schema, where: pc.Expression | None) -> Any:
-        import pyarrow.dataset as ds
-
-        full = table_schema(self.project_type, table)
-        source = ds.dataset(self.path(table), schema=full, format="parquet")
-        return source.scanner(columns=schema.names, filter=where)
-
 
 def mask_path(directory: Path, figure_id: int) -> Path:
     """Name the NRRD file of a mask in the folder of a snapshot, which may be in the making."""
@@ -446,7 +452,7 @@ class SnapshotWriter:
         self.directory = directory
         self._project_type = project_type
         self._tables = {
-            name: _TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
+            name: TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
             for name in table_names(project_type)
         }
 
@@ -494,12 +500,16 @@ class SnapshotWriter:
         return Snapshot(self.directory, self._project_type)
 
 
-class _TableWriter:
-    """Append rows to one Parquet file that appears with its first row group."""
+class TableWriter:
+    """Append rows to one Parquet file that appears with its first row group.
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    :param settings: of the library's writer.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, **settings: Any) -> None:
         self._path = path
         self._schema = schema
+        self._settings = settings
         self._pending: list[pa.Table] = []
         self._pending_rows = 0
         self._pending_bytes = 0
@@ -546,9 +556,15 @@ class _TableWriter:
 
         if self._writer is None:
             repeating = [name for name in self._schema.names if name not in _MOSTLY_UNIQUE]
-            self._writer = pq.ParquetWriter(
-                self._path, self._schema, compression="zstd", use_dictionary=repeating
-            )
+            # Of other columns nobody asks a range, and the writer holds it until the file is closed.
+            ids = [name for name in self._schema.names if name.endswith("_id")]
+            settings = {
+                "compression": "zstd",
+                "use_dictionary": repeating,
+                "write_statistics": ids,
+                **self._settings,
+            }
+            self._writer = pq.ParquetWriter(self._path, self._schema, **settings)
         self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
         self.row_count += self._pending_rows
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0

@@ -13,9 +13,10 @@ person can check one video without unpacking everything. Each line is a JSON obj
     annotation_sha256  digest of the annotation, in hex
 
 The digest holds no ids and no times, so a restored video has the one of its source. It is the SHA-256 of
-three hex digests, each followed by a newline: those of the objects, of the figures and of the tags. Each of
-them is the SHA-256 of lines of UTF-8, every one a JSON array and a newline, without spaces, ``null`` for
-what is not given; geometry and other JSON stand in it as the platform wrote them:
+three numbers of 64 hex digits, each followed by a newline: those of the objects, of the figures and of the
+tags. They are made of lines of UTF-8, every one a JSON array and a newline, without spaces, ``null`` for
+what is not given; geometry and other JSON stand in it as :func:`canonical_json` writes them, so it does not
+matter in which words the platform told them:
 
 .. code-block:: text
 
@@ -24,8 +25,10 @@ what is not given; geometry and other JSON stand in it as the platform wrote the
                made by a model, changed by a model, custom data, description]
     tags      [object or null, tag, value, first frame, last frame, finished, not final, custom data]
 
-``object`` is the number, from 0, of an object among those of the video. Figures and tags come in the order in
-which the platform lists them.
+``object`` is the number, from 0, of an object among those of the video. Figures come frame by frame, on a
+frame in the order in which the platform lists them, which is their depth. The numbers of objects and of
+figures are the SHA-256 of their lines; that of tags, which have no order, is the sum of the SHA-256 of each
+line, modulo 2**256.
 """
 
 from __future__ import annotations
@@ -33,11 +36,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.snapshot.canonical import canonical_json
 from airflow_sv_versioning.snapshot.kinds.object_numbers import owner_keys, with_numbers
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_rows
@@ -52,7 +56,7 @@ _FIGURES = ["frame_index", "geometry_type", "geometry_json", "track_id", "priori
 _FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
 _TAGS = ["name", "value_json", "frame_from", "frame_to", "is_finished", "non_final_value", "custom_data"]
 _JSON = {"geometry_json", "meta", "smart_tool_input", "custom_data", "value_json"}
-_PARTS = ("objects", "figures", "tags")
+_ORDERED = ("objects", "figures")
 
 
 def integrity_lines(snapshot: Snapshot) -> Iterator[bytes]:
@@ -101,7 +105,8 @@ class _Digests:
     """Digests of annotations in the making: one a part and video."""
 
     def __init__(self) -> None:
-        self._parts: dict[str, dict[int, Any]] = {part: defaultdict(hashlib.sha256) for part in _PARTS}
+        self._ordered: dict[str, dict[int, Any]] = {part: defaultdict(hashlib.sha256) for part in _ORDERED}
+        self._tags: dict[int, int] = defaultdict(int)
 
     def add(self, part: str, video_ids: pa.Array, lines: pa.Array) -> None:
         """Add lines; those of one video mostly stand together."""
@@ -110,15 +115,23 @@ class _Digests:
         runs = pc.run_end_encode(video_ids)
         start = 0
         for video_id, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-            text = "\n".join(lines.slice(start, end - start).to_pylist())
-            self._parts[part][video_id].update(f"{text}\n".encode())
+            texts = lines.slice(start, end - start).to_pylist()
+            if part == "tags":
+                self._tags[video_id] += sum(_line_number(text) for text in texts)
+            else:
+                self._ordered[part][video_id].update(("\n".join(texts) + "\n").encode())
             start = end
 
     def of(self, video_id: int) -> str:
         """Tell the digest of a video's annotation."""
         nothing = hashlib.sha256()
-        parts = (self._parts[part].get(video_id, nothing).hexdigest() for part in _PARTS)
+        parts = [self._ordered[part].get(video_id, nothing).hexdigest() for part in _ORDERED]
+        parts.append(f"{self._tags.get(video_id, 0) % 2**256:064x}")
         return hashlib.sha256("".join(f"{part}\n" for part in parts).encode()).hexdigest()
+
+
+def _line_number(line: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{line}\n".encode()).digest(), "big")
 
 
 def _annotation_digests(snapshot: Snapshot) -> _Digests:
@@ -156,16 +169,22 @@ def _json_column(column: pa.Array, is_json: bool) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_string(column.type) and not is_json:
+    if is_json:
+        return _written(column, canonical_json)
+    if pa.types.is_string(column.type):
         return _text(column)
     return pc.fill_null(pc.cast(column, pa.string()), "null")
 
 
 def _text(column: pa.Array) -> pa.Array:
-    """Write texts as JSON, each distinct one once."""
+    return _written(column, lambda text: json.dumps(text, ensure_ascii=False))
+
+
+def _written(column: pa.Array, write: Callable[[str], str]) -> pa.Array:
+    """Write texts in another way, each distinct one once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     encoded = column.dictionary_encode()
-    written = [json.dumps(text, ensure_ascii=False) for text in encoded.dictionary.to_pylist()]
+    written = [write(text) for text in encoded.dictionary.to_pylist()]
     return pc.fill_null(pa.array(written, pa.string()).take(encoded.indices), "null")

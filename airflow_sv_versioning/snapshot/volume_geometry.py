@@ -60,16 +60,18 @@ class VolumeGeometry:
 
     def difference(self, meta: Mapping[str, Any]) -> str | None:
         """Say what of a volume's meta contradicts this place, if anything."""
-        dimensions = meta.get("dimensionsIJK") or {}
+        dimensions = meta.get("dimensionsIJK")
+        if isinstance(dimensions, Mapping):
+            dimensions = [dimensions.get(axis) for axis in "xyz"]
         told = {
-            "dimensionsIJK": ([dimensions.get(axis) for axis in "xyz"] if dimensions else None, self.sizes),
+            "dimensionsIJK": (dimensions, self.sizes),
             "spacing": (meta.get("spacing"), self.spacing),
             "origin": (meta.get("origin"), self.origin),
             "directions": (meta.get("directions"), [part for row in self.directions for part in row]),
         }
         for name, (expected, found) in told.items():
             if expected is not None and not _are_close(expected, found):
-                return f"its {name} are {list(found)}, not {list(expected)}"
+                return f"its {name} are {list(found)}, not {expected}"
         return None
 
 
@@ -79,16 +81,16 @@ def stored_geometry(nrrd: Nrrd) -> VolumeGeometry:
     return VolumeGeometry(nrrd.voxels.shape, spacing, nrrd.origin or _ZERO, tuple(zip(*steps, strict=True)))
 
 
-def sizes_in_space(sizes: Sequence[int], directions: Sequence[float] | Matrix) -> tuple[int, ...]:
+def sizes_in_space(sizes: Sequence[int], axes: Sequence[Vector]) -> tuple[int, ...]:
     """Order sizes by the directions of space that the axes follow: to the right, to the front, up.
 
-    :param directions: rows, or nine numbers row by row.
-    :raises ValueError: these are no directions.
+    :param axes: for each a vector along it, of any length.
+    :raises ValueError: these are not three vectors that lead somewhere.
     """
-    numbers = [float(part) for row in directions for part in (row if isinstance(row, tuple) else (row,))]
-    if len(numbers) != len(_AXES) ** 2:
-        raise ValueError(f"{directions} are no directions of three axes")
-    order, _ = _orientation(tuple(tuple(numbers[start : start + 3]) for start in (0, 3, 6)))
+    if len(axes) != len(_AXES) or not all(len(axis) == len(_AXES) and any(axis) for axis in axes):
+        raise ValueError(f"{axes} are no axes of a volume")
+    steps = [[part / math.hypot(*axis) for part in axis] for axis in axes]
+    order, _ = _orientation(tuple(zip(*steps, strict=True)))
     return tuple(sizes[axis] for axis in order)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
+from airflow_sv_versioning.snapshot.authors import fill_authors, lacks_authors
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.version_map import VersionMap
 
 if TYPE_CHECKING:
@@ -46,12 +46,11 @@ def download_archive(
 
 def find_earlier(
     client: SuperviselyClient, project: Project, archive_format: str, directory: Path, progress: Progress
-) -> UnpackedArchive | None:
+) -> UnpackedArchive | str | None:
     """Open the latest version of a project as the base of the next one.
 
-    Where that cannot be done, the log says why: a version can be made without it.
-
     :param archive_format: what the next version is to be written in, or ``auto``.
+    :returns: the archive, or why there is none although there is a version: one can be made without it.
     """
     from airflow_sv_versioning.snapshot.archive import unpack_archive
 
@@ -65,18 +64,14 @@ def find_earlier(
         download_archive(client, project, latest, archive, progress)
         unpacked = unpack_archive(archive, project.type, directory / "snapshot")
     except (SnapshotError, ApiError) as error:
-        progress.say(f"Reading all of project {project.id}: version {latest.version} is no base: {error}")
-        return None
+        return f"version {latest.version} is no base: {error}"
     finally:
         archive.unlink(missing_ok=True)
-    if _lacks(unpacked.snapshot) and (unpacked.archive_format, archive_format) not in OLDER_AS_BEFORE:
-        progress.say(
-            f"Reading all of project {project.id}: version {latest.version} does not tell who drew figures."
-        )
-        return None
+    if (unpacked.archive_format, archive_format) in OLDER_AS_BEFORE:
+        return unpacked
+    if project.type != "images" and unpacked.provenance is None:
+        return f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
+    if lacks_authors(unpacked.snapshot, unpacked.archive_format):
+        progress.say(f"Version {latest.version} does not tell who drew its figures; reading that.")
+        fill_authors(client, unpacked.snapshot, progress)
     return unpacked
-
-
-def _lacks(snapshot: Snapshot) -> bool:
-    """Say whether the archive was written without columns that the next one has a place for."""
-    return snapshot.project_type == "images" and not snapshot.has_column("figures", "nn_created")

@@ -16,9 +16,11 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, NothingChanged, Project, Reservation, VersionInfo
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
+    FormatError,
     IntegrityError,
     OutcomeUnknownError,
     PlanRequiredError,
+    ProjectChangedError,
     RequestRejectedError,
     SuperviselyError,
 )
@@ -126,12 +128,15 @@ class Creation:
     ) -> tuple[Capture, UnpackedArchive | None]:
         earlier: UnpackedArchive | None = None
 
-        def find() -> Snapshot | None:
+        def find() -> Snapshot | str | None:
             nonlocal earlier
-            earlier = find_earlier(
+            found = find_earlier(
                 self._client, self._project, archive_format, folder / "earlier", self._progress
             )
-            return earlier.snapshot if earlier else None
+            if found is None or isinstance(found, str):
+                return found
+            earlier = found
+            return found.snapshot
 
         captured = capture_project(
             self._client,
@@ -141,7 +146,20 @@ class Creation:
             progress=self._progress,
             find_earlier=find if how == "incremental" else None,
         )
+        self._check(captured)
         return captured, earlier
+
+    def _check(self, captured: Capture) -> None:
+        try:
+            kind_of(self._project.type).check_captured(captured.snapshot)
+        except FormatError as error:
+            if captured.consistent:
+                raise
+            raise ProjectChangedError(
+                f"Project {self._project.id} changed while it was read, so its parts do not fit together: "
+                f"{error.message} Make the version when nobody works on it.",
+                project_id=self._project.id,
+            ) from error
 
     def _prepare_upload(self, archive_format: str, newest: str) -> str:
         """Do what can be done while the project is read; returns the format to write."""

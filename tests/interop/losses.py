@@ -92,10 +92,13 @@ def restored_videos_by_sdk(content: Content, archive_format: str) -> Content:
     changed = deepcopy(content)
     restored = (key for key in _RESTORED_SETTINGS if key in changed["settings"])
     changed["settings"] = {key: changed["settings"][key] for key in restored}
+    for what in ("datasets", "videos"):
+        # As for images: what lies below a moved dataset comes before it by id.
+        changed[what] = {key.removeprefix("attic/moved/"): value for key, value in changed[what].items()}
     for video in changed["videos"].values():
         video["description"] = ""
         # Told by the exact figures, too; theirs are cut to whole pixels on the way.
-        del video["as the SDK sees it"]
+        video.pop("as the SDK sees it", None)
         for figure in video["figures"]:
             geometry = _cut(figure["geometry"])
             if video["objects"][figure["object"]][0] == "anything":

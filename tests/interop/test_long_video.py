@@ -1,11 +1,15 @@
-"""A video of 20,000 frames with 50,000 figures, as the official SDK sees it."""
+"""A video of 20,000 frames with 50,000 figures, versioned and restored by us and by the official SDK."""
 
 from __future__ import annotations
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
+from tests.interop.conftest import FilledProject
+from tests.interop.losses import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.compare import assert_same
+from tests.support.projects import touch
 from tests.support.video_projects import box, make_video_project
 from tests.support.videos import write_video
 
@@ -14,32 +18,55 @@ pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 FRAMES, FIGURES = 20_000, 50_000
 
 
-def test_a_long_video_comes_back_whole(sdk, server, client, versions, tmp_path):
-    film = write_video(tmp_path / "long.mp4", FRAMES)
-    project_id = make_video_project(client, [])
-    client.projects.update_settings(project_id, {"allowDuplicateTags": False})
-    dataset_id = client.datasets.add(project_id, "long").id
-    (video,) = client.videos.upload(dataset_id, [(film.name, film)])
-    classes = client.projects.get_meta(project_id)["classes"]
-    owners = client.objects.add(
-        dataset_id, [{"classId": entry["id"], "entityId": video["id"]} for entry in classes * 5]
-    )
-    figures = [
-        {
-            "objectId": owners[number % len(owners)],
-            "geometryType": "rectangle",
-            "geometry": box(number % 7 + 0.125, 1.5, 50, 40.25),
-            "meta": {"frame": number * FRAMES // FIGURES},
-        }
-        for number in range(FIGURES)
-    ]
-    for part in batches(figures, 5000):
-        client.videos.add_figures(video["id"], part)
+@pytest.fixture(scope="module")
+def long(sdk, server, tmp_path_factory):
+    """A project of one such video. Tests may version it, but not change it."""
+    film = write_video(tmp_path_factory.mktemp("film") / "long.mp4", FRAMES)
+    with SuperviselyClient(server.url, server.token) as client:
+        project_id = make_video_project(client, [])
+        client.projects.update_settings(project_id, {"allowDuplicateTags": False})
+        dataset_id = client.datasets.add(project_id, "long").id
+        (video,) = client.videos.upload(dataset_id, [(film.name, film)])
+        classes = client.projects.get_meta(project_id)["classes"]
+        owners = client.objects.add(
+            dataset_id, [{"classId": entry["id"], "entityId": video["id"]} for entry in classes * 5]
+        )
+        figures = [
+            {
+                "objectId": owners[number % len(owners)],
+                "geometryType": "rectangle",
+                "geometry": box(number % 7 + 0.125, 1.5, 50, 40.25),
+                "meta": {"frame": number * FRAMES // FIGURES},
+            }
+            for number in range(FIGURES)
+        ]
+        for part in batches(figures, 5000):
+            client.videos.add_figures(video["id"], part)
+    return FilledProject(project_id, read(sdk, server, project_id))
 
-    restored = versions.restore(project_id, versions.create(project_id).version_id)
 
-    assert restored.counts["figures"] == FIGURES
-    assert_same(
-        sdk.call(server, "read_videos", project_id=restored.project_id),
-        sdk.call(server, "read_videos", project_id=project_id),
-    )
+def read(sdk, server, project_id):
+    return sdk.call(server, "read_videos", project_id=project_id, seen=False)
+
+
+@pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
+def test_a_long_video_of_ours_comes_back_whole(archive_format, sdk, server, client, versions, long):
+    touch(client, long.id)
+    made = versions.create(long.id, archive_format=archive_format, capture="full")
+
+    ours = versions.restore(long.id, made.version_id)
+    theirs = sdk.call(server, "restore", project_id=long.id, version_id=made.version_id)
+
+    assert ours.counts["figures"] == FIGURES
+    assert_same(read(sdk, server, ours.project_id), long.content)
+    assert_same(read(sdk, server, theirs), restored_videos_by_sdk(long.content, archive_format))
+
+
+@pytest.mark.parametrize("command", ["create", "create_older_videos"], ids=["v2.1.0", "v2.0.0"])
+def test_a_long_video_of_the_sdks_comes_back_whole(command, sdk, server, client, versions, long):
+    touch(client, long.id)
+    version_id = sdk.call(server, command, project_id=long.id)
+
+    restored = versions.restore(long.id, version_id)
+
+    assert_same(read(sdk, server, restored.project_id), archived_videos_by_sdk(long.content))

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.report import write_report
 from benchmarks.scenario import STEPS, live
-from benchmarks.seed import seed
+from benchmarks.seed import seed_images
 
 pytestmark = [pytest.mark.slow, pytest.mark.sdk]
 
@@ -20,7 +20,7 @@ IMAGES = 2000
 def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Client -> step -> what it cost."""
     folder = tmp_path_factory.mktemp("bench")
-    project_id = seed(folder / "seed", IMAGES)
+    project_id = seed_images(folder / "seed", IMAGES)
     return {
         client: dict(live(client, folder / "seed", folder, project_id, delay_ms=30))
         for client in ("ours", "sdk", "floor")
@@ -46,15 +46,26 @@ def test_a_create_after_a_small_change_asks_for_what_changed(costs):
     )
 
 
+def test_memory_does_not_grow_with_the_project(costs, tmp_path):
+    project_id = seed_images(tmp_path / "seed", 5 * IMAGES)
+
+    larger = dict(live("ours", tmp_path / "seed", tmp_path, project_id, delay_ms=0))
+
+    for step, cost in larger.items():
+        small, large = costs["ours"][step]["peak_memory_mb"], cost["peak_memory_mb"]
+        # A small project does not fill all buffers.
+        assert large < min(1.6 * small, 300), (step, small, large)
+
+
 def test_the_report_tells_every_step(costs, tmp_path: Path):
     pytest.importorskip("matplotlib")
     runs = [
-        {"images": IMAGES, "delay_ms": 30.0, "step": step, "client": client, **cost}
+        {"type": "images", "size": IMAGES, "delay_ms": 30.0, "step": step, "client": client, **cost}
         for client, steps in costs.items()
         for step, cost in steps.items()
     ]
 
-    write_report(tmp_path, runs, {"command": "make bench", "machine": "a machine"})
+    write_report(tmp_path, runs, ["make bench"], "a machine")
 
     told = (tmp_path / "README.md").read_text()
     assert all(step in told for step in STEPS)

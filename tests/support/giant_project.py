@@ -1,4 +1,4 @@
-"""Run as a program: version a giant video project and print what it took, as JSON.
+"""Run as a program: version a giant video project, restore it, and print what each step took, as JSON.
 
 The platform is a stand-in that makes its answers up as they are asked for: no server could be filled with
 millions of figures in the time of a test. Arguments: videos, figures a video, frames a video, format.
@@ -13,13 +13,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
+
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.snapshot.archive import pack_archive
+from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.snapshot.capture import capture_project
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.plan import plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
 
 STAMP = "2026-03-01T10:00:00.000Z"
 META = {"classes": [{"id": 1, "title": "car", "shape": "rectangle"}], "tags": []}
+
+DATASET = {"id": 2, "name": "all", "projectId": 1, "parentId": None}
 
 _ID = 700_000_000
 
@@ -33,18 +40,38 @@ class MadeUpPlatform:
     def __init__(self, videos: int, figures: int, frames: int) -> None:
         self._videos, self._figures, self._frames = videos, figures, frames
         # Made once, for making values up takes longer than versioning them.
-        self._annotation = json.dumps(self._annotation_of(_ID))
+        self._annotation = json.dumps(self._annotation_of(_ID)).encode()
 
     def call(self, method: str, body: Any = None, **_: Any) -> Any:
-        if method == "videos.annotations.bulk.info":
-            # As the real one, this has an answer's text in memory beside its values.
-            found = (self._annotation.replace(str(_ID), str(video_id)) for video_id in body["videoIds"])
-            return json.loads(f"[{','.join(found)}]")
-        return META if method == "projects.meta" else self._project()
+        answers = {
+            "projects.meta": META,
+            "projects.meta.update": META,
+            "images.internal.hashes.list": body,
+            "datasets.add": DATASET,
+            "annotation-objects.list": {"total": self._videos},
+        }
+        if method == "videos.bulk.add":
+            return [{"id": int(video["hash"][5:]), "name": video["title"]} for video in body["videos"]]
+        if method == "videos.list":
+            return {"total": self._videos}
+        if method == "figures.list":
+            return {"total": self._videos * self._figures}
+        for key in ("annotationObjects", "figures", "tags"):
+            if method.endswith(".bulk.add") and key in body:
+                return [{"id": _ID + number} for number in range(len(body[key]))]
+        return answers.get(method) or self._project()
+
+    def call_encoded(self, method: str, body: bytes, **_: Any) -> Any:
+        return self.call(method, msgspec.json.decode(body))
+
+    def call_typed(self, method: str, body: Any, answer_type: Any) -> Any:
+        # As the real one, this has an answer's text in memory beside its values.
+        ids = (str(video_id).encode() for video_id in body["videoIds"])
+        text = b"[%s]" % b",".join(self._annotation.replace(str(_ID).encode(), video_id) for video_id in ids)
+        return msgspec.json.decode(text, type=answer_type)
 
     def pages(self, method: str, _: Any, per_page: int = 500) -> Any:
-        dataset = {"id": 2, "name": "all", "projectId": 1, "parentId": None}
-        return iter([dataset] if method == "datasets.list" else [])
+        return iter([DATASET] if method == "datasets.list" else [])
 
     def token_pages(self, _: str, __: Any, per_page: int) -> Any:
         for start in range(0, self._videos, per_page):
@@ -91,20 +118,32 @@ class MadeUpPlatform:
 
 
 def main(videos: int, figures: int, frames: int, archive_format: str) -> dict[str, Any]:
-    began = time.monotonic()
     transport: Any = MadeUpPlatform(videos, figures, frames)
     client = SuperviselyClient("http://made.up", "token", transport=transport)
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        made = capture_project(
-            client, 1, folder / "capture", on_concurrent_change="fail", progress=Progress()
-        )
-        pack_archive(made.snapshot, archive_format, folder / "archive", {})
-        return {
-            "counts": made.snapshot.counts(),
-            "peak_mb": _peak_mb(),
-            "seconds": time.monotonic() - began,
-        }
+        began = time.monotonic()
+        archive = create(client, Path(name), archive_format)
+        created = {"peak_mb": _peak_mb(), "seconds": time.monotonic() - began}
+        began = time.monotonic()
+        counts = restore(client, archive, Path(name))
+        restored = {"peak_mb": _peak_mb(), "seconds": time.monotonic() - began}
+    return {"counts": counts, "create": created, "restore": restored}
+
+
+def create(client: SuperviselyClient, folder: Path, archive_format: str) -> Path:
+    made = capture_project(client, 1, folder / "capture", on_concurrent_change="fail", progress=Progress())
+    kind_of("videos").check_captured(made.snapshot)
+    return pack_archive(made.snapshot, archive_format, folder / "archive", {}).path
+
+
+def restore(client: SuperviselyClient, archive: Path, folder: Path) -> dict[str, int]:
+    unpacked = unpack_archive(archive, "videos", folder / "unpacked")
+    plan = plan_restore(client, unpacked.snapshot, "fail", Progress())
+    target = Target(1, "restored", "", {})
+    restore_project(
+        client, plan, target, work_dir=folder, verify="counts", keep_incomplete=False, progress=Progress()
+    )
+    return dict(plan.counts)
 
 
 def _peak_mb() -> float:

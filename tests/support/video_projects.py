@@ -127,7 +127,9 @@ def _videos(client: SuperviselyClient, project_id: int) -> Iterator[tuple[str, d
         for page in client.videos.iter_pages(dataset.id):
             ids = [video["id"] for video in page]
             notes = {note["id"]: note for note in client.figures.iter_notes(dataset.id, ids)}
-            for video, annotation in zip(page, client.videos.get_annotations(dataset.id, ids), strict=True):
+            exact = {"datasetId": dataset.id, "videoIds": ids, "integerCoords": False}
+            annotations = client.transport.call("videos.annotations.bulk.info", exact)
+            for video, annotation in zip(page, annotations, strict=True):
                 known = {key: video.get(key) for key in ("hash", "link", "customData", "description")}
                 yield f"{dataset.name}/{video['name']}", {**known, **_annotated(annotation, notes)}
 

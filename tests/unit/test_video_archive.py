@@ -21,6 +21,7 @@ from airflow_sv_versioning.snapshot.archive import (
     pack_archive,
     unpack_archive,
 )
+from airflow_sv_versioning.snapshot.one_video import find_archived_video
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.video_digests import MEMBER, integrity_lines
 from tests.support.archives import archive_of, content, tar_of, unwrapped
@@ -264,10 +265,11 @@ def test_the_digest_is_the_one_that_is_documented(tmp_path):
         if b'"id": 32' in line
     )
 
-    geometry = rows["figures"][3]["geometry_json"]
+    geometry = '{"points":{"exterior":[[0.5,1.25],[10,18]],"interior":[]}}'
     objects = '["car"]\n'
     figures = f'[0,9,"rectangle",{geometry},null,1,{{"frame":9}},null,false,true,null,null]\n'
     tags = '[0,"speed",2,null,null,true,false,null]\n'
+    # One line of tags: the sum of one digest.
     parts = "".join(f"{sha256(part.encode()).hexdigest()}\n" for part in (objects, figures, tags))
     assert line["annotation_sha256"] == sha256(parts.encode()).hexdigest()
 
@@ -290,6 +292,74 @@ def test_whatever_changes_in_an_annotation_changes_its_digest(table, column, val
     rows[table][1][column] = value
 
     assert digests(write_video_snapshot(tmp_path, rows))[0] != digests(snapshot)[0]
+
+
+def test_a_digest_does_not_depend_on_how_a_server_spells_json(snapshot, tmp_path):
+    rows = video_rows()
+    for row in rows["figures"]:
+        points = json.loads(row["geometry_json"])["points"]
+        exterior = [[0.50, 1.250], [10.0, points["exterior"][1][1]]]
+        row["geometry_json"] = json.dumps({"points": {"interior": [], "exterior": exterior}}, indent=1)
+    rows["videos"][2]["custom_data"] = '{ "д" : [1, null] }'
+    rows["figures"][1]["smart_tool_input"] = '{"crop": [[5e-1, 1.0], [2, 3]]}'
+
+    assert digests(write_video_snapshot(tmp_path, rows)) == digests(snapshot)
+
+
+def test_a_digest_tells_numbers_that_differ_by_a_hair(snapshot, tmp_path):
+    rows = video_rows()
+    text = rows["figures"][0]["geometry_json"]
+    rows["figures"][0]["geometry_json"] = text.replace("1.25", "1.2500000000000002")
+
+    assert digests(write_video_snapshot(tmp_path, rows)) != digests(snapshot)
+
+
+def test_the_order_of_tags_does_not_change_a_digest_but_a_tag_that_is_there_twice_does(snapshot, tmp_path):
+    reversed_rows, doubled_rows = video_rows(), video_rows()
+    reversed_rows["tags"].reverse()
+    doubled_rows["tags"].append(doubled_rows["tags"][0])
+
+    assert digests(write_video_snapshot(tmp_path / "reversed", reversed_rows)) == digests(snapshot)
+    assert digests(write_video_snapshot(tmp_path / "doubled", doubled_rows)) != digests(snapshot)
+
+
+@FORMATS
+def test_json_that_another_writer_spelled_comes_back_with_its_digest(archive_format, tmp_path):
+    rows = video_rows()
+    rows["figures"][0]["geometry_json"] = '{ "points": {"interior": [], "exterior": [[1.0, 2], [3, 4e0]]} }'
+    spelled = write_video_snapshot(tmp_path / "spelled", rows)
+
+    packed = pack_archive(spelled, archive_format, tmp_path / "archive", {})
+
+    assert digests(unpack_archive(packed.path, "videos", tmp_path / "out").snapshot) == digests(spelled)
+
+
+def test_figures_out_of_their_order_are_no_older_version(tmp_path):
+    rows = video_rows()
+    rows["figures"][:3] = reversed(rows["figures"][:3])
+
+    with pytest.raises(SnapshotError, match=r"video 'кот\.mp4' \(id 31\).*capture='full'"):
+        pack_archive(write_video_snapshot(tmp_path / "in", rows), "v2.0.0", tmp_path / "archive", {})
+
+
+def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_path):
+    frames = [{"index": index, "figures": [{**FIGURE, "id": index}]} for index in (8, 2, 4)]
+    payload = older([{**VIDEO, "ann_json": json.dumps({**ANNOTATION, "frames": frames})}])
+
+    unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
+
+    assert unpacked.snapshot.read("figures")["frame_index"].to_pylist() == [2, 4, 8]
+
+
+def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path):
+    payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}])
+    archive = archive_of(payload, tmp_path / "archive")
+
+    found = find_archived_video(archive, "d/a.mp4", tmp_path / "out")
+
+    assert found is not None
+    assert (found["id"], found["hash"], len(found["annotation_sha256"])) == (1, "h", 64)
+    assert find_archived_video(archive, "d/b.mp4", tmp_path / "out") is None
 
 
 def test_ids_and_times_do_not_change_a_digest(snapshot, tmp_path):

@@ -76,12 +76,13 @@ def read_voxels(path: Path) -> np.ndarray[Any, Any]:
     with path.open("rb") as file:
         fields, comments = _header(file)
         facts = _facts(fields, comments)
+        order = ">" if facts.get("endian") == "big" else "<"
+        kind = _KINDS.get(facts["type"].split()[0], "i")
+        dtype = np.dtype(f"{order}{kind}{_ITEM_BYTES[facts['type']]}")
+        size = math.prod(facts["sizes"]) * dtype.itemsize
         opener = _OPENERS.get(facts["encoding"])
-        data = file.read() if opener is None else opener(file, "rb").read()
-    order = ">" if facts.get("endian") == "big" else "<"
-    code = f"{order}{_KINDS.get(facts['type'].split()[0], 'i')}{_ITEM_BYTES[facts['type']]}"
-    flat = np.frombuffer(data, np.dtype(code), math.prod(facts["sizes"]))
-    voxels: np.ndarray[Any, Any] = flat.reshape(facts["sizes"], order="F")
+        data = file.read(size) if opener is None else opener(file, "rb").read(size)
+    voxels: np.ndarray[Any, Any] = np.frombuffer(data, dtype).reshape(facts["sizes"], order="F")
     return voxels
 
 

@@ -163,7 +163,7 @@ def check_slice(volume: Volume, plane: str, index: Any, what: str) -> int:
     )
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Say whether a JSON value is a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 

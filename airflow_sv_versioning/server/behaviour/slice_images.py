@@ -11,7 +11,7 @@ from PIL import Image
 
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.behaviour.nrrd import read_voxels
-from airflow_sv_versioning.server.behaviour.planes import AXES, Volume, check_slice, plane_of
+from airflow_sv_versioning.server.behaviour.planes import AXES, Volume, check_slice, is_number, plane_of
 from airflow_sv_versioning.server.database import Reader
 from airflow_sv_versioning.server.errors import bad_request, not_found
 from airflow_sv_versioning.server.jsontext import loads
@@ -62,7 +62,7 @@ def picture(storage: Storage, wanted: Slice, center: float | None, width: float 
     center = wanted.meta.get("windowCenter") if center is None else center
     width = wanted.meta.get("windowWidth") if width is None else width
     low, high = float(values.min()), float(values.max())
-    if center is not None and width is not None:
+    if is_number(center) and is_number(width):
         low, high = center - width / 2, center + width / 2
     shades = np.clip((values - low) / ((high - low) or 1.0), 0, 1) * 255
     buffer = io.BytesIO()

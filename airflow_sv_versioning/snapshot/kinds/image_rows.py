@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import json_text, table_of
+from airflow_sv_versioning.snapshot.tables import json_text, raw_text, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from msgspec import Raw
 
     from airflow_sv_versioning.client.figures import Figure
 
 ALPHA_MASK = "alpha_mask"
-_EMPTY = frozenset((b"null", b"{}", b"[]"))
 
 
 # Column -> member of an image that goes into it as it is.
@@ -58,7 +56,7 @@ def figure_table(figures: Sequence[Figure], class_names: Mapping[int, str]) -> p
 
     Source: POST figures.list.
     """
-    columns = {
+    columns: dict[str, Sequence[Any]] = {
         "src_figure_id": [figure.id for figure in figures],
         "src_image_id": [figure.entity_id for figure in figures],
         "src_dataset_id": [figure.dataset_id for figure in figures],
@@ -66,24 +64,18 @@ def figure_table(figures: Sequence[Figure], class_names: Mapping[int, str]) -> p
         "class_name": [class_names.get(figure.class_id) for figure in figures],
         "geometry_type": [figure.geometry_type for figure in figures],
         "geometry_json": [
-            None if figure.geometry_type == ALPHA_MASK else _raw_text(figure.geometry) for figure in figures
+            None if figure.geometry_type == ALPHA_MASK else raw_text(figure.geometry) for figure in figures
         ],
-        "geometry_meta_json": [_raw_text(figure.geometry_meta) for figure in figures],
-        "meta": [_raw_text(figure.meta) for figure in figures],
+        "geometry_meta_json": [raw_text(figure.geometry_meta) for figure in figures],
+        "meta": [raw_text(figure.meta) for figure in figures],
         "priority": [figure.priority for figure in figures],
-        "custom_data": [_raw_text(figure.custom_data) for figure in figures],
+        "custom_data": [raw_text(figure.custom_data) for figure in figures],
         "created_at": [figure.created_at for figure in figures],
         "updated_at": [figure.updated_at for figure in figures],
         "nn_created": [figure.nn_created for figure in figures],
         "nn_updated": [figure.nn_updated for figure in figures],
     }
     return table_of("images", "figures", columns)
-
-
-def _raw_text(value: Raw) -> bytes | None:
-    """Take JSON text as it came; what is empty becomes null."""
-    text = bytes(value)
-    return None if text in _EMPTY else text
 
 
 def _extension(mime: str | None) -> str | None:

@@ -15,7 +15,7 @@ from airflow_sv_versioning.snapshot.kinds import image_content
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_table, image_table
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_table
-from airflow_sv_versioning.snapshot.references import check_known, distinct
+from airflow_sv_versioning.snapshot.references import check_held, check_known, distinct
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, values
 
@@ -57,8 +57,10 @@ class Images(Kind):
     def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
         """Check classes and images of figures."""
         check_known("classes of figures", distinct(snapshot, "figures", "class_id"), names.classes)
-        owners = values(items, "id")
-        check_known("images of figures", distinct(snapshot, "figures", "src_image_id"), owners)
+        check_held("images of figures", snapshot, "figures", "src_image_id", IdSet.of_columns([items["id"]]))
+
+    def check_captured(self, snapshot: Snapshot) -> None:
+        """Take the server's word."""
 
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: images need no settings to be added."""

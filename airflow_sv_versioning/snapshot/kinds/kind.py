@@ -73,6 +73,7 @@ class Kind(ABC):
     :cvar unrecorded_format: what an official client wrote before it recorded formats.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
     :cvar takes_links: whether the platform can add an item by its link at all.
+    :cvar shares_objects: whether items may have an annotation object in common.
     """
 
     project_type: ClassVar[str]
@@ -82,6 +83,7 @@ class Kind(ABC):
     unrecorded_format: ClassVar[str]
     prefers_link: ClassVar[bool]
     takes_links: ClassVar[bool] = True
+    shares_objects: ClassVar[bool] = False
 
     @abstractmethod
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
@@ -105,6 +107,13 @@ class Kind(ABC):
         :param items: ids, datasets and names of the items.
         :param paths: dataset id -> its path.
         :raises FormatError: they do not.
+        """
+
+    @abstractmethod
+    def check_captured(self, snapshot: Snapshot) -> None:
+        """Check that what the server said can be restored, before a version is made of it.
+
+        :raises FormatError: it cannot.
         """
 
     @abstractmethod

@@ -57,7 +57,7 @@ class _Checks:
                 self._refuse(
                     row["src_video_id"],
                     f"object {row['src_object_id']} is of class {row['class_name']!r}, "
-                    "which the version does not know",
+                    "which is none of the classes",
                 )
 
     def _check_figures(self, figures: pa.RecordBatch) -> None:
@@ -120,7 +120,7 @@ class _Checks:
         (item,) = self._items.filter(pc.field("id") == video_id).to_pylist()[:1]
         path = f"{self._paths[item['src_dataset_id']]}/{item['name']}"
         raise FormatError(
-            f"The annotation of video {path!r} (id {video_id}) cannot be restored: {what}. "
+            f"The annotation of video {path!r} (id {video_id}) contradicts itself: {what}. "
             "Nothing was created.",
             video_id=video_id,
         )

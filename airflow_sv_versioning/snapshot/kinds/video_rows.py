@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.tables import json_text
+from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, json_text, raw_text, table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from airflow_sv_versioning.client.video_annotations import VideoAnnotation, VideoFigure
 
 Row = dict[str, Any]
 
@@ -50,38 +55,38 @@ def object_row(entry: Mapping[str, Any], video_id: int, names: Names) -> Row:
     }
 
 
-def figure_row(figure: Mapping[str, Any], video_id: int, frame: int) -> Row:
-    """Make the row of a figure. Source: POST videos.annotations.bulk.info."""
-    track_id = figure.get("trackId")
-    return {
-        "src_figure_id": figure.get("id"),
-        "src_object_id": figure["objectId"],
-        "src_video_id": video_id,
-        "frame_index": frame,
-        "geometry_type": figure["geometryType"],
-        # Unlike other columns, an empty geometry is no null.
-        "geometry_json": json.dumps(figure.get("geometry"), ensure_ascii=False, separators=(",", ":")),
-        "meta": json_text(figure.get("meta")),
-        "track_id": None if track_id is None else str(track_id),
-        "priority": figure.get("priority"),
-        "smart_tool_input": json_text(figure.get("smartToolInput")),
-        "nn_created": figure.get("nnCreated"),
-        "nn_updated": figure.get("nnUpdated"),
-        "created_at": figure.get("createdAt"),
-        "updated_at": figure.get("updatedAt"),
-        "custom_data": json_text(figure.get("customData")),
-        "description": figure.get("description") or None,
-        "labeler_login": figure.get("labelerLogin"),
-    }
-
-
 def object_rows(annotation: Mapping[str, Any], video_id: int, names: Names) -> list[Row]:
     """Make the rows of an annotation's objects."""
     return [object_row(entry, video_id, names) for entry in annotation.get("objects") or []]
 
 
-def figure_rows(annotation: Mapping[str, Any], video_id: int) -> Iterator[Row]:
-    """Stream the rows of an annotation's figures, frame by frame."""
-    for frame in annotation.get("frames") or []:
-        for figure in frame.get("figures") or []:
-            yield figure_row(figure, video_id, frame["index"])
+def figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Table]:
+    """Stream the rows of an annotation's figures, frame by frame, a few thousand in memory at a time."""
+    remaining = annotation.iter_figures()
+    while part := list(islice(remaining, ROW_GROUP_ROWS)):
+        yield _figure_table(part, video_id)
+
+
+def _figure_table(part: Sequence[tuple[int, VideoFigure]], video_id: int) -> pa.Table:
+    figures = [figure for _, figure in part]
+    columns: dict[str, Sequence[Any]] = {
+        "src_figure_id": [figure.id for figure in figures],
+        "src_object_id": [figure.object_id for figure in figures],
+        "src_video_id": [video_id] * len(figures),
+        "frame_index": [frame for frame, _ in part],
+        "geometry_type": [figure.geometry_type for figure in figures],
+        # Unlike other columns, an empty geometry is no null.
+        "geometry_json": [bytes(figure.geometry) for figure in figures],
+        "meta": [raw_text(figure.meta) for figure in figures],
+        "track_id": [None if figure.track_id is None else str(figure.track_id) for figure in figures],
+        "priority": [figure.priority for figure in figures],
+        "smart_tool_input": [raw_text(figure.smart_tool_input) for figure in figures],
+        "nn_created": [figure.nn_created for figure in figures],
+        "nn_updated": [figure.nn_updated for figure in figures],
+        "created_at": [figure.created_at for figure in figures],
+        "updated_at": [figure.updated_at for figure in figures],
+        "custom_data": [raw_text(figure.custom_data) for figure in figures],
+        "description": [figure.description or None for figure in figures],
+        "labeler_login": [figure.labeler_login for figure in figures],
+    }
+    return table_of("videos", "figures", columns)

@@ -7,22 +7,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import TransportError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import video_content
-from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.kind import (
+    Item,
+    ItemReader,
+    Kind,
+    Names,
+    Rows,
+    copy_rows,
+    names_of,
+)
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_checks import check_videos
 from airflow_sv_versioning.snapshot.kinds.video_notes import with_notes
-from airflow_sv_versioning.snapshot.kinds.video_rows import (
-    figure_rows,
-    object_rows,
-    video_row,
-)
+from airflow_sv_versioning.snapshot.kinds.video_rows import figure_tables, object_rows, video_row
 from airflow_sv_versioning.snapshot.side import Side
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, rows_table
+from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, rows_table, table_schema
+from airflow_sv_versioning.snapshot.tree import dataset_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from airflow_sv_versioning.client.video_annotations import VideoAnnotation
 
 FIGURES_AT_ONCE = 4000
 VIDEOS_AT_ONCE = 50
@@ -39,6 +47,7 @@ class Videos(Kind):
     # The hash names the very bytes that were annotated, frame by frame; a link may hold other ones by now.
     # The official restore decides alike.
     prefers_link = False
+    shares_objects = True
 
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
         """Make what reads videos."""
@@ -60,14 +69,25 @@ class Videos(Kind):
         """Check classes of objects, objects of figures, and frames."""
         check_videos(snapshot, items, paths, names)
 
+    def check_captured(self, snapshot: Snapshot) -> None:
+        """Check the same of what the server said."""
+        items = snapshot.read("videos", ["src_video_id", "src_dataset_id", "name"])
+        paths = {row["src_dataset_id"]: path for row, path in dataset_rows(snapshot)}
+        names = names_of(snapshot.project_meta)
+        check_videos(snapshot, items.rename_columns(["id", "src_dataset_id", "name"]), paths, names)
+
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose the labelling interface: it decides whether videos may share objects."""
         interface = (snapshot.project_info.get("settings") or {}).get("labelingInterface")
         return {"labelingInterface": interface} if interface else {}
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
-        """Count videos and figures."""
-        return {"videos": client.videos.count(dataset_id), "figures": client.figures.count(dataset_id)}
+        """Count videos, objects and figures."""
+        return {
+            "videos": client.videos.count(dataset_id),
+            "objects": client.objects.count(dataset_id),
+            "figures": client.figures.count(dataset_id),
+        }
 
     def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
         """Make rows of videos, objects, figures and tags."""
@@ -102,17 +122,19 @@ class _VideoReader(ItemReader):
     def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
         if not items:
             return {}
-        annotations = self._client.videos.get_annotations(dataset_id, [item["id"] for item in items])
-        objects, tags, figures = [], [], []
+        annotations = self._client.videos.read_annotations(dataset_id, [item["id"] for item in items])
+        objects: list[pa.Table] = []
+        tags: list[pa.Table] = []
+        figures: list[pa.Table] = []
         while annotations:
             # What was turned into rows is let go before the next: annotations are large.
-            annotation = annotations.pop()
-            video_id = annotation["videoId"]
-            objects.append(rows_table("videos", "objects", object_rows(annotation, video_id, self._names)))
-            tags.append(rows_table("videos", "tags", annotation_tag_rows(annotation, video_id, self._names)))
-            figures.append(rows_table("videos", "figures", figure_rows(annotation, video_id)))
+            annotation = annotations.pop(0)
+            video_id, owners = annotation.video_id or 0, annotation.owners()
+            objects.append(rows_table("videos", "objects", object_rows(owners, video_id, self._names)))
+            tags.append(rows_table("videos", "tags", annotation_tag_rows(owners, video_id, self._names)))
+            figures += _figure_tables(annotation, video_id)
         found = {
-            name: _joined(tables)
+            name: _joined(name, tables)
             for name, tables in (("objects", objects), ("figures", figures), ("tags", tags))
         }
         self._learn(len(items), found["figures"].num_rows)
@@ -138,7 +160,18 @@ def _slim(videos: Sequence[Mapping[str, Any]]) -> list[Item]:
     ]
 
 
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+def _figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Table]:
+    import msgspec
+
+    try:
+        yield from figure_tables(annotation, video_id)
+    except msgspec.MsgspecError as error:
+        raise TransportError(
+            f"The server gave an annotation of video {video_id} that cannot be read: {error}."
+        ) from error
+
+
+def _joined(name: str, tables: Sequence[pa.Table]) -> pa.Table:
     import pyarrow as pa
 
-    return pa.concat_tables(reversed(tables)).combine_chunks()
+    return pa.concat_tables([table_schema("videos", name).empty_table(), *tables]).combine_chunks()

@@ -43,7 +43,7 @@ class _Checks:
             for row in items.to_pylist()
         }
         metas = {
-            row["src_volume_id"]: json_value(row["meta"]) or {}
+            row["src_volume_id"]: meta if isinstance(meta := json_value(row["meta"]), dict) else {}
             for row in snapshot.read("volumes", ["src_volume_id", "meta"]).to_pylist()
         }
         self._sizes = {volume_id: _sizes(meta) for volume_id, meta in metas.items()}
@@ -94,7 +94,7 @@ class _Checks:
             return
         expected = tuple(sizes.values())
         label = f"The mask of {what} of {self._labels[volume_id]}"
-        if found := misfit(path.read_bytes(), expected, self._directions[volume_id], label):
+        if found := misfit(path, expected, self._directions[volume_id], label):
             self._refuse(
                 volume_id,
                 f"the mask of {what} has {_times(found)} voxels, the volume {_times(expected)}",
@@ -114,8 +114,8 @@ class _Checks:
         )
 
 
-def _sizes(meta: Any) -> dict[str, int] | None:
-    dimensions = meta.get("dimensionsIJK") if isinstance(meta, dict) else None
+def _sizes(meta: Mapping[str, Any]) -> dict[str, int] | None:
+    dimensions = meta.get("dimensionsIJK")
     if not isinstance(dimensions, dict):
         return None
     try:

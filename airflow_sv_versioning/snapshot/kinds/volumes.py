@@ -73,13 +73,20 @@ class Volumes(Kind):
         """Check classes, objects, planes, slices, and that masks fit their volumes."""
         check_volumes(snapshot, items, paths, names)
 
+    def check_captured(self, snapshot: Snapshot) -> None:
+        """Take the server's word."""
+
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: volumes need no settings to be added."""
         return {}
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
-        """Count volumes and figures."""
-        return {"volumes": client.volumes.count(dataset_id), "figures": client.figures.count(dataset_id)}
+        """Count volumes, objects and figures."""
+        return {
+            "volumes": client.volumes.count(dataset_id),
+            "objects": client.objects.count(dataset_id),
+            "figures": client.figures.count(dataset_id),
+        }
 
     def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
         """Make rows of volumes, objects, figures with their voxels, and tags."""

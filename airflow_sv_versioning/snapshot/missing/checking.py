@@ -57,6 +57,8 @@ def check_media(
 
     linked = is_linked(kind)
     has_hash = ~pc.field("hash").is_null()
+    # Names and the like would be copied along.
+    items = items.select(["id", "hash", "link"])
     by_link, by_hash = items.filter(linked), items.filter(has_hash & ~linked)
     gone = dict.fromkeys(values(items.filter(~linked & ~has_hash), "id"), NO_REFERENCE)
     if missing := _missing_hashes(client, by_hash["hash"].unique(), progress):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, videos
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
-from airflow_sv_versioning.snapshot.tables import json_value
+from airflow_sv_versioning.snapshot.tables import json_raw, json_value, optional_json_raw
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client.video_annotations import VideoAnnotation
 
 MULTI_VIEW = "multi_view"
 
@@ -30,6 +33,7 @@ class AnnotationsRestore:
         self._class_ids = {name: new_ids[class_id] for class_id, name in names.items()}
         self._object_ids: dict[int, int] = {}
         self._shared: set[int] = set()
+        self._sharing: set[int] = set()
 
     def run(self) -> None:
         """Add everything that hangs on videos."""
@@ -37,8 +41,11 @@ class AnnotationsRestore:
         settings = self._work.plan.snapshot.project_info.get("settings") or {}
         is_multi_view = settings.get("labelingInterface") == MULTI_VIEW
         self._shared = {key for key, found in owners.items() if is_multi_view or len(found) > 1}
+        self._sharing = {
+            self._work.item_datasets[video_id] for key in self._shared for video_id in owners[key]
+        }
         self._work.drain(self._add_objects, self._by_video("objects", "src_video_id"))
-        self._work.drain(self._add_shared_objects, self._shared_by_dataset())
+        self._work.drain(self._add_objects_of_dataset, self._by_sharing_dataset())
         self._work.drain(self._add_tags, self._by_video("tags", "src_item_id"))
         self._add_figures()
 
@@ -61,48 +68,60 @@ class AnnotationsRestore:
     def _told(self, video_id: int) -> str:
         return f"The annotation of video {self._work.item_names[video_id]!r} (id {video_id})"
 
-    def _annotation(self, video_id: int) -> dict[str, Any]:
+    def _annotation(self, video_id: int) -> VideoAnnotation:
         new_id, dataset_id = self._work.item_ids[video_id], self._work.item_datasets[video_id]
-        return self._work.client.videos.get_annotations(dataset_id, [new_id])[0]
+        return self._work.client.videos.read_annotations(dataset_id, [new_id])[0]
 
     def _add_objects(self, rows: Sequence[Row]) -> None:
-        own = [row for row in rows if row["src_object_id"] not in self._shared]
         video_id = rows[0]["src_video_id"]
-        self._make(video_id, own, {"entityId": self._work.item_ids[video_id]})
+        if self._work.item_datasets[video_id] in self._sharing:
+            return
 
-    def _shared_by_dataset(self) -> Iterator[list[Row]]:
-        found: dict[int, dict[int, Row]] = defaultdict(dict)
+        def there() -> Iterable[int]:
+            return (entry["id"] for entry in self._annotation(video_id).objects or [])
+
+        self._make(rows, there)
+
+    def _by_sharing_dataset(self) -> Iterator[list[Row]]:
+        found: dict[int, dict[int, Row]] = {dataset_id: {} for dataset_id in self._sharing}
         for row in self._rows("objects", "src_video_id"):
-            if row["src_object_id"] in self._shared:
-                dataset_id = self._work.item_datasets[row["src_video_id"]]
+            dataset_id = self._work.item_datasets[row["src_video_id"]]
+            if dataset_id in found:
                 found[dataset_id].setdefault(row["src_object_id"], row)
         return (list(rows.values()) for rows in found.values())
 
-    def _add_shared_objects(self, rows: Sequence[Row]) -> None:
-        self._make(rows[0]["src_video_id"], rows, {})
+    def _add_objects_of_dataset(self, rows: Sequence[Row]) -> None:
+        """Add the objects of all videos together: on each, own and shared ones keep their common order."""
+        dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
+        # As long as nothing hangs on a shared object, no annotation need show it.
+        self._make(rows, lambda: self._work.client.objects.list_ids(dataset_id))
 
-    def _make(self, video_id: int, rows: Sequence[Row], owner: dict[str, int]) -> None:
+    def _make(self, rows: Sequence[Row], there: Callable[[], Iterable[int]]) -> None:
         """Make objects in the order of their ids.
 
-        :param video_id: a video in whose annotation they show.
+        :param there: lists the new objects' ids, beside those of others that were made before.
         """
-        known: list[int] = []
+        dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
         for part in batches(sorted(rows, key=lambda row: row["src_object_id"]), objects.ADD_BATCH):
             self._work.progress.check()
-            entries = [{"classId": self._class_ids[row["class_name"]], **owner} for row in part]
-            with naming(self._told(video_id)):
-                made = self._make_batch(video_id, entries, known)
-            known += made
+            entries = [self._object_entry(row) for row in part]
+
+            def send(entries: Sequence[Row] = entries) -> list[int]:
+                return self._work.client.objects.add(dataset_id, entries)
+
+            def find_landed(expected: int = len(part)) -> list[int] | None:
+                new = sorted(set(there()) - set(self._object_ids.values()))
+                return new if all_or_nothing(len(new), expected, "objects") else None
+
+            with naming(self._told(part[0]["src_video_id"])):
+                made = land_once(send, find_landed)
             self._object_ids.update(zip((row["src_object_id"] for row in part), made, strict=True))
 
-    def _make_batch(self, video_id: int, entries: Sequence[Row], known: Sequence[int]) -> list[int]:
-        def find_landed() -> list[int] | None:
-            there = {entry["id"] for entry in self._annotation(video_id)["objects"]}
-            new = sorted(there - {*known, *list(self._object_ids.values())})
-            return new if all_or_nothing(len(new), len(entries), "objects") else None
-
-        dataset_id = self._work.item_datasets[video_id]
-        return land_once(lambda: self._work.client.objects.add(dataset_id, entries), find_landed)
+    def _object_entry(self, row: Row) -> dict[str, int]:
+        entry = {"classId": self._class_ids[row["class_name"]]}
+        if row["src_object_id"] in self._shared:
+            return entry
+        return {**entry, "entityId": self._work.item_ids[row["src_video_id"]]}
 
     def _add_tags(self, rows: Sequence[Row]) -> None:
         video_id = rows[0]["src_item_id"]
@@ -190,8 +209,8 @@ class AnnotationsRestore:
             return True
 
         def find_landed() -> bool | None:
-            there = self._annotation(video_id)["frames"]
-            landed = sum(len(frame["figures"]) for frame in there if frame["index"] in frames)
+            there = self._annotation(video_id).frames or []
+            landed = sum(len(frame.figures) for frame in there if frame.index in frames)
             return all_or_nothing(landed - sent, len(entries), "figures") or None
 
         land_once(send, find_landed)
@@ -200,16 +219,16 @@ class AnnotationsRestore:
         entry: dict[str, Any] = {
             "objectId": self._object_ids[row["src_object_id"]],
             "geometryType": row["geometry_type"],
-            "geometry": json_value(row["geometry_json"]),
+            "geometry": json_raw(row["geometry_json"]),
             "meta": {**(json_value(row["meta"]) or {}), "frame": row["frame_index"]},
         }
         for key, value in (
             ("trackId", row["track_id"]),
             ("priority", row["priority"]),
-            ("smartToolInput", json_value(row["smart_tool_input"])),
+            ("smartToolInput", optional_json_raw(row["smart_tool_input"])),
             ("nnCreated", row["nn_created"]),
             ("nnUpdated", row["nn_updated"]),
-            ("customData", json_value(row["custom_data"])),
+            ("customData", optional_json_raw(row["custom_data"])),
             ("description", row["description"]),
         ):
             if value is not None:
@@ -235,6 +254,6 @@ def _may_part(one: Row, next_one: Row, is_full: bool) -> bool:
     return is_full and bool(one["frame_index"] != next_one["frame_index"])
 
 
-def _tag_count(annotation: dict[str, Any]) -> int:
-    owners = [annotation, *annotation["objects"]]
-    return sum(len(owner.get("tags") or []) for owner in owners)
+def _tag_count(annotation: VideoAnnotation) -> int:
+    of_objects = (entry.get("tags") or [] for entry in annotation.objects or [])
+    return len(annotation.tags or []) + sum(map(len, of_objects))

@@ -7,11 +7,17 @@ from typing import Any
 
 from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.snapshot.tables import json_raw, values
+from airflow_sv_versioning.snapshot.tables import json_raw, optional_json_raw
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
+
+_COLUMNS = (
+    "src_figure_id", "src_image_id", "class_id", "geometry_type", "geometry_json", "meta", "priority",
+    "custom_data", "nn_created", "nn_updated",
+)  # fmt: skip
 
 
 class FiguresRestore:
@@ -30,35 +36,38 @@ class FiguresRestore:
         where = self._work.plan.restored("src_image_id")
         rows = (
             row
-            for batch in self._work.plan.snapshot.iter_batches("figures", where=where)
+            for batch in self._work.plan.snapshot.iter_batches("figures", _COLUMNS, where)
             for row in batch.to_pylist()
         )
         done = 0
         groups = whole_items(rows, "src_image_id", figures.ADD_BATCH)
         for group, new_ids in map_ordered(self._add_figure_group, groups, self._work.client.max_workers):
-            for row, new_id in zip(group, new_ids, strict=True):
-                figure_id = row["src_figure_id"]
-                if row["geometry_type"] == ALPHA_MASK or figure_id in wanted:
-                    self._work.figure_ids[figure_id] = new_id
-                    self._work.figure_items[figure_id] = row["src_image_id"]
+            self._remember(group, new_ids, wanted)
             done += len(group)
             self._work.progress.count("Figures restored", done, self._work.plan.counts["figures"])
 
-    def _tagged_figures(self) -> set[int]:
+    def _remember(self, rows: Sequence[Row], new_ids: Sequence[int], tagged: IdSet) -> None:
+        """Keep the new ids of figures that something else refers to."""
+        is_tagged = tagged.mask_of([row["src_figure_id"] for row in rows])
+        for row, new_id, is_wanted in zip(rows, new_ids, is_tagged, strict=True):
+            if is_wanted or row["geometry_type"] == ALPHA_MASK:
+                self._work.figure_ids[row["src_figure_id"]] = new_id
+                self._work.figure_items[row["src_figure_id"]] = row["src_image_id"]
+
+    def _tagged_figures(self) -> IdSet:
         import pyarrow.compute as pc
 
-        tagged: set[int] = set()
         of_figures = pc.field("owner_type") == "figure"
-        for batch in self._work.plan.snapshot.iter_batches("tags", ["owner_id", "owner_type"], of_figures):
-            tagged.update(values(batch, "owner_id"))
-        return tagged
+        tags = self._work.plan.snapshot.iter_batches("tags", ["owner_id", "owner_type"], of_figures)
+        return IdSet.of_columns(batch["owner_id"] for batch in tags)
 
     def _add_figure_group(self, group: Sequence[Row]) -> tuple[Sequence[Row], list[int]]:
         """Add all figures of some images, in their order; an image lies in one group only."""
         new_ids: list[int] = []
         by_dataset: dict[int, list[Row]] = {}
-        for row in group:
-            by_dataset.setdefault(self._work.item_datasets[row["src_image_id"]], []).append(row)
+        datasets = self._work.item_datasets.take([row["src_image_id"] for row in group])
+        for row, dataset_id in zip(group, datasets, strict=True):
+            by_dataset.setdefault(dataset_id, []).append(row)
         ordered = [row for rows in by_dataset.values() for row in rows]
         for dataset_id, rows in by_dataset.items():
             for part in batches(rows, figures.ADD_BATCH):
@@ -67,7 +76,8 @@ class FiguresRestore:
         return ordered, new_ids
 
     def _add_figure_batch(self, dataset_id: int, rows: Sequence[Row], known: Sequence[int]) -> list[int]:
-        entries = [self._figure_entry(row) for row in rows]
+        new_items = self._work.item_ids.take([row["src_image_id"] for row in rows])
+        entries = [self._figure_entry(row, item_id) for row, item_id in zip(rows, new_items, strict=True)]
         item_ids = sorted({entry["entityId"] for entry in entries})
 
         def find_landed() -> list[int] | None:
@@ -79,9 +89,9 @@ class FiguresRestore:
 
         return land_once(lambda: self._work.client.figures.add(dataset_id, entries), find_landed)
 
-    def _figure_entry(self, row: Row) -> dict[str, Any]:
+    def _figure_entry(self, row: Row, item_id: int) -> dict[str, Any]:
         entry: dict[str, Any] = {
-            "entityId": self._work.item_ids[row["src_image_id"]],
+            "entityId": item_id,
             "classId": self._work.ids.classes[row["class_id"]],
             "geometryType": row["geometry_type"],
             "geometry": json_raw(row["geometry_json"]),
@@ -89,7 +99,7 @@ class FiguresRestore:
         }
         for key, value in (
             ("priority", row["priority"]),
-            ("customData", None if row["custom_data"] is None else json_raw(row["custom_data"])),
+            ("customData", optional_json_raw(row["custom_data"])),
             ("nnCreated", row["nn_created"]),
             ("nnUpdated", row["nn_updated"]),
         ):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import images
-from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row
 from airflow_sv_versioning.snapshot.tables import json_value
@@ -14,6 +13,8 @@ from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
+
+_COLUMNS = ("src_image_id", "src_dataset_id", "parent_src_image_id", "name", "hash", "link", "meta")
 
 
 class ImagesRestore:
@@ -67,12 +68,12 @@ class ImagesRestore:
         here = pc.field("src_dataset_id") == dataset_id
         for condition in (where, self._work.plan.restored("src_image_id")):
             here = here if condition is None else here & condition
-        for batch in self._work.plan.snapshot.iter_batches("images", where=here):
-            for part in batches(batch.to_pylist(), images.ADD_BATCH):
+        for batch in self._work.plan.snapshot.iter_batches("images", _COLUMNS, here):
+            for start in range(0, batch.num_rows, images.ADD_BATCH):
                 self._work.progress.count(
                     "Images restored", len(self._work.item_ids), self._work.plan.counts["images"]
                 )
-                self._add_image_batch(dataset_id, part)
+                self._add_image_batch(dataset_id, batch.slice(start, images.ADD_BATCH).to_pylist())
 
     def _add_image_batch(self, dataset_id: int, rows: Sequence[Row]) -> None:
         new_dataset = self._work.ids.datasets[dataset_id]

@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError, IntegrityError, SuperviselyError
+from airflow_sv_versioning.snapshot.id_sets import IdMap
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -46,10 +47,10 @@ class RestoreWork:
     project_id: int
     ids: NewIds
     progress: Progress
-    item_ids: dict[int, int] = field(default_factory=dict)
-    item_datasets: dict[int, int] = field(default_factory=dict)
-    figure_ids: dict[int, int] = field(default_factory=dict)
-    figure_items: dict[int, int] = field(default_factory=dict)
+    item_ids: IdMap = field(default_factory=IdMap)
+    item_datasets: IdMap = field(default_factory=IdMap)
+    figure_ids: IdMap = field(default_factory=IdMap)
+    figure_items: IdMap = field(default_factory=IdMap)
     item_names: dict[int, str] = field(default_factory=dict)
 
     def take_added(

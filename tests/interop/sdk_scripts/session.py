@@ -53,6 +53,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "create": versions.create,
         "create_older_videos": versions.create_older_videos,
         "restore": versions.restore,
+        "restore_unhurried": versions.restore_unhurried,
         "list": versions.list_versions,
         "map": versions.read_map,
     }

@@ -17,7 +17,11 @@ VIDEO_KEYS = ("hash", "link", "meta", "customData", "description", "fileMeta")
 NOTES = ("customData", "description")
 
 
-def read_videos(api: sly.Api, project_id: int) -> dict[str, Any]:
+def read_videos(api: sly.Api, project_id: int, seen: bool = True) -> dict[str, Any]:
+    """Read a project.
+
+    :param seen: also build the SDK's own annotations, which takes a while where there are many figures.
+    """
     meta = api.project.get_meta(project_id)
     names = _Names(meta)
     project = api.post("projects.info", {"id": project_id}).json()
@@ -28,7 +32,7 @@ def read_videos(api: sly.Api, project_id: int) -> dict[str, Any]:
         path = "/".join([*parents, dataset.name])
         raw = api.post("datasets.info", {"id": dataset.id}).json()
         datasets[path] = {"description": raw["description"], "custom_data": custom_data[dataset.id]}
-        videos.update(_read_dataset(api, dataset.id, path, sly.ProjectMeta.from_json(meta)))
+        videos.update(_read_dataset(api, dataset.id, path, sly.ProjectMeta.from_json(meta) if seen else None))
     return {
         "type": project["type"],
         "readme": project["readme"],
@@ -41,7 +45,7 @@ def read_videos(api: sly.Api, project_id: int) -> dict[str, Any]:
     }
 
 
-def _read_dataset(api: sly.Api, dataset_id: int, path: str, meta: sly.ProjectMeta) -> dict[str, Any]:
+def _read_dataset(api: sly.Api, dataset_id: int, path: str, meta: sly.ProjectMeta | None) -> dict[str, Any]:
     videos = _list_raw(api, "videos.list", {"datasetId": dataset_id, "rawVideoMeta": False})
     ids = [video["id"] for video in videos]
     notes = _read_notes(api, dataset_id, ids)
@@ -50,16 +54,18 @@ def _read_dataset(api: sly.Api, dataset_id: int, path: str, meta: sly.ProjectMet
     for batch in sly.batched(videos, 50):
         body = {"datasetId": dataset_id, "videoIds": [video["id"] for video in batch]}
         exact = api.post("videos.annotations.bulk.info", {**body, "integerCoords": False}).json()
-        rounded = api.video.annotation.download_bulk(dataset_id, body["videoIds"])
-        for video, annotation, theirs in zip(batch, exact, rounded, strict=True):
+        for video, annotation in zip(batch, exact, strict=True):
             for entry in annotation["objects"]:
                 shared[entry["id"]].append(video["name"])
             found[f"{path}//{video['name']}"] = {
                 **{key: video.get(key) for key in VIDEO_KEYS},
                 **_annotated(annotation, notes),
                 "object ids": [entry["id"] for entry in annotation["objects"]],
-                "as the SDK sees it": _seen(theirs, meta),
             }
+        if meta:
+            rounded = api.video.annotation.download_bulk(dataset_id, body["videoIds"])
+            for video, theirs in zip(batch, rounded, strict=True):
+                found[f"{path}//{video['name']}"]["as the SDK sees it"] = _seen(theirs, meta)
     for video in found.values():
         video["views"] = [sorted(shared[object_id]) for object_id in video.pop("object ids")]
     return found

@@ -38,11 +38,16 @@ def fill_videos(
     street = add(project_id, "street", description="by day", custom_data={"split": "train"}).id
     deep = add(project_id, "улица 道", parent_id=street).id
     add(project_id, "empty")
+    moved = add(project_id, "moved").id
+    below = add(project_id, "below", parent_id=moved).id
+    # Its parent now has a larger id than it has.
+    api.dataset.move_to_dataset(moved, add(project_id, "attic").id)
     videos = api.video.upload_paths(
         street, ["first.mp4", "пример 影片.mp4", "same.mp4", "bare.mp4"], [str(file) for file in files[:4]]
     )
     (other,) = api.video.upload_paths(deep, ["same.mp4"], [str(files[4])])
-    for number, video in enumerate([*videos[:3], other]):
+    (deepest,) = api.video.upload_hashes(below, ["same.mp4"], [videos[0].hash])
+    for number, video in enumerate([*videos[:3], other, deepest]):
         append_annotation(api, video, meta, number)
     add_raw_figures(api, project_id, videos[0].id)
     api.video.update_custom_data(videos[0].id, {"weather": {"дождь": [1, None, 2.5]}})

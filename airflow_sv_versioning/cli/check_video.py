@@ -1,0 +1,53 @@
+"""``sv-versioning check-video``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from airflow_sv_versioning.cli.connecting import connected
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.printing import report, show
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the command."""
+    text = "Say what a version holds of one video, and hold a file or a project against it."
+    command = add_project_command(commands, "check-video", text, _check_video)
+    command.add_argument("path", metavar="PATH", help="dataset/path/video name")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("--version-id", type=int, metavar="ID")
+    which.add_argument("--version-num", type=int, metavar="N")
+    which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
+    command.add_argument("--file", type=Path, metavar="FILE", help="should be the video's file")
+    command.add_argument(
+        "--in-project", type=int, metavar="ID", help="should have the same video, with the same annotation"
+    )
+
+
+def _check_video(arguments: argparse.Namespace) -> int:
+    from airflow_sv_versioning.versioning.video_check import check_video
+
+    with connected(arguments) as client:
+        found = check_video(
+            client,
+            arguments.project_id,
+            arguments.path,
+            arguments.version_id,
+            arguments.version_num,
+            as_of=arguments.as_of,
+            file=arguments.file,
+            in_project=arguments.in_project,
+            report=report,
+        )
+    size = "of unknown size" if found.size_bytes is None else f"{found.size_bytes:,} bytes"
+    lines = [
+        f"Video '{found.path}' (id {found.video_id}) of version {found.version_num} (id {found.version_id}):",
+        f"  file        {size}, {found.frames_count} frames, {found.hash or found.link}",
+        f"  annotation  {found.annotation_sha256}",
+    ]
+    if found.file:
+        lines.append(f"{found.file} is this file.")
+    if found.in_project:
+        lines.append(f"Project {found.in_project} has the same video with the same annotation.")
+    return show(arguments, found.as_dict(), *lines)

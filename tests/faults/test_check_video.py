@@ -1,0 +1,112 @@
+"""One video of a version can be checked without the rest."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_sv_versioning import cli
+from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
+from airflow_sv_versioning.snapshot import one_video
+from airflow_sv_versioning.versioning.video_check import check_video
+from tests.support.media import serve_media
+from tests.support.video_projects import add_video_dataset, annotate, make_video_project, write_videos
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    return write_videos(tmp_path_factory.mktemp("films"), 3)
+
+
+@pytest.fixture
+def street(client, films):
+    project_id = make_video_project(client, films)
+    add_video_dataset(client, project_id, "street/night", films[:2])
+    return project_id
+
+
+def _annotate_again(client, project_id, path):
+    dataset_name, _, name = path.rpartition("/")
+    dataset = next(d for d in client.datasets.list_all(project_id) if d.name == dataset_name)
+    (video,) = client.videos.list_by_names(dataset.id, [name])
+    annotate(client, project_id, dataset.id, video["id"])
+
+
+@pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
+@pytest.mark.parametrize("path", ["street/0001.mp4", "street/night/0000.mp4"])
+def test_a_restored_video_and_its_file_are_what_the_version_says(
+    path, archive_format, client, versions, street, films, monkeypatch
+):
+    made = versions.create(street, archive_format=archive_format)
+    restored = versions.restore(street, made.version_id)
+    monkeypatch.setattr(one_video, "unpack_archive", None)  # nobody unpacks anything
+
+    found = check_video(
+        client,
+        street,
+        path,
+        made.version_id,
+        file=films[int(path[-5])],
+        in_project=restored.project_id,
+    )
+
+    assert (found.path, found.version_num, found.frames_count) == (path, 1, 120)
+    assert found.size_bytes == films[int(path[-5])].stat().st_size
+
+
+def test_another_file_is_told(client, versions, street, films):
+    made = versions.create(street)
+
+    with pytest.raises(
+        IntegrityError, match=r"0002\.mp4 is not the file of video 'street/0001\.mp4' \(id \d+\)"
+    ):
+        check_video(client, street, "street/0001.mp4", made.version_id, file=films[2])
+
+
+def test_an_annotation_that_changed_since_is_told_and_the_others_are_not(client, versions, street):
+    made = versions.create(street)
+    _annotate_again(client, street, "street/0001.mp4")
+
+    with pytest.raises(IntegrityError, match=r"'street/0001\.mp4'.*different is its annotation\."):
+        check_video(client, street, "street/0001.mp4", made.version_id, in_project=street)
+    check_video(client, street, "street/0000.mp4", made.version_id, in_project=street)
+
+
+def test_a_video_that_the_version_lacks_is_told(client, versions, street):
+    made = versions.create(street)
+
+    with pytest.raises(ConfigurationError, match=r"holds no video 'street/nothing\.mp4'"):
+        check_video(client, street, "street/nothing.mp4", made.version_id)
+
+
+def test_a_linked_video_has_no_file_to_compare(client, versions, street, films):
+    dataset_id = client.datasets.add(street, "linked").id
+    with serve_media(films[0].read_bytes(), "video/mp4") as media:
+        client.videos.add(dataset_id, [{"title": "far.mp4", "link": media.url, "meta": {}}])
+    made = versions.create(street)
+
+    assert check_video(client, street, "linked/far.mp4", made.version_id, in_project=street).link
+    with pytest.raises(ConfigurationError, match="by its link"):
+        check_video(client, street, "linked/far.mp4", made.version_id, file=films[0])
+
+
+def test_a_project_of_images_has_no_videos_to_check(client, project_id):
+    with pytest.raises(UnsupportedProjectError):
+        check_video(client, project_id, "a/b.mp4", version_num=1)
+
+
+def test_the_command_line_checks_a_video(client, server, versions, street, films, monkeypatch, capsys):
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+    versions.create(street)
+    command = ["check-video", str(street), "street/0001.mp4", "--version-num", "1"]
+
+    assert cli.main([*command, "--file", str(films[1]), "--in-project", str(street)]) == 0
+    told = capsys.readouterr().out
+    assert "is this file" in told
+    assert "same annotation" in told
+    assert cli.main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["annotation_sha256"] in told
+    assert cli.main([*command, "--file", str(films[2])]) == 3
+    assert cli.main(["check-video", str(street), "nowhere.mp4", "--version-num", "1"]) == 2

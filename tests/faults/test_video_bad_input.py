@@ -1,0 +1,99 @@
+"""Video projects that cannot be versioned: the error names the video, and nothing half-made is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning.exceptions import FormatError, ProjectChangedError, TransportError
+from tests.support.projects import list_version_files, read_map, touch
+from tests.support.proxy import alter, first
+from tests.support.video_projects import make_video_project, write_videos
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    return write_videos(tmp_path_factory.mktemp("films"), 2)
+
+
+@pytest.fixture
+def street(client, films):
+    return make_video_project(client, films)
+
+
+def _unknown_class(annotation):
+    annotation["objects"][0].update(classTitle="dragon", classId=987)
+
+
+def _unknown_object(annotation):
+    annotation["frames"][1]["figures"][0]["objectId"] = 987654
+
+
+def _past_the_end(annotation):
+    annotation["frames"][-1]["index"] = 120
+
+
+def _tag_past_the_end(annotation):
+    annotation["tags"][0]["frameRange"] = [0, 120]
+
+
+DAMAGES = pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (_unknown_class, "of class 'dragon'"),
+        (_unknown_object, "of object 987654"),
+        (_past_the_end, "on frame 120, but the video has 120 frames"),
+        (_tag_past_the_end, "on frames 0 to 120, but the video has 120 frames"),
+    ],
+)
+
+
+def _first_annotation(change):
+    def changed(annotations):
+        for annotation in annotations[:1]:
+            if annotation["objects"]:
+                change(annotation)
+        return annotations
+
+    return alter(changed)
+
+
+@DAMAGES
+def test_an_annotation_that_cannot_be_restored_is_no_version(
+    damage, told, wire, wired, versions, client, street
+):
+    wire.on("videos.annotations.bulk.info", _first_annotation(damage))
+
+    with pytest.raises(FormatError, match=rf"video 'street/0000\.mp4' \(id \d+\).*{told}"):
+        wired.create(street)
+
+    assert_nothing_left(client, versions, street)
+
+
+def assert_nothing_left(client, versions, project_id):
+    assert versions.get_list(project_id) == []
+    assert list_version_files(client, project_id) == set()
+    assert (read_map(client, project_id) or {}) == {}
+    # Nobody holds the project.
+    assert versions.create(project_id, busy_timeout_seconds=0).created
+
+
+def test_an_annotation_without_sense_names_its_video(wire, wired, client, versions, street):
+    def nonsense(annotation):
+        annotation["frames"][0]["figures"][0]["objectId"] = "no number"
+
+    wire.on("videos.annotations.bulk.info", _first_annotation(nonsense))
+
+    with pytest.raises(TransportError, match=r"annotation of video \d+"):
+        wired.create(street)
+
+    assert_nothing_left(client, versions, street)
+
+
+def test_parts_of_different_moments_that_do_not_fit_are_worth_another_try(wire, wired, client, street):
+    wire.always("videos.list", first(lambda: touch(client, street)))
+    wire.always("videos.annotations.bulk.info", _first_annotation(_unknown_class))
+
+    with pytest.raises(ProjectChangedError, match=r"street/0000\.mp4.*of class 'dragon'") as caught:
+        wired.create(street)
+
+    assert caught.value.transient
