@@ -7,8 +7,9 @@
 3. ``report`` says what was made, and fails the run if a project has no version of tonight.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
-host, the API token as password. Then set ``workspace_id`` and switch the DAG on. If other DAGs use the
-same server, give their tasks one pool, ``pool="supervisely"``, with as many slots as the server endures.
+host, the API token as password. Then set ``workspace_id`` and switch the DAG on. With a ``media_store``, such
+as ``s3://aws_default@bucket/prefix``, the originals are kept there too. If other DAGs use the same server,
+give their tasks one pool, ``pool="supervisely"``, with as many slots as the server endures.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ log = logging.getLogger(__name__)
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     max_active_runs=1,
-    params={"workspace_id": Param(1, type="integer", minimum=1, title="Workspace")},
+    params={
+        "workspace_id": Param(1, type="integer", minimum=1, title="Workspace"),
+        "media_store": Param(None, type=["null", "string"], title="Media store"),
+    },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["supervisely"],
     doc_md=__doc__,
@@ -45,6 +49,7 @@ def nightly_versioning() -> None:
     project_ids = list_projects("{{ params.workspace_id }}")
     versions = CreateProjectVersionOperator.partial(
         task_id="create_version",
+        media_store="{{ params.media_store }}",
         max_active_tis_per_dagrun=2,
         map_index_template="project {{ task.project_id }}",
         outlets=[AssetAlias("supervisely-versions")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning._airflow import AirflowNotFoundException
+from airflow_sv_versioning._airflow import AirflowNotFoundException, connection_of
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import find_value
 
@@ -29,9 +29,9 @@ def find_media_store(value: Any) -> MediaStore | None:
 
     try:
         path = ObjectStoragePath(str(given))
-        if path.conn_id:
+        if connection_id := connection_of(path):
             # Some providers go on without a connection that is not there, with whatever they find instead.
-            BaseHook.get_connection(path.conn_id)
+            BaseHook.get_connection(connection_id)
         return MediaStore(path)
     except (AirflowNotFoundException, ImportError, ValueError) as error:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Operators: create, restore and guard with project versions, remove projects."""
+"""Operators: create, restore, verify and guard with project versions, remove projects."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import guarded_operation
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 
 __all__ = [
     "CreateProjectVersionOperator",
     "RemoveProjectOperator",
     "RestoreProjectVersionOperator",
+    "VerifyProjectVersionOperator",
     "guarded_operation",
 ]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.snapshot.media.copying import MediaBackup, copy_media, known_links
-from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, remove_needs, write_needs
+from airflow_sv_versioning.snapshot.media.needs import (
+    Owner,
+    find_needs,
+    latest_record,
+    remove_needs,
+    write_needs,
+)
 from airflow_sv_versioning.snapshot.media.record import MediaRecord
 from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
 from airflow_sv_versioning.snapshot.media.turns import making_version
@@ -20,6 +27,8 @@ from airflow_sv_versioning.versioning.work_folder import work_folder
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive
+
+_NAMED = 10
 
 
 def find_store(given: Any) -> MediaStore | None:
@@ -71,6 +80,8 @@ class MediaKeeper:
         record, backup = copy_media(self._client, snapshot, self._store, known, self._progress)
         write_needs(self._store, self._owner, version_id, snapshot, record)
         self._progress.say(f"{self._store.url}: {backup.told()}.")
+        for original, why in islice(backup.lost.items(), _NAMED):
+            self._progress.say(f"Without its original: {why} ({original})")
         return KeptMedia(record, backup)
 
     def forget(self, version_id: int) -> None:
@@ -100,4 +111,5 @@ class MediaKeeper:
             archive = folder / "archive.tar.zst"
             download_archive(self._client, self._project, version, archive, self._progress)
             unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
-            return self.keep(version.id, unpacked.snapshot, unpacked).backup
+            known = latest_record(self._store, self._owner, version.id, unpacked.media)
+            return self.keep(version.id, unpacked.snapshot, replace(unpacked, media=known)).backup

@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.snapshot.media.needs import Owner, latest_record
 from airflow_sv_versioning.snapshot.media.record import MediaRecord, media_record_of
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.memory import lean_memory
@@ -39,13 +40,13 @@ class MissingMedia:
     store: Any = None
     open_store: OpenStore = find_store
 
-    def find_originals(self, record: MediaRecord | None) -> Originals | None:
+    def find_originals(self, record: MediaRecord | None, owner: Owner, version_id: int) -> Originals | None:
         """Open the store of originals; ``None`` where nobody names one.
 
         :param record: what the version says.
         """
         chosen = self.open_store(self.store) or self.open_store(record.store_url if record else None)
-        return Originals(chosen, record) if chosen else None
+        return Originals(chosen, latest_record(chosen, owner, version_id, record)) if chosen else None
 
 
 class Restoration:
@@ -110,6 +111,7 @@ class Restoration:
     def _planned(self) -> Iterator[tuple[Path, RestorePlan]]:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
+        owner = Owner.of(self._client.server_url, self._project.id)
         with work_folder() as folder, lean_memory():
             archive = folder / "archive.tar.zst"
             download_archive(self._client, self._project, self._version, archive, self._progress)
@@ -119,7 +121,7 @@ class Restoration:
                 unpacked.snapshot,
                 self._missing.policy,
                 self._progress,
-                lambda: self._missing.find_originals(media_record_of(unpacked)),
+                lambda: self._missing.find_originals(media_record_of(unpacked), owner, self._version.id),
             )
             for warning in (*unpacked.warnings, *plan.warnings):
                 self._progress.warn(warning)

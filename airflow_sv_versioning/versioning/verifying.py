@@ -13,9 +13,8 @@ from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, IntegrityError
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import names_of
-from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs
+from airflow_sv_versioning.snapshot.media.needs import Owner, latest_record
 from airflow_sv_versioning.snapshot.media.originals import iter_hashes, links_of
-from airflow_sv_versioning.snapshot.media.record import MediaRecord
 from airflow_sv_versioning.snapshot.media.store import CHUNK_BYTES, MediaStore
 from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.missing.checking import check_media
@@ -74,8 +73,9 @@ class Verification:
     def run(self) -> VerifyReport:
         """Look at everything; only what keeps from looking is raised."""
         with work_folder() as folder, lean_memory():
-            archive = self._check_archive(folder / "archive.tar.zst")
-            tables, content = self._check_tables(archive, folder)
+            file = folder / "archive.tar.zst"
+            archive = self._check_archive(file)
+            tables, content = self._check_tables(archive, file, folder / "snapshot")
             return VerifyReport(
                 project_id=self._project.id,
                 project_name=self._project.name,
@@ -84,27 +84,26 @@ class Verification:
                 checks=(archive, tables, self._check_media(content), self._check_store(content)),
             )
 
-    def _check_archive(self, archive: Path) -> Check:
+    def _check_archive(self, file: Path) -> Check:
         try:
-            download_archive(self._client, self._project, self._version, archive, self._progress)
+            download_archive(self._client, self._project, self._version, file, self._progress)
         except (ArchiveMissingError, IntegrityError) as error:
             return Check("archive", WRONG, error.message)
-        digest = _digest(archive)
-        size = archive.stat().st_size
+        digest = _digest(file)
+        size = file.stat().st_size
         listed = VersionMap(self._client, self._project).entry(self._version.id).get("sha256")
         if listed and listed != digest:
             told = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
             return Check("archive", WRONG, told)
         return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}.")
 
-    def _check_tables(self, archive: Check, folder: Path) -> tuple[Check, _Content | None]:
+    def _check_tables(self, archive: Check, file: Path, directory: Path) -> tuple[Check, _Content | None]:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
-        path = folder / "archive.tar.zst"
         if archive.state != GOOD:
             return Check("tables", SKIPPED, _NOT_READ), None
         try:
-            unpacked = unpack_archive(path, self._project.type, folder / "snapshot")
+            unpacked = unpack_archive(file, self._project.type, directory)
             paths = {row["src_dataset_id"]: path for row, path in dataset_rows(unpacked.snapshot)}
             items = read_items(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
         except _BROKEN as error:
@@ -130,7 +129,8 @@ class Verification:
             return Check("media store", SKIPPED, "No media store was given.")
         if content is None:
             return Check("media store", SKIPPED, _NOT_READ)
-        record = content.unpacked.media or self._record_of(self._store)
+        owner = Owner.of(self._client.server_url, self._project.id)
+        record = latest_record(self._store, owner, self._version.id, content.unpacked.media)
         contents = {*iter_hashes(content.snapshot), *(media.content_hash for media in record.linked.values())}
         problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
         for link in set(values(links_of(content.snapshot), "link")) - record.linked.keys() - problems.keys():
@@ -141,11 +141,6 @@ class Verification:
             told = f"{self._store.url} lacks {len(problems):,} originals."
             return Check("media store", WRONG, told, problems)
         return Check("media store", GOOD, f"{self._store.url} holds all {len(contents):,} originals.")
-
-    def _record_of(self, store: MediaStore) -> MediaRecord:
-        """Ask the store about a version whose archive names none."""
-        needs = find_needs(store, Owner.of(self._client.server_url, self._project.id), self._version.id)
-        return needs.record if needs else MediaRecord(store.url)
 
 
 def _judge_tables(unpacked: UnpackedArchive) -> Check:

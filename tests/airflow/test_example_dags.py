@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_sv_versioning.assets import project_asset
+from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.snapshot.media.store import MediaStore
 from tests.airflow.conftest import RunDag
 from tests.airflow.support import pulled, state
 from tests.support.projects import make_project, read_images, touch
@@ -195,6 +197,33 @@ def test_a_project_that_fails_does_not_stop_the_others_of_the_night(
 
     assert night.state == state(night, "report") == "failed"
     assert (len(versions.get_list(bad)), len(versions.get_list(good))) == (0, 1)
+
+
+def test_the_latest_versions_are_verified_each_week(
+    connection: None,
+    run_dag: RunDag,
+    dags: dict[str, DAG],
+    workspace_id: int,
+    photos: list[Path],
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    tmp_path: Path,
+) -> None:
+    for number in (1, 2):
+        project_id = make_project(client, photos[:number], workspace_id=workspace_id)
+        versions.create(project_id, media_store=tmp_path)
+    make_project(client, photos[:1], workspace_id=workspace_id, name="never versioned")
+    chosen = {"workspace_id": workspace_id, "media_store": str(tmp_path)}
+
+    good_week = run_dag(dags["weekly_verification"], **chosen)
+    store = MediaStore(tmp_path)
+    store.remove(content_hash(photos[1]))
+    bad_week = run_dag(dags["weekly_verification"], **chosen)
+
+    assert (good_week.state, pulled(good_week, "report")) == ("success", {"projects": 2})
+    assert bad_week.state == "failed"
+    verified = [task for task in bad_week.get_task_instances() if task.task_id == "verify_version"]
+    assert sorted(str(task.state) for task in verified) == ["failed", "success"]
 
 
 def test_at_most_two_projects_are_versioned_at_a_time(dags: dict[str, DAG]) -> None:

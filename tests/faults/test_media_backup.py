@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
@@ -19,8 +20,9 @@ from airflow_sv_versioning.snapshot.archive import unpack_archive
 from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, list_owners
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.media.turns import pruning
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.media import serve_media
-from tests.support.projects import add_dataset, make_project, touch
+from tests.support.projects import add_dataset, make_project, read_images, touch
 from tests.support.proxy import cut, refuse
 
 
@@ -106,9 +108,6 @@ def test_an_unchanged_version_gets_the_originals_that_the_store_lacks(versions, 
 
 
 def test_what_is_behind_a_link_is_kept_by_what_it_was(server, client, versions, photos, store, tmp_path):
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.versioning import ProjectVersions
-
     project_id = make_project(client, photos[:1])
     content = photos[1].read_bytes()
     with (
@@ -177,6 +176,44 @@ def test_a_lost_original_is_tried_again_by_the_next_version(versions, client, ph
         completed = versions.create(project_id, media_store=store)
 
     assert (completed.created, completed.media.copied, dict(completed.media.lost)) == (False, 1, {})
+    assert versions.verify(project_id, media_store=store).checks[3].state == "good"
+
+
+def test_a_store_that_was_given_late_serves_a_restore_once_links_are_dead(
+    server, versions, client, photos, store
+):
+    project_id = make_project(client, [])
+    with serve_media(photos[1].read_bytes()) as media:
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        made = versions.create(project_id)
+        versions.create(project_id, media_store=store)
+        media.status = 404
+        with SuperviselyClient(server.url, server.token, private_links=True) as allowed:
+            report = ProjectVersions(allowed).verify(project_id, media_store=store)
+            restored = ProjectVersions(allowed).restore(
+                project_id, made.version_id, missing_entities="reupload", media_store=store
+            )
+
+    assert {check.name: check.state for check in report.checks}["media store"] == "good"
+    assert restored.reuploaded == restored.unlinked == ("linked/linked.png",)
+    (image,) = read_images(client, restored.project_id).values()
+    assert image["hash"] == hash_of(photos[1].read_bytes())
+
+
+def test_what_was_first_read_behind_a_link_stays_what_its_version_had(versions, client, photos, store):
+    project_id = make_project(client, photos[:1])
+    with serve_media(photos[1].read_bytes()) as media:
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        versions.create(project_id)
+        versions.create(project_id, media_store=store)
+        media.content = photos[2].read_bytes()
+        store.remove(hash_of(photos[0].read_bytes()))
+        completed = versions.create(project_id, media_store=store)
+
+    assert (completed.media.copied, completed.media.present) == (1, 1)
+    assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:2]}
 
 
 def test_a_store_that_fails_makes_no_version(versions, client, photos, tmp_path):

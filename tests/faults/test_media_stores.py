@@ -57,6 +57,11 @@ def test_a_whole_store_is_found_good(kept, store, photos):
     assert (checked.media, checked.size_bytes) == (3, sum(photo.stat().st_size for photo in photos[:3]))
 
 
+def test_an_address_without_a_store_is_not_found_good(tmp_path):
+    with pytest.raises(ConfigurationError, match="no media store"):
+        check_store(MediaStore(tmp_path / "typo"), Progress())
+
+
 def test_a_flipped_bit_is_found_and_healed_by_the_next_version(kept, store, photos, tmp_path, versions):
     content = photos[0].read_bytes()
     file = file_of(store, content, tmp_path)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import zstandard
 
 from airflow_sv_versioning.exceptions import ServerError
+from airflow_sv_versioning.versioning.version_map import VersionMap
+from tests.support.archives import tar_of, unwrapped
 from tests.support.projects import make_project
 from tests.support.proxy import flip, refuse
 
@@ -50,6 +55,32 @@ def test_an_archive_that_somebody_replaced(made, client, versions, photos, tmp_p
 
     assert states(report) == NOT_READ
     assert "somebody replaced it" in report.told()
+
+
+def test_a_table_that_is_not_what_the_manifest_says(made, client, versions, tmp_path):
+    team_id = client.projects.get(made.project_id).team_id
+    copy = tmp_path / "copy"
+    client.files.download(team_id, made.archive_path, copy)
+    members = unwrapped(copy)
+    manifest = json.loads(members["integrity.json"])
+    manifest["tables"]["figures"]["sha256"] = "0" * 64
+    members["integrity.json"] = json.dumps(manifest).encode()
+    copy.write_bytes(zstandard.compress(tar_of(members)))
+    client.files.upload(team_id, copy, made.archive_path)
+    _forget_digest(client, made)
+
+    report = versions.verify(made.project_id)
+
+    assert states(report)["tables"] == "wrong"
+    assert list(report.checks[1].problems) == ["figures"]
+
+
+def _forget_digest(client, made):
+    """Make the map like that of another tool, which keeps no digest of the archive."""
+    project = client.projects.get(made.project_id)
+    version_map = VersionMap(client, project)
+    del version_map.entry(made.version_id)["sha256"]
+    version_map.save()
 
 
 def test_the_latest_version_is_looked_at_unless_one_is_named(made, client, versions):

@@ -35,6 +35,21 @@ def test_all_that_the_sdk_can_restore_comes_back(
     assert_same(sdk.call(server, "read", project_id=project_id), restored_by_sdk(nasty.content))
 
 
+@READERS
+def test_a_version_that_names_a_media_store_comes_back(
+    reader, archive_format, request, sdk, server, client, versions, nasty, tmp_path
+):
+    touch(client, nasty.id)
+    made = versions.create(nasty.id, archive_format=archive_format, media_store=tmp_path)
+    assert made.media.copied > 0
+
+    project_id = request.getfixturevalue(reader).call(
+        server, "restore", project_id=nasty.id, version_id=made.version_id
+    )
+
+    assert_same(sdk.call(server, "read", project_id=project_id), restored_by_sdk(nasty.content))
+
+
 @pytest.mark.parametrize("skip_missed_entities", [False, True])
 def test_the_sdk_finds_our_version_by_its_number(skip_missed_entities, sdk, server, client, versions, small):
     versions.create(small)

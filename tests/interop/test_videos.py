@@ -67,10 +67,12 @@ def test_our_round_trip_loses_nothing(project, archive_format, request, sdk, ser
 
 @FORMATS
 @pytest.mark.parametrize("project", ["filmed", "views"])
-def test_the_sdk_restores_what_we_made(project, archive_format, request, sdk, server, client, versions):
+def test_the_sdk_restores_what_we_made(
+    project, archive_format, request, sdk, server, client, versions, tmp_path
+):
     was = request.getfixturevalue(project)
     touch(client, was.id)
-    made = versions.create(was.id, archive_format=archive_format)
+    made = versions.create(was.id, archive_format=archive_format, media_store=tmp_path)
 
     project_id = sdk.call(server, "restore", project_id=was.id, version_id=made.version_id)
 

@@ -35,9 +35,9 @@ def test_our_round_trip_loses_nothing(scanned, archive_format, sdk, server, clie
 
 
 @FORMATS
-def test_the_sdk_restores_what_we_made(scanned, archive_format, sdk, server, client, versions):
+def test_the_sdk_restores_what_we_made(scanned, archive_format, sdk, server, client, versions, tmp_path):
     touch(client, scanned.id)
-    made = versions.create(scanned.id, archive_format=archive_format)
+    made = versions.create(scanned.id, archive_format=archive_format, media_store=tmp_path)
 
     project_id = sdk.call(server, "restore", project_id=scanned.id, version_id=made.version_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,17 @@ def test_removing_is_final_and_may_be_repeated(store):
     store.remove(hash_of(CAT))
 
     assert not store.holds(hash_of(CAT))
+
+
+def test_who_may_read_a_store_is_for_the_umask_to_say(tmp_path):
+    before = os.umask(0o027)
+    try:
+        MediaStore(tmp_path).add([CAT])
+    finally:
+        os.umask(before)
+
+    (file,) = (tmp_path / "media").rglob("*/*")
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_changed_bytes_are_found_when_they_are_read(tmp_path):

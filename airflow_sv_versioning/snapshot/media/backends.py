@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,15 +140,13 @@ class Folder:
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
         """Write a file beside the others and move it in when it is whole."""
         self._incoming.mkdir(parents=True, exist_ok=True)
-        file = tempfile.NamedTemporaryFile(dir=self._incoming, delete=False)  # noqa: SIM115 - moved below
-        temporary = Path(file.name)
+        # Not by `tempfile`: who may read a store is for the umask to say.
+        temporary = self._incoming / uuid.uuid4().hex
         try:
-            with file:
+            with temporary.open("xb") as file:
                 file.writelines(chunks)
                 file.flush()
                 os.fsync(file.fileno())
-            # Temporary files are for their owner alone; a store is shared.
-            temporary.chmod(0o644)
             self._move(temporary, name())
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_sv_versioning.exceptions import IntegrityError, MediaAbsentError
-from airflow_sv_versioning.snapshot.media.needs import find_needs, list_owners, list_versions
+from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, MediaAbsentError
+from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, list_owners, list_versions
 from airflow_sv_versioning.snapshot.media.store import MediaStore, StoredMedia, hex_digest
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -58,6 +58,7 @@ def check_store(store: MediaStore, progress: Progress, *, set_aside: bool = Fals
 
     :param set_aside: move damaged contents into the store's folder ``damaged``. A store that does not hold
         a content is completed by the next version, if the platform still has it.
+    :raises ConfigurationError: there is no store.
     """
     media = size_bytes = 0
     damaged: dict[str, str] = {}
@@ -72,7 +73,10 @@ def check_store(store: MediaStore, progress: Progress, *, set_aside: bool = Fals
             if set_aside:
                 store.set_aside(content.content_hash)
         progress.count("Media read", media)
-    absent = dict(_absent(store, progress))
+    owners = list_owners(store)
+    if not media and not owners:
+        raise ConfigurationError(f"There is no media store at {store.url}. Is the address right?")
+    absent = dict(_absent(store, owners, progress))
     return StoreCheck(store.url, media, size_bytes, damaged, absent, set_aside and bool(damaged))
 
 
@@ -88,8 +92,8 @@ def _read(store: MediaStore, content: StoredMedia, progress: Progress) -> tuple[
     return content, ""
 
 
-def _absent(store: MediaStore, progress: Progress) -> Iterator[tuple[str, str]]:
-    for owner in list_owners(store):
+def _absent(store: MediaStore, owners: Iterable[Owner], progress: Progress) -> Iterator[tuple[str, str]]:
+    for owner in owners:
         for version_id in list_versions(store, owner):
             progress.check()
             needs = find_needs(store, owner, version_id)

@@ -102,6 +102,18 @@ def find_needs(store: MediaStore, owner: Owner, version_id: int) -> Needs | None
     return Needs(frozenset(hashes), record) if hashes or others else None
 
 
+def latest_record(store: MediaStore, owner: Owner, version_id: int, said: MediaRecord | None) -> MediaRecord:
+    """Tell what is known of a version's originals by now: a store may have got some after it was made.
+
+    :param said: what the version itself says.
+    """
+    needs = find_needs(store, owner, version_id)
+    if needs is None:
+        return said or MediaRecord(store.url)
+    linked = {**needs.record.linked, **(said.linked if said else {})}
+    return MediaRecord(store.url, linked, needs.record.lost)
+
+
 def remove_needs(store: MediaStore, owner: Owner, version_id: int) -> None:
     """Forget what a version needed."""
     store.remove_file(_name(owner, version_id))

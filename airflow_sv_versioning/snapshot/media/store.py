@@ -106,7 +106,8 @@ class MediaStore:
         :raises IntegrityError: it is not what its name says; comes after the last chunk.
         """
         with self.open(content_hash) as file, self._errors():
-            yield from _proved(iter(lambda: file.read(CHUNK_BYTES), b""), content_hash, None, self.url)
+            chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+            yield from _expect(_Proof(chunks), content_hash, None, self.url)
 
     def put(self, content_hash: str, chunks: Iterable[bytes], size_bytes: int | None = None) -> int:
         """Take a content in, proved while it streams, and return its size in bytes.
@@ -274,12 +275,6 @@ class _Proof:
     def content_hash(self) -> str:
         """The hash of what has passed."""
         return _content_hash(self._digest.digest())
-
-
-def _proved(
-    chunks: Iterable[bytes], content_hash: str, size_bytes: int | None, where: str
-) -> Iterator[bytes]:
-    return _expect(_Proof(chunks), content_hash, size_bytes, where)
 
 
 def _expect(proof: _Proof, content_hash: str, size_bytes: int | None, where: str) -> Iterator[bytes]:

@@ -1,0 +1,105 @@
+"""A version is checked by a task: the report goes on, whatever it says, and what is wrong fails the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
+from airflow_sv_versioning.snapshot.media.store import MediaStore
+from tests.airflow.conftest import RunDag
+from tests.airflow.support import pulled, state, task_instance
+from tests.support.projects import make_project, touch
+from tests.support.proxy import FaultProxy, refuse
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+Verify = Callable[..., Any]
+
+
+@pytest.fixture
+def verify(run_dag: RunDag, dag_id: str) -> Verify:
+    """Run a DAG of one ``verify`` task, which may be retried."""
+
+    def run(**arguments: Any) -> Any:
+        retried = {"retries": 1, "retry_delay": timedelta(0)}
+        with DAG(dag_id, schedule=None) as dag:
+            VerifyProjectVersionOperator(task_id="verify", **retried, **arguments)
+        return run_dag(dag)
+
+    return run
+
+
+def test_a_good_version_passes(
+    connection: None, verify: Verify, project_id: int, versions: ProjectVersions, tmp_path: Path
+) -> None:
+    made = versions.create(project_id, media_store=tmp_path)
+
+    run = verify(project_id="{{ 0 + " + str(project_id) + " }}", media_store=str(tmp_path))
+
+    assert state(run, "verify") == "success"
+    assert pulled(run, "verify") == made.version_id
+    report = pulled(run, "verify", "verification")
+    assert (report["is_good"], report["version_num"]) == (True, 1)
+    assert {check["name"]: check["state"] for check in report["checks"]} == {
+        "archive": "good",
+        "tables": "good",
+        "media": "good",
+        "media store": "good",
+    }
+
+
+def test_what_is_wrong_fails_the_task_without_a_retry_and_is_told_in_the_xcom(
+    connection: None,
+    verify: Verify,
+    project_id: int,
+    versions: ProjectVersions,
+    tmp_path: Path,
+) -> None:
+    versions.create(project_id, media_store=tmp_path)
+    store = MediaStore(tmp_path)
+    lost = next(store.iter_hashes())
+    store.remove(lost)
+
+    run = verify(project_id=project_id, media_store=tmp_path.as_uri())
+
+    assert (state(run, "verify"), task_instance(run, "verify").try_number) == ("failed", 1)
+    report = pulled(run, "verify", "verification")
+    assert report["is_good"] is False
+    assert report["checks"][3]["first_problems"] == {lost: "the store does not hold it"}
+
+
+def test_an_older_version_can_be_named(
+    connection: None, verify: Verify, project_id: int, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
+    first = versions.create(project_id)
+    touch(client, project_id)
+    versions.create(project_id)
+
+    assert pulled(verify(project_id=project_id, version_num="1"), "verify") == first.version_id
+
+
+def test_a_server_that_fails_for_now_is_asked_again(
+    proxy: FaultProxy, one_try: None, verify: Verify, project_id: int, versions: ProjectVersions
+) -> None:
+    versions.create(project_id)
+    proxy.on("images.internal.hashes.list", refuse(503))
+
+    run = verify(project_id=project_id)
+
+    assert (state(run, "verify"), task_instance(run, "verify").try_number) == ("success", 2)
+
+
+def test_a_project_without_versions_fails(
+    connection: None, verify: Verify, client: SuperviselyClient, photos: list[Path]
+) -> None:
+    run = verify(project_id=make_project(client, photos[:1]))
+
+    assert (state(run, "verify"), task_instance(run, "verify").try_number) == ("failed", 1)
