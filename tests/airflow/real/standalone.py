@@ -64,6 +64,8 @@ class Standalone:
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
             "AIRFLOW__API__PORT": str(self._port),
             "AIRFLOW__API__WORKERS": "1",
+            # The first answer of a busy machine takes long, and a question asked twice is refused.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             # What is dead is noticed soon.
             "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
