@@ -10,6 +10,7 @@ import msgspec
 
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.media import Media
 from airflow_sv_versioning.client.objects import check_added
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.client.video_annotations import VideoAnnotation
@@ -125,24 +126,15 @@ class Videos:
         """Upload video files, each content once, and add them under the given names.
 
         :returns: video JSON in the order of ``files``.
-
-        Source: POST videos.bulk.upload.
         """
         hashes = {path: content_hash(path) for _, path in files}
         known = set(self._transport.call("images.internal.hashes.list", sorted(set(hashes.values()))))
+        media = Media(self._transport)
         for path, digest in hashes.items():
             if digest not in known:
-                self._upload_file(path, digest)
+                media.upload("videos", path, digest)
         entries = [{"title": name, "hash": hashes[path], "meta": {}} for name, path in files]
         return [video for part in batches(entries, ADD_BATCH) for video in self.add(dataset_id, part)]
-
-    def _upload_file(self, path: Path, digest: str) -> None:
-        def fields() -> list[tuple[str, Any]]:
-            return [("0-file", ("0", path.read_bytes(), "video/*"))]
-
-        (entry,) = self._transport.upload("videos.bulk.upload", fields)
-        if entry.get("hash") != digest:
-            raise IntegrityError(f"The server did not store {path} whole: {entry}.", path=str(path))
 
 
 def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:

@@ -55,21 +55,19 @@ class PlaceholderMarks:
 
     def _tag_one(self, dataset_id: int, new_id: int) -> None:
         client = self._work.client
-        is_video = self._work.plan.kind.project_type == "videos"
-        items = client.videos if is_video else client.volumes
+        items = client.videos if self._work.plan.kind.project_type == "videos" else client.volumes
 
         def send() -> bool:
             items.add_tags(new_id, [{"tagId": self._work.ids.placeholder_tag, "value": None}])
             return True
 
-        def find_landed() -> bool | None:
-            if is_video:
-                return (
-                    self._is_tagged(client.videos.read_annotations(dataset_id, [new_id])[0].owners()) or None
-                )
-            return self._is_tagged(client.volumes.get_annotations(dataset_id, [new_id])[0]) or None
+        land_once(send, lambda: self._is_tagged(self._annotation(dataset_id, new_id)) or None)
 
-        land_once(send, find_landed)
+    def _annotation(self, dataset_id: int, new_id: int) -> Mapping[str, Any]:
+        client = self._work.client
+        if self._work.plan.kind.project_type == "videos":
+            return client.videos.read_annotations(dataset_id, [new_id])[0].owners()
+        return client.volumes.get_annotations(dataset_id, [new_id])[0]
 
     def _is_tagged(self, item: Mapping[str, Any]) -> bool:
         return any(tag["tagId"] == self._work.ids.placeholder_tag for tag in item.get("tags") or [])
