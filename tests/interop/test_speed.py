@@ -47,7 +47,7 @@ def test_a_create_after_a_small_change_asks_for_what_changed(costs):
 
 
 def test_memory_does_not_grow_with_the_project(costs, tmp_path):
-    project_id = seed_images(tmp_path / "seed", 5 * IMAGES)
+    project_id = seed_images(tmp_path / "seed", 3 * IMAGES)
 
     larger = dict(live("ours", tmp_path / "seed", tmp_path, project_id, delay_ms=0))
 

@@ -135,7 +135,7 @@ class Videos(Maker):
 
 
 class Volumes(Maker):
-    """The platform has no volumes by link."""
+    """The platform has no volumes by link. The first one, which is the first to be lost, is annotated."""
 
     def make(self, host: MediaServer) -> tuple[int, str | None]:
         name = f"scans of {self.folder.name}"
@@ -149,7 +149,8 @@ class Volumes(Maker):
             self.files[f"CT/{file.name}"] = file
             meta = volume_support.meta_of(volume_support.SIZES)
             [volume] = self.client.volumes.upload(dataset_id, [(file.name, file, meta)])
-            volume_support.annotate(self.client, project_id, dataset_id, volume["id"], self.folder)
+            if number < 1:
+                volume_support.annotate(self.client, project_id, dataset_id, volume["id"], self.folder)
         return project_id, None
 
     def read(self, project_id: int) -> dict[str, Any]:

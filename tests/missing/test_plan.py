@@ -12,6 +12,8 @@ from airflow_sv_versioning.exceptions import MissingMediaError, VersionNotFoundE
 from airflow_sv_versioning.versioning import RestorePlanReport
 from airflow_sv_versioning.versioning.results import PlannedItem
 
+IMAGES = pytest.mark.parametrize("filled", ["images"], indirect=True)
+
 
 def _state(lossy) -> tuple[str, list[Path]]:
     """All that the server knows and holds."""
@@ -23,7 +25,16 @@ def _state(lossy) -> tuple[str, list[Path]]:
 
 
 @pytest.mark.parametrize(
-    ("policy", "is_possible"), [("fail", False), ("skip", True), ("placeholder", True), ("reupload", True)]
+    ("filled", "policy", "is_possible"),
+    [
+        ("images", "fail", False),
+        ("images", "skip", True),
+        ("images", "reupload", True),
+        ("images", "placeholder", True),
+        ("videos", "placeholder", True),
+        ("volumes", "placeholder", True),
+    ],
+    indirect=["filled"],
 )
 def test_a_plan_tells_what_a_restore_makes_and_changes_nothing(
     filled, lose, lossy, versions, policy, is_possible
@@ -44,6 +55,7 @@ def test_a_plan_tells_what_a_restore_makes_and_changes_nothing(
         assert plan.workspace_id == restored.workspace_id
 
 
+@IMAGES
 def test_a_plan_tells_each_reason_and_stops_where_the_policy_has_no_answer(filled, lose, versions, tmp_path):
     lost = lose(1)
 
@@ -57,6 +69,7 @@ def test_a_plan_tells_each_reason_and_stops_where_the_policy_has_no_answer(fille
     assert plan.lines()[-1].endswith("the restore would stop here.")
 
 
+@IMAGES
 def test_a_plan_of_a_whole_version_lists_datasets_and_counts(filled, versions):
     plan = versions.plan_restore(*filled.version, project_name="elsewhere")
 
@@ -67,6 +80,7 @@ def test_a_plan_of_a_whole_version_lists_datasets_and_counts(filled, versions):
     assert plan.counts[filled.type] == len(filled.read())
 
 
+@IMAGES
 def test_a_plan_of_no_version_is_an_error(filled, versions):
     with pytest.raises(VersionNotFoundError):
         versions.plan_restore(filled.project_id, version_num=99)
@@ -83,6 +97,7 @@ def test_a_long_list_is_cut_where_it_is_asked_and_tells_its_length():
     assert cut["cut"] == {"missing": 5}
 
 
+@IMAGES
 def test_the_log_of_a_restore_names_every_missing_item(filled, lose, versions):
     lost = lose(3, link=True)
     log: list[str] = []

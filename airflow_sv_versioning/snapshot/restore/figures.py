@@ -9,6 +9,7 @@ from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
+from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
 from airflow_sv_versioning.snapshot.tables import json_raw, optional_json_raw
@@ -33,6 +34,7 @@ class FiguresRestore:
 
     def _add_figures(self) -> None:
         wanted = self._tagged_figures()
+        give_back()
         where = self._work.plan.restored("src_image_id")
         rows = (
             row

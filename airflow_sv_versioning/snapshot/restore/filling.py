@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.restore.annotations import AnnotationsRestore
 from airflow_sv_versioning.snapshot.restore.figures import FiguresRestore
 from airflow_sv_versioning.snapshot.restore.images import ImagesRestore
@@ -23,5 +24,6 @@ def fill_project(work: RestoreWork) -> None:
     """Make items and all that hangs on them in a new project."""
     for step in _STEPS[work.plan.kind.project_type]:
         step(work).run()
+        give_back()
     if work.ids.placeholder_tag is not None:
         PlaceholderMarks(work).run()
