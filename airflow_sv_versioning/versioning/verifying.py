@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
@@ -14,7 +14,7 @@ from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, I
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import names_of
 from airflow_sv_versioning.snapshot.media.needs import Owner, latest_record
-from airflow_sv_versioning.snapshot.media.originals import iter_hashes, links_of
+from airflow_sv_versioning.snapshot.media.originals import iter_hashes, links_of, paths_of
 from airflow_sv_versioning.snapshot.media.store import CHUNK_BYTES, MediaStore
 from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.missing.checking import check_media
@@ -42,7 +42,6 @@ class _Content:
 
     unpacked: UnpackedArchive
     items: pa.Table
-    paths: Mapping[int, str]
 
     @property
     def snapshot(self) -> Snapshot:
@@ -108,7 +107,7 @@ class Verification:
             items = read_items(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
         except _BROKEN as error:
             return Check("tables", WRONG, error.message), None
-        return _judge_tables(unpacked), _Content(unpacked, items, paths)
+        return _judge_tables(unpacked), _Content(unpacked, items)
 
     def _check_media(self, content: _Content | None) -> Check:
         if content is None:
@@ -118,7 +117,7 @@ class Verification:
         count = content.items.num_rows
         if found.gone:
             told = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."
-            return Check("media", WRONG, told, _by_path(content, found.gone))
+            return Check("media", WRONG, told, _by_path(content.snapshot, found.gone))
         if found.unsure_count:
             told = f"{found.unsure_count:,} links cannot be tried from here; the other media are there."
             return Check("media", UNSURE, told, found.unsure)
@@ -159,15 +158,9 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
     return Check("tables", GOOD, f"{counted}, as the archive says.")
 
 
-def _by_path(content: _Content, gone: Mapping[int, Any]) -> dict[str, str]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lost = content.items.filter(pc.field("id").isin(pa.array(list(gone), pa.int64())))
-    rows = zip(*(values(lost, column) for column in ("id", "src_dataset_id", "name")), strict=True)
-    return {
-        f"{content.paths[dataset]}/{name} (id {item_id})": gone[item_id] for item_id, dataset, name in rows
-    }
+def _by_path(snapshot: Snapshot, gone: Mapping[int, str]) -> dict[str, str]:
+    paths = paths_of(snapshot, gone.keys())
+    return {f"{paths[item_id]} (id {item_id})": why for item_id, why in gone.items()}
 
 
 def _digest(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.pruning import prune_store
 from tests.airflow.conftest import RunDag
 from tests.airflow.support import pulled, state, task_instance
+from tests.support.media import hash_of
 from tests.support.projects import add_dataset, make_project
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ pytest.importorskip("airflow.providers.amazon")
 pytest.importorskip("s3fs")
 
 BUCKET = "originals"
-
-
-def hash_of(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import signal
@@ -21,6 +19,7 @@ from airflow_sv_versioning.server.storage import Storage
 from airflow_sv_versioning.snapshot.media.checking import check_store
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.progress import Progress
+from tests.support.media import hash_of
 from tests.support.sdk import ROOT
 
 MEDIA, SIZE, NEW = 10_000, 100_000, 100
@@ -56,7 +55,7 @@ def plant(data: Path, client: SuperviselyClient, dataset_id: int, numbers: range
     storage, rows = Storage(data), []
     for number in numbers:
         content = str(number).encode().ljust(size, b".")
-        content_hash = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        content_hash = hash_of(content)
         path = storage.path(content_hash)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

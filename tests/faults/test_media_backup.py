@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import random
 from pathlib import Path
 
@@ -21,13 +19,9 @@ from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, list_o
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.media.turns import pruning
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.media import serve_media
+from tests.support.media import hash_of, serve_media
 from tests.support.projects import add_dataset, make_project, read_images, touch
 from tests.support.proxy import cut, refuse
-
-
-def hash_of(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -18,13 +17,10 @@ from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.pruning import prune_store
+from tests.support.media import hash_of
 from tests.support.projects import make_project
 
 FORGOTTEN = b"needed by nobody"
-
-
-def hash_of(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 @pytest.fixture

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def hash_of(content: bytes) -> str:
+    """Name a content as the platform does."""
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 @dataclass

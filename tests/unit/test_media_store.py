@@ -22,12 +22,9 @@ from airflow_sv_versioning.snapshot.media.backends import SPOOL_BYTES
 from airflow_sv_versioning.snapshot.media.record import LinkedMedia, MediaRecord, media_record_of
 from airflow_sv_versioning.snapshot.media.store import MediaStore, StoredMedia, open_store
 from tests.support.archives import write_snapshot
+from tests.support.media import hash_of
 
 CAT, DOG = b"cat" * 40_000, b"dog"
-
-
-def hash_of(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 @pytest.fixture(params=["folder", "bucket"])

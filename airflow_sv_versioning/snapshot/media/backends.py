@@ -20,9 +20,8 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Protocol, cast
 
 from airflow_sv_versioning.exceptions import ConfigurationError, MediaStoreError, SuperviselyError
@@ -222,7 +221,7 @@ class Bucket:
 
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
         """Keep the bytes here, in memory where they are few, and send them when they are whole."""
-        with _Spool() as spool:
+        with closing(_Spool()) as spool:
             for chunk in chunks:
                 spool.take(chunk)
             if spool.file is None:
@@ -278,15 +277,8 @@ class _Spool:
         self.file: Any = None
         self.size_bytes = 0
 
-    def __enter__(self) -> _Spool:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Drop the bytes."""
         if self.file is not None:
             self.file.close()
 
