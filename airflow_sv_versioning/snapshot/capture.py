@@ -234,16 +234,19 @@ class _Pass:
         for dataset_id, page in pages:
             if page is None:
                 unchanged.end(dataset_id)
-                if last := waiting.pop(dataset_id, None):
-                    yield _Batch(dataset_id, last)
+                if rest := waiting.pop(dataset_id, None):
+                    yield _Batch(dataset_id, rest)
                 continue
             kept, changed = unchanged.split(dataset_id, page)
             self._append_items(writer, kept)
-            parts = list(self._reader.parts([*waiting.get(dataset_id, []), *changed]))
+            last = None
+            # One by one, for readers learn the size of parts while they read.
+            for part in self._reader.parts([*waiting.get(dataset_id, []), *changed]):
+                if last:
+                    yield _Batch(dataset_id, last)
+                last = part
             # The last part may be small, and have room for what the next page brings.
-            waiting[dataset_id] = list(parts.pop()) if parts else []
-            for part in parts:
-                yield _Batch(dataset_id, part)
+            waiting[dataset_id] = list(last or [])
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items

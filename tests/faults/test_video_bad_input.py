@@ -47,10 +47,12 @@ DAMAGES = pytest.mark.parametrize(
 )
 
 
-def _first_annotation(change):
+def _annotation_of_the_first_video(change):
+    """Change one video's annotation, whichever of the requests that run side by side asks for it."""
+
     def changed(annotations):
-        for annotation in annotations[:1]:
-            if annotation["objects"]:
+        for annotation in annotations:
+            if annotation["videoName"] == "0000.mp4" and annotation["objects"]:
                 change(annotation)
         return annotations
 
@@ -61,7 +63,7 @@ def _first_annotation(change):
 def test_an_annotation_that_cannot_be_restored_is_no_version(
     damage, told, wire, wired, versions, client, street
 ):
-    wire.on("videos.annotations.bulk.info", _first_annotation(damage))
+    wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(damage))
 
     with pytest.raises(FormatError, match=rf"video 'street/0000\.mp4' \(id \d+\).*{told}"):
         wired.create(street)
@@ -81,7 +83,7 @@ def test_an_annotation_without_sense_names_its_video(wire, wired, client, versio
     def nonsense(annotation):
         annotation["frames"][0]["figures"][0]["objectId"] = "no number"
 
-    wire.on("videos.annotations.bulk.info", _first_annotation(nonsense))
+    wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(nonsense))
 
     with pytest.raises(TransportError, match=r"annotation of video \d+"):
         wired.create(street)
@@ -91,7 +93,7 @@ def test_an_annotation_without_sense_names_its_video(wire, wired, client, versio
 
 def test_parts_of_different_moments_that_do_not_fit_are_worth_another_try(wire, wired, client, street):
     wire.always("videos.list", first(lambda: touch(client, street)))
-    wire.always("videos.annotations.bulk.info", _first_annotation(_unknown_class))
+    wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(_unknown_class))
 
     with pytest.raises(ProjectChangedError, match=r"street/0000\.mp4.*of class 'dragon'") as caught:
         wired.create(street)
