@@ -107,14 +107,11 @@ pytest:
 MATRIX := 3.1.8
 third_parties_3.1.8 := 'sqlalchemy<2.1'
 third_parties_3.2.2 := 'sqlalchemy<2.1' 'cadwyn==6.1.1' 'fastapi<0.137'
-# Versions that fit together and fit all of them; pip would try out old ones for many minutes.
-object_storage := 'apache-airflow-providers-amazon==9.39.0' 'aiobotocore==3.10.0' 's3fs==2026.9.0'
 
 .venv-airflow-%/.stamp: pyproject.toml
 	@echo "Installing Airflow $* into .venv-airflow-$* (about two minutes)"
 	@$(call new_env,.venv-airflow-$*)
-	@$(call pip_install,.venv-airflow-$*) --editable '.[dev]' 'apache-airflow==$*' \
-		$(object_storage) $(third_parties_$*)
+	@$(call pip_install,.venv-airflow-$*) --editable '.[dev]' 'apache-airflow==$*' $(third_parties_$*)
 	@touch $@
 
 test-matrix: dev-env $(MATRIX:%=.venv-airflow-%/.stamp)
