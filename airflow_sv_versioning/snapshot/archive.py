@@ -43,7 +43,8 @@ from airflow_sv_versioning.snapshot.formats import (
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
 from airflow_sv_versioning.snapshot.media import record
-from airflow_sv_versioning.snapshot.tables import MASKS, SCHEMA_VERSION, Snapshot
+from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
+from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
 
 __all__ = [
     "ARCHIVE_FORMATS",

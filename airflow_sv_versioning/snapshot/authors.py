@@ -12,7 +12,8 @@ from airflow_sv_versioning.snapshot.formats import pickled
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 
 def lacks_authors(snapshot: Snapshot, archive_format: str) -> bool:

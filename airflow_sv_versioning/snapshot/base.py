@@ -19,7 +19,8 @@ from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import ItemReader, Rows, names_of
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, values
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
 SAMPLE_ITEMS = 50
 MAX_TOLD = 2

@@ -24,7 +24,8 @@ from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.parallel import interleave, map_ordered, started
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import in_tree_order
 from airflow_sv_versioning.snapshot.unchanged import UnchangedItems
 

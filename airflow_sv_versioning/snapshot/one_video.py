@@ -14,7 +14,7 @@ from airflow_sv_versioning.snapshot.archive import iter_item_lines, unpack_archi
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import names_of
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
-from airflow_sv_versioning.snapshot.tables import SnapshotWriter
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tree import in_tree_order
 from airflow_sv_versioning.snapshot.video_digests import integrity_lines
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_sv_versioning.client.models import Dataset, Project
-from airflow_sv_versioning.snapshot.tables import json_text
+from airflow_sv_versioning.snapshot.json_columns import json_text
 
 # Source: the fields of ProjectInfo in SDK 6.74.51, snake_case name -> key on the wire.
 _PROJECT_FIELDS = {

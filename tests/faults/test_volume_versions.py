@@ -12,7 +12,9 @@ from airflow_sv_versioning.exceptions import FormatError, MissingMediaError, Uns
 from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.plan import plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.tables import MASKS, SnapshotWriter, table_names
+from airflow_sv_versioning.snapshot.schemas import table_names
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import MASKS
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import touch

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
+from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import write_snapshot
 from tests.support.compare import assert_same
 from tests.support.sdk import SCRIPTS, sdk_python

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from airflow_sv_versioning.snapshot.archive import unpack_archive
-from airflow_sv_versioning.snapshot.tables import table_names
+from airflow_sv_versioning.snapshot.schemas import table_names
 from tests.support.projects import touch
 from tests.support.video_projects import write_videos
 

@@ -14,7 +14,7 @@ from airflow_sv_versioning.snapshot.missing.files import media_file
 from airflow_sv_versioning.snapshot.missing.remedies import Remedy
 from airflow_sv_versioning.snapshot.nrrd import read_nrrd
 from airflow_sv_versioning.snapshot.plan import RestorePlan
-from airflow_sv_versioning.snapshot.tables import SnapshotWriter
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.faults.conftest import impatient_client
 from tests.support.proxy import FaultProxy

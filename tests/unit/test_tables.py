@@ -9,7 +9,9 @@ import pytest
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot import tables
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, json_value
+from airflow_sv_versioning.snapshot.json_columns import json_text, json_value
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 
 def write(folder: Path, images: list[dict]) -> Snapshot:

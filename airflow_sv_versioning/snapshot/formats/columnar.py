@@ -24,7 +24,8 @@ from airflow_sv_versioning.snapshot.formats.files_payload import (
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.parquet import check_content, check_footer
 from airflow_sv_versioning.snapshot.formats.streams import ByteSource, iter_chunks
-from airflow_sv_versioning.snapshot.tables import SCHEMA_VERSION, Snapshot, table_names
+from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
-from airflow_sv_versioning.snapshot.tables import table_schema
+from airflow_sv_versioning.snapshot.schemas import table_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa

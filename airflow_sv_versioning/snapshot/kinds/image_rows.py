@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import json_text, raw_text, table_of
+from airflow_sv_versioning.snapshot.json_columns import json_text, raw_text
+from airflow_sv_versioning.snapshot.table_writing import table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

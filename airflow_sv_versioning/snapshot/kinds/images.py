@@ -11,13 +11,15 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
 from airflow_sv_versioning.exceptions import IntegrityError, NotFoundError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
+from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.kinds import image_content
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_table, image_table
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_table
 from airflow_sv_versioning.snapshot.references import check_held, check_known, distinct
 from airflow_sv_versioning.snapshot.side import Side
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, values
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
 if TYPE_CHECKING:
     import pyarrow as pa

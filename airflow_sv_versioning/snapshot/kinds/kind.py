@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.snapshot.id_sets import IdSet
     from airflow_sv_versioning.snapshot.side import Side
-    from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter
+    from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+    from airflow_sv_versioning.snapshot.tables import Snapshot
 
 Item = Mapping[str, Any]
 Row = Mapping[str, Any]

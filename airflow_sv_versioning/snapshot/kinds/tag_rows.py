@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.tables import json_text, table_of, table_schema
+from airflow_sv_versioning.snapshot.schemas import table_schema
+from airflow_sv_versioning.snapshot.table_writing import table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

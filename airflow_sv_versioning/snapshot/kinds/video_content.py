@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.json_columns import json_text, json_value
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
-from airflow_sv_versioning.snapshot.tables import json_text, json_value
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import json_text
+from airflow_sv_versioning.snapshot.json_columns import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,8 +7,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
+from airflow_sv_versioning.snapshot.json_columns import json_text, raw_text
 from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, json_text, raw_text, table_of
+from airflow_sv_versioning.snapshot.table_writing import table_of
+from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,8 +23,10 @@ from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_checks import check_videos
 from airflow_sv_versioning.snapshot.kinds.video_notes import with_notes
 from airflow_sv_versioning.snapshot.kinds.video_rows import figure_tables, object_rows, video_row
+from airflow_sv_versioning.snapshot.schemas import table_schema
 from airflow_sv_versioning.snapshot.side import Side
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, rows_table, table_schema
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter, rows_table
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D, MESH, misfit
 from airflow_sv_versioning.snapshot.references import check_known, distinct
-from airflow_sv_versioning.snapshot.tables import Snapshot, json_value, values
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
 if TYPE_CHECKING:
     import pyarrow as pa

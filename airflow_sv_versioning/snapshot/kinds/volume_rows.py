@@ -8,9 +8,9 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.mask3d import SPATIAL
-from airflow_sv_versioning.snapshot.tables import json_text
 
 Row = dict[str, Any]
 

@@ -26,7 +26,8 @@ from airflow_sv_versioning.snapshot.kinds.volume_rows import (
 )
 from airflow_sv_versioning.snapshot.mask3d import SPATIAL
 from airflow_sv_versioning.snapshot.side import Side
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, mask_path, values
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path, values
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.missing.placeholders import placeholders_for
 from airflow_sv_versioning.snapshot.missing.remedies import rows_of
-from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.volume_upload import normalise_to_ras
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import UnsupportedProjectError
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.missing.pattern import PALETTE, plain_picture
-from airflow_sv_versioning.snapshot.tables import json_value
 
 if TYPE_CHECKING:
     import av

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.nrrd import MAX_VOXELS, Vector, finite_vector
-from airflow_sv_versioning.snapshot.tables import json_value
 
 MAX_PLANE_VOXELS = 2**27
 """Two planes are held in memory."""

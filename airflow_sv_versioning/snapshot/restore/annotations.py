@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, videos
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value, optional_json_raw
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
-from airflow_sv_versioning.snapshot.tables import json_raw, json_value, optional_json_raw
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import Any
 from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.id_sets import IdSet
+from airflow_sv_versioning.snapshot.json_columns import json_raw, optional_json_raw
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.snapshot.tables import json_raw, optional_json_raw
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 _COLUMNS = (

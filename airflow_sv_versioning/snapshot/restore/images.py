@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import images
 from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row
-from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 if TYPE_CHECKING:

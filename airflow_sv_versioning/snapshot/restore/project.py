@@ -22,6 +22,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, Deviations, find_differences
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -29,7 +30,7 @@ from airflow_sv_versioning.snapshot.references import distinct
 from airflow_sv_versioning.snapshot.restore.filling import fill_project
 from airflow_sv_versioning.snapshot.restore.marking import placeholder_tag
 from airflow_sv_versioning.snapshot.restore.work import NewIds, RestoreWork
-from airflow_sv_versioning.snapshot.tables import Snapshot, json_value
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writes import land_once
 
 logger = logging.getLogger(__name__)

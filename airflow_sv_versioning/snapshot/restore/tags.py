@@ -7,8 +7,8 @@ from typing import Any
 
 from airflow_sv_versioning.client import figures, tags
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 

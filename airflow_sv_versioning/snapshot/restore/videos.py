@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import videos
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.kinds.video_content import stand_in_meta
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
-from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 _COLUMNS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "meta"]

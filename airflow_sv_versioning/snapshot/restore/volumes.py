@@ -8,10 +8,10 @@ from typing import Any
 
 from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, figures_of
 from airflow_sv_versioning.snapshot.mask3d import SPATIAL
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
-from airflow_sv_versioning.snapshot.tables import json_value
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 _COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]

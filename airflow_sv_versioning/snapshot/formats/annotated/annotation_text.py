@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import json_raw, json_value, optional_json_raw
+from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value, optional_json_raw
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,9 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_rows import figure_tables, object_rows
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, table_names, table_schema
+from airflow_sv_versioning.snapshot.schemas import table_names, table_schema
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client.video_annotations import VideoAnnotation

@@ -17,7 +17,9 @@ from airflow_sv_versioning.snapshot.formats.annotated.annotation_text import (
     object_tags_text,
 )
 from airflow_sv_versioning.snapshot.formats.files_payload import FilesPayload, documents_of
-from airflow_sv_versioning.snapshot.tables import Snapshot, TableWriter, table_schema
+from airflow_sv_versioning.snapshot.schemas import table_schema
+from airflow_sv_versioning.snapshot.table_writing import TableWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa

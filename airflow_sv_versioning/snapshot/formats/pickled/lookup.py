@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.tables import Snapshot, table_schema
+from airflow_sv_versioning.snapshot.schemas import table_schema
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa

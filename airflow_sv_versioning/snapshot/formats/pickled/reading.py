@@ -16,7 +16,9 @@ from airflow_sv_versioning.snapshot.formats.pickled.inert import InertObject
 from airflow_sv_versioning.snapshot.formats.pickled.interpreter import Interpreter
 from airflow_sv_versioning.snapshot.formats.pickled.meta import read_meta
 from airflow_sv_versioning.snapshot.formats.pickled.scan import scan
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text
+from airflow_sv_versioning.snapshot.json_columns import json_text
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 Row = dict[str, Any]
 

@@ -12,7 +12,8 @@ from airflow_sv_versioning.snapshot.formats.pickled import opcodes as op
 from airflow_sv_versioning.snapshot.formats.pickled.encoder import PickleEncoder
 from airflow_sv_versioning.snapshot.formats.pickled.lookup import RowLookup
 from airflow_sv_versioning.snapshot.formats.pickled.meta import write_meta
-from airflow_sv_versioning.snapshot.tables import Snapshot, json_value, values
+from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
 Row = dict[str, Any]
 

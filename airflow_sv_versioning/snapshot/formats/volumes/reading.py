@@ -14,6 +14,7 @@ from airflow_sv_versioning.snapshot.formats import sections
 from airflow_sv_versioning.snapshot.formats.files_payload import with_objects
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.parquet import open_checked
+from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
@@ -23,7 +24,8 @@ from airflow_sv_versioning.snapshot.kinds.volume_rows import (
     object_rows,
 )
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_file, mesh_file
-from airflow_sv_versioning.snapshot.tables import Snapshot, SnapshotWriter, json_text, mask_path
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path
 from airflow_sv_versioning.snapshot.tree import in_tree_order
 
 # Where the older format has no ids, these are given, far from those of servers.

@@ -1,0 +1,180 @@
+"""Write the tables of a snapshot: rows become Arrow data, and that row groups on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names, table_schema
+from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+ROW_GROUP_BYTES = 16 * 1024 * 1024
+# A dictionary of these would be as long as the column.
+_MOSTLY_UNIQUE = frozenset({"geometry_json", "src_figure_id", "tag_assignment_id", "hash"})
+
+
+def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Make Arrow data of rows, at most one row group of them as Python values at a time."""
+    import pyarrow as pa
+
+    schema = table_schema(project_type, table)
+    parts = []
+    remaining = iter(rows)
+    while part := list(islice(remaining, ROW_GROUP_ROWS)):
+        parts.append(pa.Table.from_pylist(part, schema=schema))
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def table_of(project_type: str, table: str, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Make Arrow data of columns of Python values; absent columns, and those of nothing, are null."""
+    import pyarrow as pa
+
+    rows = len(next(iter(columns.values())))
+    arrays = []
+    for field in table_schema(project_type, table):
+        found = columns.get(field.name)
+        # Most columns of a listing hold nothing.
+        is_null = found is None or (found.count(None) == rows)
+        arrays.append(pa.nulls(rows, field.type) if is_null else pa.array(found, field.type))
+    return pa.table(arrays, schema=table_schema(project_type, table))
+
+
+class SnapshotWriter:
+    """Stream rows into the tables of a new snapshot, one row group in memory a table.
+
+    Use it as a context manager: leaving it by an exception closes the files without finishing.
+    """
+
+    def __init__(self, directory: Path, project_type: str) -> None:
+        self.directory = directory
+        self._project_type = project_type
+        self._tables = {
+            name: TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
+            for name in table_names(project_type)
+        }
+
+    def __enter__(self) -> SnapshotWriter:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for table in self._tables.values():
+            table.close() if exc is None else table.abandon()
+
+    def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append rows as mappings of column name to value; absent columns are null."""
+        self._tables[table].append_rows(rows)
+
+    def append_rows(self, tables: Mapping[str, Sequence[Mapping[str, Any]] | pa.Table]) -> None:
+        """Append rows of several tables, each as mappings or as Arrow data."""
+        for table, rows in tables.items():
+            if isinstance(rows, Sequence):
+                self.append(table, rows)
+            else:
+                self.append_arrow(table, rows)
+
+    def append_arrow(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
+        """Append rows that are Arrow data of the table's schema already."""
+        self._tables[table].append_arrow(data)
+
+    def finish(self, project_info: Mapping[str, Any], project_meta: Mapping[str, Any]) -> Snapshot:
+        """Close the tables, write the JSON files and open the result."""
+        entries = []
+        for name, table in self._tables.items():
+            table.close()
+            if table.row_count:
+                entries.append({"name": name, "path": f"{name}.parquet", "row_count": table.row_count})
+        _write_json(self.directory / "project_info.json", project_info)
+        _write_json(self.directory / "project_meta.json", project_meta)
+        _write_json(
+            self.directory / "manifest.json",
+            {"schema_version": SCHEMA_VERSION, "tables": entries},
+        )
+        return Snapshot(self.directory, self._project_type)
+
+
+class TableWriter:
+    """Append rows to one Parquet file that appears with its first row group.
+
+    :param settings: of the library's writer.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, **settings: Any) -> None:
+        self._path = path
+        self._schema = schema
+        self._settings = settings
+        self._pending: list[pa.Table] = []
+        self._pending_rows = 0
+        self._pending_bytes = 0
+        self._writer: pq.ParquetWriter | None = None
+        self.row_count = 0
+
+    def append_rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        import pyarrow as pa
+
+        table = pa.Table.from_pylist(list(rows), schema=self._schema)
+        self.append_arrow(table)
+
+    def append_arrow(self, data: pa.Table | pa.RecordBatch) -> None:
+        import pyarrow as pa
+
+        table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
+        for start in range(0, table.num_rows, ROW_GROUP_ROWS):
+            part = table.slice(start, ROW_GROUP_ROWS)
+            self._pending.append(part.select(self._schema.names))
+            self._pending_rows += part.num_rows
+            self._pending_bytes += part.get_total_buffer_size()
+            if self._pending_rows >= ROW_GROUP_ROWS or self._pending_bytes >= ROW_GROUP_BYTES:
+                self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def abandon(self) -> None:
+        """Let go of a file that will not be finished, without a second error over the first."""
+        self._pending = []
+        if self._writer is not None:
+            with suppress(OSError, ValueError):
+                self._writer.close()
+            self._writer = None
+
+    def _flush(self) -> None:
+        if not self._pending_rows:
+            return
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self._writer is None:
+            repeating = [name for name in self._schema.names if name not in _MOSTLY_UNIQUE]
+            # Of other columns nobody asks a range, and the writer holds it until the file is closed.
+            ids = [name for name in self._schema.names if name.endswith("_id")]
+            settings = {
+                "compression": "zstd",
+                "use_dictionary": repeating,
+                "write_statistics": ids,
+                **self._settings,
+            }
+            self._writer = pq.ParquetWriter(self._path, self._schema, **settings)
+        self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
+        self.row_count += self._pending_rows
+        self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=4), encoding="utf-8")
