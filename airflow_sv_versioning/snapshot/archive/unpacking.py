@@ -1,0 +1,226 @@
+"""Read archives of any age and writer, trusting nothing in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.exceptions import (
+    FormatError,
+    IntegrityError,
+    SnapshotError,
+    UnsupportedProjectError,
+)
+from airflow_sv_versioning.snapshot import video_digests
+from airflow_sv_versioning.snapshot.archive.members import ARCHIVE_FORMATS, INTEGRITY, PAYLOAD, SIDE_MEMBERS
+from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, sections, tar, volumes
+from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
+from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
+from airflow_sv_versioning.snapshot.media import record
+from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
+
+_MAX_INTEGRITY_BYTES = 16 * 1024 * 1024
+_WHAT = "The archive"
+_DEFAULT_LIMITS = ArchiveLimits()
+
+
+@dataclass(frozen=True)
+class UnpackedArchive:
+    """An archive that was read and checked.
+
+    :param archive_format: the payload's schema version.
+    :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
+    :param warnings: what a person should know of the version before trusting what is restored from it.
+    :param media: where its originals are kept, ``None`` if in no store.
+    :param tables: what the manifest says of each table that has rows: ``rows``, and ``sha256`` of its file
+        where it is one.
+    """
+
+    snapshot: Snapshot
+    archive_format: str
+    provenance: dict[str, Any] | None
+    warnings: tuple[str, ...] = ()
+    media: record.MediaRecord | None = None
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def unpack_archive(
+    path: Path, project_type: str, directory: Path, limits: ArchiveLimits = _DEFAULT_LIMITS
+) -> UnpackedArchive:
+    """Read an archive of any age and writer into tables, trusting nothing in it.
+
+    :param project_type: what the server says the project is; it decides how the payload is read.
+    :param directory: takes the snapshot's files, and nothing is written outside of it.
+    :raises FormatError: no archive, damaged, or of an unknown format.
+    :raises UnsafeArchiveError: it tries what no genuine archive does.
+    :raises IntegrityError: a digest or count differs from what the archive itself says.
+    :raises UnsupportedProjectError: versions of this project type cannot be read.
+    """
+    if project_type not in ARCHIVE_FORMATS:
+        raise UnsupportedProjectError(
+            f"Versions of {project_type} projects cannot be read; supported are {', '.join(ARCHIVE_FORMATS)}."
+        )
+    spool = directory / PAYLOAD
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _clear(directory, project_type)
+        manifest = _extract(path, spool, limits)
+        snapshot, archive_format, warnings = _read_payload(spool, project_type, directory, limits, manifest)
+    except OSError as error:
+        raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
+    finally:
+        spool.unlink(missing_ok=True)
+    if manifest is None:
+        return UnpackedArchive(snapshot, archive_format, None, warnings)
+    _check_manifest(manifest, snapshot, archive_format)
+    if manifest.get("items"):
+        video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
+    media = _read_media(manifest, directory / record.MEMBER)
+    return UnpackedArchive(
+        snapshot, archive_format, manifest["provenance"], media=media, tables=manifest.get("tables") or {}
+    )
+
+
+def iter_item_lines(path: Path, limits: ArchiveLimits = _DEFAULT_LIMITS) -> Iterator[bytes] | None:
+    """Stream what an archive says of single items, of which it holds them at its beginning.
+
+    :returns: ``None`` if it says nothing of them.
+    """
+    lines = _item_lines(path, limits)
+    first = next(lines, None)
+    return None if first is None else chain([first], lines)
+
+
+def _item_lines(path: Path, limits: ArchiveLimits) -> Iterator[bytes]:
+    most = limits.unpacked_bytes(path.stat().st_size)
+    with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
+        for member in tar.iter_files(reader, _WHAT):
+            if member.name.removeprefix("./") == video_digests.MEMBER:
+                rest = b""
+                for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    yield from whole
+                return
+
+
+def _clear(directory: Path, project_type: str) -> None:
+    """Remove what an earlier attempt left: a table without rows has no file that would replace it."""
+    for name in (*columnar.file_names(project_type), *SIDE_MEMBERS):
+        (directory / name).unlink(missing_ok=True)
+    if (directory / MASKS).exists():
+        shutil.rmtree(directory / MASKS)
+
+
+def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] | None:
+    """Write the payload to ``spool`` and check it against the manifest, if there is one."""
+    digest = ""
+    manifest: dict[str, Any] | None = None
+    most = limits.unpacked_bytes(path.stat().st_size)
+    with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
+        for member in tar.iter_files(reader, _WHAT):
+            name = member.name.removeprefix("./")
+            if name == PAYLOAD:
+                if digest:
+                    raise FormatError(f"{_WHAT} holds {PAYLOAD} twice; it was refused.")
+                digest = _spool(member, spool)
+            elif name == INTEGRITY and manifest is None:
+                manifest = _read_manifest(member)
+            elif name in SIDE_MEMBERS:
+                _spool(member, spool.with_name(name))
+        reader.drain()
+    if not digest:
+        raise FormatError(f"{_WHAT} holds no {PAYLOAD}; it is no project version.")
+    if manifest and manifest["payload_sha256"] != digest:
+        raise IntegrityError(
+            f"The payload's SHA-256 is {digest}, but the archive says {manifest['payload_sha256']}; "
+            "the archive is damaged.",
+            expected=manifest["payload_sha256"],
+            actual=digest,
+            where=PAYLOAD,
+        )
+    return manifest
+
+
+def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | None:
+    told = manifest.get("media")
+    if told is None:
+        return None
+    if not isinstance(told, dict) or not isinstance(told.get("store"), str) or not lines.exists():
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its media.")
+    actual = hashlib.sha256(lines.read_bytes()).hexdigest()
+    if told.get("sha256") != actual:
+        raise IntegrityError(
+            f"The SHA-256 of {record.MEMBER} is {actual}, but the archive says {told.get('sha256')}; "
+            "the archive is damaged.",
+            expected=told.get("sha256"),
+            actual=actual,
+            where=record.MEMBER,
+        )
+    return record.read_record(told["store"], lines)
+
+
+def _spool(member: tar.TarMember, spool: Path) -> str:
+    digest = hashlib.sha256()
+    with spool.open("wb") as file:
+        for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
+    if member.size_bytes > _MAX_INTEGRITY_BYTES:
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has {member.size_bytes} bytes; it was refused.")
+    data = b"".join(iter_chunks(member.content, member.size_bytes, _WHAT))
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} cannot be read: {error}.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("payload_sha256"), str):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} does not tell the payload's digest.")
+    if not isinstance(manifest.setdefault("provenance", {}), dict):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged provenance.")
+    return manifest
+
+
+def _read_payload(
+    spool: Path, project_type: str, directory: Path, limits: ArchiveLimits, manifest: dict[str, Any] | None
+) -> tuple[Snapshot, str, tuple[str, ...]]:
+    is_trusted = manifest is not None
+    with spool.open("rb") as file:
+        head = file.read(tar.MAGIC_OFFSET + len(tar.MAGIC))
+        file.seek(0)
+        if project_type == "volumes":
+            if head.startswith(sections.MAGIC):
+                return volumes.read_payload(file, directory, limits, is_trusted=is_trusted)
+        elif head[:4] == frames.MAGIC or head[tar.MAGIC_OFFSET :] == tar.MAGIC:
+            return *columnar.read_payload(file, directory, project_type, limits, is_trusted=is_trusted), ()
+        elif head[:1] == pickled.MAGIC:
+            return pickled.read_payload(file, directory, limits), pickled.VERSION, ()
+    raise FormatError(
+        f"The payload is none of an {project_type} project: it begins with {head[:9]!r}. "
+        "The archive is damaged, or belongs to a project of another type."
+    )
+
+
+def _check_manifest(manifest: dict[str, Any], snapshot: Snapshot, archive_format: str) -> None:
+    tables = manifest.get("tables")
+    promised = {
+        name: entry.get("rows") if isinstance(entry, dict) else None
+        for name, entry in (tables if isinstance(tables, dict) else {}).items()
+    }
+    actual = {name: rows for name, rows in snapshot.counts().items() if rows}
+    if (manifest.get("archive_format"), promised) != (archive_format, actual):
+        raise IntegrityError(
+            f"The archive holds {archive_format} with rows {actual}, but says "
+            f"{manifest.get('archive_format')} with {promised}; it is damaged.",
+            expected=promised,
+            actual=actual,
+            where=INTEGRITY,
+        )
