@@ -106,7 +106,7 @@ pytest:
 # goes through all lines. Each comes with third parties of its day where newer ones break it.
 MATRIX := 3.1.8
 third_parties_3.1.8 := 'sqlalchemy<2.1'
-third_parties_3.2.2 := 'sqlalchemy<2.1' 'cadwyn==6.1.1' 'fastapi<0.137'
+third_parties_3.2.2 := 'sqlalchemy<2.1' 'cadwyn==6.1.1' 'fastapi<0.137' 'svcs<26'
 
 .venv-airflow-%/.stamp: pyproject.toml
 	@echo "Installing Airflow $* into .venv-airflow-$* (about two minutes)"
