@@ -18,6 +18,7 @@ from airflow_sv_versioning.exceptions import (
     TransportError,
 )
 from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
+from airflow_sv_versioning.snapshot.media import backends
 from airflow_sv_versioning.snapshot.media.backends import SPOOL_BYTES
 from airflow_sv_versioning.snapshot.media.record import LinkedMedia, MediaRecord, media_record_of
 from airflow_sv_versioning.snapshot.media.store import MediaStore, StoredMedia, open_store
@@ -28,9 +29,11 @@ CAT, DOG = b"cat" * 40_000, b"dog"
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> MediaStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MediaStore:
     if request.param == "folder":
         return MediaStore(tmp_path / "store")
+    # Behaves as a bucket does, and is gone with the process: nothing to keep originals in.
+    monkeypatch.setattr(backends, "BUCKET_PROTOCOLS", {*backends.BUCKET_PROTOCOLS, "memory"})
     return MediaStore(UPath(f"memory://{tmp_path.name}/{request.node.name}"))
 
 
@@ -38,6 +41,11 @@ def files_of(store: MediaStore) -> list[str]:
     """The names of all that lies in the store's folder of media."""
     folders = store.backend.list_folders("media")
     return [name for folder in folders for name, _ in store.backend.list_folder(f"media/{folder}")]
+
+
+def test_a_store_that_would_be_gone_with_the_process_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="'memory' cannot hold a media store"):
+        MediaStore(UPath(f"memory://{tmp_path.name}"))
 
 
 def test_what_was_put_in_comes_back(store):

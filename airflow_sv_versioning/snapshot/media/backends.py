@@ -28,7 +28,7 @@ from airflow_sv_versioning.exceptions import ConfigurationError, MediaStoreError
 
 LOCAL_PROTOCOLS = frozenset({"", "file", "local"})
 S3_PROTOCOLS = frozenset({"s3", "s3a"})
-BUCKET_PROTOCOLS = S3_PROTOCOLS | {"gs", "gcs", "abfs", "abfss", "az", "memory"}
+BUCKET_PROTOCOLS = S3_PROTOCOLS | {"gs", "gcs", "abfs", "abfss", "az"}
 
 INCOMING = "incoming"
 SPOOL_BYTES = 4 * 1024 * 1024
