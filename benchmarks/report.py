@@ -114,16 +114,22 @@ def _plot(found: Medians, metric: str, title: str, path: Path) -> None:
         return
     delay_ms = max(key[1] for key in images)
     steps = list(dict.fromkeys(key[2] for key in images))
-    figure, axes = plt.subplots(1, len(steps), figsize=(3.1 * len(steps), 3), dpi=90, squeeze=False)
+    is_time = metric == "wall_seconds"
+    # One scale for all times: a tenth of a second more must not look like a minute.
+    figure, axes = plt.subplots(
+        1, len(steps), figsize=(3.1 * len(steps), 3), dpi=90, squeeze=False, sharey=is_time
+    )
     for axis, step in zip(axes[0], steps, strict=True):
         for client in CLIENTS:
             sizes = sorted(key[0] for key in images if key[1:] == (delay_ms, step, client))
             values = [images[size, delay_ms, step, client][metric] for size in sizes]
             if sizes:
                 axis.plot(sizes, values, marker="o", color=COLORS[client], label=LABELS[client])
-        axis.set(xscale="log", yscale="log" if metric == "wall_seconds" else "linear", title=step)
+        axis.set(xscale="log", yscale="log" if is_time else "linear", title=step)
         axis.set_xlabel("images")
-        if metric != "wall_seconds":
+        axis.xaxis.set_major_formatter("{x:,.0f}")
+        axis.yaxis.set_major_formatter("{x:g}")
+        if not is_time:
             axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
     axes[0][0].set_ylabel(f"{title} ({delay_ms:g} ms round trip)")
