@@ -121,7 +121,6 @@ test-matrix: dev-env $(MATRIX:%=.venv-airflow-%/.stamp)
 	done
 
 bench: dev-env sdk-env
-	@$(call pip_install,.venv) --editable '.[dev,bench]'
 	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)
 
 clean:

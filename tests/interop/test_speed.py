@@ -58,7 +58,6 @@ def test_memory_does_not_grow_with_the_project(costs, tmp_path):
 
 
 def test_the_report_tells_every_step(costs, tmp_path: Path):
-    pytest.importorskip("matplotlib")
     runs = [
         {"type": "images", "size": IMAGES, "delay_ms": 30.0, "step": step, "client": client, **cost}
         for client, steps in costs.items()
