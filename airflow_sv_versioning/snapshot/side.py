@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
-from airflow_sv_versioning.snapshot.tree import dataset_rows
+from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,7 +43,7 @@ class Side:
         import pyarrow.compute as pc
 
         rows = self.snapshot.read(self.snapshot.project_type)
-        folders = {row["src_dataset_id"]: path for row, path in dataset_rows(self.snapshot)}
+        folders = dataset_paths(self.snapshot)
         ids, names = values(rows, self.id_column), values(rows, "name")
         paths = [
             f"{folders[dataset_id]}/{self.new_names.get(item_id, name)}"

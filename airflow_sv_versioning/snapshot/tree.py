@@ -51,3 +51,8 @@ def dataset_rows(snapshot: Snapshot) -> list[tuple[dict[str, Any], str]]:
             lambda row: row["name"],
         )
     )
+
+
+def dataset_paths(snapshot: Snapshot) -> dict[int, str]:
+    """Tell the path of each dataset of a snapshot, by the dataset's id."""
+    return {row["src_dataset_id"]: path for row, path in dataset_rows(snapshot)}

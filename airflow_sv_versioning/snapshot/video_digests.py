@@ -44,7 +44,7 @@ from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.snapshot.canonical import canonical_json
 from airflow_sv_versioning.snapshot.kinds.object_numbers import owner_keys, with_numbers
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.snapshot.tree import dataset_rows
+from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +62,7 @@ _ORDERED = ("objects", "figures")
 def integrity_lines(snapshot: Snapshot) -> Iterator[bytes]:
     """Make the lines of all videos of a snapshot, in its order."""
     digests = _annotation_digests(snapshot)
-    paths = {row["src_dataset_id"]: path for row, path in dataset_rows(snapshot)}
+    paths = dataset_paths(snapshot)
     for batch in snapshot.iter_batches("videos", _VIDEOS):
         for row in batch.to_pylist():
             line = {

@@ -21,7 +21,7 @@ from airflow_sv_versioning.snapshot.missing.checking import check_media
 from airflow_sv_versioning.snapshot.plan import read_items
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
-from airflow_sv_versioning.snapshot.tree import dataset_rows
+from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNSURE, WRONG, Check, VerifyReport
 from airflow_sv_versioning.versioning.version_map import VersionMap
@@ -103,7 +103,7 @@ class Verification:
             return Check("tables", SKIPPED, _NOT_READ), None
         try:
             unpacked = unpack_archive(file, self._project.type, directory)
-            paths = {row["src_dataset_id"]: path for row, path in dataset_rows(unpacked.snapshot)}
+            paths = dataset_paths(unpacked.snapshot)
             items = read_items(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
         except _BROKEN as error:
             return Check("tables", WRONG, error.message), None

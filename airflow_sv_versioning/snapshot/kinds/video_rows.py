@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.snapshot.json_columns import json_text, raw_text
+from airflow_sv_versioning.snapshot.kinds.keys import key_of
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.table_writing import table_of
 from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS
@@ -50,7 +50,7 @@ def object_row(entry: Mapping[str, Any], video_id: int, names: Names) -> Row:
         "src_video_id": video_id,
         "class_name": entry.get("classTitle") or names.classes.get(entry.get("classId") or 0),
         # The official restore joins objects that several videos share by this, and by nothing else.
-        "key": entry.get("key") or uuid5(NAMESPACE_OID, f"object:{entry['id']}").hex,
+        "key": entry.get("key") or key_of("object", entry["id"]),
         "created_at": entry.get("createdAt"),
         "updated_at": entry.get("updatedAt"),
         "labeler_login": entry.get("labelerLogin"),

@@ -27,7 +27,7 @@ from airflow_sv_versioning.snapshot.schemas import table_schema
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter, rows_table
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.snapshot.tree import dataset_rows
+from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +74,7 @@ class Videos(Kind):
     def check_captured(self, snapshot: Snapshot) -> None:
         """Check the same of what the server said."""
         items = snapshot.read("videos", ["src_video_id", "src_dataset_id", "name"])
-        paths = {row["src_dataset_id"]: path for row, path in dataset_rows(snapshot)}
+        paths = dataset_paths(snapshot)
         names = names_of(snapshot.project_meta)
         check_videos(snapshot, items.rename_columns(["id", "src_dataset_id", "name"]), paths, names)
 

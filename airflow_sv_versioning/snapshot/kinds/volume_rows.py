@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.json_columns import json_text
+from airflow_sv_versioning.snapshot.kinds.keys import key_of
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.mask3d import SPATIAL
 
@@ -119,8 +119,3 @@ def _figure_row(figure: Mapping[str, Any], volume_id: int, plane: str | None, in
         "created_at": figure.get("createdAt"),
         "updated_at": figure.get("updatedAt"),
     }
-
-
-def key_of(what: str, entity_id: int) -> str:
-    """Make the key of an entity that has none: always the same for the same entity."""
-    return uuid5(NAMESPACE_OID, f"{what}:{entity_id}").hex

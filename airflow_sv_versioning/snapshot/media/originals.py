@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import is_linked
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
-from airflow_sv_versioning.snapshot.tree import dataset_rows
+from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +47,7 @@ def paths_of(snapshot: Snapshot, item_ids: Collection[int]) -> dict[int, str]:
 
     items = _items(snapshot, ["src_dataset_id", "name"])
     named = items.filter(pc.field("id").isin(pa.array(sorted(item_ids), pa.int64())))
-    folders = {row["src_dataset_id"]: path for row, path in dataset_rows(snapshot)}
+    folders = dataset_paths(snapshot)
     rows = zip(*(values(named, column) for column in ("id", "src_dataset_id", "name")), strict=True)
     return {item_id: f"{folders.get(dataset_id)}/{name}" for item_id, dataset_id, name in rows}
 

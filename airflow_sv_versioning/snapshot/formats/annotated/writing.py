@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
-from uuid import NAMESPACE_OID, uuid5
 
 from airflow_sv_versioning.exceptions import SnapshotError
 from airflow_sv_versioning.snapshot.formats import frames
@@ -17,6 +16,7 @@ from airflow_sv_versioning.snapshot.formats.annotated.annotation_text import (
     object_tags_text,
 )
 from airflow_sv_versioning.snapshot.formats.files_payload import FilesPayload, documents_of
+from airflow_sv_versioning.snapshot.kinds.keys import key_of
 from airflow_sv_versioning.snapshot.schemas import table_schema
 from airflow_sv_versioning.snapshot.table_writing import TableWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -139,7 +139,7 @@ class _PayloadWriter:
             text = annotation_text(video, objects, figures, tags)
             row = pa.Table.from_pylist([video], schema=table_schema("videos", "videos"))
             self._tables["videos"].append_arrow(row.append_column(_ANNOTATION, _one_text(text)))
-            self._keys["videos"][uuid5(NAMESPACE_OID, f"video:{video_id}").hex] = video_id
+            self._keys["videos"][key_of("video", video_id)] = video_id
             self._write_parts(objects, figures, tags)
 
     def _write_parts(

@@ -13,7 +13,8 @@ from airflow_sv_versioning.exceptions import SnapshotError
 from airflow_sv_versioning.snapshot.formats import sections
 from airflow_sv_versioning.snapshot.formats.files_payload import with_objects
 from airflow_sv_versioning.snapshot.json_columns import json_value
-from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, key_of
+from airflow_sv_versioning.snapshot.kinds.keys import key_of
+from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_json, mesh_json
 from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
 from airflow_sv_versioning.snapshot.tables import Snapshot
