@@ -5,8 +5,10 @@ What `requests` tells of its failures is understood here, and for foreign hosts 
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from threading import Semaphore
 from typing import Any
@@ -16,6 +18,7 @@ import requests
 import urllib3
 from requests import RequestException, Response
 from requests.adapters import HTTPAdapter
+from requests.models import REDIRECT_STATI
 
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
@@ -27,6 +30,48 @@ from airflow_sv_versioning.exceptions import (
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_REDIRECTS = 5
+# In small pieces, a busy interpreter takes its turn after each of them, and an answer waits for hundreds.
+READ_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer of the server.
+
+    :param headers: names in any case.
+    :param content: decompressed.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @classmethod
+    def read(cls, response: Response) -> Answer:
+        """Read an open response to its end.
+
+        :raises RequestException: the connection was cut before.
+        """
+        with response:
+            content = b"".join(response.iter_content(READ_BYTES))
+        return cls(response.status_code, response.headers, content)
+
+    @property
+    def text(self) -> str:
+        """The content as text; what is no text is marked."""
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def redirects_to(self) -> str | None:
+        """The address that the server points to instead of answering."""
+        return self.headers.get("Location") if self.status_code in REDIRECT_STATI else None
+
+    def json(self) -> Any:
+        """Decode the content as JSON, also with the words that only servers in Python know.
+
+        :raises ValueError: it is something else.
+        """
+        return json.loads(self.content)
 
 
 class Session:
@@ -57,21 +102,10 @@ class Session:
         headers: Mapping[str, str],
         *,
         params: Mapping[str, Any] | None = None,
-        stream: bool = False,
-    ) -> Response:
+    ) -> Answer:
         """Send one request: a POST, or a GET where there is no body; redirects are not followed."""
         with self._slots:
-            return self._requests.request(
-                "GET" if data is None else "POST",
-                f"{self._server_url}/public/api/v3/{method}",
-                data=data,
-                params=dict(params or {}),
-                headers={**headers, "x-api-key": self._token},
-                timeout=self._timeouts,
-                # A redirect would carry the token to wherever it points.
-                allow_redirects=False,
-                stream=stream,
-            )
+            return Answer.read(self._begin(method, data, headers, params))
 
     def open(self, method: str, data: Any, headers: Mapping[str, str], offset: int) -> Response:
         """Open a download at an offset, following redirects without the token.
@@ -81,7 +115,8 @@ class Session:
         wanted = {"Accept-Encoding": "identity"}
         if offset:
             wanted["Range"] = f"bytes={offset}-"
-        response = self.send(method, data, {**headers, **wanted}, stream=True)
+        with self._slots:
+            response = self._begin(method, data, {**headers, **wanted})
         for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
                 break
@@ -91,6 +126,21 @@ class Session:
                 target, headers=wanted, stream=True, timeout=self._timeouts, allow_redirects=False
             )
         return response
+
+    def _begin(
+        self, method: str, data: Any, headers: Mapping[str, str], params: Mapping[str, Any] | None = None
+    ) -> Response:
+        return self._requests.request(
+            "GET" if data is None else "POST",
+            f"{self._server_url}/public/api/v3/{method}",
+            data=data,
+            params=dict(params or {}),
+            headers={**headers, "x-api-key": self._token},
+            timeout=self._timeouts,
+            # A redirect would carry the token to wherever it points.
+            allow_redirects=False,
+            stream=True,
+        )
 
 
 def no_answer(what: str, cause: RequestException, *, idempotent: bool) -> SuperviselyError:

@@ -22,7 +22,7 @@ from requests_toolbelt import MultipartDecoder, MultipartEncoder
 from airflow_sv_versioning.client.address import normalize_server_address
 from airflow_sv_versioning.client.errors import api_error, error_parts
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
-from airflow_sv_versioning.client.session import Session, no_answer
+from airflow_sv_versioning.client.session import Answer, Session, no_answer
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     ConnectError,
@@ -125,9 +125,9 @@ class Transport:
 
         :raises TransportError: the answer is not of that type.
         """
-        response = self._answer(method, _json_body(body), True, _subject(body))
+        answer = self._answer(method, _json_body(body), True, _subject(body))
         try:
-            return msgspec.json.decode(response.content, type=answer_type, strict=False)
+            return msgspec.json.decode(answer.content, type=answer_type, strict=False)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise TransportError(f"{method} answered with something unexpected: {error}") from error
 
@@ -188,16 +188,16 @@ class Transport:
             encoder = MultipartEncoder(list(fields()))
             return encoder, {"Content-Type": encoder.content_type}
 
-        response = self._answer(method, body, idempotent, _subject(params), params=params)
-        return self._json(method, response)
+        answer = self._answer(method, body, idempotent, _subject(params), params=params)
+        return self._json(method, answer)
 
     def multipart(self, method: str, body: Any) -> dict[int, bytes]:
         """Call a method that answers with one part an entity: entity id -> content."""
-        response = self._answer(method, _json_body(body), True, _subject(body))
-        if _has_no_parts(response):
+        answer = self._answer(method, _json_body(body), True, _subject(body))
+        if _has_no_parts(answer):
             return {}
         try:
-            parts = MultipartDecoder.from_response(response).parts
+            parts = MultipartDecoder.from_response(answer).parts
         except Exception as error:  # the decoder lets its own and parsing errors through
             raise TransportError(f"{method} answered with a broken multipart body: {error}") from error
         return {_part_id(method, part.headers): part.content for part in parts}
@@ -221,7 +221,7 @@ class Transport:
             data, headers = _json_body(body)()
             with self._session.open(method, data, headers, offset) as response:
                 if response.status_code >= 300:
-                    raise self._error(method, response, subject)
+                    raise self._error(method, Answer.read(response), subject)
                 yield _download(method, response, offset)
         except RequestException as error:
             raise no_answer(self._told(method, subject), error, idempotent=True) from error
@@ -240,12 +240,12 @@ class Transport:
         idempotent: bool,
         subject: str,
         params: Mapping[str, Any] | None = None,
-    ) -> Response:
+    ) -> Answer:
         tries = 0
         while True:
             tries += 1
             failure, error = self._try(method, body, idempotent, subject, params)
-            if isinstance(error, Response):
+            if isinstance(error, Answer):
                 return error
             if not self._policy.may_repeat(failure, idempotent=idempotent) or not self.wait(tries, failure):
                 raise error
@@ -253,52 +253,51 @@ class Transport:
 
     def _try(
         self, method: str, body: Body | None, idempotent: bool, subject: str, params: Mapping[str, Any] | None
-    ) -> tuple[Failure, SuperviselyError | Response]:
+    ) -> tuple[Failure, SuperviselyError | Answer]:
         data, headers = body() if body else (None, {})
         try:
-            response = self._session.send(method, data, headers, params=params)
+            answer = self._session.send(method, data, headers, params=params)
         except RequestException as cause:
             error = no_answer(self._told(method, subject), cause, idempotent=idempotent)
             error.__cause__ = cause
             return Failure(sent=not isinstance(error, ConnectError)), error
-        if response.status_code < 300:
-            return Failure(), response
-        answer = self._error(method, response, subject)
-        text, _ = error_parts(_decoded(response))
-        failure = Failure(response.status_code, True, text, _retry_after(response))
-        if not idempotent and response.status_code in TRANSIENT_STATUSES - {429}:
+        if answer.status_code < 300:
+            return Failure(), answer
+        refusal = self._error(method, answer, subject)
+        text, _ = error_parts(_decoded(answer))
+        failure = Failure(answer.status_code, True, text, _retry_after(answer))
+        if not idempotent and answer.status_code in TRANSIENT_STATUSES - {429}:
             unknown = OutcomeUnknownError(
-                f"{answer.message} Whether {method} took effect is unknown.", method=method
+                f"{refusal.message} Whether {method} took effect is unknown.", method=method
             )
-            unknown.__cause__ = answer
+            unknown.__cause__ = refusal
             return failure, unknown
-        return failure, answer
+        return failure, refusal
 
     def _told(self, method: str, subject: str) -> str:
         return f"{method}({subject}) at {self.server_url}"
 
-    def _error(self, method: str, response: Response, subject: str) -> SuperviselyError:
-        if response.is_redirect:
+    def _error(self, method: str, answer: Answer, subject: str) -> SuperviselyError:
+        if answer.redirects_to:
             return RequestRejectedError(
-                f"{self.server_url} redirects to {response.headers['Location']}; "
+                f"{self.server_url} redirects to {answer.redirects_to}; "
                 "use that server's address in the connection.",
-                status_code=response.status_code,
+                status_code=answer.status_code,
                 method=method,
             )
-        body = _decoded(response)
-        return api_error(method, response.status_code, body, response.text, subject)
+        return api_error(method, answer.status_code, _decoded(answer), answer.text, subject)
 
-    def _json(self, method: str, response: Response) -> Any:
+    def _json(self, method: str, answer: Answer) -> Any:
         try:
-            return msgspec.json.decode(response.content)
+            return msgspec.json.decode(answer.content)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             # Servers in Python write numbers and texts that strict JSON does not know.
             pass
         try:
-            return response.json()
+            return answer.json()
         except ValueError as error:
             raise TransportError(
-                f"{method} answered with something that is not JSON ({response.text[:100]!r}). "
+                f"{method} answered with something that is not JSON ({answer.text[:100]!r}). "
                 f"Is {self.server_url} a Supervisely server?"
             ) from error
 
@@ -333,10 +332,10 @@ def _subject(body: Any) -> str:
     return ", ".join(f"{key}={body[key]}" for key in _SUBJECT_KEYS if body.get(key) is not None)
 
 
-def _has_no_parts(response: Response) -> bool:
+def _has_no_parts(answer: Answer) -> bool:
     """Say whether nothing stands before the last boundary: the decoder takes that for damage."""
-    _, _, boundary = response.headers.get("Content-Type", "").partition("boundary=")
-    return response.content.strip() in (b"", b"--" + boundary.strip('"').encode() + b"--")
+    _, _, boundary = answer.headers.get("Content-Type", "").partition("boundary=")
+    return answer.content.strip() in (b"", b"--" + boundary.strip('"').encode() + b"--")
 
 
 def _part_id(method: str, headers: Mapping[bytes, bytes]) -> int:
@@ -348,13 +347,13 @@ def _part_id(method: str, headers: Mapping[bytes, bytes]) -> int:
     return int(digits)
 
 
-def _decoded(response: Response) -> Any:
+def _decoded(answer: Answer) -> Any:
     try:
-        return response.json()
+        return answer.json()
     except ValueError:
         return None
 
 
-def _retry_after(response: Response) -> float | None:
-    value = response.headers.get("Retry-After", "")
+def _retry_after(answer: Answer) -> float | None:
+    value = answer.headers.get("Retry-After", "")
     return float(value) if value.isdigit() else None
