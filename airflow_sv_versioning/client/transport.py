@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from requests import RequestException, Response
@@ -39,6 +39,8 @@ CHUNK_BYTES = 64 * 1024
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
 _JSON = {"Content-Type": "application/json"}
+NULL = msgspec.Raw(b"null")
+"""What a member of raw JSON holds that an answer leaves out."""
 
 Body = Callable[[], tuple[Any, dict[str, str]]]
 
@@ -52,6 +54,15 @@ class Page(Protocol):
 
 
 T = TypeVar("T")
+
+
+class TokenPage(msgspec.Struct, Generic[T]):
+    """A page of a listing, and what leads to the next one."""
+
+    entities: list[T]
+    after: str | None = None
+
+
 PageT = TypeVar("PageT", bound=Page)
 
 
@@ -161,14 +172,23 @@ class Transport:
 
         Unlike page numbers, this neither skips nor repeats items while others come and go.
         """
-        request = {**body, "pagination_mode": "token", "per_page": per_page}
-        while True:
+
+        def ask(request: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
             answer = self.call(method, request)
-            if entities := _entities(method, answer):
-                yield entities
-            if not entities or (after := answer.get("after")) is None:
-                return
-            request["after"] = after
+            return _entities(method, answer), answer.get("after")
+
+        return _each_after_the_other(ask, body, per_page)
+
+    def typed_token_pages(
+        self, method: str, body: Mapping[str, Any], per_page: int, page_type: type[TokenPage[T]]
+    ) -> Iterator[list[T]]:
+        """Stream a listing as :meth:`token_pages` does, decoded as ``page_type``."""
+
+        def ask(request: Mapping[str, Any]) -> tuple[list[T], str | None]:
+            page = self.call_typed(method, request, page_type)
+            return page.entities, page.after
+
+        return _each_after_the_other(ask, body, per_page)
 
     def upload(
         self,
@@ -317,6 +337,19 @@ def _download(method: str, response: Response, offset: int) -> Download:
     length = response.headers.get("Content-Length")
     end = None if length is None else start + int(length)
     return Download(start, end, response.iter_content(CHUNK_BYTES))
+
+
+def _each_after_the_other(
+    ask: Callable[[Mapping[str, Any]], tuple[list[T], str | None]], body: Mapping[str, Any], per_page: int
+) -> Iterator[list[T]]:
+    request = {**body, "pagination_mode": "token", "per_page": per_page}
+    while True:
+        entities, after = ask(request)
+        if entities:
+            yield entities
+        if not entities or after is None:
+            return
+        request["after"] = after
 
 
 def _entities(method: str, answer: Any) -> list[dict[str, Any]]:

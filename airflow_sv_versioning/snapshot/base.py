@@ -16,7 +16,7 @@ from airflow_sv_versioning.exceptions import NotFoundError
 from airflow_sv_versioning.snapshot.compare import find_item_differences
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import kind_of
-from airflow_sv_versioning.snapshot.kinds.kind import ItemReader, Rows, names_of
+from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Rows, names_of
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
@@ -134,7 +134,7 @@ class _Part:
     """Items of one dataset with what hangs on them now."""
 
     dataset_id: int
-    items: Sequence[Mapping[str, Any]]
+    items: Sequence[Item]
     rows: Rows
 
 
@@ -148,7 +148,7 @@ class _SpotCheck:
             folder.mkdir(parents=True)
         self._meta = meta
         self._kind = kind_of(base.project_type)
-        self._reader: ItemReader = self._kind.reader(client, names_of(meta), self._found)
+        self._reader: ItemReader[Any] = self._kind.reader(client, names_of(meta), self._found)
         self._stamps: dict[int, str] = {}
 
     def sample(self) -> list[tuple[int, list[int]]]:
@@ -170,7 +170,7 @@ class _SpotCheck:
         try:
             items = self._unchanged(dataset_id, ids)
             rows = self._reader.read(dataset_id, items) if items else None
-            still = self._unchanged(dataset_id, [item["id"] for item in items]) if rows is not None else []
+            still = self._unchanged(dataset_id, [item.id for item in items]) if rows is not None else []
         except NotFoundError:
             # The dataset is gone, and what the base holds of it will not be copied.
             return None
@@ -178,13 +178,13 @@ class _SpotCheck:
             return None
         return _Part(dataset_id, items, rows)
 
-    def _unchanged(self, dataset_id: int, ids: Sequence[int]) -> list[Mapping[str, Any]]:
+    def _unchanged(self, dataset_id: int, ids: Sequence[int]) -> list[Item]:
         found = self._reader.list_by_ids(dataset_id, ids)
-        return [item for item in found if self._stamps.get(item["id"]) == item["updatedAt"]]
+        return [item for item in found if self._stamps.get(item.id) == item.updated_at]
 
     def differences(self, parts: Sequence[_Part]) -> list[str]:
         """Compare what was read with the base's rows, both taken as little snapshots."""
-        ids = IdSet(item["id"] for part in parts for item in part.items)
+        ids = IdSet(item.id for part in parts for item in part.items)
         with self._writer(self._held, parts) as writer:
             self._kind.copy_kept(self._base, writer, ids)
             held = writer.finish(self._base.project_info, self._meta)

@@ -258,11 +258,11 @@ class _Pass:
                 continue
             if not self._verify_items:
                 return _Read(items, rows)
-            now = self._reader.list_by_ids(batch.dataset_id, [item["id"] for item in items])
+            now = self._reader.list_by_ids(batch.dataset_id, [item.id for item in items])
             if _stamps(now) == _stamps(items):
                 return _Read(items, rows)
             items = now
-        names = [item["name"] for item in items[:5]]
+        names = [item.name for item in items[:5]]
         raise ProjectChangedError(
             f"{self._project.type.capitalize()} {names} of dataset {batch.dataset_id} changed during each of "
             f"{MAX_ITEM_READS} readings. Make the version when nobody works on them.",
@@ -278,4 +278,4 @@ class _Pass:
 
 
 def _stamps(items: Sequence[Item]) -> list[tuple[int, str]]:
-    return [(item["id"], item["updatedAt"]) for item in items]
+    return [(item.id, item.updated_at) for item in items]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.id_sets import IdSet
-from airflow_sv_versioning.snapshot.kinds.kind import Item
+from airflow_sv_versioning.snapshot.kinds.kind import ItemT
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class UnchangedItems:
         self._open: dict[int, _Stamps] = {}
         self._kept: list[np.ndarray[Any, Any]] = []
 
-    def split(self, dataset_id: int, page: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    def split(self, dataset_id: int, page: Sequence[ItemT]) -> tuple[Sequence[ItemT], Sequence[ItemT]]:
         """Part a page of a dataset's listing into unchanged items and others."""
         if self._base is None:
             return [], page
@@ -59,23 +60,21 @@ class _Stamps:
         self._stamps = rows["updated_at"]
         self._seen = np.zeros(len(self._ids), np.bool_)
 
-    def split(self, page: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    def split(self, page: Sequence[ItemT]) -> tuple[Sequence[ItemT], Sequence[ItemT]]:
         import numpy as np
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         if not len(self._ids):
             return [], page
-        positions = self._ids.searchsorted(np.array([item["id"] for item in page], np.int64))
+        ids = np.array([item.id for item in page], np.int64)
+        positions = self._ids.searchsorted(ids)
         positions[positions == len(self._ids)] = 0
-        held_ids = self._ids[positions].tolist()
-        held_stamps = self._stamps.take(pa.array(positions)).to_pylist()
-        same = [
-            item["id"] == held_id and item["updatedAt"] == stamp
-            for item, held_id, stamp in zip(page, held_ids, held_stamps, strict=True)
-        ]
+        stamps = pa.array([item.updated_at for item in page], pa.string())
+        equal = pc.fill_null(pc.equal(self._stamps.take(pa.array(positions)), stamps), False)
+        same = (self._ids[positions] == ids) & equal.to_numpy(zero_copy_only=False)
         self._seen[positions[same]] = True
-        kept = [item for item, is_same in zip(page, same, strict=True) if is_same]
-        return kept, [item for item, is_same in zip(page, same, strict=True) if not is_same]
+        return list(compress(page, same)), list(compress(page, ~same))
 
     def seen(self) -> np.ndarray[Any, Any]:
         found: np.ndarray[Any, Any] = self._ids[self._seen]

@@ -5,50 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.json_columns import json_text, raw_text
+from airflow_sv_versioning.snapshot.json_columns import raw_text
 from airflow_sv_versioning.snapshot.table_writing import table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from airflow_sv_versioning.client.figures import Figure
+    from airflow_sv_versioning.client.images import Image
 
 ALPHA_MASK = "alpha_mask"
 
 
-# Column -> member of an image that goes into it as it is.
-_PLAIN = {
-    "src_image_id": "id",
-    "src_dataset_id": "datasetId",
-    "parent_src_image_id": "parentId",
-    "name": "name",
-    "hash": "hash",
-    "link": "link",
-    "mime": "mime",
-    "width": "width",
-    "height": "height",
-    "created_at": "createdAt",
-    "updated_at": "updatedAt",
-    "created_by_id": "createdBy",
-    "description": "description",
-    "related_data_id": "relatedDataId",
-    "download_id": "downloadId",
-    "offset_start": "offsetStart",
-    "offset_end": "offsetEnd",
-}
-
-
-def image_table(images: Sequence[Mapping[str, Any]]) -> pa.Table:
+def image_table(images: Sequence[Image]) -> pa.Table:
     """Make the rows of images, column by column; names stay as the server says them.
 
     Source: POST images.list.
     """
-    columns: dict[str, list[Any]] = {
-        column: [image.get(member) for image in images] for column, member in _PLAIN.items()
+    columns: dict[str, Sequence[Any]] = {
+        "src_image_id": [image.id for image in images],
+        "src_dataset_id": [image.dataset_id for image in images],
+        "parent_src_image_id": [image.parent_id for image in images],
+        "name": [image.name for image in images],
+        "hash": [image.hash for image in images],
+        "link": [image.link for image in images],
+        "mime": [image.mime for image in images],
+        "ext": [_extension(image.mime) for image in images],
+        "size": [_integer(image.size) for image in images],
+        "width": [image.width for image in images],
+        "height": [image.height for image in images],
+        "created_at": [image.created_at for image in images],
+        "updated_at": [image.updated_at for image in images],
+        "created_by_id": [image.created_by for image in images],
+        "description": [image.description for image in images],
+        "meta": [raw_text(image.meta) for image in images],
+        "related_data_id": [image.related_data_id for image in images],
+        "download_id": [image.download_id for image in images],
+        "offset_start": [image.offset_start for image in images],
+        "offset_end": [image.offset_end for image in images],
     }
-    columns["ext"] = [_extension(image.get("mime")) for image in images]
-    columns["size"] = [_integer(image.get("size")) for image in images]
-    columns["meta"] = [json_text(image["meta"]) if image.get("meta") else None for image in images]
     return table_of("images", "images", columns)
 
 

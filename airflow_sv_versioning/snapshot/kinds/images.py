@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
+from airflow_sv_versioning.client.images import Image
 from airflow_sv_versioning.exceptions import IntegrityError, NotFoundError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.kinds import image_content
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_table, image_table
-from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.kind import ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_table
 from airflow_sv_versioning.snapshot.references import check_held, check_known, distinct
 from airflow_sv_versioning.snapshot.side import Side
@@ -36,7 +37,7 @@ class Images(Kind):
     # The hash is only a trace of what the link held when it was added.
     prefers_link = True
 
-    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[Image]:
         """Make what reads images."""
         return _ImageReader(client, names)
 
@@ -79,26 +80,26 @@ class Images(Kind):
         yield "image tag", image_content.item_tags(side)
 
 
-class _ImageReader(ItemReader):
+class _ImageReader(ItemReader[Image]):
     def __init__(self, client: SuperviselyClient, names: Names) -> None:
         self._client = client
         self._names = names
 
-    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
-        return self._client.images.iter_pages(dataset_id)
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Image]]:
+        return self._client.images.read_pages(dataset_id)
 
-    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    def parts(self, items: Sequence[Image]) -> Iterator[Sequence[Image]]:
         return batches(items, LIST_BATCH)
 
-    def listed(self, items: Sequence[Item]) -> Rows:
-        owners = ((image["id"], image["id"], image.get("tags")) for image in items)
+    def listed(self, items: Sequence[Image]) -> Rows:
+        owners = ((image.id, image.id, image.tags) for image in items)
         tags = tag_table(Images.project_type, "item", owners, self._names.tags)
         return {"images": image_table(items), "tags": tags}
 
-    def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
+    def read(self, dataset_id: int, items: Sequence[Image]) -> Rows | None:
         if not items:
             return {}
-        ids = [image["id"] for image in items]
+        ids = [image.id for image in items]
         figures = self._client.figures.read_for_items(dataset_id, ids)
         alpha_ids = [figure.id for figure in figures if figure.geometry_type == ALPHA_MASK]
         try:
@@ -119,5 +120,5 @@ class _ImageReader(ItemReader):
             "tags": tag_table(Images.project_type, "figure", owners, self._names.tags),
         }
 
-    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
-        return self._client.images.list_by_ids(dataset_id, item_ids)
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Image]:
+        return [image for page in self._client.images.read_pages(dataset_id, item_ids) for image in page]

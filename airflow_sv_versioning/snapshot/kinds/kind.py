@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,10 +18,38 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
     from airflow_sv_versioning.snapshot.tables import Snapshot
 
-Item = Mapping[str, Any]
 Row = Mapping[str, Any]
 Rows = Mapping[str, "Sequence[Row] | pa.Table"]
 """Table name -> rows of it."""
+
+
+class Item(Protocol):
+    """An item as a listing tells of it."""
+
+    @property
+    def id(self) -> int:
+        """The platform's id."""
+
+    @property
+    def name(self) -> str:
+        """Its name in its dataset."""
+
+    @property
+    def updated_at(self) -> str:
+        """Stamp of its last change, compared as text."""
+
+
+@dataclass(frozen=True)
+class ItemWithRow:
+    """An item, and all that its listing tells of it as a row."""
+
+    id: int
+    name: str
+    updated_at: str
+    row: Row
+
+
+ItemT = TypeVar("ItemT", bound=Item)
 
 
 @dataclass(frozen=True)
@@ -40,27 +68,27 @@ def names_of(meta: Mapping[str, Any]) -> Names:
     )
 
 
-class ItemReader(ABC):
+class ItemReader(ABC, Generic[ItemT]):
     """Reads the items of one project for one pass of a capture; shared by threads."""
 
     @abstractmethod
-    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
-        """List a dataset's items as the server says them, page by page; each has ``id`` and ``updatedAt``."""
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemT]]:
+        """List a dataset's items as the server says them, page by page."""
 
     @abstractmethod
-    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    def parts(self, items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
         """Cut items of one dataset into what one :meth:`read` takes."""
 
     @abstractmethod
-    def listed(self, items: Sequence[Item]) -> Rows:
+    def listed(self, items: Sequence[ItemT]) -> Rows:
         """Make the rows that the listing alone tells."""
 
     @abstractmethod
-    def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
+    def read(self, dataset_id: int, items: Sequence[ItemT]) -> Rows | None:
         """Read what hangs on items; ``None`` if it changed under the reading and must be read again."""
 
     @abstractmethod
-    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemT]:
         """List those of the items that are still there, in the order of their ids."""
 
 
@@ -87,7 +115,7 @@ class Kind(ABC):
     shares_objects: ClassVar[bool] = False
 
     @abstractmethod
-    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[Any]:
         """Make what reads the items of a project.
 
         :param directory: of the snapshot in the making; takes what is too large for rows.
@@ -128,6 +156,13 @@ class Kind(ABC):
     @abstractmethod
     def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
         """Make the rows to compare, with names in place of ids, and what to call them."""
+
+
+def with_rows(
+    items: Sequence[Mapping[str, Any]], make_row: Callable[[Mapping[str, Any]], Row]
+) -> list[ItemWithRow]:
+    """Keep of listed items what a capture asks for: what else the server says of them may be long."""
+    return [ItemWithRow(item["id"], item["name"], item["updatedAt"], make_row(item)) for item in items]
 
 
 def by_link(kind: Kind, link: Any, digest: Any) -> bool:

@@ -11,13 +11,14 @@ from airflow_sv_versioning.exceptions import TransportError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import video_content
 from airflow_sv_versioning.snapshot.kinds.kind import (
-    Item,
     ItemReader,
+    ItemWithRow,
     Kind,
     Names,
     Rows,
     copy_rows,
     names_of,
+    with_rows,
 )
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_checks import check_videos
@@ -51,7 +52,7 @@ class Videos(Kind):
     prefers_link = False
     shares_objects = True
 
-    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[ItemWithRow]:
         """Make what reads videos."""
         return _VideoReader(client, names)
 
@@ -99,7 +100,7 @@ class Videos(Kind):
         yield "tag", video_content.tags(side)
 
 
-class _VideoReader(ItemReader):
+class _VideoReader(ItemReader[ItemWithRow]):
     """Reads annotations in portions of a few thousand figures, however they spread over videos."""
 
     def __init__(self, client: SuperviselyClient, names: Names) -> None:
@@ -107,24 +108,24 @@ class _VideoReader(ItemReader):
         self._names = names
         self._portion = 1
 
-    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemWithRow]]:
         for page in self._client.videos.iter_pages(dataset_id):
-            yield _slim(page)
+            yield with_rows(page, video_row)
 
-    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    def parts(self, items: Sequence[ItemWithRow]) -> Iterator[Sequence[ItemWithRow]]:
         start = 0
         while start < len(items):
             size = self._portion
             yield items[start : start + size]
             start += size
 
-    def listed(self, items: Sequence[Item]) -> Rows:
-        return {"videos": [item["row"] for item in items]}
+    def listed(self, items: Sequence[ItemWithRow]) -> Rows:
+        return {"videos": [item.row for item in items]}
 
-    def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
+    def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:
         if not items:
             return {}
-        annotations = self._client.videos.read_annotations(dataset_id, [item["id"] for item in items])
+        annotations = self._client.videos.read_annotations(dataset_id, [item.id for item in items])
         objects: list[pa.Table] = []
         tags: list[pa.Table] = []
         figures: list[pa.Table] = []
@@ -141,25 +142,17 @@ class _VideoReader(ItemReader):
         }
         self._learn(len(items), found["figures"].num_rows)
         if found["figures"].num_rows:
-            notes = self._client.figures.iter_notes(dataset_id, [item["id"] for item in items])
+            notes = self._client.figures.iter_notes(dataset_id, [item.id for item in items])
             found["figures"] = with_notes(found["figures"], notes)
         return found
 
-    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
-        return _slim(self._client.videos.list_by_ids(dataset_id, item_ids))
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
+        return with_rows(self._client.videos.list_by_ids(dataset_id, item_ids), video_row)
 
     def _learn(self, videos: int, figures: int) -> None:
         """Choose how many videos to read next from how many figures these had."""
         wanted = FIGURES_AT_ONCE * videos // max(figures, 1)
         self._portion = max(1, min(wanted, 2 * self._portion, VIDEOS_AT_ONCE))
-
-
-def _slim(videos: Sequence[Mapping[str, Any]]) -> list[Item]:
-    """Keep the row and what a pass asks for: timecodes as text take a tenth of the memory."""
-    return [
-        {"id": video["id"], "name": video["name"], "updatedAt": video["updatedAt"], "row": video_row(video)}
-        for video in videos
-    ]
 
 
 def _figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Table]:

@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.id_sets import IdSet
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.kinds import volume_content
-from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.snapshot.kinds.kind import (
+    ItemReader,
+    ItemWithRow,
+    Kind,
+    Names,
+    Rows,
+    copy_rows,
+    with_rows,
+)
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_checks import check_volumes
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
@@ -50,7 +59,7 @@ class Volumes(Kind):
     prefers_link = False
     takes_links = False
 
-    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader:
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[ItemWithRow]:
         """Make what reads volumes; masks go to the snapshot's folder as they come."""
         return _VolumeReader(client, names, directory)
 
@@ -97,7 +106,7 @@ class Volumes(Kind):
         yield "tag", volume_content.tags(side)
 
 
-class _VolumeReader(ItemReader):
+class _VolumeReader(ItemReader[ItemWithRow]):
     """Reads annotations; masks go to files, a few in memory at a time whatever the number of threads."""
 
     def __init__(self, client: SuperviselyClient, names: Names, directory: Path) -> None:
@@ -106,27 +115,28 @@ class _VolumeReader(ItemReader):
         self._directory = directory
         self._turns = Semaphore(REQUESTS_AT_ONCE)
 
-    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Item]]:
-        return self._client.volumes.iter_pages(dataset_id)
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemWithRow]]:
+        for page in self._client.volumes.iter_pages(dataset_id):
+            yield with_rows(page, volume_row)
 
-    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    def parts(self, items: Sequence[ItemWithRow]) -> Iterator[Sequence[ItemWithRow]]:
         return batches(items, VOLUMES_AT_ONCE)
 
-    def listed(self, items: Sequence[Item]) -> Rows:
-        return {"volumes": [volume_row(item) for item in items]}
+    def listed(self, items: Sequence[ItemWithRow]) -> Rows:
+        return {"volumes": [item.row for item in items]}
 
-    def read(self, dataset_id: int, items: Sequence[Item]) -> Rows | None:
+    def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:
         if not items:
             return {}
-        ids = [item["id"] for item in items]
+        ids = [item.id for item in items]
         annotations = self._client.volumes.get_annotations(dataset_id, ids)
         figures = [figure for annotation in annotations for _, _, figure in figures_of(annotation)]
         if figures:
             self._add_notes(dataset_id, ids, figures)
         rows: dict[str, list[dict[str, Any]]] = {"objects": [], "figures": [], "tags": []}
         for item, annotation in zip(items, annotations, strict=True):
-            volume_id = item["id"]
-            check_planes(annotation, f"The annotation of volume {item['name']!r} (id {volume_id})")
+            volume_id = item.id
+            check_planes(annotation, f"The annotation of volume {item.name!r} (id {volume_id})")
             rows["objects"] += object_rows(annotation, volume_id, self._names)
             rows["figures"] += figure_rows(annotation, volume_id)
             rows["tags"] += annotation_tag_rows(annotation, volume_id, self._names)
@@ -140,10 +150,10 @@ class _VolumeReader(ItemReader):
             told = notes.get(figure["id"], {})
             figure.update({key: told[key] for key in ("customData", "description") if told.get(key)})
 
-    def _fetch_files(self, volume: Item, annotation: Mapping[str, Any]) -> None:
+    def _fetch_files(self, volume: ItemWithRow, annotation: Mapping[str, Any]) -> None:
         """Write masks and meshes to files, as many at once as fit in a few megabytes, decompressed."""
         ids = [figure["id"] for _, _, figure in figures_of(annotation) if figure["geometryType"] in SPATIAL]
-        voxels = math.prod(((volume.get("meta") or {}).get("dimensionsIJK") or {}).values())
+        voxels = math.prod(((json_value(volume.row["meta"]) or {}).get("dimensionsIJK") or {}).values())
         for part in batches(ids, min(MASKS_AT_ONCE, max(1, MASK_BYTES_AT_ONCE // max(1, int(voxels))))):
             with self._turns:
                 found = self._client.volumes.find_spatial_geometries(part)
@@ -158,8 +168,8 @@ class _VolumeReader(ItemReader):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
 
-    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Item]:
-        return self._client.volumes.list_by_ids(dataset_id, item_ids)
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
+        return with_rows(self._client.volumes.list_by_ids(dataset_id, item_ids), volume_row)
 
 
 def _copy_files(base: Snapshot, directory: Path, figure_ids: Sequence[int]) -> None:
