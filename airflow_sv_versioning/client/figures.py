@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.client.transport import NULL, Transport
+from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
 LIST_BATCH = 200
@@ -40,6 +40,9 @@ _FIELDS = (
     "nnCreated",
     "nnUpdated",
 )
+
+
+NULL = msgspec.Raw(b"null")
 
 
 class Figure(msgspec.Struct, rename="camel"):

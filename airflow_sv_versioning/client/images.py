@@ -10,7 +10,7 @@ import msgspec
 
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.files import content_hash
-from airflow_sv_versioning.client.transport import NULL, TokenPage, Transport
+from airflow_sv_versioning.client.transport import TokenPage, Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
 LIST_PAGE = 1000
@@ -20,7 +20,10 @@ _HASHES_BATCH = 900
 
 
 class Image(msgspec.Struct, rename="camel"):
-    """An image as the server says it; what is ``Raw`` stays the JSON text that came over the wire."""
+    """An image as the server says it.
+
+    No member is ``Raw``: that would keep the whole page in memory for as long as one image of it waits.
+    """
 
     id: int
     name: str
@@ -34,7 +37,7 @@ class Image(msgspec.Struct, rename="camel"):
     width: int | None = None
     height: int | None = None
     description: str | None = None
-    meta: msgspec.Raw = NULL
+    meta: dict[str, Any] | None = None
     tags: list[dict[str, Any]] | None = None
     created_by: int | None = None
     created_at: str | None = None

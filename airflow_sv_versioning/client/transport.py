@@ -39,8 +39,6 @@ CHUNK_BYTES = 64 * 1024
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
 _JSON = {"Content-Type": "application/json"}
-NULL = msgspec.Raw(b"null")
-"""What a member of raw JSON holds that an answer leaves out."""
 
 Body = Callable[[], tuple[Any, dict[str, str]]]
 

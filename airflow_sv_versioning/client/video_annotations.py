@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_sv_versioning.client.transport import NULL
+from airflow_sv_versioning.client.figures import NULL
 
 
 class VideoFigure(msgspec.Struct, rename="camel"):

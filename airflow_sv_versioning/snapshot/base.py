@@ -20,7 +20,7 @@ from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Rows, na
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
-from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 SAMPLE_ITEMS = 50
 MAX_TOLD = 2
@@ -153,16 +153,23 @@ class _SpotCheck:
 
     def sample(self) -> list[tuple[int, list[int]]]:
         """Choose items of the base: dataset and ids."""
-        id_column = self._kind.id_column
-        rows = self._base.read(self._base.project_type, [id_column, "src_dataset_id", "updated_at"])
-        count = min(SAMPLE_ITEMS, rows.num_rows)
-        chosen = rows.take(sorted(random.sample(range(rows.num_rows), count)))
-        ids = values(chosen, id_column)
-        self._stamps = dict(zip(ids, values(chosen, "updated_at"), strict=True))
         by_dataset: dict[int, list[int]] = defaultdict(list)
-        for item_id, dataset_id in zip(ids, values(chosen, "src_dataset_id"), strict=True):
-            by_dataset[dataset_id].append(item_id)
+        for row in self._chosen():
+            self._stamps[row[self._kind.id_column]] = row["updated_at"]
+            by_dataset[row["src_dataset_id"]].append(row[self._kind.id_column])
         return list(by_dataset.items())
+
+    def _chosen(self) -> Iterator[Mapping[str, Any]]:
+        import pyarrow as pa
+
+        items, columns = self._base.project_type, [self._kind.id_column, "src_dataset_id", "updated_at"]
+        total = self._base.row_count(items)
+        wanted = sorted(random.sample(range(total), min(SAMPLE_ITEMS, total)))
+        start = 0
+        for batch in self._base.iter_batches(items, columns):
+            here = [number - start for number in wanted if start <= number < start + batch.num_rows]
+            yield from batch.take(pa.array(here, pa.int64())).to_pylist()
+            start += batch.num_rows
 
     def read(self, wanted: tuple[int, list[int]]) -> _Part | None:
         """Read those of the items that look unchanged, also after they were read."""

@@ -23,7 +23,11 @@ class IdSet:
         import numpy as np
 
         found = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
-        self._ids = np.unique(found.astype(np.int64, copy=False))
+        # numpy's own `unique` may build a hash table, which takes many times the memory of the ids.
+        ordered = np.sort(found.astype(np.int64, copy=False))
+        is_new = np.ones(len(ordered), np.bool_)
+        is_new[1:] = ordered[1:] != ordered[:-1]
+        self._ids = ordered[is_new]
 
     @classmethod
     def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray]) -> IdSet:

@@ -132,8 +132,11 @@ class TableWriter:
         import pyarrow as pa
 
         table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
-        for start in range(0, table.num_rows, ROW_GROUP_ROWS):
-            part = table.slice(start, ROW_GROUP_ROWS)
+        start = 0
+        while start < table.num_rows:
+            # Groups are full: what is written and read of each besides its rows takes memory, too.
+            part = table.slice(start, ROW_GROUP_ROWS - self._pending_rows)
+            start += part.num_rows
             self._pending.append(part.select(self._schema.names))
             self._pending_rows += part.num_rows
             self._pending_bytes += part.get_total_buffer_size()

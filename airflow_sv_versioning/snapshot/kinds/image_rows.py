@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.json_columns import raw_text
+from airflow_sv_versioning.snapshot.json_columns import json_text, raw_text
 from airflow_sv_versioning.snapshot.table_writing import table_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def image_table(images: Sequence[Image]) -> pa.Table:
         "updated_at": [image.updated_at for image in images],
         "created_by_id": [image.created_by for image in images],
         "description": [image.description for image in images],
-        "meta": [raw_text(image.meta) for image in images],
+        "meta": [json_text(image.meta) for image in images],
         "related_data_id": [image.related_data_id for image in images],
         "download_id": [image.download_id for image in images],
         "offset_start": [image.offset_start for image in images],
