@@ -81,9 +81,7 @@ class Creation:
         busy_timeout_seconds: float,
     ) -> CreateResult:
         """Go through all steps; on any failure everything that was made is removed again."""
-        from airflow_sv_versioning.snapshot.archive import ARCHIVE_FORMATS
-
-        formats = ARCHIVE_FORMATS[self._project.type]
+        formats = kind_of(self._project.type).archive_formats
         if archive_format not in {"auto", *formats}:
             raise ConfigurationError(
                 f"archive_format is {archive_format!r}; choose auto or one of {', '.join(formats)}."
@@ -362,8 +360,8 @@ def _follow_latest(version_map: VersionMap, kind: Kind, newest: str) -> str:
     latest = version_map.entries.get("latest")
     if latest is None:
         return newest
-    recorded = version_map.entry(latest).get("format") or kind.unrecorded_format
-    return kind.unrecorded_format if recorded == kind.unrecorded_format else newest
+    recorded = version_map.entry(latest).get("format") or kind.older_format
+    return kind.older_format if recorded == kind.older_format else newest
 
 
 def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -> dict[str, Any]:

@@ -20,16 +20,16 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.snapshot.archive import (
-    ARCHIVE_FORMATS,
     ArchiveLimits,
     PackedArchive,
     pack_archive,
     unpack_archive,
 )
+from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import archive_of, content, figure, image, rows, tar_of, unwrapped, write_snapshot
 
-FORMATS = pytest.mark.parametrize("archive_format", ARCHIVE_FORMATS["images"])
+FORMATS = pytest.mark.parametrize("archive_format", kind_of("images").archive_formats)
 PROVENANCE = {"dag_id": "nightly", "при": ["ё", 1, None]}
 
 

@@ -10,13 +10,11 @@ Source: the outer layer is that of SDK 6.74.51; the other members are ours.
 
 from __future__ import annotations
 
-from airflow_sv_versioning.snapshot.archive.members import ARCHIVE_FORMATS
 from airflow_sv_versioning.snapshot.archive.packing import PackedArchive, pack_archive
 from airflow_sv_versioning.snapshot.archive.unpacking import UnpackedArchive, iter_item_lines, unpack_archive
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 
 __all__ = [
-    "ARCHIVE_FORMATS",
     "ArchiveLimits",
     "PackedArchive",
     "UnpackedArchive",

@@ -15,9 +15,10 @@ from typing import Any, BinaryIO, Protocol
 
 from airflow_sv_versioning.exceptions import ConfigurationError, SnapshotError
 from airflow_sv_versioning.snapshot import video_digests
-from airflow_sv_versioning.snapshot.archive.members import ARCHIVE_FORMATS, INTEGRITY, PAYLOAD
+from airflow_sv_versioning.snapshot.archive.members import INTEGRITY, PAYLOAD
 from airflow_sv_versioning.snapshot.formats import annotated, columnar, frames, pickled, tar, volumes
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
+from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.media import record
 from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -57,16 +58,17 @@ def pack_archive(
 ) -> PackedArchive:
     """Write a snapshot as an archive, in bounded memory; ``destination`` appears when it is complete.
 
-    :param archive_format: one of :data:`ARCHIVE_FORMATS` of the snapshot's project type.
+    :param archive_format: one of the :attr:`~Kind.archive_formats` of the snapshot's project type.
     :param provenance: JSON-able facts about the version's making, handed back by :func:`unpack_archive`.
     :param media: where the originals are kept, if they are.
     :raises ConfigurationError: the format cannot be written for this project type.
     :raises SnapshotError: the disk refuses, or the format cannot hold the snapshot.
     """
-    if archive_format not in ARCHIVE_FORMATS.get(snapshot.project_type, ()):
+    formats = kind_of(snapshot.project_type).archive_formats
+    if archive_format not in formats:
         raise ConfigurationError(
             f"Versions of {snapshot.project_type} projects cannot be written as {archive_format!r}; "
-            f"choose one of {', '.join(ARCHIVE_FORMATS.get(snapshot.project_type, ()))}."
+            f"choose one of {', '.join(formats)}."
         )
     try:
         with (

@@ -18,10 +18,11 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.snapshot import video_digests
-from airflow_sv_versioning.snapshot.archive.members import ARCHIVE_FORMATS, INTEGRITY, PAYLOAD, SIDE_MEMBERS
+from airflow_sv_versioning.snapshot.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
 from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, sections, tar, volumes
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
+from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.media import record
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
 
@@ -62,9 +63,9 @@ def unpack_archive(
     :raises IntegrityError: a digest or count differs from what the archive itself says.
     :raises UnsupportedProjectError: versions of this project type cannot be read.
     """
-    if project_type not in ARCHIVE_FORMATS:
+    if project_type not in VERSIONED_TYPES:
         raise UnsupportedProjectError(
-            f"Versions of {project_type} projects cannot be read; supported are {', '.join(ARCHIVE_FORMATS)}."
+            f"Versions of {project_type} projects cannot be read; supported are {', '.join(VERSIONED_TYPES)}."
         )
     spool = directory / PAYLOAD
     try:

@@ -33,7 +33,7 @@ class Images(Kind):
     item = "image"
     id_column = "src_image_id"
     counted = ("datasets", "images", "figures", "tags")
-    unrecorded_format = "v1.0.0"
+    older_format = "v1.0.0"
     # The hash is only a trace of what the link held when it was added.
     prefers_link = True
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
+
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -99,7 +101,7 @@ class Kind(ABC):
     :cvar item: word for one item, in messages.
     :cvar id_column: the column with the item's id in its own table.
     :cvar counted: tables whose rows a result counts.
-    :cvar unrecorded_format: what an official client wrote before it recorded formats.
+    :cvar older_format: what an official client writes, or wrote before it recorded formats.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
     :cvar takes_links: whether the platform can add an item by its link at all.
     :cvar shares_objects: whether items may have an annotation object in common.
@@ -109,10 +111,15 @@ class Kind(ABC):
     item: ClassVar[str]
     id_column: ClassVar[str]
     counted: ClassVar[tuple[str, ...]]
-    unrecorded_format: ClassVar[str]
+    older_format: ClassVar[str]
     prefers_link: ClassVar[bool]
     takes_links: ClassVar[bool] = True
     shares_objects: ClassVar[bool] = False
+
+    @property
+    def archive_formats(self) -> tuple[str, str]:
+        """The formats of archives that can be written, the newest first."""
+        return SCHEMA_VERSION, self.older_format
 
     @abstractmethod
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[Any]:
