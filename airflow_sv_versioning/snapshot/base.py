@@ -22,7 +22,8 @@ from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
-SAMPLE_ITEMS = 50
+SAMPLED_OF = 100
+MIN_SAMPLE, MAX_SAMPLE = 10, 50
 MAX_TOLD = 2
 
 FindEarlier = Callable[[], "Snapshot | str | None"]
@@ -99,6 +100,11 @@ class EarlierBase:
         self._progress.say(f"Reading all of project {self._project_id}: {note}.")
 
 
+def sample_size(items: int) -> int:
+    """Choose how many items to read again: of a hundred videos, fifty would cost half of a full capture."""
+    return min(items, max(MIN_SAMPLE, min(MAX_SAMPLE, items // SAMPLED_OF)))
+
+
 def still_names(base: Snapshot, meta: Mapping[str, Any]) -> bool:
     """Say whether the base's classes and tags still are there, under the names that its rows carry."""
     return _terms(base.project_meta).items() <= _terms(meta).items()
@@ -164,7 +170,7 @@ class _SpotCheck:
 
         items, columns = self._base.project_type, [self._kind.id_column, "src_dataset_id", "updated_at"]
         total = self._base.row_count(items)
-        wanted = sorted(random.sample(range(total), min(SAMPLE_ITEMS, total)))
+        wanted = sorted(random.sample(range(total), sample_size(total)))
         start = 0
         for batch in self._base.iter_batches(items, columns):
             here = [number - start for number in wanted if start <= number < start + batch.num_rows]

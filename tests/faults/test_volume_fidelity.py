@@ -168,7 +168,7 @@ def test_large_masks_take_requests_of_their_own(client, tmp_path, monkeypatch, w
 def test_a_version_after_a_change_reads_the_changed_volume_and_a_sample(
     client, versions, tmp_path, monkeypatch, wire, wired
 ):
-    monkeypatch.setattr(base, "SAMPLE_ITEMS", 3)
+    monkeypatch.setattr(base, "MIN_SAMPLE", 3)
     project = make_volume_project(client, tmp_path, plain=10)
     versions.create(project)
     dataset = list(client.datasets.list_all(project))[-1]
