@@ -66,21 +66,19 @@ def _of_memory(found: Medians) -> Iterator[Target]:
 
 
 def _when_near(found: Medians) -> Iterator[Target]:
-    for size in sorted({key[1] for key in found if key[0] == "images" and key[2] == NEAR_MS}):
+    for project_type, size in sorted({key[:2] for key in found if key[2] == NEAR_MS}):
         for step in STEPS:
-            ours, sdk = (_costs(found, step, client, size, NEAR_MS) for client in ("ours", "sdk"))
+            ours, sdk = (found.get((project_type, size, NEAR_MS, step, client)) for client in ("ours", "sdk"))
             if not ours or not sdk:
                 continue
             shares = [ours[metric] / sdk[metric] for metric in ("wall_seconds", "cpu_seconds")]
             measured = f"{shares[0]:.2f} of wall, {shares[1]:.2f} of CPU"
-            what = f"{size:,} images, {NEAR_MS:g} ms: {step}, of the SDK's"
+            what = f"{size:,} {project_type}, {NEAR_MS:g} ms: {step}, of the SDK's"
             yield Target(what, "at most 1", measured, max(shares) <= 1)
 
 
-def _costs(
-    found: Medians, step: str, client: str, size: int = SIZE, delay_ms: float = FAR_MS
-) -> Mapping[str, float] | None:
-    return found.get(("images", size, delay_ms, step, client))
+def _costs(found: Medians, step: str, client: str) -> Mapping[str, float] | None:
+    return found.get(("images", SIZE, FAR_MS, step, client))
 
 
 def _peak(found: Medians, size: int, step: str) -> float | None:
