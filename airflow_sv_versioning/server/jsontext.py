@@ -34,7 +34,8 @@ def dumps_or_none(value: Any) -> str | None:
 
 def loads(text: str | None, default: Any = None) -> Any:
     """Read a nullable column."""
-    return default if text is None else msgspec.json.decode(text)
+    # msgspec reads plain strings only, and refuses JsonText.
+    return default if text is None else msgspec.json.decode(str(text))
 
 
 def merge(plain: Mapping[str, Any], stored: Mapping[str, str | None]) -> JsonText:

@@ -32,8 +32,15 @@ class _Watched(Reader):
     plans: list[str]
 
     def all(self, sql, parameters=()):
-        self.plans += [row["detail"] for row in super().all(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+        self._watch(sql, parameters)
         return super().all(sql, parameters)
+
+    def find(self, sql, parameters=()):
+        self._watch(sql, parameters)
+        return super().find(sql, parameters)
+
+    def _watch(self, sql, parameters):
+        self.plans += [row["detail"] for row in super().all(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 
 @pytest.fixture

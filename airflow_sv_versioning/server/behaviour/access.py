@@ -121,11 +121,6 @@ def get_items(db: Reader, item_ids: Sequence[int]) -> list[sqlite3.Row]:
     return [rows[item_id] for item_id in item_ids]
 
 
-def projects_of_datasets(db: Reader, dataset_ids: Collection[int]) -> dict[int, int]:
-    """Dataset id -> id of its project."""
-    return {row["id"]: row["project_id"] for row in db.among("datasets", "id", dataset_ids)}
-
-
 def check_all_found(kind: str, wanted: Iterable[int], found: Collection[int]) -> None:
     """Refuse a request that names an id which does not exist."""
     missing = sorted(set(wanted) - set(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
@@ -12,18 +13,18 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_dataset,
     get_project,
     get_row,
-    projects_of_datasets,
     stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.annotation_objects import ObjectBook
+from airflow_sv_versioning.server.behaviour.entities import Entities, flag, gap, text, verbatim
 from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter, inline_geometry
 from airflow_sv_versioning.server.behaviour.geometry import extent, rounded
-from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where, project
+from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
 from airflow_sv_versioning.server.behaviour.placement import Placement
-from airflow_sv_versioning.server.behaviour.tags import TagBook, put_tags, tags_of_figures
+from airflow_sv_versioning.server.behaviour.tags import FIGURE_TAGS, TagBook, put_tags
 from airflow_sv_versioning.server.database import Reader, Writer
 from airflow_sv_versioning.server.errors import bad_request
-from airflow_sv_versioning.server.jsontext import JsonText, dumps, dumps_or_none, loads, merge
+from airflow_sv_versioning.server.jsontext import JsonText, dumps, dumps_or_none, loads
 
 FIGURES = Listing(
     "figures",
@@ -47,14 +48,36 @@ FIGURES = Listing(
 _MARKS_OF_FRACTIONS = (".", "e-", "e+")
 """Every number with a fraction is written with one of these; a text may have them for other reasons."""
 
-
-_STORED = {
-    "geometry": "geometry",
-    "geometryMeta": "geometry_meta",
-    "meta": "meta",
-    "customData": "custom_data",
-    "smartToolInput": "smart_tool_input",
-}
+_ENTITIES = Entities(
+    "figures",
+    {
+        "id": verbatim("figures.id"),
+        "entityId": verbatim("figures.item_id"),
+        "imageId": verbatim("figures.item_id"),
+        "objectId": verbatim("figures.object_id"),
+        "classId": verbatim("figures.class_id"),
+        "projectId": FIGURES.columns["projectId"],
+        "datasetId": verbatim("figures.dataset_id"),
+        "geometryType": text("figures.geometry_type"),
+        "tags": FIGURE_TAGS,
+        "area": text("figures.area"),
+        "priority": verbatim("figures.priority"),
+        "description": text("figures.description"),
+        "nnCreated": flag("figures.nn_created"),
+        "nnUpdated": flag("figures.nn_updated"),
+        "trackId": text("figures.track_id"),
+        "createdBy": verbatim("figures.created_by"),
+        "createdAt": text("figures.created_at"),
+        "updatedAt": text("figures.updated_at"),
+        "geometry": verbatim("figures.geometry"),
+        "geometryMeta": verbatim("figures.geometry_meta"),
+        "meta": verbatim("figures.meta"),
+        "customData": verbatim("figures.custom_data"),
+        "smartToolInput": verbatim("figures.smart_tool_input"),
+    },
+    always=frozenset({"id", "entityId"}),
+)
+_IN_WHOLE_PIXELS = replace(_ENTITIES, members={**_ENTITIES.members, "geometry": gap("figures.geometry")})
 
 
 def list_figures(
@@ -70,14 +93,16 @@ def list_figures(
     if project_id is not None:
         get_project(db, project_id)
         where.add(f"{column} IN (SELECT id FROM datasets WHERE project_id = ?)", project_id)  # noqa: S608
-    found = FIGURES.run(db, query, where)
-    return found.page(_figures_json(db, found.rows, query.fields, integer_coords))
+    found = FIGURES.page(db, query, where)
+    entities = _IN_WHOLE_PIXELS if integer_coords else _ENTITIES
+    return found.around(entities.write(db, found.ids, whole_pixels, query.fields))
 
 
 def figure_info(db: Reader, figure_id: int, fields: frozenset[str] | None, integer_coords: bool) -> JsonText:
     """One figure."""
-    row = get_row(db, "figures", "Figure", figure_id)
-    return _figures_json(db, [row], fields, integer_coords)[0]
+    get_row(db, "figures", "Figure", figure_id)
+    entities = _IN_WHOLE_PIXELS if integer_coords else _ENTITIES
+    return entities.write_one(db, figure_id, whole_pixels, fields)
 
 
 def add_figures(
@@ -140,10 +165,15 @@ def remove_figures(tx: Writer, figure_ids: Sequence[int]) -> None:
 
 def geometry_text(row: sqlite3.Row, integer_coords: bool) -> str | None:
     """A figure's geometry as JSON text, in whole pixels if asked."""
-    text: str | None = row["geometry"]
-    if text is None or not integer_coords or not any(mark in text for mark in _MARKS_OF_FRACTIONS):
-        return text
-    return dumps(rounded(loads(text)))
+    geometry: str | None = row["geometry"]
+    return whole_pixels(geometry) if geometry and integer_coords else geometry
+
+
+def whole_pixels(geometry: str) -> str:
+    """A geometry, as JSON text, with its coordinates rounded."""
+    if any(mark in geometry for mark in _MARKS_OF_FRACTIONS):
+        return dumps(rounded(loads(geometry)))
+    return geometry
 
 
 def _owner(figure: Mapping[str, Any], default_item: int | None) -> int:
@@ -167,51 +197,3 @@ def _changed_columns(changes: Mapping[str, Any]) -> dict[str, Any]:
         if changes.get(member) is not None:
             columns[member] = changes[member]
     return columns
-
-
-def _figures_json(
-    db: Reader, rows: Sequence[sqlite3.Row], fields: frozenset[str] | None, integer_coords: bool
-) -> list[JsonText]:
-    wants_tags = fields is None or "tags" in fields
-    tags = tags_of_figures(db, [row["id"] for row in rows]) if wants_tags else {}
-    projects = projects_of_datasets(db, {row["dataset_id"] for row in rows})
-    shown = None if fields is None else fields | {"id", "entityId"}
-    return [
-        _figure_json(row, projects[row["dataset_id"]], tags.get(row["id"], []), shown, integer_coords)
-        for row in rows
-    ]
-
-
-def _figure_json(
-    row: sqlite3.Row,
-    project_id: int,
-    tags: Sequence[Mapping[str, Any]],
-    fields: frozenset[str] | None,
-    integer_coords: bool,
-) -> JsonText:
-    plain = {
-        "id": row["id"],
-        "entityId": row["item_id"],
-        "imageId": row["item_id"],
-        "objectId": row["object_id"],
-        "classId": row["class_id"],
-        "projectId": project_id,
-        "datasetId": row["dataset_id"],
-        "geometryType": row["geometry_type"],
-        "tags": [{key: value for key, value in tag.items() if key != "name"} for tag in tags]
-        if tags
-        else tags,
-        "area": row["area"],
-        "priority": row["priority"],
-        "description": row["description"],
-        "nnCreated": bool(row["nn_created"]),
-        "nnUpdated": bool(row["nn_updated"]),
-        "trackId": row["track_id"],
-        "createdBy": row["created_by"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-    }
-    stored = {key: row[column] for key, column in _STORED.items() if fields is None or key in fields}
-    if "geometry" in stored:
-        stored["geometry"] = geometry_text(row, integer_coords)
-    return merge(plain if fields is None else project(plain, fields), stored)

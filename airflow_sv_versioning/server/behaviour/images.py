@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,15 +11,24 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_items,
     get_project,
     get_row,
-    projects_of_datasets,
 )
-from airflow_sv_versioning.server.behaviour.items import ITEMS, FileUrl, check_names, item_json, items_where
+from airflow_sv_versioning.server.behaviour.entities import NULL, Entities, text, verbatim
+from airflow_sv_versioning.server.behaviour.items import (
+    EXTENSION,
+    FIGURES_COUNT,
+    ITEM_MEMBERS,
+    ITEMS,
+    FileUrl,
+    check_names,
+    items_where,
+    with_addresses,
+)
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.behaviour.planes import volumes_among
-from airflow_sv_versioning.server.behaviour.tags import tags_of_items
-from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
+from airflow_sv_versioning.server.behaviour.tags import ITEM_TAGS
+from airflow_sv_versioning.server.database import Reader, Writer
 from airflow_sv_versioning.server.errors import bad_request
-from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
+from airflow_sv_versioning.server.jsontext import JsonText, dumps
 
 IMAGES = replace(
     ITEMS,
@@ -28,9 +36,30 @@ IMAGES = replace(
         **ITEMS.columns,
         "parentId": "items.parent_id",
         "customSort": "items.custom_sort",
-        "labelsCount": "(SELECT COUNT(*) FROM figures WHERE figures.item_id = items.id)",
+        "labelsCount": FIGURES_COUNT,
     },
     nullable=ITEMS.nullable | {"parentId", "customSort"},
+)
+_ENTITIES = Entities(
+    "items",
+    {
+        **ITEM_MEMBERS,
+        "ext": EXTENSION,
+        "width": verbatim("items.width"),
+        "height": verbatim("items.height"),
+        "projectId": ITEMS.columns["projectId"],
+        "parentId": verbatim("items.parent_id"),
+        "customSort": text("items.custom_sort"),
+        "relatedDataId": NULL,
+        "downloadId": NULL,
+        "offsetStart": NULL,
+        "offsetEnd": NULL,
+        "aiSearchMeta": NULL,
+        "embeddingsUpdatedAt": NULL,
+        "tags": ITEM_TAGS,
+        "labelsCount": FIGURES_COUNT,
+        "meta": verbatim("items.meta"),
+    },
 )
 
 
@@ -45,36 +74,20 @@ def list_images(
 ) -> JsonText:
     """A page of images of a dataset, of the tree below it, or of a whole project."""
     where = items_where(db, query, dataset_id=dataset_id, project_id=project_id, recursive=recursive)
-    found = IMAGES.run(db, query, where)
-    return found.page(images_json(db, found.rows, file_url, query.fields))
+    found = IMAGES.page(db, query, where)
+    return found.around(_ENTITIES.write(db, found.ids, with_addresses(file_url), query.fields))
 
 
 def image_info(db: Reader, image_id: int, file_url: FileUrl) -> JsonText:
     """One image."""
-    return images_json(db, [get_row(db, "items", "Image", image_id)], file_url)[0]
+    get_row(db, "items", "Image", image_id)
+    return _ENTITIES.write_one(db, image_id, with_addresses(file_url))
 
 
 def images_by_id(db: Reader, image_ids: Sequence[int], file_url: FileUrl) -> JsonText:
     """Images in the order asked for."""
-    return array(images_json(db, get_items(db, image_ids), file_url))
-
-
-def images_json(
-    db: Reader, rows: Sequence[sqlite3.Row], file_url: FileUrl, fields: frozenset[str] | None = None
-) -> list[JsonText]:
-    """Images as the platform writes them."""
-    ids = [row["id"] for row in rows]
-    tags = tags_of_items(db, ids) if fields is None or "tags" in fields else {}
-    labels = _label_counts(db, ids) if fields is None or "labelsCount" in fields else {}
-    projects = projects_of_datasets(db, {row["dataset_id"] for row in rows})
-    texts = []
-    for row in rows:
-        plain = _image_json(row, projects[row["dataset_id"]], file_url)
-        plain["tags"] = [{"entityId": row["id"], **tag} for tag in tags.get(row["id"], [])]
-        plain["labelsCount"] = labels.get(row["id"], 0)
-        shown = plain if fields is None else {key: plain[key] for key in plain if key in fields}
-        texts.append(merge(shown, {"meta": row["meta"]} if fields is None or "meta" in fields else {}))
-    return texts
+    get_items(db, image_ids)
+    return _ENTITIES.write(db, image_ids, with_addresses(file_url))
 
 
 def edit_image(tx: Writer, image_id: int, changes: Mapping[str, Any]) -> str:
@@ -121,29 +134,4 @@ def set_custom_sort(tx: Writer, values: Sequence[tuple[int, str]]) -> None:
     edit_items(tx, [image_id for image_id, _ in values])
     tx.run_many(
         "UPDATE items SET custom_sort = ? WHERE id = ?", [(value, image_id) for image_id, value in values]
-    )
-
-
-def _image_json(row: sqlite3.Row, project_id: int, file_url: FileUrl) -> dict[str, Any]:
-    return {
-        **item_json(row, file_url),
-        "ext": (row["mime"] or "").partition("/")[2] or None,
-        "width": row["width"],
-        "height": row["height"],
-        "projectId": project_id,
-        "parentId": row["parent_id"],
-        "customSort": row["custom_sort"],
-        "relatedDataId": None,
-        "downloadId": None,
-        "offsetStart": None,
-        "offsetEnd": None,
-        "aiSearchMeta": None,
-        "embeddingsUpdatedAt": None,
-    }
-
-
-def _label_counts(db: Reader, ids: Sequence[int]) -> dict[int, int]:
-    return db.pairs(
-        f"SELECT item_id, COUNT(*) FROM figures WHERE {in_list('item_id')} GROUP BY item_id",  # noqa: S608
-        (json_list(ids),),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
@@ -12,13 +13,14 @@ from airflow_sv_versioning.server.behaviour.access import (
     edit_items,
     get_dataset,
     get_project,
-    projects_of_datasets,
     stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.datasets import subtree_ids
+from airflow_sv_versioning.server.behaviour.entities import Fill, Members, gap, text, verbatim
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, insert_statement, json_list
 from airflow_sv_versioning.server.errors import bad_request, name_taken
+from airflow_sv_versioning.server.jsontext import dumps, loads
 
 FileUrl = Callable[[str, str], str]
 """Address of a stored file, from its hash and name."""
@@ -47,6 +49,53 @@ ITEMS = Listing(
 )
 
 
+# What is linked has the link as its address; the address of a stored file is filled in.
+_FILE = gap("json_array(items.hash, items.name)")
+_ADDRESS = f"CASE WHEN items.link <> '' THEN {text('items.link')} ELSE {_FILE} END"
+ITEM_MEMBERS: Members = {
+    "id": verbatim("items.id"),
+    "name": text("items.name"),
+    "title": text("items.name"),
+    "description": text("items.description"),
+    "link": text("items.link"),
+    "hash": text("items.hash"),
+    "mime": text("items.mime"),
+    "size": verbatim("items.size"),
+    "datasetId": verbatim("items.dataset_id"),
+    "pathOriginal": _ADDRESS,
+    "fullStorageUrl": _ADDRESS,
+    "createdBy": verbatim("items.created_by"),
+    "createdAt": text("items.created_at"),
+    "updatedAt": text("items.updated_at"),
+}
+"""What an item of any type is to the platform."""
+
+EXTENSION = text("NULLIF(substr(items.mime, NULLIF(instr(items.mime, '/'), 0) + 1), '')")
+PROCESSING_PATH = "'\"1/' || items.id || '\"'"
+OBJECTS_COUNT = "(SELECT COUNT(*) FROM objects WHERE objects.item_id = items.id)"
+FIGURES_COUNT = "(SELECT COUNT(*) FROM figures WHERE figures.item_id = items.id)"
+_PLACE = (
+    "FROM datasets JOIN projects ON projects.id = datasets.project_id "
+    "JOIN workspaces ON workspaces.id = projects.workspace_id WHERE datasets.id = items.dataset_id"
+)
+PLACE_MEMBERS: Members = {
+    "projectId": f"(SELECT projects.id {_PLACE})",
+    "workspaceId": f"(SELECT workspaces.id {_PLACE})",
+    "teamId": f"(SELECT workspaces.team_id {_PLACE})",
+}
+
+
+def with_addresses(file_url: FileUrl) -> Fill:
+    """What fills in the addresses of stored files."""
+
+    @lru_cache(maxsize=1)  # An item has its address twice.
+    def address(file: str) -> str:
+        blob_hash, name = loads(file)
+        return dumps(file_url(blob_hash, name))
+
+    return address
+
+
 def items_where(
     db: Reader, query: Query, *, dataset_id: int | None, project_id: int | None, recursive: bool = False
 ) -> Where:
@@ -63,27 +112,6 @@ def items_where(
         raise bad_request("A list of items needs a datasetId or a projectId")
     get_project(db, project_id)
     return where.add(f"{column} IN (SELECT id FROM datasets WHERE project_id = ?)", project_id)  # noqa: S608
-
-
-def item_json(row: sqlite3.Row, file_url: FileUrl) -> dict[str, Any]:
-    """What an item of any type is to the platform."""
-    url = row["link"] or file_url(row["hash"], row["name"])
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "title": row["name"],
-        "description": row["description"],
-        "link": row["link"],
-        "hash": row["hash"],
-        "mime": row["mime"],
-        "size": row["size"],
-        "datasetId": row["dataset_id"],
-        "pathOriginal": url,
-        "fullStorageUrl": url,
-        "createdBy": row["created_by"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-    }
 
 
 def edit_dataset_of(tx: Writer, dataset_id: int, project_type: str) -> sqlite3.Row:
@@ -145,30 +173,3 @@ def check_names(db: Reader, dataset_id: int, names: Sequence[str]) -> None:
         raise name_taken(
             f"{len(taken)} names are taken in dataset {dataset_id}, such as {taken[0]['name']!r}", taken
         )
-
-
-def annotation_counts(db: Reader, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Item id -> ``objectsCount`` and ``figuresCount``."""
-    wanted = (json_list(ids),)
-    grouped = f"WHERE {in_list('item_id')} GROUP BY item_id"
-    objects = db.pairs(f"SELECT item_id, COUNT(*) FROM objects {grouped}", wanted)  # noqa: S608
-    figures = db.pairs(f"SELECT item_id, COUNT(*) FROM figures {grouped}", wanted)  # noqa: S608
-    return {
-        item_id: {"objectsCount": objects.get(item_id, 0), "figuresCount": figures.get(item_id, 0)}
-        for item_id in ids
-    }
-
-
-def places_of(db: Reader, dataset_ids: set[int]) -> dict[int, dict[str, int]]:
-    """Dataset id -> ``projectId``, ``workspaceId`` and ``teamId``."""
-    projects = projects_of_datasets(db, dataset_ids)
-    rows = db.all(
-        "SELECT projects.id, workspace_id, team_id FROM projects "  # noqa: S608
-        f"JOIN workspaces ON workspaces.id = workspace_id WHERE {in_list('projects.id')}",
-        (json_list(set(projects.values())),),
-    )
-    teams = {row["id"]: {"workspaceId": row["workspace_id"], "teamId": row["team_id"]} for row in rows}
-    return {
-        dataset_id: {"projectId": project_id, **teams[project_id]}
-        for dataset_id, project_id in projects.items()
-    }

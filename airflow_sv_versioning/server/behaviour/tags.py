@@ -15,6 +15,7 @@ from airflow_sv_versioning.server.behaviour.access import (
     get_row,
     stamp_sharing_items,
 )
+from airflow_sv_versioning.server.behaviour.entities import Members, array_of, object_of, text, verbatim
 from airflow_sv_versioning.server.behaviour.frames import check_frame_ranges
 from airflow_sv_versioning.server.behaviour.meta import TAGS, definitions
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
@@ -22,6 +23,34 @@ from airflow_sv_versioning.server.errors import bad_request, not_found
 from airflow_sv_versioning.server.jsontext import dumps, dumps_or_none, loads
 
 KEPT_MEMBERS = ("frameRange", "isFinished", "nonFinalValue", "customData")
+
+_TAG = {
+    "id": verbatim("tags.id"),
+    "tagId": verbatim("tags.tag_id"),
+    "labelerLogin": text("tags.labeler_login"),
+    "createdAt": text("tags.created_at"),
+    "updatedAt": text("tags.updated_at"),
+}
+_NAME = {"name": text("tag_definitions.name")}
+_NAMED_TAGS = "FROM tags JOIN tag_definitions ON tag_definitions.id = tags.tag_id"
+
+
+def _tag(members: Members) -> str:
+    """A tag with these members and its own: one without a value has no ``value`` member."""
+    value = "IFNULL(',\"value\":' || tags.value, '')"
+    extra = "IFNULL(',' || NULLIF(substr(tags.extra, 2, length(tags.extra) - 2), ''), '')"
+    return object_of(members, value, extra)
+
+
+ITEM_TAGS = array_of(
+    _tag({"entityId": verbatim("tags.item_id"), **_TAG, **_NAME}),
+    f"{_NAMED_TAGS} WHERE tags.item_id = items.id AND tags.figure_id IS NULL AND tags.object_id IS NULL "
+    "ORDER BY tags.id",
+)
+"""The member ``tags`` of an item: its own tags, oldest first."""
+
+FIGURE_TAGS = array_of(_tag(_TAG), "FROM tags WHERE tags.figure_id = figures.id ORDER BY tags.id")
+"""The member ``tags`` of a figure: its tags, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +167,7 @@ def tags_of_objects(db: Reader, item_id: int) -> dict[int, list[dict[str, Any]]]
     for row in _rows(
         db, "tags.item_id = ? AND tags.figure_id IS NULL AND tags.object_id IS NOT NULL", item_id
     ):
-        groups[row["object_id"]].append(tag_json(row))
+        groups[row["object_id"]].append(loads(row["json"]))
     return groups
 
 
@@ -150,7 +179,8 @@ def tag_info(db: Reader, tag_id: int) -> dict[str, Any]:
     rows = _rows(db, "tags.id = ?", tag_id)
     if not rows:
         raise not_found("Tag", tag_id)
-    return tag_json(rows[0])
+    info: dict[str, Any] = loads(rows[0]["json"])
+    return info
 
 
 def edit_tag(tx: Writer, tag_id: int) -> sqlite3.Row:
@@ -209,35 +239,20 @@ def remove_tags_from_items(tx: Writer, definitions_: Sequence[int], item_ids: Se
     )
 
 
-def tag_json(row: sqlite3.Row) -> dict[str, Any]:
-    """A tag as annotations carry it; a tag without a value has no ``value`` member."""
-    value = {} if row["value"] is None else {"value": loads(row["value"])}
-    return {
-        "id": row["id"],
-        "tagId": row["tag_id"],
-        "name": row["name"],
-        **value,
-        **loads(row["extra"], {}),
-        "labelerLogin": row["labeler_login"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-    }
-
-
 def _grouped(
     db: Reader, column: str, condition: str, owners: Collection[int]
 ) -> dict[int, list[dict[str, Any]]]:
     rows = _rows(db, f"{condition} AND {in_list('tags.' + column)}", json_list(owners))
     groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        groups[row[column]].append(tag_json(row))
+        groups[row[column]].append(loads(row["json"]))
     return groups
 
 
 def _rows(db: Reader, condition: str, parameter: Any) -> list[sqlite3.Row]:
     return db.all(
-        "SELECT tags.*, tag_definitions.name FROM tags "  # noqa: S608
-        f"JOIN tag_definitions ON tag_definitions.id = tags.tag_id WHERE {condition} ORDER BY tags.id",
+        "SELECT item_id, figure_id, object_id, "
+        f"{_tag({**_TAG, **_NAME})} AS json {_NAMED_TAGS} WHERE {condition} ORDER BY tags.id",
         (parameter,),
     )
 

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import edit_items, get_items, get_row
+from airflow_sv_versioning.server.behaviour.access import edit_items, get_items
+from airflow_sv_versioning.server.behaviour.entities import Entities, verbatim
 from airflow_sv_versioning.server.behaviour.items import (
+    EXTENSION,
+    FIGURES_COUNT,
+    ITEM_MEMBERS,
     ITEMS,
+    OBJECTS_COUNT,
+    PLACE_MEMBERS,
+    PROCESSING_PATH,
     FileUrl,
-    annotation_counts,
     check_names,
     edit_dataset_of,
     insert_items,
-    item_json,
     items_where,
     name_of,
-    places_of,
+    with_addresses,
 )
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.behaviour.nrrd import NrrdFacts
 from airflow_sv_versioning.server.behaviour.planes import check_slice, get_volume, given_sizes, plane_of
-from airflow_sv_versioning.server.behaviour.tags import tags_of_items
+from airflow_sv_versioning.server.behaviour.tags import ITEM_TAGS
 from airflow_sv_versioning.server.database import Reader, Writer
 from airflow_sv_versioning.server.errors import bad_request
-from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, merge
+from airflow_sv_versioning.server.jsontext import JsonText, dumps
 
-_STORED = {"meta": "meta", "fileMeta": "file_meta", "customData": "custom_data"}
+_ENTITIES = Entities(
+    "items",
+    {
+        **ITEM_MEMBERS,
+        "ext": EXTENSION,
+        "processingPath": PROCESSING_PATH,
+        **PLACE_MEMBERS,
+        "annotationObjectsCount": OBJECTS_COUNT,
+        "figuresCount": FIGURES_COUNT,
+        "tags": ITEM_TAGS,
+        "meta": verbatim("items.meta"),
+        "fileMeta": verbatim("items.file_meta"),
+        "customData": verbatim("items.custom_data"),
+    },
+    always=frozenset({"id"}),
+)
 
 
 def list_volumes(
@@ -35,19 +54,20 @@ def list_volumes(
 ) -> JsonText:
     """A page of volumes of a dataset or of a whole project."""
     where = items_where(db, query, dataset_id=dataset_id, project_id=project_id)
-    found = ITEMS.run(db, query, where)
-    return found.page(_volumes_json(db, found.rows, file_url, query.fields))
+    found = ITEMS.page(db, query, where)
+    return found.around(_ENTITIES.write(db, found.ids, with_addresses(file_url), query.fields))
 
 
 def volume_info(db: Reader, volume_id: int, file_url: FileUrl) -> JsonText:
     """One volume."""
     get_volume(db, volume_id)
-    return _volumes_json(db, [get_row(db, "items", "Volume", volume_id)], file_url)[0]
+    return _ENTITIES.write_one(db, volume_id, with_addresses(file_url))
 
 
 def volumes_by_id(db: Reader, volume_ids: Sequence[int], file_url: FileUrl) -> JsonText:
     """Volumes in the order asked for."""
-    return array(_volumes_json(db, get_items(db, volume_ids), file_url))
+    get_items(db, volume_ids)
+    return _ENTITIES.write(db, volume_ids, with_addresses(file_url))
 
 
 def hashes_of(volumes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -117,28 +137,3 @@ def _row(volume: Mapping[str, Any], facts: NrrdFacts) -> dict[str, Any]:
         "custom_data": dumps(volume.get("customData") or {}),
         "file_meta": dumps(facts),
     }
-
-
-def _volumes_json(
-    db: Reader, rows: Sequence[sqlite3.Row], file_url: FileUrl, fields: frozenset[str] | None = None
-) -> list[JsonText]:
-    ids = [row["id"] for row in rows]
-    tags = tags_of_items(db, ids) if fields is None or "tags" in fields else {}
-    counts = annotation_counts(db, ids)
-    places = places_of(db, {row["dataset_id"] for row in rows})
-    stored = {key: column for key, column in _STORED.items() if fields is None or key in fields}
-    texts = []
-    for row in rows:
-        counted = counts[row["id"]]
-        plain = {
-            **item_json(row, file_url),
-            "ext": (row["mime"] or "").partition("/")[2] or None,
-            "processingPath": f"1/{row['id']}",
-            **places[row["dataset_id"]],
-            "annotationObjectsCount": counted["objectsCount"],
-            "figuresCount": counted["figuresCount"],
-            "tags": [{"entityId": row["id"], **tag} for tag in tags.get(row["id"], [])],
-        }
-        shown = plain if fields is None else {key: plain[key] for key in plain if key in fields | {"id"}}
-        texts.append(merge(shown, {key: row[column] for key, column in stored.items()}))
-    return texts

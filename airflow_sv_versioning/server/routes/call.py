@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -45,7 +46,11 @@ class Call:
 
     def file_url(self, blob_hash: str, name: str) -> str:
         """Address of a stored file, on the host that the caller used."""
-        return str(self.request.base_url).rstrip("/") + self.platform.storage_path(blob_hash, name)
+        return self._address + self.platform.storage_path(blob_hash, name)
+
+    @cached_property
+    def _address(self) -> str:
+        return str(self.request.base_url).rstrip("/")
 
     def reply(self, value: Any) -> Response:
         """Answer with JSON, compressed if that is welcome and worth it."""
