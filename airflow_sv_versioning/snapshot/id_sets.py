@@ -23,15 +23,16 @@ class IdSet:
         import numpy as np
 
         found = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
-        self._ids = np.unique(found.astype(np.int64, copy=False))
+        self._ids = _sorted_once(found.astype(np.int64, copy=False))
 
     @classmethod
-    def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray]) -> IdSet:
-        """Collect the ids of integer columns; null is none."""
-        import numpy as np
+    def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray], at_most: int) -> IdSet:
+        """Collect the ids of integer columns; null is none.
 
-        found = [column.drop_null().to_numpy(zero_copy_only=False) for column in columns]
-        return cls(np.concatenate(found) if found else [])
+        :param at_most: how many rows the columns have, or more.
+        """
+        found = (column.drop_null().to_numpy(zero_copy_only=False) for column in columns)
+        return cls(joined(found, at_most))
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -76,10 +77,9 @@ class IdSet:
 
     def missing(self, column: pa.Array | pa.ChunkedArray) -> list[int]:
         """List the different ids of a column that are not in the set; null is not asked for."""
-        import numpy as np
-
         ids = column.drop_null().to_numpy(zero_copy_only=False)
-        return [int(found) for found in np.unique(ids[~_find(self._ids, ids)[1]])]
+        unknown: list[int] = _sorted_once(ids[~_find(self._ids, ids)[1]]).tolist()
+        return unknown
 
 
 class IdMap(Mapping[int, int]):
@@ -131,13 +131,26 @@ class IdMap(Mapping[int, int]):
         return listed
 
 
-def repeated(parts: Iterable[np.ndarray[Any, Any]]) -> IdSet:
+def repeated(ids: np.ndarray[Any, Any]) -> IdSet:
     """Collect the ids, or digests, that occur more than once."""
     import numpy as np
 
-    found = np.concatenate([np.empty(0, np.int64), *parts])
-    found.sort()
+    found = np.sort(ids)
     return IdSet(found[1:][found[1:] == found[:-1]])
+
+
+def joined(parts: Iterable[np.ndarray[Any, Any]], at_most: int) -> np.ndarray[Any, Any]:
+    """Put columns of ids together while they come: to keep many small ones would leave holes in memory.
+
+    :param at_most: how many ids will come, or more.
+    """
+    import numpy as np
+
+    found, count = np.empty(at_most, np.int64), 0
+    for part in parts:
+        found[count : count + len(part)] = part
+        count += len(part)
+    return found[:count]
 
 
 def digests(values: Iterable[Hashable]) -> np.ndarray[Any, Any]:
@@ -145,6 +158,16 @@ def digests(values: Iterable[Hashable]) -> np.ndarray[Any, Any]:
     import numpy as np
 
     return np.fromiter(map(hash, values), np.int64)
+
+
+def _sorted_once(ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Sort ids, each once; ``numpy.unique`` would make a hash table of them first, many times their size."""
+    import numpy as np
+
+    found = np.sort(ids)
+    if (is_again := found[1:] == found[:-1]).any():
+        return found[np.concatenate([[True], ~is_again])]
+    return found
 
 
 def _find(

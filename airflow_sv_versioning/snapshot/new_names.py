@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.id_sets import IdSet, digests, repeated
+from airflow_sv_versioning.snapshot.id_sets import IdSet, digests, joined, repeated
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in, values
 
@@ -27,7 +27,7 @@ def distinct_names(
     :returns: item id -> its new name, and the same for people: path -> new name.
     """
     # Names themselves would fill the memory; of equal digests, they are compared.
-    suspects = repeated(found for _, _, found in _iter_names(snapshot, gone))
+    suspects = repeated(_all_digests(snapshot, gone))
     if not len(suspects):
         return {}, {}
     names = _Names(snapshot, gone)
@@ -52,6 +52,11 @@ def _iter_names(
         yield values(batch, id_column), names, digests(names)
 
 
+def _all_digests(snapshot: Snapshot, gone: Collection[int]) -> np.ndarray[Any, Any]:
+    found = (found for _, _, found in _iter_names(snapshot, gone))
+    return joined(found, snapshot.row_count(snapshot.project_type))
+
+
 def _iter_later(snapshot: Snapshot, gone: Collection[int], suspects: IdSet) -> Iterator[tuple[int, _Name]]:
     """Stream the items whose name an earlier one has, among those whose digest is suspect."""
     seen: set[_Name] = set()
@@ -66,9 +71,7 @@ class _Names:
     """The names that are taken."""
 
     def __init__(self, snapshot: Snapshot, gone: Collection[int]) -> None:
-        import numpy as np
-
-        self._taken = IdSet(np.concatenate([found for _, _, found in _iter_names(snapshot, gone)]))
+        self._taken = IdSet(_all_digests(snapshot, gone))
         self._given: set[_Name] = set()
 
     def take_free(self, dataset_id: int, name: str) -> str:

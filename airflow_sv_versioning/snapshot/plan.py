@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names, by_link, names_of
+from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.missing.checking import MediaCheck, check_media
 from airflow_sv_versioning.snapshot.missing.refusal import MissingItem, missing_media
 from airflow_sv_versioning.snapshot.missing.remedies import Originals, Remedy, find_remedy, rows_of
@@ -113,6 +114,7 @@ def plan_restore(
     paths = {row["src_dataset_id"]: path for row, path in datasets}
     names = names_of(snapshot.project_meta)
     check_references(snapshot, paths, names)
+    give_back()
     found = check_media(client, snapshot, progress, unreachable_is_gone=missing_entities != "fail")
     remedy = find_remedy(missing_entities, snapshot, kind, found.gone, find_originals)
     new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)

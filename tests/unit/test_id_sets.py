@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from airflow_sv_versioning.snapshot.id_sets import IdMap, IdSet, digests, repeated
+from airflow_sv_versioning.snapshot.id_sets import IdMap, IdSet, digests, joined, repeated
 
 
 def test_a_column_is_asked_at_once():
@@ -25,7 +25,7 @@ def test_null_is_not_taken_for_zero():
 
 def test_an_empty_set_holds_nothing():
     assert IdSet([]).mask(pa.array([0, 1])).tolist() == [False, False]
-    assert IdSet.of_columns([]).mask_of([0]) == [False]
+    assert IdSet.of_columns([], 0).mask_of([0]) == [False]
 
 
 def test_a_set_tells_where_its_ids_stand():
@@ -87,13 +87,19 @@ def test_threads_fill_a_map_that_is_read_meanwhile():
     assert found.take(range(24_000)) == [-number for number in range(24_000)]
 
 
+def test_a_set_of_columns_leaves_nulls_out():
+    ids = IdSet.of_columns([pa.array([3, None]), pa.chunked_array([[1], [3]])], at_most=10)
+
+    assert list(ids.where(np.array([True, True]))) == [1, 3]
+
+
 def test_what_comes_twice_is_found_in_whichever_parts_it_is():
     parts = [np.array([5, 1, 9]), np.array([7, 7]), np.array([9, 9, 2**62])]
 
-    found = repeated(parts)
+    found = repeated(joined(parts, at_most=20))
 
     assert found.mask_of([1, 5, 7, 9, 2**62]) == [False, False, True, True, False]
-    assert not repeated([])
+    assert not repeated(joined([], 0))
 
 
 def test_equal_values_have_equal_digests():

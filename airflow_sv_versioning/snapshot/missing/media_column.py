@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.snapshot.id_sets import IdSet, digests, repeated
+from airflow_sv_versioning.snapshot.id_sets import IdSet, digests, joined, repeated
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
@@ -21,13 +21,11 @@ class MediaColumn:
     """
 
     def __init__(self, snapshot: Snapshot, column: str, where: pc.Expression) -> None:
-        import numpy as np
-
         self._snapshot = snapshot
         self._column = column
         self._where = where
-        found = [digests(part) for part in self._parts()]
-        self._count = len(IdSet(np.concatenate(found))) if found else 0
+        found = joined(map(digests, self._parts()), snapshot.row_count(snapshot.project_type))
+        self._count = len(IdSet(found))
         self._repeated = repeated(found)
 
     def __len__(self) -> int:

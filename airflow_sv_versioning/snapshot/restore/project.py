@@ -22,7 +22,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, Deviations, find_differences
-from airflow_sv_versioning.snapshot.id_sets import repeated
+from airflow_sv_versioning.snapshot.id_sets import joined, repeated
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.plan import RestorePlan
@@ -158,16 +158,16 @@ def _fill(
         opening["allowDuplicateTags"] = True
     if opening:
         client.projects.update_settings(project_id, opening)
-    give_back()
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids, mark)
     work = RestoreWork(client, plan, project_id, ids, progress)
+    give_back()
     fill_project(work)
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
 
 
 def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
     """Say whether a tag is on one owner twice; saying so of one where it is not does no harm."""
-    return bool(repeated(_tag_digests(snapshot)))
+    return bool(repeated(joined(_tag_digests(snapshot), snapshot.row_count("tags"))))
 
 
 def _tag_digests(snapshot: Snapshot) -> Iterator[np.ndarray[Any, Any]]:

@@ -53,9 +53,8 @@ class RestoreWork:
 
     def __post_init__(self) -> None:
         snapshot, column = self.plan.snapshot, self.plan.kind.id_column
-        items = IdSet.of_columns(
-            snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
-        )
+        found = snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
+        items = IdSet.of_columns(found, snapshot.row_count(snapshot.project_type))
         self.item_ids, self.item_datasets = IdMap(items), IdMap(items)
         self.figure_ids = IdMap(IdSet([]))
 
