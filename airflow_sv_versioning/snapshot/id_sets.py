@@ -164,9 +164,9 @@ def _sorted_once(ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Sort ids, each once; ``numpy.unique`` would make a hash table of them first, many times their size."""
     import numpy as np
 
-    found = np.sort(ids)
+    found: np.ndarray[Any, Any] = np.sort(ids)
     if (is_again := found[1:] == found[:-1]).any():
-        return found[np.concatenate([[True], ~is_again])]
+        found = found[np.concatenate([[True], ~is_again])]
     return found
 
 
