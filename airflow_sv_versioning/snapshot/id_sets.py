@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 # No platform has such an id.
 _NOT_YET = -(2**63)
+_FIRST_PLACES = 2**14
 
 
 class IdSet:
@@ -26,13 +28,9 @@ class IdSet:
         self._ids = _sorted_once(found.astype(np.int64, copy=False))
 
     @classmethod
-    def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray], at_most: int) -> IdSet:
-        """Collect the ids of integer columns; null is none.
-
-        :param at_most: how many rows the columns have, or more.
-        """
-        found = (column.drop_null().to_numpy(zero_copy_only=False) for column in columns)
-        return cls(joined(found, at_most))
+    def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray]) -> IdSet:
+        """Collect the ids of integer columns; null is none."""
+        return cls(joined(column.drop_null().to_numpy(zero_copy_only=False) for column in columns))
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -95,6 +93,8 @@ class IdMap(Mapping[int, int]):
 
         self.known = known
         self._found = np.full(len(known), _NOT_YET)
+        self._lock = threading.Lock()
+        self._count = 0
 
     def __getitem__(self, key: int) -> int:
         position = self.known.find(key)
@@ -106,9 +106,7 @@ class IdMap(Mapping[int, int]):
         return iter(self.known.where(self._found != _NOT_YET))
 
     def __len__(self) -> int:
-        import numpy as np
-
-        return int(np.count_nonzero(self._found != _NOT_YET))
+        return self._count
 
     def put(self, keys: Sequence[int], found: Sequence[int]) -> None:
         """Set many values at once.
@@ -116,6 +114,8 @@ class IdMap(Mapping[int, int]):
         :raises KeyError: an id is none of those that were known.
         """
         self._found[self.known.places(keys)] = found
+        with self._lock:
+            self._count += len(keys)
 
     def take(self, keys: Sequence[int]) -> list[int]:
         """Look up many keys at once.
@@ -139,15 +139,14 @@ def repeated(ids: np.ndarray[Any, Any]) -> IdSet:
     return IdSet(found[1:][found[1:] == found[:-1]])
 
 
-def joined(parts: Iterable[np.ndarray[Any, Any]], at_most: int) -> np.ndarray[Any, Any]:
-    """Put columns of ids together while they come: to keep many small ones would leave holes in memory.
-
-    :param at_most: how many ids will come, or more.
-    """
+def joined(parts: Iterable[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    """Put columns of ids together while they come: to keep many small ones would leave holes in memory."""
     import numpy as np
 
-    found, count = np.empty(at_most, np.int64), 0
+    found, count = np.empty(_FIRST_PLACES, np.int64), 0
     for part in parts:
+        if count + len(part) > len(found):
+            found.resize(max(2 * len(found), count + len(part)), refcheck=False)
         found[count : count + len(part)] = part
         count += len(part)
     return found[:count]

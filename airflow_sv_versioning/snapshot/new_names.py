@@ -53,8 +53,7 @@ def _iter_names(
 
 
 def _all_digests(snapshot: Snapshot, gone: Collection[int]) -> np.ndarray[Any, Any]:
-    found = (found for _, _, found in _iter_names(snapshot, gone))
-    return joined(found, snapshot.row_count(snapshot.project_type))
+    return joined(found for _, _, found in _iter_names(snapshot, gone))
 
 
 def _iter_later(snapshot: Snapshot, gone: Collection[int], suspects: IdSet) -> Iterator[tuple[int, _Name]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,7 @@ def test_null_is_not_taken_for_zero():
 
 def test_an_empty_set_holds_nothing():
     assert IdSet([]).mask(pa.array([0, 1])).tolist() == [False, False]
-    assert IdSet.of_columns([], 0).mask_of([0]) == [False]
+    assert IdSet.of_columns([]).mask_of([0]) == [False]
 
 
 def test_a_set_tells_where_its_ids_stand():
@@ -41,7 +42,7 @@ def test_a_set_tells_where_its_ids_stand():
 def test_a_map_holds_what_was_put_into_it():
     found = IdMap(IdSet(number * 7 for number in range(20_000)))
     found.put([7 * number for number in range(19_999, 9, -1)], range(19_999, 9, -1))
-    found.put([70, 7, 0], [10, 1, 0])
+    found.put([7, 0], [1, 0])
 
     assert (found[0], found[7 * 19_999]) == (0, 19_999)
     assert found.take([70, 7, 70]) == [10, 1, 10]
@@ -88,18 +89,27 @@ def test_threads_fill_a_map_that_is_read_meanwhile():
 
 
 def test_a_set_of_columns_leaves_nulls_out():
-    ids = IdSet.of_columns([pa.array([3, None]), pa.chunked_array([[1], [3]])], at_most=10)
+    ids = IdSet.of_columns([pa.array([3, None]), pa.chunked_array([[1], [3]])])
 
     assert list(ids.where(np.array([True, True]))) == [1, 3]
+
+
+def test_columns_are_joined_however_many_and_long_they_are():
+    lengths = [0, 1, 20_000, 5, 100_000, 0]
+    numbers = iter(range(sum(lengths)))
+
+    found = joined(np.fromiter(islice(numbers, length), np.int64) for length in lengths)
+
+    assert found.tolist() == list(range(sum(lengths)))
 
 
 def test_what_comes_twice_is_found_in_whichever_parts_it_is():
     parts = [np.array([5, 1, 9]), np.array([7, 7]), np.array([9, 9, 2**62])]
 
-    found = repeated(joined(parts, at_most=20))
+    found = repeated(joined(parts))
 
     assert found.mask_of([1, 5, 7, 9, 2**62]) == [False, False, True, True, False]
-    assert not repeated(joined([], 0))
+    assert not repeated(joined([]))
 
 
 def test_equal_values_have_equal_digests():

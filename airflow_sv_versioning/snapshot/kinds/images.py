@@ -59,7 +59,7 @@ class Images(Kind):
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes and images of figures."""
         check_known("classes of figures", distinct(snapshot, "figures", "class_id"), names.classes)
-        ids = IdSet.of_columns(snapshot.iter_columns("images", "src_image_id"), snapshot.row_count("images"))
+        ids = IdSet.of_columns(snapshot.iter_columns("images", "src_image_id"))
         check_held("images of figures", snapshot, "figures", "src_image_id", ids)
 
     def check_captured(self, snapshot: Snapshot) -> None:

@@ -24,7 +24,7 @@ class MediaColumn:
         self._snapshot = snapshot
         self._column = column
         self._where = where
-        found = joined(map(digests, self._parts()), snapshot.row_count(snapshot.project_type))
+        found = joined(map(digests, self._parts()))
         self._count = len(IdSet(found))
         self._repeated = repeated(found)
 

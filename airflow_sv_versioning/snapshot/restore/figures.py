@@ -63,8 +63,7 @@ class FiguresRestore:
         snapshot = self._work.plan.snapshot
         tagged = snapshot.iter_columns("tags", "owner_id", pc.field("owner_type") == "figure")
         masks = snapshot.iter_columns("figures", "src_figure_id", pc.field("geometry_type") == ALPHA_MASK)
-        at_most = snapshot.row_count("tags") + snapshot.row_count("figures")
-        return IdSet.of_columns(chain(tagged, masks), at_most)
+        return IdSet.of_columns(chain(tagged, masks))
 
     def _add_figure_group(self, group: Sequence[Row]) -> tuple[Sequence[Row], list[int]]:
         """Add all figures of some images, in their order; an image lies in one group only."""

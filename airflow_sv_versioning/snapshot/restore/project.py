@@ -167,7 +167,7 @@ def _fill(
 
 def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
     """Say whether a tag is on one owner twice; saying so of one where it is not does no harm."""
-    return bool(repeated(joined(_tag_digests(snapshot), snapshot.row_count("tags"))))
+    return bool(repeated(joined(_tag_digests(snapshot))))
 
 
 def _tag_digests(snapshot: Snapshot) -> Iterator[np.ndarray[Any, Any]]:

@@ -54,7 +54,7 @@ class RestoreWork:
     def __post_init__(self) -> None:
         snapshot, column = self.plan.snapshot, self.plan.kind.id_column
         found = snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
-        items = IdSet.of_columns(found, snapshot.row_count(snapshot.project_type))
+        items = IdSet.of_columns(found)
         self.item_ids, self.item_datasets = IdMap(items), IdMap(items)
         self.figure_ids = IdMap(IdSet([]))
 
