@@ -103,9 +103,7 @@ class Snapshot:
         if not self.path(table).exists():
             return
         schema, full = self._schema(table, columns), self._schema(table, None)
-        # Buffers for slow storage would be filled by threads that keep their share of memory.
-        parquet = ds.ParquetFileFormat(pre_buffer=False)
-        (file,) = ds.dataset(self.path(table), schema=full, format=parquet).get_fragments()
+        (file,) = ds.dataset(self.path(table), schema=full, format="parquet").get_fragments()
         # A scan of the whole file reads on while its consumer works, until all of it is in memory; splitting
         # it keeps the statistics of all row groups.
         for number in range(file.num_row_groups):
