@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-_RECENT = 4096
+# No platform has such an id.
+_NOT_YET = -(2**63)
+_FIRST_PLACES = 2**14
 
 
 class IdSet:
@@ -23,21 +25,41 @@ class IdSet:
         import numpy as np
 
         found = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
-        # numpy's own `unique` may build a hash table, which takes many times the memory of the ids.
-        ordered = np.sort(found.astype(np.int64, copy=False))
-        is_new = np.ones(len(ordered), np.bool_)
-        is_new[1:] = ordered[1:] != ordered[:-1]
-        self._ids = ordered[is_new]
+        self._ids = _sorted_once(found.astype(np.int64, copy=False))
 
     @classmethod
     def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray]) -> IdSet:
         """Collect the ids of integer columns; null is none."""
+        return cls(joined(column.drop_null().to_numpy(zero_copy_only=False) for column in columns))
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def find(self, key: Any) -> int | None:
+        """Tell the place of an id in the order of their size; ``None`` where it is not in the set."""
+        if not isinstance(key, int):
+            return None
+        place = int(self._ids.searchsorted(key))
+        return place if place < len(self._ids) and self._ids[place] == key else None
+
+    def places(self, ids: Sequence[int]) -> np.ndarray[Any, Any]:
+        """Tell the places of many ids in the order of their size.
+
+        :raises KeyError: one is not in the set.
+        """
         import numpy as np
 
-        found = [column.drop_null().to_numpy(zero_copy_only=False) for column in columns]
-        return cls(np.concatenate(found) if found else [])
+        places, present = _find(self._ids, np.asarray(ids, np.int64))
+        if not present.all():
+            raise KeyError(ids[int(np.argmin(present))])
+        return places
 
-    def mask_of(self, ids: Sequence[int]) -> list[bool]:
+    def where(self, mask: np.ndarray[Any, Any]) -> list[int]:
+        """List the ids, smallest first, that a mask selects."""
+        chosen: list[int] = self._ids[mask].tolist()
+        return chosen
+
+    def mask_of(self, ids: Sequence[int] | np.ndarray[Any, Any]) -> list[bool]:
         """Say for each id whether it is in the set."""
         import numpy as np
 
@@ -53,56 +75,47 @@ class IdSet:
 
     def missing(self, column: pa.Array | pa.ChunkedArray) -> list[int]:
         """List the different ids of a column that are not in the set; null is not asked for."""
-        import numpy as np
-
         ids = column.drop_null().to_numpy(zero_copy_only=False)
-        return [int(found) for found in np.unique(ids[~_find(self._ids, ids)[1]])]
+        unknown: list[int] = _sorted_once(ids[~_find(self._ids, ids)[1]]).tolist()
+        return unknown
 
 
-class IdMap(MutableMapping[int, int]):
-    """A map of ids to integers, each set once; threads may write and read it at once.
+class IdMap(Mapping[int, int]):
+    """A map of ids that are known beforehand to integers that come later, each once.
 
-    What came lately is in a small dict; it moves to sorted arrays as it grows.
+    Threads may write and read it at once.
+
+    :param known: all ids that it will ever hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: IdSet) -> None:
         import numpy as np
 
+        self.known = known
+        self._found = np.full(len(known), _NOT_YET)
         self._lock = threading.Lock()
-        self._recent: dict[int, int] = {}
-        self._sorted = (np.empty(0, np.int64), np.empty(0, np.int64))
+        self._count = 0
 
     def __getitem__(self, key: int) -> int:
-        if not isinstance(key, int):
+        position = self.known.find(key)
+        if position is None or self._found[position] == _NOT_YET:
             raise KeyError(key)
-        # In this order: what leaves the one has already arrived in the other.
-        recent = self._recent
-        if key in recent:
-            return recent[key]
-        keys, found = self._sorted
-        position = int(keys.searchsorted(key))
-        if position == len(keys) or keys[position] != key:
-            raise KeyError(key)
-        return int(found[position])
-
-    def __setitem__(self, key: int, value: int) -> None:
-        with self._lock:
-            self._recent[key] = value
-            if len(self._recent) > max(_RECENT, len(self._sorted[0]) // 8):
-                self._settle()
-
-    def __delitem__(self, key: int) -> None:
-        raise TypeError("an id stays in its map")
+        return int(self._found[position])
 
     def __iter__(self) -> Iterator[int]:
-        with self._lock:
-            self._settle()
-            keys = self._sorted[0]
-        return iter(keys.tolist())
+        return iter(self.known.where(self._found != _NOT_YET))
 
     def __len__(self) -> int:
+        return self._count
+
+    def put(self, keys: Sequence[int], found: Sequence[int]) -> None:
+        """Set many values at once.
+
+        :raises KeyError: an id is none of those that were known.
+        """
+        self._found[self.known.places(keys)] = found
         with self._lock:
-            return len(self._sorted[0]) + len(self._recent)
+            self._count += len(keys)
 
     def take(self, keys: Sequence[int]) -> list[int]:
         """Look up many keys at once.
@@ -111,26 +124,49 @@ class IdMap(MutableMapping[int, int]):
         """
         import numpy as np
 
-        with self._lock:
-            self._settle()
-            known, found = self._sorted
-        positions, present = _find(known, np.asarray(keys, np.int64))
-        if not present.all():
-            raise KeyError(keys[int(np.argmin(present))])
-        listed: list[int] = found[positions].tolist()
+        found = self._found[self.known.places(keys)]
+        if (found == _NOT_YET).any():
+            raise KeyError(keys[int(np.argmax(found == _NOT_YET))])
+        listed: list[int] = found.tolist()
         return listed
 
-    def _settle(self) -> None:
-        import numpy as np
 
-        if not self._recent:
-            return
-        old_keys, old_values = self._sorted
-        keys = np.concatenate([np.fromiter(self._recent, np.int64), old_keys])
-        merged = np.concatenate([np.fromiter(self._recent.values(), np.int64), old_values])
-        order = keys.argsort(kind="stable")
-        self._sorted = (keys[order], merged[order])
-        self._recent = {}
+def repeated(ids: np.ndarray[Any, Any]) -> IdSet:
+    """Collect the ids, or digests, that occur more than once."""
+    import numpy as np
+
+    found = np.sort(ids)
+    return IdSet(found[1:][found[1:] == found[:-1]])
+
+
+def joined(parts: Iterable[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    """Put columns of ids together while they come: to keep many small ones would leave holes in memory."""
+    import numpy as np
+
+    found, count = np.empty(_FIRST_PLACES, np.int64), 0
+    for part in parts:
+        if count + len(part) > len(found):
+            found.resize(max(2 * len(found), count + len(part)), refcheck=False)
+        found[count : count + len(part)] = part
+        count += len(part)
+    return found[:count]
+
+
+def digests(values: Iterable[Hashable]) -> np.ndarray[Any, Any]:
+    """Make 64-bit digests: equal of equal values, seldom of others, and good in this process only."""
+    import numpy as np
+
+    return np.fromiter(map(hash, values), np.int64)
+
+
+def _sorted_once(ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Sort ids, each once; ``numpy.unique`` would make a hash table of them first, many times their size."""
+    import numpy as np
+
+    found: np.ndarray[Any, Any] = np.sort(ids)
+    if (is_again := found[1:] == found[:-1]).any():
+        found = found[np.concatenate([[True], ~is_again])]
+    return found
 
 
 def _find(

@@ -2,62 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
+from itertools import compress
+from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.kinds.kind import Kind
-from airflow_sv_versioning.snapshot.tables import values
+from airflow_sv_versioning.snapshot.id_sets import IdSet, digests, joined, repeated
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in, values
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import numpy as np
+
+_Name = tuple[int, str]
+"""Dataset id and name."""
 
 
 def distinct_names(
-    kind: Kind, items: pa.Table, paths: Mapping[int, str], gone: Collection[int]
+    snapshot: Snapshot, paths: Mapping[int, str], gone: Collection[int]
 ) -> tuple[dict[int, str], dict[str, str]]:
     """Find a new name for the second and every later item of one name.
 
-    :param items: with ``id``, ``src_dataset_id`` and ``name``.
+    :param paths: dataset id -> its path.
     :param gone: ids of items that need no name.
     :returns: item id -> its new name, and the same for people: path -> new name.
     """
-    columns = ["id", "src_dataset_id", "name"]
-    if not _has_equal_names(items, paths):
+    # Names themselves would fill the memory; of equal digests, they are compared.
+    suspects = repeated(_all_digests(snapshot, gone))
+    if not len(suspects):
         return {}, {}
-    taken: set[tuple[int, str]] = set()
-    twice: list[tuple[int, int, str]] = []
-    for item_id, dataset_id, name in zip(*(values(items, key) for key in columns), strict=True):
-        if item_id in gone:
-            continue
-        if (dataset_id, name) in taken:
-            twice.append((item_id, dataset_id, name))
-        taken.add((dataset_id, name))
+    names = _Names(snapshot, gone)
     new_names: dict[int, str] = {}
     renamed: dict[str, str] = {}
-    for item_id, dataset_id, name in twice:
-        new = _free_name(name, dataset_id, taken)
-        taken.add((dataset_id, new))
+    for item_id, (dataset_id, name) in _iter_later(snapshot, gone, suspects):
+        new = names.take_free(dataset_id, name)
         new_names[item_id] = new
-        renamed[f"{paths[dataset_id]}/{name} ({kind.item} {item_id})"] = new
+        item = kind_of(snapshot.project_type).item
+        renamed[f"{paths[dataset_id]}/{name} ({item} {item_id})"] = new
     return new_names, renamed
 
 
-def _has_equal_names(items: pa.Table, dataset_ids: Iterable[int]) -> bool:
-    import pyarrow.compute as pc
+def _iter_names(
+    snapshot: Snapshot, gone: Collection[int]
+) -> Iterator[tuple[list[int], list[_Name], np.ndarray[Any, Any]]]:
+    """Stream ids, names and digests of names."""
+    id_column = kind_of(snapshot.project_type).id_column
+    columns = [id_column, "src_dataset_id", "name"]
+    for batch in snapshot.iter_batches(snapshot.project_type, columns, ids_not_in(id_column, gone)):
+        names = list(zip(values(batch, "src_dataset_id"), values(batch, "name"), strict=True))
+        yield values(batch, id_column), names, digests(names)
 
-    # One dataset after the other, for all names at once take much memory.
-    for dataset_id in dataset_ids:
-        names = items["name"].filter(pc.equal(items["src_dataset_id"], dataset_id))
-        if pc.count_distinct(names, "all").as_py() < len(names):
-            return True
-    return False
+
+def _all_digests(snapshot: Snapshot, gone: Collection[int]) -> np.ndarray[Any, Any]:
+    return joined(found for _, _, found in _iter_names(snapshot, gone))
 
 
-def _free_name(name: str, dataset_id: int, taken: set[tuple[int, str]]) -> str:
-    stem, dot, extension = name.rpartition(".")
-    if not stem:
-        stem, dot, extension = name, "", ""
-    number = 1
-    while (dataset_id, new := f"{stem}_{number:03d}{dot}{extension}") in taken:
-        number += 1
-    return new
+def _iter_later(snapshot: Snapshot, gone: Collection[int], suspects: IdSet) -> Iterator[tuple[int, _Name]]:
+    """Stream the items whose name an earlier one has, among those whose digest is suspect."""
+    seen: set[_Name] = set()
+    for item_ids, names, found in _iter_names(snapshot, gone):
+        for item_id, name in compress(zip(item_ids, names, strict=True), suspects.mask_of(found)):
+            if name in seen:
+                yield item_id, name
+            seen.add(name)
+
+
+class _Names:
+    """The names that are taken."""
+
+    def __init__(self, snapshot: Snapshot, gone: Collection[int]) -> None:
+        self._taken = IdSet(_all_digests(snapshot, gone))
+        self._given: set[_Name] = set()
+
+    def take_free(self, dataset_id: int, name: str) -> str:
+        """Find a free name that is like a taken one, and take it."""
+        stem, dot, extension = name.rpartition(".")
+        if not stem:
+            stem, dot, extension = name, "", ""
+        number = 1
+        while self._is_taken(new := (dataset_id, f"{stem}_{number:03d}{dot}{extension}")):
+            number += 1
+        self._given.add(new)
+        return new[1]
+
+    def _is_taken(self, name: _Name) -> bool:
+        return name in self._given or self._taken.find(hash(name)) is not None

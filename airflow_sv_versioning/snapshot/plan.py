@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names, by_link, names_of
+from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.missing.checking import MediaCheck, check_media
 from airflow_sv_versioning.snapshot.missing.refusal import MissingItem, missing_media
-from airflow_sv_versioning.snapshot.missing.remedies import Originals, Remedy, find_remedy
+from airflow_sv_versioning.snapshot.missing.remedies import Originals, Remedy, find_remedy, rows_of
 from airflow_sv_versioning.snapshot.new_names import distinct_names
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.references import check_known, distinct
-from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
 PLACEHOLDER_TAG = "placeholder"
@@ -74,7 +74,7 @@ class RestorePlan:
 
     def restored(self, id_column: str) -> pc.Expression | None:
         """Select the rows whose item is not left out."""
-        return _not_in(id_column, self.skipped_ids)
+        return ids_not_in(id_column, self.skipped_ids)
 
     def reference(self, row: Mapping[str, Any]) -> dict[str, str]:
         """Say what a new item is made of: its ``hash``, or its ``link``."""
@@ -113,17 +113,18 @@ def plan_restore(
     datasets = dataset_rows(snapshot)
     paths = {row["src_dataset_id"]: path for row, path in datasets}
     names = names_of(snapshot.project_meta)
-    items = read_items(snapshot, paths, names)
-    found = check_media(client, kind, items, progress, unreachable_is_gone=missing_entities != "fail")
+    check_references(snapshot, paths, names)
+    give_back()
+    found = check_media(client, snapshot, progress, unreachable_is_gone=missing_entities != "fail")
     remedy = find_remedy(missing_entities, snapshot, kind, found.gone, find_originals)
-    new_names, renamed = distinct_names(kind, items, paths, remedy.left_out)
+    new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
     return RestorePlan(
         snapshot=snapshot,
         datasets=[row for row, _ in datasets],
         paths=paths,
         names=names,
         policy=missing_entities,
-        missing=_missing_items(items, paths, new_names, found.gone),
+        missing=_missing_items(snapshot, paths, new_names, found.gone),
         remedy=remedy,
         new_names=new_names,
         renamed=renamed,
@@ -133,33 +134,27 @@ def plan_restore(
     )
 
 
-def read_items(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> pa.Table:
-    """Read id, dataset, name, hash and link of all items, and check what refers to what in the snapshot.
+def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
+    """Check what refers to what in a snapshot.
 
     :param paths: dataset id -> its path.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
-    kind = kind_of(snapshot.project_type)
-    columns = [kind.id_column, "src_dataset_id", "name", "hash", "link"]
-    items = snapshot.read(snapshot.project_type, columns).rename_columns(["id", *columns[1:]])
-    check_known(f"datasets of {snapshot.project_type}", items["src_dataset_id"].unique().to_pylist(), paths)
-    kind.check(snapshot, items, paths, names)
+    items = snapshot.project_type
+    check_known(f"datasets of {items}", distinct(snapshot, items, "src_dataset_id"), paths)
+    kind_of(items).check(snapshot, paths, names)
     check_known("tags", distinct(snapshot, "tags", "tag_id"), names.tags)
-    return items
 
 
 def _missing_items(
-    items: pa.Table, paths: Mapping[int, str], new_names: Mapping[int, str], gone: Mapping[int, str]
+    snapshot: Snapshot, paths: Mapping[int, str], new_names: Mapping[int, str], gone: Mapping[int, str]
 ) -> dict[int, MissingItem]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lost = items.filter(pc.field("id").isin(pa.array(list(gone), pa.int64())))
-    columns = (values(lost, name) for name in ("id", "src_dataset_id", "name"))
-    return {
-        item_id: MissingItem(item_id, f"{paths[dataset_id]}/{new_names.get(item_id, name)}", gone[item_id])
-        for item_id, dataset_id, name in zip(*columns, strict=True)
-    }
+    lost = rows_of(snapshot, kind_of(snapshot.project_type), ["src_dataset_id", "name"], list(gone))
+    found = {}
+    for item_id, row in lost:
+        path = f"{paths[row['src_dataset_id']]}/{new_names.get(item_id, row['name'])}"
+        found[item_id] = MissingItem(item_id, path, gone[item_id])
+    return found
 
 
 def _free_tag(names: Names) -> str:
@@ -181,15 +176,7 @@ def _counts(kind: Kind, snapshot: Snapshot, gone: Collection[int]) -> dict[str, 
 
 
 def _count(snapshot: Snapshot, table: str, item_column: str | None, gone: Collection[int]) -> int:
-    where = _not_in(item_column, gone) if item_column else None
+    where = ids_not_in(item_column, gone) if item_column else None
     if item_column is None or where is None:
         return snapshot.row_count(table)
     return sum(batch.num_rows for batch in snapshot.iter_batches(table, [item_column], where))
-
-
-def _not_in(column: str, ids: Iterable[int]) -> pc.Expression | None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    wanted = sorted(ids)
-    return ~pc.field(column).isin(pa.array(wanted, pa.int64())) if wanted else None

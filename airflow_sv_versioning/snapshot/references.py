@@ -28,9 +28,9 @@ def check_held(what: str, snapshot: Snapshot, table: str, column: str, known: Id
 
     :raises FormatError: with some of the ids.
     """
-    for batch in snapshot.iter_batches(table, [column]):
-        if batch[column].null_count or (unknown := known.missing(batch[column])):
-            raise _unknown(what, [None] if batch[column].null_count else unknown)
+    for part in snapshot.iter_columns(table, column):
+        if part.null_count or (unknown := known.missing(part)):
+            raise _unknown(what, [None] if part.null_count else unknown)
 
 
 def _unknown(what: str, ids: Sequence[Any]) -> FormatError:
@@ -42,6 +42,6 @@ def _unknown(what: str, ids: Sequence[Any]) -> FormatError:
 def distinct(snapshot: Snapshot, table: str, column: str, where: pc.Expression | None = None) -> set[Any]:
     """Collect the different values of a column."""
     found: set[Any] = set()
-    for batch in snapshot.iter_batches(table, [column], where):
-        found.update(batch[column].unique().to_pylist())
+    for part in snapshot.iter_columns(table, column, where):
+        found.update(part.unique().to_pylist())
     return found

@@ -18,7 +18,7 @@ written and read as :mod:`json_columns` says.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,12 +104,18 @@ class Snapshot:
             return
         schema, full = self._schema(table, columns), self._schema(table, None)
         (file,) = ds.dataset(self.path(table), schema=full, format="parquet").get_fragments()
-        # A scan of the whole file reads on while its consumer works, until all of it is in memory.
-        for group in file.split_by_row_group(where, full):
+        # A scan of the whole file reads on while its consumer works, until all of it is in memory; splitting
+        # it keeps the statistics of all row groups.
+        for number in range(file.num_row_groups):
+            group = file.subset(row_group_ids=[number])
             found = group.scanner(
                 full, columns=schema.names, filter=where, batch_size=ROW_GROUP_ROWS, use_threads=False
             )
             yield from (batch for batch in found.to_batches() if batch.num_rows)
+
+    def iter_columns(self, table: str, column: str, where: pc.Expression | None = None) -> Iterator[pa.Array]:
+        """Stream one column as :meth:`iter_batches` does."""
+        return (batch[column] for batch in self.iter_batches(table, [column], where))
 
     def iter_rows_of(self, table: str, column: str, ids: IdSet) -> Iterator[pa.Table]:
         """Stream the rows whose column holds one of these ids, in their stored order.
@@ -144,6 +150,14 @@ class Snapshot:
 def mask_path(directory: Path, figure_id: int) -> Path:
     """Name the NRRD file of a mask in the folder of a snapshot, which may be in the making."""
     return directory / MASKS / f"{figure_id}.nrrd"
+
+
+def ids_not_in(column: str, ids: Collection[int]) -> pc.Expression | None:
+    """Select the rows whose column holds none of these ids; ``None`` stands for all."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return ~pc.field(column).isin(pa.array(sorted(ids), pa.int64())) if ids else None
 
 
 def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, IntegrityError
-from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import names_of
 from airflow_sv_versioning.snapshot.media.needs import Owner, latest_record
 from airflow_sv_versioning.snapshot.media.originals import iter_hashes, links_of, paths_of
 from airflow_sv_versioning.snapshot.media.store import CHUNK_BYTES, MediaStore
 from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.missing.checking import check_media
-from airflow_sv_versioning.snapshot.plan import read_items
+from airflow_sv_versioning.snapshot.plan import check_references
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.tree import dataset_paths
@@ -28,24 +26,10 @@ from airflow_sv_versioning.versioning.version_map import VersionMap
 from airflow_sv_versioning.versioning.work_folder import work_folder
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
 _NOT_READ = "The archive could not be read."
 _BROKEN = (FormatError, IntegrityError)
-
-
-@dataclass(frozen=True)
-class _Content:
-    """An archive that could be read."""
-
-    unpacked: UnpackedArchive
-    items: pa.Table
-
-    @property
-    def snapshot(self) -> Snapshot:
-        return self.unpacked.snapshot
 
 
 class Verification:
@@ -74,13 +58,13 @@ class Verification:
         with work_folder() as folder, lean_memory():
             file = folder / "archive.tar.zst"
             archive = self._check_archive(file)
-            tables, content = self._check_tables(archive, file, folder / "snapshot")
+            tables, unpacked = self._check_tables(archive, file, folder / "snapshot")
             return VerifyReport(
                 project_id=self._project.id,
                 project_name=self._project.name,
                 version_id=self._version.id,
                 version_num=self._version.version,
-                checks=(archive, tables, self._check_media(content), self._check_store(content)),
+                checks=(archive, tables, self._check_media(unpacked), self._check_store(unpacked)),
             )
 
     def _check_archive(self, file: Path) -> Check:
@@ -96,7 +80,9 @@ class Verification:
             return Check("archive", WRONG, told)
         return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}.")
 
-    def _check_tables(self, archive: Check, file: Path, directory: Path) -> tuple[Check, _Content | None]:
+    def _check_tables(
+        self, archive: Check, file: Path, directory: Path
+    ) -> tuple[Check, UnpackedArchive | None]:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
         if archive.state != GOOD:
@@ -104,35 +90,36 @@ class Verification:
         try:
             unpacked = unpack_archive(file, self._project.type, directory)
             paths = dataset_paths(unpacked.snapshot)
-            items = read_items(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
+            check_references(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
         except _BROKEN as error:
             return Check("tables", WRONG, error.message), None
-        return _judge_tables(unpacked), _Content(unpacked, items)
+        return _judge_tables(unpacked), unpacked
 
-    def _check_media(self, content: _Content | None) -> Check:
-        if content is None:
+    def _check_media(self, unpacked: UnpackedArchive | None) -> Check:
+        if unpacked is None:
             return Check("media", SKIPPED, _NOT_READ)
-        kind = kind_of(self._project.type)
-        found = check_media(self._client, kind, content.items, self._progress, unreachable_is_gone=True)
-        count = content.items.num_rows
+        snapshot = unpacked.snapshot
+        found = check_media(self._client, snapshot, self._progress, unreachable_is_gone=True)
+        count = snapshot.row_count(self._project.type)
         if found.gone:
             told = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."
-            return Check("media", WRONG, told, _by_path(content.snapshot, found.gone))
+            return Check("media", WRONG, told, _by_path(snapshot, found.gone))
         if found.unsure_count:
             told = f"{found.unsure_count:,} links cannot be tried from here; the other media are there."
             return Check("media", UNSURE, told, found.unsure)
         return Check("media", GOOD, f"All media of {count:,} {self._project.type} are there.")
 
-    def _check_store(self, content: _Content | None) -> Check:
+    def _check_store(self, unpacked: UnpackedArchive | None) -> Check:
         if self._store is None:
             return Check("media store", SKIPPED, "No media store was given.")
-        if content is None:
+        if unpacked is None:
             return Check("media store", SKIPPED, _NOT_READ)
         owner = Owner.of(self._client.server_url, self._project.id)
-        record = latest_record(self._store, owner, self._version.id, content.unpacked.media)
-        contents = {*iter_hashes(content.snapshot), *(media.content_hash for media in record.linked.values())}
+        record = latest_record(self._store, owner, self._version.id, unpacked.media)
+        snapshot = unpacked.snapshot
+        contents = {*iter_hashes(snapshot), *(media.content_hash for media in record.linked.values())}
         problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
-        for link in set(values(links_of(content.snapshot), "link")) - record.linked.keys() - problems.keys():
+        for link in set(values(links_of(snapshot), "link")) - record.linked.keys() - problems.keys():
             problems[link] = "nobody kept what is behind it"
         for content_hash in contents - self._store.find_held(contents).keys():
             problems[content_hash] = record.lost.get(content_hash, "the store does not hold it")

@@ -147,6 +147,34 @@ def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, 
     assert count_projects(client) == projects + 1
 
 
+def test_tags_of_figures_whose_answer_is_lost_are_not_added_again(wire, wired, versions, client, project_id):
+    """Which images to look at is told by the version, whichever dataset they went to."""
+    tag_figures(client, project_id)
+    made = versions.create(project_id)
+    wire.on("figures.tags.bulk.add", lose_answer(502))
+
+    restored = wired.restore(project_id, made.version_id, verify="full")
+
+    assert len(wire.seen("figures.tags.bulk.add")) == 1
+    assert figure_tags(client, restored.project_id) == figure_tags(client, project_id) > 0
+
+
+def tag_figures(client, project_id):
+    tag_id = next(tag["id"] for tag in client.projects.get_meta(project_id)["tags"] if tag["name"] == "count")
+    tags = [{"tagId": tag_id, "figureId": figure["id"], "value": 7} for figure in figures(client, project_id)]
+    client.tags.add_to_figures(project_id, tags)
+
+
+def figure_tags(client, project_id):
+    return sum(len(figure["tags"]) for figure in figures(client, project_id))
+
+
+def figures(client, project_id):
+    for dataset in client.datasets.list_all(project_id):
+        for page in client.images.iter_pages(dataset.id):
+            yield from client.figures.list_for_items(dataset.id, [image["id"] for image in page])
+
+
 def test_a_reservation_whose_answer_is_lost_is_asked_for_again(wire, wired, versions, project_id):
     wire.on("projects.versions.reserve", lose_answer(502))
 

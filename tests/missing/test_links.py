@@ -10,6 +10,8 @@ import pytest
 from airflow_sv_versioning.client.links import WORKERS, Links, LinkState
 from airflow_sv_versioning.exceptions import LinkError
 from airflow_sv_versioning.snapshot.missing import checking
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from tests.support.media import serve_media
 from tests.support.projects import add_dataset, count_projects, make_project
 
@@ -226,21 +228,18 @@ def test_links_that_there_is_no_time_for_are_left_to_the_server(linked, versions
     assert "too many links" in plan.warnings[0]
 
 
-def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypatch):
+def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypatch, tmp_path):
     """A thousand links would wait a thousand times."""
-    import pyarrow as pa
-
-    from airflow_sv_versioning.snapshot.kinds import kind_of
-    from airflow_sv_versioning.snapshot.progress import Progress
-
     tried = []
     real = client.links.check
     monkeypatch.setattr(client.links, "check", lambda link: tried.append(link) or real(link))
     port = _free_port()
-    dead = [f"http://127.0.0.1:{port}/{number}.png" for number in range(200)]
-    items = pa.table({"id": range(200), "hash": pa.array([None] * 200, pa.string()), "link": dead})
+    with SnapshotWriter(tmp_path, "images") as writer:
+        links = ((number, f"http://127.0.0.1:{port}/{number}.png") for number in range(200))
+        writer.append("images", ({"src_image_id": number, "link": link} for number, link in links))
+        snapshot = writer.finish({}, {})
 
-    found = checking.check_media(client, kind_of("images"), items, Progress(), unreachable_is_gone=True)
+    found = checking.check_media(client, snapshot, Progress(), unreachable_is_gone=True)
 
     assert len(found.gone) == 200
     assert len(tried) <= 3 + 2 * WORKERS

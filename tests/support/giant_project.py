@@ -123,10 +123,10 @@ def main(videos: int, figures: int, frames: int, archive_format: str) -> dict[st
     with TemporaryDirectory() as name:
         began = time.monotonic()
         archive = create(client, Path(name), archive_format)
-        created = {"peak_mb": _peak_mb(), "seconds": time.monotonic() - began}
+        created = {"peak_mb": peak_mb(), "seconds": time.monotonic() - began}
         began = time.monotonic()
         counts = restore(client, archive, Path(name))
-        restored = {"peak_mb": _peak_mb(), "seconds": time.monotonic() - began}
+        restored = {"peak_mb": peak_mb(), "seconds": time.monotonic() - began}
     return {"counts": counts, "create": created, "restore": restored}
 
 
@@ -146,7 +146,7 @@ def restore(client: SuperviselyClient, archive: Path, folder: Path) -> dict[str,
     return dict(plan.counts)
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     # Linux says kilobytes.
     # `ru_maxrss` starts at what the parent held when it forked; this counts from the program's start.
     status = Path("/proc/self/status").read_text(encoding="utf-8")

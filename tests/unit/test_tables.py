@@ -50,6 +50,21 @@ def test_order_survives_batches_and_filters(tmp_path: Path) -> None:
     assert even == list(range(0, 12_000, 2))
 
 
+def test_row_groups_without_wanted_rows_are_not_decoded(tmp_path: Path) -> None:
+    snapshot = write(tmp_path, [{"src_image_id": i, "name": "n"} for i in range(3 * tables.ROW_GROUP_ROWS)])
+    footer = pq.read_metadata(snapshot.path("images")).row_group(0)
+    places = {footer.column(n).path_in_schema: footer.column(n).data_page_offset for n in range(5)}
+    with snapshot.path("images").open("r+b") as file:
+        file.seek(places["src_image_id"])
+        file.write(b"\xff" * 64)
+
+    (batch,) = snapshot.iter_batches("images", ["src_image_id"], pc.field("src_image_id") == 12_000)
+
+    assert batch["src_image_id"].to_pylist() == [12_000]
+    with pytest.raises(OSError, match="page"):
+        list(snapshot.iter_batches("images", ["src_image_id"], pc.field("src_image_id") == 1))
+
+
 def test_columns_that_an_older_writer_did_not_know_are_null(tmp_path: Path) -> None:
     snapshot = write(tmp_path, [])
     pq.write_table(pa.table({"src_image_id": [1], "unknown": ["x"]}), snapshot.path("images"))

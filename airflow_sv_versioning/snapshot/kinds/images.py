@@ -57,10 +57,11 @@ class Images(Kind):
         """Name the column that says which image a row belongs to."""
         return {"figures": "src_image_id", "tags": "src_item_id", "images": "src_image_id"}.get(table)
 
-    def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes and images of figures."""
         check_known("classes of figures", distinct(snapshot, "figures", "class_id"), names.classes)
-        check_held("images of figures", snapshot, "figures", "src_image_id", IdSet.of_columns([items["id"]]))
+        ids = IdSet.of_columns(snapshot.iter_columns("images", "src_image_id"))
+        check_held("images of figures", snapshot, "figures", "src_image_id", ids)
 
     def check_captured(self, snapshot: Snapshot) -> None:
         """Take the server's word."""

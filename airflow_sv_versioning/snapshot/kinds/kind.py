@@ -137,10 +137,9 @@ class Kind(ABC):
         """Name the column of a table that says which item a row belongs to; ``None`` if there is none."""
 
     @abstractmethod
-    def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check that figures and the like refer to what the snapshot holds.
 
-        :param items: ids, datasets and names of the items.
         :param paths: dataset id -> its path.
         :raises FormatError: they do not.
         """

@@ -18,23 +18,23 @@ _FIGURE_COLUMNS = ["src_figure_id", "src_object_id", "src_video_id", "frame_inde
 _TAG_COLUMNS = ["owner_type", "owner_id", "src_item_id", "name", "frame_from", "frame_to"]
 
 
-def check_videos(snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+def check_videos(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
     """Check classes of objects, objects of figures and tags, and that every frame is one of its video.
 
     :raises FormatError: with the name and id of the first video where something is wrong.
     """
+    videos = snapshot.read("videos", ["src_video_id", "src_dataset_id", "name", "frames_count"])
+    ids = values(videos, "src_video_id")
     for table, column in (("objects", "src_video_id"), ("figures", "src_video_id"), ("tags", "src_item_id")):
-        check_known(f"videos of {table}", distinct(snapshot, table, column), values(items, "id"))
-    _Checks(snapshot, items, paths).run(names)
+        check_known(f"videos of {table}", distinct(snapshot, table, column), ids)
+    _Checks(snapshot, videos.combine_chunks(), paths).run(names)
 
 
 class _Checks:
-    def __init__(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str]) -> None:
+    def __init__(self, snapshot: Snapshot, videos: pa.Table, paths: Mapping[int, str]) -> None:
         self._snapshot = snapshot
-        self._items = items
+        self._videos = videos
         self._paths = paths
-        columns = ["src_video_id", "frames_count"]
-        self._frames = snapshot.read("videos", columns).combine_chunks()
         self._objects = owner_keys(
             snapshot.read("objects", ["src_video_id", "src_object_id"]), "src_video_id", "src_object_id"
         )
@@ -100,8 +100,8 @@ class _Checks:
     def _counts_for(self, video_ids: Any) -> Any:
         import pyarrow.compute as pc
 
-        places = pc.index_in(video_ids, value_set=self._frames["src_video_id"])
-        return self._frames["frames_count"].take(places)
+        places = pc.index_in(video_ids, value_set=self._videos["src_video_id"])
+        return self._videos["frames_count"].take(places)
 
     def _beyond(self, rows: pa.RecordBatch, column: str, counts: Any) -> list[tuple[dict[str, Any], Any]]:
         """Find the first row whose frame is none of its video's; unknown counts bound nothing."""
@@ -117,8 +117,8 @@ class _Checks:
     def _refuse(self, video_id: int, what: str) -> None:
         import pyarrow.compute as pc
 
-        (item,) = self._items.filter(pc.field("id") == video_id).to_pylist()[:1]
-        path = f"{self._paths[item['src_dataset_id']]}/{item['name']}"
+        (video,) = self._videos.filter(pc.field("src_video_id") == video_id).to_pylist()[:1]
+        path = f"{self._paths[video['src_dataset_id']]}/{video['name']}"
         raise FormatError(
             f"The annotation of video {path!r} (id {video_id}) contradicts itself: {what}. "
             "Nothing was created.",

@@ -68,16 +68,13 @@ class Videos(Kind):
             return None
         return "src_item_id" if table == "tags" else "src_video_id"
 
-    def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes of objects, objects of figures, and frames."""
-        check_videos(snapshot, items, paths, names)
+        check_videos(snapshot, paths, names)
 
     def check_captured(self, snapshot: Snapshot) -> None:
         """Check the same of what the server said."""
-        items = snapshot.read("videos", ["src_video_id", "src_dataset_id", "name"])
-        paths = dataset_paths(snapshot)
-        names = names_of(snapshot.project_meta)
-        check_videos(snapshot, items.rename_columns(["id", "src_dataset_id", "name"]), paths, names)
+        check_videos(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
 
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose the labelling interface: it decides whether videos may share objects."""

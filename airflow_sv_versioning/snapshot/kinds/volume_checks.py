@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.json_columns import json_value
@@ -13,19 +13,18 @@ from airflow_sv_versioning.snapshot.mask3d import MASK_3D, MESH, misfit
 from airflow_sv_versioning.snapshot.references import check_known, distinct
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 Row = dict[str, Any]
 _AXES = {"sagittal": "x", "coronal": "y", "axial": "z"}
 
 
-def check_volumes(snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+def check_volumes(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
     """Check classes and objects, that planes and slices exist, and that masks have their volume's sizes.
 
     :raises FormatError: with the name and id of the first volume where something is wrong.
     """
-    ids = values(items, "id")
+    columns = ["src_volume_id", "src_dataset_id", "name", "meta"]
+    found = snapshot.read("volumes", columns).to_pylist()
+    ids = [row["src_volume_id"] for row in found]
     for table, column in (
         ("objects", "src_volume_id"),
         ("figures", "src_volume_id"),
@@ -33,19 +32,20 @@ def check_volumes(snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str],
     ):
         check_known(f"volumes of {table}", distinct(snapshot, table, column), ids)
     check_known("classes of objects", distinct(snapshot, "objects", "class_name"), names.classes.values())
-    _Checks(snapshot, items, paths).run()
+    _Checks(snapshot, found, paths).run()
 
 
 class _Checks:
-    def __init__(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str]) -> None:
+    def __init__(self, snapshot: Snapshot, found: Sequence[Row], paths: Mapping[int, str]) -> None:
         self._snapshot = snapshot
         self._labels = {
-            row["id"]: f"volume '{paths[row['src_dataset_id']]}/{row['name']}' (id {row['id']})"
-            for row in items.to_pylist()
+            row["src_volume_id"]: f"volume '{paths[row['src_dataset_id']]}/{row['name']}' "
+            f"(id {row['src_volume_id']})"
+            for row in found
         }
         metas = {
             row["src_volume_id"]: meta if isinstance(meta := json_value(row["meta"]), dict) else {}
-            for row in snapshot.read("volumes", ["src_volume_id", "meta"]).to_pylist()
+            for row in found
         }
         self._sizes = {volume_id: _sizes(meta) for volume_id, meta in metas.items()}
         self._directions = {volume_id: meta.get("directions") for volume_id, meta in metas.items()}

@@ -79,9 +79,9 @@ class Volumes(Kind):
             return None
         return "src_item_id" if table == "tags" else "src_volume_id"
 
-    def check(self, snapshot: Snapshot, items: pa.Table, paths: Mapping[int, str], names: Names) -> None:
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes, objects, planes, slices, and that masks fit their volumes."""
-        check_volumes(snapshot, items, paths, names)
+        check_volumes(snapshot, paths, names)
 
     def check_captured(self, snapshot: Snapshot) -> None:
         """Take the server's word."""

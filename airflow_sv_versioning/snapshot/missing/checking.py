@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.links import WORKERS, LinkAnswer, LinkState
-from airflow_sv_versioning.snapshot.kinds.kind import Kind, is_linked
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.kinds.kind import is_linked
+from airflow_sv_versioning.snapshot.missing.media_column import MediaColumn
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.tables import values
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
 _HASHES_BATCH = 900
-_LINKS_BATCH = 1000
 _FAILURES_OF_A_HOST = 3
 _LINKS_SECONDS = 900.0
 _NAMED = 10
@@ -44,56 +42,41 @@ class MediaCheck:
 
 
 def check_media(
-    client: SuperviselyClient, kind: Kind, items: pa.Table, progress: Progress, *, unreachable_is_gone: bool
+    client: SuperviselyClient, snapshot: Snapshot, progress: Progress, *, unreachable_is_gone: bool
 ) -> MediaCheck:
-    """Look for the media of items: by hash on the server, by link where links lead.
+    """Look for the media of a snapshot's items: by hash on the server, by link where links lead.
 
-    :param items: with ``id``, ``hash`` and ``link``.
     :param unreachable_is_gone: what a link counts as whose host gives this machine no good answer: gone, or
         unsure. A link that is not tried is unsure in any case: one into a private network, and those that a
         quarter of an hour is too short for.
     """
     import pyarrow.compute as pc
 
-    linked = is_linked(kind)
-    has_hash = ~pc.field("hash").is_null()
-    # Names and the like would be copied along.
-    items = items.select(["id", "hash", "link"])
-    by_link, by_hash = items.filter(linked), items.filter(has_hash & ~linked)
-    gone = dict.fromkeys(values(items.filter(~linked & ~has_hash), "id"), NO_REFERENCE)
-    if missing := _missing_hashes(client, by_hash["hash"].unique(), progress):
-        gone |= dict.fromkeys(values(_among(by_hash, "hash", missing), "id"), NOT_STORED)
-    links = _LinksCheck(client, progress, unreachable_is_gone)
-    if dead := links.run(by_link["link"].unique()):
-        lost = _among(by_link, "link", dead)
-        reasons = (dead[link] for link in values(lost, "link"))
-        gone |= dict(zip(values(lost, "id"), reasons, strict=True))
-    return MediaCheck(gone, links.unsure_count, links.unsure)
+    kind = kind_of(snapshot.project_type)
+    linked, has_hash = is_linked(kind), ~pc.field("hash").is_null()
+    nothing = snapshot.read(kind.project_type, [kind.id_column], ~linked & ~has_hash)
+    gone = dict.fromkeys(values(nothing, kind.id_column), NO_REFERENCE)
+    hashes = MediaColumn(snapshot, "hash", has_hash & ~linked)
+    missing = _missing_hashes(client, hashes, progress)
+    gone |= {item_id: NOT_STORED for item_id, _ in hashes.owners(missing)}
+    links = MediaColumn(snapshot, "link", linked)
+    check = _LinksCheck(client, progress, unreachable_is_gone)
+    dead = check.run(links)
+    gone |= {item_id: dead[link] for item_id, link in links.owners(dead)}
+    return MediaCheck(gone, check.unsure_count, check.unsure)
 
 
-def _among(items: pa.Table, column: str, wanted: Mapping[str, str] | set[str]) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return items.filter(pc.field(column).isin(pa.array(sorted(wanted), pa.string())))
-
-
-def _missing_hashes(client: SuperviselyClient, hashes: pa.Array, progress: Progress) -> set[str]:
-    def missing_of(part: pa.Array) -> set[str]:
-        asked = part.to_pylist()
+def _missing_hashes(client: SuperviselyClient, hashes: MediaColumn, progress: Progress) -> set[str]:
+    def missing_of(asked: list[str]) -> set[str]:
         return set(asked) - client.images.find_existing_hashes(asked)
 
+    texts = iter(hashes)
+    parts = iter(lambda: list(islice(texts, _HASHES_BATCH)), [])
     missing: set[str] = set()
-    for done, lost in enumerate(
-        map_ordered(missing_of, _slices(hashes, _HASHES_BATCH), client.max_workers), start=1
-    ):
+    for done, lost in enumerate(map_ordered(missing_of, parts, client.max_workers), start=1):
         missing |= lost
         progress.count("Media checked", min(done * _HASHES_BATCH, len(hashes)), len(hashes))
     return missing
-
-
-def _slices(column: pa.Array, size: int) -> Iterator[pa.Array]:
-    return (column.slice(start, size) for start in range(0, len(column), size))
 
 
 class _LinksCheck:
@@ -109,11 +92,10 @@ class _LinksCheck:
         self.unsure_count = 0
         self.unsure: dict[str, str] = {}
 
-    def run(self, links: pa.Array) -> dict[str, str]:
+    def run(self, links: MediaColumn) -> dict[str, str]:
         """Try each link; returns those that are gone, with the reason."""
         dead: dict[str, str] = {}
-        each = (link for part in _slices(links, _LINKS_BATCH) for link in part.to_pylist())
-        answers = map_ordered(self._try, each, WORKERS)
+        answers = map_ordered(self._try, links, WORKERS)
         for done, (link, answer) in enumerate(answers, start=1):
             self._progress.count("Links checked", done, len(links))
             if self._is_gone(answer.state):

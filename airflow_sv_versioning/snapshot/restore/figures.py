@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, compress
 from typing import Any
 
 from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.snapshot.id_sets import IdSet
+from airflow_sv_versioning.snapshot.id_sets import IdMap, IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_raw, optional_json_raw
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK
 from airflow_sv_versioning.snapshot.memory import give_back
@@ -33,7 +34,7 @@ class FiguresRestore:
         self._add_alpha_geometries()
 
     def _add_figures(self) -> None:
-        wanted = self._tagged_figures()
+        self._work.figure_ids = IdMap(self._referred_figures())
         give_back()
         where = self._work.plan.restored("src_image_id")
         rows = (
@@ -44,24 +45,25 @@ class FiguresRestore:
         done = 0
         groups = whole_items(rows, "src_image_id", figures.ADD_BATCH)
         for group, new_ids in map_ordered(self._add_figure_group, groups, self._work.client.max_workers):
-            self._remember(group, new_ids, wanted)
+            self._remember([row["src_figure_id"] for row in group], new_ids)
             done += len(group)
             self._work.progress.count("Figures restored", done, self._work.plan.counts["figures"])
 
-    def _remember(self, rows: Sequence[Row], new_ids: Sequence[int], tagged: IdSet) -> None:
+    def _remember(self, figure_ids: Sequence[int], new_ids: Sequence[int]) -> None:
         """Keep the new ids of figures that something else refers to."""
-        is_tagged = tagged.mask_of([row["src_figure_id"] for row in rows])
-        for row, new_id, is_wanted in zip(rows, new_ids, is_tagged, strict=True):
-            if is_wanted or row["geometry_type"] == ALPHA_MASK:
-                self._work.figure_ids[row["src_figure_id"]] = new_id
-                self._work.figure_items[row["src_figure_id"]] = row["src_image_id"]
+        is_referred = self._work.figure_ids.known.mask_of(figure_ids)
+        self._work.figure_ids.put(
+            list(compress(figure_ids, is_referred)), list(compress(new_ids, is_referred))
+        )
 
-    def _tagged_figures(self) -> IdSet:
+    def _referred_figures(self) -> IdSet:
+        """Collect the ids of tagged figures and of masks."""
         import pyarrow.compute as pc
 
-        of_figures = pc.field("owner_type") == "figure"
-        tags = self._work.plan.snapshot.iter_batches("tags", ["owner_id", "owner_type"], of_figures)
-        return IdSet.of_columns(batch["owner_id"] for batch in tags)
+        snapshot = self._work.plan.snapshot
+        tagged = snapshot.iter_columns("tags", "owner_id", pc.field("owner_type") == "figure")
+        masks = snapshot.iter_columns("figures", "src_figure_id", pc.field("geometry_type") == ALPHA_MASK)
+        return IdSet.of_columns(chain(tagged, masks))
 
     def _add_figure_group(self, group: Sequence[Row]) -> tuple[Sequence[Row], list[int]]:
         """Add all figures of some images, in their order; an image lies in one group only."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -22,6 +22,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, Deviations, find_differences
+from airflow_sv_versioning.snapshot.id_sets import joined, repeated
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.plan import RestorePlan
@@ -32,6 +33,9 @@ from airflow_sv_versioning.snapshot.restore.marking import placeholder_tag
 from airflow_sv_versioning.snapshot.restore.work import NewIds, RestoreWork
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writes import land_once
+
+if TYPE_CHECKING:
+    import numpy as np
 
 logger = logging.getLogger(__name__)
 
@@ -154,29 +158,31 @@ def _fill(
         opening["allowDuplicateTags"] = True
     if opening:
         client.projects.update_settings(project_id, opening)
-    give_back()
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids, mark)
     work = RestoreWork(client, plan, project_id, ids, progress)
+    give_back()
     fill_project(work)
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
 
 
 def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
     """Say whether a tag is on one owner twice; saying so of one where it is not does no harm."""
+    return bool(repeated(joined(_tag_digests(snapshot))))
+
+
+def _tag_digests(snapshot: Snapshot) -> Iterator[np.ndarray[Any, Any]]:
+    """Make a number of each tag, the same of the same tags on the same owner."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    digests = [np.empty(0, np.uint64)]
     for batch in snapshot.iter_batches("tags", ["owner_type", "owner_id", "tag_id"]):
         owner_type = pc.index_in(batch["owner_type"], value_set=pa.array(["item", "object", "figure"]))
         digest = np.zeros(batch.num_rows, np.uint64)
         for column in (owner_type, batch["owner_id"], batch["tag_id"]):
             part = pc.fill_null(column, -1).to_numpy(zero_copy_only=False).astype(np.int64)
             digest = (digest ^ part.view(np.uint64)) * np.uint64(_ODD)
-        digests.append(digest)
-    found = np.concatenate(digests)
-    return bool(len(np.unique(found)) < len(found))
+        yield digest.view(np.int64)
 
 
 def _add_meta(

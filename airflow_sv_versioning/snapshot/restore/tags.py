@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import figures, tags
@@ -52,21 +52,30 @@ class TagsRestore:
     def _add_figure_tags(self, rows: Sequence[Row]) -> None:
         entries = [self._tag_entry(row, "figureId", self._work.figure_ids[row["owner_id"]]) for row in rows]
         tagged = {entry["figureId"] for entry in entries}
-        by_dataset: dict[int, set[int]] = {}
-        for row in rows:
-            item = self._work.figure_items[row["owner_id"]]
-            by_dataset.setdefault(self._work.item_datasets[item], set()).add(self._work.item_ids[item])
 
         def landed() -> int:
             return sum(
                 len(figure.get("tags") or [])
-                for dataset_id, ids in by_dataset.items()
+                for dataset_id, ids in self._items_of({row["owner_id"] for row in rows}).items()
                 for part in batches(sorted(ids), figures.LIST_BATCH)
                 for figure in self._work.client.figures.list_for_items(dataset_id, part)
                 if figure["id"] in tagged
             )
 
         self._land_tags(entries, self._work.client.tags.add_to_figures, landed)
+
+    def _items_of(self, figure_ids: Collection[int]) -> dict[int, set[int]]:
+        """Find the new items of figures: dataset id -> their ids. Seldom asked, so nobody remembers them."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        where = pc.field("src_figure_id").isin(pa.array(sorted(figure_ids), pa.int64()))
+        found: dict[int, set[int]] = {}
+        for part in self._work.plan.snapshot.iter_columns("figures", "src_image_id", where):
+            for item_id in part.unique().to_pylist():
+                new_items = found.setdefault(self._work.item_datasets[item_id], set())
+                new_items.add(self._work.item_ids[item_id])
+        return found
 
     def _land_tags(
         self,

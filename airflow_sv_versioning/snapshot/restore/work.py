@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError, IntegrityError, SuperviselyError
-from airflow_sv_versioning.snapshot.id_sets import IdMap
+from airflow_sv_versioning.snapshot.id_sets import IdMap, IdSet
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -34,12 +34,11 @@ class NewIds:
 class RestoreWork:
     """A restore in progress.
 
-    :param item_ids: item id in the snapshot -> new id.
-    :param item_datasets: item id in the snapshot -> id of its new dataset.
-    :param figure_ids: figure id in the snapshot -> new id, of those that something else refers to:
+    :ivar item_ids: item id in the snapshot -> new id.
+    :ivar item_datasets: item id in the snapshot -> id of its new dataset.
+    :ivar item_names: item id in the snapshot -> its new name, where messages need it.
+    :ivar figure_ids: figure id in the snapshot -> new id, of those that something else refers to:
         masks and tagged figures.
-    :param item_names: item id in the snapshot -> its new name, where messages need it.
-    :param figure_items: figure id in the snapshot -> item id in the snapshot, of the same.
     """
 
     client: SuperviselyClient
@@ -47,11 +46,17 @@ class RestoreWork:
     project_id: int
     ids: NewIds
     progress: Progress
-    item_ids: IdMap = field(default_factory=IdMap)
-    item_datasets: IdMap = field(default_factory=IdMap)
-    figure_ids: IdMap = field(default_factory=IdMap)
-    figure_items: IdMap = field(default_factory=IdMap)
-    item_names: dict[int, str] = field(default_factory=dict)
+    item_ids: IdMap = field(init=False)
+    item_datasets: IdMap = field(init=False)
+    item_names: dict[int, str] = field(init=False, default_factory=dict)
+    figure_ids: IdMap = field(init=False)
+
+    def __post_init__(self) -> None:
+        snapshot, column = self.plan.snapshot, self.plan.kind.id_column
+        found = snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
+        items = IdSet.of_columns(found)
+        self.item_ids, self.item_datasets = IdMap(items), IdMap(items)
+        self.figure_ids = IdMap(IdSet([]))
 
     def take_added(
         self, new_dataset: int, rows: Sequence[Row], names: Sequence[str], added: Iterable[Mapping[str, Any]]
@@ -63,16 +68,16 @@ class RestoreWork:
         """
         kind = self.plan.kind
         by_name = {item["name"]: item["id"] for item in added}
-        for row, name in zip(rows, names, strict=True):
-            item_id = row[kind.id_column]
+        item_ids = [row[kind.id_column] for row in rows]
+        for item_id, name in zip(item_ids, names, strict=True):
             if name not in by_name:
                 raise IntegrityError(
                     f"The server stored {kind.item} {name!r} (id {item_id}) of dataset {new_dataset} "
                     "under another name.",
                     dataset_id=new_dataset,
                 )
-            self.item_ids[item_id] = by_name[name]
-            self.item_datasets[item_id] = new_dataset
+        self.item_datasets.put(item_ids, [new_dataset] * len(item_ids))
+        self.item_ids.put(item_ids, [by_name[name] for name in names])
 
     def drain(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Do some work on every item, side by side."""

@@ -1,0 +1,71 @@
+"""Media of many items: what is asked of the server, and what is found wherever it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from airflow_sv_versioning.snapshot.missing import media_column
+from airflow_sv_versioning.snapshot.missing.checking import NO_REFERENCE, NOT_STORED, check_media
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
+
+LAST = 2 * ROW_GROUP_ROWS
+
+
+class Server:
+    """Says which contents it holds, and remembers what it was asked."""
+
+    max_workers = 4
+
+    def __init__(self, *lost: str) -> None:
+        self.asked: list[str] = []
+        self.images = SimpleNamespace(find_existing_hashes=lambda part: self._find(part) - {*lost})
+
+    def _find(self, hashes: list[str]) -> set[str]:
+        self.asked += hashes
+        return set(hashes)
+
+
+def write(folder: Path, hashes: list[str | None]) -> Snapshot:
+    with SnapshotWriter(folder, "images") as writer:
+        writer.append("images", ({"src_image_id": i, "hash": text} for i, text in enumerate(hashes)))
+        return writer.finish({}, {})
+
+
+def gone(server: Any, snapshot: Snapshot) -> dict[int, str]:
+    return dict(check_media(server, snapshot, Progress(), unreachable_is_gone=True).gone)
+
+
+def test_a_lost_media_is_found_in_the_last_rows(tmp_path):
+    server = Server(f"hash {LAST}")
+    hashes = [f"hash {number}" for number in range(LAST + 1)]
+
+    assert gone(server, write(tmp_path, hashes)) == {LAST: NOT_STORED}
+    assert sorted(server.asked) == sorted(hashes)
+
+
+def test_a_content_of_many_items_is_asked_for_once_and_all_of_them_lack_it(tmp_path):
+    server = Server("shared")
+    hashes = ["shared", *(f"hash {number}" for number in range(LAST)), "shared", "shared"]
+
+    assert gone(server, write(tmp_path, hashes)) == dict.fromkeys((0, LAST + 1, LAST + 2), NOT_STORED)
+    assert len(server.asked) == len(set(server.asked)) == LAST + 1
+
+
+def test_an_item_without_hash_and_link_is_gone_and_nobody_is_asked(tmp_path):
+    server = Server()
+
+    assert gone(server, write(tmp_path, [None, None])) == dict.fromkeys((0, 1), NO_REFERENCE)
+    assert server.asked == []
+
+
+def test_contents_that_only_share_a_digest_are_all_asked_for(tmp_path, monkeypatch):
+    real = media_column.digests
+    monkeypatch.setattr(media_column, "digests", lambda texts: real(text[:1] for text in texts))
+    server = Server("b2")
+
+    assert gone(server, write(tmp_path, ["a1", "b1", "a2", "b2", "b1"])) == {3: NOT_STORED}
+    assert server.asked == ["a1", "b1", "a2", "b2"]
