@@ -205,10 +205,10 @@ class _Pass:
     def run(self) -> Snapshot:
         found = list(self._client.datasets.list_all(self._project.id))
         datasets = list(in_tree_order(found, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
+        # While the first pages come, pyarrow is loaded, and the base comes, too.
+        pages = self._pages([dataset for dataset, _ in datasets])
         with SnapshotWriter(self._directory, self._project.type) as writer:
             writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
-            pages = self._pages([dataset for dataset, _ in datasets])
-            # While the first pages come, so does the base.
             base = self._open_base(self._meta)
             changed = self._sort_out(writer, pages, base)
             for read in map_ordered(self._read, changed, self._client.max_workers):

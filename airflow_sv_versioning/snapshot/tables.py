@@ -170,6 +170,8 @@ def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Give a table that others wrote the columns and types of ours; what it lacks is null."""
     import pyarrow as pa
 
+    if table.schema.equals(schema):
+        return table
     columns = [
         table[field.name].cast(field.type)
         if field.name in table.column_names
