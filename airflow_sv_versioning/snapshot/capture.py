@@ -210,29 +210,19 @@ class _Pass:
         with SnapshotWriter(self._directory, self._project.type) as writer:
             writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
             base = self._open_base(self._meta)
-            changed = self._sort_out(writer, pages, base)
+            unchanged = UnchangedItems(base, self._kind.id_column)
+            changed = self._list_items(writer, pages, unchanged)
             for read in map_ordered(self._read, changed, self._client.max_workers):
                 self._append_items(writer, read.items)
                 writer.append_rows(read.rows)
+            if base:
+                give_back()
+                self._kind.copy_kept(base, writer, unchanged.kept_ids())
             return writer.finish(project_info(self._project), self._meta)
 
     def _pages(self, datasets: Sequence[Dataset]) -> Iterator[tuple[int, Sequence[Item] | None]]:
         sources = ((dataset.id, self._reader.iter_pages(dataset.id)) for dataset in datasets)
         return started(interleave(sources, min(LISTED_AT_ONCE, self._client.max_workers)))
-
-    def _sort_out(
-        self,
-        writer: SnapshotWriter,
-        pages: Iterator[tuple[int, Sequence[Item] | None]],
-        base: Snapshot | None,
-    ) -> Iterator[_Batch]:
-        """Write what the base holds of unchanged items; yield the others to be read."""
-        unchanged = UnchangedItems(base, self._kind.id_column)
-        yield from self._list_items(writer, pages, unchanged)
-        if base:
-            # The last batches are still being read meanwhile.
-            give_back()
-            self._kind.copy_kept(base, writer, unchanged.kept_ids())
 
     def _list_items(
         self,

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-ROW_GROUP_ROWS = 5000
-_READERS = 2
+ROW_GROUP_ROWS = 10_000
+BATCH_ROWS = 5000
+_READERS = 1
 MASKS = "masks"
 """Folder of a snapshot with the voxels of masks, a file a figure."""
 
@@ -109,7 +110,7 @@ class Snapshot:
         for number in range(file.num_row_groups):
             group = file.subset(row_group_ids=[number])
             found = group.scanner(
-                full, columns=schema.names, filter=where, batch_size=ROW_GROUP_ROWS, use_threads=False
+                full, columns=schema.names, filter=where, batch_size=BATCH_ROWS, use_threads=False
             )
             yield from (batch for batch in found.to_batches() if batch.num_rows)
 
