@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names, table_schema
-from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
+from airflow_sv_versioning.snapshot.tables import BATCH_ROWS, ROW_GROUP_ROWS, Snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,13 +23,13 @@ _MOSTLY_UNIQUE = frozenset({"geometry_json", "src_figure_id", "tag_assignment_id
 
 
 def rows_table(project_type: str, table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """Make Arrow data of rows, at most one row group of them as Python values at a time."""
+    """Make Arrow data of rows, at most one batch of them as Python values at a time."""
     import pyarrow as pa
 
     schema = table_schema(project_type, table)
     parts = []
     remaining = iter(rows)
-    while part := list(islice(remaining, ROW_GROUP_ROWS)):
+    while part := list(islice(remaining, BATCH_ROWS)):
         parts.append(pa.Table.from_pylist(part, schema=schema))
     return pa.concat_tables(parts) if parts else schema.empty_table()
 

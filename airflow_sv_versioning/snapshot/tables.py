@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 10_000
 BATCH_ROWS = 5000
+"""How many rows are Python values at a time."""
 _READERS = 1
 MASKS = "masks"
 """Folder of a snapshot with the voxels of masks, a file a figure."""
@@ -98,7 +99,7 @@ class Snapshot:
         columns: Sequence[str] | None = None,
         where: pc.Expression | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Stream a table in its stored order, at most one row group a batch."""
+        """Stream a table in its stored order, batch by batch."""
         import pyarrow.dataset as ds
 
         if not self.path(table).exists():

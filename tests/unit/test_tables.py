@@ -10,7 +10,7 @@ import pytest
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot import tables
 from airflow_sv_versioning.snapshot.json_columns import json_text, json_value
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter, TableWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 
@@ -35,9 +35,22 @@ def test_a_table_without_rows_has_no_file_and_reads_as_empty(tmp_path: Path) -> 
 
 
 def test_row_groups_stay_small(tmp_path: Path) -> None:
-    snapshot = write(tmp_path, [{"src_image_id": i} for i in range(2 * tables.ROW_GROUP_ROWS + 1)])
+    full = tables.ROW_GROUP_ROWS
+    snapshot = write(tmp_path, [{"src_image_id": i} for i in range(2 * full + 1)])
     footer = pq.read_metadata(snapshot.path("images"))
-    assert [footer.row_group(i).num_rows for i in range(footer.num_row_groups)] == [5000, 5000, 1]
+    assert [footer.row_group(i).num_rows for i in range(footer.num_row_groups)] == [full, full, 1]
+
+
+def test_row_groups_are_full_whatever_comes_at_once(tmp_path: Path) -> None:
+    full = tables.ROW_GROUP_ROWS
+    part = pa.table({"src_image_id": pa.array(range(full * 7 // 10), pa.int64())})
+    writer = TableWriter(tmp_path / "ids.parquet", part.schema)
+    for _ in range(3):
+        writer.append_arrow(part)
+    writer.close()
+
+    footer = pq.read_metadata(tmp_path / "ids.parquet")
+    assert [footer.row_group(i).num_rows for i in range(footer.num_row_groups)] == [full, full, full // 10]
 
 
 def test_order_survives_batches_and_filters(tmp_path: Path) -> None:

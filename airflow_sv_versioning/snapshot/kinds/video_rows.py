@@ -10,7 +10,7 @@ from airflow_sv_versioning.snapshot.json_columns import json_text, raw_text
 from airflow_sv_versioning.snapshot.kinds.keys import key_of
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.table_writing import table_of
-from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS
+from airflow_sv_versioning.snapshot.tables import BATCH_ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +65,7 @@ def object_rows(annotation: Mapping[str, Any], video_id: int, names: Names) -> l
 def figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Table]:
     """Stream the rows of an annotation's figures, frame by frame, a few thousand in memory at a time."""
     remaining = annotation.iter_figures()
-    while part := list(islice(remaining, ROW_GROUP_ROWS)):
+    while part := list(islice(remaining, BATCH_ROWS)):
         yield _figure_table(part, video_id)
 
 
