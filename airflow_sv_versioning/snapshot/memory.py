@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ def lean_memory() -> Iterator[None]:
     Its own allocators keep what each thread once needed: a hundred megabytes where ten are in use. It is
     loaded aside, for the work begins with waiting for a server.
     """
+    _return_large_blocks()
     with ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-load") as aside:
         loaded = aside.submit(_use_system_memory)
         try:
@@ -56,7 +56,6 @@ def _use_system_memory() -> pa.MemoryPool:
 
     before = pa.default_memory_pool()
     _use(pa.system_memory_pool())
-    _return_large_blocks()
     return before
 
 
@@ -64,8 +63,10 @@ def _return_large_blocks() -> None:
     """Let the GNU C library return every large block to the system as soon as it is free.
 
     By itself it keeps ever larger ones, for each thread its own: a third more memory for long work. This
-    lasts as long as the process; other C libraries do not know the setting, and need none.
+    lasts as long as the process; other C libraries do not know the setting.
     """
+    import ctypes
+
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is not None:
         set_option(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)

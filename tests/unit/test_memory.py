@@ -1,0 +1,36 @@
+"""What creates and restores no longer need goes back to the system."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+# The first round of large blocks, once freed, would teach the C library to keep the next ones.
+SCRIPT = """
+from pathlib import Path
+from airflow_sv_versioning.snapshot.memory import lean_memory
+
+def resident_mb():
+    return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) // 1024
+
+with lean_memory():
+    import pyarrow.dataset  # What is loaded aside counts, too.
+    before, small = resident_mb(), []
+    for _ in range(2):
+        large = []
+        for _ in range(100):
+            large.append(b"x" * 1024 * 1024)
+            small.append(b"x" * 2000)
+        del large
+    print(resident_mb() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is one of the GNU C library")
+def test_large_blocks_are_returned_although_small_ones_between_them_stay():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+
+    assert int(done.stdout) < 20
