@@ -63,4 +63,5 @@ def _create(arguments: argparse.Namespace) -> int:
         f" '{result.project_name}': {page}"
     )
     kept = [f"{result.media.store}: {result.media.told()}."] if result.media else []
-    return show(arguments, result.as_dict(), line, *kept)
+    warnings = [f"Warning: {warning}" for warning in result.warnings]
+    return show(arguments, result.as_dict(), line, *kept, *warnings)

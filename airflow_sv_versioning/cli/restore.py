@@ -88,3 +88,4 @@ def _told(result: RestoreResult) -> Iterator[str]:
     ):
         if items:
             yield f"{text}: {', '.join(items)}"
+    yield from (f"Warning: {warning}" for warning in result.warnings)

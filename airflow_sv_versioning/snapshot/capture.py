@@ -45,6 +45,7 @@ class Capture:
     :param consistent: whether the project stood still for the time of one pass.
     :param incremental: whether rows of unchanged items come from an earlier archive.
     :param note: why they do not, although there was one.
+    :param warnings: what of the project the snapshot does not hold, and why.
     """
 
     snapshot: Snapshot
@@ -53,6 +54,7 @@ class Capture:
     passes: int
     incremental: bool = False
     note: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ class Creation:
                 version = self._commit(reserved, captured, uploaded, title, description, undo)
         self._settle_map(version_map, version)
         self._reservations.settle()
-        return _result(self._project, version, uploaded, captured, media)
+        warnings = tuple(self._progress.warnings)
+        return _result(self._project, version, uploaded, captured, media, warnings)
 
     def _keep_media(
         self, reserved: Reservation, capture: Capture, earlier: UnpackedArchive | None, undo: ExitStack
@@ -145,6 +146,8 @@ class Creation:
             find_earlier=find if how == "incremental" else None,
         )
         self._check(captured)
+        for warning in captured.warnings:
+            self._progress.warn(warning)
         return captured, earlier
 
     def _check(self, captured: Capture) -> None:
@@ -227,7 +230,12 @@ class Creation:
         self._progress.say(f"Packing {_told(counts)} as {archive_format}.")
         record = media.record if media else None
         packed = pack_archive(
-            capture.snapshot, archive_format, folder / "archive.tar.zst", provenance, record
+            capture.snapshot,
+            archive_format,
+            folder / "archive.tar.zst",
+            provenance,
+            record,
+            capture.warnings,
         )
         # Unique by construction: the id belongs to this reservation alone.
         path = f"{FOLDER}/{self._project.id}/{_utc_stamp()}-{reserved.version_id}.tar.zst"
@@ -345,6 +353,7 @@ class Creation:
             counts=counts,
             consistent=bool(entry.get("consistent", True)),
             preview_project_id=version.preview_project_id,
+            warnings=(*map(str, entry.get("warnings") or ()), *self._progress.warnings),
         )
 
     def _quietly(self, what: str, undo: Callable[..., Any], *args: Any) -> None:
@@ -376,6 +385,7 @@ def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -
         "sha256": uploaded.sha256,
         "counts": uploaded.counts,
         "consistent": capture.consistent,
+        "warnings": list(capture.warnings),
     }
 
 
@@ -397,7 +407,12 @@ def _utc_stamp() -> str:
 
 
 def _result(
-    project: Project, version: VersionInfo, uploaded: _Uploaded, capture: Capture, media: KeptMedia | None
+    project: Project,
+    version: VersionInfo,
+    uploaded: _Uploaded,
+    capture: Capture,
+    media: KeptMedia | None,
+    warnings: tuple[str, ...],
 ) -> CreateResult:
     return CreateResult(
         project_id=project.id,
@@ -415,4 +430,5 @@ def _result(
         capture=_how(capture),
         capture_note=capture.note,
         media=media.backup if media else None,
+        warnings=warnings,
     )

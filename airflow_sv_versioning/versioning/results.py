@@ -24,6 +24,8 @@ class CreateResult:
         everything was read, ``None`` where nothing changed.
     :param capture_note: why a capture that was to be incremental became ``full``.
     :param media: what the media store got, where one was given.
+    :param warnings: what a person should know before trusting the version, such as content of the project
+        that no version can hold; where nothing changed, what was said of it when it was made.
     """
 
     project_id: int
@@ -42,6 +44,7 @@ class CreateResult:
     capture: str | None = None
     capture_note: str | None = None
     media: MediaBackup | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -59,7 +62,8 @@ class CreateResult:
     def as_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
         told = {"status": self.status, **asdict(self)}
-        return {**told, "media": self.media.as_dict() if self.media else None}
+        media = self.media.as_dict() if self.media else None
+        return {**told, "media": media, "warnings": list(self.warnings)}
 
 
 @dataclass(frozen=True)

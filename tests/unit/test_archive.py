@@ -53,6 +53,14 @@ def test_everything_comes_back(packed, archive_format, snapshot, tmp_path):
 
 
 @FORMATS
+def test_what_a_person_should_know_of_the_version_comes_back(archive_format, snapshot, tmp_path):
+    warnings = ("It holds no tag of figure 7.", "ё")
+    packed = pack_archive(snapshot, archive_format, tmp_path / "archive", PROVENANCE, warnings=warnings)
+
+    assert unpack_archive(packed.path, "images", tmp_path / "out").warnings == warnings
+
+
+@FORMATS
 def test_a_project_without_content_comes_back(archive_format, tmp_path):
     empty = write_snapshot(tmp_path / "empty", {}, {"classes": [], "tags": []})
     packed = pack_archive(empty, archive_format, tmp_path / "archive", {})
@@ -278,6 +286,8 @@ def test_a_payload_that_changed_is_refused_before_it_is_parsed(packed, tmp_path)
         ({"tables": None}, IntegrityError),
         ({"payload_sha256": 5}, FormatError),
         ({"provenance": [1]}, FormatError),
+        ({"warnings": "none"}, FormatError),
+        ({"warnings": [None]}, FormatError),
     ],
 )
 def test_a_manifest_that_says_something_else_is_refused(change, error, snapshot, tmp_path):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -55,12 +55,14 @@ def pack_archive(
     destination: Path,
     provenance: Mapping[str, Any],
     media: record.MediaRecord | None = None,
+    warnings: Sequence[str] = (),
 ) -> PackedArchive:
     """Write a snapshot as an archive, in bounded memory; ``destination`` appears when it is complete.
 
     :param archive_format: one of the :attr:`~Kind.archive_formats` of the snapshot's project type.
     :param provenance: JSON-able facts about the version's making, handed back by :func:`unpack_archive`.
     :param media: where the originals are kept, if they are.
+    :param warnings: what a person should know of the version before trusting what is restored from it.
     :raises ConfigurationError: the format cannot be written for this project type.
     :raises SnapshotError: the disk refuses, or the format cannot hold the snapshot.
     """
@@ -75,7 +77,7 @@ def pack_archive(
             _open_payload(snapshot, archive_format, destination.parent) as payload,
             _open_sides(snapshot, media, destination.parent) as sides,
         ):
-            return _write(_Outer(payload, sides, archive_format, provenance, media), destination)
+            return _write(_Outer(payload, sides, archive_format, provenance, media, warnings), destination)
     except OSError as error:
         raise SnapshotError(f"The archive {destination.name} cannot be written: {error}.") from error
 
@@ -176,11 +178,13 @@ class _Outer:
         archive_format: str,
         provenance: Mapping[str, Any],
         media: record.MediaRecord | None,
+        warnings: Sequence[str],
     ) -> None:
         self._payload = payload
         self._sides = sides
         self._provenance = provenance
         self._media = media
+        self._warnings = warnings
         self.archive_format = archive_format
 
     def write(self, target: _Hashing) -> None:
@@ -206,6 +210,7 @@ class _Outer:
             "payload_size_bytes": self._payload.size_bytes,
             "tables": self._payload.tables(),
             "provenance": dict(self._provenance),
+            "warnings": list(self._warnings),
         }
         if video_digests.MEMBER in digests:
             manifest["items"] = {"member": video_digests.MEMBER, "sha256": digests[video_digests.MEMBER]}

@@ -84,7 +84,12 @@ def unpack_archive(
         video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
     media = _read_media(manifest, directory / record.MEMBER)
     return UnpackedArchive(
-        snapshot, archive_format, manifest["provenance"], media=media, tables=manifest.get("tables") or {}
+        snapshot,
+        archive_format,
+        manifest["provenance"],
+        (*warnings, *manifest["warnings"]),
+        media,
+        manifest.get("tables") or {},
     )
 
 
@@ -187,6 +192,9 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
         raise FormatError(f"{_WHAT}'s {INTEGRITY} does not tell the payload's digest.")
     if not isinstance(manifest.setdefault("provenance", {}), dict):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged provenance.")
+    warnings = manifest.setdefault("warnings", [])
+    if not isinstance(warnings, list) or not all(isinstance(warning, str) for warning in warnings):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has damaged warnings.")
     return manifest
 
 
