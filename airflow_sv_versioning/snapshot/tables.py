@@ -168,6 +168,18 @@ def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:
     return listed
 
 
+def as_batch(table: pa.Table) -> pa.RecordBatch:
+    """Put a table's rows into one batch, whose columns are arrays.
+
+    A table's columns come in any number of chunks, none where there are no rows; computing with them may
+    give what no longer fits a batch, and what cannot be filtered.
+    """
+    import pyarrow as pa
+
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
 def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Give a table that others wrote the columns and types of ours; what it lacks is null."""
     import pyarrow as pa

@@ -9,7 +9,7 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.object_numbers import owner_keys
 from airflow_sv_versioning.snapshot.references import check_known, distinct
-from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.snapshot.tables import Snapshot, as_batch, values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,11 +27,11 @@ def check_videos(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> 
     ids = values(videos, "src_video_id")
     for table, column in (("objects", "src_video_id"), ("figures", "src_video_id"), ("tags", "src_item_id")):
         check_known(f"videos of {table}", distinct(snapshot, table, column), ids)
-    _Checks(snapshot, videos.combine_chunks(), paths).run(names)
+    _Checks(snapshot, as_batch(videos), paths).run(names)
 
 
 class _Checks:
-    def __init__(self, snapshot: Snapshot, videos: pa.Table, paths: Mapping[int, str]) -> None:
+    def __init__(self, snapshot: Snapshot, videos: pa.RecordBatch, paths: Mapping[int, str]) -> None:
         self._snapshot = snapshot
         self._videos = videos
         self._paths = paths
@@ -97,13 +97,15 @@ class _Checks:
                     f"but {_told(count)}",
                 )
 
-    def _counts_for(self, video_ids: Any) -> Any:
+    def _counts_for(self, video_ids: pa.Array) -> pa.Array:
         import pyarrow.compute as pc
 
         places = pc.index_in(video_ids, value_set=self._videos["src_video_id"])
         return self._videos["frames_count"].take(places)
 
-    def _beyond(self, rows: pa.RecordBatch, column: str, counts: Any) -> list[tuple[dict[str, Any], Any]]:
+    def _beyond(
+        self, rows: pa.RecordBatch, column: str, counts: pa.Array
+    ) -> list[tuple[dict[str, Any], Any]]:
         """Find the first row whose frame is none of its video's; unknown counts bound nothing."""
         import pyarrow.compute as pc
 
@@ -117,7 +119,7 @@ class _Checks:
     def _refuse(self, video_id: int, what: str) -> None:
         import pyarrow.compute as pc
 
-        (video,) = self._videos.filter(pc.field("src_video_id") == video_id).to_pylist()[:1]
+        (video,) = self._videos.filter(pc.equal(self._videos["src_video_id"], video_id)).to_pylist()[:1]
         path = f"{self._paths[video['src_dataset_id']]}/{video['name']}"
         raise FormatError(
             f"The annotation of video {path!r} (id {video_id}) contradicts itself: {what}. "

@@ -1,0 +1,128 @@
+"""The smallest projects of videos and of volumes, each with one thing on it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tests.support.video_projects import box, write_videos
+from tests.support.volumes import NORMALS, SIZES, ids_of, meta_of, nrrd
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+
+_META = {
+    "classes": [{"title": "thing", "shape": "any", "color": "#FFEE00", "geometry_config": {}}],
+    "tags": [{"name": "note", "value_type": "any_string", "color": "#0000FF"}],
+}
+_numbers = count(1)
+
+
+@dataclass
+class PlainProject:
+    """A project that gets one thing after the other; what a thing stands on is made with it."""
+
+    client: SuperviselyClient
+    project_type: str
+    folder: Path
+    id: int = 0
+    dataset_id: int = 0
+    item_id: int = 0
+
+    def add_project(self) -> None:
+        title = f"plain {self.project_type} {next(_numbers)} of {id(self.client)}"
+        self.id = self.client.projects.add(1, title, self.project_type).id
+
+    def add_definitions(self) -> None:
+        self.client.projects.update_meta(self.id, {**_META, "projectType": self.project_type})
+
+    def add_dataset(self) -> None:
+        self.dataset_id = self.client.datasets.add(self.id, "some").id
+
+    def add_item(self) -> None:
+        self.add_dataset()
+        if self.project_type == "videos":
+            [file] = write_videos(self.folder, 1)
+            [item] = self.client.videos.upload(self.dataset_id, [("a.mp4", file)])
+        else:
+            file = self.folder / "a.nrrd"
+            file.write_bytes(nrrd(np.arange(120).reshape(SIZES).astype("<i2")))
+            [item] = self.client.volumes.upload(self.dataset_id, [("a.nrrd", file, meta_of(SIZES))])
+        self.item_id = item["id"]
+
+    def add_object(self) -> int:
+        self.add_definitions()
+        self.add_item()
+        classes, _ = ids_of(self.client, self.id)
+        owner = {"classId": classes["thing"], "entityId": self.item_id}
+        [object_id] = self.client.objects.add(self.dataset_id, [owner])
+        return object_id
+
+    def add_tag(self, **more: Any) -> None:
+        self.add_definitions()
+        self.add_item()
+        items = self.client.videos if self.project_type == "videos" else self.client.volumes
+        items.add_tags(self.item_id, [self._tag(**more)])
+
+    def add_object_tag(self, **more: Any) -> None:
+        tag = {"objectId": self.add_object()}
+        self.client.objects.add_tags({"projectId": self.id}, [self._tag(**tag, **more)])
+
+    def add_figure(self, **more: Any) -> int:
+        place: dict[str, Any] = {"frame": 0}
+        if self.project_type == "volumes":
+            place = {"sliceIndex": 0, "planeName": "axial", "normal": NORMALS["axial"]}
+        plain = {"geometryType": "rectangle", "geometry": box(1, 1, 3, 3), "meta": place}
+        figure = {"objectId": self.add_object(), **plain, **more}
+        if self.project_type == "volumes":
+            return self.client.volumes.add_figures(self.item_id, [figure])[0]
+        self.client.videos.add_figures(self.item_id, [figure])
+        return 0
+
+    def add_mask(self) -> int:
+        return self.add_figure(geometryType="mask_3d", geometry={}, meta={})
+
+    def add_mask_with_voxels(self) -> None:
+        file = self.folder / "mask.nrrd"
+        file.write_bytes(nrrd(np.ones(SIZES, np.uint8)))
+        self.client.volumes.upload_spatial_geometries({self.add_mask(): file})
+
+    def _tag(self, **more: Any) -> dict[str, Any]:
+        _, tags = ids_of(self.client, self.id)
+        return {"tagId": tags["note"], "value": "some", **more}
+
+
+Addition = Callable[[PlainProject], Any]
+_BOTH: dict[str, Addition] = {
+    "nothing": lambda _: None,
+    "definitions": PlainProject.add_definitions,
+    "a dataset": PlainProject.add_dataset,
+    "a bare item": PlainProject.add_item,
+    "an object": PlainProject.add_object,
+    "a figure": PlainProject.add_figure,
+    "a tag": PlainProject.add_tag,
+    "a tag of an object": PlainProject.add_object_tag,
+}
+_OF_VIDEOS: dict[str, Addition] = {
+    "a tag on frames": lambda project: project.add_tag(frameRange=[0, 2]),
+    "a tag of an object on frames": lambda project: project.add_object_tag(frameRange=[0, 2]),
+}
+_OF_VOLUMES: dict[str, Addition] = {
+    "a mask": PlainProject.add_mask_with_voxels,
+    "a mask without voxels": PlainProject.add_mask,
+}
+ADDITIONS = {"videos": {**_BOTH, **_OF_VIDEOS}, "volumes": {**_BOTH, **_OF_VOLUMES}}
+"""Type of projects -> what a project may have alone -> how it is added."""
+
+
+def make_plain_project(client: SuperviselyClient, folder: Path, project_type: str, what: str) -> int:
+    """Make a project with nothing but ``what`` and that on which it stands; returns its id."""
+    project = PlainProject(client, project_type, folder)
+    project.add_project()
+    ADDITIONS[project_type][what](project)
+    return project.id

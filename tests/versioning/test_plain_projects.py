@@ -1,0 +1,23 @@
+"""Projects that have one thing only: nothing may need that another is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.plain_projects import ADDITIONS, make_plain_project
+
+CASES = [(project_type, what) for project_type, additions in ADDITIONS.items() for what in additions]
+
+
+@pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
+@pytest.mark.parametrize(("project_type", "what"), CASES)
+def test_a_project_with_one_thing_goes_round(project_type, what, archive_format, client, versions, tmp_path):
+    project = make_plain_project(client, tmp_path, project_type, what)
+
+    made = versions.create(project, archive_format=archive_format)
+    report = versions.verify(project, made.version_id)
+    restored = versions.restore(project, made.version_id, verify="full")
+
+    assert report.is_good, report
+    assert restored.counts == made.counts
+    assert restored.warnings == ()
