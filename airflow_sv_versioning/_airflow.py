@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+
 if TYPE_CHECKING:
-    from airflow.sdk import ObjectStoragePath
+    from airflow.sdk import BaseOperator, ObjectStoragePath
 
 try:
     from airflow.sdk.exceptions import (
@@ -28,9 +30,23 @@ __all__ = [
     "AirflowSensorTimeout",
     "AirflowSkipException",
     "connection_of",
+    "expanded_arguments",
 ]
 
 
 def connection_of(path: ObjectStoragePath) -> str | None:
     """Name the connection of a path in object storage; on 3.1 it is one of the storage's options."""
     return getattr(path, "conn_id", None) or path.storage_options.get("conn_id")
+
+
+def expanded_arguments(operator: BaseOperator) -> frozenset[str]:
+    """Name the arguments that a mapped task got from ``expand``; none for a task that is not mapped.
+
+    Airflow makes the task with its share of them, so that a ``None`` from upstream looks like one that the
+    DAG's author wrote.
+    """
+    mapped = operator.get_dag() and operator.dag.task_dict.get(operator.task_id)
+    if not isinstance(mapped, MappedOperator):
+        return frozenset()
+    given: dict[str, object] = getattr(operator, "_BaseOperator__init_kwargs", {})
+    return frozenset(given.keys() - mapped.partial_kwargs.keys())

@@ -50,6 +50,7 @@ def nightly_versioning() -> None:
     versions = CreateProjectVersionOperator.partial(
         task_id="create_version",
         media_store="{{ params.media_store }}",
+        optional_arguments=["media_store"],
         max_active_tis_per_dagrun=2,
         map_index_template="project {{ task.project_id }}",
         outlets=[AssetAlias("supervisely-versions")],

@@ -3,8 +3,7 @@
 A version comes back as a new project, so the project that people work on stays as it is.
 
 1. ``restore_version`` restores one version. Name it in the form by its id, by its number, or by a moment:
-   the newest version made at or before it. For the data of the run's day, let ``as_of`` say
-   ``{{ dag_run.logical_date or dag_run.run_after }}``.
+   the newest version made at or before it, such as ``{{ dag_run.logical_date or dag_run.run_after }}``.
 2. ``rerun`` works on the restored project. It asks the platform through the hook, as your experiment would.
 3. ``summary`` says what was run on what.
 4. ``remove_restored_project`` moves the restored project to the trash unless it is to be kept.
@@ -42,20 +41,20 @@ log = logging.getLogger(__name__)
     doc_md=__doc__,
 )
 def reproducible_rerun() -> None:
-    # A parameter left empty renders to "None", which counts as not given.
     restore = RestoreProjectVersionOperator(
         task_id="restore_version",
         project_id="{{ params.project_id }}",
         version_id="{{ params.version_id }}",
         version_num="{{ params.version_num }}",
         as_of="{{ params.as_of }}",
+        optional_arguments=["version_id", "version_num", "as_of"],  # the form leaves two of them empty
     )
 
     @task
     def rerun(project_id: int) -> int:
         with SuperviselyHook() as hook:
             project = hook.client.projects.get(project_id)
-        log.info("Running on project %s '%s' with %s images.", project.id, project.name, project.images_count)
+        log.info("Running on project %s '%s'.", project.id, project.name)
         return project.images_count
 
     @task
@@ -72,6 +71,7 @@ def reproducible_rerun() -> None:
     remove = RemoveProjectOperator(
         task_id="remove_restored_project",
         project_id="{{ none if params.keep_restored_project else ti.xcom_pull('restore_version') }}",
+        optional_arguments=["project_id"],  # nothing where the project is kept
     )
     # A teardown runs after a restore that succeeded, whatever came of the experiment.
     done >> remove.as_teardown(setups=restore)

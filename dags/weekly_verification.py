@@ -52,6 +52,7 @@ def weekly_verification() -> None:
     verified = VerifyProjectVersionOperator.partial(
         task_id="verify_version",
         media_store="{{ params.media_store }}",
+        optional_arguments=["media_store"],
         max_active_tis_per_dagrun=2,
         map_index_template="project {{ task.project_id }}",
     ).expand(project_id=project_ids)

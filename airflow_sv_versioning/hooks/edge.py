@@ -9,8 +9,10 @@ from typing import Any
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.exceptions import CancelledError, ConfigurationError, SuperviselyError
 
-# What a template renders to when there is nothing: `{{ params.version_id }}` of a null gives "None".
-_NOTHING = (None, "", "None")
+
+def is_nothing(value: Any) -> bool:
+    """Say whether a template rendered to nothing: ``{{ params.version_id }}`` of a null gives ``"None"``."""
+    return value is None or (isinstance(value, str) and value.strip() in {"", "None"})
 
 
 @contextmanager
@@ -44,23 +46,18 @@ def get_id(argument: str, value: Any) -> int:
 
 
 def find_id(argument: str, value: Any) -> int | None:
-    """Turn a rendered argument into an id, or into ``None`` where it rendered to nothing."""
-    return None if value in _NOTHING else get_id(argument, value)
-
-
-def find_value(value: Any) -> Any:
-    """Return a rendered argument as it is, or ``None`` where it rendered to nothing."""
-    return None if value in _NOTHING else value
+    """Turn a rendered argument into an id, or into ``None`` where it is not given."""
+    return None if value is None else get_id(argument, value)
 
 
 def find_ids(argument: str, value: Any) -> tuple[int, ...] | None:
     """Turn a rendered list of ids, such as ``[1, "2"]`` or ``"[1, 2]"``, into ids.
 
-    :returns: ``None`` where it rendered to nothing; an empty tuple for an empty list.
+    :returns: ``None`` where it is not given; an empty tuple for an empty list.
     """
-    if value in _NOTHING:
+    if value is None:
         return None
-    if isinstance(value, str):
+    if isinstance(value, str) and not is_nothing(value):
         listed = value.strip().removeprefix("[").removesuffix("]")
         value = [part for part in listed.split(",") if part.strip()]
     if not isinstance(value, list | tuple | set | frozenset):

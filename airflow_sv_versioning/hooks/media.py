@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning._airflow import AirflowNotFoundException, connection_of
 from airflow_sv_versioning.exceptions import ConfigurationError
-from airflow_sv_versioning.hooks.edge import find_value
+from airflow_sv_versioning.hooks.edge import is_nothing
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.media.store import MediaStore
 
 
 def find_media_store(value: Any) -> MediaStore | None:
-    """Open the media store that a rendered argument names, or ``None`` where it rendered to nothing.
+    """Open the media store that an argument names, or ``None`` where it is ``None``.
 
     :param value: such as ``s3://aws_default@bucket/prefix``, with an Airflow connection before the ``@``; or
         a local folder.
@@ -21,14 +21,18 @@ def find_media_store(value: Any) -> MediaStore | None:
     """
     from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
 
-    if (given := find_value(value)) is None or isinstance(given, MediaStore):
-        return given
-    if "://" not in str(given):
-        return open_store(str(given))
+    if value is None or isinstance(value, MediaStore):
+        return value
+    if is_nothing(given := str(value)):
+        raise ConfigurationError(
+            f"media_store must name a store, but it is {value!r}; check the template that it comes from."
+        )
+    if "://" not in given:
+        return open_store(given)
     from airflow.sdk import BaseHook, ObjectStoragePath
 
     try:
-        path = ObjectStoragePath(str(given))
+        path = ObjectStoragePath(given)
         if connection_id := connection_of(path):
             # Some providers go on without a connection that is not there, with whatever they find instead.
             BaseHook.get_connection(connection_id)

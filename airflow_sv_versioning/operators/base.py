@@ -1,27 +1,69 @@
-"""What the operators of this package share: the connection, and an orderly stop."""
+"""What the operators of this package share: the connection, their arguments, and an orderly stop."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from airflow.sdk import BaseOperator
 
+from airflow_sv_versioning._airflow import expanded_arguments
+from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.hooks.edge import airflow_outcome, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 
 
 class SuperviselyOperator(BaseOperator):
     """An operator that works on the platform and stops when it is asked to.
 
+    A templated argument that was given and renders to nothing fails the task for good: to go on without it
+    would be to do something else than was asked for, such as to check another version.
+
     :param supervisely_conn_id: connection of type ``supervisely``.
+    :param optional_arguments: names of templated arguments that may render to nothing, and then count as
+        not given, as an argument that is ``None`` in the DAG's file always does.
     """
 
     def __init__(
-        self, *, supervisely_conn_id: str = SuperviselyHook.default_conn_name, **kwargs: Any
+        self,
+        *,
+        supervisely_conn_id: str = SuperviselyHook.default_conn_name,
+        optional_arguments: Collection[str] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.supervisely_conn_id = supervisely_conn_id
+        self.optional_arguments = frozenset(optional_arguments)
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], *rest: Any, **more: Any
+    ) -> None:
+        # Airflow renders here also what it made of a mapped operator; `render_template_fields` is passed by.
+        if parent is not self:
+            super()._do_render_template_fields(parent, template_fields, *rest, **more)
+            return
+        given = {name: getattr(self, name) for name in template_fields}
+        super()._do_render_template_fields(parent, template_fields, *rest, **more)
+        with airflow_outcome():
+            self._settle_nothing(given)
+
+    def _settle_nothing(self, given: Mapping[str, Any]) -> None:
+        """Make what rendered to nothing ``None``, or refuse it.
+
+        :param given: argument -> what it was before it was rendered.
+        """
+        expanded = expanded_arguments(self)
+        for name, written in given.items():
+            if not is_nothing(getattr(self, name)):
+                continue
+            if name not in self.optional_arguments and (written is not None or name in expanded):
+                raise ConfigurationError(
+                    f"{name} of task {self.task_id!r} was given as {written!r}, but renders to nothing. "
+                    "Check the template or the upstream task that it comes from; if nothing is meant, name "
+                    "it in optional_arguments."
+                )
+            setattr(self, name, None)
 
     def on_kill(self) -> None:
         """Ask ``execute`` to stop; what it began is cleaned up there."""

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 class RestoreAfterFailureOperator(RestoreProjectVersionOperator):
     """Restore the version that was made before an operation; skipped where there is none."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.optional_arguments |= {"version_id"}
+
     def execute(self, context: Context) -> int | None:
         """Restore the version and return the new project's id."""
         if find_id("version_id", self.version_id) is None:
@@ -63,7 +67,7 @@ def guarded_operation(
             yield version
         restore = RestoreAfterFailureOperator(
             task_id="restore_on_failure",
-            version_id=version.output,  # type: ignore[arg-type]
+            version_id=version.output,
             trigger_rule=TriggerRule.ONE_FAILED,
             **shared,
             **(restore_arguments or {}),

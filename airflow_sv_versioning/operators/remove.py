@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 class RemoveProjectOperator(SuperviselyOperator):
     """Move a project to the trash, where a person can still bring it back.
 
-    A project that is gone already, and an id that renders to nothing, are nothing to do: the operator is
-    meant as a teardown, which also runs where little was made.
+    A project that is gone already is nothing to do: the operator is meant as a teardown, which also runs
+    where little was made.
 
-    :param project_id: the project; templated.
+    :param project_id: the project; templated. Where its template may render to nothing, because there may
+        be nothing to remove, name it in ``optional_arguments``.
     """
 
     template_fields: Sequence[str] = ("supervisely_conn_id", "project_id")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import MissingMediaError
-from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_value, get_id
+from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink
 from airflow_sv_versioning.operators.base import SuperviselyOperator
@@ -26,11 +26,12 @@ MAX_LISTED = 1000
 class RestoreProjectVersionOperator(SuperviselyOperator):
     """Restore a version of a project as a new project.
 
-    Name the version by exactly one of ``version_id``, ``version_num`` and ``as_of``; a template that renders
-    to nothing counts as not given. Returns the new project's id. The XCom ``restore`` holds ``project_id``
-    (the new one), ``project_name``, ``source_project_id``, ``version_id``, ``version_num``, ``counts``,
-    ``skipped``, ``placeholders`` and ``reuploaded``; in a DAG it is ``restore.output["restore"]``. Where
-    missing media make it fail, the XCom ``missing`` holds their ``count`` and the first 1000 ``items``.
+    Name the version by exactly one of ``version_id``, ``version_num`` and ``as_of``. Where a run's parameters
+    choose among them, give all three and name them in ``optional_arguments``. Returns the new project's id.
+    The XCom ``restore`` holds ``project_id`` (the new one), ``project_name``, ``source_project_id``,
+    ``version_id``, ``version_num``, ``counts``, ``skipped``, ``placeholders`` and ``reuploaded``; in a DAG it
+    is ``restore.output["restore"]``. Where missing media make it fail, the XCom ``missing`` holds their
+    ``count`` and the first 1000 ``items``.
 
     :param project_id: the project that the version was made of; templated.
     :param version_id: the platform's id of the version; templated.
@@ -169,13 +170,13 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         return {
             "version_id": find_id("version_id", self.version_id),
             "version_num": find_id("version_num", self.version_num),
-            "as_of": find_value(self.as_of),
+            "as_of": self.as_of,
             "skip_missed_entities": self.skip_missed_entities,
             "missing_entities": self.missing_entities,
-            "media_store": find_value(self.media_store),
+            "media_store": self.media_store,
             "workspace_id": find_id("workspace_id", self.workspace_id),
-            "project_name": find_value(self.project_name),
-            "project_description": find_value(self.project_description),
+            "project_name": self.project_name,
+            "project_description": self.project_description,
             "verify": self.verify,
             "keep_incomplete": self.keep_incomplete,
         }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import IntegrityError
-from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_value, get_id
+from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink
@@ -72,7 +72,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
                 project_id,
                 find_id("version_id", self.version_id),
                 find_id("version_num", self.version_num),
-                as_of=find_value(self.as_of),
+                as_of=self.as_of,
                 media_store=find_media_store(self.media_store),
                 report=self.log.info,
                 should_stop=self._stop_question(),

@@ -14,6 +14,7 @@ from airflow_sv_versioning._airflow import AirflowSensorTimeout
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.sensors.waiting import Waiting, describe, look
 from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger, WaitEvent
 
@@ -25,7 +26,7 @@ _SEEN = "background_tasks_seen"
 _TRIGGERER_GRACE = timedelta(minutes=5)
 
 
-class BackgroundTasksSensor(BaseSensorOperator):
+class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
     """Wait until no background task touches a project, or until named tasks are over.
 
     Imports, clones and app runs go on in the background; a version made meanwhile holds half of their work.
@@ -50,7 +51,6 @@ class BackgroundTasksSensor(BaseSensorOperator):
     :param quiet_for: go on only after so many seconds without a task under way, which catches a task that
         starts just after a look. A sensor that is not deferred holds its worker for these seconds.
     :param deferrable: wait in the triggerer; by default what ``[operators] default_deferrable`` says.
-    :param supervisely_conn_id: connection of type ``supervisely``; templated.
     """
 
     template_fields: Sequence[str] = ("supervisely_conn_id", "project_id", "task_ids")
@@ -64,7 +64,6 @@ class BackgroundTasksSensor(BaseSensorOperator):
         tolerate_failed: bool = False,
         quiet_for: float = 0.0,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        supervisely_conn_id: str = SuperviselyHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -73,7 +72,6 @@ class BackgroundTasksSensor(BaseSensorOperator):
         self.tolerate_failed = tolerate_failed
         self.quiet_for = quiet_for
         self.deferrable = deferrable
-        self.supervisely_conn_id = supervisely_conn_id
 
     def execute(self, context: Context) -> Any:
         """Wait here, or look once and leave the waiting to the triggerer."""

@@ -1,18 +1,23 @@
-"""What all operators and the sensor have in common: which arguments are templates."""
+"""What all operators and the sensor have in common: which arguments are templates, and what nothing means."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from airflow.sdk import BaseOperator
+from airflow.sdk import DAG, BaseOperator, task
 
+from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import RestoreAfterFailureOperator
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
+from tests.airflow.conftest import RunDag
+from tests.support.proxy import FaultProxy
 
 OPERATORS = [
     BackgroundTasksSensor,
@@ -26,6 +31,15 @@ OPERATORS = [
 TEMPLATED = ("_id", "_ids", "_name", "_num", "_title", "_description", "as_of", "media_store")
 # What a person who triggers a run may have to decide.
 TEMPLATED += ("missing_entities",)
+# Where none was made, there is none to restore.
+MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
+ARGUMENTS = [
+    (operator, name)
+    for operator in OPERATORS
+    for name in operator.template_fields
+    if (operator, name) not in MAY_BE_MISSING
+]
+EMPTY = ["{{ none }}", "{{ params.nothing }}", " {{ '' }}\n", ""]
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -38,3 +52,110 @@ def test_what_a_run_brings_along_is_templated(operator: type[BaseOperator]) -> N
     }
 
     assert {name for name in own if name.endswith(TEMPLATED)} == set(operator.template_fields)
+
+
+def _made(operator: type[BaseOperator], **arguments: Any) -> BaseOperator:
+    required = {} if operator is BackgroundTasksSensor else {"project_id": 1}
+    return operator(task_id="task", **{**required, **arguments})
+
+
+def _render(operator: BaseOperator) -> None:
+    operator.render_template_fields({"params": {"nothing": None}})  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize("written", EMPTY)
+@pytest.mark.parametrize(("operator", "name"), ARGUMENTS)
+def test_an_argument_that_renders_to_nothing_is_refused(
+    operator: type[BaseOperator], name: str, written: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=rf"^{name} of task 'task' was given as"):
+        _render(_made(operator, **{name: written}))
+
+
+@pytest.mark.parametrize("written", EMPTY)
+@pytest.mark.parametrize(("operator", "name"), ARGUMENTS)
+def test_an_argument_that_may_be_missing_counts_as_not_given(
+    operator: type[BaseOperator], name: str, written: str
+) -> None:
+    made = _made(operator, **{name: written}, optional_arguments=[name])
+
+    _render(made)
+
+    assert getattr(made, name) is None
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_arguments_that_nobody_gives_are_no_error(operator: type[BaseOperator]) -> None:
+    left_out = [name for owner, name in ARGUMENTS if owner is operator and name.endswith(("_num", "_ids"))]
+
+    _render(_made(operator, **dict.fromkeys(left_out)))
+
+
+def test_a_restore_after_a_failure_is_told_that_there_is_no_version() -> None:
+    made = _made(RestoreAfterFailureOperator, version_id="{{ none }}")
+
+    _render(made)
+
+    assert made.version_id is None  # type: ignore[attr-defined]
+
+
+VERIFY = {"task_id": "verify", "project_id": 1, "retries": 2}
+
+
+def _by_template(dag: DAG) -> None:
+    VerifyProjectVersionOperator(version_id="{{ ti.xcom_pull('misspelled') }}", **VERIFY)
+
+
+def _by_native_template(dag: DAG) -> None:
+    dag.render_template_as_native_obj = True
+    VerifyProjectVersionOperator(version_id="{{ params.version_id }}", **VERIFY)
+
+
+@task
+def find_nothing() -> None:
+    """Return nothing, as a task that forgot its ``return``."""
+
+
+def _by_output(dag: DAG) -> None:
+    VerifyProjectVersionOperator(version_id=find_nothing(), **VERIFY)  # type: ignore[arg-type]
+
+
+@task
+def list_nothing() -> list[Any]:
+    return [None]
+
+
+def _by_mapping(dag: DAG) -> None:
+    VerifyProjectVersionOperator.partial(**VERIFY).expand(version_id=list_nothing())
+
+
+@task
+def list_arguments() -> list[dict[str, Any]]:
+    return [{"version_id": None}]
+
+
+def _by_mapped_arguments(dag: DAG) -> None:
+    VerifyProjectVersionOperator.partial(**VERIFY).expand_kwargs(list_arguments())
+
+
+def _by_default(dag: DAG) -> None:
+    VerifyProjectVersionOperator(default_args={"version_id": "{{ params.version_id }}"}, **VERIFY)
+
+
+@pytest.mark.parametrize(
+    "write", [_by_template, _by_native_template, _by_output, _by_mapping, _by_mapped_arguments, _by_default]
+)
+def test_a_check_of_no_version_fails_for_good_and_checks_no_other(
+    write: Callable[[DAG], None],
+    run_dag: RunDag,
+    dag_id: str,
+    proxy: FaultProxy,
+) -> None:
+    with DAG(dag_id, schedule=None, params={"version_id": None}) as dag:
+        write(dag)
+
+    run = run_dag(dag)
+
+    [verify] = [ti for ti in run.get_task_instances() if ti.task_id == "verify"]
+    assert (str(verify.state), verify.try_number) == ("failed", 1)
+    assert proxy.requests == []

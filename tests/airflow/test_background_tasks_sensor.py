@@ -264,7 +264,7 @@ def test_an_unknown_task_is_an_error(connection: None) -> None:
         make_sensor(task_ids=[999999]).poke(running_context())
 
 
-@pytest.mark.parametrize("arguments", [{}, {"project_id": 1, "task_ids": [1]}, {"project_id": "None"}])
+@pytest.mark.parametrize("arguments", [{}, {"project_id": 1, "task_ids": [1]}])
 def test_exactly_one_of_project_and_tasks_is_given(connection: None, arguments: dict[str, Any]) -> None:
     with pytest.raises(AirflowFailException, match="exactly one of project_id and task_ids"):
         make_sensor(**arguments).poke(running_context())

@@ -12,7 +12,7 @@ from airflow_sv_versioning.exceptions import (
     ServerError,
     SuperviselyError,
 )
-from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids, find_value, get_id
+from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids, get_id, is_nothing
 
 
 def test_a_permanent_error_fails_for_good_with_its_message() -> None:
@@ -46,11 +46,18 @@ def test_anything_else_is_refused_with_the_arguments_name(value: Any) -> None:
         get_id("project_id", value)
 
 
-@pytest.mark.parametrize("value", [None, "", "None"])
-def test_a_template_that_renders_to_nothing_counts_as_not_given(value: Any) -> None:
-    assert find_id("version_id", value) is None
-    assert find_ids("task_ids", value) is None
-    assert find_value(value) is None
+def test_what_is_not_given_is_no_id() -> None:
+    assert find_id("version_id", None) is None
+    assert find_ids("task_ids", None) is None
+
+
+@pytest.mark.parametrize("value", ["", "None"])
+def test_the_text_of_nothing_is_no_id_and_no_list_of_ids(value: Any) -> None:
+    assert is_nothing(value)
+    with pytest.raises(ConfigurationError, match="version_id must be a positive whole number"):
+        find_id("version_id", value)
+    with pytest.raises(ConfigurationError, match="task_ids must be a positive whole number"):
+        find_ids("task_ids", value)
 
 
 @pytest.mark.parametrize("value", [[1, "2"], (1, 2), "[1, 2]", "1,2", "[1, 2,]"])

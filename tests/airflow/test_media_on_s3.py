@@ -196,6 +196,10 @@ def test_a_store_that_is_set_up_wrongly_fails_the_task_for_good(
 
 def test_a_local_folder_needs_no_url(tmp_path: Path) -> None:
     assert find_media_store(str(tmp_path)).url == tmp_path.as_uri()
-    assert find_media_store("") is find_media_store(None) is find_media_store("None") is None
+    assert find_media_store(None) is None
+
+
+@pytest.mark.parametrize("bad", ["ftp://somewhere/else", "", "None", " \n"])
+def test_what_names_no_store_is_refused(bad: str) -> None:
     with pytest.raises(ConfigurationError):
-        find_media_store("ftp://somewhere/else")
+        find_media_store(bad)
