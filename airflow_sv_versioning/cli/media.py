@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
+from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments
 from airflow_sv_versioning.cli.printing import FAILED, report, show, table
 
@@ -75,20 +75,17 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _prune(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.exceptions import ConfigurationError
-    from airflow_sv_versioning.snapshot.media.store import open_store
-    from airflow_sv_versioning.snapshot.progress import Progress
-    from airflow_sv_versioning.versioning.pruning import prune_store
 
     if not arguments.project and not arguments.forget:
         raise ConfigurationError("Name at least one project with --project or --forget.")
     with connected(arguments) as client, stop_on_signal() as should_stop:
-        result = prune_store(
-            client,
-            open_store(arguments.store),
+        result = versions_of(client).prune_media_store(
+            arguments.store,
             arguments.project,
             forget=arguments.forget,
             dry_run=arguments.dry_run,
-            progress=Progress(report, should_stop),
+            report=report,
+            should_stop=should_stop,
         )
     done = "Would remove" if result.dry_run else "Removed"
     rows = [

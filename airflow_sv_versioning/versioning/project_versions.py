@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,15 @@ from airflow_sv_versioning.exceptions import (
     VersionNotFoundError,
 )
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
+from airflow_sv_versioning.snapshot.media.checking import StoreCheck, check_store
+from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.preview import make_preview
+from airflow_sv_versioning.versioning.pruning import PruneResult, prune_store
 from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.restoring import MissingMedia, OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
@@ -237,7 +240,55 @@ class ProjectVersions:
         version = self._choose_or_latest(project_id, version_id, version_num, as_of)
         project = self._client.projects.get(project_id)
         _check_type(project)
-        return Verification(self._client, project, version, find_store(media_store), progress).run()
+        return Verification(self._client, project, version, self._open_store(media_store), progress).run()
+
+    def check_media_store(
+        self,
+        media_store: Any,
+        *,
+        set_aside: bool = False,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> StoreCheck:
+        """Read a media store back against the digests of its contents, and every need against what is there.
+
+        :param media_store: a URL, a folder or a store; see :meth:`create`.
+        :param set_aside: move damaged contents away, so that the next version copies them again.
+        :raises ConfigurationError: there is no store.
+        """
+        return check_store(self._store(media_store), Progress(report, should_stop), set_aside=set_aside)
+
+    def prune_media_store(
+        self,
+        media_store: Any,
+        project_ids: Iterable[int] = (),
+        *,
+        forget: Iterable[int] = (),
+        dry_run: bool = False,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> PruneResult:
+        """Remove from a media store what no version needs, neither of these projects nor of any other.
+
+        :param media_store: a URL, a folder or a store; see :meth:`create`.
+        :param project_ids: projects whose versions are looked up on the server; what only versions needed
+            that are gone from there is removed.
+        :param forget: projects that are gone for good; what only they needed is removed.
+        :param dry_run: only say what would be removed.
+        """
+        return prune_store(
+            self._client,
+            self._store(media_store),
+            project_ids,
+            forget=forget,
+            dry_run=dry_run,
+            progress=Progress(report, should_stop),
+        )
+
+    def _store(self, given: Any) -> MediaStore:
+        if (store := self._open_store(given)) is None:
+            raise ConfigurationError("Name a media store: a URL such as s3://bucket/prefix, or a folder.")
+        return store
 
     def list_project_ids(self, workspace_id: int) -> list[int]:
         """List the projects of a workspace that can be versioned."""

@@ -19,12 +19,12 @@ from airflow_sv_versioning.exceptions import (
     TransportError,
 )
 from airflow_sv_versioning.hooks.media import find_media_store
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.snapshot.media.backends import SPOOL_BYTES
 from airflow_sv_versioning.snapshot.media.checking import check_store
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.versioning.pruning import prune_store
 from tests.airflow.conftest import RunDag
 from tests.airflow.support import pulled, state, task_instance
 from tests.support.media import hash_of
@@ -162,9 +162,20 @@ def test_a_version_keeps_its_originals_on_s3(
     assert (first["store"], first["copied"], first["present"]) == (url, 3, 0)
     assert (second["copied"], second["present"], second["lost"]) == (1, 3, 0)
     assert set(store.iter_hashes()) == {hash_of(photo.read_bytes()) for photo in photos[:4]}
-    assert check_store(store, Progress()).is_good
-    store.add([b"needed by nobody"])
-    assert prune_store(client, store, [project_id], progress=Progress()).removed == 1
+
+
+def test_every_use_of_a_store_reaches_it_through_its_connection(
+    connection: None, project_id: int, url: str, store: MediaStore, client: SuperviselyClient
+) -> None:
+    with SuperviselyHook() as hook:
+        hook.versions.create(project_id, media_store=url)
+        verified = hook.versions.verify(project_id, media_store=url)
+        checked = hook.versions.check_media_store(url)
+        store.add([b"needed by nobody"])
+        pruned = hook.versions.prune_media_store(url, [project_id])
+
+    assert (verified.checks[3].name, verified.checks[3].state) == ("media store", "good")
+    assert (checked.is_good, checked.media, pruned.removed) == (True, 3, 1)
 
 
 def test_flipped_bits_on_s3_are_found(store: MediaStore, s3: Any, request: pytest.FixtureRequest) -> None:
