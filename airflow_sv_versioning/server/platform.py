@@ -20,6 +20,7 @@ from airflow_sv_versioning.server.storage import Storage, hex_digest
 
 USER_ID = TEAM_ID = WORKSPACE_ID = 1
 LOGIN = "admin"
+DATABASE = "server.sqlite"
 
 
 class Platform:
@@ -32,12 +33,12 @@ class Platform:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        settings.data.mkdir(parents=True, exist_ok=True)
+        _make_private(settings.data)
         with ExitStack() as opened:
             opened.callback(os.close, _lock_folder(settings.data))
             self.storage = Storage(settings.data)
             self.links = Links(settings.data / "remote-storage", settings.link_timeout_seconds)
-            self.database = Database(settings.data / "server.sqlite", settings.clock)
+            self.database = Database(settings.data / DATABASE, settings.clock)
             opened.callback(self.database.close)
             with self.database.write() as tx:
                 self.token, self._storage_secret = _settle(tx, settings.token)
@@ -65,6 +66,19 @@ class Platform:
 
     def _signature(self, digest: str) -> str:
         return hmac.digest(self._storage_secret.encode(), digest.encode(), "sha256").hex()[:32]
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder and its database readable to nobody else on this machine: the token lies in it.
+
+    A folder that holds other things keeps its mode; the database and the blobs are private by their own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / DATABASE).exists() or not any(folder.iterdir()):
+        folder.chmod(0o700)
+    # The files that SQLite makes beside it take over its mode.
+    (folder / DATABASE).touch(mode=0o600)
+    (folder / DATABASE).chmod(0o600)
 
 
 def _lock_folder(folder: Path) -> int:

@@ -7,13 +7,18 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from airflow_sv_versioning.server.database import Reader, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, loads, merge
 
 MAX_INTEGER = 2**63
+# Sort key and id of the last entity of a page.
+Integer = Annotated[int, msgspec.Meta(ge=-MAX_INTEGER, le=MAX_INTEGER - 1)]
+Token = tuple[str | float | Integer | None, Integer]
 OPERATORS = {
     "=": "=", "eq": "=", "!=": "!=", "not": "!=", ">": ">", "gt": ">", ">=": ">=", "gte": ">=",
     "<": "<", "lt": "<", "<=": "<=", "lte": "<=", "in": "IN", "!in": "NOT IN",
@@ -210,9 +215,8 @@ def project(entity: Mapping[str, Any], fields: frozenset[str] | None) -> dict[st
     return {key: value for key, value in entity.items() if fields is None or key in fields}
 
 
-def _decode_token(token: str) -> tuple[Any, Any]:
+def _decode_token(token: str) -> tuple[Any, int]:
     try:
-        key, identity = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, TypeError) as error:
-        raise bad_request(f"{token!r} is not a token of this listing") from error
-    return key, identity
+        return msgspec.json.decode(base64.urlsafe_b64decode(token.encode()), type=Token)
+    except (ValueError, RecursionError) as error:
+        raise bad_request(f"{token[:100]!r} is not a token of this listing") from error

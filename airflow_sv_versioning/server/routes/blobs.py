@@ -17,6 +17,11 @@ from airflow_sv_versioning.server.routes.call import PlatformDep
 from airflow_sv_versioning.server.storage import Storage
 
 CHUNK_BYTES = 1 << 20
+# Whoever uploads a file chooses its content and its name: no browser may take it for a page of this server.
+NOT_TO_BE_RUN = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox; default-src 'none'",
+}
 router = APIRouter()
 
 
@@ -33,6 +38,7 @@ def blob_response(request: Request, storage: Storage, blob_hash: str, mime: str 
     wanted = _wanted_range(request.headers.get("range"), size)
     start, end = wanted or (0, size)
     headers = {
+        **NOT_TO_BE_RUN,
         "accept-ranges": "bytes",
         "content-length": str(end - start),
         "x-content-checksum-sha256": blob_hash,
@@ -50,7 +56,13 @@ def get_stored(request: Request, signature: str, digest: str, name: str, platfor
     if not platform.is_signed(digest, signature):
         raise not_found("File", name)
     blob_hash = base64.b64encode(bytes.fromhex(digest)).decode()
-    return blob_response(request, platform.storage, blob_hash, mime_of(name))
+    return blob_response(request, platform.storage, blob_hash, _shown_type(mime_of(name)))
+
+
+def _shown_type(mime: str) -> str | None:
+    """Keep the types of pictures, films and sounds; an SVG is a document that may hold scripts."""
+    is_media = mime.partition("/")[0] in {"image", "video", "audio"} and not mime.endswith("xml")
+    return mime if is_media else None
 
 
 def _wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
@@ -58,7 +70,8 @@ def _wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
 
     A header that is malformed or names several ranges is ignored, as RFC 9110 permits.
     """
-    match = re.fullmatch(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", header or "")
+    # No file has more bytes than 18 digits can count.
+    match = re.fullmatch(r"\s*bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", header or "")
     if match is None or match.group(1) == match.group(2) == "":
         return None
     first, last = match.groups()

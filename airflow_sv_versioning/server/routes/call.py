@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from airflow_sv_versioning.exceptions import RequestRejectedError
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.database import Database
 from airflow_sv_versioning.server.errors import unauthorized
@@ -19,6 +20,8 @@ from airflow_sv_versioning.server.platform import LOGIN, USER_ID, Platform
 from airflow_sv_versioning.server.routes.payload import Payload
 
 LARGE_BODY = 1 << 16
+# Many times what any client sends in one request; files come as parts, which go to disk.
+MAX_BODY = 1 << 28
 WORTH_COMPRESSING = 1 << 13
 GZIP = zlib.MAX_WBITS + 16
 
@@ -94,12 +97,26 @@ async def check_token(request: Request, platform: PlatformDep) -> None:
         raise unauthorized()
 
 
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read a request's body.
+
+    :param limit: bytes.
+    :raises RequestRejectedError: 413, there are more.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise RequestRejectedError(f"The request's body has more than {limit:,} bytes", status_code=413)
+    return bytes(body)
+
+
 async def read_payload(request: Request) -> Payload:
     """Read the JSON body of a POST, or the query string of a GET or an upload."""
     is_file = request.headers.get("content-type", "").startswith(("multipart/", "application/octet-stream"))
     if request.method != "POST" or is_file:
         return Payload.of_query(request.query_params)
-    body = await request.body()
+    body = await read_body(request, MAX_BODY)
     if len(body) > LARGE_BODY:
         return await run_in_threadpool(Payload.of_json, body)
     return Payload.of_json(body)

@@ -21,6 +21,8 @@ from airflow_sv_versioning.server.routes.shapes import (
     is_integer,
 )
 
+MAX_PAGE = 10**9
+
 
 class Payload:
     """The members of one request. What is absent and what is ``null`` is the same to optional members."""
@@ -35,6 +37,8 @@ class Payload:
             return cls({})
         try:
             return cls(_parse(text))
+        except RecursionError as error:
+            raise bad_request("The request's body is nested too deeply") from error
         except ValueError as error:
             raise bad_request(f"The request's body is not JSON: {error}") from error
 
@@ -67,7 +71,7 @@ class Payload:
     def optional_integer(self, key: str) -> int | None:
         """An integer, also one written as text."""
         value = self.members.get(key)
-        if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
             value = int(value)
         if value is None or is_integer(value):
             return value
@@ -135,6 +139,8 @@ class Payload:
         per_page = self.optional_integer("per_page")
         if page < 1 or (per_page is not None and per_page < 1):
             raise bad_request('"page" and "per_page" begin at 1', type="VALIDATION_ERROR")
+        if page > MAX_PAGE:
+            raise bad_request(f'"page" ends at {MAX_PAGE}', type="VALIDATION_ERROR")
         if self.members.get("filters"):
             raise bad_request('This server knows "filter", not "filters"', type="VALIDATION_ERROR")
         return Query(
@@ -174,5 +180,5 @@ def _refuse_constant(name: str) -> None:
 def _guess(text: str) -> Any:
     try:
         return _parse(text.encode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
