@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from airflow_sv_versioning.exceptions import ApiError
-from airflow_sv_versioning.server.errors import error_body, status_of
+from airflow_sv_versioning.server.errors import error_body, not_found, status_of
 from airflow_sv_versioning.server.platform import Platform
 from airflow_sv_versioning.server.routes import (
     accounts,
@@ -27,6 +27,7 @@ from airflow_sv_versioning.server.routes import (
     images,
     item_tags,
     meta,
+    pages,
     projects,
     system,
     tags,
@@ -67,7 +68,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.platform = platform
     app.include_router(_api())
     app.include_router(blobs.router)
-    app.include_router(system.root_router)
+    app.include_router(pages.router)
+    app.include_router(pages.shown)
     _add_error_handlers(app)
     return app
 
@@ -82,7 +84,9 @@ def _api() -> APIRouter:
 
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
-    async def answer_api_error(_: Request, error: ApiError) -> Response:
+    async def answer_api_error(request: Request, error: ApiError) -> Response:
+        if pages.is_page(request):
+            return pages.failure(error)
         status = status_of(error)
         return JSONResponse(error_body(status, error.message, error.details), status)
 
@@ -92,8 +96,14 @@ def _add_error_handlers(app: FastAPI) -> None:
         return JSONResponse(error_body(error.status_code, message), error.status_code, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def answer_invalid_request(_: Request, error: RequestValidationError) -> Response:
+    async def answer_invalid_request(request: Request, error: RequestValidationError) -> Response:
+        if pages.is_page(request):
+            return pages.failure(not_found("Page", request.url.path))
         return JSONResponse(error_body(400, str(error.errors())), 400)
+
+    @app.exception_handler(pages.LoginNeededError)
+    async def ask_to_log_in(request: Request, _: Exception) -> Response:
+        return pages.ask_to_log_in(request)
 
     @app.exception_handler(ClientDisconnect)
     async def drop_lost_client(_: Request, __: ClientDisconnect) -> Response:

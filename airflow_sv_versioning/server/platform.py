@@ -60,6 +60,15 @@ class Platform:
         """Whether the token opens this server."""
         return secrets.compare_digest(self.token.encode(), token.encode())
 
+    @property
+    def session(self) -> str:
+        """What the cookie of a browser holds that has shown the token: it opens no method of the API."""
+        return hmac.digest(self._storage_secret.encode(), f"pages {self.token}".encode(), "sha256").hex()
+
+    def is_session(self, cookie: str) -> bool:
+        """Whether a browser's cookie is :attr:`session`."""
+        return hmac.compare_digest(self.session.encode(), cookie.encode())
+
     def close(self) -> None:
         """End background work and let go of the folder; twice does no harm."""
         self._opened.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
 
 from airflow_sv_versioning.server.errors import not_found
 from airflow_sv_versioning.server.routes.call import CallDep
@@ -11,7 +10,6 @@ from airflow_sv_versioning.server.routes.routing import reads
 
 router = APIRouter()
 last_router = APIRouter()
-root_router = APIRouter()
 
 
 @reads(router, "instance.version")
@@ -23,10 +21,3 @@ def version(call: CallDep) -> Response:
 def unknown_method(call: CallDep, method: str) -> Response:
     """Must be the last route of all."""
     raise not_found("Method", method)
-
-
-@root_router.get("/")
-def index() -> Response:
-    return JSONResponse(
-        {"service": "Supervisely-compatible server of airflow-sv-versioning", "api": "/public/api/v3"}
-    )
