@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
+import signal
+import threading
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.extras import extra_needed
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command
-from airflow_sv_versioning.cli.printing import DONE, json_text
+from airflow_sv_versioning.cli.printing import DONE, json_text, report
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.server.run import ServerInfo
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -20,16 +28,49 @@ def add_to(commands: Commands[Parser]) -> None:
     )
     command.add_argument("--port", type=int, default=0, metavar="P", help="port; 0 picks a free one")
     command.add_argument("--token", metavar="T", help="API token to accept (default: one is made and kept)")
+    command.add_argument(
+        "--demo-data", action="store_true", help="fill a server that has no projects with photographs"
+    )
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     with extra_needed("server"):
         from airflow_sv_versioning.server.run import serve
-    serve(
-        arguments.data,
-        host=arguments.host,
-        port=arguments.port,
-        token=arguments.token,
-        on_ready=lambda info: print(json_text(dataclasses.asdict(info)), flush=True),
-    )
+    start = _DemoData() if arguments.demo_data else _tell
+    serve(arguments.data, host=arguments.host, port=arguments.port, token=arguments.token, on_ready=start)
+    if isinstance(start, _DemoData) and start.failure:
+        raise start.failure
     return DONE
+
+
+def _tell(info: ServerInfo) -> None:
+    print(json_text(dataclasses.asdict(info)), flush=True)
+
+
+class _DemoData:
+    """Fills the server once it answers, and only then tells that it is ready."""
+
+    def __init__(self) -> None:
+        with extra_needed("demo"):
+            # The pictures come from this package, which is asked for one by one.
+            import_module("skimage")
+        self.failure: Exception | None = None
+
+    def __call__(self, info: ServerInfo) -> None:
+        """Begin: the thread that calls this is the one that answers."""
+        threading.Thread(target=self._fill, args=(info,), name="demo-data", daemon=True).start()
+
+    def _fill(self, info: ServerInfo) -> None:
+        from airflow_sv_versioning.demo.fill import fill_if_empty
+
+        try:
+            project_id = fill_if_empty(info.url, info.token, info.workspace_id)
+        except Exception as error:
+            self.failure = error
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        there = "The server has projects already; it gets no demo data."
+        report(
+            there if project_id is None else f"Filled project {project_id}: {info.url}/projects/{project_id}"
+        )
+        _tell(info)

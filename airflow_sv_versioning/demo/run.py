@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import sys
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from airflow_sv_versioning.demo.airflow_runs import AirflowHome, airflow_runs, find_dags, prepare
 from airflow_sv_versioning.demo.content import read_content
 from airflow_sv_versioning.demo.load import LoadedProject, load_folder, make_project
+from airflow_sv_versioning.demo.loopback import no_proxy_to_this_machine
 from airflow_sv_versioning.demo.photographs import FOLDERS
 from airflow_sv_versioning.demo.processes import running_server
 from airflow_sv_versioning.demo.steps import Steps, tell
@@ -25,7 +25,6 @@ from airflow_sv_versioning.demo.story import Story, counted
 from airflow_sv_versioning.exceptions import ConfigurationError, SuperviselyError
 
 DONE, FAILED = 0, 1
-_LOOPBACK = "127.0.0.1"
 
 
 def run_demo(data: Path | None = None) -> int:
@@ -40,7 +39,7 @@ def run_demo(data: Path | None = None) -> int:
     data = (data or Path("demo-data")).resolve()
     data.mkdir(parents=True, exist_ok=True)
     steps = Steps()
-    with _stop_in_order(), _no_proxy_to_this_machine():
+    with _stop_in_order(), no_proxy_to_this_machine():
         try:
             project, home = _run(data, steps)
         except Exception as error:
@@ -132,19 +131,3 @@ def _stop_in_order() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _no_proxy_to_this_machine() -> Iterator[None]:
-    """Keep requests to the server on this machine away from a proxy that the environment names."""
-    before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
-    for name, value in before.items():
-        os.environ[name] = ",".join(filter(None, (value, _LOOPBACK)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -158,3 +158,28 @@ def test_the_same_bytes_are_stored_once(tmp_path: Path) -> None:
         assert {api.upload(png()), api.upload(png())} == {hash_of(png())}
         api.upload_file("/a/", "same.png", png())
     assert len([path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]) == 1
+
+
+@contextmanager
+def served(data: Path) -> Iterator[tuple[ServerInfo, list[str]]]:
+    """Run the command with demo data; what it says on stderr is complete at the end of the block."""
+    command = [sys.executable, "-m", "airflow_sv_versioning.cli", "serve", "--data", str(data), "--demo-data"]
+    errors: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        yield ServerInfo(**json.loads(line)), errors
+        running.send_signal(signal.SIGTERM)
+        errors += running.communicate(timeout=60)[1].splitlines()
+        assert running.returncode == 0
+
+
+def test_demo_data_fill_an_empty_server_once(tmp_path: Path) -> None:
+    with served(tmp_path) as (info, told), Api(info) as api:
+        [project] = api.call("projects.list", {"workspaceId": 1})["entities"]
+        assert project["itemsCount"] > 5
+    assert told == [f"Filled project {project['id']}: {info.url}/projects/{project['id']}"]
+
+    with served(tmp_path) as (info, told), Api(info) as api:
+        assert len(api.call("projects.list", {"workspaceId": 1})["entities"]) == 1
+    assert told == ["The server has projects already; it gets no demo data."]
