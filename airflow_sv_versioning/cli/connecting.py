@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.cli.printing import report
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.versioning import ProjectVersions
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def connected(arguments: argparse.Namespace) -> SuperviselyClient:
@@ -38,19 +40,28 @@ def versions_of(client: SuperviselyClient) -> ProjectVersions:
 
 
 @contextmanager
-def stop_on_signal() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into an orderly stop; a second one ends the process at once."""
+def stop_on_signal(interrupt: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP into an orderly stop; a second one ends the process at once.
+
+    A signal that the process was started to ignore, as ``nohup`` does, stays ignored.
+
+    :param interrupt: ends what waits, such as :meth:`SuperviselyClient.interrupt`; called in the handler.
+    """
     received: list[int] = []
 
-    def remember(signal_number: int, _frame: object) -> None:
+    def stop(signal_number: int, _frame: object) -> None:
         received.append(signal_number)
-        report("Stopping and cleaning up; a second signal stops at once.")
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for number in previous:
+            signal.signal(number, signal.SIG_DFL)
+        # What it interrupts may be in the middle of printing, which cannot begin twice.
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), b"Stopping and cleaning up; a second signal stops at once.\n")
+        interrupt()
 
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
+    previous = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
     for number in previous:
-        signal.signal(number, remember)
+        signal.signal(number, stop)
     try:
         yield lambda: bool(received)
     finally:

@@ -43,7 +43,7 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _create(arguments: argparse.Namespace) -> int:
-    with connected(arguments) as client, stop_on_signal() as should_stop:
+    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
         result = versions_of(client).create(
             arguments.project_id,
             arguments.title,

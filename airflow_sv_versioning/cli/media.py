@@ -78,7 +78,7 @@ def _prune(arguments: argparse.Namespace) -> int:
 
     if not arguments.project and not arguments.forget:
         raise ConfigurationError("Name at least one project with --project or --forget.")
-    with connected(arguments) as client, stop_on_signal() as should_stop:
+    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
         result = versions_of(client).prune_media_store(
             arguments.store,
             arguments.project,

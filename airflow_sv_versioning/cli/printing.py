@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from airflow_sv_versioning.exceptions import (
@@ -19,8 +20,9 @@ DONE, USAGE, FAILED, TRY_LATER, INTERRUPTED = 0, 2, 3, 4, 130
 
 
 def report(line: str) -> None:
-    """Tell of progress."""
-    print(line, file=sys.stderr, flush=True)
+    """Tell of progress; where nobody can read it, as in a closed terminal, the work goes on."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def show(arguments: argparse.Namespace, data: dict[str, Any], *lines: str) -> int:

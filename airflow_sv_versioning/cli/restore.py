@@ -59,7 +59,7 @@ def _restore(arguments: argparse.Namespace) -> int:
         "workspace_id": arguments.workspace_id,
         "project_name": arguments.name,
     }
-    with connected(arguments) as client, stop_on_signal() as should_stop:
+    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
         versions = versions_of(client)
         if arguments.plan:
             plan = versions.plan_restore(**chosen, report=report, should_stop=should_stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,23 @@ class SuperviselyClient:
     def max_workers(self) -> int:
         """How many requests may run at the same time."""
         return self.transport.max_workers
+
+    def interrupt(self) -> None:
+        """End the requests under way and refuse later ones, for good; a signal handler may call it.
+
+        What was asked for ends with :class:`~airflow_sv_versioning.exceptions.CancelledError`, and what it
+        made is undone.
+        """
+        self.transport.interruption.ask()
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody called :meth:`interrupt`."""
+        return self.transport.interruption.is_asked
+
+    def finishing(self) -> AbstractContextManager[None]:
+        """Let requests of this thread through after an interruption: for what must still be undone."""
+        return self.transport.interruption.finishing()
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,12 +18,10 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests import RequestException, Response
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from requests.exceptions import InvalidURL
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from airflow_sv_versioning.client.connections import InterruptibleAdapter, Interruption
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
 from airflow_sv_versioning.exceptions import ApiError, AuthenticationError, LinkError
 
@@ -80,7 +78,8 @@ class Links:
         self._transport = transport
         self._allow_private = allow_private
         self._timeout_seconds = timeout_seconds
-        self._requests = _session(verify_ssl=verify_ssl, allow_private=allow_private)
+        self._interruption = transport.interruption
+        self._requests = _session(self._interruption, verify_ssl=verify_ssl, allow_private=allow_private)
 
     def close(self) -> None:
         """Close all connections."""
@@ -106,6 +105,7 @@ class Links:
             except InvalidURL as error:
                 return LinkAnswer(LinkState.GONE, f"it is no address: {error}")
             except RequestException as error:
+                self._interruption.check()
                 answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
                 if isinstance(error, requests.Timeout):
                     return answer
@@ -125,11 +125,13 @@ class Links:
                 if judged.state is not LinkState.ALIVE:
                     raise LinkError(f"{link} cannot be read: {judged.reason}.", link=link)
                 yield _whole_body(link, response)
+                self._interruption.check()
         except _PrivateAddressError as error:
             raise LinkError(
                 f"{link} is not read: {error}. Allow it with private_links in the connection.", link=link
             ) from error
         except RequestException as error:
+            self._interruption.check()
             raise LinkError(f"{link} cannot be read: {_told(error)}.", link=link) from error
 
     def _ask_server(self, link: str) -> LinkAnswer:
@@ -162,6 +164,7 @@ class Links:
         raise requests.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
 
     def _send(self, verb: str, url: str, headers: dict[str, str]) -> Response:
+        self._interruption.check()
         try:
             if not self._allow_private:
                 self._check_public(url)
@@ -232,12 +235,11 @@ def _told(error: RequestException) -> str:
     return str(reason).rpartition(": ")[2][:200] or type(error).__name__
 
 
-def _session(*, verify_ssl: bool, allow_private: bool) -> requests.Session:
+def _session(interruption: Interruption, *, verify_ssl: bool, allow_private: bool) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=WORKERS)
-    if not allow_private:
-        # A name may lead elsewhere between the look-up and the connection; the connection decides.
-        adapter.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}
+    # A name may lead elsewhere between the look-up and the connection; the connection decides.
+    check = None if allow_private else _check_peer
+    adapter = InterruptibleAdapter(interruption, check, pool_maxsize=WORKERS)
     for scheme in _WEB:
         session.mount(f"{scheme}://", adapter)
     session.verify = verify_ssl
@@ -251,28 +253,5 @@ def _own_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return HTTPBasicAuth(*login)(request) if any(login) else request
 
 
-class _PublicConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn())
-
-
-class _PublicTlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn())
-
-
-class _PublicPool(HTTPConnectionPool):
-    ConnectionCls = _PublicConnection
-
-
-class _PublicTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicTlsConnection
-
-
-def _checked(connected: socket.socket) -> socket.socket:
-    try:
-        _require_public(connected.getpeername()[0])
-    except BaseException:
-        connected.close()
-        raise
-    return connected
+def _check_peer(connected: socket.socket) -> None:
+    _require_public(connected.getpeername()[0])

@@ -17,9 +17,9 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 from requests import RequestException, Response
-from requests.adapters import HTTPAdapter
 from requests.models import REDIRECT_STATI
 
+from airflow_sv_versioning.client.connections import InterruptibleAdapter, Interruption
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     ConnectError,
@@ -79,17 +79,26 @@ class Session:
 
     :param token: goes to this server and to no other host.
     :param timeout: seconds to wait for the next bytes of an answer.
+    :param interruption: ends requests under way and refuses later ones.
     """
 
     def __init__(
-        self, server_url: str, token: str, *, timeout: float, verify_ssl: bool, max_workers: int
+        self,
+        server_url: str,
+        token: str,
+        *,
+        timeout: float,
+        verify_ssl: bool,
+        max_workers: int,
+        interruption: Interruption,
     ) -> None:
         self._server_url = server_url
         self._token = token
+        self._interruption = interruption
         self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
         # Listing and reading run side by side; together they keep to what was asked for.
         self._slots = Semaphore(max_workers)
-        self._requests = _requests_session(max_workers, verify_ssl)
+        self._requests = _requests_session(max_workers, verify_ssl, interruption)
 
     def close(self) -> None:
         """Close all connections."""
@@ -103,8 +112,12 @@ class Session:
         *,
         params: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Send one request: a POST, or a GET where there is no body; redirects are not followed."""
+        """Send one request: a POST, or a GET where there is no body; redirects are not followed.
+
+        :raises CancelledError: the client was interrupted before.
+        """
         with self._slots:
+            self._interruption.check()
             return Answer.read(self._begin(method, data, headers, params))
 
     def open(self, method: str, data: Any, headers: Mapping[str, str], offset: int) -> Response:
@@ -116,6 +129,7 @@ class Session:
         if offset:
             wanted["Range"] = f"bytes={offset}-"
         with self._slots:
+            self._interruption.check()
             response = self._begin(method, data, {**headers, **wanted})
         for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
@@ -161,9 +175,9 @@ def no_answer(what: str, cause: RequestException, *, idempotent: bool) -> Superv
     return OutcomeUnknownError(f"{what}: no answer ({reason}). Whether it took effect is unknown.")
 
 
-def _requests_session(max_workers: int, verify_ssl: bool) -> requests.Session:
+def _requests_session(max_workers: int, verify_ssl: bool, interruption: Interruption) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=max_workers + 2)
+    adapter = InterruptibleAdapter(interruption, pool_connections=4, pool_maxsize=max_workers + 2)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.verify = verify_ssl

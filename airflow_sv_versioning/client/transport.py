@@ -20,6 +20,7 @@ from requests import RequestException, Response
 from requests_toolbelt import MultipartDecoder, MultipartEncoder
 
 from airflow_sv_versioning.client.address import normalize_server_address
+from airflow_sv_versioning.client.connections import Interruption
 from airflow_sv_versioning.client.errors import api_error, error_parts
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
 from airflow_sv_versioning.client.session import Answer, Session, no_answer
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 # A connection that is cut loses at most one chunk.
 CHUNK_BYTES = 64 * 1024
+# How soon a wait between two tries notices an interruption.
+_SLEEP_SECONDS = 0.2
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
 _JSON = {"Content-Type": "application/json"}
@@ -85,6 +88,8 @@ class Transport:
     :param token: the API token; it is sent to this server and to no other host.
     :param timeout: seconds to wait for the next bytes of an answer.
     :param max_workers: connections kept open for reuse.
+    :ivar interruption: ends requests under way and refuses later ones; a call that may have taken effect
+        then ends with :class:`OutcomeUnknownError`, any other with :class:`CancelledError`.
     """
 
     def __init__(
@@ -109,8 +114,14 @@ class Transport:
         self.max_workers = max_workers
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
+        self.interruption = Interruption()
         self._session = Session(
-            self.server_url, token, timeout=timeout, verify_ssl=verify_ssl, max_workers=max_workers
+            self.server_url,
+            token,
+            timeout=timeout,
+            verify_ssl=verify_ssl,
+            max_workers=max_workers,
+            interruption=self.interruption,
         )
 
     def close(self) -> None:
@@ -241,14 +252,24 @@ class Transport:
                 if response.status_code >= 300:
                     raise self._error(method, Answer.read(response), subject)
                 yield _download(method, response, offset)
+            self.interruption.check()
         except RequestException as error:
+            self.interruption.check()
             raise no_answer(self._told(method, subject), error, idempotent=True) from error
 
     def wait(self, tries_made: int, failure: Failure | None = None) -> bool:
-        """Sleep before the next try; ``False`` when the tries are used up."""
+        """Sleep before the next try; ``False`` when the tries are used up.
+
+        :raises CancelledError: the client was interrupted.
+        """
         if tries_made >= self._policy.tries:
             return False
-        self._sleep(self._policy.delay(tries_made, failure or Failure()))
+        left = self._policy.delay(tries_made, failure or Failure())
+        while left > 0:
+            self.interruption.check()
+            self._sleep(min(left, _SLEEP_SECONDS))
+            left -= _SLEEP_SECONDS
+        self.interruption.check()
         return True
 
     def _answer(
@@ -278,7 +299,12 @@ class Transport:
         except RequestException as cause:
             error = no_answer(self._told(method, subject), cause, idempotent=idempotent)
             error.__cause__ = cause
+            if not isinstance(error, OutcomeUnknownError):
+                self.interruption.check()
             return Failure(sent=not isinstance(error, ConnectError)), error
+        if idempotent:
+            # An answer that does not tell its length ends with the connection, as if it were whole.
+            self.interruption.check()
         if answer.status_code < 300:
             return Failure(), answer
         refusal = self._error(method, answer, subject)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
@@ -12,6 +11,9 @@ from airflow_sv_versioning._airflow import expanded_arguments
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
 
 
 class SuperviselyOperator(BaseOperator):
@@ -66,12 +68,19 @@ class SuperviselyOperator(BaseOperator):
             setattr(self, name, None)
 
     def on_kill(self) -> None:
-        """Ask ``execute`` to stop; what it began is cleaned up there."""
-        # Runs inside a signal handler: no network, no lock, nothing of Airflow.
-        if (stop := getattr(self, "_stop", None)) is not None:
-            stop.set()
+        """Make ``execute`` stop, also where it waits for an answer; what it began is cleaned up there.
 
-    def _stop_question(self) -> Callable[[], bool]:
-        """Make what the engine asks between its steps; :meth:`on_kill` answers it."""
-        self._stop = threading.Event()
-        return self._stop.is_set
+        Airflow leaves five seconds for that before it kills the process.
+        """
+        # Runs inside a signal handler: no request, no lock, nothing of Airflow.
+        if (client := getattr(self, "_client", None)) is not None:
+            client.interrupt()
+        else:
+            self._stop_early = True
+
+    def _stoppable(self, client: SuperviselyClient) -> Callable[[], bool]:
+        """Have :meth:`on_kill` interrupt a client; returns what the engine asks between its steps."""
+        self._client = client
+        if getattr(self, "_stop_early", False):
+            client.interrupt()
+        return lambda: client.is_interrupted

@@ -105,6 +105,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         platform_task_id = find_id("platform_task_id", self.platform_task_id)
         title, description = self.version_title, self.version_description
         with SuperviselyHook(self.supervisely_conn_id) as hook:
+            should_stop = self._stoppable(hook.client)
             for link in (VersionLink, ProjectLink):
                 link.push(context, hook.client.server_url, project_id)
             result = hook.versions.create(
@@ -119,7 +120,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 media_store=find_media_store(self.media_store),
                 memory=TaskMemory(context),
                 report=self.log.info,
-                should_stop=self._stop_question(),
+                should_stop=should_stop,
             )
             if platform_task_id is not None:
                 add_version_node(

@@ -38,6 +38,7 @@ class RemoveProjectOperator(SuperviselyOperator):
             self.log.info("There is no project to remove.")
             return
         with SuperviselyHook(self.supervisely_conn_id) as hook:
+            self._stoppable(hook.client)
             try:
                 hook.client.projects.archive(project_id)
             except NotFoundError:

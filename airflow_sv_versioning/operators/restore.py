@@ -118,6 +118,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         """Restore the version and return the new project's id; of a dry run, nothing."""
         project_id, arguments = get_id("project_id", self.project_id), self._arguments()
         with SuperviselyHook(self.supervisely_conn_id) as hook:
+            arguments["should_stop"] = self._stoppable(hook.client)
             for link in (ProjectLink, VersionLink):
                 link.push(context, hook.client.server_url, project_id)
             if self._only_plan:
@@ -134,9 +135,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
     ) -> None:
         given = {name: value for name, value in arguments.items() if name not in _ONLY_RESTORED}
-        plan = hook.versions.plan_restore(
-            project_id, **given, report=self.log.info, should_stop=self._stop_question()
-        )
+        plan = hook.versions.plan_restore(project_id, **given, report=self.log.info)
         for line in plan.lines():
             self.log.info("%s", line)
         context["ti"].xcom_push(key="plan", value=plan.as_dict(MAX_LISTED))
@@ -151,9 +150,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             arguments.update(version_id=version_id, version_num=None, as_of=None)
             add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
         try:
-            return hook.versions.restore(
-                project_id, **arguments, report=self.log.info, should_stop=self._stop_question()
-            )
+            return hook.versions.restore(project_id, **arguments, report=self.log.info)
         except MissingMediaError as error:
             missing = {"count": len(error.missing), "items": error.missing[:MAX_LISTED]}
             context["ti"].xcom_push(key="missing", value=missing)

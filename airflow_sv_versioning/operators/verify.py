@@ -66,6 +66,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
         """Check the version and return its id."""
         project_id = get_id("project_id", self.project_id)
         with SuperviselyHook(self.supervisely_conn_id) as hook:
+            should_stop = self._stoppable(hook.client)
             for link in (VersionLink, ProjectLink):
                 link.push(context, hook.client.server_url, project_id)
             report = hook.versions.verify(
@@ -75,7 +76,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
                 as_of=self.as_of,
                 media_store=find_media_store(self.media_store),
                 report=self.log.info,
-                should_stop=self._stop_question(),
+                should_stop=should_stop,
             )
         context["ti"].xcom_push(key="verification", value=report.as_dict())
         for check in report.checks:

@@ -278,7 +278,9 @@ class Creation:
         except OutcomeUnknownError:
             # Undoing now could take the archive away from a version that exists.
             kept = undo.pop_all()
-            if (landed := self._find_landed(reserved)) is None:
+            with self._client.finishing():
+                landed = self._find_landed(reserved)
+            if landed is None:
                 kept.close()
                 raise
             return landed
@@ -359,7 +361,8 @@ class Creation:
     def _quietly(self, what: str, undo: Callable[..., Any], *args: Any) -> None:
         """Undo a step after a failure, which must stay the error that the caller sees."""
         try:
-            undo(*args)
+            with self._client.finishing():
+                undo(*args)
         except SuperviselyError as error:
             logger.warning("Could not %s for project %d: %s", what, self._project.id, error)
 

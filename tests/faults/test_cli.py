@@ -109,27 +109,91 @@ def test_a_busy_project_is_to_be_tried_later(run, client, project_id, monkeypatc
     assert (code, json.loads(out)["error"]["transient"]) == (4, True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_during_create_gives_the_reservation_back(
-    number, wire, server, client, versions, project_id
-):
-    environment = {**os.environ, "SERVER_ADDRESS": wire.url, "API_TOKEN": server.token}
-    command = subprocess.Popen(
-        [*MODULE, "create", str(project_id), "--json"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wire.on("images.list", first(lambda: command.send_signal(number)))
+@pytest.fixture
+def start(wire, server):
+    """Start a command as a process, behind the wire."""
+    started = []
 
-    out, err = command.communicate(timeout=60)
+    def start(*arguments: object, **settings) -> subprocess.Popen[str]:
+        environment = {**os.environ, "SERVER_ADDRESS": wire.url, "API_TOKEN": server.token}
+        command = [*MODULE, *map(str, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, env=environment, **{**pipes, **settings}))
+        return started[-1]
+
+    yield start
+    for command in started:
+        command.kill()
+        command.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("method", ["images.list", "file-storage.bulk.upload"])
+def test_a_signal_during_create_gives_the_reservation_back_also_where_no_answer_comes(
+    method, number, wire, start, client, versions, project_id
+):
+    command = start("create", project_id, "--json")
+
+    def stop_and_hang(exchange):
+        command.send_signal(number)
+        exchange.closing.wait()
+
+    wire.on(method, stop_and_hang)
+
+    out, err = command.communicate(timeout=120)
 
     assert command.returncode == 130, err
     assert json.loads(out)["error"]["kind"] == "cancelled"
     assert "cleaning up" in err
     assert list_version_files(client, project_id) <= {"versions.json"}
     assert versions.create(project_id).version_num == 1
+
+
+def test_a_terminal_that_is_closed_ends_the_command_cleanly(wire, start, versions, project_id):
+    ours, theirs = os.openpty()
+    command = start("create", project_id, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+
+    def close(exchange):
+        os.close(ours)
+        command.send_signal(signal.SIGHUP)
+        exchange.closing.wait()
+
+    wire.on("images.list", close)
+
+    command.wait(timeout=120)
+
+    assert versions.create(project_id, busy_timeout_seconds=0).version_num == 1
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_stops_at_once(second, wire, start, project_id):
+    command = start("create", project_id)
+    wire.on("images.list", first(lambda: command.send_signal(signal.SIGINT)))
+
+    def insist(exchange):
+        command.send_signal(second)
+        exchange.closing.wait()
+
+    wire.on("projects.versions.cancel-reservation", insist)
+
+    _, err = command.communicate(timeout=120)
+
+    assert command.returncode == -second, err
+
+
+def test_a_command_that_shall_ignore_a_closed_terminal_goes_on(wire, start, versions, project_id):
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        command = start("create", project_id)
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+    wire.on("images.list", first(lambda: command.send_signal(signal.SIGHUP)))
+
+    _, err = command.communicate(timeout=120)
+
+    assert command.returncode == 0, err
+    assert len(versions.get_list(project_id)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

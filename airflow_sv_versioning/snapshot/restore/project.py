@@ -126,8 +126,9 @@ def _add_project_named(client: SuperviselyClient, snapshot: Snapshot, target: Ta
     mark = {RESTORED_FROM: {**target.restored_from, "key": uuid4().hex}}
 
     def find_landed() -> Project | None:
-        there = map(client.projects.get, client.projects.list_ids_by_name(target.workspace_id, name))
-        return next((project for project in there if project.custom_data == mark), None)
+        with client.finishing():
+            there = map(client.projects.get, client.projects.list_ids_by_name(target.workspace_id, name))
+            return next((project for project in there if project.custom_data == mark), None)
 
     def add() -> Project:
         return client.projects.add(
@@ -288,6 +289,7 @@ def _check_content(
 
 def _remove(client: SuperviselyClient, project_id: int) -> None:
     try:
-        client.projects.archive(project_id)
+        with client.finishing():
+            client.projects.archive(project_id)
     except SuperviselyError as error:
         logger.warning("The half-restored project %d could not be removed: %s", project_id, error)

@@ -1,0 +1,147 @@
+"""Connections that can be ended from outside, also by a signal handler while their requests wait."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from airflow_sv_versioning.exceptions import CancelledError
+
+Check = Callable[[socket.socket], None]
+
+
+class Interruption:
+    """The wish that a client's requests end now: those under way, and those that would follow.
+
+    What cleans up afterwards says so with :meth:`finishing`, and its requests go through.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._connected: dict[int, weakref.ref[socket.socket]] = {}
+        self._thread = threading.local()
+
+    def ask(self) -> None:
+        """End all requests under way, and refuse later ones; asking again changes nothing.
+
+        Signal handlers call it, so it takes no lock, which the interrupted thread may hold, and does not
+        close anything under the hands of a thread that reads: it only tells the system to let go.
+        """
+        if self._asked:
+            return
+        self._asked = True
+        for reference in list(self._connected.values()):
+            if (connected := reference()) is not None:
+                _shut_down(connected)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody asked."""
+        return self._asked
+
+    @property
+    def holds(self) -> bool:
+        """Whether requests of this thread must end."""
+        return self._asked and not getattr(self._thread, "finishing", 0)
+
+    def check(self) -> None:
+        """Go no further if somebody asked.
+
+        :raises CancelledError: somebody did.
+        """
+        if self.holds:
+            raise CancelledError("Stopped because the caller asked to.")
+
+    @contextmanager
+    def finishing(self) -> Iterator[None]:
+        """Let requests of this thread through, for they clean up or find out what has landed."""
+        self._thread.finishing = getattr(self._thread, "finishing", 0) + 1
+        try:
+            yield
+        finally:
+            self._thread.finishing -= 1
+
+    def watch(self, connected: socket.socket) -> None:
+        """Have a connection end with the others; one that comes too late ends at once."""
+        for key, reference in list(self._connected.items()):
+            if reference() is None:
+                self._connected.pop(key, None)
+        self._connected[id(connected)] = weakref.ref(connected)
+        if self.holds:
+            _shut_down(connected)
+
+
+class InterruptibleAdapter(HTTPAdapter):
+    """Opens connections that an interruption ends, directly and through proxies.
+
+    :param check: looks at a direct connection before anything is sent on it; what it raises closes it.
+    """
+
+    def __init__(self, interruption: Interruption, check: Check | None = None, **settings: Any) -> None:
+        self._pools, self._proxied_pools = _pools(interruption, check), _pools(interruption, None)
+        super().__init__(**settings)
+
+    def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
+        """Make the manager of direct connections."""
+        super().init_poolmanager(*arguments, **settings)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *arguments: Any, **settings: Any) -> Any:
+        """Find the manager of connections through a proxy."""
+        manager = super().proxy_manager_for(*arguments, **settings)
+        manager.pool_classes_by_scheme = self._proxied_pools
+        return manager
+
+
+def _shut_down(connected: socket.socket) -> None:
+    # Of a TLS socket its own method would forget the encryption under the hands of who reads.
+    with suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
+def _pools(interruption: Interruption, check: Check | None) -> dict[str, type[HTTPConnectionPool]]:
+    def begin(connected: socket.socket) -> socket.socket:
+        try:
+            if check is not None:
+                check(connected)
+        except BaseException:
+            connected.close()
+            raise
+        interruption.watch(connected)
+        return connected
+
+    class Connection(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return begin(super()._new_conn())
+
+    class TlsConnection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            plain = begin(super()._new_conn())
+            # The handshake takes the connection out of this object, and waits for the other side.
+            self._handshake = plain.dup()
+            interruption.watch(self._handshake)
+            return plain
+
+        def connect(self) -> None:
+            try:
+                super().connect()
+            finally:
+                if (handshake := getattr(self, "_handshake", None)) is not None:
+                    handshake.close()
+            interruption.watch(self.sock)
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    return {"http": Pool, "https": TlsPool}
