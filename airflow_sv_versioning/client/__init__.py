@@ -16,10 +16,12 @@ class SuperviselyClient:
     :param server_address: with or without scheme and port.
     :param token: the user's API token.
     :param timeout: seconds to wait for the next bytes of an answer.
-    :param verify_ssl: check the server's certificate.
+    :param verify_ssl: check the certificates of servers.
+    :param ca_file: certificates of the CAs to believe, in PEM form; by default what ``REQUESTS_CA_BUNDLE``,
+        ``CURL_CA_BUNDLE`` or ``SSL_CERT_FILE`` name, else the public ones.
     :param max_workers: requests that may run at the same time.
     :param private_links: contact links of items that lead into private networks, too.
-    :raises ConfigurationError: address or token cannot be right.
+    :raises ConfigurationError: address, token or CA file cannot be right.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class SuperviselyClient:
         *,
         timeout: float = 60.0,
         verify_ssl: bool = True,
+        ca_file: str | None = None,
         max_workers: int = 8,
         private_links: bool = False,
         transport: Transport | None = None,
@@ -44,6 +47,7 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.objects import Objects
         from airflow_sv_versioning.client.originals import Originals
         from airflow_sv_versioning.client.projects import Projects
+        from airflow_sv_versioning.client.surroundings import Trust
         from airflow_sv_versioning.client.tags import Tags
         from airflow_sv_versioning.client.tasks import Tasks
         from airflow_sv_versioning.client.transport import Transport
@@ -52,8 +56,9 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.volumes import Volumes
         from airflow_sv_versioning.client.workflow import Workflow
 
+        trust = Trust.choose(verify_ssl=verify_ssl, ca_file=ca_file)
         self.transport = transport or Transport(
-            server_address, token, timeout=timeout, verify_ssl=verify_ssl, max_workers=max_workers
+            server_address, token, timeout=timeout, trust=trust, max_workers=max_workers
         )
         self.accounts = Accounts(self.transport)
         self.projects = Projects(self.transport)
@@ -70,7 +75,7 @@ class SuperviselyClient:
         self.versions = Versions(self.transport)
         self.tasks = Tasks(self.transport)
         self.workflow = Workflow(self.transport)
-        self.links = Links(self.transport, allow_private=private_links, verify_ssl=verify_ssl)
+        self.links = Links(self.transport, allow_private=private_links, trust=trust)
 
     @property
     def server_url(self) -> str:

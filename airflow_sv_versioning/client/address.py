@@ -3,41 +3,106 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+import re
+from urllib.parse import SplitResult, urlsplit
+
+import idna
 
 from airflow_sv_versioning.exceptions import ConfigurationError
+
+# First parts of the paths of pages, which browsers show, and of the API itself.
+_PAGES = {
+    "ecosystem",
+    "labeling",
+    "labelling",
+    "login",
+    "projects",
+    "public",
+    "signin",
+    "signup",
+    "workspaces",
+}
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_MAX_HOST = 253
 
 
 def normalize_server_address(address: str) -> str:
     """Complete a server address to ``scheme://host[:port][/path]`` without a trailing slash.
 
-    Without a scheme, ``https`` is taken; ``http`` for loopback hosts, where development servers live.
+    Without a scheme, ``https`` is taken; ``http`` for loopback hosts, where development servers live. An
+    IPv6 address may come without its brackets.
 
-    :raises ConfigurationError: the address is empty or cannot be an HTTP address.
+    :raises ConfigurationError: the address is empty, cannot be that of a server, or is a page's.
     """
     text = address.strip()
     if not text:
         raise ConfigurationError("The server address is empty; give one such as https://app.supervisely.com.")
-    if "://" not in text:
-        text = f"{_default_scheme(text)}://{text}"
+    scheme, _, rest = text.partition("://") if "://" in text else ("", "", text)
+    rest = with_brackets(rest)
+    parts = _split(address, f"{scheme or _default_scheme(rest)}://{rest}".rstrip("/"))
+    complete = f"{parts.scheme.lower()}://{parts.netloc.removesuffix(':')}"
+    first = parts.path.strip("/").partition("/")[0].lower()
+    if parts.query or parts.fragment or first in _PAGES:
+        # What follows a question mark may be secret.
+        raise ConfigurationError(
+            f"The server address is that of a page, {complete}{parts.path}; write {complete}."
+        )
+    return complete + parts.path
+
+
+def with_brackets(rest: str) -> str:
+    """Put brackets around a bare IPv6 address at the beginning of what follows ``://``."""
+    host, slash, path = rest.partition("/")
     try:
-        parts = urlsplit(text.rstrip("/"))
-        host, _ = parts.hostname, parts.port
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return rest
+    return f"[{host}]{slash}{path}"
+
+
+def _split(address: str, complete: str) -> SplitResult:
+    try:
+        parts = urlsplit(complete)
+        host, port = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigurationError(f"The server address {address!r} cannot be read: {error}.") from error
-    if parts.scheme not in {"http", "https"} or not host or any(c.isspace() for c in text):
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError("The server address holds credentials; put the API token into the password.")
+    if (
+        parts.scheme not in {"http", "https"}
+        or not host
+        or "//" in parts.path
+        or any(c.isspace() for c in complete)
+    ):
         raise ConfigurationError(
             f"The server address {address!r} is not an HTTP address; write it like https://app.supervisely.com."
         )
-    if parts.username or parts.password:
-        raise ConfigurationError("The server address holds credentials; put the API token into the password.")
-    return f"{parts.scheme.lower()}://{parts.netloc}{parts.path}"
+    if port == 0:
+        raise ConfigurationError(f"The server address {address!r} has port 0, where no server is.")
+    if not is_host(host):
+        raise ConfigurationError(
+            f"The server address {address!r} has no valid host name: {host!r}; "
+            "its parts are letters, digits and hyphens, at most 63 between two dots."
+        )
+    return parts
 
 
-def _default_scheme(address: str) -> str:
-    host = urlsplit(f"//{address}").hostname or ""
+def is_host(host: str) -> bool:
+    """Say whether a name, or an IP address, can be that of a host."""
+    if ":" in host:
+        return True
     try:
+        name = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return False
+    labels = name.removesuffix(".").split(".")
+    return len(name) <= _MAX_HOST and all(map(_LABEL.fullmatch, labels))
+
+
+def _default_scheme(rest: str) -> str:
+    try:
+        host = urlsplit(f"//{rest}").hostname or ""
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        loopback = host == "localhost"
+        loopback = rest.partition("/")[0].partition(":")[0].lower() == "localhost"
     return "http" if loopback else "https"

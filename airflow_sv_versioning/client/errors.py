@@ -1,12 +1,17 @@
-"""Turn an error answer of the platform into the error tree."""
+"""Turn an error answer into the error tree: one of the platform, or of something that stands before it."""
 
 from __future__ import annotations
 
+import html
+import re
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow_sv_versioning.exceptions import (
     ApiError,
     AuthenticationError,
+    ConfigurationError,
     ConflictError,
     NotFoundError,
     PermissionDeniedError,
@@ -14,6 +19,8 @@ from airflow_sv_versioning.exceptions import (
     RateLimitedError,
     RequestRejectedError,
     ServerError,
+    SuperviselyError,
+    TransportError,
 )
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -27,10 +34,48 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 _ADVICE: dict[type[ApiError], str] = {
     AuthenticationError: "Check the API token of the connection.",
     PermissionDeniedError: "Check the role of the token's user in the team.",
+    PlanRequiredError: "The team's plan does not include it.",
     NotFoundError: "It does not exist, or the token's user cannot see it.",
     RateLimitedError: "Lower max_workers or try again later.",
     ServerError: "The server failed; try again later.",
 }
+_TOO_LARGE = (
+    "Something before the server takes no requests of this size: have its limit raised "
+    "(nginx: client_max_body_size)."
+)
+# What servers say to a request without TLS on the port where they speak it: nginx, Go, Apache.
+_WANTS_TLS = re.compile(
+    r"(HTTPS? request (was sent )?to (an )?HTTPS|speaking plain HTTP to an SSL)", re.IGNORECASE
+)
+_NO_SUCH_PAGE = {404, 405, 501}
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_LOGIN = re.compile(r"<input[^>]+type\s*=\s*[\"']?password", re.IGNORECASE)
+_LOGIN_TITLE = re.compile(r"\b(log|sign)[ -]?(in|on)\b|\bSSO\b|authenticat", re.IGNORECASE)
+_QUOTED = 200
+_SEARCHED = 100_000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer whose status tells of an error.
+
+    :param method: API method, such as ``projects.info``.
+    :param subject: the ids of the request, such as ``id=7``.
+    :param body: the decoded JSON body, ``None`` where it is not JSON.
+    :param text: the raw body.
+    """
+
+    method: str
+    subject: str
+    status_code: int
+    body: Any
+    text: str
+
+    @property
+    def is_of_the_platform(self) -> bool:
+        """Whether it has the shape of the platform's errors."""
+        return isinstance(self.body, dict) and bool({"error", "details", "message"} & self.body.keys())
 
 
 def error_parts(body: Any) -> tuple[str, dict[str, Any]]:
@@ -43,28 +88,104 @@ def error_parts(body: Any) -> tuple[str, dict[str, Any]]:
     return str(body.get("error") or ""), details if isinstance(details, dict) else {}
 
 
-def api_error(method: str, status_code: int, body: Any, text: str, subject: str) -> ApiError:
-    """Build the typed error of an answer.
+def refusal(reply: Reply, server_url: str, proxy: str | None = None) -> SuperviselyError:
+    """Build the typed error of an error answer.
 
-    :param body: the decoded JSON body, ``None`` where it is not JSON.
-    :param text: the beginning of the raw body, quoted where there is nothing better.
-    :param subject: the ids of the request, such as ``id=7``.
+    :param proxy: through which the request went, without its login.
     """
-    error, details = error_parts(body)
-    kind = _error_type(status_code, details)
-    said = details.get("message") or error or text.strip()[:200] or "no explanation"
-    message = f"{method}({subject}) failed with status {status_code}: {said}"
-    if advice := _ADVICE.get(kind):
-        message = f"{message.rstrip('.')}. {advice}"
-    return kind(message, status_code=status_code, method=method, details=details)
+    told = f"{reply.method}({reply.subject}) failed with status {reply.status_code}"
+    way = f", through the proxy {proxy}" if proxy else ""
+    if reply.status_code == 407:
+        return ConfigurationError(
+            f"{told}: {f'the proxy {proxy}' if proxy else 'a proxy on the way'} asks for a login. "
+            "Put it into HTTP_PROXY, as http://user:password@host:port."
+        )
+    if _WANTS_TLS.search(reply.text[:_SEARCHED]) and server_url.startswith("http:"):
+        return ConfigurationError(f"{told}: the server speaks TLS there. Write {_with_tls(server_url)}.")
+    if reply.is_of_the_platform:
+        return _api_error(reply, told)
+    said = f"{told}{way}: {shown(reply.text) or 'no explanation'}"
+    if reply.status_code == 413:
+        return _typed(RequestRejectedError, reply, said, _TOO_LARGE)
+    if reply.status_code in _NO_SUCH_PAGE:
+        return _typed(RequestRejectedError, reply, said, _no_platform(server_url))
+    kind = _error_type(reply.status_code, "", {})
+    return _typed(kind, reply, said, _ADVICE.get(kind))
 
 
-def _error_type(status_code: int, details: dict[str, Any]) -> type[ApiError]:
+def redirection(method: str, status_code: int, location: str, server_url: str) -> SuperviselyError:
+    """Build the typed error of an answer that points elsewhere: a redirect would carry the token there."""
+    there = location.partition("?")[0].partition("#")[0]
+    if there.endswith(f"/public/api/v3/{method}"):
+        there = there.removesuffix(f"/public/api/v3/{method}")
+        told = f"{server_url} redirects to {there}; use that server's address in the connection."
+    else:
+        told = (
+            f"{server_url} redirects {method} to the page {there}. If people are to log in there, have the "
+            "API (/public/api/) let through; else use that server's address in the connection."
+        )
+    return RequestRejectedError(told, status_code=status_code, method=method)
+
+
+def no_json(method: str, text: str, server_url: str) -> SuperviselyError:
+    """Build the typed error of a good status with something else than JSON."""
+    told = f"{method} answered with something that is not JSON, but {shown(text) or 'empty'}"
+    if _is_login(text):
+        return ConfigurationError(
+            f"{told}. Something before {server_url} wants people to log in: have it let the API "
+            "(/public/api/) through, or use an address that leads past it."
+        )
+    return TransportError(f"{told}. {_no_platform(server_url)}")
+
+
+def shown(text: str) -> str:
+    """Quote an answer for people: of a web page its title, or what it says."""
+    text = text[:_SEARCHED].strip()
+    if not text.startswith("<"):
+        return repr(text[:_QUOTED]) if text else ""
+    title = _TITLE.search(text)
+    said = " ".join(html.unescape(_TAGS.sub(" ", title[1] if title else text)).split())
+    return f"a web page ({said[:_QUOTED]!r})"
+
+
+def _api_error(reply: Reply, told: str) -> ApiError:
+    error, details = error_parts(reply.body)
+    said = details.get("message") or error or reply.body.get("message") or "no explanation"
+    if reply.status_code == 413:
+        return _typed(RequestRejectedError, reply, f"{told}: {said}", _TOO_LARGE)
+    kind = _error_type(reply.status_code, str(said), details)
+    return _typed(kind, reply, f"{told}: {said}", _ADVICE.get(kind))
+
+
+def _typed(kind: type[ApiError], reply: Reply, said: str, advice: str | None) -> ApiError:
+    message = f"{said.rstrip('.')}. {advice}" if advice else said
+    _, details = error_parts(reply.body)
+    return kind(message, status_code=reply.status_code, method=reply.method, details=details)
+
+
+def _error_type(status_code: int, said: str, details: dict[str, Any]) -> type[ApiError]:
     if status_code == 400 and details.get("type") == "NONUNIQUE":
         return ConflictError
+    # Source: the refusals of links and versions to teams whose plan has none.
+    if status_code in {400, 403} and (details.get("type") == "PLAN" or "only available for PRO" in said):
+        return PlanRequiredError
     if status_code in _BY_STATUS:
         return _BY_STATUS[status_code]
     # 408 and 499 tell of a connection that broke, not of a bad request.
     if status_code >= 500 or status_code in {408, 499}:
         return ServerError
     return RequestRejectedError
+
+
+def _is_login(text: str) -> bool:
+    page = text[:_SEARCHED]
+    title = _TITLE.search(page)
+    return bool(_LOGIN.search(page) or (title and _LOGIN_TITLE.search(title[1])))
+
+
+def _no_platform(server_url: str) -> str:
+    return f"Is {server_url} a Supervisely server? Its address seldom has a path."
+
+
+def _with_tls(server_url: str) -> str:
+    return f"https://{urlsplit(server_url).netloc}"

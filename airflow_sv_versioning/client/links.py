@@ -2,7 +2,8 @@
 
 Whoever may edit a project writes its links, so a link may point anywhere: into this machine's own network
 too. Such addresses are only contacted where the connection allows it (``private_links``), and what counts
-is the address that a connection really reaches, after every redirect.
+is the address that a connection really reaches, after every redirect. Where a proxy makes the connection,
+only the proxy knows what it reaches, so there all web links count as private.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -22,8 +22,10 @@ from requests.auth import HTTPBasicAuth
 from requests.exceptions import InvalidURL
 
 from airflow_sv_versioning.client.connections import InterruptibleAdapter, Interruption
+from airflow_sv_versioning.client.failures import reason_of
+from airflow_sv_versioning.client.surroundings import SteadySession, Trust, find_proxy
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
-from airflow_sv_versioning.exceptions import ApiError, AuthenticationError, LinkError
+from airflow_sv_versioning.exceptions import ApiError, AuthenticationError, ConfigurationError, LinkError
 
 WORKERS = 20
 """How many links are tried at the same time; they are no burden of the server's."""
@@ -64,6 +66,7 @@ class Links:
     """Try and read links; may be shared by threads.
 
     :param allow_private: contact addresses in private networks, this machine included.
+    :param trust: whose certificates are believed; by default as the environment says.
     :param timeout_seconds: how long to wait for a connection, and then for the next bytes.
     """
 
@@ -72,14 +75,15 @@ class Links:
         transport: Transport,
         *,
         allow_private: bool = False,
-        verify_ssl: bool = True,
+        trust: Trust | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._transport = transport
         self._allow_private = allow_private
         self._timeout_seconds = timeout_seconds
+        self._trust = trust or Trust.choose()
         self._interruption = transport.interruption
-        self._requests = _session(self._interruption, verify_ssl=verify_ssl, allow_private=allow_private)
+        self._requests = _session(self._trust, self._interruption, allow_private=allow_private)
 
     def close(self) -> None:
         """Close all connections."""
@@ -168,10 +172,12 @@ class Links:
         try:
             if not self._allow_private:
                 self._check_public(url)
+            if url.lower().startswith("https:"):
+                self._trust.check_environment()
             return self._requests.request(
                 verb, url, headers=headers, stream=True, timeout=self._timeout_seconds, allow_redirects=False
             )
-        except RequestException:
+        except (RequestException, ConfigurationError):
             raise
         except (ValueError, OverflowError) as error:
             # Of what links hold, not all that is malformed is noticed by those who parse it.
@@ -182,13 +188,13 @@ class Links:
 
         :raises _PrivateAddressError: it does, or a proxy would go where this machine cannot see.
         """
+        if proxy := find_proxy(url):
+            raise _PrivateAddressError(f"only the proxy {proxy} would know whether that is a private network")
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         try:
             addresses = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
         except OSError as error:
-            if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
-                raise _PrivateAddressError(f"this machine cannot tell where {host!r} leads") from error
             raise requests.ConnectionError(f"the host {host!r} is unknown") from error
         for address in addresses:
             _require_public(str(address))
@@ -198,12 +204,37 @@ class _PrivateAddressError(Exception):
     """Kept apart from what `requests` and `urllib3` would take for a failed connection."""
 
 
+# IPv6 that carries an IPv4 address in its last bits, to which a translator of the network leads: NAT64.
+_CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"),)
+# What `ipaddress` takes for global, in this or an older Python, but is of somebody's own network.
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "64:ff9b:1::/48",  # NAT64 for local use, RFC 8215
+        "fec0::/10",  # site-local, RFC 3879
+        "::/96",  # IPv4-compatible, RFC 4291
+        "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765
+        "168.63.129.16/32",  # metadata of Azure; that of most clouds is link-local or unique-local
+        "100.64.0.0/10",  # shared by carriers; metadata of Alibaba Cloud
+        "192.0.0.0/24",  # protocol assignments; metadata of Oracle Cloud
+    )
+)
+
+
 def is_private(address: str) -> bool:
     """Say whether an IP address is not one of the open internet: this machine, its network, and the like."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or ip
-    return not ip.is_global or ip.is_multicast
+        ip = _carried(ip) or ip
+    # Networks of the other version hold no address.
+    return not ip.is_global or ip.is_multicast or any(ip in network for network in _PRIVATE)
+
+
+def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Find the IPv4 address that an IPv6 address leads to."""
+    if any(ip in network for network in _CARRIERS):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def _require_public(address: str) -> None:
@@ -228,21 +259,16 @@ def _whole_body(link: str, response: Response) -> Iterator[bytes]:
 
 
 def _told(error: RequestException) -> str:
-    if isinstance(error, requests.Timeout):
-        return "its host does not answer in time"
-    cause: Any = error.args[0] if error.args else error
-    reason = getattr(cause, "reason", None) or cause
-    return str(reason).rpartition(": ")[2][:200] or type(error).__name__
+    return "its host does not answer in time" if isinstance(error, requests.Timeout) else reason_of(error)
 
 
-def _session(interruption: Interruption, *, verify_ssl: bool, allow_private: bool) -> requests.Session:
-    session = requests.Session()
+def _session(trust: Trust, interruption: Interruption, *, allow_private: bool) -> requests.Session:
+    session = SteadySession(trust)
     # A name may lead elsewhere between the look-up and the connection; the connection decides.
     check = None if allow_private else _check_peer
     adapter = InterruptibleAdapter(interruption, check, pool_maxsize=WORKERS)
     for scheme in _WEB:
         session.mount(f"{scheme}://", adapter)
-    session.verify = verify_ssl
     session.auth = _own_auth
     return session
 

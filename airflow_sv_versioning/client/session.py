@@ -1,12 +1,11 @@
 """One HTTP request at a time: connections, the token, timeouts. Policy lives in the transport above.
 
-What `requests` tells of its failures is understood here, and for foreign hosts in `links`.
+What `requests` tells of its failures is understood in `failures`, and for foreign hosts in `links`.
 """
 
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -15,18 +14,11 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
-import urllib3
-from requests import RequestException, Response
+from requests import Response
 from requests.models import REDIRECT_STATI
 
 from airflow_sv_versioning.client.connections import InterruptibleAdapter, Interruption
-from airflow_sv_versioning.exceptions import (
-    ConfigurationError,
-    ConnectError,
-    OutcomeUnknownError,
-    SuperviselyError,
-    TransportError,
-)
+from airflow_sv_versioning.client.surroundings import SteadySession, Trust
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_REDIRECTS = 5
@@ -80,6 +72,7 @@ class Session:
     :param token: goes to this server and to no other host.
     :param timeout: seconds to wait for the next bytes of an answer.
     :param interruption: ends requests under way and refuses later ones.
+    :raises ConfigurationError: the CA certificates that the environment names cannot be used.
     """
 
     def __init__(
@@ -88,17 +81,19 @@ class Session:
         token: str,
         *,
         timeout: float,
-        verify_ssl: bool,
+        trust: Trust,
         max_workers: int,
         interruption: Interruption,
     ) -> None:
+        if server_url.startswith("https:"):
+            trust.check_environment()
         self._server_url = server_url
         self._token = token
         self._interruption = interruption
         self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
         # Listing and reading run side by side; together they keep to what was asked for.
         self._slots = Semaphore(max_workers)
-        self._requests = _requests_session(max_workers, verify_ssl, interruption)
+        self._requests = _requests_session(max_workers, trust, interruption)
 
     def close(self) -> None:
         """Close all connections."""
@@ -157,56 +152,11 @@ class Session:
         )
 
 
-def no_answer(what: str, cause: RequestException, *, idempotent: bool) -> SuperviselyError:
-    """Build the typed error of a request that got no answer.
-
-    :param what: the request, with its ids and server.
-    """
-    reason = _reason(cause)
-    if _is_tls_setup(cause):
-        return ConfigurationError(
-            f"{what}: the TLS connection failed ({reason}). "
-            "Check the address; set verify_ssl to false only for a server you trust."
-        )
-    if _not_sent(cause):
-        return ConnectError(f"{what}: cannot connect ({reason}). Is the server up and the address right?")
-    if idempotent:
-        return TransportError(f"{what}: no answer ({reason}).")
-    return OutcomeUnknownError(f"{what}: no answer ({reason}). Whether it took effect is unknown.")
-
-
-def _requests_session(max_workers: int, verify_ssl: bool, interruption: Interruption) -> requests.Session:
-    session = requests.Session()
+def _requests_session(max_workers: int, trust: Trust, interruption: Interruption) -> requests.Session:
+    session = SteadySession(trust)
     adapter = InterruptibleAdapter(interruption, pool_connections=4, pool_maxsize=max_workers + 2)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    session.verify = verify_ssl
     # Cookies would be state shared between threads; the token is all the API needs.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    if not verify_ssl:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return session
-
-
-def _is_tls_setup(cause: RequestException) -> bool:
-    if not isinstance(cause, requests.exceptions.SSLError):
-        return False
-    inner = getattr(_inner(cause), "reason", None)
-    told = inner.args[0] if inner is not None and inner.args else inner
-    # A TLS connection that is cut is a cut connection, not a wrong set-up.
-    return not isinstance(told, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-
-
-def _not_sent(cause: RequestException) -> bool:
-    if isinstance(cause, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    return isinstance(getattr(_inner(cause), "reason", None), urllib3.exceptions.NewConnectionError)
-
-
-def _inner(cause: RequestException) -> Any:
-    return cause.args[0] if cause.args else cause
-
-
-def _reason(cause: RequestException) -> str:
-    told = getattr(_inner(cause), "reason", None) or _inner(cause)
-    return str(told).rpartition(": ")[2][:200] or type(cause).__name__

@@ -21,14 +21,15 @@ from requests_toolbelt import MultipartDecoder, MultipartEncoder
 
 from airflow_sv_versioning.client.address import normalize_server_address
 from airflow_sv_versioning.client.connections import Interruption
-from airflow_sv_versioning.client.errors import api_error, error_parts
+from airflow_sv_versioning.client.errors import Reply, error_parts, no_json, redirection, refusal
+from airflow_sv_versioning.client.failures import no_answer
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
-from airflow_sv_versioning.client.session import Answer, Session, no_answer
+from airflow_sv_versioning.client.session import Answer, Session
+from airflow_sv_versioning.client.surroundings import Trust, find_proxy
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     ConnectError,
     OutcomeUnknownError,
-    RequestRejectedError,
     SuperviselyError,
     TransportError,
 )
@@ -87,6 +88,7 @@ class Transport:
     :param server_address: with or without scheme and port.
     :param token: the API token; it is sent to this server and to no other host.
     :param timeout: seconds to wait for the next bytes of an answer.
+    :param trust: whose certificates are believed; by default as the environment says.
     :param max_workers: connections kept open for reuse.
     :ivar interruption: ends requests under way and refuses later ones; a call that may have taken effect
         then ends with :class:`OutcomeUnknownError`, any other with :class:`CancelledError`.
@@ -98,7 +100,7 @@ class Transport:
         token: str,
         *,
         timeout: float = 60.0,
-        verify_ssl: bool = True,
+        trust: Trust | None = None,
         max_workers: int = 8,
         policy: RetryPolicy | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -114,12 +116,13 @@ class Transport:
         self.max_workers = max_workers
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
+        self._trust = trust or Trust.choose()
         self.interruption = Interruption()
         self._session = Session(
             self.server_url,
             token,
             timeout=timeout,
-            verify_ssl=verify_ssl,
+            trust=self._trust,
             max_workers=max_workers,
             interruption=self.interruption,
         )
@@ -255,7 +258,7 @@ class Transport:
             self.interruption.check()
         except RequestException as error:
             self.interruption.check()
-            raise no_answer(self._told(method, subject), error, idempotent=True) from error
+            raise self._no_answer(method, subject, error, idempotent=True) from error
 
     def wait(self, tries_made: int, failure: Failure | None = None) -> bool:
         """Sleep before the next try; ``False`` when the tries are used up.
@@ -286,6 +289,9 @@ class Transport:
             failure, error = self._try(method, body, idempotent, subject, params)
             if isinstance(error, Answer):
                 return error
+            # What somebody must set right first is not asked for again.
+            if isinstance(error, ConfigurationError):
+                raise error
             if not self._policy.may_repeat(failure, idempotent=idempotent) or not self.wait(tries, failure):
                 raise error
             logger.debug("%s failed, try %d: %s", method, tries, error)
@@ -297,7 +303,7 @@ class Transport:
         try:
             answer = self._session.send(method, data, headers, params=params)
         except RequestException as cause:
-            error = no_answer(self._told(method, subject), cause, idempotent=idempotent)
+            error = self._no_answer(method, subject, cause, idempotent=idempotent)
             error.__cause__ = cause
             if not isinstance(error, OutcomeUnknownError):
                 self.interruption.check()
@@ -318,18 +324,17 @@ class Transport:
             return failure, unknown
         return failure, refusal
 
-    def _told(self, method: str, subject: str) -> str:
-        return f"{method}({subject}) at {self.server_url}"
+    def _no_answer(
+        self, method: str, subject: str, cause: RequestException, *, idempotent: bool
+    ) -> SuperviselyError:
+        what = f"{method}({subject}) at {self.server_url}"
+        return no_answer(what, self.server_url, cause, self._trust, idempotent=idempotent)
 
     def _error(self, method: str, answer: Answer, subject: str) -> SuperviselyError:
         if answer.redirects_to:
-            return RequestRejectedError(
-                f"{self.server_url} redirects to {answer.redirects_to}; "
-                "use that server's address in the connection.",
-                status_code=answer.status_code,
-                method=method,
-            )
-        return api_error(method, answer.status_code, _decoded(answer), answer.text, subject)
+            return redirection(method, answer.status_code, answer.redirects_to, self.server_url)
+        reply = Reply(method, subject, answer.status_code, _decoded(answer), answer.text)
+        return refusal(reply, self.server_url, find_proxy(self.server_url))
 
     def _json(self, method: str, answer: Answer) -> Any:
         try:
@@ -340,10 +345,7 @@ class Transport:
         try:
             return answer.json()
         except ValueError as error:
-            raise TransportError(
-                f"{method} answered with something that is not JSON ({answer.text[:100]!r}). "
-                f"Is {self.server_url} a Supervisely server?"
-            ) from error
+            raise no_json(method, answer.text, self.server_url) from error
 
 
 def _json_body(body: Any) -> Body:

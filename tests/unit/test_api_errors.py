@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_sv_versioning import exceptions
-from airflow_sv_versioning.client.errors import api_error, error_parts
+from airflow_sv_versioning.client.errors import Reply, error_parts, refusal, shown
 from airflow_sv_versioning.exceptions import SuperviselyError
 
 
@@ -15,6 +15,7 @@ from airflow_sv_versioning.exceptions import SuperviselyError
         (403, {}, "permission_denied", False),
         (404, {}, "not_found", False),
         (409, {}, "conflict", False),
+        (403, {"type": "PLAN"}, "plan_required", False),
         (400, {"type": "NONUNIQUE"}, "conflict", False),
         (400, {"type": "OTHER"}, "request_rejected", False),
         (418, {}, "request_rejected", False),
@@ -25,8 +26,10 @@ from airflow_sv_versioning.exceptions import SuperviselyError
     ],
 )
 def test_a_status_becomes_a_typed_error(status: int, details: dict, kind: str, transient: bool) -> None:
-    error = api_error("projects.info", status, {"error": "Bad", "details": details}, "", "id=7")
-    assert (error.kind, error.transient, error.status_code) == (kind, transient, status)
+    error = refusal(
+        Reply("projects.info", "id=7", status, {"error": "Bad", "details": details}, ""), "http://x"
+    )
+    assert (error.kind, error.transient, error.context["status_code"]) == (kind, transient, status)
     assert "projects.info(id=7)" in str(error)
 
 
@@ -46,7 +49,21 @@ def test_error_bodies_of_any_shape_are_read(body: object, parts: tuple) -> None:
 
 
 def test_an_answer_that_is_not_json_is_quoted() -> None:
-    assert "upstream broke" in str(api_error("m", 502, None, "<html>upstream broke</html>", ""))
+    reply = Reply("m", "", 502, None, "<html>upstream broke</html>")
+    assert "upstream broke" in str(refusal(reply, "http://x"))
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("<html><head><title>Sign &amp; go</title></head><p>much more", "a web page ('Sign & go')"),
+        ("<!doctype html><style>p {}</style><p>Oh\n no</p>", "a web page ('Oh no')"),
+        ("upstream broke", "'upstream broke'"),
+        ("", ""),
+    ],
+)
+def test_a_page_is_quoted_by_what_it_says_to_people(text: str, quoted: str) -> None:
+    assert shown(text) == quoted
 
 
 def all_errors() -> list[type[SuperviselyError]]:

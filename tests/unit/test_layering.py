@@ -38,7 +38,9 @@ MAY_IMPORT = {
 MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links", "assets"}
 # The demo starts this file as a program in Airflow's own process; nobody imports it.
 AIRFLOW_DRIVER = PACKAGE / "demo" / "airflow_driver.py"
-HTTP_MODULES = {"connections.py", "links.py", "session.py", "transport.py"}
+HTTP_MODULES = {
+    *("connections.py", "failures.py", "links.py", "session.py", "surroundings.py", "transport.py"),
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

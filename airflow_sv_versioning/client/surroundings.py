@@ -1,0 +1,133 @@
+"""What lies between this machine and a server: whose certificates are believed, and proxies.
+
+`requests` lets the environment decide over what its caller asked for, and knows only half of the variables
+that companies set. Here the caller decides first, then the environment, and both can be named in errors.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.exceptions import InvalidProxyURL
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import LocationParseError
+
+from airflow_sv_versioning.client.address import is_host
+from airflow_sv_versioning.exceptions import ConfigurationError
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Where environments name their CA certificates; the first one that is set counts."""
+
+_PROXY_SCHEMES = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Which certificates are believed.
+
+    :param verify: as `requests` takes it: a file or folder of CA certificates, ``True`` for the public CAs
+        that certifi lists, ``False`` for no check at all.
+    :param name: what is in force and who said so, for people.
+    """
+
+    verify: bool | str
+    name: str
+
+    @classmethod
+    def choose(cls, *, verify_ssl: bool = True, ca_file: str | None = None) -> Trust:
+        """Take what the caller says, else what the environment says, else the public CAs.
+
+        :raises ConfigurationError: the caller's file is not there, or holds no certificate.
+        """
+        if not verify_ssl:
+            return cls(False, "nothing, for verify_ssl is off")
+        if ca_file:
+            path = str(Path(ca_file).expanduser())
+            _check_certificates(path, "ca_file")
+            return cls(path, f"{path} (ca_file)")
+        for variable in CA_VARIABLES:
+            if found := os.environ.get(variable):
+                return cls(found, f"{found} ({variable})")
+        return cls(True, "the public CAs that certifi lists")
+
+    def check_environment(self) -> None:
+        """Refuse what the environment names, if it cannot be used; to be called before TLS is needed.
+
+        :raises ConfigurationError: it is not there, or holds no certificate.
+        """
+        if isinstance(self.verify, str):
+            _check_certificates(self.verify, self.name.rpartition(" (")[2].rstrip(")"))
+
+
+class SteadySession(requests.Session):
+    """A session in which the environment has no say over certificates, and proxies are checked.
+
+    :param trust: for all requests.
+    """
+
+    def __init__(self, trust: Trust) -> None:
+        super().__init__()
+        self.verify = trust.verify
+        if trust.verify is False:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def merge_environment_settings(self, url: Any, *settings: Any, **named: Any) -> Any:
+        """Settle the settings of one request.
+
+        :raises InvalidProxyURL: the environment names a proxy that cannot be one.
+        """
+        merged = super().merge_environment_settings(url, *settings, **named)
+        merged["verify"] = self.verify
+        if proxy := select_proxy(str(url), merged["proxies"]):
+            _check_proxy(proxy)
+        return merged
+
+
+def find_proxy(url: str) -> str | None:
+    """Name the proxy that a request to this address goes through, without its login; ``None`` for none."""
+    proxy = select_proxy(url, get_environ_proxies(url))
+    return _without_login(proxy) if proxy else None
+
+
+@cache
+def _check_certificates(path: str, source: str) -> None:
+    # A folder is looked into by OpenSSL as certificates are needed, by the hashes of their names.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if not Path(path).is_dir():
+            context.load_verify_locations(path)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The CA file {path} ({source}) cannot be used: {_reason(error)}. "
+            "Name a file of certificates in PEM form that this process may read."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "it holds no certificate"
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _check_proxy(proxy: str) -> None:
+    complete = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        scheme, host = urlsplit(complete).scheme, urllib3.util.parse_url(complete).host or ""
+    except (LocationParseError, ValueError):
+        # Their texts repeat the login.
+        scheme = host = ""
+    if scheme not in _PROXY_SCHEMES or not is_host(host):
+        raise InvalidProxyURL("its address cannot be read")
+
+
+def _without_login(proxy: str) -> str:
+    scheme, separator, rest = proxy.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
