@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import stalled
+
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.server.run import ServerInfo
@@ -24,6 +26,10 @@ atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 for _name in ("SERVER_ADDRESS", "API_TOKEN"):
     os.environ.pop(_name, None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    stalled.install(config)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import io
 import os
 import pickle
 import tarfile
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -212,6 +211,7 @@ def shared_levels(levels: int, width: int = 10, leaf: bytes = h.EMPTY_LIST) -> b
         pytest.param(lambda: h.text("x" * 100_000) + h.MEMOIZE + h.get(0) * 5_000, id="one text, often"),
     ],
 )
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("place", ["custom data", "image meta", "geometry"])
 def test_a_billion_laughs_cost_little(bomb, place, read):
     value = h.dict_of(a=h.list_of(bomb()))
@@ -222,7 +222,6 @@ def test_a_billion_laughs_cost_little(bomb, place, read):
             figures=h.EMPTY_DICT + h.number(31) + h.list_of(h.figure(41, 31, value)) + h.SETITEM
         ),
     }[place]()
-    started = time.monotonic()
     tracemalloc.start()
     try:
         with pytest.raises(FormatError, match="too often"):
@@ -231,7 +230,6 @@ def test_a_billion_laughs_cost_little(bomb, place, read):
     finally:
         tracemalloc.stop()
     assert peak < 200 * 1024 * 1024
-    assert time.monotonic() - started < 60
 
 
 def test_a_container_may_not_grow_after_it_was_counted(read):
