@@ -45,7 +45,9 @@ def test_waiting_holds_no_worker_and_survives_the_triggerer(
     missed = versions.create(watched_id, "while nobody watched")
     assert airflow.task("waiting", runs["waiting"], "wait")["state"] == "deferred"
     wait_until(lambda: time.time() > out_of_time, IMPATIENT_SECONDS + 1)
+    looks = len(wire.seen("tasks.list"))
     airflow.start("triggerer")
+    wait_until(lambda: len(wire.seen("tasks.list")) > looks, 120, airflow.tail)
     restarted = time.time()
 
     # The time limit counts from the start of the sensor, not from that of the new triggerer.
