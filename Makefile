@@ -33,6 +33,9 @@ pip_install = $(1)/bin/python -m pip install --quiet --quiet --disable-pip-versi
 endif
 site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
+# A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
+IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: help setup demo test test-matrix lint types pytest bench dev-env sdk-env clean
 
 help:
@@ -100,7 +103,7 @@ types:
 	@.venv/bin/mypy --no-error-summary
 
 pytest:
-	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 # Older Airflows that `make test-matrix` tests before the newest; "make test-matrix MATRIX='3.1.8 3.2.2'"
 # goes through all lines. Each comes with third parties of its day where newer ones break it.
@@ -117,7 +120,7 @@ third_parties_3.2.2 := 'sqlalchemy<2.1' 'cadwyn==6.1.1' 'fastapi<0.137' 'svcs<26
 test-matrix: dev-env $(MATRIX:%=.venv-airflow-%/.stamp)
 	@for env in $(MATRIX:%=.venv-airflow-%) .venv; do \
 		$$env/bin/python -c 'import airflow; print("Airflow", airflow.__version__)' 2>/dev/null; \
-		$$env/bin/python -m pytest tests/airflow -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) || exit 1; \
+		$$env/bin/python -m pytest tests/airflow $(IN_PARALLEL) $(PYTEST_ARGS) || exit 1; \
 	done
 
 bench: dev-env sdk-env
