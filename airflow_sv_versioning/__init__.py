@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.assets import project_asset
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.exceptions import SuperviselyError
+    from airflow_sv_versioning.hooks.edge import airflow_outcome
     from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
     from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
     from airflow_sv_versioning.operators.guarded import guarded_operation
@@ -34,6 +35,7 @@ __all__ = [
     "SuperviselyHook",
     "VerifyProjectVersionOperator",
     "__version__",
+    "airflow_outcome",
     "guarded_operation",
     "project_asset",
 ]
@@ -48,6 +50,7 @@ _MODULES = {
     "SuperviselyError": "exceptions",
     "SuperviselyHook": "hooks.supervisely",
     "VerifyProjectVersionOperator": "operators.verify",
+    "airflow_outcome": "hooks.edge",
     "guarded_operation": "operators.guarded",
     "project_asset": "assets",
 }

@@ -21,6 +21,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
 
+from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 
@@ -48,6 +49,7 @@ def approved_restore() -> None:
     plan = RestoreProjectVersionOperator(task_id="plan_restore", dry_run=True, **version)
 
     @task
+    @airflow_outcome()
     def describe_plan(plan: dict[str, Any]) -> str:
         with SuperviselyHook() as hook:
             made = hook.versions.get_info_by_id(plan["source_project_id"], plan["version_id"])

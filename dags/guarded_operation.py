@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
 
+from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.guarded import guarded_operation
 
@@ -32,12 +33,14 @@ from airflow_sv_versioning.operators.guarded import guarded_operation
 )
 def clean_up() -> None:
     @task
+    @airflow_outcome()
     def change(project_id: str) -> int:
         with SuperviselyHook() as hook:
             hook.client.projects.edit(int(project_id), description="Cleaned up.")
         return int(project_id)
 
     @task
+    @airflow_outcome()
     def check(project_id: int, least_images: str) -> int:
         with SuperviselyHook() as hook:
             left = hook.client.projects.get(project_id).images_count

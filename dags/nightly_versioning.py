@@ -21,6 +21,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, Param, TriggerRule, dag, task
 
+from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 )
 def nightly_versioning() -> None:
     @task
+    @airflow_outcome()
     def list_projects(workspace_id: str) -> list[int]:
         with SuperviselyHook() as hook:
             return hook.versions.list_project_ids(int(workspace_id))
@@ -57,7 +59,9 @@ def nightly_versioning() -> None:
     ).expand(project_id=project_ids)
 
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
-    def report(project_ids: list[int], versions: Iterable[dict[str, Any]]) -> dict[str, int]:
+    def report(project_ids: list[int] | None, versions: Iterable[dict[str, Any]]) -> dict[str, int]:
+        if project_ids is None:
+            raise RuntimeError("No project was looked for: list_projects failed. See its log.")
         made = {version["project_id"]: version for version in versions}
         for version in made.values():
             log.info("%(project_name)s: version %(version_num)s (id %(version_id)s), %(status)s", version)

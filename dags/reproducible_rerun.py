@@ -20,6 +20,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, task
 
+from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
@@ -51,6 +52,7 @@ def reproducible_rerun() -> None:
     )
 
     @task
+    @airflow_outcome()
     def rerun(project_id: int) -> int:
         with SuperviselyHook() as hook:
             project = hook.client.projects.get(project_id)
@@ -59,10 +61,8 @@ def reproducible_rerun() -> None:
 
     @task
     def summary(images_count: int, restored: dict[str, Any]) -> str:
-        line = (
-            f"Ran on {images_count} images of version {restored['version_num']} of project "
-            f"{restored['source_project_id']}, restored as project {restored['project_id']}."
-        )
+        version = f"version {restored['version_num']} of project {restored['source_project_id']}"
+        line = f"Ran on {images_count} images of {version}, restored as project {restored['project_id']}."
         log.info(line)
         return line
 
@@ -73,8 +73,7 @@ def reproducible_rerun() -> None:
         project_id="{{ none if params.keep_restored_project else ti.xcom_pull('restore_version') }}",
         optional_arguments=["project_id"],  # nothing where the project is kept
     )
-    # A teardown runs after a restore that succeeded, whatever came of the experiment.
-    done >> remove.as_teardown(setups=restore)
+    done >> remove.as_teardown(setups=restore)  # it runs whatever came of the experiment
 
 
 reproducible_rerun()

@@ -22,6 +22,7 @@ from typing import Any
 from airflow.sdk import dag, task
 
 from airflow_sv_versioning.assets import project_asset, read_version_event
+from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ PROJECT = project_asset(os.environ.get("SUPERVISELY_SERVER", "app.supervisely.co
 def training_on_new_version() -> None:
     # What follows a check that says no is skipped.
     @task.short_circuit
+    @airflow_outcome()
     def choose_version(triggering_asset_events: Any = None) -> dict[str, Any] | None:
         if triggering_asset_events:
             told = [read_version_event(event) for event in triggering_asset_events[PROJECT]]

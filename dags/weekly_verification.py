@@ -22,6 +22,7 @@ from typing import Any
 
 from airflow.sdk import Param, TriggerRule, dag, task
 
+from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 )
 def weekly_verification() -> None:
     @task
+    @airflow_outcome()
     def list_projects(workspace_id: str) -> list[int]:
         with SuperviselyHook() as hook:
             found = hook.versions.list_project_ids(int(workspace_id))
@@ -58,7 +60,9 @@ def weekly_verification() -> None:
     ).expand(project_id=project_ids)
 
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
-    def report(project_ids: list[int], verifications: Iterable[dict[str, Any]]) -> dict[str, int]:
+    def report(project_ids: list[int] | None, verifications: Iterable[dict[str, Any]]) -> dict[str, int]:
+        if project_ids is None:
+            raise RuntimeError("No project was looked for: list_projects failed. See its log.")
         found = {each["project_id"]: each for each in verifications}
         for each in found.values():
             states = ", ".join(f"{check['name']} {check['state']}" for check in each["checks"])

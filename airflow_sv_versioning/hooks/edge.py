@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from contextlib import ContextDecorator
+from types import TracebackType
 from typing import Any
 
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.exceptions import CancelledError, ConfigurationError, SuperviselyError
+
+logger = logging.getLogger(__name__)
 
 
 def is_nothing(value: Any) -> bool:
@@ -15,19 +18,43 @@ def is_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip() in {"", "None"})
 
 
-@contextmanager
-def airflow_outcome() -> Iterator[None]:
+class _Outcome(ContextDecorator):
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # A stop also comes from a worker that shuts down, and then the task must be tried again.
+        if not isinstance(exc, SuperviselyError) or exc.transient or isinstance(exc, CancelledError):
+            return
+        # Airflow logs an exception with all that caused it; the sentence says what to do, once.
+        logger.debug("Where the task failed:", exc_info=exc)
+        raise AirflowFailException(str(exc)) from None
+
+
+def airflow_outcome() -> _Outcome:
     """Let Airflow retry what may pass, and fail the task for good where a retry would fail again.
 
-    :raises AirflowFailException: from a permanent error; others pass through unchanged.
+    All operators have it; code in a ``@task`` that uses the hook gets it by a line:
+
+    .. code-block:: python
+
+        @task
+        @airflow_outcome()
+        def count_images(project_id: int) -> int:
+            with SuperviselyHook() as hook:
+                return hook.client.projects.get(project_id).images_count
+
+    It is a context manager, too: ``with airflow_outcome(), SuperviselyHook() as hook:``.
+
+    :raises AirflowFailException: from a permanent error, which is its ``__context__``; others pass through
+        unchanged.
     """
-    try:
-        yield
-    except SuperviselyError as error:
-        # A stop also comes from a worker that shuts down, and then the task must be tried again.
-        if error.transient or isinstance(error, CancelledError):
-            raise
-        raise AirflowFailException(str(error)) from error
+    return _Outcome()
 
 
 def get_id(argument: str, value: Any) -> int:

@@ -12,7 +12,7 @@ from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.memory import TaskMemory
-from airflow_sv_versioning.operators.provenance import default_description, default_title
+from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
 from airflow_sv_versioning.operators.workflow import add_version_node
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
 
     :param project_id: the project; templated.
     :param version_title: by default the DAG and task; templated.
-    :param version_description: text, a dict, or an object with ``as_dict``; by default the DAG, task, run
-        and logical date. The platform keeps 255 characters; templated.
+    :param version_description: text, a dict, or an object with ``as_dict``; by default when it was made, and
+        the DAG, task, run and logical date. The platform keeps 255 characters; templated.
     :param enable_preview: also make a project to look into the version on the platform.
     :param archive_format: ``auto`` writes what the project's latest version was written in; or name one,
         such as ``v2.1.0``.
@@ -104,6 +104,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         project_id = get_id("project_id", self.project_id)
         platform_task_id = find_id("platform_task_id", self.platform_task_id)
         title, description = self.version_title, self.version_description
+        if lateness := find_lateness(context):
+            self.log.warning("%s", lateness)
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             should_stop = self._stoppable(hook.client)
             for link in (VersionLink, ProjectLink):

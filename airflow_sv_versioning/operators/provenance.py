@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 # Source: the platform's limit of a version's description.
 DESCRIPTION_LENGTH = 255
 _TITLE_LENGTH = 255
+_BACKFILL = "backfill"
+_LATE = timedelta(days=1)
 
 
 def default_title(context: Context) -> str:
@@ -19,20 +22,40 @@ def default_title(context: Context) -> str:
     return _joined(parts, _TITLE_LENGTH)
 
 
-def default_description(context: Context) -> str:
-    """Name the DAG, task, run and logical date in at most 255 characters.
+def default_description(context: Context, made_at: datetime | None = None) -> str:
+    """Say when the version was made, by which DAG, task and run, in at most 255 characters.
 
-    A run that has no logical date, as those started by hand or by an asset, gives the moment after which
-    it may run. Where the names are too long, the longest lose their middle; each stays recognisable.
+    It begins with the moment, for a backfill makes versions long after its runs' logical dates. A run that
+    has no logical date, as those started by hand or by an asset, gives the moment after which it may run.
+    Where the names are too long, the longest lose their middle; each stays recognisable.
+
+    :param made_at: by default now.
     """
     moment_name, moment = _moment(context)
     parts = [
-        ("Airflow: dag_id=", context["ti"].dag_id),
+        ("Made ", _written(made_at or _now())),
+        (" by Airflow: dag_id=", context["ti"].dag_id),
         (", task_id=", _task(context)),
         (", run_id=", context["ti"].run_id),
-        (f", {moment_name}=", moment),
+        (f", {moment_name}=", _written(moment)),
     ]
     return _joined(parts, DESCRIPTION_LENGTH)
+
+
+def find_lateness(context: Context) -> str | None:
+    """Say that a run is of the past, so that nobody takes its version for the data of that time.
+
+    That is a backfill, and a run that goes on more than a day after it was due: one that caught up, or was
+    cleared.
+    """
+    run, now = context["dag_run"], _now()
+    if getattr(run, "run_type", None) != _BACKFILL and now - run.run_after < _LATE:
+        return None
+    moment_name, moment = _moment(context)
+    return (
+        f"This run's {moment_name} is {_written(moment)}, but a version holds the project as it is now, "
+        f"{_written(now)}: the past cannot be versioned. For the data of a moment, restore with as_of."
+    )
 
 
 def _task(context: Context) -> str:
@@ -42,10 +65,18 @@ def _task(context: Context) -> str:
     return f"{task_instance.task_id}[{map_index}]" if mapped else task_instance.task_id
 
 
-def _moment(context: Context) -> tuple[str, str]:
+def _moment(context: Context) -> tuple[str, datetime]:
     if logical_date := context.get("logical_date"):
-        return "logical_date", logical_date.isoformat(timespec="seconds")
-    return "run_after", context["dag_run"].run_after.isoformat(timespec="seconds")
+        return "logical_date", logical_date
+    return "run_after", context["dag_run"].run_after
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def _joined(parts: list[tuple[str, str]], length: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +41,15 @@ def airflow_db() -> None:
 
 @pytest.fixture
 def run_dag(airflow_db: None) -> RunDag:
-    """Run a DAG to its end; keyword arguments are the run's parameters."""
+    """Run a DAG to its end; keyword arguments are the run's parameters.
 
-    def run(dag: DAG, **params: Any) -> DagRun:
+    ``of`` is the moment that the run is of and was due, as in a backfill; by default now.
+    """
+
+    def run(dag: DAG, of: datetime | None = None, **params: Any) -> DagRun:
         _register(dag)
-        return dag.test(run_conf=params)
+        due = {} if of is None else {"logical_date": of, "run_after": of}
+        return dag.test(run_conf=params, **due)
 
     return run
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,6 +79,30 @@ def test_the_version_tells_the_run_that_made_it(
     assert version.name == f"{dag_id} / create"
     assert f"dag_id={dag_id}, task_id=create, run_id={run.run_id}, " in version.description
     assert pulled(run, "create", "version")["title"] == version.name
+
+
+def test_a_backfill_tells_that_its_version_is_of_now(
+    connection: None,
+    run_dag: RunDag,
+    project_id: int,
+    versions: ProjectVersions,
+    dag_id: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(task_id="create", project_id=project_id)
+
+    started = datetime.now(timezone.utc) - timedelta(seconds=1)
+
+    run_dag(dag, of=datetime(2026, 1, 1, tzinfo=timezone.utc))
+
+    [version] = versions.get_list(project_id)
+    made_at = re.fullmatch(rf"Made (\S+) by Airflow: dag_id={dag_id}, .+", version.description)
+    assert made_at
+    assert datetime.fromisoformat(made_at[1]) > started
+    assert version.description.endswith(", logical_date=2026-01-01T00:00:00+00:00")
+    log = capsys.readouterr().out
+    assert re.search(r"warning .*This run's logical_date is 2026-01-01\S+ but a version holds", log)
 
 
 class _WorkflowMeta:

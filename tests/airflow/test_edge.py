@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG, task
 
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.exceptions import (
@@ -13,6 +14,9 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids, get_id, is_nothing
+from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from tests.airflow.conftest import RunDag
+from tests.airflow.support import task_instance
 
 
 def test_a_permanent_error_fails_for_good_with_its_message() -> None:
@@ -21,7 +25,30 @@ def test_a_permanent_error_fails_for_good_with_its_message() -> None:
     with pytest.raises(AirflowFailException, match="Project 7 does not exist") as raised, airflow_outcome():
         raise error
 
-    assert raised.value.__cause__ is error
+    assert raised.value.__context__ is error
+
+
+@task(retries=2)
+@airflow_outcome()
+def read_project(project_id: int) -> str:
+    with SuperviselyHook() as hook:
+        return hook.client.projects.get(project_id).name
+
+
+def test_code_with_the_hook_fails_for_good_and_says_why_once(
+    connection: None, run_dag: RunDag, dag_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with DAG(dag_id, schedule=None) as dag:
+        read_project(999_999)
+
+    run = run_dag(dag)
+
+    failed = task_instance(run, "read_project")
+    assert (str(failed.state), failed.try_number) == ("failed", 1)
+    log = capsys.readouterr().out
+    assert log.count("Project 999999 is not found.") == 1
+    assert "client/transport.py" not in log
+    assert "direct cause" not in log
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from airflow_sv_versioning.assets import project_asset
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled, state
+from tests.airflow.support import pulled, state, task_instance
 from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
 from tests.support.video_projects import make_video_project, read_videos
@@ -224,6 +224,35 @@ def test_the_latest_versions_are_verified_each_week(
     assert bad_week.state == "failed"
     verified = [task for task in bad_week.get_task_instances() if task.task_id == "verify_version"]
     assert sorted(str(task.state) for task in verified) == ["failed", "success"]
+
+
+@pytest.mark.parametrize("periodic", ["nightly_versioning", "weekly_verification"])
+def test_a_report_says_that_the_projects_could_not_be_listed(
+    periodic: str,
+    proxy: FaultProxy,
+    run_dag: RunDag,
+    dags: dict[str, DAG],
+    workspace_id: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    proxy.always("projects.list", refuse(403))
+
+    run = run_dag(dags[periodic], workspace_id=workspace_id)
+
+    listing = task_instance(run, "list_projects")
+    assert (str(listing.state), listing.try_number) == ("failed", 1)
+    assert state(run, "report") == run.state == "failed"
+    assert "RuntimeError: No project was looked for: list_projects failed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("periodic", ["nightly_versioning", "weekly_verification"])
+def test_an_empty_workspace_is_reported_as_such(
+    periodic: str, connection: None, run_dag: RunDag, dags: dict[str, DAG], workspace_id: int
+) -> None:
+    run = run_dag(dags[periodic], workspace_id=workspace_id)
+
+    assert run.state == "success"
+    assert pulled(run, "report")["projects"] == 0
 
 
 def test_at_most_two_projects_are_versioned_at_a_time(dags: dict[str, DAG]) -> None:
