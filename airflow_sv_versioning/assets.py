@@ -21,6 +21,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from airflow.sdk import Asset, AssetAlias
 
+from airflow_sv_versioning.client.ids import check_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -117,7 +119,7 @@ def _is_project(asset: Asset, project_id: int) -> bool:
 
 def _write_uri(server: str, project_id: int) -> str:
     host = urlsplit(server if "://" in server else f"//{server}").netloc.rpartition("@")[2].lower()
-    uri = f"{SCHEME}://{host}/{_PATH}/{int(project_id)}"
+    uri = f"{SCHEME}://{host}/{_PATH}/{check_id('project_id', project_id)}"
     _read_project_id(urlsplit(uri))
     return uri
 

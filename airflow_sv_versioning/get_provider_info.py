@@ -84,6 +84,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "Check the server's certificate.",
                         "schema": {"type": ["boolean", "null"], "default": True},
                     },
+                    "ca_file": {
+                        "label": "CA file",
+                        "description": "Path of your company's CA certificates, in PEM form, on the workers.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
                     "timeout": {
                         "label": "Timeout, s",
                         "description": "How long to wait for the next bytes of an answer.",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from airflow_sv_versioning.cli.connecting import connected
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, whole_id
 from airflow_sv_versioning.cli.printing import report, show
 
 
@@ -16,12 +16,15 @@ def add_to(commands: Commands[Parser]) -> None:
     command = add_project_command(commands, "check-video", text, _check_video)
     command.add_argument("path", metavar="PATH", help="dataset/path/video name")
     which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("--version-id", type=int, metavar="ID")
-    which.add_argument("--version-num", type=int, metavar="N")
+    which.add_argument("--version-id", type=whole_id, metavar="ID")
+    which.add_argument("--version-num", type=whole_id, metavar="N")
     which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
     command.add_argument("--file", type=Path, metavar="FILE", help="should be the video's file")
     command.add_argument(
-        "--in-project", type=int, metavar="ID", help="should have the same video, with the same annotation"
+        "--in-project",
+        type=whole_id,
+        metavar="ID",
+        help="should have the same video, with the same annotation",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
 from airflow_sv_versioning.cli.printing import FAILED, report, show, table
 
 
@@ -37,7 +37,7 @@ def _add_prune(commands: Commands[Parser]) -> None:
     command.add_argument("store", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
     command.add_argument(
         "--project",
-        type=int,
+        type=whole_id,
         nargs="+",
         default=[],
         metavar="ID",
@@ -45,7 +45,7 @@ def _add_prune(commands: Commands[Parser]) -> None:
     )
     command.add_argument(
         "--forget",
-        type=int,
+        type=whole_id,
         nargs="+",
         default=[],
         metavar="ID",

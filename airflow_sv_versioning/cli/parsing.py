@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 EPILOG = """\
@@ -33,6 +34,17 @@ class Parser(argparse.ArgumentParser):
         raise ConfigurationError(f"{message}; see '{self.prog} --help'.")
 
 
+def whole_id(text: str) -> int:
+    """Read an id or a version number of the command line.
+
+    :raises ArgumentTypeError: it is none; argparse puts the argument's name before it.
+    """
+    try:
+        return check_id("it", text)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error).removesuffix(".")) from error
+
+
 Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
 
 
@@ -50,7 +62,7 @@ def add_project_command(
 ) -> Parser:
     """Add a command that works on a project of a server."""
     command = add_command(commands, name, text, run)
-    command.add_argument("project_id", type=int, metavar="PROJECT_ID")
+    command.add_argument("project_id", type=whole_id, metavar="PROJECT_ID")
     add_server_arguments(command)
     return command
 

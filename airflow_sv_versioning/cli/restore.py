@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, page_of, stop_on_signal, versions_of
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, whole_id
 from airflow_sv_versioning.cli.printing import report, show
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ def add_to(commands: Commands[Parser]) -> None:
     """Describe the command."""
     command = add_project_command(commands, "restore", "Bring a version back as a new project.", _restore)
     which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("--version-id", type=int, metavar="ID")
-    which.add_argument("--version-num", type=int, metavar="N")
+    which.add_argument("--version-id", type=whole_id, metavar="ID")
+    which.add_argument("--version-num", type=whole_id, metavar="N")
     which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
-    command.add_argument("--workspace-id", type=int, metavar="ID", help="(default: that of the project)")
+    command.add_argument("--workspace-id", type=whole_id, metavar="ID", help="(default: that of the project)")
     command.add_argument("--name", help="name of the new project")
     command.add_argument("--description", help="description of the new project")
     command.add_argument(

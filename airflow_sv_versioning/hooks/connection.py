@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from collections.abc import Callable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.sdk.log import mask_secret
 
+from airflow_sv_versioning.client.address import with_brackets
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+logger = logging.getLogger(__name__)
+
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
+_MAX_SECONDS = 86_400
+_MAX_WORKERS = 256
+_MAX_PORT = 65_535
 
 
 def client_arguments(connection: Connection, *, mask: bool = True) -> dict[str, Any]:
@@ -26,12 +36,12 @@ def client_arguments(connection: Connection, *, mask: bool = True) -> dict[str, 
     return {
         "server_address": _server_address(connection),
         "token": _token(connection, mask=mask),
-        **_options(connection.extra_dejson),
+        **_options(connection),
     }
 
 
 def _server_address(connection: Connection) -> str:
-    host = (connection.host or "").strip()
+    host = _text(connection, "host")
     if not host:
         raise ConfigurationError(
             f"Connection {connection.conn_id!r} has no host; "
@@ -39,24 +49,30 @@ def _server_address(connection: Connection) -> str:
         )
     # The URI form of a connection spreads an address over host, port and schema.
     scheme, _, rest = host.rpartition("://")
-    schema = (connection.schema or "").strip().strip("/")
-    if schema in {"http", "https"}:
+    schema = _text(connection, "schema").strip("/")
+    if schema.lower() in {"http", "https"}:
         scheme, schema = scheme or schema, ""
-    parts = urlsplit(f"//{rest}")
-    address = "/".join(filter(None, (_with_port(connection, parts.netloc), parts.path.strip("/"), schema)))
+    netloc, _, path = with_brackets(rest).partition("/")
+    address = "/".join(filter(None, (_with_port(connection, netloc), path.strip("/"), schema)))
     return f"{scheme}://{address}" if scheme else address
 
 
 def _with_port(connection: Connection, netloc: str) -> str:
-    _, colon, port = netloc.rpartition(":")
-    if not connection.port:
+    # A backend of secrets may tell it as a text.
+    told: Any = connection.port
+    if told in (None, ""):
         return netloc
-    # The colons of a bare IPv6 address, "[::1]", are no ports.
-    if not colon or not port.isdigit():
-        return f"{netloc}:{connection.port}"
-    if int(port) != connection.port:
+    port = _whole_number(connection, "The port", told, _MAX_PORT)
+    try:
+        given = urlsplit(f"//{netloc}").port
+    except ValueError:
+        # Whoever reads the whole address says what is wrong with it.
+        return netloc
+    if given is None:
+        return f"{netloc}:{port}"
+    if given != port:
         raise ConfigurationError(
-            f"Connection {connection.conn_id!r} has port {port} in its host and {connection.port} as port; "
+            f"Connection {connection.conn_id!r} has port {given} in its host and {port} as port; "
             "leave one of them out."
         )
     return netloc
@@ -64,7 +80,7 @@ def _with_port(connection: Connection, netloc: str) -> str:
 
 def _token(connection: Connection, *, mask: bool) -> str:
     # Tokens are pasted, often with a line end.
-    token = (connection.password or "").strip()
+    token = _text(connection, "password")
     if not token:
         raise ConfigurationError(
             f"Connection {connection.conn_id!r} has no password; "
@@ -75,35 +91,103 @@ def _token(connection: Connection, *, mask: bool) -> str:
     return token
 
 
-def _options(extra: dict[str, Any]) -> dict[str, Any]:
-    readers = {"verify_ssl": _boolean, "timeout": _seconds, "max_workers": _count, "private_links": _boolean}
-    given = {name: extra[name] for name in readers if extra.get(name) not in (None, "")}
-    return {name: readers[name](name, value) for name, value in given.items()}
+def _text(connection: Connection, field: str) -> str:
+    value = getattr(connection, field)
+    # Who writes a connection as JSON may leave the quotes of digits out.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str | None):
+        raise ConfigurationError(
+            f"The {field} of connection {connection.conn_id!r} must be a text, not {type(value).__name__}."
+        )
+    return (value or "").strip()
 
 
-def _boolean(name: str, value: Any) -> bool:
+def _options(connection: Connection) -> dict[str, Any]:
+    extra = _extra(connection)
+    for name in extra.keys() - _READERS.keys():
+        close = get_close_matches(name, _READERS)
+        logger.warning(
+            "Connection %r has %r in its extra, which means nothing here%s. Known are %s.",
+            connection.conn_id,
+            name,
+            f" (did you mean {close[0]!r}?)" if close else "",
+            ", ".join(_READERS),
+        )
+    given = {name: extra[name] for name in _READERS if extra.get(name) not in (None, "")}
+    return {name: _READERS[name](connection, name, value) for name, value in given.items()}
+
+
+def _extra(connection: Connection) -> dict[str, Any]:
+    # Airflow's own reading passes over an extra that is no JSON, and with it over what it was to say.
+    extra: Any = connection.extra
+    if isinstance(extra, str):
+        try:
+            extra = json.loads(extra) if extra.strip() else None
+        except ValueError as error:
+            raise _bad_whole_extra(connection) from error
+    if extra is None:
+        return {}
+    if not isinstance(extra, dict):
+        raise _bad_whole_extra(connection)
+    return extra
+
+
+def _bad_whole_extra(connection: Connection) -> ConfigurationError:
+    return ConfigurationError(
+        f"The extra of connection {connection.conn_id!r} must be a JSON object, such as "
+        '{"verify_ssl": false, "timeout": 30}.'
+    )
+
+
+def _boolean(connection: Connection, name: str, value: Any) -> bool:
     text = str(value).strip().lower()
     if text not in _TRUE + _FALSE:
-        raise _bad_extra(name, value, "true or false")
+        raise _bad_extra(connection, name, value, "true or false")
     return text in _TRUE
 
 
-def _seconds(name: str, value: Any) -> float:
+def _seconds(connection: Connection, name: str, value: Any) -> float:
+    expected = f"a number of seconds above 0, at most {_MAX_SECONDS}"
+    if isinstance(value, bool) or not str(value).isascii():
+        raise _bad_extra(connection, name, value, expected)
     try:
         seconds = float(value)
-    except (TypeError, ValueError) as error:
-        raise _bad_extra(name, value, "a number of seconds") from error
-    if not 0 < seconds < float("inf"):
-        raise _bad_extra(name, value, "a number of seconds above 0")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _bad_extra(connection, name, value, expected) from error
+    if not 0 < seconds <= _MAX_SECONDS:
+        raise _bad_extra(connection, name, value, expected)
     return seconds
 
 
-def _count(name: str, value: Any) -> int:
-    text = str(value).strip()
-    if not text.isdigit() or int(text) < 1:
-        raise _bad_extra(name, value, "a whole number from 1")
+def _count(connection: Connection, name: str, value: Any) -> int:
+    return _whole_number(connection, name, value, _MAX_WORKERS)
+
+
+def _path(connection: Connection, name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _bad_extra(connection, name, value, "the path of a file")
+    return value.strip()
+
+
+_READERS: dict[str, Callable[[Any, str, Any], Any]] = {
+    "verify_ssl": _boolean,
+    "ca_file": _path,
+    "timeout": _seconds,
+    "max_workers": _count,
+    "private_links": _boolean,
+}
+
+
+def _whole_number(connection: Connection, name: str, value: Any, most: int) -> int:
+    text = "" if isinstance(value, bool) else str(value).strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise _bad_extra(connection, name, value, f"a whole number from 1 to {most}")
     return int(text)
 
 
-def _bad_extra(name: str, value: Any, expected: str) -> ConfigurationError:
-    return ConfigurationError(f"{name} in the connection's extra must be {expected}, but it is {value!r}.")
+def _bad_extra(connection: Connection, name: str, value: Any, expected: str) -> ConfigurationError:
+    where = "" if name == "The port" else " in the extra"
+    return ConfigurationError(
+        f"{name}{where} of connection {connection.conn_id!r} must be {expected}, but it is {value!r}."
+    )

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any
 
 from airflow_sv_versioning._airflow import AirflowFailException
-from airflow_sv_versioning.exceptions import CancelledError, ConfigurationError, SuperviselyError
+from airflow_sv_versioning.client.ids import check_id
+from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
 
 logger = logging.getLogger(__name__)
 
@@ -63,13 +64,7 @@ def get_id(argument: str, value: Any) -> int:
     :param argument: its name, for the message.
     :raises ConfigurationError: it is something else.
     """
-    text = "" if isinstance(value, bool | float) else str(value).strip()
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise ConfigurationError(
-            f"{argument} must be a positive whole number, but it is {value!r}; "
-            "check the template or the upstream task that it comes from."
-        )
-    return int(text)
+    return check_id(argument, value, "check the template or the upstream task that it comes from")
 
 
 def find_id(argument: str, value: Any) -> int | None:

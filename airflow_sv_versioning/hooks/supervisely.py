@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,8 @@ class SuperviselyHook(BaseHook):
             version = hook.versions.create(project.id)
 
     The connection's host is the server address, with or without scheme, port and path; its password is
-    the API token; its extra may hold ``verify_ssl``, ``timeout`` (seconds), ``max_workers`` and
-    ``private_links``.
+    the API token; its extra may hold ``verify_ssl``, ``ca_file``, ``timeout`` (seconds), ``max_workers``
+    and ``private_links``.
 
     :param supervisely_conn_id: the connection; it is read on first use.
     """
@@ -73,6 +74,13 @@ class SuperviselyHook(BaseHook):
         return SuperviselyClient(**client_arguments(connection, mask=False))
 
     def _no_connection(self) -> ConfigurationError:
+        variable = f"AIRFLOW_CONN_{self.supervisely_conn_id.upper()}"
+        if os.environ.get(variable):
+            # Airflow passes over what it cannot read, as if it were not there.
+            return ConfigurationError(
+                f"Airflow cannot read the connection {self.supervisely_conn_id!r} in {variable}; "
+                "write a URI, or a JSON object in which host and password are texts and the port is a number."
+            )
         return ConfigurationError(
             f"There is no connection {self.supervisely_conn_id!r}; add one of type 'Supervisely' with "
             "the server address as host and the API token as password, or name another one in "
@@ -120,9 +128,9 @@ class SuperviselyHook(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Render the declared fields for Airflow 3.1; newer ones read the declaration."""
-        from wtforms import BooleanField, IntegerField
+        from wtforms import BooleanField, IntegerField, StringField
 
-        fields = {"boolean": BooleanField, "integer": IntegerField}
+        fields = {"boolean": BooleanField, "integer": IntegerField, "string": StringField}
         return {
             name: fields[field["schema"]["type"][0]](
                 field["label"], description=field["description"], default=field["schema"]["default"]

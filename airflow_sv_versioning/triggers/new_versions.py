@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 
@@ -32,6 +33,7 @@ class NewVersionTrigger(BaseEventTrigger):
     after its start. An asset that is also the outlet of a task gets two events for that task's version.
 
     :param poke_interval: seconds between two looks.
+    :raises ConfigurationError: ``project_id`` is no id.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class NewVersionTrigger(BaseEventTrigger):
         poke_interval: float = 60.0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.project_id = project_id
+        self.project_id = check_id("project_id", project_id)
         self.supervisely_conn_id = supervisely_conn_id
         self.poke_interval = poke_interval
         self._client: SuperviselyClient | None = None

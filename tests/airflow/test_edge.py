@@ -62,12 +62,33 @@ def test_an_error_that_may_pass_stays_as_it_is(error: Exception) -> None:
     assert not isinstance(raised.value, AirflowFailException)
 
 
-@pytest.mark.parametrize("value", [7, "7", " 7\n"])
+@pytest.mark.parametrize("value", [7, "7", " 7\n", "007"])
 def test_a_rendered_id_is_a_number(value: Any) -> None:
     assert get_id("project_id", value) == 7
 
 
-@pytest.mark.parametrize("value", [None, "None", "", "seven", "7.0", 7.5, True, 0, -7, "-7", "²", [7]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "None",
+        "",
+        "seven",
+        "7.0",
+        7.5,
+        True,
+        0,
+        -7,
+        "-7",
+        "0",
+        "²",
+        "\uff17",
+        [7],
+        2**63,
+        2**70,
+        "9" * 5000,
+    ],
+)
 def test_anything_else_is_refused_with_the_arguments_name(value: Any) -> None:
     with pytest.raises(ConfigurationError, match="project_id must be a positive whole number"):
         get_id("project_id", value)

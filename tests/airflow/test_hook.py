@@ -6,12 +6,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import Connection
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.get_provider_info import get_provider_info
+from airflow_sv_versioning.hooks.connection import client_arguments
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from tests.airflow.conftest import SetConnection
+from tests.support.proxy import FaultProxy, Reply
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
@@ -35,6 +38,12 @@ FORM = get_provider_info()["connection-types"][0]
         ({"host": "x.example", "schema": "base", "port": 8443}, "https://x.example:8443/base"),
         ({"host": "127.0.0.1", "port": 5000}, "http://127.0.0.1:5000"),
         ({"host": "http://[::1]", "port": 5000}, "http://[::1]:5000"),
+        ({"host": "::1", "port": 5000}, "http://[::1]:5000"),
+        ({"host": "2001:db8::1"}, "https://[2001:db8::1]"),
+        ({"host": "2001:db8::1/base", "port": 8443}, "https://[2001:db8::1]:8443/base"),
+        ({"host": "x.example", "port": "8443"}, "https://x.example:8443"),
+        ({"host": "x.example", "schema": "HTTP"}, "http://x.example"),
+        ({"host": "HTTPS://x.example", "schema": "http"}, "https://x.example"),
     ],
 )
 def test_the_address_may_be_spread_over_the_connection(
@@ -51,6 +60,8 @@ def test_the_address_may_be_spread_over_the_connection(
     [
         (f"supervisely://:{TOKEN}@x.example:8443/base", "https://x.example:8443/base"),
         (f"supervisely://http://:{TOKEN}@x.example:8443", "http://x.example:8443"),
+        (f"supervisely://:{TOKEN}@[::1]:5000", "http://[::1]:5000"),
+        (f"supervisely://:{TOKEN}@[2001:db8::1]:5000/base", "https://[2001:db8::1]:5000/base"),
         (f"supervisely://:{TOKEN}@https%3A%2F%2Fx.example%3A8443%2Fbase", "https://x.example:8443/base"),
     ],
 )
@@ -69,21 +80,38 @@ def test_the_uri_form_of_a_connection_works(uri: str, url: str, monkeypatch: pyt
         ({"timeout": "soon"}, "timeout .* number of seconds"),
         ({"timeout": 0}, "timeout .* above 0"),
         ({"timeout": "nan"}, "timeout .* above 0"),
+        ({"timeout": True}, "timeout .* number of seconds"),
+        ({"timeout": 10**400}, "timeout .* number of seconds"),
+        ({"timeout": 10**9}, "timeout .* at most 86400"),
+        ({"timeout": "\uff13\uff10"}, "timeout .* number of seconds"),
+        ({"timeout": [30]}, "timeout .* number of seconds"),
         ({"max_workers": 0}, "max_workers .* whole number from 1"),
         ({"max_workers": 1.5}, "max_workers .* whole number from 1"),
+        ({"max_workers": True}, "max_workers .* whole number from 1"),
+        ({"max_workers": 10**9}, "max_workers .* whole number from 1 to 256"),
+        ({"max_workers": "\u00b2"}, "max_workers .* whole number from 1"),
+        ({"max_workers": "9" * 5000}, "max_workers .* whole number from 1"),
+        ({"ca_file": True}, "ca_file .* path of a file"),
+        ({"ca_file": "/nowhere.pem"}, "CA file /nowhere.pem .* cannot be used"),
+        ([1, 2], "extra .* must be a JSON object"),
+        ("[1, 2]", "extra .* must be a JSON object"),
+        ("verify_ssl=false", "extra .* must be a JSON object"),
+        ('"text"', "extra .* must be a JSON object"),
+        ("7", "extra .* must be a JSON object"),
     ],
 )
-def test_an_extra_that_cannot_work_is_named(
-    extra: dict[str, Any], message: str, set_connection: SetConnection
-) -> None:
+def test_an_extra_that_cannot_work_is_named(extra: Any, message: str, set_connection: SetConnection) -> None:
     set_connection(host="x.example", password=TOKEN, extra=extra)
 
     with pytest.raises(ConfigurationError, match=message):
         _ = SuperviselyHook().client
 
 
-def test_an_empty_extra_means_the_default(set_connection: SetConnection) -> None:
-    set_connection(host="x.example", password=TOKEN, extra={"max_workers": None, "timeout": ""})
+@pytest.mark.parametrize(
+    "extra", [{"max_workers": None, "timeout": "", "ca_file": ""}, None, "null", "", " ", "{}"]
+)
+def test_an_empty_extra_means_the_default(extra: Any, set_connection: SetConnection) -> None:
+    set_connection(host="x.example", password=TOKEN, extra=extra)
 
     with SuperviselyHook() as hook:
         assert hook.client.max_workers == 8
@@ -96,6 +124,11 @@ def test_an_empty_extra_means_the_default(set_connection: SetConnection) -> None
         ({"host": "x.example"}, "has no password; set it to the API token"),
         ({"host": "x.example:1", "port": 2, "password": TOKEN}, "port 1 in its host and 2 as port"),
         ({"host": "ftp://x.example", "password": TOKEN}, "not an HTTP address"),
+        ({"host": "https://x.example/projects/7", "password": TOKEN}, "write https://x.example"),
+        ({"host": "x.example", "port": 70000, "password": TOKEN}, "port .* whole number from 1 to 65535"),
+        ({"host": "x.example", "port": "many", "password": TOKEN}, "cannot read .* AIRFLOW_CONN_"),
+        ({"host": "x.example", "password": 12345}, "cannot read .* password are texts"),
+        ({"host": ["x.example"], "password": TOKEN}, "cannot read .* host and password are texts"),
     ],
 )
 def test_a_connection_that_cannot_work_says_what_to_do(
@@ -105,6 +138,36 @@ def test_a_connection_that_cannot_work_says_what_to_do(
 
     with pytest.raises(ConfigurationError, match=message):
         _ = SuperviselyHook().client
+
+
+@pytest.mark.parametrize(("password", "token"), [(1234567, "1234567"), (f" {TOKEN}\n", TOKEN)])
+def test_a_password_of_digits_alone_is_a_token(password: Any, token: str) -> None:
+    """As a backend of secrets may give it; Airflow itself cannot read it from the environment."""
+    assert (
+        client_arguments(Connection(conn_id="x", host="x.example", password=password), mask=False)["token"]
+        == token
+    )
+
+
+@pytest.mark.parametrize("fields", [{"password": True}, {"password": ["x"]}, {"host": True}, {"schema": 1.5}])
+def test_what_cannot_be_a_text_is_named(fields: dict[str, Any]) -> None:
+    given = {"host": "x.example", "password": TOKEN, **fields}
+
+    with pytest.raises(
+        ConfigurationError, match=f"The {next(iter(fields))} of connection 'x' must be a text"
+    ):
+        client_arguments(Connection(conn_id="x", **given), mask=False)
+
+
+def test_an_unknown_key_of_the_extra_is_warned_of(
+    set_connection: SetConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    set_connection(host="x.example", password=TOKEN, extra={"verify_tls": False})
+
+    with SuperviselyHook() as hook, caplog.at_level("WARNING"):
+        assert hook.client.server_url == "https://x.example"
+
+    assert "'verify_tls' in its extra, which means nothing here (did you mean 'verify_ssl'?)" in caplog.text
 
 
 def test_a_missing_connection_is_named_with_what_to_do(airflow_db: None) -> None:
@@ -173,6 +236,29 @@ def test_the_test_button_tells_of_a_server_that_is_down(one_try: None, set_conne
     assert TOKEN not in message
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(404, {}, b"<html><title>404 Not Found</title></html>"),
+        Reply(404, {}, b'{"detail": "Not Found"}'),
+        Reply(405, {}, b"Method Not Allowed"),
+        Reply(501, {}, b"<html>Unsupported method</html>"),
+        Reply(200, {}, b"<html><title>Welcome to nginx!</title></html>"),
+        Reply(200, {}, b""),
+        Reply(204, {}, b""),
+    ],
+)
+def test_the_test_button_tells_of_a_web_server_that_is_no_supervisely(
+    reply: Reply, proxy: FaultProxy, one_try: None
+) -> None:
+    proxy.always("users.me", lambda _: reply)
+
+    works, message = SuperviselyHook().test_connection()
+
+    assert not works
+    assert f"Is {proxy.url} a Supervisely server?" in message
+
+
 def test_the_test_button_tells_of_a_missing_connection(airflow_db: None) -> None:
     works, message = SuperviselyHook("nowhere").test_connection()
 
@@ -195,9 +281,13 @@ class _IntegerField(_Field):
     kind = "integer"
 
 
+class _StringField(_Field):
+    kind = "string"
+
+
 def test_the_form_of_airflow_3_1_agrees_with_the_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
     wtforms = ModuleType("wtforms")
-    wtforms.__dict__.update(BooleanField=_BooleanField, IntegerField=_IntegerField)
+    wtforms.__dict__.update(BooleanField=_BooleanField, IntegerField=_IntegerField, StringField=_StringField)
     monkeypatch.setitem(sys.modules, "wtforms", wtforms)
 
     widgets = SuperviselyHook.get_connection_form_widgets()

@@ -47,6 +47,32 @@ def test_a_command_line_that_cannot_be_understood_ends_with_2(arguments, capsys)
     assert err.startswith("usage: sv-versioning")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["create", "{}"],
+        ["list", "{}"],
+        ["restore", "{}", "--version-num", "1"],
+        ["restore", "7", "--version-id", "{}"],
+        ["restore", "7", "--version-num", "{}"],
+        ["restore", "7", "--version-num", "1", "--workspace-id", "{}"],
+        ["verify", "7", "--version-num", "{}"],
+        ["check-video", "7", "path", "--version-num", "1", "--in-project", "{}"],
+        ["media", "prune", "store", "--project", "{}"],
+        ["media", "prune", "store", "--forget", "7", "{}"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("number", ["0", "-1", str(2**70), "9" * 5000, "4\uff12", "1_0", "7.0", "seven", ""])
+def test_an_id_is_a_positive_whole_number(arguments, number, capsys):
+    assert cli.main([argument.format(number) for argument in arguments]) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    # To argparse, what begins with a hyphen is an option.
+    assert "must be a positive whole number below 2^63" in err or number == "-1"
+
+
 def test_help_names_every_exit_code(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["restore", "--help"])
