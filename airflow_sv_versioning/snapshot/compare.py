@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.canonical import canonical_json
+from airflow_sv_versioning.snapshot.columns import (
+    CHOSEN_BY_PLATFORM,
+    DEFAULTS,
+    FILE_FACTS,
+    MEMBER_DEFAULTS,
+    REPEATED_IN_META,
+    compared_columns,
+)
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
-from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tables import Snapshot, as_batch
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _EXAMPLES = 3
-_DATASET_COLUMNS = ("description", "custom_data")
 _JSON_COLUMNS = {"meta", "custom_data", "geometry_json", "value_json", "smart_tool_input"}
 _JSON_COLUMNS |= {"frames_to_timecodes"}
+_EMPTY_JSON = frozenset(("null", "{}", "[]"))
 # What the platform's restore writes into a project to tell where it came from.
 RESTORED_FROM = "restored_from"
 
@@ -34,6 +42,7 @@ class Deviations:
     :param references: id of an item of the version -> hash of the file that it is made of now.
     :param placeholder_ids: ids of the version's items that placeholders stand in for.
     :param placeholder_tag: name of the tag that these got.
+    :param passed_over: ids of the version's items whose custom data the server did not take.
     """
 
     left_out: frozenset[int] = frozenset()
@@ -41,6 +50,7 @@ class Deviations:
     references: Mapping[int, str] = field(default_factory=dict)
     placeholder_ids: frozenset[int] = frozenset()
     placeholder_tag: str | None = None
+    passed_over: frozenset[int] = frozenset()
 
 
 def find_differences(one: Snapshot, other: Snapshot, planned: Deviations | None = None) -> list[str]:
@@ -61,10 +71,19 @@ def find_item_differences(one: Snapshot, other: Snapshot, planned: Deviations | 
     differences: list[str] = []
     kind, planned = kind_of(one.project_type), planned or Deviations()
     stand_ins = frozenset(planned.references[item_id] for item_id in planned.placeholder_ids)
-    mine = Side(one, kind.id_column, planned.left_out, planned.new_names, planned.references, stand_ins)
+    mine = Side(
+        one,
+        kind.id_column,
+        planned.left_out,
+        planned.new_names,
+        planned.references,
+        stand_ins,
+        passed_over=planned.passed_over,
+    )
     theirs = Side(other, kind.id_column, stand_ins=stand_ins, hidden_tag=planned.placeholder_tag)
     for (what, my_rows), (_, their_rows) in zip(_contents(kind, mine), _contents(kind, theirs), strict=True):
-        differences += _row_differences(what, my_rows, their_rows)
+        facts = FILE_FACTS[kind.project_type] if what == kind.item else ()
+        differences += _row_differences(what, *_both_told(my_rows, their_rows, facts))
     return differences
 
 
@@ -87,6 +106,8 @@ def _contents(kind: Kind, side: Side) -> Iterator[tuple[str, pa.Table]]:
 def _project_differences(one: Snapshot, other: Snapshot, hidden_tag: str | None) -> list[str]:
     mine, theirs = _project_content(one), _project_content(other)
     theirs["tags"].pop(hidden_tag, None)
+    for what in ("classes", "tags"):
+        _drop_chosen(mine[what], theirs[what])
     return [
         f"{what}: {_short(mine[what])} became {_short(theirs[what])}"
         for what in mine
@@ -104,26 +125,56 @@ def _project_content(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "readme": info.get("readme") or "",
         "custom data": custom_data,
-        # A switch that is absent is off.
-        "settings": {key: value for key, value in settings.items() if value not in (None, False)},
-        "classes": _by_name(meta.get("classes") or [], "title"),
-        "tags": _by_name(meta.get("tags") or [], "name"),
+        "settings": _said(settings, "settings"),
+        "classes": {entry["title"]: _said(entry, "classes") for entry in meta.get("classes") or []},
+        "tags": {entry["name"]: _said(entry, "tags") for entry in meta.get("tags") or []},
     }
 
 
-def _by_name(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def _said(members: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Keep what says more than nothing: what is absent is empty, off, or the platform's default."""
+    defaults = MEMBER_DEFAULTS[what]
     return {
-        entry[name]: {key: value for key, value in entry.items() if key != "id" and value not in (None, "")}
-        for entry in entries
+        key: value
+        for key, value in members.items()
+        if key != "id" and value not in (None, False, "", [], {}, defaults.get(key))
     }
+
+
+def _drop_chosen(mine: Mapping[str, dict[str, Any]], theirs: Mapping[str, dict[str, Any]]) -> None:
+    for name in mine.keys() & theirs.keys():
+        for member in CHOSEN_BY_PLATFORM:
+            if not (member in mine[name] and member in theirs[name]):
+                mine[name].pop(member, None)
+                theirs[name].pop(member, None)
 
 
 def _datasets(side: Side) -> pa.Table:
     import pyarrow as pa
 
     rows = dataset_rows(side.snapshot)
-    columns = {name: pa.array([row[name] for row, _ in rows], pa.string()) for name in _DATASET_COLUMNS}
+    names = compared_columns(side.snapshot.project_type, "datasets")
+    columns = {name: pa.array([row[name] for row, _ in rows], pa.string()) for name in names}
     return pa.table({"path": pa.array([path for _, path in rows], pa.string()), **columns})
+
+
+def _both_told(mine: pa.Table, theirs: pa.Table, columns: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """Keep of some columns only what both tell of the items of one path."""
+    return _told_by(mine, theirs, columns), _told_by(theirs, mine, columns)
+
+
+def _told_by(rows: pa.Table, others: pa.Table, columns: Sequence[str]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    own, other = as_batch(rows.select(["path", *columns])), as_batch(others.select(["path", *columns]))
+    places = pc.index_in(own["path"], value_set=other["path"])
+    for name in columns:
+        # An item that the others lack is a difference whatever it tells.
+        untold = pc.and_(pc.is_valid(places), pc.is_null(other[name].take(places)))
+        column = pc.if_else(untold, pa.scalar(None, own[name].type), own[name])
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    return rows
 
 
 def _row_differences(what: str, mine: pa.Table, theirs: pa.Table) -> list[str]:
@@ -148,13 +199,30 @@ def _digests(table: pa.Table, *, canonical: bool = False) -> dict[str, int]:
 
     columns = []
     for name in table.column_names:
-        column = pc.cast(table[name], pa.string())
+        column = table[name]
+        if name in DEFAULTS:
+            column = pc.fill_null(column, pa.scalar(DEFAULTS[name], column.type))
+        column = pc.cast(column, pa.string())
         if canonical and name in _JSON_COLUMNS:
-            texts = [None if text is None else canonical_json(text) for text in column.to_pylist()]
+            repeated = _repeated(table) if name == "meta" else []
+            texts = [_canonical(text, repeated) for text in column.to_pylist()]
             column = pa.chunked_array([texts], pa.string())
         columns.append(pc.coalesce(column, pa.scalar("")))
     rows = pc.binary_join_element_wise(*columns, SEPARATOR)
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(rows).to_pylist()}
+
+
+def _repeated(table: pa.Table) -> list[str]:
+    return [member for column, member in REPEATED_IN_META.items() if column in table.column_names]
+
+
+def _canonical(text: str | None, repeated: Collection[str]) -> str | None:
+    """Write JSON in one spelling; what is empty is as good as nothing.
+
+    :param repeated: members that a column of their own tells, too.
+    """
+    told = canonical_json(text, repeated) if text is not None else ""
+    return None if told in _EMPTY_JSON else told
 
 
 def _left_over(one: Mapping[str, int], other: Mapping[str, int]) -> list[str]:

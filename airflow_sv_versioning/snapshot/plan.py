@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.columns import unsettable_warnings
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, Names, by_link, names_of
 from airflow_sv_versioning.snapshot.memory import give_back
@@ -41,7 +42,7 @@ class RestorePlan:
     :param placeholder_tag: name of the tag that placeholders get, ``None`` where there are none.
     :param new_names: item id in the snapshot -> another name, where its own is taken twice.
     :param counts: how many datasets, items, figures and so on there will be.
-    :param warnings: what nobody could find out from here.
+    :param warnings: what nobody could find out from here, and what no call can set.
     """
 
     snapshot: Snapshot
@@ -130,7 +131,7 @@ def plan_restore(
         renamed=renamed,
         counts=_counts(kind, snapshot, remedy.left_out),
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
-        warnings=_unsure_links(found),
+        warnings=(*_unsure_links(found), *unsettable_warnings(snapshot)),
     )
 
 

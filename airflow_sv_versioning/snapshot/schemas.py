@@ -206,6 +206,11 @@ def table_names(project_type: str) -> tuple[str, ...]:
     return tuple(_COLUMNS[project_type])
 
 
+def column_names(project_type: str, table: str) -> tuple[str, ...]:
+    """Name the columns of one table."""
+    return tuple(_COLUMNS[project_type][table])
+
+
 def table_schema(project_type: str, table: str) -> pa.Schema:
     """Build the Arrow schema of one table; all columns are nullable."""
     import pyarrow as pa

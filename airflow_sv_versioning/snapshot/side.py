@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.snapshot.tables import Snapshot, as_batch, values
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Side:
     :param references: item id -> the hash to take for what it is made of.
     :param stand_ins: hashes of placeholders.
     :param hidden_tag: name of a tag that does not count.
+    :param passed_over: ids of items whose custom data does not count.
     """
 
     snapshot: Snapshot
@@ -36,6 +37,7 @@ class Side:
     references: Mapping[int, str] = field(default_factory=dict)
     stand_ins: frozenset[str] = frozenset()
     hidden_tag: str | None = None
+    passed_over: frozenset[int] = frozenset()
 
     def items(self) -> pa.Table:
         """Read the items that count, each with its ``path``: ``dataset/path/item name``."""
@@ -50,18 +52,32 @@ class Side:
             for item_id, dataset_id, name in zip(ids, values(rows, "src_dataset_id"), names, strict=True)
         ]
         rows = self._with_references(rows.append_column("path", pa.array(paths, pa.string())), ids)
+        rows = self._without_passed_over(rows, ids)
         if self.without:
             rows = rows.filter(~pc.field(self.id_column).isin(pa.array(sorted(self.without), pa.int64())))
         return rows
 
     def tags(self, columns: list[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
-        """Read the tags that count."""
+        """Read the tags that count, under the names of their definitions."""
         import pyarrow.compute as pc
 
+        rows = self._named(self.snapshot.read("tags", columns and [*columns, "tag_id"], where))
         if self.hidden_tag is not None:
-            counts = pc.field("name") != self.hidden_tag
-            where = counts if where is None else where & counts
-        return self.snapshot.read("tags", columns, where)
+            rows = rows.filter(pc.field("name") != self.hidden_tag)
+        return rows.select(columns) if columns else rows
+
+    def _named(self, tags: pa.Table) -> pa.Table:
+        """Give tags the names that their definitions have; some archives tell no others."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        definitions = self.snapshot.project_meta.get("tags") or []
+        named = {entry["id"]: entry["name"] for entry in definitions if entry.get("id") is not None}
+        told = as_batch(tags.select(["tag_id", "name"]))
+        places = pc.index_in(told["tag_id"], value_set=pa.array(named, pa.int64()))
+        names = pa.array(list(named.values()), pa.string()).take(places)
+        index = tags.schema.get_field_index("name")
+        return tags.set_column(index, "name", pc.coalesce(names, told["name"]))
 
     def is_stand_in(self, rows: pa.Table) -> pa.ChunkedArray:
         """Say of each item whether it is a placeholder."""
@@ -83,6 +99,18 @@ class Side:
         for name, column in (("hash", hashes), ("link", links)):
             rows = rows.set_column(rows.schema.get_field_index(name), name, pa.array(column, pa.string()))
         return rows
+
+    def _without_passed_over(self, rows: pa.Table, ids: list[int]) -> pa.Table:
+        import pyarrow as pa
+
+        if not self.passed_over:
+            return rows
+        texts = [
+            None if key in self.passed_over else text
+            for key, text in zip(ids, values(rows, "custom_data"), strict=True)
+        ]
+        index = rows.schema.get_field_index("custom_data")
+        return rows.set_column(index, "custom_data", pa.array(texts, pa.string()))
 
     def with_paths(self, table: pa.Table, column: str) -> pa.Table:
         """Join rows with the path of their item, leaving out those whose item does not count."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.columns import compared_columns
 from airflow_sv_versioning.snapshot.json_columns import json_text, json_value
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 
 # Which stream of its file a video is.
 STREAM_INDEX = "videoStreamIndex"
-
-_FIGURES = ["number", "frame_index", "geometry_type", "geometry_json", "track_id", "priority", "meta"]
-_FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
-_TAGS = ["owner_type", "number", "name", "value_json", "frame_from", "frame_to"]
-_TAGS += ["is_finished", "non_final_value", "custom_data"]
+_OWNER = ["src_video_id", "src_object_id"]
 
 
 def videos(side: Side) -> pa.Table:
@@ -35,8 +32,7 @@ def videos(side: Side) -> pa.Table:
     rows = rows.set_column(rows.schema.get_field_index("link"), "link", bare)
     if side.stand_ins:
         rows = _without_file_facts(rows, side.is_stand_in(rows))
-    columns = ["path", "hash", "link", "frames_count", "frame_width", "frame_height"]
-    return rows.select([*columns, "frames_to_timecodes", "meta", "custom_data", "description"])
+    return rows.select(["path", *compared_columns("videos", "videos")])
 
 
 def stand_in_meta(meta: dict[str, Any]) -> dict[str, Any]:
@@ -71,17 +67,16 @@ def objects(side: Side) -> pa.Table:
         paths[object_id].append(path)
     shared = [SEPARATOR.join(sorted(paths[object_id])) for object_id in rows["src_object_id"].to_pylist()]
     rows = rows.append_column("shared", pa.array(shared, pa.string()))
-    return rows.select(["path", "number", "class_name", "shared"])
+    return rows.select(["path", "number", "shared", *compared_columns("videos", "objects")])
 
 
 def figures(side: Side) -> pa.Table:
     """Read the figures with exact geometry."""
-    columns = [name for name in _FIGURES if name != "number"]
+    columns = compared_columns("videos", "figures")
     rows = side.snapshot.read("figures", ["src_video_id", "src_object_id", *columns])
-    rows = rows.join(with_numbers(side.snapshot, side.id_column), ["src_video_id", "src_object_id"])
-    # What the platform takes where nothing is said.
-    rows = _filled(rows, {"priority": 1, "nn_created": False, "nn_updated": False})
-    return side.with_paths(rows, "src_video_id").select(["path", *_FIGURES])
+    numbered = with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"])
+    rows = rows.join(numbered, _OWNER)
+    return side.with_paths(rows, "src_video_id").select(["path", "number", *columns])
 
 
 def tags(side: Side) -> pa.Table:
@@ -93,17 +88,7 @@ def tags(side: Side) -> pa.Table:
     of_object = pc.equal(rows["owner_type"], "object")
     owners = pc.if_else(of_object, rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
-    numbered = with_numbers(side.snapshot, side.id_column).select(["src_video_id", "src_object_id", "number"])
-    rows = rows.join(numbered, ["src_item_id", "src_object_id"], ["src_video_id", "src_object_id"])
-    rows = _filled(rows, {"is_finished": True, "non_final_value": False})
-    return side.with_paths(rows, "src_item_id").select(["path", *_TAGS])
-
-
-def _filled(rows: pa.Table, defaults: dict[str, int | bool]) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for name, value in defaults.items():
-        column = pc.fill_null(rows[name], pa.scalar(value, rows.schema.field(name).type))
-        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
-    return rows
+    numbered = with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"])
+    rows = rows.join(numbered, ["src_item_id", "src_object_id"], _OWNER)
+    columns = compared_columns("videos", "tags")
+    return side.with_paths(rows, "src_item_id").select(["path", "number", *columns])

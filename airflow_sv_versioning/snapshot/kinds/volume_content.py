@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.snapshot.columns import compared_columns
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_digest
 from airflow_sv_versioning.snapshot.side import Side
@@ -16,29 +17,26 @@ from airflow_sv_versioning.snapshot.tables import Snapshot
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FIGURES = ["number", "plane_name", "slice_index", "geometry_type", "geometry_json", "meta"]
-_FIGURES += ["file", "priority", "custom_data", "description", "nn_created", "nn_updated"]
-_KEYS = ["src_volume_id", "src_object_id"]
+_OWNER = ["src_volume_id", "src_object_id"]
 
 
 def volumes(side: Side) -> pa.Table:
     """Read the volumes: the pointer to the file, and what makes voxels a place in space."""
-    return side.items().select(["path", "hash", "meta", "description"])
+    return side.items().select(["path", *compared_columns("volumes", "volumes")])
 
 
 def objects(side: Side) -> pa.Table:
     """Read the objects."""
     rows = side.with_paths(with_numbers(side.snapshot, side.id_column), "src_volume_id")
-    return rows.select(["path", "number", "class_name"])
+    return rows.select(["path", "number", *compared_columns("volumes", "objects")])
 
 
 def figures(side: Side) -> pa.Table:
     """Read the figures, each with its exact geometry or a digest of its file."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     rows = side.snapshot.read("figures").join(
-        with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"]), _KEYS
+        with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"]), _OWNER
     )
     digests = [
         _digest(side.snapshot, figure_id, geometry_type) if geometry_type in SPATIAL else None
@@ -47,12 +45,8 @@ def figures(side: Side) -> pa.Table:
         )
     ]
     rows = rows.append_column("file", pa.array(digests, pa.string()))
-    for name in ("nn_created", "nn_updated"):
-        rows = rows.set_column(rows.schema.get_field_index(name), name, pc.fill_null(rows[name], False))
-    # What the platform takes where nothing is said.
-    priority = pc.fill_null(rows["priority"], pa.scalar(1, pa.int32()))
-    rows = rows.set_column(rows.schema.get_field_index("priority"), "priority", priority)
-    return side.with_paths(rows, "src_volume_id").select(["path", *_FIGURES])
+    columns = compared_columns("volumes", "figures")
+    return side.with_paths(rows, "src_volume_id").select(["path", "number", "file", *columns])
 
 
 def tags(side: Side) -> pa.Table:
@@ -63,10 +57,10 @@ def tags(side: Side) -> pa.Table:
     rows = side.tags()
     owners = pc.if_else(pc.equal(rows["owner_type"], "object"), rows["owner_id"], pa.scalar(None, pa.int64()))
     rows = rows.append_column("src_object_id", owners)
-    numbered = with_numbers(side.snapshot, side.id_column).select([*_KEYS, "number"])
-    rows = rows.join(numbered, ["src_item_id", "src_object_id"], _KEYS)
-    columns = ["path", "owner_type", "number", "name", "value_json"]
-    return side.with_paths(rows, "src_item_id").select(columns)
+    numbered = with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"])
+    rows = rows.join(numbered, ["src_item_id", "src_object_id"], _OWNER)
+    columns = compared_columns("volumes", "tags")
+    return side.with_paths(rows, "src_item_id").select(["path", "number", *columns])
 
 
 def _digest(snapshot: Snapshot, figure_id: int, geometry_type: str) -> str:

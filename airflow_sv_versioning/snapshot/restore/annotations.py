@@ -11,6 +11,7 @@ from airflow_sv_versioning.client import objects, videos
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value, optional_json_raw
 from airflow_sv_versioning.snapshot.parallel import map_ordered
+from airflow_sv_versioning.snapshot.restore.tag_entries import tag_entry
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
@@ -164,22 +165,12 @@ class AnnotationsRestore:
             sent += len(part)
 
     def _tag_entry(self, row: Row) -> dict[str, Any]:
-        entry: dict[str, Any] = {
-            "tagId": self._work.ids.tags[row["tag_id"]],
-            "value": json_value(row["value_json"]),
-        }
+        place: dict[str, Any] = {}
         if row["owner_type"] == "object":
-            entry["objectId"] = self._object_ids[row["owner_id"]]
+            place["objectId"] = self._object_ids[row["owner_id"]]
         if row["frame_from"] is not None:
-            entry["frameRange"] = [row["frame_from"], row["frame_to"]]
-        for key, value in (
-            ("isFinished", row["is_finished"]),
-            ("nonFinalValue", row["non_final_value"]),
-            ("customData", json_value(row["custom_data"])),
-        ):
-            if value is not None:
-                entry[key] = value
-        return entry
+            place["frameRange"] = [row["frame_from"], row["frame_to"]]
+        return tag_entry(row, self._work.ids.tags, **place)
 
     def _add_figures(self) -> None:
         groups = _whole_frames(self._rows("figures", "src_video_id"), videos.FIGURES_BATCH)

@@ -58,7 +58,7 @@ class PlaceholderMarks:
         items = client.videos if self._work.plan.kind.project_type == "videos" else client.volumes
 
         def send() -> bool:
-            items.add_tags(new_id, [{"tagId": self._work.ids.placeholder_tag, "value": None}])
+            items.add_tags(new_id, [{"tagId": self._work.ids.placeholder_tag}])
             return True
 
         land_once(send, lambda: self._is_tagged(self._annotation(dataset_id, new_id)) or None)

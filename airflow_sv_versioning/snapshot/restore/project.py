@@ -81,10 +81,10 @@ def restore_project(
     project = _add_project(client, plan.snapshot, target)
     progress.say(f"Restoring into project {project.id} {project.name!r} of workspace {target.workspace_id}.")
     try:
-        _fill(client, plan, target, project.id, progress)
+        passed_over = _fill(client, plan, target, project.id, progress)
         _check_counts(client, plan, project.id)
         if verify == "full":
-            _check_content(client, plan, project.id, work_dir, progress)
+            _check_content(client, plan, project.id, passed_over, work_dir, progress)
     except BaseException as error:
         if keep_incomplete and isinstance(error, SuperviselyError):
             raise RestoreIncompleteError(
@@ -145,7 +145,8 @@ def _add_project_named(client: SuperviselyClient, snapshot: Snapshot, target: Ta
 
 def _fill(
     client: SuperviselyClient, plan: RestorePlan, target: Target, project_id: int, progress: Progress
-) -> None:
+) -> frozenset[int]:
+    """Fill the new project; returns the ids of items whose custom data the server did not take."""
     snapshot = plan.snapshot
     custom_data = {
         **(snapshot.project_info.get("custom_data") or {}),
@@ -164,6 +165,7 @@ def _fill(
     give_back()
     fill_project(work)
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
+    return frozenset(work.passed_over)
 
 
 def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
@@ -266,7 +268,12 @@ def _expected_counts(plan: RestorePlan) -> dict[str, int]:
 
 
 def _check_content(
-    client: SuperviselyClient, plan: RestorePlan, project_id: int, work_dir: Path, progress: Progress
+    client: SuperviselyClient,
+    plan: RestorePlan,
+    project_id: int,
+    passed_over: frozenset[int],
+    work_dir: Path,
+    progress: Progress,
 ) -> None:
     progress.say(f"Reading project {project_id} back to compare it with the version.")
     made = capture_project(
@@ -278,6 +285,7 @@ def _check_content(
         plan.references,
         plan.remedy.placeholder_ids,
         plan.placeholder_tag,
+        passed_over,
     )
     differences = find_differences(plan.snapshot, made.snapshot, planned)
     if differences:

@@ -11,6 +11,7 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, figures_of
 from airflow_sv_versioning.snapshot.mask3d import SPATIAL
+from airflow_sv_versioning.snapshot.restore.tag_entries import tag_entry
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
@@ -77,6 +78,8 @@ class VolumesRestore:
         for volume in self._work.client.volumes.list_by_names(new_dataset, list(wanted)):
             volume_id, custom_data = wanted[volume["name"]]
             if (stored := volume.get("customData")) != custom_data:
+                if not stored:
+                    self._work.passed_over.add(volume_id)
                 self._work.progress.warn(
                     f"The custom data of volume {volume['name']!r} (id {volume_id}) could not be restored: "
                     f"the server took {stored} for it. The version holds {custom_data}."
@@ -174,10 +177,8 @@ class _OneVolume:
             self._tags_sent += len(part)
 
     def _tag_entry(self, row: Row) -> dict[str, Any]:
-        entry = {"tagId": self._work.ids.tags[row["tag_id"]], "value": json_value(row["value_json"])}
-        if row["owner_type"] == "object":
-            entry["objectId"] = self._object_ids[row["owner_id"]]
-        return entry
+        place = {"objectId": self._object_ids[row["owner_id"]]} if row["owner_type"] == "object" else {}
+        return tag_entry(row, self._work.ids.tags, **place)
 
     def _add_figures(self, is_spatial: bool) -> None:
         rows = [row for row in self._rows("figures") if (row["geometry_type"] in SPATIAL) is is_spatial]

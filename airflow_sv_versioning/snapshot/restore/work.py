@@ -39,6 +39,7 @@ class RestoreWork:
     :ivar item_names: item id in the snapshot -> its new name, where messages need it.
     :ivar figure_ids: figure id in the snapshot -> new id, of those that something else refers to:
         masks and tagged figures.
+    :ivar passed_over: ids in the snapshot of items whose custom data the server did not take.
     """
 
     client: SuperviselyClient
@@ -50,6 +51,7 @@ class RestoreWork:
     item_datasets: IdMap = field(init=False)
     item_names: dict[int, str] = field(init=False, default_factory=dict)
     figure_ids: IdMap = field(init=False)
+    passed_over: set[int] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         snapshot, column = self.plan.snapshot, self.plan.kind.id_column

@@ -180,6 +180,7 @@ class _Annotations:
             "key": key_of("tag", tag_id or 0),
             **self._ids(id=tag_id),
             **_made(row),
+            **{key: value for key, value in _details(row) if value is not None},
         }
 
     def _object(self, row: Row, tags: list[Row]) -> dict[str, Any]:
@@ -234,6 +235,14 @@ class _Annotations:
         if row["geometry_type"] == MASK_3D:
             return mask_json(path.read_bytes(), f"The mask of figure {row['src_figure_id']} of {self._label}")
         return mesh_json(path.read_bytes())
+
+
+def _details(row: Row) -> Iterator[tuple[str, Any]]:
+    """Tell what a tag has beside its value; the official reader knows the custom data only."""
+    yield "customData", json_value(row["custom_data"])
+    yield "isFinished", row["is_finished"]
+    yield "nonFinalValue", row["non_final_value"]
+    yield "frameRange", None if row["frame_from"] is None else [row["frame_from"], row["frame_to"]]
 
 
 def _slice(row: Row) -> int:

@@ -1,0 +1,222 @@
+"""Snapshots in which one thing is not as the platform would have it by itself: a column of a table.
+
+What is tried of a column stands in the tables of cases: what the row holds in that column, and in others of
+the row where one alone would mean nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from tests.support.volumes import SIZES, meta_of
+
+Case = Mapping[str, Any]
+Cases = dict[str, dict[str, Case]]
+
+
+@dataclass(frozen=True)
+class The:
+    """Stands for the id of a thing of the cell in which a case is tried."""
+
+    what: str
+
+
+_JSON = '{"a":{"ключ":[1,2.5,null,true]}}'
+_BOX = '{"points":{"exterior":[[1,1],[3,3]],"interior":[]}}'
+_META = {
+    "classes": [
+        {"id": 51, "title": "thing", "shape": "any", "color": "#FFEE00", "geometry_config": {}},
+        {"id": 52, "title": "машина", "shape": "any", "color": "#11AA00", "geometry_config": {}},
+    ],
+    "tags": [
+        {"id": 61, "name": "note", "value_type": "any_string", "color": "#0000FF"},
+        {"id": 62, "name": "заметка", "value_type": "any_string", "color": "#00FF00"},
+    ],
+}
+_DATASETS: dict[str, Case] = {
+    "parent_src_dataset_id": {"parent_src_dataset_id": The("other dataset")},
+    "name": {"name": "имя"},
+    "description": {"description": "Описание"},
+    "custom_data": {"custom_data": _JSON},
+}
+_ITEM: dict[str, Case] = {
+    "src_dataset_id": {"src_dataset_id": The("other dataset")},
+    "name": {"name": "имя"},
+    "custom_data": {"custom_data": _JSON},
+    "description": {"description": "Описание"},
+}
+_FIGURES: dict[str, Case] = {
+    "src_object_id": {"src_object_id": The("other object")},
+    "geometry_type": {"geometry_type": "polygon"},
+    "geometry_json": {"geometry_json": _BOX.replace("[3,3]", "[3.125,2.25]")},
+    "meta": {"meta": _JSON},
+    "priority": {"priority": 7},
+    "custom_data": {"custom_data": _JSON},
+    "description": {"description": "Описание"},
+    "nn_created": {"nn_created": True},
+    "nn_updated": {"nn_updated": True},
+}
+_TAGS: dict[str, Case] = {
+    "owner_type": {"owner_type": "item", "owner_id": The("item")},
+    "owner_id": {"owner_id": The("other object")},
+    "src_item_id": {"src_item_id": The("other item"), "owner_id": The("object of the other item")},
+    "tag_id": {"tag_id": 62, "name": "заметка"},
+    "name": {"name": "заметка", "tag_id": 62},
+    "value_json": {"value_json": '"другое"'},
+    "is_finished": {"is_finished": False},
+    "non_final_value": {"non_final_value": True},
+    "custom_data": {"custom_data": _JSON},
+    "frame_from": {"frame_from": 2, "frame_to": 2},
+    "frame_to": {"frame_from": 0, "frame_to": 2},
+}
+
+
+def _owned(item_column: str) -> Cases:
+    elsewhere = {item_column: The("other item"), "src_object_id": The("object of the other item")}
+    return {
+        "datasets": _DATASETS,
+        "objects": {"class_name": {"class_name": "машина"}, item_column: {item_column: The("other item")}},
+        "figures": {**_FIGURES, item_column: elsewhere},
+        "tags": _TAGS,
+    }
+
+
+@dataclass(frozen=True)
+class Media:
+    """Files that the server holds.
+
+    :param hashes: of two of them.
+    :param link: leads to the first.
+    :param facts: what the platform tells of the first.
+    """
+
+    hashes: tuple[str, str]
+    link: str
+    facts: Mapping[str, Any]
+
+
+NO_MEDIA = Media(
+    ("a=", "b="),
+    "http://host/film.mp4",
+    {"frames_count": 5, "frame_width": 6, "frame_height": 7, "frames_to_timecodes": "[0]"},
+)
+"""For snapshots that no server sees."""
+
+
+def cases_of(project_type: str, media: Media = NO_MEDIA) -> Cases:
+    """Tell what is tried of a type: table -> column -> case."""
+    if project_type == "videos":
+        found = _owned("src_video_id")
+        found["figures"] |= {
+            "frame_index": {"frame_index": 3},
+            "track_id": {"track_id": "5e2c-дорожка"},
+            "smart_tool_input": {"smart_tool_input": _JSON},
+        }
+        link = {"hash": None, "link": media.link}
+        facts = {name: {name: value} for name, value in media.facts.items()}
+        found["videos"] = {**_ITEM, "link": link, "meta": {"meta": _JSON}, **facts}
+    else:
+        found = _owned("src_volume_id")
+        found["figures"] |= {"plane_name": {"plane_name": "coronal"}, "slice_index": {"slice_index": 3}}
+        found["volumes"] = {
+            **_ITEM,
+            "link": {"link": media.link},
+            "meta": {"meta": json.dumps(meta_of(SIZES))},
+        }
+    found[project_type]["hash"] = {"hash": media.hashes[1]}
+    return found
+
+
+def write_cells(
+    directory: Path,
+    project_type: str,
+    cells: Iterable[tuple[str, str, Case]],
+    media: Media = NO_MEDIA,
+    first: int = 1,
+) -> Snapshot:
+    """Write a snapshot of cells: a dataset of two items, of which one has what can be on an item.
+
+    :param cells: of each the table whose row is changed, a name, and the changes.
+    :param first: number of the first cell, from which ids are made.
+    """
+    directory.mkdir(parents=True)
+    with SnapshotWriter(directory, project_type) as writer:
+        for number, (table, name, case) in enumerate(cells, first):
+            rows = _cell(project_type, number, name, media)
+            # The first row of a table is the one that a case is about.
+            ids = _ids(number)
+            rows[table][0] |= {
+                key: ids[value.what] if isinstance(value, The) else value for key, value in case.items()
+            }
+            for one, its_rows in rows.items():
+                writer.append(one, its_rows)
+        info = {"id": 1, "name": "cells", "type": project_type, "custom_data": {}, "settings": {}}
+        return writer.finish(info, {**_META, "projectType": project_type})
+
+
+def _ids(number: int) -> dict[str, int]:
+    names = ("dataset", "other dataset", "item", "other item")
+    names += ("bare object", "object", "other object", "object of the other item", "figure", "tag")
+    return {name: 100 * number + place for place, name in enumerate(names)}
+
+
+def _cell(project_type: str, number: int, name: str, media: Media) -> dict[str, list[dict[str, Any]]]:
+    ids = _ids(number)
+    item_column = f"src_{project_type[:-1]}_id"
+    place = {"frame_index": 0} if project_type == "videos" else {"plane_name": "axial", "slice_index": 0}
+    return {
+        "datasets": [
+            {"src_dataset_id": ids["dataset"], "name": name},
+            {"src_dataset_id": ids["other dataset"], "name": f"beside {name}"},
+        ],
+        project_type: [
+            {
+                item_column: ids[item],
+                "src_dataset_id": ids["dataset"],
+                "name": f"{item}.file",
+                "hash": media.hashes[0],
+            }
+            for item in ("item", "other item")
+        ],
+        "objects": [
+            {
+                item_column: ids[item],
+                "src_object_id": ids[one],
+                "class_name": "thing",
+                "key": f"{ids[one]:032x}",
+            }
+            for item, one in (
+                ("item", "bare object"),
+                ("item", "object"),
+                ("item", "other object"),
+                ("other item", "object of the other item"),
+            )
+        ],
+        "figures": [
+            {
+                "src_figure_id": ids["figure"],
+                item_column: ids["item"],
+                "src_object_id": ids["object"],
+                "geometry_type": "rectangle",
+                "geometry_json": _BOX,
+                **place,
+            }
+        ],
+        "tags": [
+            {
+                "tag_assignment_id": ids["tag"],
+                "owner_type": "object",
+                "owner_id": ids["object"],
+                "src_item_id": ids["item"],
+                "tag_id": 61,
+                "name": "note",
+                "value_json": '"some"',
+            }
+        ],
+    }

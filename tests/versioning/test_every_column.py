@@ -1,0 +1,197 @@
+"""Every column of every table goes round, or a written list says why not; the schemas say which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.archive import pack_archive
+from airflow_sv_versioning.snapshot.capture import capture_project
+from airflow_sv_versioning.snapshot.columns import (
+    FILE_FACTS,
+    GIVEN_ANEW,
+    STANDS_FOR,
+    UNSETTABLE,
+    compared_columns,
+    unsettable_warnings,
+)
+from airflow_sv_versioning.snapshot.compare import find_differences
+from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.schemas import column_names, table_names, table_schema
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.column_cases import Media, cases_of, write_cells
+from tests.support.media import serve_media
+from tests.support.projects import replace_archive
+from tests.support.video_projects import write_videos
+from tests.support.volumes import SIZES, nrrd
+
+TYPES = ("videos", "volumes")
+COLUMNS = [
+    (project_type, table, column)
+    for project_type in TYPES
+    for table in table_names(project_type)
+    for column in column_names(project_type, table)
+]
+ANEW = [(type_, table, column) for type_, table, column in COLUMNS if column in GIVEN_ANEW[type_][table]]
+TRIED = [key for key in COLUMNS if key not in ANEW]
+FORMATS = [(type_, archive_format) for type_ in TYPES for archive_format in kind_of(type_).archive_formats]
+
+
+@pytest.mark.parametrize(("project_type", "table", "column"), COLUMNS)
+def test_a_column_has_a_case_or_stands_on_the_list(project_type, table, column):
+    has_case = column in cases_of(project_type)[table]
+    is_listed = column in GIVEN_ANEW[project_type][table]
+
+    assert has_case is not is_listed, "write a case for the column, or say why no copy can have it"
+
+
+@pytest.mark.parametrize("project_type", TYPES)
+@pytest.mark.parametrize("listed", [STANDS_FOR, GIVEN_ANEW])
+def test_the_lists_name_columns_that_there_are(listed, project_type):
+    assert set(listed[project_type]) == set(table_names(project_type))
+    for table, columns in listed[project_type].items():
+        assert set(columns) <= set(column_names(project_type, table))
+
+
+@pytest.mark.parametrize(("project_type", "table", "column"), TRIED)
+def test_a_comparison_sees_every_column_that_is_on_no_list(project_type, table, column, tmp_path):
+    is_fact = table == project_type and column in FILE_FACTS[project_type]
+    plain = {column: another(project_type, table, column)} if is_fact else {}
+    is_compared = column in {*compared_columns(project_type, table), *STANDS_FOR[project_type][table]}
+
+    one = write_cells(tmp_path / "one", project_type, [(table, "cell", plain)])
+    other = write_cells(
+        tmp_path / "other", project_type, [(table, "cell", cases_of(project_type)[table][column])]
+    )
+
+    assert bool(find_differences(one, other)) is is_compared
+
+
+@pytest.mark.parametrize(("project_type", "table", "column"), ANEW)
+def test_a_comparison_passes_over_what_every_copy_has_of_its_own(project_type, table, column, tmp_path):
+    # Other rows refer to these: with them, all ids are others.
+    is_key = column in {"src_dataset_id", "src_object_id", f"src_{project_type[:-1]}_id"}
+    changes = {} if is_key else {column: another(project_type, table, column)}
+
+    one = write_cells(tmp_path / "one", project_type, [(table, "cell", {})])
+    other = write_cells(
+        tmp_path / "other", project_type, [(table, "cell", changes)], first=7 if is_key else 1
+    )
+
+    assert find_differences(one, other) == []
+
+
+def another(project_type, table, column):
+    """Make a value that no cell holds by itself."""
+    kind = str(table_schema(project_type, table).field(column).type)
+    return {"string": '"another"', "int64": 9, "int32": 9}[kind]
+
+
+@pytest.mark.parametrize(
+    ("project_type", "column"), [(type_, column) for type_ in TYPES for column in FILE_FACTS[type_]]
+)
+def test_what_the_platform_has_not_found_out_yet_is_no_difference(project_type, column, tmp_path):
+    told = {column: another(project_type, project_type, column)}
+    snapshots = [
+        write_cells(tmp_path / str(number), project_type, [(project_type, "cell", changes)])
+        for number, changes in enumerate((told, {}))
+    ]
+
+    assert find_differences(*snapshots) == []
+    assert find_differences(*reversed(snapshots)) == []
+
+
+@pytest.mark.parametrize("project_type", TYPES)
+def test_what_no_call_can_set_is_named_where_a_version_holds_it(project_type, tmp_path):
+    plain = write_cells(tmp_path / "plain", project_type, [("tags", "cell", {})])
+    assert list(unsettable_warnings(plain)) == []
+
+    for entry in UNSETTABLE[project_type]:
+        name = entry.columns[0]
+        held = write_cells(tmp_path / name, project_type, [(entry.table, "cell", lost_with(entry))])
+
+        assert list(unsettable_warnings(held)) == [entry.warning(1)]
+
+
+def lost_with(entry):
+    """Make the case of an entry of the list."""
+    return {column: "http://host/file" if column == "link" else 1 for column in entry.columns}
+
+
+@pytest.fixture(scope="module")
+def shop(server, tmp_path_factory) -> Iterator[tuple[ProjectVersions, SuperviselyClient, dict[str, Media]]]:
+    """Versions, and media of each type that the server holds."""
+    folder = tmp_path_factory.mktemp("media")
+    with SuperviselyClient(server.url, server.token, private_links=True) as client:
+        films = write_videos(folder, 2)
+        with serve_media(films[0].read_bytes(), "video/mp4") as served:
+            videos = uploaded_videos(client, films)
+            scans = store_scans(client, folder)
+            media = {
+                "videos": Media(tuple(v["hash"] for v in videos), served.url, facts_of(videos[0])),
+                "volumes": Media(tuple(scans), served.url, {}),
+            }
+            yield ProjectVersions(client), client, media
+
+
+@pytest.mark.parametrize(("project_type", "archive_format"), FORMATS)
+def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
+    versions, client, media = shop
+    cases = cases_of(project_type, media[project_type])
+    cells = [
+        (table, f"{table}.{column}", case)
+        for table, columns in cases.items()
+        for column, case in columns.items()
+    ]
+    cells += [(entry.table, f"no {entry.columns}", lost_with(entry)) for entry in UNSETTABLE[project_type]]
+    source = write_cells(tmp_path / "source", project_type, cells, media[project_type])
+    made = publish(versions, client, source, archive_format, tmp_path / "archive")
+
+    restored = versions.restore(made.project_id, made.version_id, verify="full")
+
+    copy = capture_project(
+        client,
+        restored.project_id,
+        tmp_path / "copy",
+        on_concurrent_change="fail",
+        progress=Progress(),
+    )
+    assert find_differences(source, copy.snapshot) == []
+    assert list(restored.warnings) == list(unsettable_warnings(source))
+    assert len(restored.warnings) == len(UNSETTABLE[project_type])
+
+
+def publish(versions, client, snapshot, archive_format, path):
+    """Make a version that holds a snapshot."""
+    project = client.projects.add(1, f"cells {archive_format} {id(snapshot)}", snapshot.project_type)
+    made = versions.create(project.id, archive_format=archive_format)
+    packed = pack_archive(snapshot, archive_format, path, {})
+    replace_archive(client, made, packed.path.read_bytes())
+    return made
+
+
+def uploaded_videos(client, films):
+    project = client.projects.add(1, f"films of {id(films)}", "videos")
+    dataset = client.datasets.add(project.id, "films")
+    return client.videos.upload(dataset.id, [(film.name, film) for film in films])
+
+
+def facts_of(video):
+    file = video["fileMeta"]
+    return {
+        "frames_count": file["framesCount"],
+        "frame_width": file["width"],
+        "frame_height": file["height"],
+        "frames_to_timecodes": str(file["framesToTimecodes"]),
+    }
+
+
+def store_scans(client, folder):
+    files = [folder / f"{number}.nrrd" for number in range(2)]
+    for number, file in enumerate(files):
+        file.write_bytes(nrrd(np.full(SIZES, number, "<i2")))
+    return client.volumes.store_files(files).values()
