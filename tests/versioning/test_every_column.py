@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.archive import pack_archive
 from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.columns import (
@@ -22,12 +18,7 @@ from airflow_sv_versioning.snapshot.compare import find_differences
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.schemas import column_names, table_names, table_schema
-from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.column_cases import Media, cases_of, write_cells
-from tests.support.media import serve_media
-from tests.support.projects import replace_archive
-from tests.support.video_projects import write_videos
-from tests.support.volumes import SIZES, nrrd
+from tests.support.column_cases import cases_of, write_cells
 
 TYPES = ("videos", "volumes")
 COLUMNS = [
@@ -122,39 +113,23 @@ def lost_with(entry):
     return {column: "http://host/file" if column == "link" else 1 for column in entry.columns}
 
 
-@pytest.fixture(scope="module")
-def shop(server, tmp_path_factory) -> Iterator[tuple[ProjectVersions, SuperviselyClient, dict[str, Media]]]:
-    """Versions, and media of each type that the server holds."""
-    folder = tmp_path_factory.mktemp("media")
-    with SuperviselyClient(server.url, server.token, private_links=True) as client:
-        films = write_videos(folder, 2)
-        with serve_media(films[0].read_bytes(), "video/mp4") as served:
-            videos = uploaded_videos(client, films)
-            scans = store_scans(client, folder)
-            media = {
-                "videos": Media(tuple(v["hash"] for v in videos), served.url, facts_of(videos[0])),
-                "volumes": Media(tuple(scans), served.url, {}),
-            }
-            yield ProjectVersions(client), client, media
-
-
 @pytest.mark.parametrize(("project_type", "archive_format"), FORMATS)
 def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
-    versions, client, media = shop
-    cases = cases_of(project_type, media[project_type])
+    cases = cases_of(project_type, shop.media[project_type])
     cells = [
         (table, f"{table}.{column}", case)
         for table, columns in cases.items()
         for column, case in columns.items()
     ]
     cells += [(entry.table, f"no {entry.columns}", lost_with(entry)) for entry in UNSETTABLE[project_type]]
-    source = write_cells(tmp_path / "source", project_type, cells, media[project_type])
-    made = publish(versions, client, source, archive_format, tmp_path / "archive")
+    source = write_cells(tmp_path / "source", project_type, cells, shop.media[project_type])
+    packed = pack_archive(source, archive_format, tmp_path / "archive", {})
+    made = shop.publish(project_type, packed.path, archive_format)
 
-    restored = versions.restore(made.project_id, made.version_id, verify="full")
+    restored = shop.versions.restore(made.project_id, made.version_id, verify="full")
 
     copy = capture_project(
-        client,
+        shop.client,
         restored.project_id,
         tmp_path / "copy",
         on_concurrent_change="fail",
@@ -163,35 +138,3 @@ def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
     assert find_differences(source, copy.snapshot) == []
     assert list(restored.warnings) == list(unsettable_warnings(source))
     assert len(restored.warnings) == len(UNSETTABLE[project_type])
-
-
-def publish(versions, client, snapshot, archive_format, path):
-    """Make a version that holds a snapshot."""
-    project = client.projects.add(1, f"cells {archive_format} {id(snapshot)}", snapshot.project_type)
-    made = versions.create(project.id, archive_format=archive_format)
-    packed = pack_archive(snapshot, archive_format, path, {})
-    replace_archive(client, made, packed.path.read_bytes())
-    return made
-
-
-def uploaded_videos(client, films):
-    project = client.projects.add(1, f"films of {id(films)}", "videos")
-    dataset = client.datasets.add(project.id, "films")
-    return client.videos.upload(dataset.id, [(film.name, film) for film in films])
-
-
-def facts_of(video):
-    file = video["fileMeta"]
-    return {
-        "frames_count": file["framesCount"],
-        "frame_width": file["width"],
-        "frame_height": file["height"],
-        "frames_to_timecodes": str(file["framesToTimecodes"]),
-    }
-
-
-def store_scans(client, folder):
-    files = [folder / f"{number}.nrrd" for number in range(2)]
-    for number, file in enumerate(files):
-        file.write_bytes(nrrd(np.full(SIZES, number, "<i2")))
-    return client.volumes.store_files(files).values()

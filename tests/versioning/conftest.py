@@ -1,0 +1,84 @@
+"""Media that the server holds, for snapshots and archives that are made without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.support.column_cases import Media
+from tests.support.media import serve_media
+from tests.support.video_projects import write_videos
+from tests.support.volumes import SIZES, nrrd
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Where archives become versions.
+
+    :param media: type of projects -> files of that type which the server holds.
+    """
+
+    client: SuperviselyClient
+    versions: ProjectVersions
+    media: Mapping[str, Media]
+
+    def publish(self, project_type: str, archive: Path, name: str) -> CreateResult:
+        """Make a version of an archive."""
+        from tests.support.projects import replace_archive
+
+        project = self.client.projects.add(1, f"{name} {archive}", project_type)
+        made = self.versions.create(project.id)
+        replace_archive(self.client, made, archive.read_bytes())
+        return made
+
+
+@pytest.fixture(scope="module")
+def shop(server, tmp_path_factory) -> Iterator[Shop]:
+    """A server with a few files, behind a client that takes links into this machine."""
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+    folder = tmp_path_factory.mktemp("media")
+    films = write_videos(folder, 2)
+    with (
+        SuperviselyClient(server.url, server.token, private_links=True) as client,
+        serve_media(films[0].read_bytes(), "video/mp4") as served,
+    ):
+        videos = _upload(client, films)
+        media = {
+            "videos": Media(tuple(video["hash"] for video in videos), served.url, _facts(videos[0])),
+            "volumes": Media(tuple(_store_scans(client, folder)), served.url, {}),
+        }
+        yield Shop(client, ProjectVersions(client), media)
+
+
+def _upload(client: SuperviselyClient, films: Sequence[Path]) -> list[dict[str, Any]]:
+    project = client.projects.add(1, f"films of {id(films)}", "videos")
+    dataset = client.datasets.add(project.id, "films")
+    return client.videos.upload(dataset.id, [(film.name, film) for film in films])
+
+
+def _facts(video: Mapping[str, Any]) -> dict[str, Any]:
+    file = video["fileMeta"]
+    return {
+        "frames_count": file["framesCount"],
+        "frame_width": file["width"],
+        "frame_height": file["height"],
+        "frames_to_timecodes": str(file["framesToTimecodes"]),
+    }
+
+
+def _store_scans(client: SuperviselyClient, folder: Path) -> list[str]:
+    files = [folder / f"{number}.nrrd" for number in range(2)]
+    for number, file in enumerate(files):
+        file.write_bytes(nrrd(np.full(SIZES, number, "<i2")))
+    return list(client.volumes.store_files(files).values())
