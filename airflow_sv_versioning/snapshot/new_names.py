@@ -72,15 +72,18 @@ class _Names:
     def __init__(self, snapshot: Snapshot, gone: Collection[int]) -> None:
         self._taken = IdSet(_all_digests(snapshot, gone))
         self._given: set[_Name] = set()
+        # The number that was tried last: to begin at 1 for each of many equal names would never end.
+        self._numbers: dict[_Name, int] = {}
 
     def take_free(self, dataset_id: int, name: str) -> str:
         """Find a free name that is like a taken one, and take it."""
         stem, dot, extension = name.rpartition(".")
         if not stem:
             stem, dot, extension = name, "", ""
-        number = 1
+        number = self._numbers.get((dataset_id, name), 1)
         while self._is_taken(new := (dataset_id, f"{stem}_{number:03d}{dot}{extension}")):
             number += 1
+        self._numbers[dataset_id, name] = number + 1
         self._given.add(new)
         return new[1]
 

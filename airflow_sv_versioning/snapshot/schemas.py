@@ -200,6 +200,31 @@ _COLUMNS: dict[str, dict[str, dict[str, str]]] = {
     },
 }
 
+# Columns without which a table says nothing; every row has them. Source: the least that SDK 6.74.51 restores.
+_REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
+    "images": {
+        "datasets": ("src_dataset_id", "name"),
+        "images": ("src_image_id", "src_dataset_id", "name"),
+        "figures": ("src_figure_id", "src_image_id", "class_id", "geometry_type"),
+        "alpha_geometries": ("src_figure_id", "geometry_json"),
+        "tags": ("owner_type", "owner_id", "tag_id"),
+    },
+    "videos": {
+        "datasets": ("src_dataset_id", "name"),
+        "videos": ("src_video_id", "src_dataset_id", "name"),
+        "objects": ("src_object_id", "src_video_id", "class_name"),
+        "figures": ("src_object_id", "src_video_id", "frame_index", "geometry_type", "geometry_json"),
+        "tags": ("owner_type", "owner_id", "src_item_id", "tag_id"),
+    },
+    "volumes": {
+        "datasets": ("src_dataset_id", "name"),
+        "volumes": ("src_volume_id", "src_dataset_id", "name"),
+        "objects": ("src_object_id", "src_volume_id", "class_name"),
+        "figures": ("src_figure_id", "src_object_id", "src_volume_id", "geometry_type"),
+        "tags": ("owner_type", "owner_id", "src_item_id", "tag_id"),
+    },
+}
+
 
 def table_names(project_type: str) -> tuple[str, ...]:
     """Name the tables of a project type, in the order in which a restore reads them."""
@@ -209,6 +234,11 @@ def table_names(project_type: str) -> tuple[str, ...]:
 def column_names(project_type: str, table: str) -> tuple[str, ...]:
     """Name the columns of one table."""
     return tuple(_COLUMNS[project_type][table])
+
+
+def required_columns(project_type: str, table: str) -> tuple[str, ...]:
+    """Name the columns of a table in which every row has a value."""
+    return _REQUIRED[project_type][table]
 
 
 def table_schema(project_type: str, table: str) -> pa.Schema:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,10 +101,15 @@ class Snapshot:
         where: pc.Expression | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Stream a table in its stored order, batch by batch."""
+        if self.path(table).exists():
+            with damage_named(table):
+                yield from self._iter_stored(table, columns, where)
+
+    def _iter_stored(
+        self, table: str, columns: Sequence[str] | None, where: pc.Expression | None
+    ) -> Iterator[pa.RecordBatch]:
         import pyarrow.dataset as ds
 
-        if not self.path(table).exists():
-            return
         schema, full = self._schema(table, columns), self._schema(table, None)
         (file,) = ds.dataset(self.path(table), schema=full, format="parquet").get_fragments()
         # A scan of the whole file reads on while its consumer works, until all of it is in memory; splitting
@@ -132,7 +138,7 @@ class Snapshot:
         schema, footer = self._schema(table, None), pq.read_metadata(path)
 
         def read(group: int) -> pa.Table | None:
-            with pq.ParquetFile(path, metadata=footer) as file:
+            with damage_named(table), pq.ParquetFile(path, metadata=footer) as file:
                 wanted = ids.mask(file.read_row_group(group, [column], use_threads=False)[column])
                 if not wanted.any():
                     return None
@@ -147,6 +153,24 @@ class Snapshot:
 
         full = table_schema(self.project_type, table)
         return full if columns is None else pa.schema([full.field(name) for name in columns])
+
+
+@contextmanager
+def damage_named(table: str) -> Iterator[None]:
+    """Tell damage of a table from a disk that refuses: the library reports both as ``OSError``.
+
+    :raises FormatError: the table is damaged.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except pa.ArrowMemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise FormatError(f"Table {table} of the version is damaged: {error}") from error
 
 
 def mask_path(directory: Path, figure_id: int) -> Path:

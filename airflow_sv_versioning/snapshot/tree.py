@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 T = TypeVar("T")
+
+MAX_PATH_CHARACTERS = 32 * 1024 * 1024
+"""Of all paths together; in a chain of datasets, each says the names of all above it once more."""
 
 
 def in_tree_order(
@@ -21,23 +24,41 @@ def in_tree_order(
 
     A node whose parent is not among them comes as a root: losing it would lose what it holds.
 
-    :raises FormatError: nodes are each other's parents.
+    :raises FormatError: nodes are each other's parents, one id is given twice, or the paths are endless.
     """
-    known = {node_id(node) for node in nodes}
+    known = _distinct_ids(map(node_id, nodes))
     children: dict[int | None, list[T]] = {}
     for node in nodes:
         parent = parent_id(node)
         children.setdefault(parent if parent in known else None, []).append(node)
-    stack = [(node, name(node)) for node in reversed(children.get(None, []))]
-    reached = 0
+    # Each with the path of its parent: its own is made when its turn comes.
+    stack = [(node, "") for node in reversed(children.get(None, []))]
+    reached = characters = 0
     while stack:
-        node, path = stack.pop()
+        node, above = stack.pop()
+        path = f"{above}{name(node)}"
         reached += 1
+        characters += len(path)
+        if characters > MAX_PATH_CHARACTERS:
+            raise FormatError(
+                f"Datasets are nested so deep that their paths have more than {MAX_PATH_CHARACTERS} "
+                f"characters, from dataset {node_id(node)} on; they were refused."
+            )
         yield node, path
-        below = reversed(children.get(node_id(node), []))
-        stack += [(child, f"{path}/{name(child)}") for child in below]
+        below = f"{path}/"
+        stack += [(child, below) for child in reversed(children.get(node_id(node), []))]
     if reached != len(nodes):
         raise FormatError("Datasets are each other's parents; no tree can be made of them.")
+
+
+def _distinct_ids(ids: Iterable[int]) -> set[int]:
+    """Collect ids; one that comes twice could stand above itself, and the tree would have no end."""
+    known: set[int] = set()
+    for found in ids:
+        if found in known:
+            raise FormatError(f"Dataset {found} is listed twice; no tree can be made of that.")
+        known.add(found)
+    return known
 
 
 def dataset_rows(snapshot: Snapshot) -> list[tuple[dict[str, Any], str]]:

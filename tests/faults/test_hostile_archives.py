@@ -287,7 +287,8 @@ def test_finished_records_do_not_hide_what_piles_up_around_them(read):
 
 
 def test_what_the_memo_keeps_of_finished_records_counts(read):
-    kept = [h.image(number, h.EMPTY_LIST + h.MEMOIZE + b"(" + b"}" * 500 + b"e") for number in range(1_000)]
+    long_list = h.EMPTY_LIST + h.MEMOIZE + b"(" + b"}" * 500 + b"e"
+    kept = [h.image(number, h.dict_of(a=long_list)) for number in range(1_000)]
     images = h.EMPTY_LIST + h.MARK + b"".join(kept) + h.APPENDS
     references = h.list_of(*(h.get(number) for number in range(1_000)))
     payload = h.payload(images=images, alpha=h.EMPTY_DICT + h.number(1) + references + h.SETITEM)
@@ -366,7 +367,7 @@ def test_records_belong_where_genuine_versions_have_them(payload, read):
 
 @pytest.mark.parametrize("position", ["id", "name", "size"])
 def test_values_of_other_types_do_not_get_into_tables(position, read):
-    values = [h.number(1), h.text("name"), *[h.NONE] * 15]
+    values = [h.number(1), h.text("name"), *[h.NONE] * 8, h.number(5), *[h.NONE] * 6]
     values[{"id": 0, "name": 1, "size": 6}[position]] = h.dict_of(a=h.NONE)
     image = h.record("image_api", "ImageInfo", *values)
 
@@ -505,3 +506,64 @@ def test_a_sparse_file_in_an_extension_header_is_refused(tmp_path):
 
     with pytest.raises(UnsafeArchiveError, match="sparse"):
         unpack_archive(path, "images", tmp_path / "out")
+
+
+def extension(records: bytes, kind: bytes = b"x") -> bytes:
+    """A tar's extension header."""
+    member = tarfile.TarInfo("./PaxHeaders/x")
+    member.type, member.size = kind, len(records)
+    return member.tobuf(tarfile.USTAR_FORMAT) + records + bytes(-len(records) % 512)
+
+
+def packed_after(head: bytes, path: Path) -> Path:
+    path.write_bytes(zstandard.compress(head + tar_of({"version.bin": h.payload()})))
+    return path
+
+
+def test_an_extension_header_of_very_many_records_is_read_once_through(tmp_path):
+    """A reader that cuts the rest off after every record copies a mebibyte 175,000 times."""
+    archive = packed_after(extension(b"6 a=b\n" * (1024 * 1024 // 6)), tmp_path / "a")
+
+    assert unpack_archive(archive, "images", tmp_path / "out").archive_format == "v1.0.0"
+
+
+def test_extension_headers_do_not_add_up(tmp_path):
+    heads = b"".join(
+        extension(b"".join(b"21 key%08d=value\n" % (100 * head + n) for n in range(100)))
+        for head in range(200)
+    )
+    tracemalloc.start()
+    try:
+        unpack_archive(packed_after(heads, tmp_path / "a"), "images", tmp_path / "out")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("kind", [b"x", b"0", b"5"], ids=["extensions", "files", "folders"])
+def test_an_archive_of_very_many_members_is_refused(kind, tmp_path):
+    member = tarfile.TarInfo("m")
+    member.type = kind
+    heads = member.tobuf(tarfile.USTAR_FORMAT) * 10_001
+
+    with pytest.raises(FormatError, match="more than 10000 members"):
+        unpack_archive(packed_after(heads, tmp_path / "a"), "images", tmp_path / "out")
+
+
+@pytest.mark.parametrize("records", [b"5 a=", b"x", b"9999 path=a\n", b"6 a b\n", b"0 a=b\n", b"4 =\n"])
+def test_a_malformed_extension_header_is_refused(records, tmp_path):
+    with pytest.raises(FormatError, match="extension header cannot be read"):
+        unpack_archive(packed_after(extension(records), tmp_path / "a"), "images", tmp_path / "out")
+
+
+def test_name_and_size_of_an_extension_header_count(tmp_path):
+    payload = h.payload()
+    member = tarfile.TarInfo("elsewhere")
+    size = b"%d" % len(payload)
+    head = extension(b"20 path=version.bin\n" + b"%d size=%s\n" % (len(size) + 9, size))
+    data = head + member.tobuf(tarfile.USTAR_FORMAT) + payload + bytes(-len(payload) % 512) + bytes(1024)
+    (tmp_path / "a").write_bytes(zstandard.compress(data))
+
+    assert unpack_archive(tmp_path / "a", "images", tmp_path / "out").archive_format == "v1.0.0"

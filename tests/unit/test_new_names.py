@@ -44,6 +44,13 @@ def test_later_items_get_the_first_free_number(tmp_path):
     assert told["one/a.png (image 4)"] == "a_003.png"
 
 
+def test_very_many_items_of_one_name_are_numbered_in_one_go(tmp_path):
+    """To begin at 1 for each of them would take the square of their number of steps: hours."""
+    names, _ = distinct_names(write(tmp_path, *((n, 1, "a.png") for n in range(50_000))), PATHS, ())
+
+    assert names[49_999] == "a_49999.png"
+
+
 def test_an_item_that_is_left_out_takes_no_name(tmp_path):
     snapshot = write(tmp_path, (1, 1, "a.png"), (2, 1, "a.png"), (3, 1, "a_001.png"), (4, 1, "a.png"))
 

@@ -19,9 +19,10 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.snapshot import video_digests
 from airflow_sv_versioning.snapshot.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
+from airflow_sv_versioning.snapshot.checks import check_snapshot
 from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, sections, tar, volumes
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
-from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
+from airflow_sv_versioning.snapshot.formats.streams import iter_chunks, iter_lines
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.media import record
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
@@ -73,6 +74,7 @@ def unpack_archive(
         _clear(directory, project_type)
         manifest = _extract(path, spool, limits)
         snapshot, archive_format, warnings = _read_payload(spool, project_type, directory, limits, manifest)
+        check_snapshot(snapshot)
     except OSError as error:
         raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
     finally:
@@ -108,10 +110,7 @@ def _item_lines(path: Path, limits: ArchiveLimits) -> Iterator[bytes]:
     with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
         for member in tar.iter_files(reader, _WHAT):
             if member.name.removeprefix("./") == video_digests.MEMBER:
-                rest = b""
-                for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
-                    *whole, rest = (rest + chunk).split(b"\n")
-                    yield from whole
+                yield from iter_lines(member.content, member.size_bytes, f"{_WHAT}'s {member.name}")
                 return
 
 
@@ -201,15 +200,14 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
 def _read_payload(
     spool: Path, project_type: str, directory: Path, limits: ArchiveLimits, manifest: dict[str, Any] | None
 ) -> tuple[Snapshot, str, tuple[str, ...]]:
-    is_trusted = manifest is not None
     with spool.open("rb") as file:
         head = file.read(tar.MAGIC_OFFSET + len(tar.MAGIC))
         file.seek(0)
         if project_type == "volumes":
             if head.startswith(sections.MAGIC):
-                return volumes.read_payload(file, directory, limits, is_trusted=is_trusted)
+                return volumes.read_payload(file, directory, limits, is_ours=manifest is not None)
         elif head[:4] == frames.MAGIC or head[tar.MAGIC_OFFSET :] == tar.MAGIC:
-            return *columnar.read_payload(file, directory, project_type, limits, is_trusted=is_trusted), ()
+            return *columnar.read_payload(file, directory, project_type, limits), ()
         elif head[:1] == pickled.MAGIC:
             return pickled.read_payload(file, directory, limits), pickled.VERSION, ()
     raise FormatError(

@@ -56,12 +56,12 @@ class ColumnarPayload(FilesPayload):
 
 
 def read_payload(
-    payload: BinaryIO, directory: Path, project_type: str, limits: ArchiveLimits, *, is_trusted: bool
+    payload: BinaryIO, directory: Path, project_type: str, limits: ArchiveLimits
 ) -> tuple[Snapshot, str]:
     """Take the known files out of a payload, and check them.
 
-    :param is_trusted: a digest vouches for the payload; otherwise the tables are read through once, so
-        that damage shows here and not in the middle of a restore.
+    The tables are read through once, so that damage shows here and not in the middle of a restore.
+
     :returns: the snapshot and the payload's schema version.
     """
     with _open_tar(payload, limits) as source:
@@ -75,7 +75,7 @@ def read_payload(
         )
     is_annotated = (project_type, version) == ("videos", annotated.VERSION)
     tables = annotated.READ_TABLES if is_annotated else table_names(project_type)
-    _check_tables(directory, manifest, project_type, tables, limits, is_trusted=is_trusted)
+    _check_tables(directory, manifest, project_type, tables, limits)
     _rewrite_project_info(directory / "project_info.json")
     if is_annotated:
         annotated.spread_annotations(directory)
@@ -125,8 +125,6 @@ def _check_tables(
     project_type: str,
     tables: Sequence[str],
     limits: ArchiveLimits,
-    *,
-    is_trusted: bool,
 ) -> None:
     promised = _promised_rows(manifest)
     for table in tables:
@@ -140,7 +138,7 @@ def _check_tables(
                 actual=rows,
                 where=table,
             )
-        if rows and not is_trusted:
+        if rows:
             check_content(path)
 
 

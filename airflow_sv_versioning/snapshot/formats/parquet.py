@@ -9,31 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
-from airflow_sv_versioning.snapshot.schemas import table_schema
+from airflow_sv_versioning.snapshot.schemas import required_columns, table_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 _CHECK_ROWS = 1000
-
-# Columns without which a table says nothing. Source: the least that SDK 6.74.51 restores.
-_REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
-    "images": {
-        "datasets": ("src_dataset_id", "name"),
-        "images": ("src_image_id", "src_dataset_id", "name"),
-        "figures": ("src_figure_id", "src_image_id", "class_id", "geometry_type"),
-        "alpha_geometries": ("src_figure_id", "geometry_json"),
-        "tags": ("owner_type", "owner_id", "tag_id"),
-    },
-    "videos": {
-        "datasets": ("src_dataset_id", "name"),
-        "videos": ("src_video_id", "src_dataset_id", "name"),
-        "objects": ("src_object_id", "src_video_id", "class_name"),
-        "figures": ("src_object_id", "src_video_id", "frame_index", "geometry_type", "geometry_json"),
-        "tags": ("owner_type", "owner_id", "src_item_id", "tag_id"),
-    },
-}
 
 
 def check_footer(path: Path, project_type: str, table: str, limits: ArchiveLimits) -> int:
@@ -43,7 +25,7 @@ def check_footer(path: Path, project_type: str, table: str, limits: ArchiveLimit
     """
     with _open(path) as file:
         _check_groups(path.name, file.metadata, limits)
-        required = _REQUIRED[project_type][table]
+        required = required_columns(project_type, table)
         _check_columns(path.name, file.schema_arrow, table_schema(project_type, table), required)
         return int(file.metadata.num_rows)
 
@@ -96,6 +78,8 @@ def _open(path: Path) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as file:
             yield file
+    except pa.ArrowMemoryError:
+        raise
     # The library reports damage with its own errors and, for broken pages, with OSError.
     except (pa.ArrowException, OSError, ValueError) as error:
         raise FormatError(f"Table {path.name} of the version cannot be read: {error}") from error

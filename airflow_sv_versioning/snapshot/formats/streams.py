@@ -8,6 +8,8 @@ from typing import Protocol
 from airflow_sv_versioning.exceptions import FormatError
 
 CHUNK_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
+"""A line speaks of one item: its path, link and digests."""
 
 
 class ByteSource(Protocol):
@@ -45,3 +47,22 @@ def iter_chunks(source: ByteSource, size: int, what: str) -> Iterator[bytes]:
         chunk = read_exactly(source, min(size, CHUNK_BYTES), what)
         size -= len(chunk)
         yield chunk
+
+
+def iter_lines(source: ByteSource, size: int, what: str) -> Iterator[bytes]:
+    """Stream the lines of ``size`` bytes, without their ends.
+
+    :raises FormatError: the source ends before, or a line is longer than any that is written.
+    """
+    rest = b""
+    for chunk in iter_chunks(source, size, what):
+        first, *others = chunk.split(b"\n")
+        rest += first
+        if len(rest) > MAX_LINE_BYTES + CHUNK_BYTES:
+            raise FormatError(f"{what} has a line of more than {MAX_LINE_BYTES} bytes; it was refused.")
+        if others:
+            yield rest
+            *whole, rest = others
+            yield from whole
+    if rest:
+        raise FormatError(f"{what} ends in the middle of a line; it was cut off.")

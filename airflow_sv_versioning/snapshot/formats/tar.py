@@ -18,12 +18,19 @@ RECORD = 20 * BLOCK
 MAGIC = b"ustar"
 MAGIC_OFFSET = 257
 
+MAX_HEADERS = 10_000
+"""Members and extensions; genuine archives have a dozen."""
+
 _USTAR_MAX_SIZE = 8**11 - 1
 _MAX_EXTENSION_BYTES = 1024 * 1024
 
 _REGULAR = frozenset(b"0\0")
 _DIRECTORY = ord("5")
 _PAX = frozenset(b"xg")
+# All others say what nobody asks; a name may come thousands of times.
+_PAX_KEYS = frozenset((b"path", b"size"))
+_SHORTEST_PAX = len(b"5 a=\n")
+_LONGEST_PAX_LENGTH = len(str(_MAX_EXTENSION_BYTES))
 _GNU_LONG_NAME = frozenset(b"LK")
 _UNSAFE = {
     ord("1"): "hard link",
@@ -79,7 +86,11 @@ def iter_files(source: ByteSource, what: str) -> Iterator[TarMember]:
     :raises UnsafeArchiveError: a link, device or sparse file, which no genuine archive holds.
     """
     override: dict[str, str] = {}
+    headers = 0
     while (header := _read_header(source, what)) is not None:
+        headers += 1
+        if headers > MAX_HEADERS:
+            raise FormatError(f"{what} has more than {MAX_HEADERS} members; it was refused.")
         kind = header[156]
         name, size = _name(header), _number(header[124:136], what)
         if kind in _PAX or kind in _GNU_LONG_NAME:
@@ -157,20 +168,27 @@ def _read_extension(source: ByteSource, size: int, what: str) -> bytes:
 
 
 def _pax_records(data: bytes, what: str) -> dict[str, str]:
-    """Read ``length key=value`` lines. Source: POSIX pax, extended header."""
+    """Read the ``length key=value`` lines that matter here. Source: POSIX pax, extended header."""
     records: dict[str, str] = {}
-    while data.strip(b"\0"):
-        length_text, _, rest = data.partition(b" ")
-        length = int(length_text) if length_text.isdigit() and len(length_text) < 8 else 0
-        line = rest[: length - len(length_text) - 1]
-        key, separator, value = line.removesuffix(b"\n").partition(b"=")
-        if length < 5 or length > len(data) or not separator or not line.endswith(b"\n"):
+    position, end = 0, len(data.rstrip(b"\0"))
+    while position < end:
+        length = _pax_length(data, position)
+        line = data[position : position + length]
+        key, separator, value = line.partition(b" ")[2].removesuffix(b"\n").partition(b"=")
+        if length < _SHORTEST_PAX or position + length > end or not separator or not line.endswith(b"\n"):
             raise FormatError(f"{what} is damaged: an extension header cannot be read.")
         if key.startswith(b"GNU.sparse"):
             raise UnsafeArchiveError(f"{what} holds a sparse file; it was refused.")
-        records[_text(key)] = _text(value)
-        data = data[length:]
+        if key in _PAX_KEYS:
+            records[_text(key)] = _text(value)
+        position += length
     return records
+
+
+def _pax_length(data: bytes, position: int) -> int:
+    """Read the length that a line begins with; 0 where it begins with none."""
+    digits = data[position : position + _LONGEST_PAX_LENGTH + 1].partition(b" ")[0]
+    return int(digits) if digits.isdigit() and len(digits) <= _LONGEST_PAX_LENGTH else 0
 
 
 def _pax_size(records: dict[str, str], size: int, what: str) -> int:

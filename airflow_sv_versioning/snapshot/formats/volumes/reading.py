@@ -37,11 +37,11 @@ Row = Mapping[str, Any]
 
 
 def read_payload(
-    payload: BinaryIO, directory: Path, limits: ArchiveLimits, *, is_trusted: bool
+    payload: BinaryIO, directory: Path, limits: ArchiveLimits, *, is_ours: bool
 ) -> tuple[Snapshot, str, tuple[str, ...]]:
     """Read a payload of volumes.
 
-    :param is_trusted: whether we wrote it.
+    :param is_ours: whether it says that we wrote it: then a defect of older clients is not looked for.
     :returns: the snapshot, the schema version, and what a person should know of it.
     :raises FormatError: an unknown version, damaged, or it refers to what it does not hold.
     """
@@ -58,7 +58,7 @@ def read_payload(
     finally:
         for path in files.values():
             path.unlink(missing_ok=True)
-    is_suspect = version == sections.VERSIONS[1] and not is_trusted
+    is_suspect = version == sections.VERSIONS[1] and not is_ours
     return snapshot, version, _known_defect(snapshot) if is_suspect else ()
 
 
