@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from airflow_sv_versioning.exceptions import ApiError
-from airflow_sv_versioning.server.errors import error_body, not_found, status_of
+from airflow_sv_versioning.server.errors import answer_to, error_body, not_found
 from airflow_sv_versioning.server.platform import Platform
 from airflow_sv_versioning.server.routes import (
     accounts,
@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(blobs.router)
     app.include_router(pages.router)
     app.include_router(pages.shown)
-    _add_error_handlers(app)
+    _add_error_handlers(app, settings)
     return app
 
 
@@ -82,13 +82,13 @@ def _api() -> APIRouter:
     return api
 
 
-def _add_error_handlers(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI, settings: Settings) -> None:
     @app.exception_handler(ApiError)
     async def answer_api_error(request: Request, error: ApiError) -> Response:
         if pages.is_page(request):
             return pages.failure(error)
-        status = status_of(error)
-        return JSONResponse(error_body(status, error.message, error.details), status)
+        status, body = answer_to(error, settings.rules)
+        return JSONResponse(body, status)
 
     @app.exception_handler(HTTPException)
     async def answer_http_error(request: Request, error: HTTPException) -> Response:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from airflow_sv_versioning.server.rules import SDK, Rules
+
 
 def utc_now() -> datetime:
     """The wall clock, in UTC."""
@@ -24,6 +26,7 @@ class Settings:
     :param reservation_lifetime: how long a version may stay reserved without being committed.
     :param link_timeout_seconds: how long the server waits for the host of a linked image or video.
     :param clock: where "now" comes from.
+    :param rules: what it does where it is not certain what the platform does.
     """
 
     data: Path
@@ -33,3 +36,4 @@ class Settings:
     reservation_lifetime: timedelta = timedelta(hours=24)
     link_timeout_seconds: float = 5.0
     clock: Callable[[], datetime] = utc_now
+    rules: Rules = SDK

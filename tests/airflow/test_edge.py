@@ -46,7 +46,7 @@ def test_code_with_the_hook_fails_for_good_and_says_why_once(
     failed = task_instance(run, "read_project")
     assert (str(failed.state), failed.try_number) == ("failed", 1)
     log = capsys.readouterr().out
-    assert log.count("Project 999999 is not found.") == 1
+    assert log.count("Project with projectId 999999 is either archived") == 1
     assert "client/transport.py" not in log
     assert "direct cause" not in log
 

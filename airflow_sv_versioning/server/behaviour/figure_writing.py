@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import get_project, stamp_sharing_items
 from airflow_sv_versioning.server.behaviour.annotation_objects import ClassBook, ObjectBook
+from airflow_sv_versioning.server.behaviour.bounds import check_bounds
 from airflow_sv_versioning.server.behaviour.frames import framed_items
 from airflow_sv_versioning.server.behaviour.geometry import OUT_OF_LINE, extent
 from airflow_sv_versioning.server.behaviour.placement import Place, Placement
@@ -26,12 +27,18 @@ NewFigure = tuple[int, int, Mapping[str, Any]]
 
 
 class FigureWriter:
-    """Adds figures, with their tags, to items of one project."""
+    """Adds figures, with their tags, to items of one project.
 
-    def __init__(self, tx: Writer, project_id: int, user_id: int, labeler: str) -> None:
+    :param checks_bounds: refuse figures that reach out of their item, unless the project allows it.
+    """
+
+    def __init__(
+        self, tx: Writer, project_id: int, user_id: int, labeler: str, *, checks_bounds: bool
+    ) -> None:
         self._tx = tx
         self._project_id = project_id
         self._has_objects = get_project(tx, project_id)["type"] != "images"
+        self._checks_bounds = checks_bounds
         self._user_id = user_id
         self._labeler = labeler
         self._book = TagBook(tx, project_id)
@@ -44,6 +51,8 @@ class FigureWriter:
         :raises RequestRejectedError: unknown class, object or tag, a frame or slice that the item does not
             have, or geometry that must be uploaded separately.
         """
+        if self._checks_bounds:
+            check_bounds(self._tx, self._project_id, figures)
         class_ids = self._class_ids(figures)
         types = [
             figure.get("geometryType") or figure.get("shape") or self._shape(class_id)

@@ -106,9 +106,18 @@ def figure_info(db: Reader, figure_id: int, fields: frozenset[str] | None, integ
 
 
 def add_figures(
-    tx: Writer, figures: Sequence[Mapping[str, Any]], *, default_item: int | None, user_id: int, labeler: str
+    tx: Writer,
+    figures: Sequence[Mapping[str, Any]],
+    *,
+    default_item: int | None,
+    checks_bounds: bool,
+    user_id: int,
+    labeler: str,
 ) -> list[int]:
-    """Add figures to the items they name, or to one default item; return their ids in order."""
+    """Add figures to the items they name, or to one default item; return their ids in order.
+
+    :param checks_bounds: refuse those that reach out of their item, unless its project allows it.
+    """
     owners = [_owner(figure, default_item) for figure in figures]
     items = edit_items(tx, owners)
     projects = {row["project_id"] for row in items.values()}
@@ -116,7 +125,7 @@ def add_figures(
         raise bad_request(f"Figures of one request belong to one project, not to {sorted(projects)}")
     if not projects:
         return []
-    writer = FigureWriter(tx, projects.pop(), user_id, labeler)
+    writer = FigureWriter(tx, projects.pop(), user_id, labeler, checks_bounds=checks_bounds)
     return writer.add(
         [(owner, items[owner]["dataset_id"], figure) for owner, figure in zip(owners, figures, strict=True)]
     )

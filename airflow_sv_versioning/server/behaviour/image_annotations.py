@@ -39,7 +39,14 @@ ANNOTATIONS = replace(
 )
 
 
-def add_annotations(tx: Writer, annotations: Sequence[Mapping[str, Any]], user_id: int, labeler: str) -> None:
+def add_annotations(
+    tx: Writer,
+    annotations: Sequence[Mapping[str, Any]],
+    user_id: int,
+    labeler: str,
+    *,
+    checks_bounds: bool,
+) -> None:
     """Replace the annotations of images: their tags, figures and descriptions.
 
     The same tag may come twice here, whatever the project's settings say about single tags.
@@ -51,7 +58,7 @@ def add_annotations(tx: Writer, annotations: Sequence[Mapping[str, Any]], user_i
         raise bad_request(f"Annotations of one request belong to one project, not to {sorted(projects)}")
     if projects:
         _clear(tx, list(items))
-        writer = FigureWriter(tx, projects.pop(), user_id, labeler)
+        writer = FigureWriter(tx, projects.pop(), user_id, labeler, checks_bounds=checks_bounds)
         _describe(tx, documents)
         _add_tags(tx, writer, documents, labeler)
         writer.add(

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from airflow_sv_versioning.exceptions import NotFoundError
 from airflow_sv_versioning.server.behaviour.access import check_all_found, edit_figures
 from airflow_sv_versioning.server.behaviour.nrrd import NrrdError, NrrdFacts, read_facts, read_voxels
 from airflow_sv_versioning.server.behaviour.planes import (
@@ -86,6 +87,13 @@ def get_geometries(
 ) -> list[tuple[int, Callable[[], bytes]]]:
     """Readers of the large geometries of those figures that have one."""
     return [(row["figure_id"], _reader(storage, row)) for row in _rows(db, figure_ids)]
+
+
+def missing_geometry(figure_ids: Iterable[int]) -> NotFoundError:
+    """Figures have no stored geometry: the platform says so of a whole request."""
+    error = not_found("Geometry file of figure", min(figure_ids))
+    error.details["type"] = "FILE_NOT_FOUND"
+    return error
 
 
 def _rows(db: Reader, figure_ids: Iterable[int]) -> list[sqlite3.Row]:

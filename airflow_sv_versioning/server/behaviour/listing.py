@@ -6,7 +6,7 @@ import base64
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from airflow_sv_versioning.server.database import Reader, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps, loads, merge
+from airflow_sv_versioning.server.rules import Cursor
 
 MAX_INTEGER = 2**63
 # Sort key and id of the last entity of a page.
@@ -32,6 +33,8 @@ class Query:
     :param filters: conjunctive ``{"field", "operator", "value"}``.
     :param after: where the previous answer of token mode ended; opaque to callers.
     :param fields: names of the members to answer; ``None`` means all.
+    :param max_per_page: cap beside that of the listing.
+    :param has_numeric_tokens: whether tokens are numbers, which listings in the order of ids can have.
     """
 
     filters: Sequence[Mapping[str, Any]] = ()
@@ -42,6 +45,17 @@ class Query:
     token_mode: bool = False
     after: str | None = None
     fields: frozenset[str] | None = None
+    max_per_page: int | None = None
+    has_numeric_tokens: bool = False
+
+    def under(self, cursor: Cursor, max_per_page: int | None) -> Query:
+        """The query as a server with these rules takes it."""
+        return replace(
+            self,
+            token_mode=self.token_mode and cursor != "ignored",
+            has_numeric_tokens=cursor == "number" and self.sort == "id",
+            max_per_page=max_per_page,
+        )
 
     def wants(self, field_name: str) -> bool:
         """Whether the member is asked for."""
@@ -81,16 +95,18 @@ class Page:
     ids: list[int]
     total: int
     per_page: int
-    after: str | None
+    after: str | int | None
+    has_token: bool
 
     def around(self, entities: JsonText) -> JsonText:
         """The answer's envelope around the list of entities, in the order of the ids."""
-        envelope = {
+        envelope: dict[str, Any] = {
             "total": self.total,
             "perPage": self.per_page,
             "pagesCount": max(1, -(-self.total // self.per_page)),
-            "after": self.after,
         }
+        if self.has_token:
+            envelope["after"] = self.after
         return merge(envelope, {"entities": entities})
 
 
@@ -132,11 +148,13 @@ class Listing:
         for condition in query.filters:
             self._narrow(narrowed, condition)
         total = db.value(f"SELECT COUNT(*) FROM {self.source}{narrowed.sql()}", narrowed.parameters)  # noqa: S608
-        per_page = min(query.per_page or self.default_per_page, self.max_per_page)
+        most = min(self.max_per_page, query.max_per_page or self.max_per_page)
+        per_page = min(query.per_page or self.default_per_page, most)
         ids = self._ids(db, query, narrowed, per_page)
         shown = ids[:per_page]
         has_more = query.token_mode and len(ids) > per_page
-        return Page(shown, total, per_page, self._token(db, query, shown[-1]) if has_more else None)
+        after = self._token(db, query, shown[-1]) if has_more else None
+        return Page(shown, total, per_page, after, query.token_mode)
 
     def run(self, db: Reader, query: Query, where: Where) -> Rows:
         """Read the rows of one page.
@@ -187,7 +205,7 @@ class Listing:
         narrowed, offset = where.copy(), (query.page - 1) * per_page
         if query.token_mode and query.after is not None:
             comparison = "<" if query.descending else ">"
-            narrowed.add(f"({key}, {identity}) {comparison} (?, ?)", *_decode_token(query.after))
+            narrowed.add(f"({key}, {identity}) {comparison} (?, ?)", *_decode_token(query))
             offset = 0
         ids: list[int] = loads(
             db.value(
@@ -202,7 +220,9 @@ class Listing:
         column = self._column(query.sort)
         return f"IFNULL({column}, '')" if query.sort in self.nullable else column
 
-    def _token(self, db: Reader, query: Query, last: int) -> str:
+    def _token(self, db: Reader, query: Query, last: int) -> str | int:
+        if query.has_numeric_tokens:
+            return last
         key = db.value(
             f"SELECT {self._sort_key(query)} FROM {self.source} WHERE {self.alias}.id = ?",  # noqa: S608
             (last,),
@@ -215,7 +235,10 @@ def project(entity: Mapping[str, Any], fields: frozenset[str] | None) -> dict[st
     return {key: value for key, value in entity.items() if fields is None or key in fields}
 
 
-def _decode_token(token: str) -> tuple[Any, int]:
+def _decode_token(query: Query) -> tuple[Any, int]:
+    token = query.after or ""
+    if query.has_numeric_tokens and token.isascii() and token.isdigit() and len(token) < 19:
+        return int(token), int(token)
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(token.encode()), type=Token)
     except (ValueError, RecursionError) as error:

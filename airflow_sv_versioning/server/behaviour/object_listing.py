@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import get_dataset, get_row
+from airflow_sv_versioning.server.behaviour.datasets import subtree_ids
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
 from airflow_sv_versioning.server.behaviour.tags import tags_by_object
-from airflow_sv_versioning.server.database import Reader
+from airflow_sv_versioning.server.database import Reader, in_list, json_list
 from airflow_sv_versioning.server.jsontext import JsonText
 
 OBJECTS = Listing(
@@ -27,10 +28,11 @@ OBJECTS = Listing(
 )
 
 
-def list_objects(db: Reader, query: Query, dataset_id: int) -> JsonText:
-    """A page of a dataset's objects."""
+def list_objects(db: Reader, query: Query, dataset_id: int, *, recursive: bool) -> JsonText:
+    """A page of the objects of a dataset, or of the tree below it."""
     get_dataset(db, dataset_id)
-    found = OBJECTS.run(db, query, Where().add("objects.dataset_id = ?", dataset_id))
+    datasets = subtree_ids(db, dataset_id) if recursive else [dataset_id]
+    found = OBJECTS.run(db, query, Where().add(in_list("objects.dataset_id"), json_list(datasets)))
     return found.page(_objects_json(db, found.rows))
 
 

@@ -12,11 +12,14 @@ from typing import Any
 from airflow_sv_versioning.server.behaviour.access import get_project, get_row
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
 from airflow_sv_versioning.server.database import Reader, Writer, stamp_of
-from airflow_sv_versioning.server.errors import bad_request, forbidden, not_found
+from airflow_sv_versioning.server.errors import bad_request, forbidden, invalid, not_found
 from airflow_sv_versioning.server.jsontext import JsonText
 
 VERSIONED_TYPES = ("images", "videos", "volumes")
 MAX_DESCRIPTION = 255
+# Source: the vendor's reference of projects.versions.list.
+FILTER_FIELDS = ("id", "version")
+FILTER_OPERATORS = ("=", "eq", "!=", "not", "in", "!in")
 VERSIONS = Listing(
     "versions",
     "versions",
@@ -31,7 +34,7 @@ VERSIONS = Listing(
         "createdAt": "created_at",
         "updatedAt": "updated_at",
     },
-    nullable=frozenset({"previewProjectId"}),
+    nullable=frozenset({"previewProjectId", "version", "teamFileId"}),
 )
 
 
@@ -50,10 +53,20 @@ class Commit:
     preview_project_id: int | None
 
 
-def list_versions(db: Reader, query: Query, project_id: int) -> JsonText:
-    """A page of a project's committed versions."""
+def list_versions(
+    db: Reader, query: Query, project_id: int, *, with_reservations: bool, narrow_filters: bool
+) -> JsonText:
+    """A page of a project's versions.
+
+    :param with_reservations: also those that are not committed yet, without number and archive.
+    :param narrow_filters: refuse filters by other fields and operators than the vendor's reference lists.
+    """
     team_id = _team_of(db, get_project(db, project_id))
-    where = Where().add("project_id = ?", project_id).add("status = 'committed'")
+    where = Where().add("project_id = ?", project_id)
+    if not with_reservations:
+        where.add("status = 'committed'")
+    if narrow_filters:
+        _check_filters(query)
     return VERSIONS.each(db, query, where, lambda row: _version_json(row, team_id))
 
 
@@ -151,6 +164,13 @@ def update(tx: Writer, version_id: int, changes: Mapping[str, Any]) -> None:
         if value is not None or column == "preview_project_id"
     }
     tx.update("versions", version_id, **kept, updated_at=tx.stamp)
+
+
+def _check_filters(query: Query) -> None:
+    for index, condition in enumerate(query.filters):
+        for member, allowed in (("field", FILTER_FIELDS), ("operator", FILTER_OPERATORS)):
+            if condition.get(member, "=") not in allowed:
+                raise invalid(f"must be one of [{', '.join(allowed)}]", ("filter", index, member), "any.only")
 
 
 def _version_json(row: sqlite3.Row, team_id: int) -> dict[str, Any]:

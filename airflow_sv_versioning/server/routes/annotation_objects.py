@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import annotation_objects, object_listing
 from airflow_sv_versioning.server.routes.call import Call, CallDep
+from airflow_sv_versioning.server.routes.item_tags import check_values
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.routes.shapes import OBJECT, TAG
@@ -19,7 +20,9 @@ router = APIRouter()
 @reads(router, "annotation-objects.list")
 def list_(call: CallDep) -> Response:
     with call.database.read() as db:
-        return call.reply(object_listing.list_objects(db, call.query, call.payload.integer("datasetId")))
+        recursive = call.payload.flag("recursive", call.rules.objects_are_listed_recursively)
+        dataset_id = call.payload.integer("datasetId")
+        return call.reply(object_listing.list_objects(db, call.query, dataset_id, recursive=recursive))
 
 
 @reads(router, "annotation-objects.info")
@@ -48,6 +51,7 @@ def remove(call: CallDep) -> Response:
 @writes(router, "annotation-objects.tags.bulk.add")
 def add_tags(call: CallDep) -> Response:
     wanted = call.payload.objects("tags", TAG)
+    check_values(call.rules, wanted)
     ids = _tag(call, wanted)
     return call.reply(
         [
@@ -60,6 +64,7 @@ def add_tags(call: CallDep) -> Response:
 @writes(router, "annotation-objects.tags.add")
 def add_tag(call: CallDep) -> Response:
     tag = TAG.check(call.payload.members, "tag")
+    check_values(call.rules, [tag])
     return call.reply({"id": _tag(call, [tag])[0], "tagId": tag.get("tagId"), "objectId": tag["objectId"]})
 
 

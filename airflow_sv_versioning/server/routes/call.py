@@ -18,6 +18,7 @@ from airflow_sv_versioning.server.errors import unauthorized
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps
 from airflow_sv_versioning.server.platform import LOGIN, USER_ID, Platform
 from airflow_sv_versioning.server.routes.payload import Payload
+from airflow_sv_versioning.server.rules import Rules
 
 LARGE_BODY = 1 << 16
 # Many times what any client sends in one request; files come as parts, which go to disk.
@@ -44,8 +45,13 @@ class Call:
 
     @property
     def query(self) -> Query:
-        """What a listing call asks for."""
-        return self.payload.query()
+        """What a listing call asks for, and gets by the rules."""
+        return self.payload.query().under(self.rules.cursor, self.rules.max_per_page)
+
+    @property
+    def rules(self) -> Rules:
+        """What is done where it is not certain what the platform does."""
+        return self.platform.settings.rules
 
     def file_url(self, blob_hash: str, name: str) -> str:
         """Address of a stored file, on the host that the caller used."""

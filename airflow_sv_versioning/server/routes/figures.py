@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import figures, large_geometries
-from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.errors import bad_request, invalid
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, multipart_response
 from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.routes.shapes import FIGURE
+from airflow_sv_versioning.server.rules import TOOLS, Rules
 from airflow_sv_versioning.server.storage import IncomingBlob
 
 router = APIRouter()
@@ -43,10 +47,14 @@ def info(call: CallDep) -> Response:
 @writes(router, "figures.bulk.add")
 def add(call: CallDep) -> Response:
     payload = call.payload
+    wanted = payload.objects("figures", FIGURE)
+    check_tools(call.rules, wanted)
+    checks_bounds = call.rules.checks_bounds and not payload.flag("skipBoundsValidation", False)
     with call.database.write() as tx:
         ids = figures.add_figures(
             tx,
-            payload.objects("figures", FIGURE),
+            wanted,
+            checks_bounds=checks_bounds,
             default_item=payload.optional_integer("entityId"),
             user_id=call.user_id,
             labeler=call.login,
@@ -103,7 +111,17 @@ def download_geometries(call: CallDep) -> Response:
     with call.database.read() as db:
         ids = call.payload.integers("ids")
         geometries = large_geometries.get_geometries(db, call.platform.storage, ids)
+    if call.rules.requires_every_geometry and len(geometries) < len(set(ids)):
+        raise large_geometries.missing_geometry(set(ids) - {figure_id for figure_id, _ in geometries})
     return multipart_response(geometries)
+
+
+def check_tools(rules: Rules, wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse figures that were drawn with a tool that is not listed, where the rules do."""
+    for index, figure in enumerate(wanted):
+        if rules.checks_names and figure.get("tool") is not None and figure["tool"] not in TOOLS:
+            message = f"must be one of [{', '.join(sorted(TOOLS))}]"
+            raise invalid(message, ("figures", index, "tool"), "any.only")
 
 
 def _paired(parts: list[Part]) -> list[tuple[int, IncomingBlob]]:

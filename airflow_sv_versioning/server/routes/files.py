@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import posixpath
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from airflow_sv_versioning.server.behaviour import files
-from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.errors import bad_request, forbidden
 from airflow_sv_versioning.server.routes.blobs import blob_response
 from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, chunks
 from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.storage import Blob
 
-router = APIRouter()
+SYSTEM_FOLDER = "/system"
+
+
+def check_visible(call: CallDep) -> None:
+    """Refuse what is in the platform's own folder, where the rules hide it."""
+    paths = [call.payload.members.get("path"), *(call.payload.members.get("paths") or [])]
+    if call.rules.hides_system_folder and any(str(path).startswith(SYSTEM_FOLDER) for path in paths):
+        raise forbidden(f"Team Files below {SYSTEM_FOLDER} are not open to this user")
+
+
+router = APIRouter(dependencies=[Depends(check_visible)])
 MAX_PAGE = 10_000
 
 

@@ -152,7 +152,10 @@ def download_by_hash(call: CallDep) -> Response:
 
 @reads(router, "remote-storage.exists")
 def remote_exists(call: CallDep) -> Response:
-    return call.reply({"exists": call.platform.links.exists(call.payload.text("path"))})
+    path, team_id = call.payload.text("path"), call.payload.optional_integer("groupId")
+    # A bucket is connected to a team: who names none is told of none.
+    is_seen = team_id is not None or not call.rules.storages_belong_to_teams
+    return call.reply({"exists": is_seen and call.platform.links.exists(path)})
 
 
 def _reader(call: Call, row: sqlite3.Row) -> Callable[[], bytes]:

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Response
 from airflow_sv_versioning.server.behaviour import tags
 from airflow_sv_versioning.server.behaviour.access import edit_items
 from airflow_sv_versioning.server.behaviour.tags import TagBook
+from airflow_sv_versioning.server.errors import invalid
 from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.routing import writes
 from airflow_sv_versioning.server.routes.shapes import TAG
+from airflow_sv_versioning.server.rules import Rules
 
 router = APIRouter()
 
@@ -22,6 +24,7 @@ router = APIRouter()
 def add_many(call: CallDep) -> Response:
     """The same tag may come more than once, for other frames or for the same."""
     wanted = call.payload.objects("tags", TAG)
+    check_values(call.rules, wanted)
     ids = _add(call, wanted)
     return call.reply(
         [{"id": tag_id, "tagId": tag.get("tagId")} for tag_id, tag in zip(ids, wanted, strict=True)]
@@ -31,7 +34,9 @@ def add_many(call: CallDep) -> Response:
 @writes(router, "videos.tags.add")
 @writes(router, "volumes.tags.add")
 def add(call: CallDep) -> Response:
-    tag_id = _add(call, [TAG.check(call.payload.members, "tag")])[0]
+    wanted = [TAG.check(call.payload.members, "tag")]
+    check_values(call.rules, wanted)
+    tag_id = _add(call, wanted)[0]
     with call.database.read() as db:
         return call.reply(tags.tag_info(db, tag_id))
 
@@ -68,6 +73,13 @@ def remove(call: CallDep) -> Response:
     with call.database.write() as tx:
         tags.remove_tag(tx, call.payload.integer("id"))
     return call.done()
+
+
+def check_values(rules: Rules, tags: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a value that is told and is nothing, where the rules do."""
+    for index, tag in enumerate(tags):
+        if not rules.takes_null_values and tag.get("value", tag) is None:
+            raise invalid("must be one of [string, number]", ("tags", index, "value"), "alternatives.types")
 
 
 def _add(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[int]:

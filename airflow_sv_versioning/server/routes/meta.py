@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import meta, nested_meta
-from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.errors import bad_request, invalid
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.routes.shapes import CLASS, NESTED_TAG, TAG_DEFINITION
+from airflow_sv_versioning.server.rules import SHAPES, Rules
 
 router = APIRouter()
 
@@ -29,8 +33,18 @@ def update_meta(call: CallDep) -> Response:
         for key, shape in shapes.items()
         if wanted.members.get(key) is not None
     }
+    check_shapes(call.rules, lists.get("classes", []))
     with call.database.write() as tx:
         return call.reply(meta.update_meta(tx, call.payload.integer("id"), lists))
+
+
+def check_shapes(rules: Rules, classes: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse classes of shapes that nobody knows, where the rules do."""
+    for index, definition in enumerate(classes):
+        shape = definition.get("shape")
+        if rules.checks_names and shape is not None and shape not in SHAPES:
+            message = f"must be one of [{', '.join(sorted(SHAPES))}]"
+            raise invalid(message, ("meta", "classes", index, "shape"), "any.only")
 
 
 @reads(router, "advanced.object_classes.list")

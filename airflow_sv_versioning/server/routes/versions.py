@@ -14,7 +14,15 @@ router = APIRouter()
 @reads(router, "projects.versions.list")
 def list_(call: CallDep) -> Response:
     with call.database.read() as db:
-        return call.reply(versions.list_versions(db, call.query, call.payload.integer("projectId")))
+        return call.reply(
+            versions.list_versions(
+                db,
+                call.query,
+                call.payload.integer("projectId"),
+                with_reservations=call.rules.lists_reservations,
+                narrow_filters=call.rules.filters_versions_narrowly,
+            )
+        )
 
 
 @writes(router, "projects.versions.reserve")
@@ -47,7 +55,8 @@ def commit(call: CallDep) -> Response:
         number = versions.commit(
             tx, payload.integer("id"), payload.text("commitToken"), wanted, call.platform.settings.clock()
         )
-    return call.reply({"success": True, "id": payload.integer("id"), "version": number})
+    told = {"success": True, "id": payload.integer("id"), "version": number}
+    return call.reply(told if call.rules.commit_says_success else {})
 
 
 @writes(router, "projects.versions.cancel-reservation")
