@@ -31,6 +31,14 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     409: ConflictError,
     429: RateLimitedError,
 }
+# The platform's words for what its statuses do not always tell; which status goes with them is not known.
+# Source: the official client's patterns over texts of errors.
+_BY_TEXT: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
+    (re.compile(r"is either archived, doesn't exist or you don't have enough permissions"), NotFoundError),
+    (re.compile(r"only available for PRO|available only .*MAX package|Payment Required"), PlanRequiredError),
+)
+# The token, and what passes by itself.
+_BEYOND_TEXTS = {401, 408, 429, 499}
 _ADVICE: dict[type[ApiError], str] = {
     AuthenticationError: "Check the API token of the connection.",
     PermissionDeniedError: "Check the role of the token's user in the team.",
@@ -166,9 +174,11 @@ def _typed(kind: type[ApiError], reply: Reply, said: str, advice: str | None) ->
 def _error_type(status_code: int, said: str, details: dict[str, Any]) -> type[ApiError]:
     if status_code == 400 and details.get("type") == "NONUNIQUE":
         return ConflictError
-    # Source: the refusals of links and versions to teams whose plan has none.
-    if status_code in {400, 403} and (details.get("type") == "PLAN" or "only available for PRO" in said):
-        return PlanRequiredError
+    if 400 <= status_code < 500 and status_code not in _BEYOND_TEXTS:
+        if details.get("type") == "PLAN":
+            return PlanRequiredError
+        if kind := next((kind for text, kind in _BY_TEXT if text.search(said)), None):
+            return kind
     if status_code in _BY_STATUS:
         return _BY_STATUS[status_code]
     # 408 and 499 tell of a connection that broke, not of a bad request.

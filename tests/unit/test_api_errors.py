@@ -33,6 +33,30 @@ def test_a_status_becomes_a_typed_error(status: int, details: dict, kind: str, t
     assert "projects.info(id=7)" in str(error)
 
 
+GONE = "Dataset with datasetId 5 is either archived, doesn't exist or you don't have enough permissions"
+INTERFACE = "The Labeling Interface is available only in the MAX package"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (GONE, "not_found"),
+        ("Adding images by links is only available for PRO teams", "plan_required"),
+        (INTERFACE, "plan_required"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 402, 403, 404])
+def test_what_the_platform_says_in_words_counts_whatever_the_status(
+    status: int, text: str, kind: str
+) -> None:
+    for body in ({"error": "Bad", "details": {"message": text}}, {"error": text}):
+        assert refusal(Reply("m", "", status, body, ""), "http://x").kind == kind
+
+
+def test_words_do_not_hide_that_the_token_is_wrong() -> None:
+    assert refusal(Reply("m", "", 401, {"error": GONE}, ""), "http://x").kind == "authentication"
+
+
 @pytest.mark.parametrize(
     ("body", "parts"),
     [

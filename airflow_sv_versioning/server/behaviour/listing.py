@@ -34,6 +34,7 @@ class Query:
     :param after: where the previous answer of token mode ended; opaque to callers.
     :param fields: names of the members to answer; ``None`` means all.
     :param max_per_page: cap beside that of the listing.
+    :param tells_cursor: whether answers have the member ``after``.
     :param has_numeric_tokens: whether tokens are numbers, which listings in the order of ids can have.
     """
 
@@ -46,6 +47,7 @@ class Query:
     after: str | None = None
     fields: frozenset[str] | None = None
     max_per_page: int | None = None
+    tells_cursor: bool = True
     has_numeric_tokens: bool = False
 
     def under(self, cursor: Cursor, max_per_page: int | None) -> Query:
@@ -53,6 +55,7 @@ class Query:
         return replace(
             self,
             token_mode=self.token_mode and cursor != "ignored",
+            tells_cursor=cursor != "ignored",
             has_numeric_tokens=cursor == "number" and self.sort == "id",
             max_per_page=max_per_page,
         )
@@ -96,7 +99,7 @@ class Page:
     total: int
     per_page: int
     after: str | int | None
-    has_token: bool
+    tells_cursor: bool
 
     def around(self, entities: JsonText) -> JsonText:
         """The answer's envelope around the list of entities, in the order of the ids."""
@@ -105,7 +108,7 @@ class Page:
             "perPage": self.per_page,
             "pagesCount": max(1, -(-self.total // self.per_page)),
         }
-        if self.has_token:
+        if self.tells_cursor:
             envelope["after"] = self.after
         return merge(envelope, {"entities": entities})
 
@@ -154,7 +157,7 @@ class Listing:
         shown = ids[:per_page]
         has_more = query.token_mode and len(ids) > per_page
         after = self._token(db, query, shown[-1]) if has_more else None
-        return Page(shown, total, per_page, after, query.token_mode)
+        return Page(shown, total, per_page, after, query.tells_cursor)
 
     def run(self, db: Reader, query: Query, where: Where) -> Rows:
         """Read the rows of one page.
