@@ -19,9 +19,17 @@ _PATH = "the path of the dataset or item"
 _OBJECT = "the number of the object among those of its item"
 
 _DATASETS = {"parent_src_dataset_id": _PATH, "name": _PATH}
-_TAGS = {"owner_id": _OBJECT, "src_item_id": _PATH, "tag_id": "the name of the tag"}
+_TAG = "the name of the tag"
+_TAGS = {"owner_id": _OBJECT, "src_item_id": _PATH, "tag_id": _TAG}
 
 STANDS_FOR: dict[str, dict[str, dict[str, str]]] = {
+    "images": {
+        "datasets": _DATASETS,
+        "images": {"src_dataset_id": _PATH, "name": _PATH, "parent_src_image_id": "the path of the parent"},
+        "figures": {"src_image_id": _PATH, "class_id": "the name of the class"},
+        "alpha_geometries": {"src_figure_id": "the figure, as whose geometry it is compared"},
+        "tags": {"owner_id": "the path of the image, or the figure", "src_item_id": _PATH, "tag_id": _TAG},
+    },
     "videos": {
         "datasets": _DATASETS,
         "videos": {"src_dataset_id": _PATH, "name": _PATH},
@@ -52,6 +60,31 @@ _NEW_FIGURES = {"src_figure_id": _ID, "labeler_login": _WHO, **_TIMES}
 _NEW_TAGS = {"tag_assignment_id": _ID, "labeler_login": _WHO, **_TIMES}
 
 GIVEN_ANEW: dict[str, dict[str, dict[str, str]]] = {
+    "images": {
+        "datasets": _NEW_DATASETS,
+        "images": {
+            "src_image_id": _ID,
+            "mime": _FILE,
+            "ext": _FILE,
+            "size": _FILE,
+            "width": _FILE,
+            "height": _FILE,
+            "created_by_id": _WHO,
+            "related_data_id": _STORAGE,
+            "download_id": _STORAGE,
+            "offset_start": _STORAGE,
+            "offset_end": _STORAGE,
+            **_TIMES,
+        },
+        "figures": {
+            "src_figure_id": _ID,
+            "src_dataset_id": "the dataset of its image",
+            "geometry_meta_json": "the platform measures the geometry",
+            **_TIMES,
+        },
+        "alpha_geometries": {},
+        "tags": _NEW_TAGS,
+    },
     "videos": {
         "datasets": _NEW_DATASETS,
         "videos": {"src_video_id": _ID, "size": _FILE, **_TIMES},
