@@ -6,6 +6,7 @@
         ConfigurationError           also ValueError: bad connection, bad argument
         TransportError               no usable answer
             ConnectError             the request was provably not sent; always repeatable
+            IncompleteListingError   a listing is shorter or longer than it tells, or has something twice
             OutcomeUnknownError      a write may or may not have landed; read back before repeating
         LinkError                    media behind a link cannot be read from here
         ApiError                     status_code, method, details
@@ -80,6 +81,16 @@ class ConnectError(TransportError):
     """The request was provably not sent: no route, refused, unknown host, bad certificate."""
 
     kind = "connect"
+
+
+class IncompleteListingError(TransportError):
+    """A listing gave another number of entities than it tells of, or one of them twice, or has no end.
+
+    ``context["is_moving"]`` says that what is listed changed meanwhile, and that no more than this explains
+    the difference.
+    """
+
+    kind = "incomplete_listing"
 
 
 class OutcomeUnknownError(TransportError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,11 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    import msgspec
+
     with connected(arguments) as client:
         versions = versions_of(client).get_list(arguments.project_id)
-    rows = [dataclasses.asdict(version) for version in versions]
+    rows = [msgspec.structs.asdict(version) for version in versions]
     return show(arguments, {"project_id": arguments.project_id, "versions": rows}, *_lines(versions))
 
 

@@ -16,26 +16,26 @@ class Accounts:
 
     def get_me(self) -> User:
         """Read the user that the token belongs to. Source: POST users.me."""
-        return User.from_json(self._transport.call("users.me"))
+        return self._transport.call_record("users.me", None, User)
 
     def get_team(self, team_id: int) -> Team:
         """Read a team with its subscription. Source: POST teams.info."""
-        return Team.from_json(self._transport.call("teams.info", {"id": team_id}))
+        return self._transport.call_record("teams.info", {"id": team_id}, Team)
 
     def get_workspace(self, workspace_id: int) -> Workspace:
         """Read a workspace. Source: POST workspaces.info."""
-        return Workspace.from_json(self._transport.call("workspaces.info", {"id": workspace_id}))
+        return self._transport.call_record("workspaces.info", {"id": workspace_id}, Workspace)
 
     def list_workspaces(self, team_id: int, name: str | None = None) -> Iterator[Workspace]:
         """Stream the workspaces of a team, or those of one name. Source: POST workspaces.list."""
         filters = [] if name is None else [{"field": "name", "operator": "=", "value": name}]
-        for data in self._transport.pages("workspaces.list", {"teamId": team_id, "filter": filters}):
-            yield Workspace.from_json(data)
+        body = {"teamId": team_id, "filter": filters}
+        yield from self._transport.list_records("workspaces.list", body, Workspace)
 
     def add_workspace(self, team_id: int, name: str, *, hidden: bool = False) -> Workspace:
         """Make a workspace. Source: POST workspaces.add, workspaces.visibility.set."""
         body = {"teamId": team_id, "name": name, "description": ""}
-        workspace = Workspace.from_json(self._transport.call("workspaces.add", body, idempotent=False))
+        workspace = self._transport.call_record("workspaces.add", body, Workspace, idempotent=False)
         if hidden:
             self._transport.call("workspaces.visibility.set", {"id": workspace.id, "hidden": True})
         return workspace

@@ -6,13 +6,14 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from airflow_sv_versioning.client.in_flight import carry, shut_down
 from airflow_sv_versioning.exceptions import CancelledError
 
 Check = Callable[[socket.socket], None]
@@ -40,7 +41,7 @@ class Interruption:
         self._asked = True
         for reference in list(self._connected.values()):
             if (connected := reference()) is not None:
-                _shut_down(connected)
+                shut_down(connected)
 
     @property
     def is_asked(self) -> bool:
@@ -76,7 +77,7 @@ class Interruption:
                 self._connected.pop(key, None)
         self._connected[id(connected)] = weakref.ref(connected)
         if self.holds:
-            _shut_down(connected)
+            shut_down(connected)
 
 
 class InterruptibleAdapter(HTTPAdapter):
@@ -101,12 +102,6 @@ class InterruptibleAdapter(HTTPAdapter):
         return manager
 
 
-def _shut_down(connected: socket.socket) -> None:
-    # Of a TLS socket its own method would forget the encryption under the hands of who reads.
-    with suppress(OSError):
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
-
-
 def _pools(interruption: Interruption, check: Check | None) -> dict[str, type[HTTPConnectionPool]]:
     def begin(connected: socket.socket) -> socket.socket:
         try:
@@ -116,11 +111,16 @@ def _pools(interruption: Interruption, check: Check | None) -> dict[str, type[HT
             connected.close()
             raise
         interruption.watch(connected)
+        carry(connected)
         return connected
 
     class Connection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return begin(super()._new_conn())
+
+        def request(self, *arguments: Any, **settings: Any) -> None:
+            carry(self.sock)
+            super().request(*arguments, **settings)
 
     class TlsConnection(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
@@ -128,6 +128,7 @@ def _pools(interruption: Interruption, check: Check | None) -> dict[str, type[HT
             # The handshake takes the connection out of this object, and waits for the other side.
             self._handshake = plain.dup()
             interruption.watch(self._handshake)
+            carry(self._handshake)
             return plain
 
         def connect(self) -> None:
@@ -137,6 +138,11 @@ def _pools(interruption: Interruption, check: Check | None) -> dict[str, type[HT
                 if (handshake := getattr(self, "_handshake", None)) is not None:
                     handshake.close()
             interruption.watch(self.sock)
+            carry(self.sock)
+
+        def request(self, *arguments: Any, **settings: Any) -> None:
+            carry(self.sock)
+            super().request(*arguments, **settings)
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection

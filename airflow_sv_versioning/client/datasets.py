@@ -28,8 +28,7 @@ class Datasets:
             "sort": "id",
             "sort_order": "asc",
         }
-        for data in self._transport.pages("datasets.list", body):
-            yield Dataset.from_json(data)
+        yield from self._transport.list_records("datasets.list", body, Dataset)
 
     def add(
         self,
@@ -53,4 +52,4 @@ class Datasets:
         }
         if custom_data:
             body["customData"] = custom_data
-        return Dataset.from_json(self._transport.call("datasets.add", body, idempotent=False))
+        return self._transport.call_record("datasets.add", body, Dataset, idempotent=False)

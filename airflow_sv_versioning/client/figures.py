@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.checks import check_added, check_once
+from airflow_sv_versioning.client.decoding import Id, decode, prove
+from airflow_sv_versioning.client.geometries import download_geometries
+from airflow_sv_versioning.client.shapes import ImageFigure, Made, Note, Small, Tag
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.exceptions import IncompleteListingError, TransportError
 
 LIST_BATCH = 200
 ADD_BATCH = 200
@@ -43,44 +46,37 @@ _FIELDS = (
 
 
 NULL = msgspec.Raw(b"null")
+# Older servers name the image of a figure only so.
+_UNTOLD = -1
 
 
 class Figure(msgspec.Struct, rename="camel"):
     """A figure as the server says it; what is ``Raw`` stays the JSON text that came over the wire."""
 
-    id: int
-    entity_id: int
-    class_id: int
+    id: Id
+    class_id: Id
     geometry_type: str
-    dataset_id: int | None = None
+    entity_id: Id = _UNTOLD
+    image_id: Id | None = None
+    dataset_id: Id | None = None
     geometry: msgspec.Raw = NULL
     geometry_meta: msgspec.Raw = NULL
     meta: msgspec.Raw = NULL
     custom_data: msgspec.Raw = NULL
     tags: list[dict[str, Any]] | None = None
-    priority: int | None = None
+    priority: Small | None = None
     created_at: str | None = None
     updated_at: str | None = None
     nn_created: bool | None = None
     nn_updated: bool | None = None
 
 
-class _Page(msgspec.Struct, rename="camel"):
-    entities: list[Figure]
-    pages_count: int | None = None
-
-
 class Author(msgspec.Struct, rename="camel"):
     """Who drew a figure, and who changed it: a person or a model."""
 
-    id: int
+    id: Id
     nn_created: bool | None = None
     nn_updated: bool | None = None
-
-
-class _Authors(msgspec.Struct, rename="camel"):
-    entities: list[Author]
-    pages_count: int | None = None
 
 
 class Figures:
@@ -97,7 +93,8 @@ class Figures:
 
         Source: POST figures.list; the server rounds coordinates unless asked not to.
         """
-        return list(self._transport.pages("figures.list", _listing(dataset_id, item_ids), _LIST_PAGE))
+        body = _listing(dataset_id, item_ids)
+        return self._transport.list_whole("figures.list", body, dict[str, Any], _LIST_PAGE, shape=ImageFigure)
 
     def read_for_items(self, dataset_id: int, item_ids: Sequence[int]) -> list[Figure]:
         """Read the same as :meth:`list_for_items`, for bulk: geometry is not decoded.
@@ -105,8 +102,9 @@ class Figures:
         Source: POST figures.list.
         """
         body = _listing(dataset_id, item_ids)
-        pages = self._transport.typed_pages("figures.list", body, _LIST_PAGE, _Page)
-        return [figure for page in pages for figure in page.entities]
+        figures = self._transport.list_whole("figures.list", body, Figure, _LIST_PAGE)
+        _check_figures(figures, item_ids)
+        return figures
 
     def iter_notes(self, dataset_id: int, item_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Stream ``id``, ``customData`` and ``description`` of the figures of at most 200 items.
@@ -119,18 +117,18 @@ class Figures:
             "filter": [{"field": "entityId", "operator": "in", "value": list(item_ids)}],
             "integerCoords": False,
         }
-        return self._transport.pages("figures.list", body, _NOTES_PAGE)
+        pages = self._transport.pages("figures.list", body, _NOTES_PAGE, dict[str, Any], Note)
+        return (note for page in pages for note in page)
 
     def list_authors(self, dataset_id: int, item_ids: Sequence[int]) -> list[Author]:
         """Read of the figures of at most 200 items only who drew them. Source: POST figures.list."""
         body = {**_listing(dataset_id, item_ids), "fields": ["id", "nnCreated", "nnUpdated"]}
-        pages = self._transport.typed_pages("figures.list", body, _LIST_PAGE, _Authors)
-        return [author for page in pages for author in page.entities]
+        return self._transport.list_whole("figures.list", body, Author, _LIST_PAGE)
 
     def count(self, dataset_id: int) -> int:
         """Count the figures of a dataset. Source: POST figures.list."""
-        body = {"datasetId": dataset_id, "fields": ["id"], "filter": [], "per_page": 1}
-        return int(self._transport.call("figures.list", body)["total"])
+        body = {"datasetId": dataset_id, "fields": ["id"], "filter": []}
+        return self._transport.count("figures.list", body)
 
     def add(self, dataset_id: int, figures: Sequence[Mapping[str, Any]]) -> list[int]:
         """Add at most 200 figures; returns their ids in the order of the request.
@@ -141,27 +139,21 @@ class Figures:
         """
         # Geometry from an archive comes as text, and is not decoded to be encoded again.
         body = msgspec.json.encode({"datasetId": dataset_id, "figures": list(figures)})
-        answer = self._transport.call_encoded("figures.bulk.add", body, idempotent=False)
-        if len(answer) != len(figures):
-            raise IntegrityError(
-                f"The server added {len(answer)} of {len(figures)} figures to dataset {dataset_id}.",
-                dataset_id=dataset_id,
-            )
-        return [int(entry["id"]) for entry in answer]
+        answer = self._transport.call_encoded("figures.bulk.add", body, list[Made], idempotent=False)
+        return check_added(answer, figures, f"figures to dataset {dataset_id}")
 
-    def download_geometries(self, figure_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    def download_geometries(self, figure_ids: Sequence[int]) -> dict[int, dict[str, Any] | None]:
         """Read geometries that are stored out of line: figure id -> ``{"origin", "data"}``.
 
-        :raises IntegrityError: the server left some out.
+        :returns: an entry for each figure, ``None`` where the server says that it has no geometry.
+        :raises IncompleteListingError: the server left some out.
 
         Source: POST figures.bulk.download.geometry.
         """
-        found: dict[int, dict[str, Any]] = {}
+        found: dict[int, dict[str, Any] | None] = {}
         for part in batches(figure_ids, _GEOMETRY_DOWNLOAD_BATCH):
-            parts = self._transport.multipart("figures.bulk.download.geometry", {"ids": list(part)})
-            found.update({figure_id: json.loads(content) for figure_id, content in parts.items()})
-        if lost := sorted(set(figure_ids) - found.keys()):
-            raise IntegrityError(f"The server has no geometry for figures {lost[:10]}.", figure_ids=lost)
+            for figure_id, content in download_geometries(self._transport, part).items():
+                found[figure_id] = None if content is None else _mask(figure_id, content)
         return found
 
     def upload_geometries(self, geometries: Mapping[int, str]) -> None:
@@ -182,6 +174,28 @@ class Figures:
         entries = [{"imageId": image_id, "annotation": ann} for image_id, ann in annotations.items()]
         for part in batches(entries, _ANNOTATIONS_BATCH):
             self._transport.call("annotations.bulk.add", {"datasetId": dataset_id, "annotations": list(part)})
+
+
+def _check_figures(figures: Sequence[Figure], item_ids: Sequence[int]) -> None:
+    """Prove what hangs on figures and stays as it came, and that they belong to the items."""
+    prove("figures.list", [figure.tags for figure in figures], list[list[Tag] | None])
+    tags = [tag["id"] for figure in figures for tag in figure.tags or () if tag.get("id") is not None]
+    check_once(tags, "figure tags")
+    for figure in figures:
+        if figure.entity_id == _UNTOLD and figure.image_id is not None:
+            figure.entity_id = figure.image_id
+    if strangers := {figure.entity_id for figure in figures}.difference(item_ids):
+        raise IncompleteListingError(
+            f"The server gave figures of {list(strangers)[:5]}, which were not asked for.", is_moving=False
+        )
+
+
+def _mask(figure_id: int, content: bytes) -> dict[str, Any]:
+    what = f"figures.bulk.download.geometry(id={figure_id})"
+    mask: dict[str, Any] = decode(what, content, dict[str, Any])
+    if not mask:
+        raise TransportError(f"{what} answered with an empty geometry.")
+    return mask
 
 
 def _listing(dataset_id: int, item_ids: Sequence[int]) -> dict[str, Any]:

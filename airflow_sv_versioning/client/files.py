@@ -9,6 +9,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
+
+from airflow_sv_versioning.client.decoding import read_record
 from airflow_sv_versioning.client.models import FileInfo
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Download, Transport
 from airflow_sv_versioning.exceptions import (
@@ -20,6 +23,10 @@ from airflow_sv_versioning.exceptions import (
 )
 
 
+class _Listed(msgspec.Struct):
+    path: str
+
+
 class Files:
     """Read and write Team Files."""
 
@@ -28,15 +35,16 @@ class Files:
 
     def find(self, team_id: int, path: str) -> FileInfo | None:
         """Look a file up by its path. Source: POST file-storage.list, which takes a file's path too."""
-        entries = self._transport.call(
-            "file-storage.list", {"teamId": team_id, "path": path, "recursive": True}
+        method, body = "file-storage.list", {"teamId": team_id, "path": path, "recursive": True}
+        entries = self._transport.call(method, body, list[_Listed])
+        return next(
+            (read_record(method, entry, FileInfo) for entry in entries if entry["path"] == path), None
         )
-        return next((FileInfo.from_json(entry) for entry in entries if entry.get("path") == path), None)
 
     def find_by_id(self, file_id: int) -> FileInfo | None:
         """Look a file up by its id. Source: POST file-storage.info."""
         try:
-            return FileInfo.from_json(self._transport.call("file-storage.info", {"id": file_id}))
+            return self._transport.call_record("file-storage.info", {"id": file_id}, FileInfo)
         except NotFoundError:
             return None
 
@@ -71,10 +79,13 @@ class Files:
                 content = source if isinstance(source, bytes) else opened.enter_context(source.open("rb"))
                 return [("name", name), ("path", folder), ("file", (name, content, kind))]
 
-            answer = self._transport.upload("file-storage.bulk.upload", fields, params={"teamId": team_id})
-        if not answer:
-            raise IntegrityError(f"The server stored nothing at {path}.", path=path)
-        stored = FileInfo.from_json(answer[0])
+            method = "file-storage.bulk.upload"
+            answer = self._transport.upload(method, fields, list[_Listed], params={"teamId": team_id})
+        if len(answer) != 1:
+            raise IntegrityError(
+                f"The server stored {len(answer)} files at {path} in place of one.", path=path
+            )
+        stored = read_record(method, answer[0], FileInfo)
         _check_arrival(stored, source)
         return stored
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.checks import check_count, check_once
+from airflow_sv_versioning.client.decoding import Id, prove
 from airflow_sv_versioning.client.files import content_hash
-from airflow_sv_versioning.client.transport import TokenPage, Transport
+from airflow_sv_versioning.client.listing import list_whole
+from airflow_sv_versioning.client.shapes import Item, MadeItem, Stored, Tag
+from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
 LIST_PAGE = 1000
@@ -22,29 +27,30 @@ _HASHES_BATCH = 900
 class Image(msgspec.Struct, rename="camel"):
     """An image as the server says it.
 
-    No member is ``Raw``: that would keep the whole page in memory for as long as one image of it waits.
+    Members that no restore needs may be anything. None is ``Raw``: that would keep the whole page in memory
+    for as long as one image of it waits.
     """
 
-    id: int
+    id: Id
     name: str
     updated_at: str
-    dataset_id: int
-    parent_id: int | None = None
+    dataset_id: Id
+    parent_id: Id | None = None
     hash: str | None = None
     link: str | None = None
     mime: str | None = None
-    size: int | str | None = None
-    width: int | None = None
-    height: int | None = None
+    size: Any = None
+    width: Any = None
+    height: Any = None
     description: str | None = None
     meta: dict[str, Any] | None = None
     tags: list[dict[str, Any]] | None = None
-    created_by: int | None = None
+    created_by: Any = None
     created_at: str | None = None
-    related_data_id: int | None = None
-    download_id: str | None = None
-    offset_start: int | None = None
-    offset_end: int | None = None
+    related_data_id: Any = None
+    download_id: Any = None
+    offset_start: Any = None
+    offset_end: Any = None
 
 
 class Images:
@@ -58,7 +64,7 @@ class Images:
 
         Source: POST images.list, token mode.
         """
-        return self._transport.token_pages("images.list", _listing(dataset_id, []), LIST_PAGE)
+        return self._pages(_listing(dataset_id, []))
 
     def read_pages(self, dataset_id: int, image_ids: Sequence[int] | None = None) -> Iterator[list[Image]]:
         """Stream the same as :meth:`iter_pages`, for bulk: members that nobody asks for are not decoded.
@@ -68,28 +74,30 @@ class Images:
         Source: POST images.list, token mode.
         """
         for filters in _by_ids(image_ids):
-            yield from self._transport.typed_token_pages(
-                "images.list", _listing(dataset_id, filters), LIST_PAGE, TokenPage[Image]
-            )
+            body = _listing(dataset_id, filters)
+            for page in self._transport.token_pages("images.list", body, LIST_PAGE, Image):
+                _check_tags([image.tags for image in page])
+                yield page
 
     def count(self, dataset_id: int) -> int:
         """Count the images of a dataset. Source: POST images.list."""
-        return int(self._transport.call("images.list", {**_listing(dataset_id, []), "per_page": 1})["total"])
+        return self._transport.count("images.list", _listing(dataset_id, []))
 
     def list_by_ids(self, dataset_id: int, image_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read those of the given images that still are in the dataset. Source: POST images.list."""
         return [
             image
             for filters in _by_ids(image_ids)
-            for page in self._transport.token_pages("images.list", _listing(dataset_id, filters), LIST_PAGE)
-            for image in page
+            for image in list_whole(partial(self._pages, _listing(dataset_id, filters)))
         ]
 
     def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
         """Read those of a dataset's images that have the given names. Source: POST images.list."""
         wanted = [{"field": "name", "operator": "in", "value": list(names)}]
-        pages = self._transport.token_pages("images.list", _listing(dataset_id, wanted), LIST_PAGE)
-        return [image for page in pages for image in page]
+        return list_whole(lambda: self._pages(_listing(dataset_id, wanted)))
+
+    def _pages(self, body: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        return self._transport.token_pages("images.list", body, LIST_PAGE, dict[str, Any], Item)
 
     def add(self, dataset_id: int, images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add at most 200 images by reference.
@@ -106,19 +114,17 @@ class Images:
             "forceMetadataForLinks": True,
             "skipValidation": False,
         }
-        added: list[dict[str, Any]] = self._transport.call("images.bulk.add", body, idempotent=False)
-        if len(added) != len(images):
-            raise IntegrityError(
-                f"The server added {len(added)} of {len(images)} images to dataset {dataset_id}.",
-                dataset_id=dataset_id,
-            )
+        added: list[dict[str, Any]] = self._transport.call(
+            "images.bulk.add", body, list[MadeItem], idempotent=False
+        )
+        check_count(added, images, f"images to dataset {dataset_id}")
         return added
 
     def find_existing_hashes(self, hashes: Sequence[str]) -> set[str]:
         """Tell which contents the server still holds. Source: POST images.internal.hashes.list."""
         existing: set[str] = set()
         for part in batches(hashes, _HASHES_BATCH):
-            existing.update(self._transport.call("images.internal.hashes.list", list(part)))
+            existing.update(self._transport.call("images.internal.hashes.list", list(part), list[str]))
         return existing
 
     def edit(self, image_id: int, **fields: Any) -> None:
@@ -154,10 +160,20 @@ class Images:
         def fields() -> list[tuple[str, Any]]:
             return [(f"{i}-file", (str(i), path.read_bytes(), "image/*")) for i, path in enumerate(paths)]
 
-        answer = self._transport.upload("images.bulk.upload", fields)
-        for path, entry in zip(paths, answer, strict=True):
-            if entry.get("hash") != hashes[path]:
-                raise IntegrityError(f"The server did not store {path} whole: {entry}.", path=str(path))
+        answer = self._transport.upload("images.bulk.upload", fields, list[Stored])
+        if [entry.get("hash") for entry in answer] != [hashes[path] for path in paths]:
+            raise IntegrityError(
+                f"The server did not store {paths[0]} and {len(paths) - 1} more whole: {answer}.",
+                path=str(paths[0]),
+            )
+
+
+def _check_tags(tags: Sequence[Sequence[Mapping[str, Any]] | None]) -> None:
+    """Prove the tags of a page of images, which stay as they came."""
+    prove("images.list", tags, list[list[Tag] | None])
+    check_once(
+        [tag["id"] for found in tags for tag in found or () if tag.get("id") is not None], "image tags"
+    )
 
 
 def _by_ids(image_ids: Sequence[int] | None) -> Iterator[list[dict[str, Any]]]:

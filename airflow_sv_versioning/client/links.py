@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 import requests
 from requests import RequestException, Response
 from requests.auth import HTTPBasicAuth
@@ -35,6 +36,10 @@ TIMEOUT_SECONDS = 10.0
 _GONE = {404, 410}
 _EMPTY_FILE = 416
 _WEB = ("http", "https")
+
+
+class _Exists(msgspec.Struct):
+    exists: bool
 
 
 class LinkState(Enum):
@@ -140,14 +145,14 @@ class Links:
 
     def _ask_server(self, link: str) -> LinkAnswer:
         try:
-            answer = self._transport.get("remote-storage.exists", {"path": link})
+            answer = self._transport.get("remote-storage.exists", {"path": link}, _Exists)
         except AuthenticationError:
             raise
         except ApiError as error:
             if error.transient:
                 raise
             return LinkAnswer(LinkState.UNREACHABLE, str(error))
-        if answer.get("exists"):
+        if answer["exists"]:
             return LinkAnswer(LinkState.ALIVE)
         return LinkAnswer(LinkState.GONE, "the server finds nothing there")
 

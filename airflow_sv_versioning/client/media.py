@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from airflow_sv_versioning.client.shapes import Stored
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
@@ -38,7 +39,7 @@ class Media:
                 opened.close()
                 return [("0-file", ("0", opened.enter_context(path.open("rb")), content_type))]
 
-            answer = self._transport.upload(method, fields)
+            answer = self._transport.upload(method, fields, list[Stored])
         stored = answer[0].get("hash") if answer else None
         if stored != expected_hash:
             raise IntegrityError(

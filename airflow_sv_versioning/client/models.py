@@ -1,182 +1,144 @@
-"""What the platform says, as frozen records."""
+"""What the platform says, as frozen records; what a server leaves out and what it calls null is the same."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True)
-class User:
+from airflow_sv_versioning.client.decoding import Count, Id
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A record as it comes over the wire, with its members named as in Python.
+
+    A member without default is one that nothing can be done without: where it is missing, or any member is of
+    another type, the answer is an error.
+    """
+
+
+class User(Record, frozen=True, kw_only=True):
     """A user of the platform. Source: POST users.me."""
 
-    id: int
-    login: str
-    name: str | None
-    email: str | None
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> User:
-        """Read a user from an answer."""
-        return cls(data["id"], data.get("login") or "", data.get("name"), data.get("email"))
+    id: Id
+    login: str = ""
+    name: str | None = None
+    email: str | None = None
 
 
-@dataclass(frozen=True)
-class Team:
-    """A team; ``plan`` is its subscription, such as ``free``, where the server tells it."""
+class Usage(Record, frozen=True, kw_only=True):
+    """A team's subscription, such as ``free``, where the server tells it."""
 
-    id: int
-    name: str
-    plan: str | None
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Team:
-        """Read a team from an answer."""
-        return cls(data["id"], data.get("name") or "", (data.get("usage") or {}).get("plan"))
+    plan: str | None = None
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Team(Record, frozen=True, kw_only=True):
+    """A team."""
+
+    id: Id
+    name: str = ""
+    usage: Usage = Usage()
+
+    @property
+    def plan(self) -> str | None:
+        """The team's subscription."""
+        return self.usage.plan
+
+
+class Workspace(Record, frozen=True, kw_only=True):
     """A workspace of a team."""
 
-    id: int
-    name: str
-    team_id: int
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Workspace:
-        """Read a workspace from an answer."""
-        return cls(data["id"], data.get("name") or "", data["teamId"])
+    id: Id
+    team_id: Id
+    name: str = ""
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Record, frozen=True, kw_only=True):
     """A project.
 
-    :param type: ``images``, ``videos``, ``volumes``, ...
-    :param updated_at: stamp of the last change, ISO 8601, compared as a string.
-    :param version: ``{"id", "version"}`` of the latest version, ``None`` where there is none.
-    :param raw: the whole answer.
+    :ivar type: ``images``, ``videos``, ``volumes``, ...
+    :ivar updated_at: stamp of the last change, ISO 8601, compared as a string.
+    :ivar version: ``{"id", "version"}`` of the latest version, ``None`` where there is none.
+    :ivar raw: the whole answer.
     """
 
-    id: int
+    id: Id
     name: str
     type: str
-    description: str
-    workspace_id: int
-    team_id: int
+    workspace_id: Id
+    team_id: Id
     updated_at: str
-    images_count: int
-    datasets_count: int
-    version: dict[str, Any] | None
-    custom_data: dict[str, Any]
-    settings: dict[str, Any]
-    readme: str | None
-    raw: dict[str, Any] = field(repr=False)
+    description: str = ""
+    items_count: Count = 0
+    all_images_count: Count = msgspec.field(default=0, name="imagesCount")
+    datasets_count: Count = 0
+    version: dict[str, Any] | None = None
+    custom_data: dict[str, Any] = msgspec.field(default_factory=dict)
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    readme: str | None = None
+    raw: dict[str, Any] = msgspec.field(default_factory=dict)
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Project:
-        """Read a project from an answer."""
-        return cls(
-            id=data["id"],
-            name=data["name"],
-            type=data["type"],
-            description=data.get("description") or "",
-            workspace_id=data["workspaceId"],
-            team_id=data["teamId"],
-            updated_at=data["updatedAt"],
-            images_count=int(data.get("itemsCount") or data.get("imagesCount") or 0),
-            datasets_count=int(data.get("datasetsCount") or 0),
-            version=data.get("version"),
-            custom_data=data.get("customData") or {},
-            settings=data.get("settings") or {},
-            readme=data.get("readme"),
-            raw=data,
-        )
+    @property
+    def images_count(self) -> int:
+        """How many items there are, of whatever type; older servers count them all as images."""
+        return self.items_count or self.all_images_count
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(Record, frozen=True, kw_only=True):
     """A dataset; ``parent_id`` is ``None`` at the root of the project."""
 
-    id: int
+    id: Id
     name: str
-    project_id: int
-    parent_id: int | None
-    description: str
-    custom_data: dict[str, Any]
-    raw: dict[str, Any] = field(repr=False)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Dataset:
-        """Read a dataset from an answer."""
-        return cls(
-            id=data["id"],
-            name=data["name"],
-            project_id=data["projectId"],
-            parent_id=data.get("parentId"),
-            description=data.get("description") or "",
-            custom_data=data.get("customData") or {},
-            raw=data,
-        )
+    project_id: Id
+    parent_id: Id | None = None
+    description: str = ""
+    custom_data: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class VersionInfo:
+class VersionInfo(Record, frozen=True, kw_only=True):
     """A project version, with the field names of the official SDK.
 
-    :param version: its number within the project: 1, 2, 3, ...
-    :param project_updated_at: the project's stamp that the version was made of.
+    :ivar version: its number within the project: 1, 2, 3, ...
+    :ivar project_updated_at: the project's stamp that the version was made of.
     """
 
-    id: int
-    project_id: int
-    version: int
-    name: str
-    description: str
-    status: str
-    team_file_id: int | None
-    team_id: int | None
-    created_by: int | None
-    created_at: str
-    updated_at: str
-    project_updated_at: str | None
-    preview_project_id: int | None
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> VersionInfo:
-        """Read a version from an answer; servers of different age send different keys."""
-        return cls(
-            id=data["id"],
-            project_id=data["projectId"],
-            version=data["version"],
-            name=data.get("name") or "",
-            description=data.get("description") or "",
-            status=data.get("status") or "",
-            team_file_id=data.get("teamFileId"),
-            team_id=data.get("teamId"),
-            created_by=data.get("createdBy"),
-            created_at=data.get("createdAt") or "",
-            updated_at=data.get("updatedAt") or "",
-            project_updated_at=data.get("projectUpdatedAt"),
-            preview_project_id=data.get("previewProjectId"),
-        )
+    id: Id
+    project_id: Id
+    version: Count
+    name: str = ""
+    description: str = ""
+    status: str = ""
+    team_file_id: Id | None = None
+    team_id: Id | None = None
+    created_by: Any = None
+    created_at: str = ""
+    updated_at: str = ""
+    project_updated_at: str | None = None
+    preview_project_id: Id | None = None
 
 
-@dataclass(frozen=True)
-class FileInfo:
-    """A file in Team Files; ``hash`` is base64 of the SHA-256 of its bytes."""
+class FileMeta(Record, frozen=True, kw_only=True):
+    """What Team Files know of a file's content."""
 
-    id: int
+    size: Count | None = None
+
+
+class FileInfo(Record, frozen=True, kw_only=True):
+    """A file in Team Files.
+
+    :ivar hash: base64 of the SHA-256 of its bytes, where the server tells it.
+    """
+
+    id: Id
     path: str
-    hash: str | None
-    size_bytes: int | None
+    hash: str | None = None
+    meta: FileMeta = FileMeta()
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> FileInfo:
-        """Read a file from an answer."""
-        size = (data.get("meta") or {}).get("size")
-        return cls(data["id"], data["path"], data.get("hash"), None if size is None else int(size))
+    @property
+    def size_bytes(self) -> int | None:
+        """The size, where the server tells it."""
+        return self.meta.size
 
 
 @dataclass(frozen=True)

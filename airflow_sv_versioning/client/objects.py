@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from airflow_sv_versioning.client.checks import check_added, check_count
+from airflow_sv_versioning.client.shapes import Made
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import IntegrityError
 
 ADD_BATCH = 200
 TAGS_BATCH = 300
@@ -26,13 +27,8 @@ class Objects:
         Source: POST annotation-objects.bulk.add.
         """
         body = {"datasetId": dataset_id, "annotationObjects": list(objects)}
-        answer = self._transport.call("annotation-objects.bulk.add", body, idempotent=False)
-        if len(answer) != len(objects):
-            raise IntegrityError(
-                f"The server added {len(answer)} of {len(objects)} objects to dataset {dataset_id}.",
-                dataset_id=dataset_id,
-            )
-        return [int(entry["id"]) for entry in answer]
+        answer = self._transport.call("annotation-objects.bulk.add", body, list[Made], idempotent=False)
+        return check_added(answer, objects, f"objects in dataset {dataset_id}")
 
     def add_tags(self, owner: Mapping[str, int], tags: Sequence[Mapping[str, Any]]) -> None:
         """Tag objects; each tag is ``tagId`` and ``objectId`` with ``value`` and ``frameRange``.
@@ -43,8 +39,8 @@ class Objects:
         Source: POST annotation-objects.tags.bulk.add.
         """
         body = {**owner, "tags": list(tags)}
-        answer = self._transport.call("annotation-objects.tags.bulk.add", body, idempotent=False)
-        check_added(answer, tags, "tags")
+        answer = self._transport.call("annotation-objects.tags.bulk.add", body, list[Any], idempotent=False)
+        check_count(answer, tags, "tags of objects")
 
     def list_ids(self, dataset_id: int) -> list[int]:
         """List the objects of a dataset, shared ones included, in the order of their ids.
@@ -52,19 +48,8 @@ class Objects:
         Source: POST annotation-objects.list.
         """
         body = {"datasetId": dataset_id, "filter": [], "sort": "id", "sort_order": "asc"}
-        return [entry["id"] for entry in self._transport.pages("annotation-objects.list", body)]
+        return [entry.id for entry in self._transport.list_whole("annotation-objects.list", body, Made)]
 
     def count(self, dataset_id: int) -> int:
         """Count the objects of a dataset, shared ones once. Source: POST annotation-objects.list."""
-        body = {"datasetId": dataset_id, "filter": [], "per_page": 1}
-        return int(self._transport.call("annotation-objects.list", body)["total"])
-
-
-def check_added(answer: Any, wanted: Sequence[Any], what: str) -> None:
-    """Hold an answer, an entry for each thing that was made, against what was wanted.
-
-    :raises IntegrityError: the server made fewer, or more.
-    """
-    if not isinstance(answer, list) or len(answer) != len(wanted):
-        made = len(answer) if isinstance(answer, list) else "none"
-        raise IntegrityError(f"The server added {made} of {len(wanted)} {what}.")
+        return self._transport.count("annotation-objects.list", {"datasetId": dataset_id, "filter": []})

@@ -5,8 +5,57 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
+
+from airflow_sv_versioning.client.checks import check_once
+from airflow_sv_versioning.client.decoding import Id
 from airflow_sv_versioning.client.models import Project
 from airflow_sv_versioning.client.transport import Transport
+
+
+class _Listed(msgspec.Struct):
+    id: Id
+
+
+class _Typed(msgspec.Struct):
+    id: Id
+    type: str
+
+
+class _Class(msgspec.Struct):
+    id: Id
+    title: str
+    shape: str
+
+
+class _Tag(msgspec.Struct):
+    id: Id
+    name: str
+    value_type: str
+
+
+class _Meta(msgspec.Struct):
+    classes: list[_Class]
+    tags: list[_Tag]
+
+
+class _NamedClass(msgspec.Struct):
+    id: Id
+    title: str
+
+
+class _NamedTag(msgspec.Struct):
+    id: Id
+    name: str
+
+
+class _NamedMeta(msgspec.Struct):
+    classes: list[_NamedClass]
+    tags: list[_NamedTag]
+
+
+class _Started(msgspec.Struct, rename="camel"):
+    task_id: Id
 
 
 class Projects:
@@ -22,19 +71,21 @@ class Projects:
 
         Source: POST projects.info.
         """
-        return Project.from_json(self._transport.call("projects.info", {"id": project_id}))
+        return self._transport.call_record("projects.info", {"id": project_id}, Project)
 
     def list_ids_by_name(self, workspace_id: int, name: str) -> list[int]:
         """List the projects of this name in a workspace. Source: POST projects.list."""
         by_name = [{"field": "name", "operator": "=", "value": name}]
         body = {"workspaceId": workspace_id, "filter": by_name, "fields": ["id", "name"]}
-        return [entry["id"] for entry in self._transport.pages("projects.list", body)]
+        return [entry.id for entry in self._transport.list_whole("projects.list", body, _Listed)]
 
     def list_ids(self, workspace_id: int, types: Collection[str]) -> list[int]:
         """List the projects of these types in a workspace, by id. Source: POST projects.list."""
         body = {"workspaceId": workspace_id, "fields": ["id", "type"], "sort": "id", "sort_order": "asc"}
         return [
-            entry["id"] for entry in self._transport.pages("projects.list", body) if entry["type"] in types
+            entry.id
+            for entry in self._transport.list_whole("projects.list", body, _Typed)
+            if entry.type in types
         ]
 
     def add(
@@ -61,11 +112,13 @@ class Projects:
         }
         if readme:
             body["readme"] = readme
-        return Project.from_json(self._transport.call("projects.add", body, idempotent=False))
+        return self._transport.call_record("projects.add", body, Project, idempotent=False)
 
     def get_meta(self, project_id: int) -> dict[str, Any]:
         """Read classes and tags as the platform's meta JSON. Source: POST projects.meta."""
-        meta: dict[str, Any] = self._transport.call("projects.meta", {"id": project_id})
+        meta: dict[str, Any] = self._transport.call("projects.meta", {"id": project_id}, _Meta)
+        check_once([entry["id"] for entry in meta["classes"]], "classes")
+        check_once([entry["id"] for entry in meta["tags"]], "tags")
         return meta
 
     def update_meta(self, project_id: int, meta: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +127,7 @@ class Projects:
         The order of the answer means nothing; join by name. Source: POST projects.meta.update.
         """
         answer: dict[str, Any] = self._transport.call(
-            "projects.meta.update", {"id": project_id, "meta": meta}
+            "projects.meta.update", {"id": project_id, "meta": meta}, _NamedMeta
         )
         return answer
 
@@ -98,4 +151,4 @@ class Projects:
     def clone(self, project_id: int, workspace_id: int, name: str) -> int:
         """Start copying a project in the background; returns the task's id. Source: POST projects.clone."""
         body = {"id": project_id, "workspaceId": workspace_id, "name": name}
-        return int(self._transport.call("projects.clone", body, idempotent=False)["taskId"])
+        return self._transport.call_typed("projects.clone", body, _Started, idempotent=False).task_id

@@ -18,12 +18,14 @@ class Failure:
     :param sent: whether the request may have reached the server.
     :param error: the answer's ``error`` text.
     :param retry_after_seconds: the answer's ``Retry-After``.
+    :param answer_is_useless: whether the answer was one that another try would only bring again.
     """
 
     status_code: int | None = None
     sent: bool = True
     error: str = ""
     retry_after_seconds: float | None = None
+    answer_is_useless: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class RetryPolicy:
         """Say whether the failed request may be sent once more, however many tries are left."""
         if not failure.sent or failure.status_code == 429:
             return True
-        if not idempotent:
+        if not idempotent or failure.answer_is_useless:
             return False
         if failure.status_code is None or failure.status_code in TRANSIENT_STATUSES:
             return True

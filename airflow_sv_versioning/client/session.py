@@ -6,7 +6,8 @@ What `requests` tells of its failures is understood in `failures`, and for forei
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from threading import Semaphore
@@ -14,16 +15,27 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
-from requests import Response
+from requests import RequestException, Response
 from requests.models import REDIRECT_STATI
 
 from airflow_sv_versioning.client.connections import InterruptibleAdapter, Interruption
+from airflow_sv_versioning.client.in_flight import InFlight, UnderWay, connecting
 from airflow_sv_versioning.client.surroundings import SteadySession, Trust
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_REDIRECTS = 5
 # In small pieces, a busy interpreter takes its turn after each of them, and an answer waits for hundreds.
 READ_BYTES = 1024 * 1024
+MAX_ANSWER_BYTES = 512 << 20
+"""The most that is taken into memory of one answer; a page of a listing has a hundredth of it."""
+TIMEOUTS_IN_ALL = 10
+"""How many times the longest wait for the next bytes a request may take in all."""
+SLOWEST_BYTES_PER_SECOND = 20_000
+"""A body may take as long as it needs at this pace."""
+
+
+class TooLargeError(RequestException):
+    """An answer is larger than what is taken into memory."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +51,21 @@ class Answer:
     content: bytes
 
     @classmethod
-    def read(cls, response: Response) -> Answer:
+    def read(cls, response: Response, max_bytes: int) -> Answer:
         """Read an open response to its end.
 
         :raises RequestException: the connection was cut before.
+        :raises TooLargeError: it has no end, or none that memory could hold.
         """
+        parts: list[bytes] = []
+        left = max_bytes
         with response:
-            content = b"".join(response.iter_content(READ_BYTES))
-        return cls(response.status_code, response.headers, content)
+            for part in response.iter_content(READ_BYTES):
+                left -= len(part)
+                if left < 0:
+                    raise TooLargeError(f"the answer is larger than {max_bytes:,} bytes")
+                parts.append(part)
+        return cls(response.status_code, response.headers, b"".join(parts))
 
     @property
     def text(self) -> str:
@@ -66,11 +85,35 @@ class Answer:
         return json.loads(self.content)
 
 
+class Opened:
+    """The beginning of an answer whose body is still to come."""
+
+    def __init__(self, response: Response, request: UnderWay, max_answer_bytes: int) -> None:
+        self._response = response
+        self._request = request
+        self._max_answer_bytes = max_answer_bytes
+        self.status_code = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    def whole(self) -> Answer:
+        """Read the answer into memory."""
+        return Answer.read(self._response, self._max_answer_bytes)
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Stream the body; what comes at a good pace may take as long as it needs."""
+        for chunk in self._response.iter_content(size):
+            self._request.extend(len(chunk) / SLOWEST_BYTES_PER_SECOND)
+            with self._request.paused():
+                yield chunk
+
+
 class Session:
     """Connections to one server for one token; may be shared by threads.
 
     :param token: goes to this server and to no other host.
-    :param timeout: seconds to wait for the next bytes of an answer.
+    :param timeout: seconds to wait for the next bytes of an answer; in all, a request takes at most ten times
+        as long, and what its body takes at a slow pace.
+    :param max_answer_bytes: the most that is taken into memory of one answer.
     :param interruption: ends requests under way and refuses later ones.
     :raises ConfigurationError: the CA certificates that the environment names cannot be used.
     """
@@ -84,12 +127,16 @@ class Session:
         trust: Trust,
         max_workers: int,
         interruption: Interruption,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         if server_url.startswith("https:"):
             trust.check_environment()
         self._server_url = server_url
         self._token = token
         self._interruption = interruption
+        self._max_answer_bytes = max_answer_bytes
+        self._seconds_in_all = TIMEOUTS_IN_ALL * timeout
+        self._in_flight = InFlight()
         self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
         # Listing and reading run side by side; together they keep to what was asked for.
         self._slots = Semaphore(max_workers)
@@ -97,6 +144,7 @@ class Session:
 
     def close(self) -> None:
         """Close all connections."""
+        self._in_flight.close()
         self._requests.close()
 
     def send(
@@ -110,29 +158,44 @@ class Session:
         """Send one request: a POST, or a GET where there is no body; redirects are not followed.
 
         :raises CancelledError: the client was interrupted before.
+        :raises OverdueError: it took too long in all.
+        :raises TooLargeError: the answer has no end, or none that memory could hold.
         """
-        with self._slots:
+        seconds = self._seconds_in_all + _size(data) / SLOWEST_BYTES_PER_SECOND
+        with self._slots, self._in_flight.track(seconds) as request:
             self._interruption.check()
-            return Answer.read(self._begin(method, data, headers, params))
+            with connecting(request):
+                response = self._begin(method, data, headers, params)
+            return Answer.read(response, self._max_answer_bytes)
 
-    def open(self, method: str, data: Any, headers: Mapping[str, str], offset: int) -> Response:
+    @contextmanager
+    def open(self, method: str, data: Any, headers: Mapping[str, str], offset: int) -> Iterator[Opened]:
         """Open a download at an offset, following redirects without the token.
 
         The storage behind a server signs its own addresses, and must not see the token.
+
+        :raises OverdueError: it came too slowly to the end.
         """
         wanted = {"Accept-Encoding": "identity"}
         if offset:
             wanted["Range"] = f"bytes={offset}-"
-        with self._slots:
-            self._interruption.check()
-            response = self._begin(method, data, {**headers, **wanted})
+        with self._in_flight.track(self._seconds_in_all) as request:
+            with connecting(request):
+                with self._slots:
+                    self._interruption.check()
+                    response = self._begin(method, data, {**headers, **wanted})
+                response = self._follow(response, wanted)
+            with response:
+                yield Opened(response, request, self._max_answer_bytes)
+
+    def _follow(self, response: Response, headers: Mapping[str, str]) -> Response:
         for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
                 break
             target = urljoin(response.url, response.headers["Location"])
             response.close()
             response = self._requests.get(
-                target, headers=wanted, stream=True, timeout=self._timeouts, allow_redirects=False
+                target, headers=headers, stream=True, timeout=self._timeouts, allow_redirects=False
             )
         return response
 
@@ -150,6 +213,11 @@ class Session:
             allow_redirects=False,
             stream=True,
         )
+
+
+def _size(data: Any) -> int:
+    """Tell the bytes of a body: a text, or a form that is streamed."""
+    return len(data) if isinstance(data, bytes) else int(getattr(data, "len", 0))
 
 
 def _requests_session(max_workers: int, trust: Trust, interruption: Interruption) -> requests.Session:

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from airflow_sv_versioning.client.decoding import Id
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import WaitError
 
@@ -17,6 +20,13 @@ SERVING = "deployed"
 TERMINAL = frozenset({"finished", "error", "stopped"})
 # Source: keys seen in the state of app runs.
 _STATE_KEYS = ("slyProjectId", "inputProjectId", "projectId")
+
+
+class _TaskJson(msgspec.Struct, rename="camel"):
+    id: Id
+    status: str
+    type: str | None = None
+    workspace_id: Id | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Tasks:
 
     def get(self, task_id: int) -> Task:
         """Read one task. Source: POST tasks.info."""
-        return Task.from_json(self._transport.call("tasks.info", {"id": task_id}))
+        return Task.from_json(self._transport.call("tasks.info", {"id": task_id}, _TaskJson))
 
     def list_running(self, workspace_id: int) -> Iterator[Task]:
         """Stream the tasks of a workspace that will end but have not; also those of unknown status.
@@ -89,7 +99,7 @@ class Tasks:
         """
         running = [{"field": "status", "operator": "!in", "value": sorted(TERMINAL | {SERVING})}]
         body = {"workspaceId": workspace_id, "filter": running, "sort": "id", "sort_order": "asc"}
-        for data in self._transport.pages("tasks.list", body):
+        for data in self._transport.list_whole("tasks.list", body, dict[str, Any], shape=_TaskJson):
             yield Task.from_json(data)
 
     def read_log_tail(self, task_id: int, lines: int = 10) -> list[str]:
@@ -107,22 +117,24 @@ def _message(line: str) -> str:
 
 
 def _name(data: Mapping[str, Any]) -> str:
-    app = (data.get("meta") or {}).get("app") or {}
+    app = _below(data, "meta", "app")
     return str(app.get("name") or data.get("name") or data.get("description") or data.get("type") or "")
 
 
 def _project_ids(data: Mapping[str, Any]) -> Iterator[int]:
-    meta = data.get("meta") or {}
     for side in ("input", "output"):
-        project = (meta.get(side) or {}).get("project") or {}
-        yield from _as_id(project.get("id"))
-    states = (
-        (meta.get("params") or {}).get("state") or {},
-        ((data.get("settings") or {}).get("message") or {}).get("state") or {},
-    )
-    for state in states:
+        yield from _as_id(_below(data, "meta", side, "project").get("id"))
+    for state in (_below(data, "meta", "params", "state"), _below(data, "settings", "message", "state")):
         for key in _STATE_KEYS:
             yield from _as_id(state.get(key))
+
+
+def _below(data: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Go down into what apps write as they like; what is no object there has no members."""
+    for name in names:
+        found = data.get(name)
+        data = found if isinstance(found, dict) else {}
+    return data
 
 
 def _as_id(value: Any) -> Iterator[int]:

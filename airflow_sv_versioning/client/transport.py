@@ -13,18 +13,29 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from requests import RequestException, Response
+from requests import RequestException
 from requests_toolbelt import MultipartDecoder, MultipartEncoder
 
 from airflow_sv_versioning.client.address import normalize_server_address
 from airflow_sv_versioning.client.connections import Interruption
+from airflow_sv_versioning.client.decoding import (
+    Count,
+    Id,
+    NotJsonError,
+    UnexpectedAnswerError,
+    decode,
+    prove,
+    read_record,
+)
 from airflow_sv_versioning.client.errors import Reply, error_parts, no_json, redirection, refusal
 from airflow_sv_versioning.client.failures import no_answer
+from airflow_sv_versioning.client.in_flight import OverdueError
+from airflow_sv_versioning.client.listing import Page, by_numbers, by_tokens, list_whole
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
-from airflow_sv_versioning.client.session import Answer, Session
+from airflow_sv_versioning.client.session import MAX_ANSWER_BYTES, Answer, Opened, Session, TooLargeError
 from airflow_sv_versioning.client.surroundings import Trust, find_proxy
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
@@ -38,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 # A connection that is cut loses at most one chunk.
 CHUNK_BYTES = 64 * 1024
+SHORT_PAGE = 500
 # How soon a wait between two tries notices an interruption.
 _SLEEP_SECONDS = 0.2
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
@@ -47,25 +59,7 @@ _JSON = {"Content-Type": "application/json"}
 Body = Callable[[], tuple[Any, dict[str, str]]]
 
 
-class Page(Protocol):
-    """A page of a listing."""
-
-    @property
-    def pages_count(self) -> int | None:
-        """How many pages there are."""
-
-
 T = TypeVar("T")
-
-
-class TokenPage(msgspec.Struct, Generic[T]):
-    """A page of a listing, and what leads to the next one."""
-
-    entities: list[T]
-    after: str | None = None
-
-
-PageT = TypeVar("PageT", bound=Page)
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,9 @@ class Transport:
 
     :param server_address: with or without scheme and port.
     :param token: the API token; it is sent to this server and to no other host.
-    :param timeout: seconds to wait for the next bytes of an answer.
+    :param timeout: seconds to wait for the next bytes of an answer; in all, a request takes at most ten times
+        as long, and what its body takes at a slow pace.
+    :param max_answer_bytes: the most that is taken into memory of one answer.
     :param trust: whose certificates are believed; by default as the environment says.
     :param max_workers: connections kept open for reuse.
     :ivar interruption: ends requests under way and refuses later ones; a call that may have taken effect
@@ -102,6 +98,7 @@ class Transport:
         timeout: float = 60.0,
         trust: Trust | None = None,
         max_workers: int = 8,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
         policy: RetryPolicy | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -125,87 +122,94 @@ class Transport:
             trust=self._trust,
             max_workers=max_workers,
             interruption=self.interruption,
+            max_answer_bytes=max_answer_bytes,
         )
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
-    def call(self, method: str, body: Any = None, *, idempotent: bool = True) -> Any:
-        """Call a method with a JSON body and return the decoded answer.
+    def call(self, method: str, body: Any = None, shape: Any = Any, *, idempotent: bool = True) -> Any:
+        """Call a method with a JSON body and return the decoded answer, as it came.
 
+        :param shape: what the answer has to be for those who read it.
         :param idempotent: whether sending it twice does the same as sending it once.
+        :raises UnexpectedAnswerError: the answer is not of that shape.
         :raises OutcomeUnknownError: a call that is not idempotent got no usable answer.
         """
-        return self._json(method, self._answer(method, _json_body(body), idempotent, _subject(body)))
+        answer = self._answer(method, _json_body(body), idempotent, _subject(body))
+        return self._proven(method, answer, shape, idempotent)
 
-    def call_encoded(self, method: str, body: bytes, *, idempotent: bool = True) -> Any:
+    def call_encoded(
+        self, method: str, body: bytes, shape: Any = Any, *, idempotent: bool = True, subject: str = ""
+    ) -> Any:
         """Call a method with a body that already is JSON; otherwise like :meth:`call`."""
-        return self._json(method, self._answer(method, lambda: (body, dict(_JSON)), idempotent, ""))
+        answer = self._answer(method, lambda: (body, dict(_JSON)), idempotent, subject)
+        return self._proven(method, answer, shape, idempotent)
 
-    def call_typed(self, method: str, body: Mapping[str, Any], answer_type: type[T]) -> T:
-        """Call a method that changes nothing and decode the answer as ``answer_type``.
+    def call_typed(
+        self, method: str, body: Mapping[str, Any] | None, answer_type: type[T], *, idempotent: bool = True
+    ) -> T:
+        """Call a method and decode the answer as ``answer_type``; otherwise like :meth:`call`."""
+        answer = self._answer(method, _json_body(body), idempotent, _subject(body))
+        decoded: T = self._decode(method, answer, answer_type, idempotent)
+        return decoded
 
-        :raises TransportError: the answer is not of that type.
+    def call_record(
+        self, method: str, body: Mapping[str, Any] | None, record_type: type[T], *, idempotent: bool = True
+    ) -> T:
+        """Call a method that answers with a record of the models; otherwise like :meth:`call`."""
+        answer = self._answer(method, _json_body(body), idempotent, _subject(body))
+        with _outcome(method, idempotent):
+            return read_record(method, self._decode(method, answer, Any), record_type)
+
+    def pages(
+        self, method: str, body: Mapping[str, Any], per_page: int, entity_type: type[T], shape: Any = Any
+    ) -> Iterator[list[T]]:
+        """Stream a listing page by page, asked for by their numbers.
+
+        :param shape: what an entity has to be, where ``entity_type`` does not say it.
+        :raises IncompleteListingError: the listing is not what it tells of itself.
         """
-        answer = self._answer(method, _json_body(body), True, _subject(body))
-        try:
-            return msgspec.json.decode(answer.content, type=answer_type, strict=False)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise TransportError(f"{method} answered with something unexpected: {error}") from error
-
-    def typed_pages(
-        self, method: str, body: Mapping[str, Any], per_page: int, page_type: type[PageT]
-    ) -> Iterator[PageT]:
-        """Stream a listing by page numbers, decoded as ``page_type``, which counts its ``pages_count``."""
-        page = 1
-        while True:
-            request = {**body, "page": page, "per_page": per_page}
-            answer = self.call_typed(method, request, page_type)
-            yield answer
-            if page >= (answer.pages_count or 1):
-                return
-            page += 1
-
-    def pages(self, method: str, body: Mapping[str, Any], per_page: int = 500) -> Iterator[dict[str, Any]]:
-        """Stream a listing by page numbers; meant for short lists."""
-        page = 1
-        while True:
-            answer = self.call(method, {**body, "page": page, "per_page": per_page})
-            yield from _entities(method, answer)
-            if page >= int(answer.get("pagesCount") or 1):
-                return
-            page += 1
+        ask = self._asking(method, entity_type, shape)
+        return by_numbers(ask, body, per_page, f"{method}({_subject(body)})")
 
     def token_pages(
-        self, method: str, body: Mapping[str, Any], per_page: int
-    ) -> Iterator[list[dict[str, Any]]]:
-        """Stream a listing page by page, each after the last item of the one before.
-
-        Unlike page numbers, this neither skips nor repeats items while others come and go.
-        """
-
-        def ask(request: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
-            answer = self.call(method, request)
-            return _entities(method, answer), answer.get("after")
-
-        return _each_after_the_other(ask, body, per_page)
-
-    def typed_token_pages(
-        self, method: str, body: Mapping[str, Any], per_page: int, page_type: type[TokenPage[T]]
+        self, method: str, body: Mapping[str, Any], per_page: int, entity_type: type[T], shape: Any = Any
     ) -> Iterator[list[T]]:
-        """Stream a listing as :meth:`token_pages` does, decoded as ``page_type``."""
+        """Stream a listing page by page, each after the last entity of the one before; see :meth:`pages`."""
+        ask = self._asking(method, entity_type, shape)
+        return by_tokens(ask, body, per_page, f"{method}({_subject(body)})")
 
-        def ask(request: Mapping[str, Any]) -> tuple[list[T], str | None]:
-            page = self.call_typed(method, request, page_type)
-            return page.entities, page.after
+    def list_whole(
+        self,
+        method: str,
+        body: Mapping[str, Any],
+        entity_type: type[T],
+        per_page: int = SHORT_PAGE,
+        *,
+        shape: Any = Any,
+    ) -> list[T]:
+        """Take a short listing as a whole, once more where it does not prove itself.
 
-        return _each_after_the_other(ask, body, per_page)
+        :raises IncompleteListingError: the listing is not what it tells of itself.
+        """
+        return list_whole(lambda: self.pages(method, body, per_page, entity_type, shape))
+
+    def list_records(self, method: str, body: Mapping[str, Any], record_type: type[T]) -> list[T]:
+        """Take a short listing of records as a whole; see :meth:`list_whole`."""
+        entities = self.list_whole(method, body, dict[str, Any], shape=_Entity)
+        return [read_record(method, entity, record_type) for entity in entities]
+
+    def count(self, method: str, body: Mapping[str, Any]) -> int:
+        """Ask a listing how many entities it has."""
+        return self.call_typed(method, {**body, "per_page": 1}, _Total).total
 
     def upload(
         self,
         method: str,
         fields: Callable[[], Sequence[tuple[str, Any]]],
+        shape: Any = Any,
         *,
         params: Mapping[str, Any] | None = None,
         idempotent: bool = True,
@@ -221,22 +225,31 @@ class Transport:
             return encoder, {"Content-Type": encoder.content_type}
 
         answer = self._answer(method, body, idempotent, _subject(params), params=params)
-        return self._json(method, answer)
+        return self._proven(method, answer, shape, idempotent)
 
     def multipart(self, method: str, body: Any) -> dict[int, bytes]:
-        """Call a method that answers with one part an entity: entity id -> content."""
+        """Call a method that answers with one part an entity: entity id -> content.
+
+        :raises UnexpectedAnswerError: there are no parts, or two of one entity.
+        """
         answer = self._answer(method, _json_body(body), True, _subject(body))
         if _has_no_parts(answer):
-            return {}
+            raise UnexpectedAnswerError(
+                f"{method} answered with status {answer.status_code} and nothing of what was asked for.",
+                method=method,
+            )
         try:
             parts = MultipartDecoder.from_response(answer).parts
         except Exception as error:  # the decoder lets its own and parsing errors through
             raise TransportError(f"{method} answered with a broken multipart body: {error}") from error
-        return {_part_id(method, part.headers): part.content for part in parts}
+        found = {_part_id(method, part.headers): part.content for part in parts}
+        if len(found) < len(parts):
+            raise UnexpectedAnswerError(f"{method} answered with two parts of one entity.", method=method)
+        return found
 
-    def get(self, method: str, params: Mapping[str, Any]) -> Any:
-        """Call one of the few methods that are GET requests; returns the decoded answer."""
-        return self._json(method, self._answer(method, None, True, _subject(params), params=params))
+    def get(self, method: str, params: Mapping[str, Any], shape: Any = Any) -> Any:
+        """Call one of the few methods that are GET requests; returns the decoded answer, as it came."""
+        return self._proven(method, self._answer(method, None, True, _subject(params), params=params), shape)
 
     def get_text(self, method: str, params: Mapping[str, Any]) -> str:
         """Call a method that is a GET request and answers with plain text."""
@@ -251,10 +264,10 @@ class Transport:
         subject = _subject(body)
         try:
             data, headers = _json_body(body)()
-            with self._session.open(method, data, headers, offset) as response:
-                if response.status_code >= 300:
-                    raise self._error(method, Answer.read(response), subject)
-                yield _download(method, response, offset)
+            with self._session.open(method, data, headers, offset) as opened:
+                if opened.status_code >= 300:
+                    raise self._error(method, opened.whole(), subject)
+                yield _download(method, opened, offset)
             self.interruption.check()
         except RequestException as error:
             self.interruption.check()
@@ -307,6 +320,9 @@ class Transport:
             error.__cause__ = cause
             if not isinstance(error, OutcomeUnknownError):
                 self.interruption.check()
+            if isinstance(cause, TooLargeError | OverdueError):
+                # It would be as large, and take as long, once more.
+                return Failure(answer_is_useless=True), error
             return Failure(sent=not isinstance(error, ConnectError)), error
         if idempotent:
             # An answer that does not tell its length ends with the connection, as if it were whole.
@@ -336,16 +352,48 @@ class Transport:
         reply = Reply(method, subject, answer.status_code, _decoded(answer), answer.text)
         return refusal(reply, self.server_url, find_proxy(self.server_url))
 
-    def _json(self, method: str, answer: Answer) -> Any:
-        try:
-            return msgspec.json.decode(answer.content)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            # Servers in Python write numbers and texts that strict JSON does not know.
-            pass
-        try:
-            return answer.json()
-        except ValueError as error:
-            raise no_json(method, answer.text, self.server_url) from error
+    def _proven(self, method: str, answer: Answer, shape: Any, idempotent: bool = True) -> Any:
+        value = self._decode(method, answer, Any, idempotent)
+        with _outcome(method, idempotent):
+            prove(method, value, shape)
+        return value
+
+    def _decode(self, method: str, answer: Answer, answer_type: Any, idempotent: bool = True) -> Any:
+        with _outcome(method, idempotent):
+            try:
+                return decode(method, answer.content, answer_type)
+            except NotJsonError as error:
+                raise no_json(method, answer.text, self.server_url) from error
+
+    def _asking(self, method: str, entity_type: Any, shape: Any) -> Callable[[Mapping[str, Any]], Page[Any]]:
+        def ask(request: Mapping[str, Any]) -> Page[Any]:
+            page = self.call_typed(method, request, Page[entity_type])
+            if shape is not Any:
+                prove(method, page.entities, list[shape])
+            return page
+
+        return ask
+
+
+class _Entity(msgspec.Struct):
+    id: Id
+
+
+class _Total(msgspec.Struct):
+    total: Count
+
+
+@contextmanager
+def _outcome(method: str, idempotent: bool) -> Iterator[None]:
+    """Of a write with a useless answer nobody knows whether it landed."""
+    try:
+        yield
+    except TransportError as error:
+        if idempotent:
+            raise
+        raise OutcomeUnknownError(
+            f"{error.message} Whether {method} took effect is unknown.", method=method
+        ) from error
 
 
 def _json_body(body: Any) -> Body:
@@ -356,33 +404,13 @@ def _json_body(body: Any) -> Body:
     return lambda: (data, dict(_JSON))
 
 
-def _download(method: str, response: Response, offset: int) -> Download:
-    start = offset if response.status_code == 206 else 0
-    if start and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+def _download(method: str, opened: Opened, offset: int) -> Download:
+    start = offset if opened.status_code == 206 else 0
+    if start and not opened.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
         raise TransportError(f"{method} continued a download at another place than was asked for.")
-    length = response.headers.get("Content-Length")
-    end = None if length is None else start + int(length)
-    return Download(start, end, response.iter_content(CHUNK_BYTES))
-
-
-def _each_after_the_other(
-    ask: Callable[[Mapping[str, Any]], tuple[list[T], str | None]], body: Mapping[str, Any], per_page: int
-) -> Iterator[list[T]]:
-    request = {**body, "pagination_mode": "token", "per_page": per_page}
-    while True:
-        entities, after = ask(request)
-        if entities:
-            yield entities
-        if not entities or after is None:
-            return
-        request["after"] = after
-
-
-def _entities(method: str, answer: Any) -> list[dict[str, Any]]:
-    entities = answer.get("entities") if isinstance(answer, dict) else None
-    if not isinstance(entities, list):
-        raise TransportError(f"{method} answered without a list of entities.")
-    return entities
+    length = opened.headers.get("Content-Length", "")
+    end = start + int(length) if length.isdigit() else None
+    return Download(start, end, opened.chunks(CHUNK_BYTES))
 
 
 def _subject(body: Any) -> str:
@@ -409,7 +437,7 @@ def _part_id(method: str, headers: Mapping[bytes, bytes]) -> int:
 def _decoded(answer: Answer) -> Any:
     try:
         return answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
+from airflow_sv_versioning.client.decoding import Count, Id, read_record
 from airflow_sv_versioning.client.models import NothingChanged, Reservation, VersionInfo
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import (
@@ -14,6 +17,24 @@ from airflow_sv_versioning.exceptions import (
     RequestRejectedError,
     VersionBusyError,
 )
+
+
+class _Listed(msgspec.Struct):
+    id: Id
+    version: Count | None
+
+
+class _Reserved(msgspec.Struct, rename="camel"):
+    id: Id
+    commit_token: str
+
+
+class _Success(msgspec.Struct):
+    success: bool
+
+
+class _Existing(msgspec.Struct):
+    id: Id
 
 
 class Versions:
@@ -27,8 +48,11 @@ class Versions:
     ) -> Iterator[VersionInfo]:
         """Stream the versions of a project, oldest first. Source: POST projects.versions.list."""
         body = {"projectId": project_id, "filter": list(filters or []), "sort": "id", "sort_order": "asc"}
-        for data in self._transport.pages("projects.versions.list", body):
-            yield VersionInfo.from_json(data)
+        listed = self._transport.list_whole("projects.versions.list", body, dict[str, Any], shape=_Listed)
+        for data in listed:
+            # One that has no number yet is somebody's reservation.
+            if data["version"] is not None:
+                yield read_record("projects.versions.list", data, VersionInfo)
 
     def reserve(self, project_id: int, owner: str = "") -> Reservation | NothingChanged:
         """Take the project's one reservation, or learn that its latest version still holds.
@@ -41,11 +65,12 @@ class Versions:
         """
         try:
             body = {"projectId": project_id, **({"owner": owner} if owner else {})}
-            answer = self._transport.call("projects.versions.reserve", body, idempotent=False)
+            answer = self._transport.call_typed(
+                "projects.versions.reserve", body, _Reserved, idempotent=False
+            )
         except ApiError as error:
-            version = error.details.get("version") or {}
-            if error.details.get("useExistingVersion") and version.get("id"):
-                return NothingChanged(int(version["id"]))
+            if error.details.get("useExistingVersion"):
+                return NothingChanged(_existing(error))
             if "is already committing" in str(error.details.get("message", "")).lower():
                 raise VersionBusyError(
                     f"Another process is making a version of project {project_id} "
@@ -55,7 +80,7 @@ class Versions:
                     details=error.details,
                 ) from error
             raise
-        return Reservation(int(answer["id"]), str(answer["commitToken"]))
+        return Reservation(answer.id, answer.commit_token)
 
     def commit(
         self,
@@ -66,7 +91,9 @@ class Versions:
         title: str | None,
         description: str | None,
     ) -> bool:
-        """Turn a reservation into a version; returns whether the server says it did.
+        """Turn a reservation into a version; returns ``False`` where the server says that it did not.
+
+        :raises OutcomeUnknownError: it does not say whether it did.
 
         Source: POST projects.versions.commit. The official client sends ``title``, the public
         description of the endpoint says ``name``; both are sent.
@@ -81,8 +108,8 @@ class Versions:
             body.update(title=title, name=title)
         if description:
             body["description"] = description
-        answer = self._transport.call("projects.versions.commit", body, idempotent=False)
-        return bool(answer.get("success"))
+        answer = self._transport.call_typed("projects.versions.commit", body, _Success, idempotent=False)
+        return answer.success
 
     def cancel(self, reservation: Reservation) -> bool:
         """Give a reservation back; returns whether there was one to give back.
@@ -91,14 +118,19 @@ class Versions:
         """
         body = {"id": reservation.version_id, "commitToken": reservation.commit_token}
         try:
-            answer = self._transport.call("projects.versions.cancel-reservation", body)
+            answer = self._transport.call_typed("projects.versions.cancel-reservation", body, _Success)
         except (NotFoundError, ConflictError, RequestRejectedError):
             # Committed, expired or cancelled before: the token opens nothing any more.
             return False
-        return bool(answer.get("success"))
+        return answer.success
 
     def update(self, version_id: int, **fields: Any) -> bool:
         """Change ``name``, ``description`` or ``previewProjectId``. Source: POST projects.versions.update."""
-        return bool(
-            self._transport.call("projects.versions.update", {"id": version_id, **fields}).get("success")
-        )
+        body = {"id": version_id, **fields}
+        return self._transport.call_typed("projects.versions.update", body, _Success).success
+
+
+def _existing(refusal: ApiError) -> int:
+    """Take the version that still holds out of a refusal to reserve."""
+    method = "projects.versions.reserve"
+    return read_record(method, refusal.details.get("version"), _Existing).id

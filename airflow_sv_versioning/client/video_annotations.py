@@ -10,19 +10,21 @@ from typing import Any
 
 import msgspec
 
+from airflow_sv_versioning.client.decoding import Id
 from airflow_sv_versioning.client.figures import NULL
+from airflow_sv_versioning.client.shapes import Small
 
 
 class VideoFigure(msgspec.Struct, rename="camel"):
     """A figure on a frame; what is ``Raw`` stays the JSON text that came over the wire."""
 
-    object_id: int
+    object_id: Id
     geometry_type: str
-    id: int | None = None
+    id: Id | None = None
     geometry: msgspec.Raw = NULL
     meta: msgspec.Raw = NULL
     track_id: str | int | None = None
-    priority: int | None = None
+    priority: Small | None = None
     smart_tool_input: msgspec.Raw = NULL
     nn_created: bool | None = None
     nn_updated: bool | None = None
@@ -36,14 +38,13 @@ class VideoFigure(msgspec.Struct, rename="camel"):
 class VideoFrame(msgspec.Struct):
     """A frame with figures, each as JSON text."""
 
-    index: int
-    figures: list[msgspec.Raw] = []
+    index: Small
+    figures: list[msgspec.Raw]
 
 
 class VideoAnnotation(msgspec.Struct, rename="camel"):
-    """What is annotated on a video. Source: POST videos.annotations.bulk.info."""
+    """What is annotated on a video, as answers and archives have it; archives leave out what is empty."""
 
-    video_id: int | None = None
     description: str | None = None
     tags: list[dict[str, Any]] | None = None
     objects: list[dict[str, Any]] | None = None
@@ -62,3 +63,12 @@ class VideoAnnotation(msgspec.Struct, rename="camel"):
         for frame in sorted(self.frames or [], key=lambda frame: frame.index):
             for figure in frame.figures:
                 yield frame.index, decoder.decode(figure)
+
+
+class AnnotatedVideo(VideoAnnotation, kw_only=True, rename="camel"):
+    """What is annotated on a video, whole. Source: POST videos.annotations.bulk.info."""
+
+    video_id: Id
+    tags: list[dict[str, Any]]
+    objects: list[dict[str, Any]]
+    frames: list[VideoFrame]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.checks import check_answered, check_count, check_owners
+from airflow_sv_versioning.client.decoding import prove
 from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.listing import list_whole
 from airflow_sv_versioning.client.media import Media
-from airflow_sv_versioning.client.objects import check_added
+from airflow_sv_versioning.client.shapes import MadeItem, Object, Tag, Video
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.client.video_annotations import VideoAnnotation
-from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.client.video_annotations import AnnotatedVideo
 
 # Timecodes make long videos heavy: a number for every frame of every video of a page.
 LIST_PAGE = 50
@@ -39,42 +42,43 @@ class Videos:
 
         Source: POST videos.list, token mode.
         """
-        return self._transport.token_pages("videos.list", _listing(dataset_id, filters), LIST_PAGE)
+        body = _listing(dataset_id, filters)
+        return self._transport.token_pages("videos.list", body, LIST_PAGE, dict[str, Any], Video)
 
     def count(self, dataset_id: int) -> int:
         """Count the videos of a dataset. Source: POST videos.list."""
-        return int(self._transport.call("videos.list", {**_listing(dataset_id, ()), "per_page": 1})["total"])
+        return self._transport.count("videos.list", _listing(dataset_id, ()))
 
     def list_by_ids(self, dataset_id: int, video_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read those of the given videos that still are in the dataset. Source: POST videos.list."""
         return [
             video
             for part in batches(video_ids, LIST_PAGE)
-            for page in self.iter_pages(dataset_id, [_among("id", part)])
-            for video in page
+            for video in list_whole(partial(self.iter_pages, dataset_id, [_among("id", part)]))
         ]
 
     def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
         """Read those of a dataset's videos that have the given names. Source: POST videos.list."""
-        return [video for page in self.iter_pages(dataset_id, [_among("name", names)]) for video in page]
+        return list_whole(lambda: self.iter_pages(dataset_id, [_among("name", names)]))
 
-    def read_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[VideoAnnotation]:
+    def read_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[AnnotatedVideo]:
         """Read whole annotations, in the order of the ids; figures stay JSON text.
 
         Coordinates are exact: vertices are ``[x, y]`` in pixels, origin top left, not rounded.
 
-        :raises IntegrityError: the server answered for other videos.
+        :raises IncompleteListingError: the server left videos out, or gave something twice.
 
         Source: POST videos.annotations.bulk.info; the server rounds coordinates unless asked not to.
         """
         body = {"datasetId": dataset_id, "videoIds": list(video_ids), "integerCoords": False}
-        answer = self._transport.call_typed("videos.annotations.bulk.info", body, list[VideoAnnotation])
+        method = "videos.annotations.bulk.info"
+        answer = self._transport.call_typed(method, body, list[AnnotatedVideo])
+        check_answered(video_ids, [annotation.video_id for annotation in answer], "annotations of videos")
         by_id = {annotation.video_id: annotation for annotation in answer}
-        if lost := [video_id for video_id in video_ids if video_id not in by_id]:
-            raise IntegrityError(
-                f"The server gave no annotation of videos {lost[:10]} of dataset {dataset_id}.",
-                dataset_id=dataset_id,
-            )
+        for annotation in answer:
+            prove(method, annotation.tags, list[Tag])
+            prove(method, annotation.objects, list[Object])
+            check_owners(annotation.tags, annotation.objects)
         return [by_id[video_id] for video_id in video_ids]
 
     def add(self, dataset_id: int, videos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -87,12 +91,10 @@ class Videos:
         Source: POST videos.bulk.add.
         """
         body = {"datasetId": dataset_id, "videos": list(videos), "forceMetadataForLinks": True}
-        added: list[dict[str, Any]] = self._transport.call("videos.bulk.add", body, idempotent=False)
-        if len(added) != len(videos):
-            raise IntegrityError(
-                f"The server added {len(added)} of {len(videos)} videos to dataset {dataset_id}.",
-                dataset_id=dataset_id,
-            )
+        added: list[dict[str, Any]] = self._transport.call(
+            "videos.bulk.add", body, list[MadeItem], idempotent=False
+        )
+        check_count(added, videos, f"videos to dataset {dataset_id}")
         return added
 
     def describe(self, video_id: int, description: str) -> None:
@@ -109,7 +111,8 @@ class Videos:
         Source: POST videos.tags.bulk.add.
         """
         body = {"videoId": video_id, "tags": list(tags)}
-        check_added(self._transport.call("videos.tags.bulk.add", body, idempotent=False), tags, "tags")
+        answer = self._transport.call("videos.tags.bulk.add", body, list[Any], idempotent=False)
+        check_count(answer, tags, "tags")
 
     def add_figures(self, video_id: int, figures: Sequence[Mapping[str, Any]]) -> None:
         """Add at most 200 figures to objects of a video; each tells its frame in ``meta``.
@@ -119,8 +122,8 @@ class Videos:
         Source: POST figures.bulk.add.
         """
         body = msgspec.json.encode({"entityId": video_id, "figures": list(figures)})
-        answer = self._transport.call_encoded("figures.bulk.add", body, idempotent=False)
-        check_added(answer, figures, "figures")
+        answer = self._transport.call_encoded("figures.bulk.add", body, list[Any], idempotent=False)
+        check_count(answer, figures, "figures")
 
     def upload(self, dataset_id: int, files: Sequence[tuple[str, Path]]) -> list[dict[str, Any]]:
         """Upload video files, each content once, and add them under the given names.
@@ -128,7 +131,8 @@ class Videos:
         :returns: video JSON in the order of ``files``.
         """
         hashes = {path: content_hash(path) for _, path in files}
-        known = set(self._transport.call("images.internal.hashes.list", sorted(set(hashes.values()))))
+        wanted = sorted(set(hashes.values()))
+        known = set(self._transport.call("images.internal.hashes.list", wanted, list[str]))
         media = Media(self._transport)
         for path, digest in hashes.items():
             if digest not in known:

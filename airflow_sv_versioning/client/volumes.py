@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.checks import check_added, check_answered, check_count, check_owners
 from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.geometries import download_geometries
+from airflow_sv_versioning.client.listing import list_whole
+from airflow_sv_versioning.client.shapes import Made, MadeItem, Stored, Volume, VolumeAnnotation
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
@@ -33,26 +38,26 @@ class Volumes:
 
         ``meta`` holds ``dimensionsIJK`` (voxels), ``spacing`` (mm), ``origin`` and ``directions``.
 
-        Source: POST volumes.list, token mode.
+        Source: POST volumes.list, by page numbers: of this listing no other way is known to be honoured.
         """
-        return self._transport.token_pages("volumes.list", _listing(dataset_id, filters), LIST_PAGE)
+        body = _listing(dataset_id, filters)
+        return self._transport.pages("volumes.list", body, LIST_PAGE, dict[str, Any], Volume)
 
     def count(self, dataset_id: int) -> int:
         """Count the volumes of a dataset. Source: POST volumes.list."""
-        return int(self._transport.call("volumes.list", {**_listing(dataset_id, ()), "per_page": 1})["total"])
+        return self._transport.count("volumes.list", _listing(dataset_id, ()))
 
     def list_by_ids(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read those of the given volumes that still are in the dataset. Source: POST volumes.list."""
         return [
             volume
             for part in batches(volume_ids, LIST_PAGE)
-            for page in self.iter_pages(dataset_id, [_among("id", part)])
-            for volume in page
+            for volume in list_whole(partial(self.iter_pages, dataset_id, [_among("id", part)]))
         ]
 
     def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
         """Read those of a dataset's volumes that have the given names. Source: POST volumes.list."""
-        return [volume for page in self.iter_pages(dataset_id, [_among("name", names)]) for volume in page]
+        return list_whole(lambda: self.iter_pages(dataset_id, [_among("name", names)]))
 
     def get_annotations(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read whole annotations, in the order of the ids; figures in space come without their geometry.
@@ -60,18 +65,18 @@ class Volumes:
         Figures stand in ``planes[].slices[].figures`` and in ``spatialFigures``; they name their object by
         ``objectId``. Coordinates are exact: vertices are ``[x, y]`` in pixels of the slice, not rounded.
 
-        :raises IntegrityError: the server answered for other volumes.
+        :raises IncompleteListingError: the server left volumes out, or gave something twice.
 
         Source: POST volumes.annotations.bulk.info; the server rounds coordinates unless asked not to.
         """
         body = {"datasetId": dataset_id, "volumeIds": list(volume_ids), "integerCoords": False}
-        answer: list[dict[str, Any]] = self._transport.call("volumes.annotations.bulk.info", body)
+        answer: list[dict[str, Any]] = self._transport.call(
+            "volumes.annotations.bulk.info", body, list[VolumeAnnotation]
+        )
         by_id = {annotation["volumeId"]: annotation for annotation in answer}
-        if lost := [volume_id for volume_id in volume_ids if volume_id not in by_id]:
-            raise IntegrityError(
-                f"The server gave no annotation of volumes {lost[:10]} of dataset {dataset_id}.",
-                dataset_id=dataset_id,
-            )
+        check_answered(volume_ids, [ann["volumeId"] for ann in answer], "annotations of volumes")
+        for annotation in answer:
+            check_owners(annotation["tags"], annotation["objects"])
         return [by_id[volume_id] for volume_id in volume_ids]
 
     def add(self, dataset_id: int, volumes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -85,12 +90,10 @@ class Volumes:
         Source: POST volumes.bulk.add.
         """
         body = {"datasetId": dataset_id, "volumes": list(volumes)}
-        added: list[dict[str, Any]] = self._transport.call("volumes.bulk.add", body, idempotent=False)
-        if len(added) != len(volumes):
-            raise IntegrityError(
-                f"The server added {len(added)} of {len(volumes)} volumes to dataset {dataset_id}.",
-                dataset_id=dataset_id,
-            )
+        added: list[dict[str, Any]] = self._transport.call(
+            "volumes.bulk.add", body, list[MadeItem], idempotent=False
+        )
+        check_count(added, volumes, f"volumes to dataset {dataset_id}")
         return added
 
     def describe(self, volume_id: int, description: str) -> None:
@@ -110,17 +113,18 @@ class Volumes:
         Source: POST figures.bulk.add.
         """
         body = {"entityId": volume_id, "figures": list(figures)}
-        answer = self._transport.call("figures.bulk.add", body, idempotent=False)
-        if len(answer) != len(figures):
-            raise IntegrityError(f"The server added {len(answer)} of {len(figures)} figures.")
-        return [int(entry["id"]) for entry in answer]
+        answer = self._transport.call("figures.bulk.add", body, list[Made], idempotent=False)
+        return check_added(answer, figures, f"figures to volume {volume_id}")
 
-    def find_spatial_geometries(self, figure_ids: Sequence[int]) -> dict[int, bytes]:
-        """Read the files of figures in space: NRRD of masks, STL of meshes; a figure may have none.
+    def find_spatial_geometries(self, figure_ids: Sequence[int]) -> dict[int, bytes | None]:
+        """Read the files of figures in space: NRRD of masks, STL of meshes.
+
+        :returns: an entry for each figure, ``None`` where the server says that it has no file.
+        :raises IncompleteListingError: the server left some out.
 
         Source: POST figures.bulk.download.geometry.
         """
-        return self._transport.multipart("figures.bulk.download.geometry", {"ids": list(figure_ids)})
+        return download_geometries(self._transport, figure_ids)
 
     def upload_spatial_geometries(self, files: Mapping[int, Path]) -> None:
         """Store the files of figures in space: figure id -> NRRD of a mask, or STL of a mesh.
@@ -191,7 +195,7 @@ class Volumes:
 
     def _missing(self, hashes: Iterable[str]) -> set[str]:
         wanted = set(hashes)
-        known = self._transport.call("images.internal.hashes.list", sorted(wanted))
+        known = self._transport.call("images.internal.hashes.list", sorted(wanted), list[str])
         return wanted.difference(known)
 
     def _send(self, contents: Sequence[tuple[str, Callable[[], bytes]]]) -> None:
@@ -201,7 +205,7 @@ class Volumes:
                 for number, (_, read) in enumerate(contents)
             ]
 
-        answer = self._transport.upload("images.bulk.upload", fields)
+        answer = self._transport.upload("images.bulk.upload", fields, list[Stored])
         if [entry.get("hash") for entry in answer] != [digest for digest, _ in contents]:
             raise IntegrityError(f"The server did not store the files whole: {answer}.")
 

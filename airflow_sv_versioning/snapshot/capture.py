@@ -16,7 +16,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset, Project
-from airflow_sv_versioning.exceptions import NotFoundError, ProjectChangedError
+from airflow_sv_versioning.exceptions import IncompleteListingError, NotFoundError, ProjectChangedError
 from airflow_sv_versioning.snapshot.base import EarlierBase, FindEarlier, still_names
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Item, Rows, names_of
@@ -114,6 +114,7 @@ class _Passes:
         self._earlier = earlier
         self._open_base: OpenBase = earlier.open
         self._has_moved = False
+        self._short_listings = 0
 
     def run(self, *, accept_changes: bool) -> Capture:
         seen: Snapshot | None = None
@@ -121,14 +122,18 @@ class _Passes:
         for number in range(1, MAX_PASSES + 1):
             project = self._client.projects.get(self._project_id)
             first_stamp = first_stamp or project.updated_at
-            snapshot = self._read(project, number)
-            if snapshot is None:
+            snapshot, incomplete = self._read(project, number)
+            if snapshot is None and incomplete is None:
                 continue
             if self._client.projects.get(self._project_id).updated_at == project.updated_at:
-                return self._capture(snapshot, project.updated_at, True, number)
+                if incomplete is None and snapshot is not None:
+                    return self._capture(snapshot, project.updated_at, True, number)
+                self._take_short_listing(incomplete)
+                continue
             self._tell_moved(f"reading the changes (pass {number})")
-            seen = snapshot
-            self._open_base = partial(_still_serving, snapshot)
+            if snapshot is not None:
+                seen = snapshot
+                self._open_base = partial(_still_serving, snapshot)
         if seen is None or not accept_changes:
             raise ProjectChangedError(
                 f"Project {self._project_id} changed during each of {MAX_PASSES} readings. Make the version "
@@ -138,8 +143,12 @@ class _Passes:
             )
         return self._capture(seen, first_stamp or "", False, MAX_PASSES)
 
-    def _read(self, project: Project, number: int) -> Snapshot | None:
-        """Read the project once; ``None`` if that must be done again."""
+    def _read(self, project: Project, number: int) -> tuple[Snapshot | None, IncompleteListingError | None]:
+        """Read the project once.
+
+        :returns: what was read, or ``None`` if that must be done again; and the listing that does not prove
+            itself. Both where nothing but a change of what was listed explains it.
+        """
         folder = self._directory / f"pass-{number}"
         folder.mkdir(parents=True)
         reading = _Pass(
@@ -147,16 +156,26 @@ class _Passes:
         )
         try:
             snapshot = reading.run()
+            is_refuted = self._open_base == self._earlier.open and self._earlier.is_refuted()
         except NotFoundError:
             # Something that was listed is gone; the next pass lists anew.
             if number == MAX_PASSES:
                 raise
             self._tell_moved("reading again")
-            return None
-        if self._open_base == self._earlier.open and self._earlier.is_refuted():
+            return None, None
+        except IncompleteListingError as error:
+            return None, error
+        if is_refuted:
             self._open_base = _no_base
-            return None
-        return snapshot
+            return None, None
+        return snapshot, reading.moved_listing
+
+    def _take_short_listing(self, error: IncompleteListingError | None) -> None:
+        """Read a project that stands still, and yet lists otherwise than it says, once more and not again."""
+        self._short_listings += 1
+        if error is not None and self._short_listings > 1:
+            raise error
+        self._progress.say(f"Reading project {self._project_id} again: {error}")
 
     def _tell_moved(self, what_now: str) -> None:
         self._has_moved = True
@@ -203,6 +222,7 @@ class _Pass:
         self._open_base = open_base
         self._verify_items = verify_items
         self._items_done = 0
+        self.moved_listing: IncompleteListingError | None = None
 
     def run(self) -> Snapshot:
         found = list(self._client.datasets.list_all(self._project.id))
@@ -223,8 +243,17 @@ class _Pass:
             return writer.finish(project_info(self._project), self._meta)
 
     def _pages(self, datasets: Sequence[Dataset]) -> Iterator[tuple[int, Sequence[Item] | None]]:
-        sources = ((dataset.id, self._reader.iter_pages(dataset.id)) for dataset in datasets)
+        sources = ((dataset.id, self._noting_moves(dataset.id)) for dataset in datasets)
         return started(interleave(sources, min(LISTED_AT_ONCE, self._client.max_workers)))
+
+    def _noting_moves(self, dataset_id: int) -> Iterator[Sequence[Item]]:
+        """List a dataset's items; that they came and went meanwhile is noted, and for the caller to judge."""
+        try:
+            yield from self._reader.iter_pages(dataset_id)
+        except IncompleteListingError as error:
+            if not error.context["is_moving"]:
+                raise
+            self.moved_listing = error
 
     def _list_items(
         self,
@@ -253,9 +282,15 @@ class _Pass:
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items
-        for _ in range(MAX_ITEM_READS):
+        for left in reversed(range(MAX_ITEM_READS)):
             self._progress.check()
-            rows = self._reader.read(batch.dataset_id, items)
+            try:
+                rows = self._reader.read(batch.dataset_id, items)
+            except IncompleteListingError:
+                # Once may be an accident, or an item that is gone by now.
+                if left < MAX_ITEM_READS - 1:
+                    raise
+                continue
             if rows is None:
                 continue
             if not self._verify_items:

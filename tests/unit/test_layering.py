@@ -39,7 +39,15 @@ MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "
 # The demo starts this file as a program in Airflow's own process; nobody imports it.
 AIRFLOW_DRIVER = PACKAGE / "demo" / "airflow_driver.py"
 HTTP_MODULES = {
-    *("connections.py", "failures.py", "links.py", "session.py", "surroundings.py", "transport.py"),
+    *(
+        "connections.py",
+        "failures.py",
+        "in_flight.py",
+        "links.py",
+        "session.py",
+        "surroundings.py",
+        "transport.py",
+    ),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -85,8 +85,15 @@ def set_geometries(tx: Writer, geometries: Sequence[LargeGeometry]) -> None:
 def get_geometries(
     db: Reader, storage: Storage, figure_ids: Iterable[int]
 ) -> list[tuple[int, Callable[[], bytes]]]:
-    """Readers of the large geometries of those figures that have one."""
-    return [(row["figure_id"], _reader(storage, row)) for row in _rows(db, figure_ids)]
+    """Readers of the large geometries of figures.
+
+    :raises NotFoundError: one of them has none.
+    """
+    wanted = list(figure_ids)
+    rows = _rows(db, wanted)
+    if missing := set(wanted).difference(row["figure_id"] for row in rows):
+        raise not_found("Geometry file of figure", min(missing))
+    return [(row["figure_id"], _reader(storage, row)) for row in rows]
 
 
 def missing_geometry(figure_ids: Iterable[int]) -> NotFoundError:

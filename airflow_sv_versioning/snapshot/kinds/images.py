@@ -10,7 +10,6 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
 from airflow_sv_versioning.client.images import Image
-from airflow_sv_versioning.exceptions import IntegrityError, NotFoundError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.kinds import image_content
@@ -103,20 +102,19 @@ class _ImageReader(ItemReader[Image]):
         ids = [image.id for image in items]
         figures = self._client.figures.read_for_items(dataset_id, ids)
         alpha_ids = [figure.id for figure in figures if figure.geometry_type == ALPHA_MASK]
-        try:
-            masks = self._client.figures.download_geometries(alpha_ids)
-        except (IntegrityError, NotFoundError):
-            # A mask that was listed a moment ago is gone: read the batch again.
+        masks = self._client.figures.download_geometries(alpha_ids)
+        if lacking := [figure_id for figure_id in alpha_ids if masks[figure_id] is None]:
             still = self._client.figures.read_for_items(dataset_id, ids)
-            if {figure.id for figure in still} >= set(alpha_ids):
-                raise
-            return None
+            if not {figure.id for figure in still}.issuperset(lacking):
+                # A mask that was listed a moment ago is gone: read the batch again.
+                return None
         owners = ((figure.id, figure.entity_id, figure.tags) for figure in figures)
         return {
             "figures": figure_table(figures, self._names.classes),
             "alpha_geometries": [
                 {"src_figure_id": figure_id, "geometry_json": json_text(masks[figure_id])}
                 for figure_id in alpha_ids
+                if masks[figure_id] is not None
             ],
             "tags": tag_table(Images.project_type, "figure", owners, self._names.tags),
         }

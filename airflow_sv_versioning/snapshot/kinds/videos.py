@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.exceptions import TransportError
+from airflow_sv_versioning.exceptions import IncompleteListingError, TransportError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.kinds import video_content
 from airflow_sv_versioning.snapshot.kinds.kind import (
@@ -129,7 +129,7 @@ class _VideoReader(ItemReader[ItemWithRow]):
         while annotations:
             # What was turned into rows is let go before the next: annotations are large.
             annotation = annotations.pop(0)
-            video_id, owners = annotation.video_id or 0, annotation.owners()
+            video_id, owners = annotation.video_id, annotation.owners()
             objects.append(rows_table("videos", "objects", object_rows(owners, video_id, self._names)))
             tags.append(rows_table("videos", "tags", annotation_tag_rows(owners, video_id, self._names)))
             figures += _figure_tables(annotation, video_id)
@@ -137,6 +137,7 @@ class _VideoReader(ItemReader[ItemWithRow]):
             name: _joined(name, tables)
             for name, tables in (("objects", objects), ("figures", figures), ("tags", tags))
         }
+        _check_ids(found["figures"])
         self._learn(len(items), found["figures"].num_rows)
         if found["figures"].num_rows:
             notes = self._client.figures.iter_notes(dataset_id, [item.id for item in items])
@@ -161,6 +162,16 @@ def _figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Ta
         raise TransportError(
             f"The server gave an annotation of video {video_id} that cannot be read: {error}."
         ) from error
+
+
+def _check_ids(figures: pa.Table) -> None:
+    """Refuse figures without an id, or twice in what the server gave."""
+    import pyarrow.compute as pc
+
+    if len(figures) != pc.count_distinct(figures["src_figure_id"], mode="only_valid").as_py():
+        raise IncompleteListingError(
+            "The server gave figures of videos twice, or without their ids; try again.", is_moving=False
+        )
 
 
 def _joined(name: str, tables: Sequence[pa.Table]) -> pa.Table:

@@ -1,0 +1,119 @@
+"""Answers that never end: a byte now and then, or bytes without end, in the head or in the body."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.in_flight import UnderWay
+from airflow_sv_versioning.client.retry import RetryPolicy
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import OutcomeUnknownError, TransportError
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+SIZED = HEAD + b"Content-Length: 1000000\r\n\r\n"
+UNSIZED = HEAD + b"Connection: close\r\n\r\n"
+
+
+@contextmanager
+def serving(head: bytes, piece: bytes, *, pause_seconds: float):
+    """Answer every request with a head, and with one more piece again and again."""
+    closing = threading.Event()
+
+    def answer(connected: socket.socket) -> None:
+        with connected, suppress(OSError):
+            connected.recv(65536)
+            connected.sendall(head)
+            while not closing.wait(pause_seconds):
+                connected.sendall(piece)
+
+    def accept() -> None:
+        while not closing.is_set():
+            try:
+                connected, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(connected,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            closing.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def hasty_client(url: str):
+    policy = RetryPolicy(tries=2, base_seconds=0.001)
+    transport = Transport(url, "t" * 32, timeout=0.1, max_answer_bytes=1 << 20, policy=policy)
+    with SuperviselyClient(url, "t" * 32, transport=transport) as client:
+        yield client
+
+
+SLOW = {"pause_seconds": 0.02}
+
+
+@pytest.mark.parametrize("head", [HEAD + b"X-Slow: ", SIZED, UNSIZED], ids=["head", "body", "unsized body"])
+def test_an_answer_that_trickles_ends(head):
+    with (
+        serving(head, b" ", **SLOW) as url,
+        hasty_client(url) as client,
+        pytest.raises(TransportError, match="not over after 1 s"),
+    ):
+        client.projects.get(1)
+
+
+def test_a_write_whose_answer_trickles_may_have_taken_effect():
+    with (
+        serving(SIZED, b" ", **SLOW) as url,
+        hasty_client(url) as client,
+        pytest.raises(OutcomeUnknownError, match="not over after 1 s"),
+    ):
+        client.projects.add(1, "a project")
+
+
+@pytest.mark.parametrize("head", [SIZED, UNSIZED], ids=["sized", "unsized"])
+def test_a_download_that_trickles_ends(head, tmp_path):
+    with (
+        serving(head, b" ", **SLOW) as url,
+        hasty_client(url) as client,
+        pytest.raises(TransportError, match="not over after 1 s"),
+    ):
+        client.files.download(1, "/archive", tmp_path / "copy")
+
+    assert not (tmp_path / "copy").exists()
+
+
+def test_an_original_that_trickles_ends():
+    with (
+        serving(UNSIZED, b" ", **SLOW) as url,
+        hasty_client(url) as client,
+        pytest.raises(TransportError, match="not over after 1 s"),
+    ):
+        list(client.originals.iter_chunks("images", 1))
+
+
+def test_an_answer_without_end_is_not_taken_into_memory():
+    with (
+        serving(UNSIZED, b" " * 65536, pause_seconds=0) as url,
+        hasty_client(url) as client,
+        pytest.raises(TransportError, match="larger than 1,048,576 bytes"),
+    ):
+        client.projects.get(1)
+
+
+def test_what_comes_at_a_good_pace_has_more_time_and_what_its_reader_takes_does_not_count():
+    request = UnderWay(1.0)
+    deadline = request.deadline
+
+    request.extend(100.0)
+    with request.paused():
+        assert request.deadline == float("inf")
+
+    assert request.deadline >= deadline + 100.0

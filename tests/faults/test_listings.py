@@ -1,0 +1,136 @@
+"""Listings and answers in bulk that are short, doubled, or without the parts that were asked for."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from airflow_sv_versioning.exceptions import IncompleteListingError, ProjectChangedError, SuperviselyError
+from tests.support.projects import make_project, read_images
+from tests.support.proxy import Reply, alter
+from tests.support.video_projects import make_video_project, write_videos
+from tests.support.volumes import make_volume_project
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    return write_videos(tmp_path_factory.mktemp("films"), 3)
+
+
+@pytest.fixture
+def projects(client, photos, films, tmp_path):
+    """A project of each type, made when it is asked for."""
+    return {
+        "images": lambda: make_project(client, photos[:3]),
+        "videos": lambda: make_video_project(client, films),
+        "volumes": lambda: make_volume_project(client, tmp_path),
+    }
+
+
+def shorter(answer):
+    return {**answer, "entities": answer["entities"][:-1]}
+
+
+def doubled(answer):
+    entities = answer["entities"]
+    return {**answer, "entities": [*entities, entities[0]], "total": answer["total"] + 1}
+
+
+def empty(answer):
+    return {**answer, "entities": []}
+
+
+LISTINGS = [
+    *((kind, "datasets.list") for kind in ("images", "videos", "volumes")),
+    *((kind, f"{kind}.list") for kind in ("images", "videos", "volumes")),
+    ("images", "figures.list"),
+    ("videos", "figures.list"),
+    ("volumes", "figures.list"),
+]
+
+
+@pytest.mark.parametrize("wrong", [shorter, doubled, empty])
+@pytest.mark.parametrize(("kind", "method"), LISTINGS)
+def test_no_version_is_made_of_a_listing_that_is_not_whole(
+    kind, method, wrong, projects, wire, wired, versions
+):
+    project_id = projects[kind]()
+    wire.always(method, alter(wrong))
+
+    with pytest.raises(IncompleteListingError) as raised:
+        wired.create(project_id)
+
+    assert method in str(raised.value)
+    assert versions.get_list(project_id) == []
+    assert versions.create(project_id).version_num == 1, "the reservation was given back"
+
+
+@pytest.mark.parametrize(("kind", "method"), LISTINGS)
+def test_a_listing_that_is_short_once_is_read_again(kind, method, projects, wire, wired, versions):
+    project_id = projects[kind]()
+    wire.on(method, alter(shorter))
+
+    made = wired.create(project_id)
+
+    assert made.consistent
+    assert made.counts == versions.restore(project_id, made.version_id, verify="full").counts
+    assert made.counts[kind] == 3 if kind != "volumes" else made.counts[kind] > 0
+
+
+@pytest.mark.parametrize("wrong", [lambda answer: answer[1:], lambda answer: [*answer, answer[0]]])
+@pytest.mark.parametrize("kind", ["videos", "volumes"])
+def test_no_version_is_made_of_annotations_that_are_not_whole(kind, wrong, projects, wire, wired, versions):
+    project_id = projects[kind]()
+    wire.always(f"{kind}.annotations.bulk.info", alter(wrong))
+
+    with pytest.raises(IncompleteListingError):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+
+
+@pytest.mark.parametrize("reply", [Reply(204), Reply(200)], ids=["204", "empty"])
+def test_no_version_is_made_without_the_masks(reply, projects, wire, wired, versions):
+    project_id = projects["volumes"]()
+    wire.always("figures.bulk.download.geometry", lambda _: reply)
+
+    with pytest.raises(SuperviselyError, match=r"figures\.bulk\.download\.geometry"):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+
+
+def test_a_404_of_a_proxy_does_not_say_that_a_figure_has_no_mask(projects, wire, wired, versions):
+    project_id = projects["volumes"]()
+    wire.always("figures.bulk.download.geometry", lambda _: Reply(404, {}, b"<h1>no route</h1>"))
+
+    with pytest.raises(SuperviselyError):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+
+
+def test_images_that_come_while_they_are_listed_are_versioned_as_of_several_moments(
+    wire, wired, client, versions, photos, monkeypatch
+):
+    """The totals of the first and the last page differ, for the project moves: the listing is not short."""
+    project_id = make_project(client, photos[:3])
+    [dataset] = client.datasets.list_all(project_id)
+    numbers = count()
+
+    def add_after_the_first_page(exchange):
+        if exchange.request.json.get("after") and not exchange.request.json["filter"]:
+            client.images.upload(dataset.id, [(f"late {next(numbers)}.jpg", photos[4])])
+        return exchange.forward()
+
+    wire.always("images.list", add_after_the_first_page)
+    monkeypatch.setattr("airflow_sv_versioning.client.images.LIST_PAGE", 2)
+
+    made = wired.create(project_id)
+
+    assert not made.consistent
+    restored = versions.restore(project_id, made.version_id)
+    assert read_images(client, restored.project_id).items() <= read_images(client, project_id).items()
+    with pytest.raises(ProjectChangedError):
+        wired.create(project_id, on_concurrent_change="fail")
