@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.execution_time.xcom import XCom
+
+from airflow_sv_versioning.client.pages import project_page, version_page
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
@@ -14,20 +16,14 @@ if TYPE_CHECKING:
 
 
 class PlatformLink(BaseOperatorLink):
-    """A link to a page of a project.
+    """A link to a page of the platform.
 
     ``execute`` pushes the address as soon as it knows it, so the button works while the task runs.
     """
 
-    tab: ClassVar[str]
-
     @classmethod
-    def push(cls, context: Context, server_url: str, project_id: int) -> None:
-        """Make the button live.
-
-        :param server_url: the server's address without trailing slash.
-        """
-        url = f"{server_url}/projects/{project_id}/{cls.tab}"
+    def push(cls, context: Context, url: str) -> None:
+        """Make the button live, or have it lead to another page."""
         context["ti"].xcom_push(key=cls().xcom_key, value=url)
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
@@ -39,21 +35,27 @@ class PlatformLink(BaseOperatorLink):
 
 
 class VersionLink(PlatformLink):
-    """Open the Versions tab of the project."""
+    """Open the version, and until it is known the project's versions."""
 
     name = "Open version"
-    tab = "versions"
 
 
 class ProjectLink(PlatformLink):
     """Open the project."""
 
     name = "Open project"
-    tab = "datasets"
 
 
 class RestoredProjectLink(PlatformLink):
     """Open the project that a restore made."""
 
     name = "Open restored project"
-    tab = "datasets"
+
+
+def push_links(context: Context, server_url: str, project_id: int, version_id: int | None = None) -> None:
+    """Make the buttons of a project and its version live.
+
+    :param version_id: where it is known; push :class:`VersionLink` again once it is.
+    """
+    ProjectLink.push(context, project_page(server_url, project_id))
+    VersionLink.push(context, version_page(server_url, project_id, version_id))

@@ -67,8 +67,3 @@ def stop_on_signal(interrupt: Callable[[], None] = lambda: None) -> Iterator[Cal
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def page_of(client: SuperviselyClient, project_id: int, tab: str) -> str:
-    """Make the address of a project's page."""
-    return f"{client.server_url}/projects/{project_id}/{tab}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from airflow_sv_versioning.cli.connecting import connected, page_of, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
 from airflow_sv_versioning.cli.printing import report, show
+from airflow_sv_versioning.client.pages import version_page
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -56,12 +57,7 @@ def _create(arguments: argparse.Namespace) -> int:
             report=report,
             should_stop=should_stop,
         )
-        page = page_of(client, result.project_id, "versions")
-    done = "Created" if result.created else "Nothing changed since"
-    line = (
-        f"{done} version {result.version_num} (id {result.version_id}) of project {result.project_id}"
-        f" '{result.project_name}': {page}"
-    )
+        page = version_page(client.server_url, result.project_id, result.version_id)
     kept = [f"{result.media.store}: {result.media.told()}."] if result.media else []
     warnings = [f"Warning: {warning}" for warning in result.warnings]
-    return show(arguments, result.as_dict(), line, *kept, *warnings)
+    return show(arguments, result.as_dict(), f"{result.line()} {page}", *kept, *warnings)

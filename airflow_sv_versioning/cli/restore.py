@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.cli.connecting import connected, page_of, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, whole_id
 from airflow_sv_versioning.cli.printing import report, show
+from airflow_sv_versioning.client.pages import project_page
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.results import RestoreResult
@@ -71,12 +72,8 @@ def _restore(arguments: argparse.Namespace) -> int:
             report=report,
             should_stop=should_stop,
         )
-        page = page_of(client, result.project_id, "datasets")
-    line = (
-        f"Restored version {result.version_num} (id {result.version_id}) of project"
-        f" {result.source_project_id} as project {result.project_id} '{result.project_name}': {page}"
-    )
-    return show(arguments, result.as_dict(), line, *_told(result))
+        page = project_page(client.server_url, result.project_id)
+    return show(arguments, result.as_dict(), f"{result.line()} {page}", *_told(result))
 
 
 def _told(result: RestoreResult) -> Iterator[str]:

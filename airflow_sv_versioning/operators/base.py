@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from airflow_sv_versioning._airflow import expanded_arguments
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.snapshot.progress import WARNING
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
@@ -66,6 +68,10 @@ class SuperviselyOperator(BaseOperator):
                     "it in optional_arguments."
                 )
             setattr(self, name, None)
+
+    def _report(self, line: str) -> None:
+        """Log what the engine tells."""
+        self.log.log(logging.WARNING if line.startswith(WARNING) else logging.INFO, "%s", line)
 
     def on_kill(self) -> None:
         """Make ``execute`` stop, also where it waits for an answer; what it began is cleaned up there.

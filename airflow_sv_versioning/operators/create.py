@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.assets import announce_version
+from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.links import ProjectLink, VersionLink
+from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.memory import TaskMemory
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
@@ -108,8 +109,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
             self.log.warning("%s", lateness)
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             should_stop = self._stoppable(hook.client)
-            for link in (VersionLink, ProjectLink):
-                link.push(context, hook.client.server_url, project_id)
+            push_links(context, hook.client.server_url, project_id)
             result = hook.versions.create(
                 project_id,
                 default_title(context) if title is None else title,
@@ -121,7 +121,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 busy_timeout_seconds=self.busy_timeout_seconds,
                 media_store=find_media_store(self.media_store),
                 memory=TaskMemory(context),
-                report=self.log.info,
+                report=self._report,
                 should_stop=should_stop,
             )
             if platform_task_id is not None:
@@ -133,6 +133,9 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                     self.workflow_meta,
                 )
             server_url = hook.client.server_url
+        page = version_page(server_url, project_id, result.version_id)
+        VersionLink.push(context, page)
+        self.log.info("%s %s", result.line(), page)
         context["ti"].xcom_push(key="version", value=result.as_dict())
         announce_version(context, self.outlets, server_url, result)
         self._lineage_facts = server_url, result.as_dict()

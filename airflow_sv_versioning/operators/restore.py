@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.client.pages import project_page, version_page
 from airflow_sv_versioning.exceptions import MissingMediaError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink
+from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.workflow import add_version_node
 
@@ -119,15 +120,18 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         project_id, arguments = get_id("project_id", self.project_id), self._arguments()
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             arguments["should_stop"] = self._stoppable(hook.client)
-            for link in (ProjectLink, VersionLink):
-                link.push(context, hook.client.server_url, project_id)
+            push_links(context, hook.client.server_url, project_id, arguments["version_id"])
             if self._only_plan:
                 self._plan(context, hook, project_id, arguments)
                 return None
             result = self._restore(context, hook, project_id, arguments)
-            RestoredProjectLink.push(context, hook.client.server_url, result.project_id)
-            told = result.as_dict(MAX_LISTED)
-            self._lineage_facts = hook.client.server_url, told
+            server_url = hook.client.server_url
+        page = project_page(server_url, result.project_id)
+        RestoredProjectLink.push(context, page)
+        VersionLink.push(context, version_page(server_url, project_id, result.version_id))
+        self.log.info("%s %s", result.line(), page)
+        told = result.as_dict(MAX_LISTED)
+        self._lineage_facts = server_url, told
         context["ti"].xcom_push(key="restore", value=told)
         return result.project_id
 
@@ -135,7 +139,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
     ) -> None:
         given = {name: value for name, value in arguments.items() if name not in _ONLY_RESTORED}
-        plan = hook.versions.plan_restore(project_id, **given, report=self.log.info)
+        plan = hook.versions.plan_restore(project_id, **given, report=self._report)
         for line in plan.lines():
             self.log.info("%s", line)
         context["ti"].xcom_push(key="plan", value=plan.as_dict(MAX_LISTED))
@@ -150,7 +154,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             arguments.update(version_id=version_id, version_num=None, as_of=None)
             add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
         try:
-            return hook.versions.restore(project_id, **arguments, report=self.log.info)
+            return hook.versions.restore(project_id, **arguments, report=self._report)
         except MissingMediaError as error:
             missing = {"count": len(error.missing), "items": error.missing[:MAX_LISTED]}
             context["ti"].xcom_push(key="missing", value=missing)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.links import ProjectLink, VersionLink
+from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from airflow_sv_versioning.versioning.verify_report import Check
+
+_LEVELS = {"wrong": logging.ERROR, "unsure": logging.WARNING}
+_LOGGED = 20
 
 
 class VerifyProjectVersionOperator(SuperviselyOperator):
@@ -67,22 +75,34 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
         project_id = get_id("project_id", self.project_id)
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             should_stop = self._stoppable(hook.client)
-            for link in (VersionLink, ProjectLink):
-                link.push(context, hook.client.server_url, project_id)
+            server_url = hook.client.server_url
+            push_links(context, server_url, project_id)
             report = hook.versions.verify(
                 project_id,
                 find_id("version_id", self.version_id),
                 find_id("version_num", self.version_num),
                 as_of=self.as_of,
                 media_store=find_media_store(self.media_store),
-                report=self.log.info,
+                report=self._report,
                 should_stop=should_stop,
             )
         context["ti"].xcom_push(key="verification", value=report.as_dict())
+        VersionLink.push(context, version_page(server_url, project_id, report.version_id))
         for check in report.checks:
-            self.log.info("%s: %s. %s", check.name, check.state, check.told)
+            self._log_check(check)
         if not report.is_good:
             raise IntegrityError(
                 f"{report.told()} The XCom 'verification' tells more.", project_id=project_id
             )
         return report.version_id
+
+    def _log_check(self, check: Check) -> None:
+        """Log what a check found, and the first of what is wrong."""
+        level = _LEVELS.get(check.state, logging.INFO)
+        self.log.log(level, "%s: %s. %s", check.name, check.state, check.told)
+        for what, why in islice(check.problems.items(), _LOGGED):
+            self.log.log(level, "%s: %s: %s", check.name, what, why)
+        if (more := len(check.problems) - _LOGGED) > 0:
+            self.log.log(
+                level, "%s: %s more; the XCom 'verification' lists the first 100.", check.name, f"{more:,}"
+            )

@@ -103,7 +103,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
         if ended.status == "timeout":
             raise AirflowSensorTimeout(ended.message)
         ended.raise_for_error()
-        self.log.info(ended.message)
+        self.log.info("%s", ended.message)
 
     @airflow_outcome()
     def poke(self, context: Context) -> bool:
@@ -149,8 +149,8 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
     def _look(self, hook: SuperviselyHook, waiting: Waiting) -> bool:
         """Look once; return whether tasks are under way."""
         under_way = look(hook.client, waiting, time.monotonic())
-        if under_way:
-            self.log.info("Waiting for %s.", ", ".join(map(describe, under_way)))
+        waits_for = f"Waiting for {', '.join(map(describe, under_way))}."
+        self.log.info("%s", waits_for if under_way else waiting.message)
         return bool(under_way)
 
     def _remember(self, memory: Any, waiting: Waiting) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from airflow_sv_versioning.exceptions import CancelledError
 
 INTERVAL_SECONDS = 10.0
+WARNING = "Warning: "
+"""How a line begins that is a warning."""
 
 
 class Progress:
@@ -27,13 +29,18 @@ class Progress:
         self._report = report or (lambda line: None)
         self.should_stop = should_stop or (lambda: False)
         self._clock = clock
-        self._last = clock()
+        self._last = self._began = clock()
         self.warnings: list[str] = []
+
+    @property
+    def seconds(self) -> float:
+        """How long it took so far, to a tenth."""
+        return round(self._clock() - self._began, 1)
 
     def warn(self, text: str) -> None:
         """Report a warning, and keep it for the result."""
         self.warnings.append(text)
-        self.say(f"Warning: {text}")
+        self.say(f"{WARNING}{text}")
 
     def say(self, line: str) -> None:
         """Report a line now."""

@@ -130,7 +130,7 @@ class BackgroundTasksTrigger(BaseTrigger):
                 failures += 1
                 self.log.warning("%s Looking again later.", error)
             if waiting.is_over:
-                return WaitEvent("success", "No background task is under way.")
+                return WaitEvent("success", waiting.message)
             await asyncio.sleep(self._pause(failures, waiting))
             not_before = time.monotonic() - (0 if waiting.is_quiet else self.poke_interval / 2)
 

@@ -34,6 +34,7 @@ from airflow_sv_versioning.versioning.archives import find_earlier
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
 from airflow_sv_versioning.versioning.results import CreateResult
+from airflow_sv_versioning.versioning.texts import counts_text
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
 from airflow_sv_versioning.versioning.work_folder import work_folder
 
@@ -111,7 +112,8 @@ class Creation:
         self._settle_map(version_map, version)
         self._reservations.settle()
         warnings = tuple(self._progress.warnings)
-        return _result(self._project, version, uploaded, captured, media, warnings)
+        changes = version_map.find_changes(version.id)
+        return _result(self._project, version, uploaded, captured, media, warnings, changes)
 
     def _keep_media(
         self, reserved: Reservation, capture: Capture, earlier: UnpackedArchive | None, undo: ExitStack
@@ -227,7 +229,7 @@ class Creation:
             "capture_note": capture.note,
             "counts": counts,
         }
-        self._progress.say(f"Packing {_told(counts)} as {archive_format}.")
+        self._progress.say(f"Packing {counts_text(counts)} as {archive_format}.")
         record = media.record if media else None
         packed = pack_archive(
             capture.snapshot,
@@ -331,7 +333,8 @@ class Creation:
         return self._existing(version, created=False)
 
     def _existing(self, version: VersionInfo, *, created: bool) -> CreateResult:
-        entry = VersionMap(self._client, self._project).entry(version.id)
+        version_map = VersionMap(self._client, self._project)
+        entry = version_map.entry(version.id)
         path, sha256 = entry.get("path"), entry.get("sha256")
         if (path is None or sha256 is None) and version.team_file_id is not None:
             file = self._client.files.find_by_id(version.team_file_id)
@@ -353,6 +356,7 @@ class Creation:
             archive_sha256=sha256,
             archive_format=entry.get("format"),
             counts=counts,
+            changes=version_map.find_changes(version.id) if created else None,
             consistent=bool(entry.get("consistent", True)),
             preview_project_id=version.preview_project_id,
             warnings=(*map(str, entry.get("warnings") or ()), *self._progress.warnings),
@@ -401,10 +405,6 @@ def _counts(capture: Capture) -> dict[str, int]:
     return {what: rows[what] for what in kind_of(capture.snapshot.project_type).counted}
 
 
-def _told(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
-
-
 def _utc_stamp() -> str:
     return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
@@ -416,6 +416,7 @@ def _result(
     capture: Capture,
     media: KeptMedia | None,
     warnings: tuple[str, ...],
+    changes: dict[str, int] | None,
 ) -> CreateResult:
     return CreateResult(
         project_id=project.id,
@@ -429,6 +430,7 @@ def _result(
         archive_sha256=uploaded.sha256,
         archive_format=uploaded.archive_format,
         counts=uploaded.counts,
+        changes=changes,
         consistent=capture.consistent,
         capture=_how(capture),
         capture_note=capture.note,

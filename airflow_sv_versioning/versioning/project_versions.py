@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -114,7 +115,9 @@ class ProjectVersions:
         if keeper and result.media is None:
             latest = self.get_info_by_id(project_id, result.version_id)
             result = result.with_media(keeper.complete(latest))
-        return self._with_preview(result, progress) if enable_preview else result
+        if enable_preview:
+            result = self._with_preview(result, progress)
+        return replace(result, seconds=progress.seconds)
 
     def restore(
         self,

@@ -105,7 +105,7 @@ class Restoration:
                 keep_incomplete=keep_incomplete,
                 progress=self._progress,
             )
-            return self._result(plan, made)
+            return self._result(plan, made, verify)
 
     @contextmanager
     def _planned(self) -> Iterator[tuple[Path, RestorePlan]]:
@@ -127,7 +127,7 @@ class Restoration:
                 self._progress.warn(warning)
             yield folder, plan
 
-    def _result(self, plan: RestorePlan, made: Project) -> RestoreResult:
+    def _result(self, plan: RestorePlan, made: Project, verify: str) -> RestoreResult:
         return RestoreResult(
             project_id=made.id,
             project_name=made.name,
@@ -143,6 +143,8 @@ class Restoration:
             reuploaded=plan.paths_of(plan.remedy.originals),
             unlinked=plan.paths_of(plan.remedy.unlinked),
             warnings=tuple(self._progress.warnings),
+            verify=verify,
+            seconds=self._progress.seconds,
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from airflow_sv_versioning.snapshot.media.copying import MediaBackup
+from airflow_sv_versioning.versioning.texts import counts_text
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class CreateResult:
     :param archive_format: such as ``v2.1.0``, ``None`` where it is not recorded.
     :param counts: how many datasets, images or videos, figures and so on the version holds; an unchanged
         version made by another tool gives datasets and items only.
+    :param changes: how many more of each the version holds than the one before; ``None`` for an unchanged
+        version, for a first one, and where the version before does not tell its counts.
     :param consistent: ``False`` where the version holds items of different moments, because the project
         changed while it was read.
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
@@ -26,6 +29,7 @@ class CreateResult:
     :param media: what the media store got, where one was given.
     :param warnings: what a person should know before trusting the version, such as content of the project
         that no version can hold; where nothing changed, what was said of it when it was made.
+    :param seconds: how long it took.
     """
 
     project_id: int
@@ -39,12 +43,14 @@ class CreateResult:
     archive_sha256: str | None
     archive_format: str | None
     counts: Mapping[str, int]
+    changes: Mapping[str, int] | None = None
     consistent: bool = True
     preview_project_id: int | None = None
     capture: str | None = None
     capture_note: str | None = None
     media: MediaBackup | None = None
     warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     @property
     def status(self) -> str:
@@ -58,6 +64,17 @@ class CreateResult:
     def with_media(self, media: MediaBackup) -> CreateResult:
         """Add what the media store got."""
         return replace(self, media=media)
+
+    def line(self) -> str:
+        """Say it in one line."""
+        done = "Created" if self.created else "Nothing changed since"
+        how = f", {self.capture} capture" if self.capture else ""
+        mixed = "" if self.consistent else " It holds items of different moments, for people worked on them."
+        return (
+            f"{done} version {self.version_num} (id {self.version_id}) of project {self.project_id} "
+            f"{self.project_name!r}: {counts_text(self.counts, self.changes)}; "
+            f"{self.seconds:,.1f} s{how}.{mixed}"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
@@ -78,6 +95,8 @@ class RestoreResult:
     :param reuploaded: items whose media were uploaded again from the media store.
     :param unlinked: those of them that were links, and now are files of their own.
     :param warnings: what a person should know before trusting the new project.
+    :param verify: how the new project was compared with the version: ``counts`` or ``full``.
+    :param seconds: how long it took.
     """
 
     project_id: int
@@ -94,6 +113,25 @@ class RestoreResult:
     reuploaded: tuple[str, ...] = ()
     unlinked: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    verify: str = "counts"
+    seconds: float = 0.0
+
+    def line(self) -> str:
+        """Say it in one line."""
+        special = (
+            (self.skipped, "left out"),
+            (self.placeholders, "placeholders"),
+            (self.reuploaded, "uploaded again"),
+        )
+        held = ", ".join(
+            [counts_text(self.counts), *(f"{len(items):,} {what}" for items, what in special if items)]
+        )
+        compared = "all content" if self.verify == "full" else "counts"
+        return (
+            f"Restored version {self.version_num} (id {self.version_id}) of project {self.source_project_id} "
+            f"as project {self.project_id} {self.project_name!r}: {held}; {self.seconds:,.1f} s, {compared} "
+            "compared with the version."
+        )
 
     def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
         """Write the result as JSON-able data.
@@ -158,7 +196,7 @@ class RestorePlanReport:
 
     def lines(self) -> list[str]:
         """Write the plan for people."""
-        held = ", ".join(f"{count} {what}" for what, count in self.counts.items())
+        held = counts_text(self.counts)
         lines = [
             f"Version {self.version_num} (id {self.version_id}) of project {self.source_project_id} would "
             f"become project '{self.project_name}' in workspace {self.workspace_id}: {held}.",

@@ -13,6 +13,20 @@ from airflow_sv_versioning.exceptions import ConfigurationError
 MAX_TEXT = 255
 
 
+def counts_text(counts: Mapping[str, int], changes: Mapping[str, int] | None = None) -> str:
+    """Write counts for people: ``3 datasets, 1,200 images (+12), 450 tags``.
+
+    :param changes: how many more there are than before; ``None`` where nobody knows.
+    """
+
+    def one(what: str, count: int) -> str:
+        more = (changes or {}).get(what)
+        return f"{count:,} {what} ({more:+,})" if more else f"{count:,} {what}"
+
+    told = ", ".join(one(what, count) for what, count in counts.items())
+    return f"{told}, as many as before" if changes and not any(changes.values()) else told
+
+
 def check_text(argument: str, value: Any) -> str | None:
     """Take a text that the platform can store.
 

@@ -44,6 +44,23 @@ class VersionMap:
         entry = self.entries.get(str(version_id))
         return entry if isinstance(entry, dict) else {}
 
+    def find_changes(self, version_id: int) -> dict[str, int] | None:
+        """Find how many more of each a version holds than the one before it.
+
+        :returns: ``None`` where there is none before it, or the map does not tell both their counts.
+        """
+        entry = self.entry(version_id)
+        counts, before = entry.get("counts"), self.entry(entry.get("previous") or 0).get("counts")
+        if not isinstance(counts, dict) or not isinstance(before, dict):
+            return None
+        both = {what: (count, before.get(what)) for what, count in counts.items()}
+        changes = {
+            what: count - earlier
+            for what, (count, earlier) in both.items()
+            if isinstance(count, int) and isinstance(earlier, int)
+        }
+        return changes or None
+
     def heal(self, versions: Sequence[VersionInfo]) -> None:
         """Make the map say what the server's list says.
 

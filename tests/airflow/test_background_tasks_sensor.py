@@ -10,7 +10,7 @@ from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.client.tasks import Task
 from airflow_sv_versioning.exceptions import RemoteTaskFailedError
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
-from airflow_sv_versioning.sensors.waiting import evaluate
+from airflow_sv_versioning.sensors.waiting import Waiting, evaluate
 from tests.airflow.conftest import RunDag
 from tests.airflow.support import StateStore, running_context, state, task_instance
 from tests.support.proxy import FaultProxy, alter, first
@@ -115,9 +115,29 @@ def test_the_log_says_what_is_waited_for(
     monkeypatch.setattr(sensor.log, "info", lambda line, *values: lines.append(line % values))
 
     sensor.poke(running_context())
-
-    assert lines == [f"Waiting for 'Import' (id {app.id}, started)."]
     app.become("finished")
+    sensor.poke(running_context())
+
+    assert lines == [
+        f"Waiting for 'Import' (id {app.id}, started).",
+        f"No background task touches project {project_id}.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task_ids", "quiet_for", "message"),
+    [
+        ((7, 8), 0, "Background tasks 7, 8: none is under way."),
+        ((), 0, "The list of tasks is empty; there is nothing to wait for."),
+        ((7,), 30, "Background tasks 7: none is under way. Looking on for 30 s."),
+    ],
+)
+def test_a_look_that_finds_nothing_says_so(task_ids: tuple[int, ...], quiet_for: float, message: str) -> None:
+    waiting = Waiting(None, task_ids, quiet_for=quiet_for)
+
+    waiting.take([], at=0)
+
+    assert waiting.message == message
 
 
 @pytest.mark.parametrize("mode", ["poke", "reschedule"])

@@ -56,7 +56,7 @@ def test_a_trigger_comes_back_from_what_it_says_of_itself() -> None:
 
 def test_a_free_project_ends_the_wait(connection: None, project_id: int) -> None:
     assert run(make_trigger(project_id=project_id)) == [
-        {"status": "success", "message": "No background task is under way.", "kind": ""}
+        {"status": "success", "message": f"No background task touches project {project_id}.", "kind": ""}
     ]
 
 

@@ -150,7 +150,7 @@ def test_the_links_lead_to_both_projects(restore: Restore, version: CreateResult
 
     source, restored = f"{server.url}/projects/{version.project_id}", pulled(run, "restore")
     assert pulled(run, "restore", "_link_ProjectLink") == f"{source}/datasets"
-    assert pulled(run, "restore", "_link_VersionLink") == f"{source}/versions"
+    assert pulled(run, "restore", "_link_VersionLink") == f"{source}/versions#version-{version.version_id}"
     assert pulled(run, "restore", "_link_RestoredProjectLink") == (
         f"{server.url}/projects/{restored}/datasets"
     )

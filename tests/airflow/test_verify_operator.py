@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_what_is_wrong_fails_the_task_without_a_retry_and_is_told_in_the_xcom(
     project_id: int,
     versions: ProjectVersions,
     tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     versions.create(project_id, media_store=tmp_path)
     store = MediaStore(tmp_path)
@@ -74,6 +76,10 @@ def test_what_is_wrong_fails_the_task_without_a_retry_and_is_told_in_the_xcom(
     report = pulled(run, "verify", "verification")
     assert report["is_good"] is False
     assert report["checks"][3]["first_problems"] == {lost: "the store does not hold it"}
+    log = capsys.readouterr().out
+    assert re.search(r"\[error +\] media store: wrong\. file://\S+ lacks 1 originals\.", log)
+    assert re.search(rf"\[error +\] media store: {re.escape(lost)}: the store does not hold it", log)
+    assert re.search(r"\[info +\] archive: good\.", log)
 
 
 def test_an_older_version_can_be_named(

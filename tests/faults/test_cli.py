@@ -59,7 +59,8 @@ def test_create_list_and_restore_for_people(run, server, client, project_id):
     code, out, _ = run("create", project_id)
     assert code == 0
     assert out.startswith("Created version 1 (id ")
-    assert f"{server.url}/projects/{project_id}/versions" in out
+    assert "1 datasets, 3 images, 6 figures, 3 tags; " in out
+    assert f" {server.url}/projects/{project_id}/versions#version-" in out
 
     assert run("create", project_id)[1].startswith("Nothing changed since version 1 ")
 
@@ -71,6 +72,7 @@ def test_create_list_and_restore_for_people(run, server, client, project_id):
 
     out = run("restore", project_id, "--version-num", 1)[1]
     assert out.startswith("Restored version 1 (id ")
+    assert " s, counts compared with the version. http" in out
     assert len(out.splitlines()) == 1
 
 

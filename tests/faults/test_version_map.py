@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.exceptions import SuperviselyError
-from tests.support.projects import list_version_files, map_path, read_images, read_map, touch, write_map
+from tests.support.projects import (
+    add_dataset,
+    list_version_files,
+    map_path,
+    read_images,
+    read_map,
+    touch,
+    write_map,
+)
 from tests.support.proxy import alter, first, refuse
 
 
@@ -154,3 +162,30 @@ def test_a_reservation_is_given_back_once(client, project_id):
 
     assert client.versions.cancel(reservation)
     assert not client.versions.cancel(reservation)
+
+
+def test_a_version_tells_how_many_more_it_holds_than_the_one_before(client, versions, photos, project_id):
+    first = versions.create(project_id)
+    add_dataset(client, project_id, "more", photos[3:5])
+
+    second = versions.create(project_id)
+
+    assert (first.changes, versions.create(project_id).changes) == (None, None)
+    assert second.changes == {what: second.counts[what] - count for what, count in first.counts.items()}
+    assert second.changes["images"] == 2
+    assert f"{second.counts['images']} images (+2)" in second.line()
+
+
+@pytest.mark.parametrize("counts", [None, "many", {"images": "many"}, {}])
+def test_counts_that_nobody_recorded_are_compared_with_nothing(counts, client, versions, project_id):
+    """As those of a version that the official client made, which records none."""
+    first = versions.create(project_id)
+    entries = read_map(client, project_id)
+    entries[str(first.version_id)]["counts"] = counts
+    write_map(client, project_id, entries)
+    touch(client, project_id)
+
+    second = versions.create(project_id)
+
+    assert second.changes is None
+    assert "(+" not in second.line()

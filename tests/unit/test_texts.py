@@ -5,7 +5,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError
-from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
+from airflow_sv_versioning.versioning.texts import (
+    check_choice,
+    check_text,
+    counts_text,
+    description_text,
+    parse_moment,
+)
 
 
 class WorkflowMeta:
@@ -65,3 +71,19 @@ def test_moments_are_read_in_many_spellings(given: object) -> None:
 def test_what_is_no_moment_is_refused(given: object) -> None:
     with pytest.raises(ConfigurationError, match="as_of"):
         parse_moment("as_of", given)
+
+
+COUNTS = {"datasets": 3, "images": 1200, "tags": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (None, "3 datasets, 1,200 images, 0 tags"),
+        ({"datasets": 0, "images": 1012, "tags": -5}, "3 datasets, 1,200 images (+1,012), 0 tags (-5)"),
+        ({"datasets": 0, "images": 0, "tags": 0}, "3 datasets, 1,200 images, 0 tags, as many as before"),
+        ({"images": 2}, "3 datasets, 1,200 images (+2), 0 tags"),
+    ],
+)
+def test_counts_tell_how_they_changed(changes: dict[str, int] | None, text: str) -> None:
+    assert counts_text(COUNTS, changes) == text

@@ -96,9 +96,10 @@ def test_the_buttons_of_a_task_lead_to_the_platform(
     airflow: Standalone, finished: tuple[int, str], wire: FaultProxy
 ) -> None:
     project_id, run = finished
+    version_id = airflow.xcom("backup", run, "create")
 
     assert airflow.links("backup", run, "create") == {
-        "Open version": f"{wire.url}/projects/{project_id}/versions",
+        "Open version": f"{wire.url}/projects/{project_id}/versions#version-{version_id}",
         "Open project": f"{wire.url}/projects/{project_id}/datasets",
     }
 
