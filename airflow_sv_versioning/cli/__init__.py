@@ -19,9 +19,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from airflow_sv_versioning import __version__
 from airflow_sv_versioning.cli import check_video, create, demo, listing, media, restore, serve, verify
 from airflow_sv_versioning.cli.parsing import Parser
-from airflow_sv_versioning.cli.printing import fail
+from airflow_sv_versioning.cli.printing import fail, prepare_output
 from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
 
 
@@ -32,13 +33,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: the exit code.
     """
     argv = sys.argv[1:] if argv is None else argv
+    prepare_output()
     try:
-        arguments = build_parser().parse_args(argv)
-        return int(arguments.run(arguments))
+        return _run(argv)
     except (SuperviselyError, OSError) as error:
         return fail(error, as_json="--json" in argv)
     except KeyboardInterrupt:
         return fail(CancelledError("Interrupted."), as_json="--json" in argv)
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as ended:
+        # So argparse ends after --help and --version.
+        return int(ended.code or 0)
+    return int(arguments.run(arguments))
 
 
 def build_parser() -> Parser:
@@ -47,6 +57,7 @@ def build_parser() -> Parser:
         prog="sv-versioning",
         description="Version Supervisely projects: back up, list, restore exactly.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (serve, demo, create, listing, restore, verify, check_video, media):
         command.add_to(commands)

@@ -6,7 +6,13 @@ import argparse
 from pathlib import Path
 
 from airflow_sv_versioning.cli.connecting import connected
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, whole_id
+from airflow_sv_versioning.cli.parsing import (
+    Commands,
+    Parser,
+    add_project_command,
+    add_version_arguments,
+    whole_id,
+)
 from airflow_sv_versioning.cli.printing import report, show
 
 
@@ -15,10 +21,7 @@ def add_to(commands: Commands[Parser]) -> None:
     text = "Say what a version holds of one video, and hold a file or a project against it."
     command = add_project_command(commands, "check-video", text, _check_video)
     command.add_argument("path", metavar="PATH", help="dataset/path/video name")
-    which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("--version-id", type=whole_id, metavar="ID")
-    which.add_argument("--version-num", type=whole_id, metavar="N")
-    which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
+    add_version_arguments(command, required=True)
     command.add_argument("--file", type=Path, metavar="FILE", help="should be the video's file")
     command.add_argument(
         "--in-project",

@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import ConfigurationError
 
@@ -23,13 +23,40 @@ def connected(arguments: argparse.Namespace) -> SuperviselyClient:
     """Make the client that arguments and environment name."""
     from airflow_sv_versioning.client import SuperviselyClient
 
+    given = _of_connection(arguments) if arguments.conn_id else _of_environment(arguments)
+    if arguments.ca_file is not None:
+        given.update(ca_file=arguments.ca_file, verify_ssl=True)
+    if arguments.no_verify_ssl:
+        given.update(verify_ssl=False)
+    if getattr(arguments, "private_links", False):
+        given.update(private_links=True)
+    return SuperviselyClient(**given)
+
+
+def _of_environment(arguments: argparse.Namespace) -> dict[str, Any]:
     server = arguments.server or os.environ.get("SERVER_ADDRESS")
     token = arguments.token or os.environ.get("API_TOKEN")
     if not server:
-        raise ConfigurationError("No server address: set SERVER_ADDRESS or give --server.")
+        raise ConfigurationError("No server address: set SERVER_ADDRESS or give --server or --conn-id.")
     if not token:
-        raise ConfigurationError("No API token: set API_TOKEN or give --token.")
-    return SuperviselyClient(server, token, private_links=getattr(arguments, "private_links", False))
+        raise ConfigurationError("No API token: set API_TOKEN or give --token or --conn-id.")
+    return {"server_address": server, "token": token}
+
+
+def _of_connection(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.server or arguments.token:
+        raise ConfigurationError("Give --conn-id, or --server and --token, but not both.")
+    # As `airflow connections` does: so Airflow looks into its database, too.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    try:
+        with redirect_stdout(sys.stderr):  # where Airflow's own log lines would stand among the results
+            from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+
+            return SuperviselyHook(arguments.conn_id).client_arguments()
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"--conn-id needs Airflow, of which {error.name!r} is not installed; give --server and --token."
+        ) from error
 
 
 def versions_of(client: SuperviselyClient) -> ProjectVersions:

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from airflow_sv_versioning.cli.printing import report, write
 from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 EPILOG = """\
-Server and token come from SERVER_ADDRESS and API_TOKEN, or from --server and --token.
+Server and token come from SERVER_ADDRESS and API_TOKEN, from --server and --token, or from --conn-id.
 
 exit codes: 0 done; 1 the demo failed, or an unforeseen error; 2 usage or configuration;
 3 failed for good; 4 failed for now, try again later; 130 interrupted and cleaned up"""
@@ -27,6 +28,10 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             **settings,
         )
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # What argparse prints by itself, it drops where it cannot be written.
+        (write if file in {None, sys.stdout} else report)(message.removesuffix("\n"))
 
     def error(self, message: str) -> NoReturn:
         """Refuse arguments."""
@@ -67,8 +72,34 @@ def add_project_command(
     return command
 
 
+def add_version_arguments(command: Parser, *, required: bool) -> None:
+    """Add the ways to name a version, of which one may be given."""
+    which = command.add_mutually_exclusive_group(required=required)
+    which.add_argument("--version-id", type=whole_id, metavar="ID")
+    which.add_argument("--version-num", type=whole_id, metavar="N")
+    which.add_argument(
+        "--as-of",
+        metavar="TIME",
+        help="the newest version made at or before this moment, in ISO 8601: UTC where it names no zone; "
+        "a date alone means its beginning, 00:00",
+    )
+
+
 def add_server_arguments(command: Parser) -> None:
     """Add what every command takes that talks to a server."""
     command.add_argument("--server", metavar="URL", help="address of the server (default: SERVER_ADDRESS)")
     command.add_argument("--token", help="API token (default: API_TOKEN)")
+    command.add_argument(
+        "--conn-id", metavar="ID", help="take both from this Airflow connection, where Airflow is installed"
+    )
+    certificates = command.add_mutually_exclusive_group()
+    certificates.add_argument(
+        "--ca-file",
+        metavar="FILE",
+        help="certificates of the CAs to believe, in PEM form (default: what REQUESTS_CA_BUNDLE, "
+        "CURL_CA_BUNDLE or SSL_CERT_FILE name, else the public ones)",
+    )
+    certificates.add_argument(
+        "--no-verify-ssl", action="store_true", help="check no certificates; only for a server you trust"
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")

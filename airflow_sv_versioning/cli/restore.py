@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, whole_id
+from airflow_sv_versioning.cli.parsing import (
+    Commands,
+    Parser,
+    add_project_command,
+    add_version_arguments,
+    whole_id,
+)
 from airflow_sv_versioning.cli.printing import report, show
 from airflow_sv_versioning.client.pages import project_page
 
@@ -20,10 +26,7 @@ POLICIES = ("fail", "skip", "placeholder", "reupload")
 def add_to(commands: Commands[Parser]) -> None:
     """Describe the command."""
     command = add_project_command(commands, "restore", "Bring a version back as a new project.", _restore)
-    which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("--version-id", type=whole_id, metavar="ID")
-    which.add_argument("--version-num", type=whole_id, metavar="N")
-    which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
+    add_version_arguments(command, required=True)
     command.add_argument("--workspace-id", type=whole_id, metavar="ID", help="(default: that of the project)")
     command.add_argument("--name", help="name of the new project")
     command.add_argument("--description", help="description of the new project")

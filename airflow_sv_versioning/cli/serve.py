@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.extras import extra_needed
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command
-from airflow_sv_versioning.cli.printing import DONE, json_text, report
+from airflow_sv_versioning.cli.printing import DONE, json_text, report, write
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
+
+
+_LAST_PORT = 65_535
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -26,11 +29,17 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--host", default="127.0.0.1", metavar="H", help="address to listen on (%(default)s)"
     )
-    command.add_argument("--port", type=int, default=0, metavar="P", help="port; 0 picks a free one")
+    command.add_argument("--port", type=_port, default=0, metavar="P", help="port; 0 picks a free one")
     command.add_argument("--token", metavar="T", help="API token to accept (default: one is made and kept)")
     command.add_argument(
         "--demo-data", action="store_true", help="fill a server that has no projects with photographs"
     )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f"it must be a number from 0 to {_LAST_PORT}, but it is {text!r}")
+    return int(text)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -44,7 +53,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _tell(info: ServerInfo) -> None:
-    print(json_text(dataclasses.asdict(info)), flush=True)
+    write(json_text(dataclasses.asdict(info)))
 
 
 class _DemoData:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, whole_id
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, add_version_arguments
 from airflow_sv_versioning.cli.printing import FAILED, report, show, table
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ def add_to(commands: Commands[Parser]) -> None:
     """Describe the command."""
     text = "Check a version without restoring it: archive, tables, media; fails if something is wrong."
     command = add_project_command(commands, "verify", text, _verify)
-    which = command.add_mutually_exclusive_group()
-    which.add_argument("--version-id", type=whole_id, metavar="ID")
-    which.add_argument("--version-num", type=whole_id, metavar="N")
-    which.add_argument("--as-of", metavar="TIME", help="the newest version made at or before, ISO 8601")
+    add_version_arguments(command, required=False)
     command.add_argument("--media-store", metavar="URL", help="also look for the originals there")
     command.add_argument(
         "--private-links", action="store_true", help="contact links into private networks to check them"

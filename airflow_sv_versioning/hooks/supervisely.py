@@ -52,11 +52,18 @@ class SuperviselyHook(BaseHook):
         """
         from airflow_sv_versioning.client import SuperviselyClient
 
+        return SuperviselyClient(**self.client_arguments())
+
+    def client_arguments(self) -> dict[str, Any]:
+        """Read the connection as the keyword arguments of :class:`SuperviselyClient`.
+
+        :raises ConfigurationError: the connection is missing or cannot work.
+        """
         try:
             connection = self.get_connection(self.supervisely_conn_id)
         except AirflowNotFoundException as error:
             raise self._no_connection() from error
-        return SuperviselyClient(**client_arguments(connection))
+        return client_arguments(connection)
 
     async def get_async_client(self) -> SuperviselyClient:
         """Open a client on an event loop; call it in threads and close it after use.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from airflow_sv_versioning.exceptions import ApiError
+from airflow_sv_versioning.exceptions import ApiError, ConfigurationError
 from airflow_sv_versioning.server.errors import answer_to, error_body, not_found
 from airflow_sv_versioning.server.platform import Platform
 from airflow_sv_versioning.server.routes import (
@@ -51,7 +52,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     :raises ConfigurationError: the folder cannot be opened.
     """
-    platform = Platform(settings)
+    try:
+        platform = Platform(settings)
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigurationError(f"The data folder {settings.data} cannot be used: {error}") from error
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

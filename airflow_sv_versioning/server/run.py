@@ -137,6 +137,7 @@ class EmbeddedServer:
 def _opened(
     settings: Settings, host: str, port: int, on_ready: Callable[[ServerInfo], None]
 ) -> Iterator[tuple[_Server, socket.socket]]:
+    host = host.removeprefix("[").removesuffix("]")
     listener = _listen(host, port)
     try:
         app = create_app(settings)
@@ -158,14 +159,18 @@ def _opened(
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not host:
+        raise ConfigurationError("The host to listen on is empty; 127.0.0.1 is this machine alone")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
-        raise ConfigurationError(f"Cannot listen on {host}:{port}: {error}; choose another port") from error
+        raise ConfigurationError(
+            f"Cannot listen on {host}:{port}: {error}; choose another host or port"
+        ) from error
     return listener
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
     from tests.support.proxy import FaultProxy
+    from tests.support.tls import Authority
 
 
 @pytest.fixture
@@ -26,6 +28,30 @@ def wired(wired_client: SuperviselyClient) -> ProjectVersions:
     from airflow_sv_versioning.versioning import ProjectVersions
 
     return ProjectVersions(wired_client)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A company's CA."""
+    from tests.support.tls import Authority
+
+    return Authority.make(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def tls(server: ServerInfo, authority: Authority) -> Iterator[dict[str, str]]:
+    """The server behind TLS: with a good certificate, an expired one, and one for another host."""
+    from tests.support.tls import tls_before
+
+    port = int(server.url.rpartition(":")[2])
+    certificates = {
+        "good": authority.issue("127.0.0.1"),
+        "expired": authority.issue("127.0.0.1", expired=True),
+        "other": authority.issue("elsewhere.example"),
+    }
+    with ExitStack() as running:
+        ports = {name: running.enter_context(tls_before(port, file)) for name, file in certificates.items()}
+        yield {name: f"https://127.0.0.1:{each}" for name, each in ports.items()}
 
 
 def impatient_client(url: str, token: str, *, timeout: float = 30.0, tries: int = 3) -> SuperviselyClient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from airflow_sv_versioning.exceptions import (
 from tests.support.forward_proxy import ForwardProxy, forward_proxy
 from tests.support.media import serve_media
 from tests.support.proxy import Reply, answer
-from tests.support.tls import Authority, tls_before
+from tests.support.tls import Authority
 
 LOGIN = "<html><title>Sign in</title><form><input type=password></form></html>"
 
@@ -33,25 +33,6 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*CA_VARIABLES, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.make(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="session")
-def tls(server, authority: Authority) -> Iterator[dict[str, str]]:
-    """The server behind TLS: with a good certificate, an expired one, and one for another host."""
-    port = int(server.url.rpartition(":")[2])
-    certificates = {
-        "good": authority.issue("127.0.0.1"),
-        "expired": authority.issue("127.0.0.1", expired=True),
-        "other": authority.issue("elsewhere.example"),
-    }
-    with ExitStack() as running:
-        ports = {name: running.enter_context(tls_before(port, file)) for name, file in certificates.items()}
-        yield {name: f"https://127.0.0.1:{each}" for name, each in ports.items()}
 
 
 @pytest.fixture

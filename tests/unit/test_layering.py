@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "hooks": HOOKS,
     **dict.fromkeys(("operators", "sensors", "triggers", "links", "assets"), AIRFLOW_EDGE),
     "server": SERVER,
-    "cli": PROGRAMS,
+    "cli": PROGRAMS | {"hooks"},
     "demo": PROGRAMS,
 }
 MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links", "assets"}

@@ -15,6 +15,7 @@ Other file systems promise neither, and are refused.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import time
@@ -36,6 +37,8 @@ BLOCK_BYTES = 8 * 1024 * 1024
 # Source: S3 takes at most 10,000 parts.
 _MAX_PARTS = 9_000
 # What the drivers of S3, GCS and Azure raise where they find no way to log in.
+# What the system says of a path where no folder can be, however often it is tried.
+_NO_PLACE = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EROFS}
 _CREDENTIAL_ERRORS = {"NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"}
 _CREDENTIAL_ERRORS |= {"ClientAuthenticationError"}
 _ABANDONED_SECONDS = 24 * 3600.0
@@ -83,6 +86,8 @@ def backend_of(root: Any) -> Backend:
             f"{protocol!r} cannot hold a media store, for nothing there is written as a whole; use a local "
             f"folder or one of {', '.join(sorted(BUCKET_PROTOCOLS))}."
         )
+    if not root.path.strip("/"):
+        raise ConfigurationError(f"{root} names no bucket; write it like {protocol}://bucket/prefix.")
     try:
         return Bucket(root.fs, root.path.rstrip("/"), protocol)
     except ImportError as error:
@@ -101,6 +106,10 @@ def store_errors(where: str) -> Iterator[None]:
     except (SuperviselyError, FileNotFoundError):
         raise
     except Exception as error:  # each driver lets errors of its own libraries through
+        if isinstance(error, OSError) and error.errno in _NO_PLACE:
+            raise ConfigurationError(
+                f"{where} cannot be one: {error}. Name a folder, or a bucket."
+            ) from error
         if isinstance(error, PermissionError) or type(error).__name__ in _CREDENTIAL_ERRORS:
             raise ConfigurationError(
                 f"{where} refuses: {error}. Check the credentials and rights of whoever runs this."

@@ -227,8 +227,8 @@ def open_store(url: str | Path) -> MediaStore:
     """
     if isinstance(url, Path):
         return MediaStore(url)
-    if not url.strip():
-        raise ConfigurationError("The media store's URL is empty.")
+    if not url.strip() or not url.isprintable():
+        raise ConfigurationError("The media store's URL is empty, or holds characters that no address has.")
     _refuse_password(url)
     scheme, colons, _ = url.partition("://")
     if not colons:
@@ -237,6 +237,8 @@ def open_store(url: str | Path) -> MediaStore:
         from upath import UPath
 
         return MediaStore(UPath(_without_connection(url)))
+    except ConfigurationError:
+        raise
     except (ImportError, ValueError) as error:
         raise ConfigurationError(
             f"{url} cannot be opened: {error}. Is the driver of {scheme} installed?"
