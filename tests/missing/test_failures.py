@@ -107,7 +107,7 @@ def test_a_mark_whose_answer_is_lost_is_set_once(filled, lose, wire, wired):
 
     def lose_first_mark(exchange):
         # Of all tags in these projects, only the mark has no value.
-        if not lost and all(tag["value"] is None for tag in exchange.request.json["tags"]):
+        if not lost and all(tag.get("value") is None for tag in exchange.request.json["tags"]):
             lost.append(exchange.request)
             return lose_answer()(exchange)
         return exchange.forward()
