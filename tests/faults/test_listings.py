@@ -78,6 +78,19 @@ def test_a_listing_that_is_short_once_is_read_again(kind, method, projects, wire
     assert made.counts[kind] == 3 if kind != "volumes" else made.counts[kind] > 0
 
 
+@pytest.mark.parametrize("kind", ["videos", "volumes"])
+def test_no_version_is_made_without_the_notes_on_figures_that_annotations_have(
+    kind, projects, wire, wired, versions
+):
+    project_id = projects[kind]()
+    wire.always("figures.list", alter(lambda answer: {**shorter(answer), "total": answer["total"] - 1}))
+
+    with pytest.raises(IncompleteListingError, match=r"figures\.list leaves out figures \[\d+\]"):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+
+
 @pytest.mark.parametrize("wrong", [lambda answer: answer[1:], lambda answer: [*answer, answer[0]]])
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
 def test_no_version_is_made_of_annotations_that_are_not_whole(kind, wrong, projects, wire, wired, versions):

@@ -24,6 +24,7 @@ from airflow_sv_versioning.snapshot.kinds.kind import (
     copy_rows,
     with_rows,
 )
+from airflow_sv_versioning.snapshot.kinds.notes import notes_of
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.volume_checks import check_volumes
 from airflow_sv_versioning.snapshot.kinds.volume_rows import (
@@ -145,7 +146,8 @@ class _VolumeReader(ItemReader[ItemWithRow]):
 
     def _add_notes(self, dataset_id: int, ids: Sequence[int], figures: Sequence[dict[str, Any]]) -> None:
         """Add custom data and descriptions, which annotations may leave out."""
-        notes = {note["id"]: note for note in self._client.figures.iter_notes(dataset_id, ids)}
+        listed = self._client.figures.iter_notes(dataset_id, ids)
+        notes = notes_of((figure["id"] for figure in figures), listed)
         for figure in figures:
             told = notes.get(figure["id"], {})
             figure.update({key: told[key] for key in ("customData", "description") if told.get(key)})
