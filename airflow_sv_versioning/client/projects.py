@@ -135,6 +135,13 @@ class Projects:
         """Set the given top-level settings, leaving others. Source: POST projects.settings.update."""
         self._transport.call("projects.settings.update", {"id": project_id, "settings": settings})
 
+    def touch(self, project_id: int) -> None:
+        """Move a project's stamp and change nothing in it.
+
+        Source: POST projects.settings.update, which merges what it is given: here nothing.
+        """
+        self._transport.call("projects.settings.update", {"id": project_id, "settings": {}})
+
     def edit(self, project_id: int, *, silent: bool = False, **fields: Any) -> None:
         """Change ``name``, ``description``, ``readme`` or ``customData``.
 

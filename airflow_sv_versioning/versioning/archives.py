@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
 from airflow_sv_versioning.snapshot.authors import fill_authors, lacks_authors
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -27,11 +27,24 @@ def download_archive(
     :raises ArchiveMissingError: it is not in Team Files any more.
     :raises IntegrityError: it is damaged.
     """
+    file = find_archive(client, project, version)
+    progress.say(f"Downloading {file.path}.")
+    client.files.download(project.team_id, file.path, destination, expected_hash=file.hash)
+
+
+def find_archive(
+    client: SuperviselyClient, project: Project, version: VersionInfo, path: str | None = None
+) -> FileInfo:
+    """Find the archive of a version in Team Files, by its id, or else by the path that the map tells.
+
+    :param path: what the map tells, where it has been read already.
+    :raises ArchiveMissingError: it is not there any more.
+    """
     file = None
     if version.team_file_id is not None:
         file = client.files.find_by_id(version.team_file_id)
     if file is None:
-        path = VersionMap(client, project).entry(version.id).get("path")
+        path = path or VersionMap(client, project).entry(version.id).get("path")
         file = client.files.find(project.team_id, path) if path else None
     if file is None:
         raise ArchiveMissingError(
@@ -40,8 +53,7 @@ def download_archive(
             project_id=project.id,
             version_id=version.id,
         )
-    progress.say(f"Downloading {file.path}.")
-    client.files.download(project.team_id, file.path, destination, expected_hash=file.hash)
+    return file
 
 
 def find_earlier(

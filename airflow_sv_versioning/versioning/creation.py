@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, NothingChanged, Project, Reservation, VersionInfo
 from airflow_sv_versioning.exceptions import (
+    ArchiveMissingError,
     ConfigurationError,
     FormatError,
     IntegrityError,
     OutcomeUnknownError,
+    PermissionDeniedError,
     PlanRequiredError,
     ProjectChangedError,
     RequestRejectedError,
@@ -31,6 +32,7 @@ from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.archives import find_earlier
+from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
 from airflow_sv_versioning.versioning.results import CreateResult
@@ -51,6 +53,7 @@ class _Uploaded:
     file: FileInfo
     archive_format: str
     sha256: str
+    size_bytes: int
     counts: dict[str, int]
 
 
@@ -92,7 +95,9 @@ class Creation:
             return recovered
         reserved = self._reserve(busy_timeout_seconds)
         if isinstance(reserved, NothingChanged):
-            return self._unchanged(reserved.version_id)
+            if (existing := self._unchanged(reserved.version_id)) is not None:
+                return existing
+            reserved = self._reserve_anew(reserved.version_id, busy_timeout_seconds)
         with (
             work_folder() as folder,
             lean_memory(),
@@ -247,7 +252,7 @@ class Creation:
         remove = self._client.files.remove
         undo.callback(self._quietly, f"remove {path}", remove, self._project.team_id, path)
         file = self._client.files.upload(self._project.team_id, packed.path, path)
-        return _Uploaded(file, packed.archive_format, packed.sha256, counts)
+        return _Uploaded(file, packed.archive_format, packed.sha256, packed.size_bytes, counts)
 
     def _enter(
         self, reserved: Reservation, capture: Capture, uploaded: _Uploaded, undo: ExitStack
@@ -321,7 +326,8 @@ class Creation:
             version_map.entry(version.id)["number"] = version.version
             version_map.save()
 
-    def _unchanged(self, version_id: int) -> CreateResult:
+    def _unchanged(self, version_id: int) -> CreateResult | None:
+        """Describe the version that still holds; ``None`` where nothing is behind it."""
         version = self._find_version(version_id)
         if version is None:
             raise IntegrityError(
@@ -329,38 +335,39 @@ class Creation:
                 "does not list it. Look at the Versions tab.",
                 project_id=self._project.id,
             )
-        self._progress.say(f"Nothing changed since version {version.version} (id {version.id}).")
-        return self._existing(version, created=False)
+        existing = self._existing(version, created=False)
+        if existing is not None:
+            self._progress.say(f"Nothing changed since version {version.version} (id {version.id}).")
+        return existing
 
-    def _existing(self, version: VersionInfo, *, created: bool) -> CreateResult:
-        version_map = VersionMap(self._client, self._project)
-        entry = version_map.entry(version.id)
-        path, sha256 = entry.get("path"), entry.get("sha256")
-        if (path is None or sha256 is None) and version.team_file_id is not None:
-            file = self._client.files.find_by_id(version.team_file_id)
-            path = file.path if file else path
-            sha256 = base64.b64decode(file.hash).hex() if file and file.hash else None
-        counts = entry.get("counts") or {
-            "datasets": self._project.datasets_count,
-            self._project.type: self._project.images_count,
-        }
-        return CreateResult(
-            project_id=self._project.id,
-            project_name=self._project.name,
-            version_id=version.id,
-            version_num=version.version,
-            created=created,
-            title=version.name,
-            description=version.description,
-            archive_path=path or "",
-            archive_sha256=sha256,
-            archive_format=entry.get("format"),
-            counts=counts,
-            changes=version_map.find_changes(version.id) if created else None,
-            consistent=bool(entry.get("consistent", True)),
-            preview_project_id=version.preview_project_id,
-            warnings=(*map(str, entry.get("warnings") or ()), *self._progress.warnings),
-        )
+    def _existing(self, version: VersionInfo, *, created: bool) -> CreateResult | None:
+        try:
+            warnings = tuple(self._progress.warnings)
+            return existing_version(self._client, self._project, version, created=created, warnings=warnings)
+        except ArchiveMissingError as error:
+            self._progress.warn(f"{error.message} A new version is made.")
+            return None
+
+    def _reserve_anew(self, version_id: int, busy_timeout_seconds: float) -> Reservation:
+        """Reserve although nothing changed since a version that has no archive.
+
+        :raises ArchiveMissingError: the server has no version made.
+        """
+        refusal: SuperviselyError | None = None
+        try:
+            self._client.projects.touch(self._project.id)
+        except (PermissionDeniedError, RequestRejectedError) as error:
+            refusal = error
+        reserved = self._reserve(busy_timeout_seconds)
+        if isinstance(reserved, NothingChanged):
+            raise ArchiveMissingError(
+                f"The archive of version id {version_id} of project {self._project.id} is gone, and as "
+                "nothing changed since, the server has no new version made. Change something in the "
+                "project, such as its description, and make the version again.",
+                project_id=self._project.id,
+                version_id=version_id,
+            ) from refusal
+        return reserved
 
     def _quietly(self, what: str, undo: Callable[..., Any], *args: Any) -> None:
         """Undo a step after a failure, which must stay the error that the caller sees."""
@@ -390,6 +397,7 @@ def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -
         "format": uploaded.archive_format,
         # Beyond what the official client writes; it keeps what it does not know.
         "sha256": uploaded.sha256,
+        "size": uploaded.size_bytes,
         "counts": uploaded.counts,
         "consistent": capture.consistent,
         "warnings": list(capture.warnings),

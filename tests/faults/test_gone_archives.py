@@ -1,0 +1,96 @@
+"""Versions that the server lists, and whose archives are gone or are others by now."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_sv_versioning.exceptions import ArchiveMissingError
+from tests.support.projects import list_version_files, read_images, read_map
+from tests.support.proxy import alter, answer, refuse
+
+
+@pytest.fixture
+def made(versions, project_id):
+    return versions.create(project_id)
+
+
+def lose(wire, made):
+    """Have Team Files know nothing of an archive any more; all others are there."""
+
+    def hide(exchange):
+        reply = exchange.forward()
+        is_lost = reply.status == 200 and reply.json["path"] == made.archive_path
+        return refuse(404, "file not found")(exchange) if is_lost else reply
+
+    wire.always("file-storage.info", hide)
+    wire.always(
+        "file-storage.list", alter(lambda listed: [e for e in listed if e["path"] != made.archive_path])
+    )
+
+
+def test_an_unchanged_project_whose_archive_is_there_gets_no_version(wired, made, project_id):
+    again = wired.create(project_id)
+
+    assert not again.created
+    assert (again.version_id, again.archive_path) == (made.version_id, made.archive_path)
+    assert again.archive_sha256 == made.archive_sha256
+    assert again.warnings == made.warnings
+
+
+def test_an_unchanged_project_whose_archive_is_gone_gets_a_new_version(
+    wire, wired, client, versions, made, project_id
+):
+    before = client.projects.get(project_id)
+    lose(wire, made)
+
+    again = wired.create(project_id)
+
+    assert again.created
+    assert again.version_num == made.version_num + 1
+    assert any("not in Team Files any more" in warning for warning in again.warnings)
+    restored = versions.restore(project_id, again.version_id, verify="full")
+    assert read_images(client, restored.project_id) == read_images(client, project_id)
+    after = client.projects.get(project_id)
+    assert (after.name, after.description, after.custom_data, after.settings) == (
+        (before.name, before.description, before.custom_data, before.settings)
+    ), "only the project's stamp moved"
+    wire.heal()
+    assert not wired.create(project_id).created, "the new version holds from then on"
+
+
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [("digest", {"hash": "A" * 43 + "="}), ("size", {"meta": {"size": 7}})],
+)
+def test_an_unchanged_project_whose_archive_is_another_one_gets_a_new_version(
+    what, other, wire, wired, made, project_id
+):
+    wire.on("file-storage.info", alter(lambda file: {**file, **other}))
+
+    again = wired.create(project_id)
+
+    assert again.created
+    assert any(f"the {what} of {made.archive_path}" in warning for warning in again.warnings)
+
+
+def test_a_server_that_tells_neither_size_nor_digest_is_believed(wire, wired, made, project_id):
+    wire.always("file-storage.info", alter(lambda file: {"id": file["id"], "path": file["path"]}))
+
+    assert not wired.create(project_id).created
+
+
+@pytest.mark.parametrize(
+    "reluctant", [refuse(403), lambda exchange: answer(200, {})], ids=["refused", "without effect"]
+)
+def test_where_the_server_has_no_version_made_the_lost_archive_is_an_error(
+    reluctant, wire, wired, versions, client, made, project_id
+):
+    lose(wire, made)
+    wire.always("projects.settings.update", reluctant)
+
+    with pytest.raises(ArchiveMissingError, match="Change something in the project"):
+        wired.create(project_id)
+
+    assert [version.id for version in versions.get_list(project_id)] == [made.version_id]
+    assert str(made.version_id) in read_map(client, project_id)
+    assert len(list_version_files(client, project_id)) == 2
