@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.clustering import in_order
 from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names, table_schema
 from airflow_sv_versioning.snapshot.tables import BATCH_ROWS, ROW_GROUP_ROWS, Snapshot
 
@@ -79,12 +80,13 @@ class SnapshotWriter:
         self._tables[table].append_rows(rows)
 
     def append_rows(self, tables: Mapping[str, Sequence[Mapping[str, Any]] | pa.Table]) -> None:
-        """Append rows of several tables, each as mappings or as Arrow data."""
+        """Append all rows of some items in several tables, each as mappings or as Arrow data.
+
+        However they come, those of one item will stand together.
+        """
         for table, rows in tables.items():
-            if isinstance(rows, Sequence):
-                self.append(table, rows)
-            else:
-                self.append_arrow(table, rows)
+            made = rows_table(self._project_type, table, rows) if isinstance(rows, Sequence) else rows
+            self.append_arrow(table, in_order(self._project_type, table, made))
 
     def append_arrow(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Append rows that are Arrow data of the table's schema already."""

@@ -92,7 +92,7 @@ class Snapshot:
         import pyarrow as pa
 
         batches = self.iter_batches(table, columns, where)
-        return pa.Table.from_batches(batches, schema=self._schema(table, columns))
+        return pa.Table.from_batches(batches, schema=self.schema(table, columns))
 
     def iter_batches(
         self,
@@ -110,7 +110,7 @@ class Snapshot:
     ) -> Iterator[pa.RecordBatch]:
         import pyarrow.dataset as ds
 
-        schema, full = self._schema(table, columns), self._schema(table, None)
+        schema, full = self.schema(table, columns), self.schema(table)
         (file,) = ds.dataset(self.path(table), schema=full, format="parquet").get_fragments()
         # A scan of the whole file reads on while its consumer works, until all of it is in memory; splitting
         # it keeps the statistics of all row groups.
@@ -135,7 +135,7 @@ class Snapshot:
         path = self.path(table)
         if not path.exists():
             return
-        schema, footer = self._schema(table, None), pq.read_metadata(path)
+        schema, footer = self.schema(table), pq.read_metadata(path)
 
         def read(group: int) -> pa.Table | None:
             with damage_named(table), pq.ParquetFile(path, metadata=footer) as file:
@@ -148,7 +148,8 @@ class Snapshot:
             if found is not None:
                 yield found
 
-    def _schema(self, table: str, columns: Sequence[str] | None) -> pa.Schema:
+    def schema(self, table: str, columns: Sequence[str] | None = None) -> pa.Schema:
+        """Build the schema in which a table, or the columns asked for, are read."""
         import pyarrow as pa
 
         full = table_schema(self.project_type, table)

@@ -41,7 +41,10 @@ def make_project(
 
 
 def add_dataset(client: SuperviselyClient, project_id: int, name: str, photos: Sequence[Path]) -> int:
-    """Add a dataset of annotated images to a project of :func:`make_project`."""
+    """Add a dataset of annotated images to a project of :func:`make_project`.
+
+    It is labelled in passes, as people do it: each image gets its first box before any gets its second.
+    """
     meta = client.projects.get_meta(project_id)
     classes = {item["title"]: item["id"] for item in meta["classes"]}
     tags = {item["name"]: item["id"] for item in meta["tags"]}
@@ -54,8 +57,8 @@ def add_dataset(client: SuperviselyClient, project_id: int, name: str, photos: S
             "geometryType": "rectangle",
             "geometry": {"points": {"exterior": [[1.25, 2.5], [9.75, number + 10.125]], "interior": []}},
         }
-        for number, image in enumerate(images)
         for class_id in classes.values()
+        for number, image in enumerate(images)
     ]
     client.figures.add(dataset_id, figures)
     image_tags = [

@@ -25,6 +25,7 @@ from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks, iter_lines
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.media import record
+from airflow_sv_versioning.snapshot.resorting import make_clustered
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
 
 _MAX_INTEGRITY_BYTES = 16 * 1024 * 1024
@@ -41,7 +42,7 @@ class UnpackedArchive:
     :param warnings: what a person should know of the version before trusting what is restored from it.
     :param media: where its originals are kept, ``None`` if in no store.
     :param tables: what the manifest says of each table that has rows: ``rows``, and ``sha256`` of its file
-        where it is one.
+        where it is one, and holds the rows in the order of the archive.
     """
 
     snapshot: Snapshot
@@ -75,15 +76,17 @@ def unpack_archive(
         manifest = _extract(path, spool, limits)
         snapshot, archive_format, warnings = _read_payload(spool, project_type, directory, limits, manifest)
         check_snapshot(snapshot)
+        if manifest is not None:
+            _check_manifest(manifest, snapshot, archive_format)
+            if manifest.get("items"):
+                video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
+        resorted = make_clustered(snapshot)
     except OSError as error:
         raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
     finally:
         spool.unlink(missing_ok=True)
     if manifest is None:
         return UnpackedArchive(snapshot, archive_format, None, warnings)
-    _check_manifest(manifest, snapshot, archive_format)
-    if manifest.get("items"):
-        video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
     media = _read_media(manifest, directory / record.MEMBER)
     return UnpackedArchive(
         snapshot,
@@ -91,8 +94,17 @@ def unpack_archive(
         manifest["provenance"],
         (*warnings, *manifest["warnings"]),
         media,
-        manifest.get("tables") or {},
+        _without_digests(manifest.get("tables") or {}, resorted),
     )
+
+
+def _without_digests(
+    tables: Mapping[str, Mapping[str, Any]], resorted: frozenset[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Leave out the digests of files that were written anew; the payload's own has vouched for them."""
+    return {
+        table: {"rows": told.get("rows")} if table in resorted else told for table, told in tables.items()
+    }
 
 
 def iter_item_lines(path: Path, limits: ArchiveLimits = _DEFAULT_LIMITS) -> Iterator[bytes] | None:

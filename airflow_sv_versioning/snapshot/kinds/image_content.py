@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.snapshot.clustering import numbers_within
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
@@ -36,11 +37,12 @@ def item_tags(side: Side) -> pa.Table:
 
 
 def figures(side: Side) -> pa.Table:
-    """Read the figures, each with its geometry and its tags as columns."""
+    """Read the figures, each with its depth in its image, its geometry and its tags as columns."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     rows = side.snapshot.read("figures")
+    rows = rows.append_column("depth", numbers_within([rows["src_image_id"]]))
     masks = side.snapshot.read("alpha_geometries").rename_columns(["src_figure_id", "mask"])
     rows = rows.join(masks, "src_figure_id").join(_figure_tags(side.snapshot), "src_figure_id")
     geometry = pc.coalesce(rows["geometry_json"], rows["mask"])
@@ -49,7 +51,7 @@ def figures(side: Side) -> pa.Table:
         # The older format does not hold these; a figure that nobody marks was drawn by a person.
         known = pc.coalesce(rows[flag], pa.scalar(False))
         rows = rows.set_column(rows.schema.get_field_index(flag), flag, known)
-    columns = ["path", "class_name", "geometry_type", "geometry_json", "meta", "priority"]
+    columns = ["path", "depth", "class_name", "geometry_type", "geometry_json", "meta", "priority"]
     columns += ["custom_data", "nn_created", "nn_updated", "tags"]
     return side.with_paths(rows, "src_image_id").select(columns)
 

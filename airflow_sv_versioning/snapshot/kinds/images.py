@@ -100,7 +100,8 @@ class _ImageReader(ItemReader[Image]):
         if not items:
             return {}
         ids = [image.id for image in items]
-        figures = self._client.figures.read_for_items(dataset_id, ids)
+        # Pages come in any order. Ids ascend as figures were drawn, and a restore draws them in this order.
+        figures = sorted(self._client.figures.read_for_items(dataset_id, ids), key=lambda figure: figure.id)
         alpha_ids = [figure.id for figure in figures if figure.geometry_type == ALPHA_MASK]
         masks = self._client.figures.download_geometries(alpha_ids)
         if lacking := [figure_id for figure_id in alpha_ids if masks[figure_id] is None]:

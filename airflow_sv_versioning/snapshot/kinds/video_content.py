@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.snapshot.clustering import numbers_within
 from airflow_sv_versioning.snapshot.columns import compared_columns
 from airflow_sv_versioning.snapshot.json_columns import json_text, json_value
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
@@ -71,12 +72,13 @@ def objects(side: Side) -> pa.Table:
 
 
 def figures(side: Side) -> pa.Table:
-    """Read the figures with exact geometry."""
+    """Read the figures with exact geometry, each with its depth in its frame."""
     columns = compared_columns("videos", "figures")
     rows = side.snapshot.read("figures", ["src_video_id", "src_object_id", *columns])
+    rows = rows.append_column("depth", numbers_within([rows["src_video_id"], rows["frame_index"]]))
     numbered = with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"])
     rows = rows.join(numbered, _OWNER)
-    return side.with_paths(rows, "src_video_id").select(["path", "number", *columns])
+    return side.with_paths(rows, "src_video_id").select(["path", "depth", "number", *columns])
 
 
 def tags(side: Side) -> pa.Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.snapshot.clustering import numbers_within
 from airflow_sv_versioning.snapshot.columns import compared_columns
 from airflow_sv_versioning.snapshot.kinds.object_numbers import with_numbers
 from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_digest
@@ -32,10 +33,12 @@ def objects(side: Side) -> pa.Table:
 
 
 def figures(side: Side) -> pa.Table:
-    """Read the figures, each with its exact geometry or a digest of its file."""
+    """Read the figures, each with its depth in its slice, its exact geometry or a digest of its file."""
     import pyarrow as pa
 
-    rows = side.snapshot.read("figures").join(
+    rows = side.snapshot.read("figures")
+    depth = numbers_within([rows["src_volume_id"], rows["plane_name"], rows["slice_index"]])
+    rows = rows.append_column("depth", depth).join(
         with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"]), _OWNER
     )
     digests = [
@@ -46,7 +49,7 @@ def figures(side: Side) -> pa.Table:
     ]
     rows = rows.append_column("file", pa.array(digests, pa.string()))
     columns = compared_columns("volumes", "figures")
-    return side.with_paths(rows, "src_volume_id").select(["path", "number", "file", *columns])
+    return side.with_paths(rows, "src_volume_id").select(["path", "depth", "number", "file", *columns])
 
 
 def tags(side: Side) -> pa.Table:

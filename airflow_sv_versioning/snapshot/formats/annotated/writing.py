@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_sv_versioning.exceptions import SnapshotError
 from airflow_sv_versioning.snapshot.formats import frames
 from airflow_sv_versioning.snapshot.formats.annotated.annotation_text import (
     annotation_text,
@@ -135,7 +134,6 @@ class _PayloadWriter:
             video_id = video["src_video_id"]
             objects, tags = found["objects"](video_id).to_pylist(), found["tags"](video_id).to_pylist()
             figures = found["figures"](video_id)
-            _check_frame_order(video, figures)
             text = annotation_text(video, objects, figures, tags)
             row = pa.Table.from_pylist([video], schema=table_schema("videos", "videos"))
             self._tables["videos"].append_arrow(row.append_column(_ANNOTATION, _one_text(text)))
@@ -189,19 +187,6 @@ def _schemas() -> dict[str, pa.Schema]:
     videos = table_schema("videos", "videos").append(pa.field(_ANNOTATION, pa.string()))
     datasets = table_schema("videos", "datasets")
     return {"datasets": datasets, "videos": videos, "objects": schema(_OBJECTS), "figures": schema(_FIGURES)}
-
-
-def _check_frame_order(video: Mapping[str, Any], figures: pa.Table) -> None:
-    """Refuse figures that no longer stand frame by frame: readers want each frame once."""
-    import pyarrow.compute as pc
-
-    frames_of = figures["frame_index"].combine_chunks()
-    if len(frames_of) and pc.any(pc.less(frames_of[1:], frames_of[:-1])).as_py():
-        raise SnapshotError(
-            f"The figures of video {video['name']!r} (id {video['src_video_id']}) come from an earlier "
-            f"version, and not frame by frame as {VERSION} needs them. Make the version with capture='full'.",
-            video_id=video["src_video_id"],
-        )
 
 
 def _encoding(schema: pa.Schema) -> dict[str, Any]:

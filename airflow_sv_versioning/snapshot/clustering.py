@@ -1,0 +1,212 @@
+"""Rows of one owner stand together: the property of a snapshot that its readers rely on.
+
+A table that tells of items is *clustered*: all rows of an owner (an image, a video, ...) follow each other,
+in their own order, which is the depth of figures. In which order the owners come is free.
+
+:class:`~airflow_sv_versioning.snapshot.table_writing.SnapshotWriter` puts what is captured into this order,
+batch by batch. Of tables that others wrote it is proved, and :mod:`resorting` writes the others anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.snapshot.id_sets import joined, repeated
+from airflow_sv_versioning.snapshot.tables import Snapshot
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    Numbers = np.ndarray[Any, Any]
+
+_OWNER_TYPES = ("item", "object", "figure")
+# No platform has such an id.
+_NOTHING = -(2**63)
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """How the rows of one table are arranged.
+
+    :param owner: the column with the id of the owner, whose rows stand together.
+    :param owner_type: the column that says what the owner is, where ids alone do not.
+    :param place: the column by which the rows of one owner ascend; what is equal in it, or all where there is
+        no such column, stands in the order in which it came.
+    """
+
+    owner: str
+    owner_type: str | None = None
+    place: str | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that decide."""
+        return [name for name in (self.owner, self.owner_type, self.place) if name]
+
+
+_CLUSTERINGS: dict[str, dict[str, Clustering]] = {
+    "images": {
+        "figures": Clustering("src_image_id"),
+        # Those of images come with the listing, those of figures later.
+        "tags": Clustering("owner_id", "owner_type"),
+    },
+    "videos": {
+        "objects": Clustering("src_video_id"),
+        "figures": Clustering("src_video_id", place="frame_index"),
+        "tags": Clustering("src_item_id"),
+    },
+    "volumes": {
+        "objects": Clustering("src_volume_id"),
+        "figures": Clustering("src_volume_id"),
+        "tags": Clustering("src_item_id"),
+    },
+}
+
+
+def clustered_tables(project_type: str) -> tuple[str, ...]:
+    """Name the tables that are clustered."""
+    return tuple(_CLUSTERINGS[project_type])
+
+
+def clustering_of(project_type: str, table: str) -> Clustering | None:
+    """Say how a table is clustered; ``None`` if it is not."""
+    return _CLUSTERINGS[project_type].get(table)
+
+
+def in_order(project_type: str, table: str, rows: pa.Table) -> pa.Table:
+    """Put all rows of some owners into order."""
+    clustering = clustering_of(project_type, table)
+    if clustering is None or not rows.num_rows:
+        return rows
+    order = _order(_owners(rows, clustering), _places(rows, clustering))
+    return rows if (order[1:] > order[:-1]).all() else rows.take(order)
+
+
+def final_places(snapshot: Snapshot, table: str) -> Numbers:
+    """Tell for each row of a table which place it is to have among all of them."""
+    import numpy as np
+
+    clustering = _CLUSTERINGS[snapshot.project_type][table]
+    owners = joined(_owners(batch, clustering) for batch in snapshot.iter_batches(table, clustering.columns))
+    places = joined(_places(batch, clustering) for batch in snapshot.iter_batches(table, clustering.columns))
+    order = _order(owners, places)
+    found = np.empty(len(order), np.int64)
+    found[order] = np.arange(len(order))
+    return found
+
+
+def numbers_within(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    """Number the rows that are equal in some columns of integers or text, from 0, in their order."""
+    import numpy as np
+    import pyarrow as pa
+
+    keys = [_codes(column) for column in columns]
+    if not len(keys[0]):
+        return pa.array([], pa.int64())
+    order = np.lexsort(keys)
+    is_first = np.zeros(len(order), np.bool_)
+    is_first[0] = True
+    for key in keys:
+        arranged = key[order]
+        is_first[1:] |= arranged[1:] != arranged[:-1]
+    starts = np.flatnonzero(is_first)
+    numbers = np.empty(len(order), np.int64)
+    numbers[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return pa.array(numbers)
+
+
+def is_clustered(snapshot: Snapshot, table: str) -> bool:
+    """Read the integers that decide, and say whether a table is clustered."""
+    clustering = clustering_of(snapshot.project_type, table)
+    if clustering is None or not snapshot.path(table).exists():
+        return True
+    runs = _Runs()
+    found = joined(
+        runs.starting(_owners(batch, clustering), _places(batch, clustering))
+        for batch in snapshot.iter_batches(table, clustering.columns)
+    )
+    return runs.ascend and not len(repeated(found))
+
+
+class _Runs:
+    """Neighbours with one owner.
+
+    :ivar ascend: whether places ascend in all of them so far.
+    """
+
+    def __init__(self) -> None:
+        self.ascend = True
+        self._last: tuple[Numbers, Numbers] | None = None
+
+    def starting(self, owners: Numbers, places: Numbers) -> Numbers:
+        """Tell the owners of the runs that begin in a batch; one that goes on from the last is none."""
+        import numpy as np
+
+        before = (owners[:0], places[:0]) if self._last is None else self._last
+        all_owners, all_places = np.concatenate([before[0], owners]), np.concatenate([before[1], places])
+        goes_on = all_owners[1:] == all_owners[:-1]
+        self.ascend &= not (goes_on & (all_places[1:] < all_places[:-1])).any()
+        begun: Numbers = all_owners[1:][~goes_on]
+        first = all_owners[:1] if self._last is None else all_owners[:0]
+        self._last = owners[-1:], places[-1:]
+        return np.concatenate([first, begun])
+
+
+def _owners(rows: pa.Table | pa.RecordBatch, clustering: Clustering) -> Numbers:
+    """Make one number of each row's owner."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    owners = _filled(rows[clustering.owner])
+    if clustering.owner_type is None:
+        return owners
+    kinds = pc.index_in(rows[clustering.owner_type], value_set=pa.array(_OWNER_TYPES))
+    # Ids do not reach into the bits that tell owners of different types apart.
+    told_apart: Numbers = owners ^ ((_filled(kinds, -1) + 1) << 61)
+    return told_apart
+
+
+def _places(rows: pa.Table | pa.RecordBatch, clustering: Clustering) -> Numbers:
+    import numpy as np
+
+    if clustering.place is None:
+        return np.zeros(rows.num_rows, np.int8)
+    return _filled(rows[clustering.place])
+
+
+def _filled(column: pa.Array | pa.ChunkedArray, nothing: int = _NOTHING) -> Numbers:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = pc.fill_null(pc.cast(column, pa.int64()), nothing)
+    # Arrays and chunked ones want this said differently.
+    found: Numbers = np.asarray(numbers)
+    return found
+
+
+def _codes(column: pa.Array | pa.ChunkedArray) -> Numbers:
+    """Take a column as integers; texts become the numbers of their words."""
+    import pyarrow as pa
+
+    if not pa.types.is_string(column.type):
+        return _filled(column)
+    joined_up = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return _filled(joined_up.dictionary_encode().indices)
+
+
+def _order(owners: Numbers, places: Numbers) -> Numbers:
+    """List the rows, as numbers, in the order in which they shall stand: owners as they first came."""
+    import numpy as np
+
+    by_owner = np.argsort(owners, kind="stable")
+    arranged = owners[by_owner]
+    is_first = np.append(True, arranged[1:] != arranged[:-1])
+    sizes = np.diff(np.append(np.flatnonzero(is_first), len(owners)))
+    first_rows = np.empty(len(owners), np.int64)
+    first_rows[by_owner] = np.repeat(by_owner[is_first], sizes)
+    order: Numbers = np.lexsort((places, first_rows))
+    return order
