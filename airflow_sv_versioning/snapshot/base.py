@@ -19,6 +19,7 @@ from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Item, ItemReader, Rows, names_of
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.remnants import find_remnants
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
@@ -205,6 +206,7 @@ class _SpotCheck:
             for part in parts:
                 writer.append_rows(_as_far_as_known(part.rows, held))
             found = writer.finish(self._base.project_info, self._meta)
+        find_remnants(found).leave_out()
         return find_item_differences(held, found)
 
     @contextmanager

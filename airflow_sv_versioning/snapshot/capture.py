@@ -24,6 +24,7 @@ from airflow_sv_versioning.snapshot.memory import give_back
 from airflow_sv_versioning.snapshot.parallel import interleave, map_ordered, started
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.project import dataset_row, project_info, project_meta
+from airflow_sv_versioning.snapshot.remnants import find_remnants
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import in_tree_order
@@ -182,7 +183,11 @@ class _Passes:
         self._progress.say(f"Project {self._project_id} changed while it was read; {what_now}.")
 
     def _capture(self, snapshot: Snapshot, stamp: str, consistent: bool, passes: int) -> Capture:
-        return Capture(snapshot, stamp, consistent, passes, self._earlier.is_in_use(), self._earlier.note)
+        remnants = find_remnants(snapshot)
+        remnants.leave_out()
+        snapshot.incomplete_items = remnants.item_ids
+        is_incremental, note = self._earlier.is_in_use(), self._earlier.note
+        return Capture(snapshot, stamp, consistent, passes, is_incremental, note, remnants.lines)
 
 
 def _no_base(_: Mapping[str, Any]) -> None:

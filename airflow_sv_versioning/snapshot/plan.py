@@ -18,6 +18,7 @@ from airflow_sv_versioning.snapshot.missing.remedies import Originals, Remedy, f
 from airflow_sv_versioning.snapshot.new_names import distinct_names
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.references import check_known, distinct
+from airflow_sv_versioning.snapshot.remnants import find_remnants
 from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
@@ -42,7 +43,8 @@ class RestorePlan:
     :param placeholder_tag: name of the tag that placeholders get, ``None`` where there are none.
     :param new_names: item id in the snapshot -> another name, where its own is taken twice.
     :param counts: how many datasets, items, figures and so on there will be.
-    :param warnings: what nobody could find out from here, and what no call can set.
+    :param warnings: what is left out for nothing defines it, what nobody could find out from here, and what
+        no call can set.
     """
 
     snapshot: Snapshot
@@ -103,10 +105,11 @@ def plan_restore(
     progress: Progress,
     find_originals: Callable[[], Originals | None] = lambda: None,
 ) -> RestorePlan:
-    """Hold a snapshot against the media that can be had.
+    """Hold a snapshot against the media that can be had, and against itself.
 
     :param missing_entities: ``fail``, ``skip``, ``placeholder`` or ``reupload``. With ``fail``, a link is
-        only missing where its host says so: this machine may be unable to reach what the server can.
+        only missing where its host says so: this machine may be unable to reach what the server can. With
+        ``skip``, what nothing defines is taken out of the snapshot.
     :param find_originals: tells where ``reupload`` takes them from; asked where something is missing.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
@@ -114,6 +117,9 @@ def plan_restore(
     datasets = dataset_rows(snapshot)
     paths = {row["src_dataset_id"]: path for row, path in datasets}
     names = names_of(snapshot.project_meta)
+    remnants = find_remnants(snapshot)
+    if missing_entities == "skip":
+        remnants.leave_out()
     check_references(snapshot, paths, names)
     give_back()
     found = check_media(client, snapshot, progress, unreachable_is_gone=missing_entities != "fail")
@@ -131,7 +137,7 @@ def plan_restore(
         renamed=renamed,
         counts=_counts(kind, snapshot, remedy.left_out),
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
-        warnings=(*_unsure_links(found), *unsettable_warnings(snapshot)),
+        warnings=(*remnants.lines, *_unsure_links(found), *unsettable_warnings(snapshot)),
     )
 
 
@@ -143,8 +149,8 @@ def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names)
     """
     items = snapshot.project_type
     check_known(f"datasets of {items}", distinct(snapshot, items, "src_dataset_id"), paths)
+    find_remnants(snapshot).refuse()
     kind_of(items).check(snapshot, paths, names)
-    check_known("tags", distinct(snapshot, "tags", "tag_id"), names.tags)
 
 
 def _missing_items(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.clustering import clustered_tables, final_places, is_clustered
-from airflow_sv_versioning.snapshot.table_writing import TableWriter
+from airflow_sv_versioning.snapshot.table_writing import replace_table
 from airflow_sv_versioning.snapshot.tables import BATCH_ROWS, ROW_GROUP_ROWS, Snapshot
 
 if TYPE_CHECKING:
@@ -30,39 +30,19 @@ def make_clustered(snapshot: Snapshot) -> frozenset[str]:
     tables = clustered_tables(snapshot.project_type)
     scattered = [table for table in tables if not is_clustered(snapshot, table)]
     for table in scattered:
-        _rewrite(snapshot, table)
+        with TemporaryDirectory(dir=snapshot.directory) as folder:
+            places = final_places(snapshot, table)
+            rows = _positioned(snapshot.iter_batches(table), places)
+            replace_table(snapshot, table, _sorted(rows, range(len(places)), Path(folder)))
     return frozenset(scattered)
 
 
-def _rewrite(snapshot: Snapshot, table: str) -> None:
-    """Replace the file of a table by one whose rows are in order."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    present = pq.read_schema(snapshot.path(table)).names
-    schema = pa.schema([field for field in snapshot.schema(table) if field.name in present])
-    with TemporaryDirectory(dir=snapshot.directory) as name:
-        folder = Path(name)
-        positions = final_places(snapshot, table)
-        rows = _positioned(snapshot.iter_batches(table, schema.names), positions)
-        writer = TableWriter(folder / "sorted.parquet", schema)
-        try:
-            for part in _sorted(rows, range(len(positions)), folder):
-                writer.append_arrow(part)
-            writer.close()
-        finally:
-            writer.abandon()
-        (folder / "sorted.parquet").replace(snapshot.path(table))
-
-
-def _positioned(
-    batches: Iterable[pa.RecordBatch], positions: np.ndarray[Any, Any]
-) -> Iterator[pa.RecordBatch]:
+def _positioned(batches: Iterable[pa.RecordBatch], places: np.ndarray[Any, Any]) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     start = 0
     for batch in batches:
-        column = pa.array(positions[start : start + batch.num_rows])
+        column = pa.array(places[start : start + batch.num_rows])
         yield batch.append_column(_POSITION, column)
         start += batch.num_rows
 

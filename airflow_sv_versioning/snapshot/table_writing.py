@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +180,31 @@ class TableWriter:
         self._writer.write_table(pa.concat_tables(self._pending), row_group_size=ROW_GROUP_ROWS)
         self.row_count += self._pending_rows
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
+
+
+def replace_table(snapshot: Snapshot, table: str, parts: Iterable[pa.Table | pa.RecordBatch]) -> None:
+    """Write a table of a snapshot anew, with the columns that its file has.
+
+    :param parts: the new rows; they may come from the old file, which is kept until all are there.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    present = pq.read_schema(snapshot.path(table)).names
+    schema = pa.schema([field for field in snapshot.schema(table) if field.name in present])
+    with TemporaryDirectory(dir=snapshot.directory) as name:
+        made = Path(name) / snapshot.path(table).name
+        writer = TableWriter(made, schema)
+        try:
+            for part in parts:
+                writer.append_arrow(part)
+            writer.close()
+        finally:
+            writer.abandon()
+        if made.exists():
+            made.replace(snapshot.path(table))
+        else:
+            snapshot.path(table).unlink()
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

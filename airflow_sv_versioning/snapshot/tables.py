@@ -45,11 +45,13 @@ class Snapshot:
 
     :param directory: holds the files named in the module docstring.
     :param project_type: ``images``, ``videos`` or ``volumes``.
+    :ivar incomplete_items: ids of the items that it does not hold all of: see :mod:`remnants`.
     """
 
     def __init__(self, directory: Path, project_type: str) -> None:
         self.directory = directory
         self.project_type = project_type
+        self.incomplete_items: frozenset[int] = frozenset()
         self.project_info: dict[str, Any] = _read_json(directory / "project_info.json")
         self.project_meta: dict[str, Any] = _read_json(directory / "project_meta.json")
 

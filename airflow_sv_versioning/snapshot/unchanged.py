@@ -54,6 +54,9 @@ class _Stamps:
         items, here = base.project_type, pc.field("src_dataset_id") == dataset_id
         ids = joined(part.to_numpy() for part in base.iter_columns(items, id_column, here))
         stamps = joined(digests(part.to_pylist()) for part in base.iter_columns(items, "updated_at", here))
+        # What is not there cannot be copied, nor named: it may have come back.
+        whole = ~np.isin(ids, list(base.incomplete_items))
+        ids, stamps = ids[whole], stamps[whole]
         order = ids.argsort()
         self._ids, self._stamps = ids[order], stamps[order]
         self._seen = np.zeros(len(ids), np.bool_)

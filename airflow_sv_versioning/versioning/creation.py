@@ -27,10 +27,12 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
 from airflow_sv_versioning.snapshot.kinds import kind_of
-from airflow_sv_versioning.snapshot.kinds.kind import Kind
+from airflow_sv_versioning.snapshot.kinds.kind import Kind, names_of
 from airflow_sv_versioning.snapshot.memory import lean_memory
+from airflow_sv_versioning.snapshot.plan import check_references
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.archives import find_earlier
 from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
@@ -158,8 +160,10 @@ class Creation:
         return captured, earlier
 
     def _check(self, captured: Capture) -> None:
+        """Refuse before the upload what a restore would refuse."""
         try:
-            kind_of(self._project.type).check_captured(captured.snapshot)
+            snapshot = captured.snapshot
+            check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
         except FormatError as error:
             if captured.consistent:
                 raise

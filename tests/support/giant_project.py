@@ -18,10 +18,11 @@ import msgspec
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.snapshot.capture import capture_project
-from airflow_sv_versioning.snapshot.kinds import kind_of
-from airflow_sv_versioning.snapshot.plan import plan_restore
+from airflow_sv_versioning.snapshot.kinds.kind import names_of
+from airflow_sv_versioning.snapshot.plan import check_references, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
+from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 STAMP = "2026-03-01T10:00:00.000Z"
 META = {"classes": [{"id": 1, "title": "car", "shape": "rectangle"}], "tags": []}
@@ -132,7 +133,7 @@ def main(videos: int, figures: int, frames: int, archive_format: str) -> dict[st
 
 def create(client: SuperviselyClient, folder: Path, archive_format: str) -> Path:
     made = capture_project(client, 1, folder / "capture", on_concurrent_change="fail", progress=Progress())
-    kind_of("videos").check_captured(made.snapshot)
+    check_references(made.snapshot, dataset_paths(made.snapshot), names_of(made.snapshot.project_meta))
     return pack_archive(made.snapshot, archive_format, folder / "archive", {}).path
 
 

@@ -138,7 +138,6 @@ ON_PLANE = {"name": "diagonal", "slices": [{"index": 0, "figures": [figure()]}]}
     [
         (annotation(planes=[ON_PLANE]), "'1.nrrd' .* plane 'diagonal'; planes are sagittal, coronal, axial"),
         (annotation(spatialFigures=[figure(objectKey="b" * 32)]), "object that it does not hold"),
-        (annotation(tags=[{"name": "novel"}]), "tag 'novel', which is not defined"),
         (annotation(objects=5), "cannot be read"),
         (annotation(spatialFigures=[figure(id="../../x")]), "cannot be read"),
         (annotation(spatialFigures=[figure(geometry={"mask_3d": {"data": "%%"}})]), "is damaged"),

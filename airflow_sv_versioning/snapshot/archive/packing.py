@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -77,7 +77,10 @@ def pack_archive(
             _open_payload(snapshot, archive_format, destination.parent) as payload,
             _open_sides(snapshot, media, destination.parent) as sides,
         ):
-            return _write(_Outer(payload, sides, archive_format, provenance, media, warnings), destination)
+            outer = _Outer(
+                payload, sides, archive_format, provenance, media, warnings, snapshot.incomplete_items
+            )
+            return _write(outer, destination)
     except OSError as error:
         raise SnapshotError(f"The archive {destination.name} cannot be written: {error}.") from error
 
@@ -179,12 +182,14 @@ class _Outer:
         provenance: Mapping[str, Any],
         media: record.MediaRecord | None,
         warnings: Sequence[str],
+        incomplete_items: Collection[int],
     ) -> None:
         self._payload = payload
         self._sides = sides
         self._provenance = provenance
         self._media = media
         self._warnings = warnings
+        self._incomplete_items = sorted(incomplete_items)
         self.archive_format = archive_format
 
     def write(self, target: _Hashing) -> None:
@@ -211,6 +216,7 @@ class _Outer:
             "tables": self._payload.tables(),
             "provenance": dict(self._provenance),
             "warnings": list(self._warnings),
+            "incomplete_items": self._incomplete_items,
         }
         if video_digests.MEMBER in digests:
             manifest["items"] = {"member": video_digests.MEMBER, "sha256": digests[video_digests.MEMBER]}

@@ -87,6 +87,7 @@ def unpack_archive(
         spool.unlink(missing_ok=True)
     if manifest is None:
         return UnpackedArchive(snapshot, archive_format, None, warnings)
+    snapshot.incomplete_items = frozenset(manifest["incomplete_items"])
     media = _read_media(manifest, directory / record.MEMBER)
     return UnpackedArchive(
         snapshot,
@@ -203,9 +204,10 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
         raise FormatError(f"{_WHAT}'s {INTEGRITY} does not tell the payload's digest.")
     if not isinstance(manifest.setdefault("provenance", {}), dict):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged provenance.")
-    warnings = manifest.setdefault("warnings", [])
-    if not isinstance(warnings, list) or not all(isinstance(warning, str) for warning in warnings):
-        raise FormatError(f"{_WHAT}'s {INTEGRITY} has damaged warnings.")
+    for name, element in (("warnings", str), ("incomplete_items", int)):
+        listed = manifest.setdefault(name, [])
+        if not isinstance(listed, list) or not all(isinstance(value, element) for value in listed):
+            raise FormatError(f"{_WHAT}'s {INTEGRITY} has damaged {name}.")
     return manifest
 
 

@@ -16,7 +16,7 @@ from airflow_sv_versioning.snapshot.kinds import image_content
 from airflow_sv_versioning.snapshot.kinds.image_rows import ALPHA_MASK, figure_table, image_table
 from airflow_sv_versioning.snapshot.kinds.kind import ItemReader, Kind, Names, Rows, copy_rows
 from airflow_sv_versioning.snapshot.kinds.tag_rows import tag_table
-from airflow_sv_versioning.snapshot.references import check_held, check_known, distinct
+from airflow_sv_versioning.snapshot.references import check_held
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
@@ -57,13 +57,9 @@ class Images(Kind):
         return {"figures": "src_image_id", "tags": "src_item_id", "images": "src_image_id"}.get(table)
 
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
-        """Check classes and images of figures."""
-        check_known("classes of figures", distinct(snapshot, "figures", "class_id"), names.classes)
+        """Check images of figures."""
         ids = IdSet.of_columns(snapshot.iter_columns("images", "src_image_id"))
         check_held("images of figures", snapshot, "figures", "src_image_id", ids)
-
-    def check_captured(self, snapshot: Snapshot) -> None:
-        """Take the server's word."""
 
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: images need no settings to be added."""

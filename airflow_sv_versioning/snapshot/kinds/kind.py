@@ -145,13 +145,6 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def check_captured(self, snapshot: Snapshot) -> None:
-        """Check that what the server said can be restored, before a version is made of it.
-
-        :raises FormatError: it cannot.
-        """
-
-    @abstractmethod
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose settings that the new project must have before it is filled."""
 

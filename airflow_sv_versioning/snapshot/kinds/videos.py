@@ -17,7 +17,6 @@ from airflow_sv_versioning.snapshot.kinds.kind import (
     Names,
     Rows,
     copy_rows,
-    names_of,
     with_rows,
 )
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
@@ -28,7 +27,6 @@ from airflow_sv_versioning.snapshot.schemas import table_schema
 from airflow_sv_versioning.snapshot.side import Side
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter, rows_table
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,10 +69,6 @@ class Videos(Kind):
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes of objects, objects of figures, and frames."""
         check_videos(snapshot, paths, names)
-
-    def check_captured(self, snapshot: Snapshot) -> None:
-        """Check the same of what the server said."""
-        check_videos(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
 
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose the labelling interface: it decides whether videos may share objects."""

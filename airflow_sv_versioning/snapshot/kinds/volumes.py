@@ -84,9 +84,6 @@ class Volumes(Kind):
         """Check classes, objects, planes, slices, and that masks fit their volumes."""
         check_volumes(snapshot, paths, names)
 
-    def check_captured(self, snapshot: Snapshot) -> None:
-        """Take the server's word."""
-
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: volumes need no settings to be added."""
         return {}

@@ -128,10 +128,9 @@ class _Reader:
             figure["objectId"] = by_key[figure["objectKey"]]
         for owner in (annotation, *(annotation.get("objects") or [])):
             for tag in owner.get("tags") or []:
+                # One that nothing defines is no damage, but a remnant.
                 if tag["name"] not in self._tag_ids:
-                    raise FormatError(
-                        f"{what} in the version has a tag {tag['name']!r}, which is not defined."
-                    )
+                    self._tag_ids[tag["name"]] = next(self._given_ids)
                 tag["tagId"] = self._tag_ids[tag["name"]]
 
     def _write_files(self, annotation: Mapping[str, Any], what: str) -> None:
