@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.plain_projects import ADDITIONS, make_plain_project
+from tests.support.projects import touch
 
 CASES = [(project_type, what) for project_type, additions in ADDITIONS.items() for what in additions]
 
@@ -13,11 +14,15 @@ CASES = [(project_type, what) for project_type, additions in ADDITIONS.items() f
 @pytest.mark.parametrize(("project_type", "what"), CASES)
 def test_a_project_with_one_thing_goes_round(project_type, what, archive_format, client, versions, tmp_path):
     project = make_plain_project(client, tmp_path, project_type, what)
+    versions.create(project, archive_format=archive_format)
+    touch(client, project)
 
+    # The second version takes from the first what has not changed, which is everything.
     made = versions.create(project, archive_format=archive_format)
     report = versions.verify(project, made.version_id)
     restored = versions.restore(project, made.version_id, verify="full")
 
+    assert made.capture == "incremental"
     assert report.is_good, report
     assert restored.counts == made.counts
     assert restored.warnings == ()
