@@ -20,7 +20,17 @@ import sys
 from collections.abc import Sequence
 
 from airflow_sv_versioning import __version__
-from airflow_sv_versioning.cli import check_video, create, demo, listing, media, restore, serve, verify
+from airflow_sv_versioning.cli import (
+    check_video,
+    create,
+    demo,
+    doctor,
+    listing,
+    media,
+    restore,
+    serve,
+    verify,
+)
 from airflow_sv_versioning.cli.parsing import Parser
 from airflow_sv_versioning.cli.printing import fail, prepare_output
 from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
@@ -59,6 +69,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, demo, create, listing, restore, verify, check_video, media):
+    for command in (serve, demo, create, listing, restore, verify, check_video, media, doctor):
         command.add_to(commands)
     return parser

@@ -9,7 +9,7 @@ import signal
 import threading
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.cli.extras import extra_needed
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command
@@ -31,6 +31,17 @@ def add_to(commands: Commands[Parser]) -> None:
     )
     command.add_argument("--port", type=_port, default=0, metavar="P", help="port; 0 picks a free one")
     command.add_argument("--token", metavar="T", help="API token to accept (default: one is made and kept)")
+    like = command.add_mutually_exclusive_group()
+    like.add_argument(
+        "--strictness",
+        choices=("vendor", "sdk"),
+        default="sdk",
+        help="as strict as all that is publicly known of the platform, or as the official SDK needs it "
+        "(default: %(default)s)",
+    )
+    like.add_argument(
+        "--like", type=Path, metavar="FILE", help="do as the instance did of which doctor saved its findings"
+    )
     command.add_argument(
         "--demo-data", action="store_true", help="fill a server that has no projects with photographs"
     )
@@ -46,10 +57,26 @@ def _serve(arguments: argparse.Namespace) -> int:
     with extra_needed("server"):
         from airflow_sv_versioning.server.run import serve
     start = _DemoData() if arguments.demo_data else _tell
-    serve(arguments.data, host=arguments.host, port=arguments.port, token=arguments.token, on_ready=start)
+    serve(
+        arguments.data,
+        host=arguments.host,
+        port=arguments.port,
+        token=arguments.token,
+        on_ready=start,
+        **_manners(arguments),
+    )
     if isinstance(start, _DemoData) and start.failure:
         raise start.failure
     return DONE
+
+
+def _manners(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Members of the server's settings that say how it behaves."""
+    from airflow_sv_versioning.server.rules import STRICTNESS, read_findings
+
+    if arguments.like is None:
+        return {"rules": STRICTNESS[arguments.strictness]}
+    return read_findings(arguments.like)
 
 
 def _tell(info: ServerInfo) -> None:

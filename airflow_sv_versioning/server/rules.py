@@ -13,8 +13,12 @@ with :func:`dataclasses.replace`, to rehearse a platform that is different.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from airflow_sv_versioning.exceptions import ConfigurationError
 
 Cursor = Literal["text", "number", "ignored"]
 
@@ -104,3 +108,20 @@ SDK = Rules(
     details_are_a_list=False,
 )
 STRICTNESS = {"vendor": VENDOR, "sdk": SDK}
+
+
+def read_findings(path: Path) -> dict[str, Any]:
+    """Read how an instance behaves from what ``sv-versioning doctor --save`` wrote of it.
+
+    :returns: members of the server's settings: ``rules``, and where it is known ``instance_version`` and
+        ``plan``. What the doctor did not find out is as strict as ``VENDOR``.
+    :raises ConfigurationError: the file is none of a doctor's.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        known = {rule.name for rule in fields(Rules)}
+        rules = replace(VENDOR, **{name: value for name, value in found["rules"].items() if name in known})
+        told = {name: found[name] for name in ("instance_version", "plan") if found[name] is not None}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"{path} holds no findings of sv-versioning doctor: {error!r}.") from error
+    return {"rules": rules, **told}

@@ -57,15 +57,18 @@ def serve(
     port: int = 0,
     token: str | None = None,
     on_ready: Callable[[ServerInfo], None],
+    **overrides: Any,
 ) -> None:
     """Serve a data folder until SIGTERM or SIGINT.
 
     :param port: 0 picks a free one.
     :param token: API token; ``None`` keeps the folder's token, or makes one in a fresh folder.
     :param on_ready: called once, when requests are answered.
+    :param overrides: further members of :class:`Settings`, such as ``rules``.
     :raises ConfigurationError: the folder or the port cannot be used.
     """
-    with _opened(Settings(data, token=token), host, port, on_ready) as (server, listener), _quiet_signals():
+    settings = Settings(data, token=token, **overrides)
+    with _opened(settings, host, port, on_ready) as (server, listener), _quiet_signals():
         server.run(sockets=[listener])
 
 

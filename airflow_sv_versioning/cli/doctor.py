@@ -1,0 +1,52 @@
+"""``sv-versioning doctor``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
+from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, report, show, table
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.versioning.doctor import Diagnosis
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the command."""
+    text = "Ask a server how it does what nobody outside of it can know, and what follows for versions."
+    command = add_command(commands, "doctor", text, _doctor)
+    command.add_argument("--project", type=whole_id, metavar="ID", help="a project to look at")
+    command.add_argument("--save", type=Path, metavar="FILE", help="keep the findings, for serve --like")
+    command.add_argument(
+        "--scratch",
+        type=whole_id,
+        metavar="WORKSPACE_ID",
+        help="also try what only writing tells, on projects made there and removed again",
+    )
+    add_server_arguments(command)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from airflow_sv_versioning.snapshot.progress import Progress
+    from airflow_sv_versioning.versioning.doctor import diagnose
+
+    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
+        diagnosis = diagnose(client, arguments.project, arguments.scratch, Progress(report, should_stop))
+    if arguments.save:
+        arguments.save.write_text(json_text(diagnosis.as_dict()) + "\n", encoding="utf-8")
+    show(arguments, diagnosis.as_dict(), *_lines(diagnosis))
+    return DONE if diagnosis.is_good else FAILED
+
+
+def _lines(diagnosis: Diagnosis) -> list[str]:
+    rows = [(each.verdict, each.assumption, each.observed) for each in diagnosis.findings]
+    advice = [f"{each.name}: {each.consequence}" for each in diagnosis.findings if each.consequence]
+    return [
+        f"Instance {diagnosis.instance_version or 'of unknown version'}",
+        *table(("VERDICT", "ASSUMPTION", "WHAT IT DOES"), rows),
+        *advice,
+        *(f"Not removed: {what}" for what in diagnosis.left_behind),
+    ]

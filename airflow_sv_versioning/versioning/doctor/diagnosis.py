@@ -1,0 +1,79 @@
+"""All questions in turn; one that fails spoils no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import AuthenticationError, CancelledError, SuperviselyError
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.versioning.doctor import instance, item_annotations, listings, versions
+from airflow_sv_versioning.versioning.doctor.findings import UNKNOWN, Diagnosis, Finding
+from airflow_sv_versioning.versioning.doctor.scratch import Scratch
+from airflow_sv_versioning.versioning.doctor.subject import Subject
+
+Check = Callable[[Subject], Iterator[Finding]]
+CHECKS: tuple[Check, ...] = (
+    instance.check_version,
+    instance.check_plan,
+    listings.check_cursor,
+    listings.check_page_size,
+    listings.check_recursion,
+    listings.check_figure_fields,
+    listings.check_coordinates,
+    item_annotations.check_annotations,
+    versions.check_list,
+    versions.check_filters,
+    versions.check_folder,
+    instance.check_absence,
+    instance.check_hashes,
+    instance.check_load,
+)
+
+
+def diagnose(
+    client: SuperviselyClient,
+    project_id: int | None = None,
+    scratch_workspace_id: int | None = None,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Ask an instance what nobody outside of it can know.
+
+    Nothing is changed, unless a scratch workspace is given: there a project is made, tried and removed.
+
+    :param project_id: a project to look at; one with versions, nested datasets and figures tells most.
+    :raises AuthenticationError: the token is wrong.
+    :raises ConnectError: there is no server.
+    """
+    progress = progress or Progress()
+    client.accounts.get_me()
+    subject = _subject(client, project_id)
+    findings = [finding for check in CHECKS for finding in _careful(check, subject, progress)]
+    left_behind: list[str] = []
+    if scratch_workspace_id is not None:
+        with Scratch(client, scratch_workspace_id, left_behind) as scratch:
+            for trial in scratch.trials():
+                findings += _careful(trial, subject, progress)
+    version = subject.try_("instance.version")
+    team = client.accounts.get_team(subject.project.team_id) if subject.project else None
+    told = version.get("version") if isinstance(version, dict) else None
+    return Diagnosis(told, team.plan if team else None, findings, left_behind)
+
+
+def _subject(client: SuperviselyClient, project_id: int | None) -> Subject:
+    if project_id is None:
+        return Subject(client)
+    return Subject(client, client.projects.get(project_id), list(client.datasets.list_all(project_id)))
+
+
+def _careful(check: Check, subject: Subject, progress: Progress) -> list[Finding]:
+    progress.check()
+    name = check.__name__.removeprefix("check_").removeprefix("try_")
+    try:
+        return list(check(subject))
+    except (AuthenticationError, CancelledError):
+        raise
+    except (SuperviselyError, KeyError, TypeError, AttributeError) as error:
+        # Whatever shape the answer has: the other questions are worth their answers.
+        told = error.kind if isinstance(error, SuperviselyError) else "the answer has another shape"
+        return [Finding(name, "the question is answered", told, UNKNOWN)]

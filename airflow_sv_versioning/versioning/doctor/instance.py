@@ -1,0 +1,101 @@
+"""The instance as a whole: its version, the plan, how many requests it takes at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
+
+FREE_PLAN = "free"
+AT_ONCE = 20
+FEATURES = (
+    ((6, 9, 31), "versions of images"),
+    ((6, 11, 8), "exact coordinates"),
+    ((6, 13, 1), "tags of many items in one request"),
+    ((6, 15, 40), "versions of videos and volumes"),
+    ((6, 15, 60), "previews of versions"),
+)
+"""What came with which version of the platform. Source: the official client's table of versions."""
+
+
+def check_version(subject: Subject) -> Iterator[Finding]:
+    """Hold the instance's version against what versions need."""
+    told = subject.try_("instance.version")
+    text = told.get("version") if isinstance(told, dict) else None
+    assumption = f"the instance is {_text(FEATURES[-1][0])} or newer"
+    if not isinstance(text, str) or not (number := parse_version(text)):
+        yield Finding("instance_version", assumption, f"it does not tell ({told})", UNKNOWN)
+        return
+    if missing := [(since, what) for since, what in FEATURES if number < since]:
+        lacks = ", ".join(f"{what} (since {_text(since)})" for since, what in missing)
+        yield Finding("instance_version", assumption, text, FAILS, f"This instance lacks {lacks}.")
+    else:
+        yield Finding("instance_version", assumption, text, WORKS)
+
+
+def parse_version(text: str) -> tuple[int, ...] | None:
+    """Read a version such as ``6.15.60``; ``None`` if it is not one."""
+    match = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", text)
+    return tuple(map(int, match.groups())) if match else None
+
+
+def _text(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def check_plan(subject: Subject) -> Iterator[Finding]:
+    """Ask whether the team's plan has versions."""
+    if subject.project is None:
+        return
+    plan = subject.client.accounts.get_team(subject.project.team_id).plan
+    assumption = "the team's plan includes project versions"
+    if plan == FREE_PLAN:
+        yield Finding("plan", assumption, plan, FAILS, "Versions come with the Pro and Enterprise plans.")
+    else:
+        yield Finding("plan", assumption, plan or "not told", WORKS if plan else UNKNOWN)
+
+
+def check_load(subject: Subject) -> Iterator[Finding]:
+    """Send a few requests at once."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(lambda _: subject.try_("users.me"), range(AT_ONCE)))
+    refused = [answer for answer in answers if isinstance(answer, Refusal)]
+    assumption = f"{AT_ONCE} requests at once are answered"
+    if refused:
+        advice = "Lower max_workers in the connection."
+        yield Finding("load", assumption, f"{len(refused)} refused: {refused[0]}", SLOWER, advice)
+    else:
+        yield Finding("load", assumption, "all answered", WORKS)
+
+
+def check_absence(subject: Subject) -> Iterator[Finding]:
+    """Learn how the instance says that a project is not there."""
+    answer = subject.try_("projects.info", id=2**31 - 1)
+    assumption = "what is not there is told by status 404, or in the platform's words"
+    if not isinstance(answer, Refusal):
+        observed = "answered as if it were there"
+        yield Finding(
+            "absence", assumption, observed, FAILS, "What vanishes during a capture is not noticed."
+        )
+    elif answer.status in {400, 403, 404}:
+        yield Finding("absence", assumption, str(answer), WORKS, rules={"gone_status": answer.status})
+    else:
+        yield Finding("absence", assumption, str(answer), UNKNOWN)
+
+
+def check_hashes(subject: Subject) -> Iterator[Finding]:
+    """Ask for as many hashes as the official client asks for at once, and one more."""
+    hashes = [f"{number:043d}=" for number in range(901)]
+    try:
+        answer: object = subject.client.transport.call("images.internal.hashes.list", hashes)
+    except Exception as error:  # whatever it is, it is what was to be found out
+        answer = error
+    assumption = "901 hashes can be asked for in one request"
+    if isinstance(answer, list):
+        yield Finding("hashes", assumption, "answered", WORKS)
+    else:
+        advice = "Media are asked for by 900 at once, which is what the official client does."
+        yield Finding("hashes", assumption, "refused", WORKS, advice)

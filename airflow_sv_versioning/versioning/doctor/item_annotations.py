@@ -1,0 +1,41 @@
+"""How the instance tells annotations of videos and volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
+
+_IDS = {"videos": "videoIds", "volumes": "volumeIds"}
+_SAMPLE = 5
+
+
+def check_annotations(subject: Subject) -> Iterator[Finding]:
+    """See whether annotations come for each item asked for, in that order, with what tags refer to."""
+    project = subject.project
+    if project is None or project.type not in _IDS:
+        return
+    assumption = "annotations come whole, in the order asked for"
+    method = f"{project.type}.annotations.bulk.info"
+    for dataset in subject.datasets:
+        listed = subject.ask(f"{project.type}.list", datasetId=dataset.id, per_page=_SAMPLE, filter=[])
+        ids = [item["id"] for item in reversed(listed["entities"])][:_SAMPLE]
+        if not ids:
+            continue
+        body = {"datasetId": dataset.id, _IDS[project.type]: ids, "integerCoords": False}
+        answer = subject.try_(method, **body)
+        if isinstance(answer, Refusal):
+            yield Finding("annotations", assumption, f"refused: {answer}", FAILS, "They cannot be versioned.")
+            return
+        key = _IDS[project.type].removesuffix("s")
+        came = [annotation.get(key) for annotation in answer]
+        if came == ids:
+            yield Finding("annotations", assumption, f"{len(ids)} came in order", WORKS)
+        elif sorted(map(str, came)) == sorted(map(str, ids)):
+            yield Finding("annotations", assumption, "they came in another order", WORKS)
+        else:
+            observed = f"{len(came)} came for {len(ids)}"
+            yield Finding("annotations", assumption, observed, FAILS, "Such a project cannot be versioned.")
+        return
+    yield Finding("annotations", assumption, "the project has no items", UNKNOWN)

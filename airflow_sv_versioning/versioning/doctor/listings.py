@@ -1,0 +1,147 @@
+"""How the instance lists: pages, cursors, child datasets, fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
+
+OUR_PAGES = {"images": 1000, "videos": 500, "volumes": 200}
+FIGURE_FIELDS = ("id", "entityId", "customData", "description")
+_LISTS = ("annotation-objects.list", "figures.list")
+
+
+def check_cursor(subject: Subject) -> Iterator[Finding]:
+    """See whether a listing can be followed by its cursor, and brings the same as by page numbers."""
+    method, dataset_id = _items(subject)
+    assumption = f"{method} can be followed by the member after"
+    if dataset_id is None:
+        yield Finding("cursor", assumption, "the project holds no two items in one dataset", UNKNOWN)
+        return
+    body = {"datasetId": dataset_id, "sort": "id", "sort_order": "asc", "filter": [], "per_page": 1}
+    first = subject.try_(method, **body, pagination_mode="token")
+    if isinstance(first, Refusal):
+        yield Finding("cursor", assumption, f"refused: {first}", SLOWER, "Pages are asked for by number.")
+        return
+    after = first.get("after")
+    if after is None:
+        told = "after is null" if "after" in first else "the answer has no after"
+        advice = "Pages are asked for by number; of a project in use that may take more passes."
+        yield Finding("cursor", assumption, told, SLOWER, advice, {"cursor": "ignored"})
+        return
+    second = subject.ask(method, **body, pagination_mode="token", after=after)
+    by_number = subject.ask(method, **body, page=2)
+    kind = "number" if isinstance(after, int) else "text"
+    if _ids(second) == _ids(by_number):
+        yield Finding("cursor", assumption, f"after is a {kind}", WORKS, rules={"cursor": kind})
+    else:
+        observed = f"after is a {kind}, and leads elsewhere than page 2"
+        yield Finding(
+            "cursor", assumption, observed, FAILS, "Listings that do not prove themselves are refused."
+        )
+
+
+def check_page_size(subject: Subject) -> Iterator[Finding]:
+    """See whether pages are as long as this package asks for."""
+    method, dataset_id = _items(subject, at_least=0)
+    if dataset_id is None:
+        return
+    wanted = OUR_PAGES[method.partition(".")[0]]
+    answer = subject.ask(method, datasetId=dataset_id, per_page=wanted, filter=[])
+    told = answer.get("perPage")
+    assumption = f"{method} has pages of {wanted}"
+    if isinstance(told, int) and told < wanted:
+        advice = "More requests are needed for the same items."
+        yield Finding("page_size", assumption, f"pages of {told}", SLOWER, advice, {"max_per_page": told})
+    else:
+        yield Finding("page_size", assumption, f"pages of {told}", WORKS)
+
+
+def check_recursion(subject: Subject) -> Iterator[Finding]:
+    """See whether listings of a dataset bring what is in its children."""
+    parent = subject.parent()
+    assumption = "a listing can be kept to one dataset"
+    if parent is None:
+        yield Finding("recursion", assumption, "the project has no nested datasets", UNKNOWN)
+        return
+    for method in (_items(subject, at_least=0)[0], *_LISTS):
+        omitted, alone, deep = (
+            _total(subject, method, parent.id, **options)
+            for options in ({}, {"recursive": False}, {"recursive": True})
+        )
+        told = f"{method}: {omitted} without recursive, {alone} with false, {deep} with true"
+        rules = {}
+        if method == "annotation-objects.list" and alone != deep:
+            rules = {"objects_are_listed_recursively": omitted == deep}
+        unsure = UNKNOWN if alone == deep else WORKS
+        yield Finding(f"recursion.{method}", assumption, told, unsure, rules=rules)
+
+
+def check_figure_fields(subject: Subject) -> Iterator[Finding]:
+    """See whether figures tell what the official client never asks for."""
+    if not subject.datasets:
+        return
+    dataset_id = subject.datasets[0].id
+    answer = subject.try_(
+        "figures.list", datasetId=dataset_id, fields=list(FIGURE_FIELDS), per_page=1, filter=[]
+    )
+    assumption = f"figures.list takes the fields {', '.join(FIGURE_FIELDS)}"
+    if isinstance(answer, Refusal):
+        yield Finding(
+            "figure_fields", assumption, f"refused: {answer}", FAILS, "Notes on figures cannot be read."
+        )
+        return
+    entities = answer.get("entities") or []
+    lacking = sorted(set(FIGURE_FIELDS) - set(entities[0])) if entities else []
+    if lacking:
+        advice = "What is not told is in no version."
+        yield Finding("figure_fields", assumption, f"not told: {', '.join(lacking)}", FAILS, advice)
+    else:
+        told = "all are told" if entities else "taken; there are no figures to look at"
+        yield Finding("figure_fields", assumption, told, WORKS if entities else UNKNOWN)
+
+
+def check_coordinates(subject: Subject) -> Iterator[Finding]:
+    """See whether coordinates come exactly where they are asked for so."""
+    if not subject.datasets:
+        return
+    body = {"datasetId": subject.datasets[0].id, "per_page": 200, "filter": []}
+    assumption = "integerCoords: false brings coordinates that are not rounded"
+    answer = subject.try_("figures.list", **body, integerCoords=False)
+    if isinstance(answer, Refusal):
+        yield Finding("coordinates", assumption, f"refused: {answer}", FAILS, "Coordinates would be rounded.")
+    elif any(_has_fraction(figure.get("geometry")) for figure in answer.get("entities") or []):
+        yield Finding("coordinates", assumption, "coordinates have fractions", WORKS)
+    else:
+        yield Finding("coordinates", assumption, "no figure with a fraction was seen", UNKNOWN)
+
+
+def _has_fraction(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_fraction, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_fraction, value))
+    return isinstance(value, float) and not value.is_integer()
+
+
+def _items(subject: Subject, at_least: int = 2) -> tuple[str, int | None]:
+    """The method that lists the project's items, and a dataset with so many of them."""
+    if subject.project is None:
+        return "images.list", None
+    method = f"{subject.project.type}.list"
+    for dataset in subject.datasets:
+        if not at_least or _total(subject, method, dataset.id, recursive=False) >= at_least:
+            return method, dataset.id
+    return method, None
+
+
+def _total(subject: Subject, method: str, dataset_id: int, **options: Any) -> int:
+    answer = subject.try_(method, datasetId=dataset_id, filter=[], per_page=1, **options)
+    total = answer.get("total") if isinstance(answer, dict) else None
+    return total if isinstance(total, int) else -1
+
+
+def _ids(answer: Any) -> Sequence[Any]:
+    return [entity.get("id") for entity in answer.get("entities") or []]

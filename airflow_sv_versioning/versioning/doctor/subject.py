@@ -1,0 +1,48 @@
+"""What is looked at: a server, and a project of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Dataset, Project
+from airflow_sv_versioning.exceptions import ApiError
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error answer, without its text, which may hold names."""
+
+    status: int | None
+    type: str | None
+
+    def __str__(self) -> str:
+        return f"status {self.status}" + (f" ({self.type})" if self.type else "")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A server, and where one is given a project with its datasets."""
+
+    client: SuperviselyClient
+    project: Project | None = None
+    datasets: Sequence[Dataset] = ()
+
+    def ask(self, method: str, **body: Any) -> Any:
+        """Call a method that changes nothing."""
+        return self.client.transport.call(method, body)
+
+    def try_(self, method: str, **body: Any) -> Any | Refusal:
+        """Call a method that may be refused; the refusal is an answer, too."""
+        try:
+            return self.ask(method, **body)
+        except ApiError as error:
+            kind = error.details.get("type")
+            return Refusal(error.status_code, kind if isinstance(kind, str) else None)
+
+    def parent(self) -> Dataset | None:
+        """A dataset that has children."""
+        parents = {dataset.parent_id for dataset in self.datasets}
+        return next((dataset for dataset in self.datasets if dataset.id in parents), None)

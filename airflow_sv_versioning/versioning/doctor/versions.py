@@ -1,0 +1,79 @@
+"""How the instance keeps versions: its list, and the folder where archives lie."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding, Verdict
+from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
+from airflow_sv_versioning.versioning.version_map import FOLDER, map_path
+
+
+def check_list(subject: Subject) -> Iterator[Finding]:
+    """See what the list of versions holds."""
+    if subject.project is None:
+        return
+    assumption = "the list of versions tells number and archive of each"
+    answer = subject.try_("projects.versions.list", projectId=subject.project.id, filter=[])
+    if isinstance(answer, Refusal):
+        yield Finding("version_list", assumption, f"refused: {answer}", FAILS, "Versions cannot be found.")
+        return
+    entities = answer.get("entities") or []
+    statuses = Counter(str(entity.get("status")) for entity in entities)
+    open_ = sum(entity.get("teamFileId") is None or entity.get("version") is None for entity in entities)
+    told = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no versions yet"
+    advice = "Versions that are not committed are left aside." if open_ else ""
+    rules = {"lists_reservations": True} if open_ else {}
+    yield Finding("version_list", assumption, told, WORKS if entities else UNKNOWN, advice, rules)
+
+
+def check_filters(subject: Subject) -> Iterator[Finding]:
+    """See whether versions can be asked for by number."""
+    if subject.project is None:
+        return
+    filters = [{"field": "version", "operator": "=", "value": 1}]
+    answer = subject.try_("projects.versions.list", projectId=subject.project.id, filter=filters)
+    assumption = "versions can be asked for by id and by number"
+    if isinstance(answer, Refusal):
+        yield Finding("version_filter", assumption, f"refused: {answer}", FAILS, "Versions cannot be found.")
+    else:
+        numbers = {entity.get("version") for entity in answer.get("entities") or []}
+        is_kept = numbers <= {1}
+        told = "filtered" if is_kept else "the filter is ignored"
+        advice = "" if is_kept else "The whole list is read instead."
+        yield Finding("version_filter", assumption, told, WORKS, advice)
+
+
+def check_folder(subject: Subject) -> Iterator[Finding]:
+    """See whether the folder with archives and map can be read, and files prove themselves by their hash."""
+    if subject.project is None:
+        return
+    team_id, path = subject.project.team_id, map_path(subject.project.id)
+    assumption = f"Team Files below {FOLDER} are open to this user"
+    answer = subject.try_("file-storage.list", teamId=team_id, path=path, recursive=False)
+    if isinstance(answer, Refusal) and answer.status != 404:
+        advice = "Archives can neither be stored nor read: give the token's user a role that sees /system."
+        yield Finding("folder", assumption, str(answer), FAILS, advice, {"hides_system_folder": True})
+        return
+    if not isinstance(answer, list) or not answer:
+        yield Finding("folder", assumption, "readable; no version has been made", WORKS)
+        return
+    content = subject.client.files.find_bytes(team_id, path)
+    yield Finding("folder", assumption, "readable", WORKS)
+    assumption = "Team Files tell the SHA-256 of a file"
+    told = answer[0].get("hash")
+    if not told:
+        advice = "Archives are proved by their size alone."
+        yield Finding("file_hash", assumption, "no hash is told", UNKNOWN, advice)
+    else:
+        yield Finding("file_hash", assumption, *_hash_verdict(told, content))
+
+
+def _hash_verdict(told: str, content: bytes | None) -> tuple[str, Verdict]:
+    digest = base64.b64encode(hashlib.sha256(content or b"").digest()).decode()
+    if digest == told:
+        return "equal to that of the downloaded file", WORKS
+    return "another than that of the downloaded file", FAILS
