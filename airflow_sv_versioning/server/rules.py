@@ -50,8 +50,6 @@ class Rules:
         checks ... also affects API calls"; the SDK sends the flag.
     :param takes_null_values: tags of videos, volumes and objects may come with ``"value": null``. Source:
         reference, "string | number, optional"; the SDK leaves the member out.
-    :param requires_every_geometry: one figure without a stored geometry makes figures.bulk.download.geometry
-        a 404 as a whole. Source: reference, "404 FILE_NOT_FOUND: requested geometry file is missing".
     :param checks_names: ``tool`` of a figure and ``shape`` of a class are of the listed ones. Source:
         reference; the SDK for shapes that the reference lacks.
     :param filters_versions_narrowly: projects.versions.list filters by ``id`` and ``version`` with ``=``,
@@ -80,7 +78,6 @@ class Rules:
     objects_are_listed_recursively: bool = True
     checks_bounds: bool = True
     takes_null_values: bool = False
-    requires_every_geometry: bool = True
     checks_names: bool = True
     filters_versions_narrowly: bool = True
     missing_hash_is_404: bool = True
@@ -99,7 +96,6 @@ SDK = Rules(
     objects_are_listed_recursively=False,
     checks_bounds=False,
     takes_null_values=True,
-    requires_every_geometry=False,
     checks_names=False,
     filters_versions_narrowly=False,
     missing_hash_is_404=False,

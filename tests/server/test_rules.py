@@ -109,23 +109,6 @@ def test_a_tag_with_the_value_null(served: Served, rules: Rules) -> None:
 
 
 @BOTH
-def test_a_figure_without_its_geometry(served: Served, rules: Rules) -> None:
-    with served(rules) as api:
-        project = api.project()
-        image_id = api.image(project)
-        masks = [api.figure(project, image_id, geometryType="alpha_mask", geometry=None) for _ in range(2)]
-        files = [
-            ("figureId", (None, str(masks[0]))),
-            ("geometry", (str(masks[0]), b'{"origin": [0, 0], "data": ""}', "application/octet-stream")),
-        ]
-        api.session.post(api.url("figures.bulk.upload.geometry"), files=files, timeout=30).raise_for_status()
-
-        assert not is_refused(api, "figures.bulk.download.geometry", {"ids": masks[:1]}, 404)
-        both = is_refused(api, "figures.bulk.download.geometry", {"ids": masks}, 404)
-        assert both == rules.requires_every_geometry
-
-
-@BOTH
 def test_tools_and_shapes_that_are_not_listed(served: Served, rules: Rules) -> None:
     with served(rules) as api:
         project = api.project()

@@ -92,13 +92,13 @@ def get_geometries(
     wanted = list(figure_ids)
     rows = _rows(db, wanted)
     if missing := set(wanted).difference(row["figure_id"] for row in rows):
-        raise not_found("Geometry file of figure", min(missing))
+        raise _missing_geometry(min(missing))
     return [(row["figure_id"], _reader(storage, row)) for row in rows]
 
 
-def missing_geometry(figure_ids: Iterable[int]) -> NotFoundError:
-    """Figures have no stored geometry: the platform says so of a whole request."""
-    error = not_found("Geometry file of figure", min(figure_ids))
+def _missing_geometry(figure_id: int) -> NotFoundError:
+    """A figure has no stored geometry. Source: the vendor's reference, of both methods that download them."""
+    error = not_found("Geometry file of figure", figure_id)
     error.details["type"] = "FILE_NOT_FOUND"
     return error
 
@@ -115,7 +115,7 @@ def _reader(storage: Storage, row: sqlite3.Row) -> Callable[[], bytes]:
     if row["hash"] is not None:
         path = storage.path(row["hash"])
         if not path.is_file():
-            raise not_found("Geometry file of figure", row["figure_id"])
+            raise _missing_geometry(row["figure_id"])
         return path.read_bytes
     body: bytes = row["body"]
     return lambda: body

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from airflow_sv_versioning.client import images, videos, volumes
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
-OUR_PAGES = {"images": 1000, "videos": 500, "volumes": 200}
+OUR_PAGES = {"images": images.LIST_PAGE, "videos": videos.LIST_PAGE, "volumes": volumes.LIST_PAGE}
 FIGURE_FIELDS = ("id", "entityId", "customData", "description")
 _LISTS = ("annotation-objects.list", "figures.list")
 

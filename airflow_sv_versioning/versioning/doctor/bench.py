@@ -1,0 +1,235 @@
+"""Projects to try things on."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.decoding import UnexpectedAnswerError
+from airflow_sv_versioning.exceptions import ApiError
+from airflow_sv_versioning.versioning.doctor.subject import Refusal
+
+SIDE = 64
+FRAMES = 3
+INSIDE = {"points": {"exterior": [[1, 1], [5, 5]], "interior": []}}
+OUTSIDE = {"points": {"exterior": [[-4, 1], [SIDE + 4, 5]], "interior": []}}
+_META: dict[str, Any] = {
+    "classes": [{"title": "doctor", "shape": "any", "color": "#00FF00", "geometry_config": {}}],
+    "tags": [{"name": "doctor", "value_type": "none", "color": "#00FF00"}],
+}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Something that people do to a project.
+
+    :param is_of_item: whether it changes an item or what hangs on it.
+    """
+
+    what: str
+    do: Callable[[], Any]
+    is_of_item: bool = True
+
+
+class Bench(ABC):
+    """A project with a class, a tag, a dataset and an item."""
+
+    project_type: ClassVar[str]
+
+    def __init__(self, client: SuperviselyClient, project_id: int) -> None:
+        self._client = client
+        self.project_id = project_id
+        meta = client.projects.update_meta(project_id, {**_META, "projectType": self.project_type})
+        self.class_id: int = meta["classes"][0]["id"]
+        self.tag_id: int = meta["tags"][0]["id"]
+        self.dataset_id = client.datasets.add(project_id, "doctor").id
+        with tempfile.TemporaryDirectory(prefix="sv-versioning-doctor-") as folder:
+            self.item_id = self._add_item(Path(folder))
+
+    @abstractmethod
+    def edits(self) -> Sequence[Edit]:
+        """What is to be tried."""
+
+    @abstractmethod
+    def _add_item(self, folder: Path) -> int:
+        """Add an item whose file is made in a folder."""
+
+    @abstractmethod
+    def _item_stamp(self) -> str:
+        """Read the item's ``updatedAt``."""
+
+    def write(self, method: str, **body: Any) -> Any:
+        """Call a method; a :class:`Refusal` is an answer, too."""
+        return self._try(lambda: self._client.transport.call(method, body, idempotent=False))
+
+    def moves(self, edit: Edit) -> tuple[bool, bool] | None:
+        """Say whether an edit moves the item's and the project's stamp; ``None`` if it is refused."""
+        before = self._stamps()
+        if isinstance(edit.do(), Refusal):
+            return None
+        after = self._stamps()
+        return before[0] != after[0], before[1] != after[1]
+
+    def _stamps(self) -> tuple[str, str]:
+        return self._item_stamp(), self._client.projects.get(self.project_id).updated_at
+
+    def _try(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except ApiError as error:
+            kind = error.details.get("type")
+            return Refusal(error.status_code, kind if isinstance(kind, str) else None)
+
+
+class ImageBench(Bench):
+    """A project of one grey image."""
+
+    project_type = "images"
+
+    def draw(self, geometry: Any, shape: str = "rectangle", **options: Any) -> Any:
+        """Add a figure."""
+        figure = {"entityId": self.item_id, "classId": self.class_id, "geometryType": shape}
+        if geometry is not None:
+            figure["geometry"] = geometry
+        return self.write("figures.bulk.add", datasetId=self.dataset_id, figures=[figure], **options)
+
+    def ask_geometry(self, figure_id: int) -> Refusal | None:
+        """Ask for a geometry that is stored apart; ``None`` where there is no refusal, but nothing either."""
+        ask = self._client.transport.multipart
+        try:
+            answer = self._try(lambda: ask("figures.bulk.download.geometry", {"ids": [figure_id]}))
+        except UnexpectedAnswerError:
+            return None
+        return answer if isinstance(answer, Refusal) else None
+
+    def edits(self) -> Sequence[Edit]:
+        """Edits of the image, of what is drawn on it, and of its project."""
+        figure_id = self.draw(INSIDE)[0]["id"]
+        label = {"classTitle": "doctor", "geometryType": "rectangle", "tags": [], **INSIDE}
+        document = {"description": "", "tags": [], "objects": [label, label]}
+        annotations = [{"imageId": self.item_id, "annotation": document}]
+        on_image = {"tagId": self.tag_id, "entityId": self.item_id}
+        on_figure = {"tagId": self.tag_id, "figureId": figure_id}
+        classes = [*_META["classes"], {"title": "second", "shape": "any"}]
+
+        def edit(what: str, method: str, *, is_of_item: bool = True, **body: Any) -> Edit:
+            return Edit(what, lambda: self.write(method, **body), is_of_item)
+
+        return (
+            Edit("a figure added", lambda: self.draw(INSIDE)),
+            edit("a tag on the image", "tags.entities.bulk.add", projectId=self.project_id, tags=[on_image]),
+            edit("a tag on a figure", "figures.tags.bulk.add", projectId=self.project_id, tags=[on_figure]),
+            edit(
+                "figures replaced",
+                "annotations.bulk.add",
+                datasetId=self.dataset_id,
+                annotations=annotations,
+            ),
+            edit("a description", "images.editInfo", id=self.item_id, description="doctor"),
+            edit(
+                "a dataset renamed", "datasets.editInfo", id=self.dataset_id, name="second", is_of_item=False
+            ),
+            edit(
+                "a class added",
+                "projects.meta.update",
+                id=self.project_id,
+                meta={**_META, "classes": classes},
+                is_of_item=False,
+            ),
+        )
+
+    def _add_item(self, folder: Path) -> int:
+        path = folder / "doctor.png"
+        path.write_bytes(_grey_png(SIDE))
+        [image] = self._client.images.upload(self.dataset_id, [(path.name, path)])
+        image_id: int = image["id"]
+        return image_id
+
+    def _item_stamp(self) -> str:
+        [image] = self._client.images.list_by_ids(self.dataset_id, [self.item_id])
+        stamp: str = image["updatedAt"]
+        return stamp
+
+
+class VideoBench(Bench):
+    """A project of one short video.
+
+    :raises ModuleNotFoundError: the extra ``placeholders``, which draws videos, is not installed.
+    """
+
+    project_type = "videos"
+
+    def tag(self, **value: Any) -> Any:
+        """Tag the video."""
+        tags = [{"tagId": self.tag_id, **value}]
+        return self.write("videos.tags.bulk.add", videoId=self.item_id, tags=tags)
+
+    def edits(self) -> Sequence[Edit]:
+        """Edits of what is annotated on the video."""
+        wanted = [{"entityId": self.item_id, "classId": self.class_id}]
+        object_id = self._client.objects.add(self.dataset_id, wanted)[0]
+        on_object = {"tagId": self.tag_id, "objectId": object_id}
+        figure = {
+            "objectId": object_id,
+            "geometryType": "rectangle",
+            "geometry": INSIDE,
+            "meta": {"frame": 0},
+        }
+        return (
+            Edit("an object added", lambda: self._client.objects.add(self.dataset_id, wanted)),
+            Edit(
+                "a figure added",
+                lambda: self.write("figures.bulk.add", entityId=self.item_id, figures=[figure]),
+            ),
+            Edit("a tag on the video", self.tag),
+            Edit(
+                "a tag on an object",
+                lambda: self.write(
+                    "annotation-objects.tags.bulk.add", projectId=self.project_id, tags=[on_object]
+                ),
+            ),
+        )
+
+    def _add_item(self, folder: Path) -> int:
+        from airflow_sv_versioning.snapshot.missing.video_placeholders import VideoPlaceholders
+
+        path = folder / "doctor.mp4"
+        shape = {
+            "frame_width": SIDE,
+            "frame_height": SIDE,
+            "frames_count": FRAMES,
+            "frames_to_timecodes": None,
+        }
+        VideoPlaceholders().draw(shape, path)
+        [video] = self._client.videos.upload(self.dataset_id, [(path.name, path)])
+        video_id: int = video["id"]
+        return video_id
+
+    def _item_stamp(self) -> str:
+        [video] = self._client.videos.list_by_ids(self.dataset_id, [self.item_id])
+        stamp: str = video["updatedAt"]
+        return stamp
+
+
+def _grey_png(side: int) -> bytes:
+    """A small square image: header, rows and end as the format has them."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        body = name + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = b"".join(b"\0" + bytes([128]) * side for _ in range(side))
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )

@@ -1,0 +1,199 @@
+"""What a doctor says of servers that are different on purpose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_sv_versioning import cli
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import AuthenticationError
+from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules, read_findings
+from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding, diagnose
+from tests.support.projects import count_projects, make_project
+from tests.support.proxy import FaultProxy, refuse
+from tests.support.video_projects import make_video_project, write_videos
+
+READING = {
+    "annotation-objects.list",
+    "datasets.list",
+    "figures.list",
+    "file-storage.download",
+    "file-storage.list",
+    "images.internal.hashes.list",
+    "images.list",
+    "instance.version",
+    "projects.info",
+    "projects.versions.list",
+    "teams.info",
+    "users.me",
+    "videos.annotations.bulk.info",
+    "videos.list",
+}
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A server with a project that has a version and nested datasets."""
+
+    info: ServerInfo
+    client: SuperviselyClient
+    project_id: int
+
+    def diagnose(self, *, scratch: bool = False) -> Diagnosis:
+        return diagnose(self.client, self.project_id, self.info.workspace_id if scratch else None)
+
+
+@contextmanager
+def patient(folder: Path, photos: list[Path], rules: Rules, **settings: Any) -> Iterator[Patient]:
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedServer(folder / "server", rules=rules, **settings))
+        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        project_id = make_project(client, photos[:3])
+        yield Patient(server.info, client, project_id)
+
+
+def by_name(diagnosis: Diagnosis) -> dict[str, Finding]:
+    return {finding.name: finding for finding in diagnosis.findings}
+
+
+@pytest.mark.parametrize(
+    ("rules", "settings", "name", "verdict", "observed"),
+    [
+        (VENDOR, {}, "cursor", "works", "after is a text"),
+        (replace(VENDOR, cursor="number"), {}, "cursor", "works", "after is a number"),
+        (replace(VENDOR, cursor="ignored"), {}, "cursor", "slower", "the answer has no after"),
+        (replace(VENDOR, max_per_page=2), {}, "page_size", "slower", "pages of 2"),
+        (VENDOR, {"instance_version": "6.9.40"}, "instance_version", "fails", "6.9.40"),
+        (VENDOR, {"instance_version": "next"}, "instance_version", "unknown", "it does not tell"),
+        (VENDOR, {"plan": "free"}, "plan", "fails", "free"),
+        (replace(VENDOR, hides_system_folder=True), {}, "folder", "fails", "status 403"),
+        (replace(VENDOR, gone_status=403), {}, "absence", "works", "status 403"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_different_is_told(
+    tmp_path: Path,
+    photos: list[Path],
+    rules: Rules,
+    settings: dict[str, Any],
+    name: str,
+    verdict: str,
+    observed: str,
+) -> None:
+    with patient(tmp_path, photos, rules, **settings) as ill:
+        finding = by_name(ill.diagnose())[name]
+
+    assert finding.verdict == verdict
+    assert observed in finding.observed
+    assert bool(finding.consequence) == (verdict in {"slower", "fails"})
+
+
+@pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])
+def test_a_scratch_project_tells_what_only_writing_tells_and_is_gone(
+    tmp_path: Path, photos: list[Path], rules: Rules
+) -> None:
+    with patient(tmp_path, photos, rules) as ill:
+        projects = count_projects(ill.client)
+        diagnosis = ill.diagnose(scratch=True)
+        assert count_projects(ill.client) == projects
+
+    assert diagnosis.is_good
+    assert diagnosis.left_behind == []
+    for name in ("checks_bounds", "takes_null_values", "lists_reservations"):
+        assert diagnosis.rules[name] == getattr(rules, name), name
+    for whose in ("image", "project", "video"):
+        assert by_name(diagnosis)[f"stamp.{whose}"].observed == "moved by every edit"
+
+
+def test_what_cannot_be_removed_is_told(tmp_path: Path, photos: list[Path]) -> None:
+    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
+        wire.always("projects.archive", refuse(403))
+        with SuperviselyClient(wire.url, ill.info.token) as client:
+            diagnosis = diagnose(client, ill.project_id, ill.info.workspace_id)
+
+    assert [what.partition(":")[2] for what in diagnosis.left_behind] == [" permission_denied"] * 2
+
+
+@pytest.mark.parametrize("recursive", [True, False])
+def test_listings_that_bring_child_datasets_are_told(tmp_path: Path, recursive: bool) -> None:
+    rules = replace(VENDOR, objects_are_listed_recursively=recursive)
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=rules))
+        connected = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        project_id = make_video_project(connected, write_videos(tmp_path, 2))
+        [street] = connected.datasets.list_all(project_id)
+        child = connected.datasets.add(project_id, "child", street.id)
+        class_id = connected.projects.get_meta(project_id)["classes"][0]["id"]
+        connected.objects.add(child.id, [{"classId": class_id}])
+        diagnosis = diagnose(connected, project_id)
+
+    finding = by_name(diagnosis)["recursion.annotation-objects.list"]
+    assert finding.verdict == "works"
+    assert diagnosis.rules["objects_are_listed_recursively"] is recursive
+    assert by_name(diagnosis)["annotations"].verdict == "works"
+
+
+def test_without_a_scratch_workspace_nothing_is_written(tmp_path: Path, photos: list[Path]) -> None:
+    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
+        with SuperviselyClient(wire.url, ill.info.token) as client:
+            diagnose(client, ill.project_id)
+        asked = {request.method for request in wire.requests}
+
+    assert asked <= READING
+
+
+def test_a_refused_question_spoils_no_other(tmp_path: Path, photos: list[Path]) -> None:
+    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
+        healthy = set(by_name(ill.diagnose()))
+        wire.always("figures.list", refuse(403))
+        with SuperviselyClient(wire.url, ill.info.token) as client:
+            diagnosis = diagnose(client, ill.project_id)
+
+    assert set(by_name(diagnosis)) == healthy
+    assert by_name(diagnosis)["figure_fields"].verdict == "fails"
+
+
+def test_a_wrong_token_is_an_error_and_no_finding(server: ServerInfo) -> None:
+    with SuperviselyClient(server.url, "wrong") as client, pytest.raises(AuthenticationError):
+        diagnose(client)
+
+
+def test_saved_findings_hold_no_names_and_make_a_server_like_the_one_that_was_asked(
+    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = replace(VENDOR, cursor="number", max_per_page=2, checks_bounds=False, gone_status=403)
+    saved = tmp_path / "findings.json"
+    with patient(tmp_path, photos, rules, instance_version="6.16.2") as ill:
+        ill.client.projects.edit(ill.project_id, name="Secret project")
+        ill.client.datasets.add(ill.project_id, "Secret dataset")
+        ProjectVersions(ill.client).create(ill.project_id, "Secret title")
+        monkeypatch.setenv("SERVER_ADDRESS", ill.info.url)
+        monkeypatch.setenv("API_TOKEN", ill.info.token)
+        names = ["--project", str(ill.project_id), "--scratch", str(ill.info.workspace_id)]
+        assert cli.main(["doctor", *names, "--save", str(saved)]) == 0
+        shown = capsys.readouterr().out
+
+    text = saved.read_text()
+    assert shown.startswith("Instance 6.16.2\nVERDICT")
+    for secret in (ill.info.token, "Secret"):
+        assert secret not in text + shown
+    assert read_findings(saved) == {"rules": rules, "instance_version": "6.16.2", "plan": "enterprise"}
+    with patient(tmp_path / "again", photos, **read_findings(saved)) as ill:
+        assert ill.diagnose(scratch=True).rules == json.loads(text)["rules"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"rules": 1}', '{"rules": {}}'])
+def test_a_file_that_holds_no_findings_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "findings.json"
+    path.write_text(content)
+
+    assert cli.main(["serve", "--data", str(tmp_path / "data"), "--like", str(path)]) == 2
