@@ -7,7 +7,7 @@ from collections.abc import Callable
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import NotFoundError, UnsupportedProjectError
-from airflow_sv_versioning.snapshot.restore.project import Target
+from airflow_sv_versioning.snapshot.restore.project import Target, with_end
 from airflow_sv_versioning.versioning.results import RestoreResult
 
 # Source: the names by which the platform's own client finds previews again.
@@ -40,7 +40,7 @@ def make_preview(
     made = restore(
         Target(
             workspace_id=_workspace_id(client, project.team_id),
-            name=f"{project.name}, preview for ver. {version.version}",
+            name=with_end(project.name, f", preview for ver. {version.version}"),
             description=f"Preview for version {version.version}. "
             f"Source project ID: {project.id}, version ID: {version.id}",
             restored_from={"project_id": project.id, "version_num": version.version},

@@ -20,7 +20,7 @@ from airflow_sv_versioning.snapshot.media.checking import StoreCheck, check_stor
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore.project import Target
+from airflow_sv_versioning.snapshot.restore.project import Target, with_end
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.preview import make_preview
@@ -28,7 +28,13 @@ from airflow_sv_versioning.versioning.pruning import PruneResult, prune_store
 from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.restoring import MissingMedia, OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
-from airflow_sv_versioning.versioning.texts import check_choice, check_text, description_text, parse_moment
+from airflow_sv_versioning.versioning.texts import (
+    check_choice,
+    check_name,
+    check_text,
+    description_text,
+    parse_moment,
+)
 from airflow_sv_versioning.versioning.verify_report import VerifyReport
 from airflow_sv_versioning.versioning.verifying import Verification
 
@@ -157,6 +163,8 @@ class ProjectVersions:
         :raises MissingMediaError: media are gone, and ``missing_entities`` has no answer to it.
         """
         check_choice("verify", verify, VERIFICATIONS)
+        if project_name is not None:
+            check_name("project_name", project_name)
         return self._restoration(
             self.choose(project_id, version_id, version_num, as_of),
             workspace_id,
@@ -190,6 +198,8 @@ class ProjectVersions:
         :raises ArchiveMissingError: the version's archive is gone.
         :raises IntegrityError: the archive is damaged.
         """
+        if project_name is not None:
+            check_name("project_name", project_name)
         return self._restoration(
             self.choose(project_id, version_id, version_num, as_of),
             workspace_id,
@@ -210,9 +220,12 @@ class ProjectVersions:
     ) -> Restoration:
         project = self._client.projects.get(version.project_id)
         _check_type(project)
+        if workspace_id is not None:
+            # An unknown one is found out before anything is downloaded.
+            self._client.accounts.get_workspace(workspace_id)
         target = Target(
-            workspace_id=workspace_id or project.workspace_id,
-            name=project_name or f"{project.name}, from ver. {version.version}",
+            workspace_id=project.workspace_id if workspace_id is None else workspace_id,
+            name=project_name or with_end(project.name, f", from ver. {version.version}"),
             description=_restored_description(project, version, project_description),
             restored_from={"project_id": project.id, "version_num": version.version},
         )

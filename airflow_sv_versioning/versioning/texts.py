@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -11,6 +12,10 @@ from airflow_sv_versioning.exceptions import ConfigurationError
 
 # Source: the platform's limit for a version's description; its title is held to the same.
 MAX_TEXT = 255
+
+
+# Control characters, halves of characters, ends of lines and paragraphs.
+_NO_NAME = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def counts_text(counts: Mapping[str, int], changes: Mapping[str, int] | None = None) -> str:
@@ -41,6 +46,21 @@ def check_text(argument: str, value: Any) -> str | None:
             f"{argument} has {len(value)} characters; the platform takes {MAX_TEXT}. Shorten it."
         )
     return value
+
+
+def check_name(argument: str, value: Any) -> str:
+    """Take a name that a project can have: one line, not blank, at most 255 characters.
+
+    :raises ConfigurationError: it is none.
+    """
+    name = check_text(argument, value)
+    if name is None or not name.strip():
+        raise ConfigurationError(f"{argument} is blank; give a name, or leave the argument out.")
+    if any(unicodedata.category(character) in _NO_NAME for character in name):
+        raise ConfigurationError(
+            f"{argument} is {name!r}; a name is one line, without tabs and other control characters."
+        )
+    return name
 
 
 def description_text(value: Any) -> Any:

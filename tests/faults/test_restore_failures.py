@@ -9,6 +9,7 @@ from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
     MissingMediaError,
+    NotFoundError,
     RestoreIncompleteError,
     SuperviselyError,
     VersionNotFoundError,
@@ -104,6 +105,40 @@ def test_an_id_and_a_number_that_contradict_each_other_are_refused(versions, cli
         versions.restore(project_id, version_id=one.version_id, version_num=2)
 
     assert count_projects(client) == projects
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 3000, "two\nlines", "tab\t", "\u2028", "half \ud800", 7])
+@pytest.mark.parametrize("do", ["restore", "plan_restore"])
+def test_a_name_that_no_project_can_have_is_refused_before_the_download(do, name, wire, wired, project_id):
+    with pytest.raises(ConfigurationError, match="project_name"):
+        getattr(wired, do)(project_id, version_num=1, project_name=name)
+
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("do", ["restore", "plan_restore"])
+@pytest.mark.parametrize("workspace_id", [0, 987654321])
+def test_an_unknown_workspace_is_refused_before_the_download(
+    do, workspace_id, wire, wired, versions, project_id
+):
+    versions.create(project_id)
+
+    with pytest.raises(NotFoundError, match=str(workspace_id)):
+        getattr(wired, do)(project_id, version_num=1, workspace_id=workspace_id)
+
+    assert wire.seen("file-storage.download") == []
+
+
+def test_a_long_name_of_the_source_is_shortened_for_what_is_restored(versions, client, project_id):
+    client.projects.edit(project_id, name="n" * 255)
+    made = versions.create(project_id)
+
+    first = versions.restore(project_id, made.version_id).project_name
+    second = versions.restore(project_id, made.version_id).project_name
+
+    assert (len(first), len(second)) == (255, 255)
+    assert first.endswith("n, from ver. 1")
+    assert second.endswith("_001")
 
 
 def test_neither_id_nor_number_is_refused(versions, project_id):

@@ -227,8 +227,8 @@ def open_store(url: str | Path) -> MediaStore:
     """
     if isinstance(url, Path):
         return MediaStore(url)
-    if not url.strip() or not url.isprintable():
-        raise ConfigurationError("The media store's URL is empty, or holds characters that no address has.")
+    if not url.strip() or "\0" in url:
+        raise ConfigurationError("The media store's URL is empty, or holds a null byte.")
     _refuse_password(url)
     scheme, colons, _ = url.partition("://")
     if not colons:

@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 MAX_DIFFERENCES = 5
 MAX_NAMES = 1000
+MAX_NAME = 255
+"""How many characters the name of a project may have."""
 # Spreads keys over 64 bits.
 _ODD = 0x9E3779B97F4A7C15
 
@@ -97,6 +99,11 @@ def restore_project(
     return client.projects.get(project.id)
 
 
+def with_end(name: str, end: str) -> str:
+    """Name a project after another one, whose name is shortened if need be."""
+    return name[: MAX_NAME - len(end)] + end
+
+
 def find_free_name(client: SuperviselyClient, target: Target) -> str:
     """Tell the name that a new project would get now."""
     return next(_free_names(client, target))
@@ -112,7 +119,7 @@ def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) 
 
 def _free_names(client: SuperviselyClient, target: Target) -> Iterator[str]:
     for number in range(MAX_NAMES):
-        name = f"{target.name}_{number:03d}" if number else target.name
+        name = with_end(target.name, f"_{number:03d}" if number else "")
         if not client.projects.list_ids_by_name(target.workspace_id, name):
             yield name
     raise ConfigurationError(
