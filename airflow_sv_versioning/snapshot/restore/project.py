@@ -171,7 +171,7 @@ def _fill(
     work = RestoreWork(client, plan, project_id, ids, progress)
     give_back()
     fill_project(work)
-    client.projects.update_settings(project_id, _settings(snapshot, tag_ids))
+    client.projects.update_settings(project_id, _settings(snapshot, tag_ids, opening))
     return frozenset(work.passed_over)
 
 
@@ -222,15 +222,20 @@ def _joined(old: Mapping[int, str], new: Mapping[str, int], what: str) -> dict[i
     return {old_id: new[name] for old_id, name in old.items()}
 
 
-def _settings(snapshot: Snapshot, tag_ids: Mapping[int, int]) -> dict[str, Any]:
-    """Take the snapshot's settings over, with the grouping tag's new id."""
+def _settings(snapshot: Snapshot, tag_ids: Mapping[int, int], opening: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the snapshot's settings over, with the grouping tag's new id; switch off what was only opened.
+
+    :param opening: what was set before the project was filled; a member that is set can be switched off,
+        but not taken away again.
+    """
     settings = dict(snapshot.project_info.get("settings") or {})
     if settings.get("groupImagesByTagId") is not None:
         settings["groupImagesByTagId"] = tag_ids.get(settings["groupImagesByTagId"])
     # Sent as null, the server would store the text "default" instead of nothing.
     if settings.get("labelingInterface") is None:
         settings.pop("labelingInterface", None)
-    return {"allowDuplicateTags": False, **settings}
+    opened = {"allowDuplicateTags": False} if "allowDuplicateTags" in opening else {}
+    return {**opened, **settings}
 
 
 def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> dict[int, int]:
