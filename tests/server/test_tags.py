@@ -22,7 +22,7 @@ def tags_of(api: Api, image_id: int) -> list[dict[str, Any]]:
 def test_tags_come_back_as_they_were_sent(api: Api) -> None:
     project = api.project()
     image_id = api.image(project)
-    extras = {"frameRange": [1, 5], "isFinished": True, "nonFinalValue": False, "customData": {"a": 1}}
+    extras = {"frameRange": [1, 5], "isFinished": False, "nonFinalValue": True, "customData": {"a": 1}}
     sent = [
         {"tagId": project.tags["text"], "value": "ü", **extras},
         {"tagId": project.tags["flag"], "value": None},
@@ -33,6 +33,13 @@ def test_tags_come_back_as_they_were_sent(api: Api) -> None:
     assert (text["name"], text["value"], text["entityId"]) == ("text", "ü", image_id)
     assert {key: text[key] for key in extras} == extras
     assert "value" not in flag
+
+
+def test_marks_that_say_what_holds_anyway_are_as_if_unsaid(api: Api) -> None:
+    project = api.project()
+    image_id = api.image(project)
+    add(api, project, image_id, {"tagId": project.tags["flag"], "isFinished": True, "nonFinalValue": False})
+    assert not {"isFinished", "nonFinalValue"} & tags_of(api, image_id)[0].keys()
 
 
 def test_a_figure_tag_is_listed_with_its_figure(api: Api) -> None:

@@ -23,6 +23,8 @@ from airflow_sv_versioning.server.errors import bad_request, not_found
 from airflow_sv_versioning.server.jsontext import dumps, dumps_or_none, loads
 
 KEPT_MEMBERS = ("frameRange", "isFinished", "nonFinalValue", "customData")
+_DEFAULTS = {"isFinished": True, "nonFinalValue": False}
+"""Marks of a tag that nobody marks: to say them is to say nothing."""
 
 _TAG = {
     "id": verbatim("tags.id"),
@@ -98,7 +100,8 @@ class TagBook:
             )
         value = tag.get("value")
         _check_value(self._by_id[definition], definition, value)
-        extra = {key: tag[key] for key in KEPT_MEMBERS if tag.get(key) is not None}
+        given_members = {key: tag[key] for key in KEPT_MEMBERS if tag.get(key) is not None}
+        extra = {key: mark for key, mark in given_members.items() if mark is not _DEFAULTS.get(key)}
         return NewTag(definition, item_id, figure_id, value, extra, object_id)
 
     def check_value(self, definition: int, value: Any) -> None:
