@@ -36,7 +36,7 @@ site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_pat
 # A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test test-matrix lint types pytest bench dev-env sdk-env clean
+.PHONY: help setup demo test test-matrix lint types pytest bench fidelity dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -44,6 +44,7 @@ help:
 	@echo "make test     ruff, mypy, pytest and the official SDK's conformance tests (PYTEST_ARGS=...)"
 	@echo "make test-matrix  the Airflow tests on the lowest and the newest supported Airflow"
 	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
+	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
@@ -126,6 +127,11 @@ test-matrix: dev-env $(MATRIX:%=.venv-airflow-%/.stamp)
 bench: dev-env sdk-env
 	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)
 
+SEEDS ?= 200
+
+fidelity: dev-env sdk-env
+	@.venv/bin/python -W ignore -m tests.fidelity --seeds $(SEEDS) $(FIDELITY_ARGS)
+
 clean:
-	rm -rf .venv .venv-airflow-* .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .hypothesis .venv .venv-airflow-* .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

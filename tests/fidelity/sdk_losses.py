@@ -1,0 +1,88 @@
+"""What the official SDK does not bring back, taken away from both sides of a comparison.
+
+Found by comparing every feature alone; what it loses more than this, it must not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+_VERBATIM = frozenset({"customData", "meta", "fileMeta", "volumeMeta"})
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Members that are lost of projects of a type.
+
+    :param settings: of the project.
+    :param items: of items and what is not named below.
+    :param figures: of figures.
+    :param tags: of tags.
+    :param cuts_coordinates: whether coordinates come back as whole pixels.
+    """
+
+    settings: frozenset[str] = frozenset()
+    items: frozenset[str] = frozenset({"description"})
+    figures: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    cuts_coordinates: bool = False
+
+
+_LOST = {
+    "images": _Lost(
+        items=frozenset({"description", "parent"}),
+        figures=frozenset(
+            {"description", "customData", "priority", "nnCreated", "nnUpdated", "smartToolInput"}
+        ),
+        tags=frozenset({"customData"}),
+    ),
+    "videos": _Lost(
+        settings=frozenset({"allowDuplicateTags"}),
+        # An object that videos share becomes one of each.
+        items=frozenset({"description", "objectsCount", "views"}),
+        figures=frozenset({"description", "customData", "nnUpdated", "meta", "area", "geometryMeta"}),
+        cuts_coordinates=True,
+    ),
+    "volumes": _Lost(
+        settings=frozenset({"allowDuplicateTags"}),
+        items=frozenset({"description", "customData", "space origin"}),
+        tags=frozenset({"customData"}),
+    ),
+}
+
+
+def left_by_sdk(content: dict[str, Any]) -> dict[str, Any]:
+    """What of a project, as :mod:`reading` has it, the SDK's restore must bring back."""
+    lost = _LOST[content["type"]]
+    settings = {key: value for key, value in content["settings"].items() if key not in lost.settings}
+    datasets = {
+        path: {**dataset, "items": [_left(item, lost) for item in dataset["items"]]}
+        for path, dataset in content["datasets"].items()
+    }
+    return {**content, "settings": settings, "datasets": datasets}
+
+
+def _left(value: Any, lost: _Lost) -> Any:
+    if isinstance(value, list):
+        return [_left(entry, lost) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    gone = lost.figures if "geometryType" in value else lost.tags if "tagId" in value else lost.items
+    return {key: _member(key, entry, lost) for key, entry in value.items() if key not in gone}
+
+
+def _member(key: str, value: Any, lost: _Lost) -> Any:
+    if key == "geometry":
+        return _geometry(value, lost)
+    return value if key in _VERBATIM else _left(value, lost)
+
+
+def _geometry(value: Any, lost: _Lost) -> Any:
+    """A geometry without what the SDK writes into it of its origin."""
+    if isinstance(value, dict):
+        kept = (key for key in value if key not in {"id", "shape", "geometryType"})
+        return {key: _geometry(value[key], lost) for key in kept}
+    if isinstance(value, list):
+        return [_geometry(entry, lost) for entry in value]
+    return int(value) if lost.cuts_coordinates and isinstance(value, float) else value
