@@ -2,16 +2,20 @@
 
 .. code-block:: python
 
-    project = project_asset("app.supervisely.com", 42)
+    project = project_asset("app.supervisely.com", 42, name="street signs")
 
     CreateProjectVersionOperator(task_id="create", project_id=42, outlets=[project])
 
-    @dag(schedule=[project])
+    @dag(schedule=[project_reference("app.supervisely.com", 42)])
     def training():
         @task
         def train(triggering_asset_events=None):
-            version = read_version_event(triggering_asset_events[project][-1])
+            version = find_new_version(triggering_asset_events)
             print(version["version_id"])
+
+Airflow takes one name for a URI, the first that it hears; a task whose outlet has another one fails, and
+a DAG scheduled on another one gets no events. So schedule on references, which know no names, and give
+a project's asset one name wherever you make it: that of the project, as aliases do.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from airflow.sdk import Asset, AssetAlias
+from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_sv_versioning.client.ids import check_id
 
@@ -28,29 +33,45 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.sdk import AssetWatcher, Context
+    from airflow.sdk.definitions.asset import AssetUriRef
 
     from airflow_sv_versioning.versioning.results import CreateResult
 
 SCHEME = "supervisely"
+GROUP = "supervisely"
 _PATH = "projects"
+_NAME_LENGTH = 200
+_NOT_FOUND = "ASSET_NOT_FOUND"
 
 
-def project_asset(server: str, project_id: int, *, watchers: Iterable[AssetWatcher] = ()) -> Asset:
-    """Name a project as an asset, the same however the server is spelled.
+def project_asset(
+    server: str, project_id: int, *, name: str | None = None, watchers: Iterable[AssetWatcher] = ()
+) -> Asset:
+    """Make a project an asset, the same however the server is spelled.
 
     :param server: its address or only its name, such as ``https://app.supervisely.com`` or
         ``localhost:8080``. It is a name that all DAGs must agree on; nothing connects to it.
+    :param name: of the project, so that people know it; the asset is called
+        ``street signs (42 on app.supervisely.com)``, by default as its URI.
     :param watchers: what else raises the asset's events, such as a watcher with a
         :class:`~airflow_sv_versioning.triggers.new_versions.NewVersionTrigger`.
     """
     uri = _write_uri(server, project_id)
-    return Asset(name=uri, uri=uri, watchers=list(watchers))
+    return Asset(name=_write_name(name, uri), uri=uri, group=GROUP, watchers=list(watchers))
+
+
+def project_reference(server: str, project_id: int) -> AssetUriRef:
+    """Refer to a project's asset in a schedule, whatever its name is and whoever makes it.
+
+    :param server: as of :func:`project_asset`.
+    """
+    return Asset.ref(uri=_write_uri(server, project_id))
 
 
 def create_asset(*, server: str, project_id: int, extra: dict[str, Any] | None = None) -> Asset:
     """Make a project's asset; Airflow knows this as the factory of the scheme."""
     uri = _write_uri(server, project_id)
-    return Asset(name=uri, uri=uri, extra=extra or {})
+    return Asset(name=uri, uri=uri, group=GROUP, extra=extra or {})
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
@@ -79,8 +100,8 @@ def read_version_event(event: Any) -> dict[str, Any]:
 
     :param event: an event of a task's outlet, or of a watcher with a
         :class:`~airflow_sv_versioning.triggers.new_versions.NewVersionTrigger`.
-    :returns: ``project_id``, ``version_id``, ``version_num``, ``title`` and ``created``; from a task also
-        ``counts``.
+    :returns: ``project_id``, ``project_name``, ``version_id``, ``version_num``, ``title``, ``created``,
+        ``archive_path`` and ``archive_sha256``; from a task also ``counts``.
     :raises KeyError: the event tells of no version, as one that somebody made by hand.
     """
     extra = event.extra or {}
@@ -88,6 +109,16 @@ def read_version_event(event: Any) -> dict[str, Any]:
     if not isinstance(told, dict) or "version_id" not in told:
         raise KeyError(f"The asset event {extra!r} tells of no version.")
     return told
+
+
+def find_new_version(triggering_asset_events: Any) -> dict[str, Any] | None:
+    """Find the newest version among the events that started a run, whichever assets they are of.
+
+    :returns: as :func:`read_version_event`; ``None`` where nothing changed.
+    """
+    told = [read_version_event(event) for events in triggering_asset_events.values() for event in events]
+    new = [version for version in told if version["created"]]
+    return max(new, key=lambda version: version["version_num"], default=None)
 
 
 def announce_version(context: Context, outlets: Iterable[Any], server_url: str, result: CreateResult) -> None:
@@ -98,17 +129,38 @@ def announce_version(context: Context, outlets: Iterable[Any], server_url: str, 
     """
     told: dict[str, Any] = {
         "project_id": result.project_id,
+        "project_name": result.project_name,
         "version_id": result.version_id,
         "version_num": result.version_num,
         "title": result.title,
         "created": result.created,
+        "archive_path": result.archive_path,
+        "archive_sha256": result.archive_sha256,
         "counts": dict(result.counts),
     }
     for outlet in outlets:
         if isinstance(outlet, AssetAlias) and result.created:
-            context["outlet_events"][outlet].add(project_asset(server_url, result.project_id), extra=told)
+            _add_event(context["outlet_events"][outlet], _known_asset(server_url, result), told)
         elif isinstance(outlet, Asset) and _is_project(outlet, result.project_id):
             context["outlet_events"][outlet].extra.update(told)
+
+
+def _add_event(events: Any, asset: Asset, told: dict[str, Any]) -> None:
+    """Raise an event on the project's asset by the name that Airflow knows it by, or else by its own."""
+    try:
+        events.add(Asset.ref(uri=asset.uri), extra=told)
+    except AirflowRuntimeError as error:
+        if error.error.error.value != _NOT_FOUND:
+            raise
+        events.add(asset, extra=told)
+
+
+def _known_asset(server_url: str, result: CreateResult) -> Asset:
+    """Make the project's asset by the name of the project, if Airflow takes such a name."""
+    try:
+        return project_asset(server_url, result.project_id, name=result.project_name)
+    except ValueError:
+        return project_asset(server_url, result.project_id)
 
 
 def _is_project(asset: Asset, project_id: int) -> bool:
@@ -122,6 +174,13 @@ def _write_uri(server: str, project_id: int) -> str:
     uri = f"{SCHEME}://{host}/{_PATH}/{check_id('project_id', project_id)}"
     _read_project_id(urlsplit(uri))
     return uri
+
+
+def _write_name(project_name: str | None, uri: str) -> str:
+    """Name an asset; as an asset's name belongs to one URI, it tells the server and the id, too."""
+    if not (known := " ".join((project_name or "").split())[:_NAME_LENGTH]):
+        return uri
+    return f"{known} ({_read_project_id(urlsplit(uri))} on {urlsplit(uri).netloc})"
 
 
 def _read_project_id(uri: SplitResult) -> int:

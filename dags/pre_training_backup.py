@@ -4,8 +4,9 @@ The backup runs in front of the one operation that matters, not on a schedule of
 to the project later, the version that the model saw is kept and its id stands beside the model.
 
 1. ``wait_for_background_tasks`` waits until no import, clone or application works on the project.
-2. ``create_version`` makes a version. Where nothing changed since the latest one, that one's id is returned
-   and nothing is stored twice.
+2. ``create_version`` makes a version, and raises an event of the project's asset, which starts DAGs such as
+   ``training_on_new_version``. Where nothing changed since the latest version, that one's id is returned and
+   nothing is stored twice.
 3. ``train`` gets the version's id through XCom and logs it. Put your training here.
 4. ``summary`` says what was trained on what.
 
@@ -19,7 +20,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import AssetAlias, Param, dag, task
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
@@ -45,7 +46,11 @@ def pre_training_backup() -> None:
         poke_interval=60,
         timeout=timedelta(hours=6),
     )
-    backup = CreateProjectVersionOperator(task_id="create_version", project_id="{{ params.project_id }}")
+    backup = CreateProjectVersionOperator(
+        task_id="create_version",
+        project_id="{{ params.project_id }}",
+        outlets=[AssetAlias("supervisely-versions")],
+    )
 
     @task
     def train(version_id: int, version: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Train whenever a project has a new version.
 
-The DAG is scheduled on the project's asset, not on a clock. ``nightly_versioning`` and every other task
-with this asset, or an alias of it, as outlet raises its events. To train also on versions that people
-make on the platform, watch the asset: give it an ``AssetWatcher`` with a ``NewVersionTrigger``.
+The DAG is scheduled on the project's asset, not on a clock. ``nightly_versioning``, ``pre_training_backup``
+and every other task with this asset, or an alias of it, as outlet raises its events. To train also on
+versions that people make on the platform, watch the asset: ``project_asset`` takes an ``AssetWatcher`` with
+a ``NewVersionTrigger``.
 
 1. ``choose_version`` takes the newest version of the events that started the run. Where none of them is
    new, there is nothing to train on. A run that a person starts takes the project's latest version.
@@ -21,14 +22,14 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
-from airflow_sv_versioning.assets import project_asset, read_version_event
+from airflow_sv_versioning.assets import find_new_version, project_reference
 from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 
 log = logging.getLogger(__name__)
 
 PROJECT_ID = int(os.environ.get("SUPERVISELY_PROJECT_ID", "1"))
-PROJECT = project_asset(os.environ.get("SUPERVISELY_SERVER", "app.supervisely.com"), PROJECT_ID)
+PROJECT = project_reference(os.environ.get("SUPERVISELY_SERVER", "app.supervisely.com"), PROJECT_ID)
 
 
 @dag(
@@ -43,9 +44,7 @@ def training_on_new_version() -> None:
     @airflow_outcome()
     def choose_version(triggering_asset_events: Any = None) -> dict[str, Any] | None:
         if triggering_asset_events:
-            told = [read_version_event(event) for event in triggering_asset_events[PROJECT]]
-            new = [version for version in told if version["created"]]
-            return max(new, key=lambda version: version["version_num"], default=None)
+            return find_new_version(triggering_asset_events)
         with SuperviselyHook() as hook:
             versions = hook.versions.get_list(PROJECT_ID)
         return {"version_id": versions[-1].id, "version_num": versions[-1].version} if versions else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ class NewVersionTrigger(BaseEventTrigger):
         while True:
             try:
                 for version in await self._list_new():
-                    yield TriggerEvent(_told(version))  # type: ignore[no-untyped-call]
+                    yield TriggerEvent(await self._tell(version))  # type: ignore[no-untyped-call]
                     await self._keep(version.version)
                 failures = 0
             except SuperviselyError as error:
@@ -95,6 +96,10 @@ class NewVersionTrigger(BaseEventTrigger):
             return []
         return sorted((v for v in listed if v.version > cursor), key=lambda version: version.version)
 
+    async def _tell(self, version: VersionInfo) -> dict[str, Any]:
+        assert self._client is not None  # noqa: S101 - it has just listed the version
+        return await asyncio.to_thread(_read_facts, self._client, version)
+
     async def _find_cursor(self) -> int | None:
         if self._cursor is None and (store := self._store()) is not None:
             try:
@@ -122,12 +127,16 @@ def _list_versions(
     return list(client.versions.list_all(project_id, newer))
 
 
-def _told(version: VersionInfo) -> dict[str, Any]:
+def _read_facts(client: SuperviselyClient, version: VersionInfo) -> dict[str, Any]:
+    file = client.files.find_by_id(version.team_file_id) if version.team_file_id is not None else None
     return {
         "project_id": version.project_id,
+        "project_name": client.projects.get(version.project_id).name,
         "version_id": version.id,
         "version_num": version.version,
         "title": version.name,
         "created": True,
         "created_at": version.created_at,
+        "archive_path": file.path if file else None,
+        "archive_sha256": base64.b64decode(file.hash).hex() if file and file.hash else None,
     }

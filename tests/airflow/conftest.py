@@ -25,6 +25,7 @@ _HOME = Path(os.environ["AIRFLOW_HOME"])
 os.environ.update(
     AIRFLOW__CORE__DAGS_FOLDER=str(_HOME / "dags"),
     AIRFLOW__CORE__UNIT_TEST_MODE="True",
+    AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="False",
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_HOME}/airflow.db",
 )
 
@@ -47,14 +48,15 @@ def run_dag(airflow_db: None) -> RunDag:
     """
 
     def run(dag: DAG, of: datetime | None = None, **params: Any) -> DagRun:
-        _register(dag)
+        register(dag)
         due = {} if of is None else {"logical_date": of, "run_after": of}
         return dag.test(run_conf=params, **due)
 
     return run
 
 
-def _register(dag: DAG) -> None:
+def register(dag: DAG) -> None:
+    """Let Airflow know a DAG, which is not paused."""
     try:
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     except ImportError:  # 3.1

@@ -28,6 +28,41 @@ def pulled(run: DagRun, task_id: str, key: str = "return_value") -> Any:
     return task_instance(run, task_id).xcom_pull(task_ids=task_id, key=key)
 
 
+def events(uri: str) -> list[Any]:
+    """Read the events of an asset, oldest first."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        query = select(AssetEvent).join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+        found = session.scalars(query.where(AssetModel.uri == uri).order_by(AssetEvent.id)).all()
+        session.expunge_all()
+        return list(found)
+
+
+def asset_name(event: Any) -> str:
+    """Read the name of the asset that an event is of."""
+    from airflow.models.asset import AssetModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return str(session.get_one(AssetModel, event.asset_id).name)
+
+
+def started_by_events() -> set[str]:
+    """Take the ids of the DAGs that asset events are about to start."""
+    from airflow.models.asset import AssetDagRunQueue
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        queue = session.scalars(select(AssetDagRunQueue)).all()
+        for entry in queue:
+            session.delete(entry)
+        return {entry.target_dag_id for entry in queue}
+
+
 class RunningTask:
     """The part of a task instance that operators use; keeps what is pushed."""
 

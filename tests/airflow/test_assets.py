@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 from airflow.sdk import DAG, Asset, AssetAlias
 
-from airflow_sv_versioning.assets import project_asset, read_version_event, sanitize_uri
+from airflow_sv_versioning.assets import project_asset, project_reference, read_version_event, sanitize_uri
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
-from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled
+from tests.airflow.conftest import RunDag, register
+from tests.airflow.support import asset_name, events, pulled, started_by_events
 from tests.support.projects import touch
 from tests.support.proxy import FaultProxy, refuse
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
+
+
+KEYS = (
+    "project_id",
+    "project_name",
+    "version_id",
+    "version_num",
+    "title",
+    "created",
+    "archive_path",
+    "archive_sha256",
+)
 
 
 @pytest.mark.parametrize(
@@ -52,19 +64,6 @@ def test_a_uri_that_names_no_project_is_refused(uri: str) -> None:
         sanitize_uri(urlsplit(uri))
 
 
-def events(uri: str) -> list[Any]:
-    """Read the events of an asset, oldest first."""
-    from airflow.models.asset import AssetEvent, AssetModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        query = select(AssetEvent).join(AssetModel, AssetModel.id == AssetEvent.asset_id)
-        found = session.scalars(query.where(AssetModel.uri == uri).order_by(AssetEvent.id)).all()
-        session.expunge_all()
-        return list(found)
-
-
 def test_a_version_is_told_in_the_event_of_the_project(
     connection: None, run_dag: RunDag, dag_id: str, project_id: int
 ) -> None:
@@ -75,13 +74,64 @@ def test_a_version_is_told_in_the_event_of_the_project(
 
     new, unchanged = (read_version_event(event) for event in events(asset.uri))
     version = pulled(first, "create", "version")
-    assert new == {
-        key: version[key] for key in ("project_id", "version_id", "version_num", "title", "created", "counts")
-    }
+    assert new == {key: version[key] for key in (*KEYS, "counts")}
     assert new["created"] is True
     assert unchanged["created"] is False
     assert unchanged["version_id"] == pulled(second, "create") == new["version_id"]
     assert [event.extra for event in events(other.uri)] == [{}, {}]
+
+
+def test_an_asset_carries_the_name_of_the_project() -> None:
+    named = project_asset("app.example.com", 42, name=" street\n signs ")
+
+    assert (named.name, named.group) == ("street signs (42 on app.example.com)", "supervisely")
+    assert (
+        named.uri == project_asset("app.example.com", 42).uri == project_reference("app.example.com", 42).uri
+    )
+
+
+def test_a_project_of_any_name_becomes_an_asset(
+    connection: None, run_dag: RunDag, dag_id: str, client: SuperviselyClient, server: ServerInfo
+) -> None:
+    project = client.projects.add(server.workspace_id, f"лимоны {dag_id}")
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(
+            task_id="create", project_id=project.id, outlets=[AssetAlias(f"{dag_id} versions")]
+        )
+
+    run_dag(dag)
+
+    uri = project_asset(server.url, project.id).uri
+    host = urlsplit(uri).netloc
+    assert [asset_name(event) for event in events(uri)] == [f"{project.name} ({project.id} on {host})"]
+
+
+def test_an_alias_tells_of_a_project_by_the_name_that_airflow_knows(
+    connection: None,
+    run_dag: RunDag,
+    dag_id: str,
+    project_id: int,
+    client: SuperviselyClient,
+    server: ServerInfo,
+) -> None:
+    """A second name for one URI would be an asset that Airflow never makes active."""
+    known = project_asset(server.url, project_id, name="known")
+    with DAG(f"{dag_id}_outlet", schedule=None) as outlet:
+        CreateProjectVersionOperator(task_id="create", project_id=project_id, outlets=[known])
+    with DAG(f"{dag_id}_alias", schedule=None) as aliased:
+        CreateProjectVersionOperator(task_id="create", project_id=project_id, outlets=[AssetAlias(dag_id)])
+    with DAG(f"{dag_id}_consumer", schedule=[project_reference(server.url, project_id)]) as consumer:
+        pass
+    register(consumer)
+    started_by_events()
+
+    run_dag(outlet)
+    first = started_by_events()
+    touch(client, project_id)
+    run_dag(aliased)
+
+    assert [asset_name(event) for event in events(known.uri)] == [known.name, known.name]
+    assert first == started_by_events() == {consumer.dag_id}
 
 
 def test_an_alias_tells_of_new_versions_of_every_mapped_project(
@@ -166,7 +216,8 @@ def test_a_watcher_tells_of_versions_made_after_its_start(
     )
 
     assert (told["version_num"], told["title"], told["created"]) == (2, "new", True)
-
+    unchanged = versions.create(project_id).as_dict()
+    assert {key: told[key] for key in KEYS} == {key: unchanged[key] for key in KEYS} | {"created": True}
     assert read_version_event(SimpleNamespace(extra={"from_trigger": True, "payload": told})) == told
 
 

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_sv_versioning.assets import project_asset
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.snapshot.media.store import MediaStore
-from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled, state, task_instance
+from tests.airflow.conftest import RunDag, register
+from tests.airflow.support import pulled, started_by_events, state, task_instance
 from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
 from tests.support.video_projects import make_video_project, read_videos
 from tests.support.videos import real_video
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG, Asset
+    from airflow.sdk import DAG
 
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.server.run import ServerInfo
@@ -62,6 +61,19 @@ def test_the_first_backup_makes_version_1_and_the_second_finds_it(
     assert pulled(first, "train")["version_id"] == version["version_id"]
     assert f"a new version, id {version['version_id']}" in pulled(first, "summary")
     assert f"an unchanged version, id {version['version_id']}" in pulled(second, "summary")
+
+
+def test_a_backup_starts_the_training_on_its_version(
+    connection: None, run_dag: RunDag, training: DAG, dags: dict[str, DAG], project_id: int
+) -> None:
+    register(training)
+    started_by_events()
+
+    first = run_dag(dags["pre_training_backup"], project_id=project_id)
+    started = started_by_events()
+    run_dag(dags["pre_training_backup"], project_id=project_id)
+
+    assert (first.state, started, started_by_events()) == ("success", {training.dag_id}, set())
 
 
 def test_a_backup_waits_for_nothing_that_is_not_there(
@@ -283,17 +295,6 @@ def test_a_training_that_a_person_starts_takes_the_latest_version(
     assert pulled(trained, "train") == f"model-of-version-{version.version_id}"
 
 
-class Events:
-    """What Airflow gives a run that events of one asset started; on 3.1 an asset is no key of a dict."""
-
-    def __init__(self, asset: Asset, events: list[Any]) -> None:
-        self._asset, self._events = asset, events
-
-    def __getitem__(self, asset: Asset) -> list[Any]:
-        assert asset == self._asset
-        return self._events
-
-
 @pytest.mark.parametrize(
     ("events", "chosen"),
     [
@@ -305,14 +306,12 @@ class Events:
     ids=str,
 )
 def test_a_training_takes_the_newest_version_of_its_events(
-    events: list[dict[str, Any]], chosen: int | None, training: DAG, project_id: int, server: ServerInfo
+    events: list[dict[str, Any]], chosen: int | None, training: DAG
 ) -> None:
     told = [SimpleNamespace(extra={"version_id": 1, **extra}) for extra in events]
     choose: Any = training.get_task("choose_version")
 
-    version = choose.python_callable(
-        triggering_asset_events=Events(project_asset(server.url, project_id), told)
-    )
+    version = choose.python_callable(triggering_asset_events={"the asset": told, "its alias": told})
 
     assert (version and version["version_num"]) == chosen
 
