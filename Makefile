@@ -6,6 +6,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 SDK_VERSION := 6.74.51
+N := 200
 
 # pyenv leaves shims on the PATH that fail when called, and some distributions ship Python without
 # ensurepip, so each candidate is asked for what it must be able to do. Asked once, and only if needed.
@@ -36,7 +37,7 @@ site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_pat
 # A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test test-matrix lint types pytest bench fidelity dev-env sdk-env clean
+.PHONY: help setup demo test test-matrix lint types pytest kills bench fidelity dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -45,6 +46,7 @@ help:
 	@echo "make test-matrix  the Airflow tests on the lowest and the newest supported Airflow"
 	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
+	@echo "make kills N=200  kill creates and restores at every request, and see what the next run finds"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
@@ -123,6 +125,9 @@ test-matrix: dev-env $(MATRIX:%=.venv-airflow-%/.stamp)
 		$$env/bin/python -c 'import airflow; print("Airflow", airflow.__version__)' 2>/dev/null; \
 		$$env/bin/python -m pytest tests/airflow $(IN_PARALLEL) $(PYTEST_ARGS) || exit 1; \
 	done
+
+kills: dev-env
+	@nice -n 10 .venv/bin/python -m tests.support.kills --count $(N)
 
 bench: dev-env sdk-env
 	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # Airflow reads these while it is imported, so no fixture could set them in time.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-airflow-")
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
+# What killed processes leave is remembered here, not in the home of whoever runs the tests.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-state-")
+atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 for _name in ("SERVER_ADDRESS", "API_TOKEN"):
     os.environ.pop(_name, None)

@@ -27,6 +27,7 @@ from airflow_sv_versioning.cli import (
     doctor,
     listing,
     media,
+    release,
     restore,
     serve,
     verify,
@@ -69,6 +70,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, demo, create, listing, restore, verify, check_video, media, doctor):
+    for command in (serve, demo, create, listing, restore, verify, check_video, release, media, doctor):
         command.add_to(commands)
     return parser

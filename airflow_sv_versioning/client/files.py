@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -53,13 +54,12 @@ class Files:
 
         Source: POST file-storage.download.
         """
-        with TemporaryDirectory() as folder:
-            copy = Path(folder) / "file"
-            try:
-                self.download(team_id, path, copy)
-            except NotFoundError:
-                return None
-            return copy.read_bytes()
+        copy = _MemoryCopy()
+        try:
+            self._fill(team_id, path, copy)
+        except NotFoundError:
+            return None
+        return bytes(copy.content)
 
     def upload(self, team_id: int, source: Path | bytes, path: str) -> FileInfo:
         """Store a file at a path, replacing what is there.
@@ -107,7 +107,7 @@ class Files:
 
         Source: POST file-storage.download.
         """
-        copy = _Copy(destination)
+        copy = _FileCopy(destination)
         try:
             self._fill(team_id, path, copy)
             digest = copy.digest.digest()
@@ -140,17 +140,30 @@ class Files:
                     raise
 
 
-class _Copy:
+class _Copy(ABC):
     """The part of a download that has arrived."""
 
-    def __init__(self, destination: Path) -> None:
-        self._destination = destination
+    def __init__(self) -> None:
         self._restart()
 
+    @abstractmethod
+    def _empty(self) -> None:
+        """Drop what has arrived."""
+
+    @abstractmethod
+    def _append(self, chunks: Iterator[bytes]) -> None:
+        """Keep what arrives, each chunk as it comes."""
+
     def _restart(self) -> None:
-        self._destination.write_bytes(b"")
+        self._empty()
         self.size = 0
         self.digest = hashlib.sha256()
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+            self.digest.update(chunk)
+            self.size += len(chunk)
 
     def take(self, download: Download) -> None:
         """Append a body to the copy, or start over where the server sends all of it again.
@@ -159,13 +172,31 @@ class _Copy:
         """
         if download.start != self.size:
             self._restart()
-        with self._destination.open("ab") as file:
-            for chunk in download.chunks:
-                file.write(chunk)
-                self.digest.update(chunk)
-                self.size += len(chunk)
+        self._append(self._counted(download.chunks))
         if download.end is not None and self.size != download.end:
             raise TransportError(f"The download was cut after {self.size} of {download.end} bytes.")
+
+
+class _FileCopy(_Copy):
+    def __init__(self, destination: Path) -> None:
+        self._destination = destination
+        super().__init__()
+
+    def _empty(self) -> None:
+        self._destination.write_bytes(b"")
+
+    def _append(self, chunks: Iterator[bytes]) -> None:
+        with self._destination.open("ab") as file:
+            file.writelines(chunks)
+
+
+class _MemoryCopy(_Copy):
+    def _empty(self) -> None:
+        self.content = bytearray()
+
+    def _append(self, chunks: Iterator[bytes]) -> None:
+        for chunk in chunks:
+            self.content += chunk
 
 
 def _check_arrival(stored: FileInfo, source: Path | bytes) -> None:

@@ -85,6 +85,15 @@ class Project(Record, frozen=True, kw_only=True):
         return self.items_count or self.all_images_count
 
 
+class ListedProject(Record, frozen=True, kw_only=True):
+    """What a listing tells of a project; the custom data is empty where the server does not list it."""
+
+    id: Id
+    name: str
+    type: str
+    custom_data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
 class Dataset(Record, frozen=True, kw_only=True):
     """A dataset; ``parent_id`` is ``None`` at the root of the project."""
 

@@ -9,12 +9,13 @@ import msgspec
 
 from airflow_sv_versioning.client.checks import check_once
 from airflow_sv_versioning.client.decoding import Id
-from airflow_sv_versioning.client.models import Project
+from airflow_sv_versioning.client.models import ListedProject, Project
 from airflow_sv_versioning.client.transport import Transport
 
 
-class _Listed(msgspec.Struct):
+class _Named(msgspec.Struct):
     id: Id
+    name: str
 
 
 class _Typed(msgspec.Struct):
@@ -77,7 +78,15 @@ class Projects:
         """List the projects of this name in a workspace. Source: POST projects.list."""
         by_name = [{"field": "name", "operator": "=", "value": name}]
         body = {"workspaceId": workspace_id, "filter": by_name, "fields": ["id", "name"]}
-        return [entry.id for entry in self._transport.list_whole("projects.list", body, _Listed)]
+        # A server that passes over the filter lists all projects, and callers remove what is found.
+        listed = self._transport.list_whole("projects.list", body, _Named)
+        return [entry.id for entry in listed if entry.name == name]
+
+    def list_all(self, workspace_id: int) -> list[ListedProject]:
+        """List the projects of a workspace, by id. Source: POST projects.list."""
+        fields = ["id", "name", "type", "customData"]
+        body = {"workspaceId": workspace_id, "fields": fields, "sort": "id", "sort_order": "asc"}
+        return self._transport.list_records("projects.list", body, ListedProject)
 
     def list_ids(self, workspace_id: int, types: Collection[str]) -> list[int]:
         """List the projects of these types in a workspace, by id. Source: POST projects.list."""

@@ -12,7 +12,7 @@ from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
-from airflow_sv_versioning.operators.memory import TaskMemory
+from airflow_sv_versioning.operators.memory import version_memory
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
 from airflow_sv_versioning.operators.workflow import add_version_node
 
@@ -110,20 +110,21 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             should_stop = self._stoppable(hook.client)
             push_links(context, hook.client.server_url, project_id)
-            result = hook.versions.create(
-                project_id,
-                default_title(context) if title is None else title,
-                default_description(context) if description is None else description,
-                self.enable_preview,
-                archive_format=self.archive_format,
-                on_concurrent_change=self.on_concurrent_change,
-                capture=self.capture,
-                busy_timeout_seconds=self.busy_timeout_seconds,
-                media_store=find_media_store(self.media_store),
-                memory=TaskMemory(context),
-                report=self._report,
-                should_stop=should_stop,
-            )
+            with version_memory(context, hook.client, project_id, self._report) as memory:
+                result = hook.versions.create(
+                    project_id,
+                    default_title(context) if title is None else title,
+                    default_description(context) if description is None else description,
+                    self.enable_preview,
+                    archive_format=self.archive_format,
+                    on_concurrent_change=self.on_concurrent_change,
+                    capture=self.capture,
+                    busy_timeout_seconds=self.busy_timeout_seconds,
+                    media_store=find_media_store(self.media_store),
+                    memory=memory,
+                    report=self._report,
+                    should_stop=should_stop,
+                )
             if platform_task_id is not None:
                 add_version_node(
                     hook.client,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,40 +12,78 @@ from airflow.sdk.log import mask_secret
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_sv_versioning.versioning.reservations import Mark
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.versioning.memory import Leftover, Memory
 
-_KEY = "supervisely_reservation"
+Report = Callable[[str], None]
 # Longer than any try takes; a server lets its reservations expire long before.
 _RETENTION = timedelta(days=2)
 
 
 class TaskMemory:
-    """Keep a task's reservation in Airflow's task state store; before Airflow 3.3, nowhere.
+    """Keep a task's mark in Airflow's task state store.
 
     The store outlives a killed worker, which the task's XComs do not. Who may read the task may read it,
     also the commit token, which is of no use without an API token and not kept after the task.
+
+    :param key: of the mark in the store.
     """
 
-    def __init__(self, context: Context) -> None:
-        task = context["ti"]
-        self.owner = f"{task.dag_id}/{task.run_id}/{task.task_id}/{task.map_index}"
-        self._store: Any = context.get("task_state_store")
+    is_of_one_task = True
 
-    def recall(self) -> Mark | None:
-        """Return what an earlier try remembered."""
-        from airflow_sv_versioning.versioning.reservations import Mark
+    def __init__(self, context: Context, key: str) -> None:
+        self.owner = _owner(context)
+        self._key = key
+        self._store: Any = context["task_state_store"]
 
-        data = self._store.get(_KEY) if self._store is not None else None
-        return Mark.from_dict(data) if data else None
+    def recall(self) -> Iterator[Leftover]:
+        """Find what an earlier try left behind."""
+        from airflow_sv_versioning.versioning.memory import Leftover
 
-    def remember(self, mark: Mark) -> None:
+        if data := self._store.get(self._key):
+            yield Leftover(data, self.forget)
+
+    def remember(self, data: Mapping[str, Any]) -> None:
         """Keep a mark in place of the last one."""
-        if mark.commit_token is not None:
-            mask_secret(mark.commit_token)
-        if self._store is not None:
-            self._store.set(_KEY, mark.as_dict(), retention=_RETENTION)
+        if token := data.get("commit_token"):
+            mask_secret(token)
+        self._store.set(self._key, dict(data), retention=_RETENTION)
 
     def forget(self) -> None:
         """Keep nothing."""
-        if self._store is not None:
-            self._store.delete(_KEY)
+        self._store.delete(self._key)
+
+
+def version_memory(
+    context: Context, client: SuperviselyClient, project_id: int, report: Report
+) -> AbstractContextManager[Memory]:
+    """Open what a task remembers of the version that it makes of a project."""
+    from airflow_sv_versioning.versioning.memory import making_versions
+
+    return _memory(context, "supervisely_reservation", client, making_versions(project_id), report)
+
+
+def restore_memory(
+    context: Context, client: SuperviselyClient, report: Report
+) -> AbstractContextManager[Memory]:
+    """Open what a task remembers of the project that it restores."""
+    from airflow_sv_versioning.versioning.memory import RESTORES
+
+    return _memory(context, "supervisely_restore", client, RESTORES, report)
+
+
+def _memory(
+    context: Context, key: str, client: SuperviselyClient, kind: str, report: Report
+) -> AbstractContextManager[Memory]:
+    """Open Airflow's store, or before Airflow 3.3 a file of the worker."""
+    from airflow_sv_versioning.snapshot.progress import Progress
+    from airflow_sv_versioning.versioning.memory import open_memory
+
+    if context.get("task_state_store") is not None:
+        return nullcontext(TaskMemory(context, key))
+    return open_memory(client, kind, Progress(report), owner=_owner(context))
+
+
+def _owner(context: Context) -> str:
+    task = context["ti"]
+    return f"{task.dag_id}/{task.run_id}/{task.task_id}/{task.map_index}"

@@ -18,6 +18,7 @@ from airflow_sv_versioning.snapshot.columns import (
 )
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind
+from airflow_sv_versioning.snapshot.origin import own_custom_data
 from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
 from airflow_sv_versioning.snapshot.tables import Snapshot, as_batch
 from airflow_sv_versioning.snapshot.tree import dataset_rows
@@ -29,8 +30,6 @@ _EXAMPLES = 3
 _JSON_COLUMNS = {"meta", "custom_data", "geometry_json", "value_json", "smart_tool_input"}
 _JSON_COLUMNS |= {"frames_to_timecodes"}
 _EMPTY_JSON = frozenset(("null", "{}", "[]"))
-# What the platform's restore writes into a project to tell where it came from.
-RESTORED_FROM = "restored_from"
 
 
 @dataclass(frozen=True)
@@ -121,10 +120,9 @@ def _project_content(snapshot: Snapshot) -> dict[str, Any]:
     settings = dict(info.get("settings") or {})
     if settings.get("groupImagesByTagId") is not None:
         settings["groupImagesByTagId"] = tag_names.get(settings["groupImagesByTagId"])
-    custom_data = {k: v for k, v in (info.get("custom_data") or {}).items() if k != RESTORED_FROM}
     return {
         "readme": info.get("readme") or "",
-        "custom data": custom_data,
+        "custom data": own_custom_data(info.get("custom_data")),
         "settings": _said(settings, "settings"),
         "classes": {entry["title"]: _said(entry, "classes") for entry in meta.get("classes") or []},
         "tags": {entry["name"]: _said(entry, "tags") for entry in meta.get("tags") or []},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
@@ -33,19 +32,18 @@ from airflow_sv_versioning.snapshot.plan import check_references
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_paths
+from airflow_sv_versioning.snapshot.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import find_earlier
 from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
-from airflow_sv_versioning.versioning.reservations import ProcessMemory, ReservationMemory, Reservations
+from airflow_sv_versioning.versioning.memory import Memory
+from airflow_sv_versioning.versioning.reservations import Reservations, find_version
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.texts import counts_text
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
-from airflow_sv_versioning.versioning.work_folder import work_folder
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive
-
-logger = logging.getLogger(__name__)
 
 FREE_PLAN = "free"
 
@@ -67,13 +65,13 @@ class Creation:
         client: SuperviselyClient,
         project: Project,
         progress: Progress,
-        memory: ReservationMemory | None = None,
+        memory: Memory,
         keeper: MediaKeeper | None = None,
     ) -> None:
         self._client = client
         self._project = project
         self._progress = progress
-        self._reservations = Reservations(client, project.id, project.team_id, memory or ProcessMemory())
+        self._reservations = Reservations(client, project, memory, progress)
         self._keeper = keeper
 
     def run(
@@ -106,14 +104,14 @@ class Creation:
             ExitStack() as undo,
             ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-aside") as aside,
         ):
-            undo.callback(self._quietly, "cancel the reservation", self._reservations.cancel, reserved)
+            undo.callback(self._quietly, "give the reservation back", self._reservations.release, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
             prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
             captured, earlier = self._capture(capture, archive_format, on_concurrent_change, folder)
             archive_format = prepared.result()
             with self._keeper.turn() if self._keeper else nullcontext():
                 media = self._keep_media(reserved, captured, earlier, undo)
-                uploaded = self._upload(reserved, captured, media, archive_format, folder, undo)
+                uploaded = self._upload(reserved, captured, media, archive_format, folder)
                 version_map = self._enter(reserved, captured, uploaded, undo)
                 version = self._commit(reserved, captured, uploaded, title, description, undo)
         self._settle_map(version_map, version)
@@ -199,23 +197,14 @@ class Creation:
 
     def _reserve(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
         try:
-            return self._reservations.take(busy_timeout_seconds, self._progress)
+            return self._reservations.take(busy_timeout_seconds)
         except PlanRequiredError as error:
             raise self._plan_required(None) from error
 
     def _recover(self) -> CreateResult | None:
-        """Clear up after a try whose process was killed; return the version where it came so far."""
-        stale = self._reservations.find_stale()
-        if stale is None or stale.version_id is None:
-            return None
-        version = self._find_version(stale.version_id)
-        if version is None:
-            self._progress.say(f"Giving back version id {stale.version_id}, which an earlier try reserved.")
-            self._reservations.drop_stale(stale)
-            return None
-        self._progress.say(f"An earlier try has made version {version.version} (id {version.id}).")
-        self._reservations.settle()
-        return self._existing(version, created=True)
+        """Clear up after processes that were killed; return the version where this task had made it."""
+        version = self._reservations.clear()
+        return None if version is None else self._existing(version, created=True)
 
     def _upload(
         self,
@@ -224,7 +213,6 @@ class Creation:
         media: KeptMedia | None,
         archive_format: str,
         folder: Path,
-        undo: ExitStack,
     ) -> _Uploaded:
         from airflow_sv_versioning.snapshot.archive import pack_archive
 
@@ -253,8 +241,6 @@ class Creation:
         self._progress.check()
         self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
         self._reservations.keep_path(path)
-        remove = self._client.files.remove
-        undo.callback(self._quietly, f"remove {path}", remove, self._project.team_id, path)
         file = self._client.files.upload(self._project.team_id, packed.path, path)
         return _Uploaded(file, packed.archive_format, packed.sha256, packed.size_bytes, counts)
 
@@ -320,9 +306,7 @@ class Creation:
         return self._find_version(reserved.version_id)
 
     def _find_version(self, version_id: int) -> VersionInfo | None:
-        wanted = [{"field": "id", "operator": "=", "value": version_id}]
-        found = self._client.versions.list_all(self._project.id, wanted)
-        return next((v for v in found if v.id == version_id and v.team_file_id is not None), None)
+        return find_version(self._client, self._project.id, version_id)
 
     def _settle_map(self, version_map: VersionMap, version: VersionInfo) -> None:
         """Take over the number that the server gave, where the map foretold another."""
@@ -379,7 +363,7 @@ class Creation:
             with self._client.finishing():
                 undo(*args)
         except SuperviselyError as error:
-            logger.warning("Could not %s for project %d: %s", what, self._project.id, error)
+            self._progress.warn(f"Could not {what} for project {self._project.id}: {error.message}")
 
 
 def _follow_latest(version_map: VersionMap, kind: Kind, newest: str) -> str:

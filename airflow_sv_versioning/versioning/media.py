@@ -22,8 +22,8 @@ from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
 from airflow_sv_versioning.snapshot.media.turns import making_version
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
-from airflow_sv_versioning.versioning.work_folder import work_folder
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive

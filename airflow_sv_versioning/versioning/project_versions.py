@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,10 +23,12 @@ from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, with_end
 from airflow_sv_versioning.versioning.creation import Creation
+from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project
+from airflow_sv_versioning.versioning.listing import choose_projects
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
+from airflow_sv_versioning.versioning.memory import RESTORES, Memory, making_versions, open_memory
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.pruning import PruneResult, prune_store
-from airflow_sv_versioning.versioning.reservations import ReservationMemory
 from airflow_sv_versioning.versioning.restoring import MissingMedia, OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.texts import (
@@ -71,7 +74,7 @@ class ProjectVersions:
         capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
         media_store: Any = None,
-        memory: ReservationMemory | None = None,
+        memory: Memory | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> CreateResult:
@@ -90,8 +93,9 @@ class ProjectVersions:
         :param media_store: where to keep the originals beside the platform, each content once: a URL such as
             ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
             where nothing changed, the store gets what it lacks of the latest version.
-        :param memory: keeps the reservation outside this process; the next call with the same memory
-            clears up after one that was killed, or returns the version that it had made.
+        :param memory: keeps the reservation outside this process, for the next call with the same memory
+            to give back what one that was killed had reserved; by default a file that only this user can
+            read, in the platform's folder for such.
         :param report: takes progress lines.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
         :raises UnsupportedProjectError: the project's type cannot be versioned.
@@ -109,15 +113,15 @@ class ProjectVersions:
         _check_type(project)
         store = self._open_store(media_store)
         keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
-        creation = Creation(self._client, project, progress, memory, keeper)
-        result = creation.run(
-            title=title,
-            description=description,
-            archive_format=archive_format,
-            on_concurrent_change=on_concurrent_change,
-            capture=capture,
-            busy_timeout_seconds=busy_timeout_seconds,
-        )
+        with self._memory(memory, making_versions(project.id), progress) as remembered:
+            result = Creation(self._client, project, progress, remembered, keeper).run(
+                title=title,
+                description=description,
+                archive_format=archive_format,
+                on_concurrent_change=on_concurrent_change,
+                capture=capture,
+                busy_timeout_seconds=busy_timeout_seconds,
+            )
         if keeper and result.media is None:
             latest = self.get_info_by_id(project_id, result.version_id)
             result = result.with_media(keeper.complete(latest))
@@ -140,6 +144,7 @@ class ProjectVersions:
         media_store: Any = None,
         verify: str = "counts",
         keep_incomplete: bool = False,
+        memory: Memory | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> RestoreResult:
@@ -156,7 +161,9 @@ class ProjectVersions:
         :param skip_missed_entities: the SDK's word for ``missing_entities="skip"``.
         :param workspace_id: where the new project goes; the source's workspace by default.
         :param verify: ``counts`` compares numbers, ``full`` also reads all content back.
-        :param keep_incomplete: keep the half-made project of a restore that failed.
+        :param keep_incomplete: keep the half-made project of a restore that failed; it stays marked as such.
+        :param memory: keeps the new project outside this process, for the next restore with the same memory
+            to remove what one that was killed had made; by default as in :meth:`create`.
         :raises VersionNotFoundError: the project has no such version.
         :raises ArchiveMissingError: the version's archive is gone.
         :raises IntegrityError: the archive is damaged, or the new project is not what it should be.
@@ -165,14 +172,20 @@ class ProjectVersions:
         check_choice("verify", verify, VERIFICATIONS)
         if project_name is not None:
             check_name("project_name", project_name)
-        return self._restoration(
+        progress = Progress(report, should_stop)
+        restoration = self._restoration(
             self.choose(project_id, version_id, version_num, as_of),
             workspace_id,
             project_name,
             project_description,
             _missing_media(missing_entities, skip_missed_entities, media_store, self._open_store),
-            Progress(report, should_stop),
-        ).run(verify=verify, keep_incomplete=keep_incomplete)
+            progress,
+        )
+        with self._memory(memory, RESTORES, progress) as remembered:
+            return restoration.run(remembered, verify=verify, keep_incomplete=keep_incomplete)
+
+    def _memory(self, given: Memory | None, kind: str, progress: Progress) -> AbstractContextManager[Memory]:
+        return nullcontext(given) if given else open_memory(self._client, kind, progress)
 
     def plan_restore(
         self,
@@ -306,9 +319,30 @@ class ProjectVersions:
             raise ConfigurationError("Name a media store: a URL such as s3://bucket/prefix, or a folder.")
         return store
 
-    def list_project_ids(self, workspace_id: int) -> list[int]:
-        """List the projects of a workspace that can be versioned."""
-        return self._client.projects.list_ids(workspace_id, VERSIONED_TYPES)
+    def list_project_ids(
+        self, workspace_id: int, *, include_restored: bool = False, report: Report | None = None
+    ) -> list[int]:
+        """List the projects of a workspace that can be versioned and are worth it, by id.
+
+        Left out are projects of other types, those that are being restored, or were left so by a kill, and
+        restored copies.
+
+        :param include_restored: list restored copies, too.
+        :param report: takes a line that counts what was left out, by type and reason.
+        """
+        chosen = choose_projects(
+            self._client.projects.list_all(workspace_id), include_restored=include_restored
+        )
+        Progress(report).say(chosen.told())
+        return list(chosen.ids)
+
+    def release(self, project_id: int, *, report: Report | None = None) -> ReleaseResult:
+        """Undo what killed processes of this user on this machine left of a project, and say what that was.
+
+        Reservations are given back and half-made restores of the project's versions removed.
+        :meth:`create` and :meth:`restore` do so by themselves; this is for who will call neither soon.
+        """
+        return release_project(self._client, project_id, Progress(report))
 
     def get_list(self, project_id: int, filters: list[dict[str, Any]] | None = None) -> list[VersionInfo]:
         """List the versions of a project, oldest first.
@@ -420,7 +454,8 @@ class ProjectVersions:
 
         def restore(target: Target) -> RestoreResult:
             restoration = Restoration(self._client, project, version, target, MissingMedia(), progress)
-            return restoration.run(verify="counts", keep_incomplete=False)
+            with open_memory(self._client, RESTORES, progress) as memory:
+                return restoration.run(memory, verify="counts", keep_incomplete=False)
 
         return make_preview(self._client, project, version, restore, overwrite=overwrite)
 

@@ -21,8 +21,8 @@ from airflow_sv_versioning.snapshot.media.store import MediaStore, StoredMedia
 from airflow_sv_versioning.snapshot.media.turns import pruning
 from airflow_sv_versioning.snapshot.parallel import map_ordered
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
-from airflow_sv_versioning.versioning.work_folder import work_folder
 
 _WORKERS = 8
 

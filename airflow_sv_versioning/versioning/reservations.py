@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import random
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.models import NothingChanged, Reservation
+from airflow_sv_versioning.client.models import NothingChanged, Project, Reservation, VersionInfo
 from airflow_sv_versioning.exceptions import (
+    ApiError,
+    NotFoundError,
     OutcomeUnknownError,
     SuperviselyError,
     VersionBusyError,
 )
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.versioning.memory import Memory
 
 MAX_BUSY_WAIT_SECONDS = 30.0
 
@@ -29,11 +31,13 @@ class Mark:
     reservation and no other, only together with an API token, and is worthless after the commit.
 
     :param owner: who reserves; the same text at every try.
+    :param team_id: in whose Team Files the archive lies.
     :param archive_path: where the archive may lie that belongs to no version yet.
     """
 
     owner: str
     project_id: int
+    team_id: int
     version_id: int | None = None
     commit_token: str | None = field(default=None, repr=False)
     archive_path: str | None = None
@@ -49,83 +53,62 @@ class Mark:
         return cls(**known)
 
 
-class ReservationMemory(Protocol):
-    """A place for one mark that outlives the process which reserves."""
-
-    @property
-    def owner(self) -> str:
-        """Who reserves; the same text at every try."""
-
-    def recall(self) -> Mark | None:
-        """Return what an earlier try remembered."""
-
-    def remember(self, mark: Mark) -> None:
-        """Keep a mark in place of the last one."""
-
-    def forget(self) -> None:
-        """Keep nothing."""
-
-
-class ProcessMemory:
-    """A memory that ends with the process, where there is no better one."""
-
-    def __init__(self) -> None:
-        self.owner = str(uuid.uuid4())
-
-    def recall(self) -> None:
-        """Return nothing: no process had this owner before."""
-
-    def remember(self, mark: Mark) -> None:
-        """Leave it at that."""
-
-    def forget(self) -> None:
-        """Leave it at that."""
-
-
 class Reservations:
     """Reserve versions of one project on behalf of a memory's owner."""
 
     def __init__(
-        self, client: SuperviselyClient, project_id: int, team_id: int, memory: ReservationMemory
+        self, client: SuperviselyClient, project: Project, memory: Memory, progress: Progress
     ) -> None:
         self._client = client
-        self._project_id = project_id
-        self._team_id = team_id
         self._memory = memory
-        self._mark = Mark(memory.owner, project_id)
+        self._progress = progress
+        self._mark = Mark(memory.owner, project.id, project.team_id)
 
-    def take(self, busy_timeout_seconds: float, progress: Progress) -> Reservation | NothingChanged:
+    def clear(self) -> VersionInfo | None:
+        """Give back what earlier tries left behind; return the version that one of this task had made."""
+        made: VersionInfo | None = None
+        for leftover in self._memory.recall():
+            mark = Mark.from_dict(leftover.data)
+            if self._memory.is_of_one_task and mark.version_id is None:
+                # The same owner takes it over as it reserves.
+                continue
+            version = give_back(self._client, mark, self._progress)
+            if version and self._memory.is_of_one_task and mark.project_id == self._mark.project_id:
+                made = version
+            leftover.forget()
+        return made
+
+    def take(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
         """Reserve, and wait while somebody else holds the reservation.
 
         :raises VersionBusyError: somebody held it all the time.
         """
-        self._memory.remember(self._mark)
-        reserved = self._wait_for_it(busy_timeout_seconds, progress)
+        self._keep()
+        reserved = self._wait_for_it(busy_timeout_seconds)
         if isinstance(reserved, NothingChanged):
             self._memory.forget()
-        else:
+            return reserved
+        try:
             self._keep(version_id=reserved.version_id, commit_token=reserved.commit_token)
+        except BaseException:
+            with self._client.finishing():
+                self._client.versions.cancel(reserved)
+            raise
         return reserved
-
-    def find_stale(self) -> Mark | None:
-        """Find the reservation that an earlier try left behind, perhaps committed by now."""
-        mark = self._memory.recall()
-        return mark if mark and mark.version_id is not None and mark.project_id == self._project_id else None
-
-    def drop_stale(self, mark: Mark) -> None:
-        """Give back what an earlier try left behind, and remove its archive."""
-        self._client.versions.cancel(Reservation(mark.version_id or 0, mark.commit_token or ""))
-        if mark.archive_path is not None:
-            self._client.files.remove(self._team_id, mark.archive_path)
-        self._memory.forget()
 
     def keep_path(self, path: str) -> None:
         """Remember where the archive will lie."""
         self._keep(archive_path=path)
 
-    def cancel(self, reserved: Reservation) -> None:
-        """Give the reservation back; where that fails it stays remembered, for the next try to do it."""
+    def release(self, reserved: Reservation) -> None:
+        """Remove the archive and give the reservation back, and say so.
+
+        What fails for now stays remembered, for the next try to do it.
+        """
+        if self._mark.archive_path is not None:
+            remove_archive(self._client, self._mark.team_id, self._mark.archive_path, self._progress)
         self._client.versions.cancel(reserved)
+        self._progress.say(f"Gave back version id {reserved.version_id}.")
         self._memory.forget()
 
     def settle(self) -> None:
@@ -134,21 +117,100 @@ class Reservations:
 
     def _keep(self, **changes: Any) -> None:
         self._mark = replace(self._mark, **changes)
-        self._memory.remember(self._mark)
+        self._memory.remember(self._mark.as_dict())
 
-    def _wait_for_it(self, busy_timeout_seconds: float, progress: Progress) -> Reservation | NothingChanged:
+    def _wait_for_it(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
         deadline = time.monotonic() + busy_timeout_seconds
         tries = 0
-        while True:
-            try:
-                return self._client.versions.reserve(self._project_id, self._mark.owner)
-            except (VersionBusyError, OutcomeUnknownError) as error:
-                # Where only the answer was lost, asking again tells: a server that knows owners hands
-                # the reservation over, another one says that it is held.
-                wait = _wait(error, deadline - time.monotonic(), tries)
-                progress.say(f"{error.message} Trying again in {wait:.0f} s.")
-                progress.sleep(wait)
-                tries += 1
+        is_answer_lost = False
+        try:
+            while True:
+                try:
+                    return self._client.versions.reserve(self._mark.project_id, self._mark.owner)
+                except (VersionBusyError, OutcomeUnknownError) as error:
+                    # Where only the answer was lost, asking again tells: a server that knows owners hands
+                    # the reservation over, another one says that it is held.
+                    is_answer_lost |= isinstance(error, OutcomeUnknownError)
+                    wait = _wait(error, deadline - time.monotonic(), tries)
+                    self._progress.say(f"{error.message} Trying again in {wait:.0f} s.")
+                    self._progress.sleep(wait)
+                    tries += 1
+        except BaseException:
+            self._forget_try(is_answer_lost)
+            raise
+
+    def _forget_try(self, is_answer_lost: bool) -> None:
+        """Leave nothing of a reservation that was not made; what may be ours stays remembered."""
+        if is_answer_lost:
+            with self._client.finishing():
+                give_back(self._client, self._mark, self._progress)
+        else:
+            self._memory.forget()
+
+
+def give_back(client: SuperviselyClient, mark: Mark, progress: Progress) -> VersionInfo | None:
+    """Undo what a mark tells of; returns the version where it had become one, which stays."""
+    if mark.version_id is None:
+        _give_back_unknown(client, mark, progress)
+        return None
+    try:
+        if (version := find_version(client, mark.project_id, mark.version_id)) is not None:
+            progress.say(f"An earlier try has made version {version.version} (id {version.id}).")
+            return version
+    except NotFoundError:
+        progress.say(f"Project {mark.project_id}, which an earlier try reserved, is gone.")
+        return None
+    _cancel(client, mark, progress)
+    if mark.archive_path is not None:
+        remove_archive(client, mark.team_id, mark.archive_path, progress)
+    return None
+
+
+def find_version(client: SuperviselyClient, project_id: int, version_id: int) -> VersionInfo | None:
+    """Find a version that was committed; ``None`` for a reservation."""
+    wanted = [{"field": "id", "operator": "=", "value": version_id}]
+    found = client.versions.list_all(project_id, wanted)
+    return next((v for v in found if v.id == version_id and v.team_file_id is not None), None)
+
+
+def remove_archive(client: SuperviselyClient, team_id: int, path: str, progress: Progress) -> None:
+    """Remove an archive that belongs to no version; a server that does not let us is no failure."""
+    try:
+        client.files.remove(team_id, path)
+    except ApiError as error:
+        if error.transient:
+            raise
+        progress.warn(
+            f"{path} belongs to no version, but the server does not let it be removed: {error.message}"
+        )
+    else:
+        progress.say(f"Removed {path}, which belonged to no version.")
+
+
+def _cancel(client: SuperviselyClient, mark: Mark, progress: Progress) -> None:
+    reserved = Reservation(mark.version_id or 0, mark.commit_token or "")
+    try:
+        was_held = client.versions.cancel(reserved)
+    except ApiError as error:
+        if error.transient:
+            raise
+        progress.warn(f"Version id {mark.version_id} cannot be given back: {error.message}")
+        return
+    if was_held:
+        progress.say(f"Gave back version id {mark.version_id}, which an earlier try reserved.")
+    else:
+        progress.say(f"Version id {mark.version_id} of an earlier try is not reserved any more.")
+
+
+def _give_back_unknown(client: SuperviselyClient, mark: Mark, progress: Progress) -> None:
+    """Give back what was reserved without our hearing of it, on servers that know owners again."""
+    try:
+        reserved = client.versions.reserve(mark.project_id, mark.owner)
+        if isinstance(reserved, Reservation):
+            client.versions.cancel(reserved)
+    except (VersionBusyError, NotFoundError):
+        # Somebody else's; or ours, on a server that knows no owners: then it expires.
+        progress.say(f"An earlier try may have reserved project {mark.project_id} without an answer.")
 
 
 def _wait(error: SuperviselyError, left: float, tries: int) -> float:

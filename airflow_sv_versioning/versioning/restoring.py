@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.exceptions import RestoreIncompleteError
 from airflow_sv_versioning.snapshot.media.needs import Owner, latest_record
 from airflow_sv_versioning.snapshot.media.record import MediaRecord, media_record_of
 from airflow_sv_versioning.snapshot.media.store import MediaStore
@@ -19,10 +20,12 @@ from airflow_sv_versioning.snapshot.missing.supply import supply_media
 from airflow_sv_versioning.snapshot.plan import RestorePlan, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, find_free_name, restore_project
+from airflow_sv_versioning.snapshot.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMemory
 from airflow_sv_versioning.versioning.media import find_store
+from airflow_sv_versioning.versioning.memory import Memory
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
-from airflow_sv_versioning.versioning.work_folder import work_folder
 
 OpenStore = Callable[[Any], MediaStore | None]
 
@@ -67,6 +70,7 @@ class Restoration:
         self._target = target
         self._missing = missing
         self._progress = progress
+        self._mark = RestoreMark(project.id, version.id, target.workspace_id, target.draft_name)
 
     def plan(self) -> RestorePlanReport:
         """Say what :meth:`run` would make; changes nothing on the server."""
@@ -86,25 +90,38 @@ class Restoration:
                 warnings=tuple(self._progress.warnings),
             )
 
-    def run(self, *, verify: str, keep_incomplete: bool) -> RestoreResult:
-        """Make the project.
+    def run(self, memory: Memory, *, verify: str, keep_incomplete: bool) -> RestoreResult:
+        """Make the project; what killed restores left is removed before.
 
+        :param memory: keeps what is made outside this process.
         :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
         """
+        remembered = RestoreMemory(self._client, memory, self._progress)
+        finished = remembered.clear(self._mark)
         with self._planned() as (folder, planned):
+            if finished is not None:
+                remembered.settle()
+                return self._result(planned, finished, verify)
             for item in _planned_items(planned):
                 self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
             planned.check_remedies()
             plan = supply_media(self._client, planned, self._progress)
-            made = restore_project(
-                self._client,
-                plan,
-                self._target,
-                work_dir=folder,
-                verify=verify,
-                keep_incomplete=keep_incomplete,
-                progress=self._progress,
-            )
+            remembered.begin(self._mark)
+            try:
+                made = restore_project(
+                    self._client,
+                    plan,
+                    replace(self._target, owner=memory.owner),
+                    work_dir=folder,
+                    verify=verify,
+                    keep_incomplete=keep_incomplete,
+                    progress=self._progress,
+                    journal=remembered,
+                )
+            except RestoreIncompleteError:
+                remembered.settle()
+                raise
+            remembered.settle()
             return self._result(plan, made, verify)
 
     @contextmanager

@@ -20,10 +20,10 @@ from airflow_sv_versioning.snapshot.plan import check_references
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.tree import dataset_paths
+from airflow_sv_versioning.snapshot.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNSURE, WRONG, Check, VerifyReport
 from airflow_sv_versioning.versioning.version_map import VersionMap
-from airflow_sv_versioning.versioning.work_folder import work_folder
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive

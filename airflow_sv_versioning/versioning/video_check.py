@@ -13,9 +13,9 @@ from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.models import VersionInfo
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
 from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.project_versions import ProjectVersions, Report
-from airflow_sv_versioning.versioning.work_folder import work_folder
 
 _COMPARED = {
     "hash": "the hash of its file",

@@ -1,7 +1,7 @@
-"""A worker that makes a version: run as a program, so that it can be killed.
+"""A worker that makes or restores a version: run as a program, so that it can be killed.
 
-``python -m tests.airflow.killed_worker <project id> <run id> <store>``; the store is a JSON file that
-stands in for Airflow's task state store, or ``-`` where there is none.
+``python -m tests.airflow.killed_worker <project id> <run id> <store> [restore]``; the store is a JSON file
+that stands in for Airflow's task state store, or ``-`` where there is none.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk import BaseOperator
+
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from tests.airflow.support import StateStore, running_context
 
 
@@ -33,15 +36,20 @@ class FileStore(StateStore):
         self._path.write_text(json.dumps(self.values))
 
 
-def main(project_id: str, run_id: str, store: str) -> None:
+def main(project_id: str, run_id: str, store: str, action: str = "create") -> None:
     context = running_context(run_id=run_id)
     if store != "-":
         context["task_state_store"] = FileStore(Path(store))
-    operator = CreateProjectVersionOperator(
-        task_id="create", project_id=project_id, busy_timeout_seconds=60.0
-    )
+    operator: BaseOperator
+    if action == "restore":
+        operator = RestoreProjectVersionOperator(task_id="restore", project_id=project_id, version_num=1)
+    else:
+        operator = CreateProjectVersionOperator(
+            task_id="create", project_id=project_id, busy_timeout_seconds=60.0
+        )
     operator.execute(context)
-    print(json.dumps(context["ti"].pushed["version"]), flush=True)
+    told = context["ti"].pushed["restore" if action == "restore" else "version"]
+    print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

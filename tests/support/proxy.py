@@ -12,6 +12,7 @@ import socket
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -159,7 +160,7 @@ class FaultProxy:
             self._next[method].extend(faults)
 
     def always(self, method: str, fault: Fault) -> None:
-        """Break every request for a method."""
+        """Break every request for a method, or with ``*`` all those that no other fault breaks."""
         with self._lock:
             self._always[method] = fault
 
@@ -184,7 +185,7 @@ class FaultProxy:
         with self._lock:
             self.requests.append(request)
             waiting = self._next[request.method]
-            return waiting.popleft() if waiting else self._always.get(request.method)
+            return waiting.popleft() if waiting else self._always.get(request.method, self._always.get("*"))
 
     def __enter__(self) -> FaultProxy:
         self._thread.start()
@@ -217,6 +218,15 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
             self._send(reply)
 
         do_GET = do_POST = do_HEAD = _relay  # noqa: N815
+
+        def handle(self) -> None:
+            # Those who are killed say no goodbye.
+            with suppress(ConnectionError):
+                super().handle()
+
+        def finish(self) -> None:
+            with suppress(ConnectionError):
+                super().finish()
 
         def _send(self, reply: Reply | None) -> None:
             if reply is None:

@@ -17,15 +17,15 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from airflow_sv_versioning.exceptions import ConfigurationError, MediaStoreError, SuperviselyError
+from airflow_sv_versioning.snapshot.work_folder import work_folder
 
 LOCAL_PROTOCOLS = frozenset({"", "file", "local"})
 S3_PROTOCOLS = frozenset({"s3", "s3a"})
@@ -285,17 +285,18 @@ class _Spool:
         self.head = bytearray()
         self.file: Any = None
         self.size_bytes = 0
+        self._opened = ExitStack()
 
     def close(self) -> None:
         """Drop the bytes."""
-        if self.file is not None:
-            self.file.close()
+        self._opened.close()
 
     def take(self, chunk: bytes) -> None:
         """Append a chunk."""
         self.size_bytes += len(chunk)
         if self.file is None and self.size_bytes > SPOOL_BYTES:
-            self.file = tempfile.NamedTemporaryFile(prefix="sv-versioning-")  # noqa: SIM115 - closed at exit
+            folder = self._opened.enter_context(work_folder())
+            self.file = self._opened.enter_context((folder / "spool").open("wb"))
             self.file.write(self.head)
             self.head.clear()
         (self.head.extend if self.file is None else self.file.write)(chunk)

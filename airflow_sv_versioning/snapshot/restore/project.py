@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -21,10 +21,11 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.snapshot.capture import capture_project
-from airflow_sv_versioning.snapshot.compare import RESTORED_FROM, Deviations, find_differences
+from airflow_sv_versioning.snapshot.compare import Deviations, find_differences
 from airflow_sv_versioning.snapshot.id_sets import joined, repeated
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.memory import give_back
+from airflow_sv_versioning.snapshot.origin import RESTORED_FROM, RESTORING, draft_name, own_custom_data
 from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.references import distinct
@@ -36,8 +37,6 @@ from airflow_sv_versioning.snapshot.writes import land_once
 
 if TYPE_CHECKING:
     import numpy as np
-
-logger = logging.getLogger(__name__)
 
 MAX_DIFFERENCES = 5
 MAX_NAMES = 1000
@@ -53,12 +52,31 @@ class Target:
 
     :param name: made free with ``_001``, ``_002``, ... where it is taken.
     :param restored_from: what the new project's custom data tells of its origin.
+    :param owner: who restores it.
+    :param key: of this restore alone.
     """
 
     workspace_id: int
     name: str
     description: str
     restored_from: Mapping[str, Any]
+    owner: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex[:12])
+
+    @property
+    def draft_name(self) -> str:
+        """Its name until it is whole, which no other project has."""
+        return draft_name(self.name, self.key)
+
+
+class Journal(Protocol):
+    """Is told what becomes of the project, for whoever must clear up after this process."""
+
+    def added(self, project_id: int) -> None:
+        """Take the project's id, before anything is put into it."""
+
+    def removed(self) -> None:
+        """Hear that the half-made project is gone again."""
 
 
 def restore_project(
@@ -70,11 +88,12 @@ def restore_project(
     verify: str,
     keep_incomplete: bool,
     progress: Progress,
+    journal: Journal | None = None,
 ) -> Project:
     """Make the project that a plan describes and prove that it is there.
 
-    A restore that fails removes what it made; with ``keep_incomplete`` the project stays, and the error
-    says which it is.
+    Until then its name and its custom data say that it is being restored. A restore that fails removes what
+    it made; with ``keep_incomplete`` the project stays, marked, and the error says which it is.
 
     :param verify: ``counts`` compares numbers, ``full`` reads everything back and compares content.
     :raises IntegrityError: the new project is not what the plan says.
@@ -83,10 +102,13 @@ def restore_project(
     project = _add_project(client, plan.snapshot, target)
     progress.say(f"Restoring into project {project.id} {project.name!r} of workspace {target.workspace_id}.")
     try:
+        if journal:
+            journal.added(project.id)
         passed_over = _fill(client, plan, target, project.id, progress)
         _check_counts(client, plan, project.id)
         if verify == "full":
             _check_content(client, plan, project.id, passed_over, work_dir, progress)
+        _finish(client, plan.snapshot, target, project.id)
     except BaseException as error:
         if keep_incomplete and isinstance(error, SuperviselyError):
             raise RestoreIncompleteError(
@@ -94,7 +116,8 @@ def restore_project(
                 "The project was kept, as asked; it is not a whole copy of the version.",
                 project_id=project.id,
             ) from error
-        _remove(client, project.id)
+        if _remove(client, project.id, progress) and journal:
+            journal.removed()
         raise
     return client.projects.get(project.id)
 
@@ -109,14 +132,6 @@ def find_free_name(client: SuperviselyClient, target: Target) -> str:
     return next(_free_names(client, target))
 
 
-def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) -> Project:
-    for name in _free_names(client, target):
-        # Somebody may take the name in between.
-        with suppress(ConflictError):
-            return _add_project_named(client, snapshot, target, name)
-    raise AssertionError("unreachable")
-
-
 def _free_names(client: SuperviselyClient, target: Target) -> Iterator[str]:
     for number in range(MAX_NAMES):
         name = with_end(target.name, f"_{number:03d}" if number else "")
@@ -128,26 +143,46 @@ def _free_names(client: SuperviselyClient, target: Target) -> Iterator[str]:
     )
 
 
-def _add_project_named(client: SuperviselyClient, snapshot: Snapshot, target: Target, name: str) -> Project:
-    # Tells our project from one of the same name, should the answer get lost.
-    mark = {RESTORED_FROM: {**target.restored_from, "key": uuid4().hex}}
-
+def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) -> Project:
     def find_landed() -> Project | None:
+        # Also after an interruption: what landed must be removed.
         with client.finishing():
-            there = map(client.projects.get, client.projects.list_ids_by_name(target.workspace_id, name))
-            return next((project for project in there if project.custom_data == mark), None)
+            there = client.projects.list_ids_by_name(target.workspace_id, target.draft_name)
+            return client.projects.get(there[0]) if there else None
 
     def add() -> Project:
         return client.projects.add(
             target.workspace_id,
-            name,
+            target.draft_name,
             snapshot.project_type,
             target.description,
             snapshot.project_info.get("readme"),
-            mark,
+            _custom_data(snapshot, target, is_whole=False),
         )
 
     return land_once(add, find_landed)
+
+
+def _finish(client: SuperviselyClient, snapshot: Snapshot, target: Target, project_id: int) -> None:
+    """Give the project its name and take the marks away, in one request: the last one."""
+    for name in _free_names(client, target):
+        # Somebody may take the name in between.
+        with suppress(ConflictError):
+            custom_data = _custom_data(snapshot, target, is_whole=True)
+            client.projects.edit(project_id, name=name, customData=custom_data, silent=True)
+            return
+
+
+def _custom_data(snapshot: Snapshot, target: Target, *, is_whole: bool) -> dict[str, Any]:
+    told = {
+        **own_custom_data(snapshot.project_info.get("custom_data")),
+        RESTORED_FROM: {**target.restored_from},
+    }
+    if is_whole:
+        return told
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    mark = {**target.restored_from, "key": target.key, "owner": target.owner, "since": now}
+    return {**told, RESTORING: mark}
 
 
 def _fill(
@@ -155,10 +190,7 @@ def _fill(
 ) -> frozenset[int]:
     """Fill the new project; returns the ids of items whose custom data the server did not take."""
     snapshot = plan.snapshot
-    custom_data = {
-        **(snapshot.project_info.get("custom_data") or {}),
-        RESTORED_FROM: dict(target.restored_from),
-    }
+    custom_data = _custom_data(snapshot, target, is_whole=False)
     client.projects.edit(project_id, customData=custom_data, silent=True)
     class_ids, tag_ids, mark = _add_meta(client, plan, project_id)
     opening = plan.kind.opening_settings(snapshot)
@@ -307,9 +339,14 @@ def _check_content(
         )
 
 
-def _remove(client: SuperviselyClient, project_id: int) -> None:
+def _remove(client: SuperviselyClient, project_id: int, progress: Progress) -> bool:
     try:
         with client.finishing():
             client.projects.archive(project_id)
     except SuperviselyError as error:
-        logger.warning("The half-restored project %d could not be removed: %s", project_id, error)
+        progress.warn(
+            f"The half-restored project {project_id} could not be removed, and stays marked: {error.message}"
+        )
+        return False
+    progress.say(f"Removed the half-restored project {project_id}.")
+    return True

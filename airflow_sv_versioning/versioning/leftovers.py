@@ -1,0 +1,185 @@
+"""What killed processes left on the server: found by their marks, and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project
+from airflow_sv_versioning.exceptions import ApiError, NotFoundError
+from airflow_sv_versioning.snapshot.origin import is_draft
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.versioning.memory import (
+    RESTORES,
+    FileMemory,
+    Leftover,
+    Memory,
+    making_versions,
+    open_memory,
+)
+from airflow_sv_versioning.versioning.reservations import Mark, give_back
+
+
+@dataclass(frozen=True)
+class RestoreMark:
+    """What is remembered of a project that is being restored.
+
+    :param source_project_id: whose version it is restored from.
+    :param name: the project's until it is whole; no other project has it.
+    :param owner: who restores it.
+    :param project_id: ``None`` until the server has said it.
+    """
+
+    source_project_id: int
+    version_id: int
+    workspace_id: int
+    name: str
+    owner: str = ""
+    project_id: int | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RestoreMark:
+        """Read what :meth:`as_dict` wrote, also by another version of this package."""
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(**known)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the mark as JSON-able data."""
+        return asdict(self)
+
+
+class RestoreMemory:
+    """Remember the project that a restore makes, and remove those that killed ones left."""
+
+    def __init__(self, client: SuperviselyClient, memory: Memory, progress: Progress) -> None:
+        self._client = client
+        self._memory = memory
+        self._progress = progress
+
+    def clear(self, wanted: RestoreMark) -> Project | None:
+        """Remove what killed restores left; return the project that this task had finished already.
+
+        :param wanted: what is restored now.
+        """
+        finished: Project | None = None
+        for leftover in self._memory.recall():
+            mark = RestoreMark.from_dict(leftover.data)
+            made = remove_draft(self._client, mark, self._progress)
+            if self._memory.is_of_one_task and made is not None and _is_same(mark, wanted):
+                finished = made
+            leftover.forget()
+        return finished
+
+    def begin(self, mark: RestoreMark) -> None:
+        """Remember a project before it is made."""
+        self._mark = replace(mark, owner=self._memory.owner)
+        self._memory.remember(self._mark.as_dict())
+
+    def added(self, project_id: int) -> None:
+        """Remember the id that the project got."""
+        self._mark = replace(self._mark, project_id=project_id)
+        self._memory.remember(self._mark.as_dict())
+
+    def removed(self) -> None:
+        """Forget the project, which is gone."""
+        self._memory.forget()
+
+    def settle(self) -> None:
+        """Forget the project, which is whole, or was kept half-made as asked."""
+        self._memory.forget()
+
+
+def remove_draft(client: SuperviselyClient, mark: RestoreMark, progress: Progress) -> Project | None:
+    """Remove the half-made project of a mark; returns the project instead where it is whole by now.
+
+    Only a project that still has the name of its restore is removed: a whole one may be in use.
+    """
+    for project_id in _list_drafts(client, mark):
+        try:
+            client.projects.archive(project_id)
+        except NotFoundError:
+            continue
+        except ApiError as error:
+            if error.transient:
+                raise
+            progress.warn(f"Project {project_id} {mark.name!r} of a killed restore stays: {error.message}")
+        else:
+            progress.say(f"Removed project {project_id} {mark.name!r}, which a killed restore left.")
+    return _find_whole(client, mark, progress)
+
+
+def _list_drafts(client: SuperviselyClient, mark: RestoreMark) -> list[int]:
+    try:
+        return client.projects.list_ids_by_name(mark.workspace_id, mark.name)
+    except NotFoundError:
+        return []
+
+
+def _find_whole(client: SuperviselyClient, mark: RestoreMark, progress: Progress) -> Project | None:
+    if mark.project_id is None:
+        return None
+    try:
+        project = client.projects.get(mark.project_id)
+    except NotFoundError:
+        return None
+    if is_draft(project.name, project.custom_data):
+        return None
+    progress.say(f"An earlier try has restored project {project.id} {project.name!r} whole; it stays.")
+    return project
+
+
+def _is_same(mark: RestoreMark, wanted: RestoreMark) -> bool:
+    ours = (mark.source_project_id, mark.version_id, mark.workspace_id)
+    return ours == (wanted.source_project_id, wanted.version_id, wanted.workspace_id)
+
+
+@dataclass(frozen=True)
+class ReleaseResult:
+    """What was found of killed processes, and undone.
+
+    :param undone: how many leftovers there were.
+    :param at_work: processes that are making a version or restoring one now; they were left alone.
+    :param warnings: what could not be undone.
+    """
+
+    project_id: int
+    undone: int
+    at_work: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the result as JSON-able data."""
+        return {**asdict(self), "at_work": list(self.at_work), "warnings": list(self.warnings)}
+
+
+def release_project(client: SuperviselyClient, project_id: int, progress: Progress) -> ReleaseResult:
+    """Undo what killed processes of this user on this machine left of versions and restores of a project."""
+    undone = 0
+    at_work: list[str] = []
+    with (
+        open_memory(client, making_versions(project_id), progress) as versions,
+        open_memory(client, RESTORES, progress) as restores,
+    ):
+        for leftover in versions.recall():
+            give_back(client, Mark.from_dict(leftover.data), progress)
+            leftover.forget()
+            undone += 1
+        for leftover in _of_project(restores.recall(), project_id):
+            remove_draft(client, RestoreMark.from_dict(leftover.data), progress)
+            leftover.forget()
+            undone += 1
+        for memory in (versions, restores):
+            if isinstance(memory, FileMemory):
+                working = (data for data in memory.list_at_work() if _is_of(data, project_id))
+                at_work += [str(data.get("owner", "")) for data in working]
+    return ReleaseResult(project_id, undone, tuple(at_work), tuple(progress.warnings))
+
+
+def _of_project(leftovers: Iterator[Leftover], project_id: int) -> Iterator[Leftover]:
+    return (leftover for leftover in leftovers if _is_of(leftover.data, project_id))
+
+
+def _is_of(data: Mapping[str, Any], project_id: int) -> bool:
+    return project_id in (data.get("project_id"), data.get("source_project_id"))

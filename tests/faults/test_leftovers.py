@@ -1,0 +1,324 @@
+"""What killed processes leave, and restores under way: marked, found, undone, or told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_sv_versioning import cli
+from airflow_sv_versioning.exceptions import RestoreIncompleteError, SuperviselyError
+from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.snapshot.work_folder import PREFIX, work_folder
+from airflow_sv_versioning.versioning.leftovers import RestoreMark
+from airflow_sv_versioning.versioning.memory import RESTORES, making_versions, open_memory
+from airflow_sv_versioning.versioning.reservations import Mark
+from tests.support.projects import count_projects, list_version_files, make_project, touch
+from tests.support.proxy import first, refuse
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def killed(client, project_id):
+    """A reservation whose process is gone, with its archive."""
+    path = f"/system/versions/{project_id}/killed.tar.zst"
+    client.files.upload(1, b"an archive", path)
+    reserved = client.versions.reserve(project_id)
+    mark = Mark("a killed one", project_id, 1, reserved.version_id, reserved.commit_token, path)
+    with open_memory(client, making_versions(project_id), Progress()) as memory:
+        memory.remember(mark.as_dict())
+    return mark
+
+
+@pytest.fixture
+def run(server, monkeypatch, capsys):
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+# --- versions -------------------------------------------------------------------------------------
+
+
+def test_the_next_create_gives_the_reservation_of_a_killed_one_back_and_says_so(
+    killed, versions, client, project_id, state_folder
+):
+    lines: list[str] = []
+
+    made = versions.create(project_id, busy_timeout_seconds=0, report=lines.append)
+
+    assert made.created
+    assert f"Gave back version id {killed.version_id}, which an earlier try reserved." in lines
+    assert any(killed.archive_path in line for line in lines)
+    assert "killed.tar.zst" not in list_version_files(client, project_id)
+    assert list(state_folder.rglob("*.json")) == []
+
+
+def test_release_does_so_by_hand(killed, run, client, project_id):
+    code, out, err = run("release", project_id, "--json")
+
+    assert (code, json.loads(out)["undone"]) == (0, 1)
+    assert "Gave back" in err
+    assert client.versions.cancel(client.versions.reserve(project_id))
+
+    code, out, _ = run("release", project_id)
+    assert code == 0
+    assert "No killed process" in out
+
+
+def test_what_another_process_is_at_is_left_alone(client, versions, project_id, run):
+    reserved = client.versions.reserve(project_id)
+    mark = Mark("somebody at work", project_id, 1, reserved.version_id, reserved.commit_token)
+    with open_memory(client, making_versions(project_id), Progress()) as memory:
+        memory.remember(mark.as_dict())
+
+        with pytest.raises(SuperviselyError, match="already committing"):
+            versions.create(project_id, busy_timeout_seconds=0)
+        assert "somebody at work" in run("release", project_id)[1]
+
+    assert client.versions.cancel(reserved)
+
+
+def test_an_archive_that_may_not_be_removed_is_a_warning_once(wire, wired, client, project_id):
+    lines: list[str] = []
+    wire.always("file-storage.bulk.remove", refuse(403, "/system is not yours"))
+    wire.on("projects.versions.commit", refuse(400))
+    with pytest.raises(SuperviselyError):
+        wired.create(project_id, report=lines.append)
+    assert any("/system is not yours" in line for line in lines)
+
+    made = wired.create(project_id, busy_timeout_seconds=0)
+
+    assert made.created
+    assert made.warnings == ()
+
+
+def test_a_leftover_archive_that_may_not_be_removed_does_not_stop_the_next_version(
+    wire, wired, wired_client, client, project_id
+):
+    path = f"/system/versions/{project_id}/killed.tar.zst"
+    client.files.upload(1, b"an archive", path)
+    reserved = client.versions.reserve(project_id)
+    mark = Mark("a killed one", project_id, 1, reserved.version_id, reserved.commit_token, path)
+    with open_memory(wired_client, making_versions(project_id), Progress()) as memory:
+        memory.remember(mark.as_dict())
+    wire.always("file-storage.bulk.remove", refuse(403, "/system is not yours"))
+
+    made = wired.create(project_id, busy_timeout_seconds=0)
+    touch(client, project_id)
+    again = wired.create(project_id, busy_timeout_seconds=0)
+
+    assert any("/system is not yours" in warning for warning in made.warnings)
+    assert not any("/system is not yours" in warning for warning in again.warnings)
+
+
+def test_a_reservation_without_an_answer_is_given_back_at_once(wire, wired, versions, project_id):
+    stop: list[bool] = []
+
+    def lose(exchange):
+        exchange.forward()
+        stop.append(True)
+
+    wire.on("projects.versions.reserve", lose)
+
+    with pytest.raises(SuperviselyError):
+        wired.create(project_id, should_stop=lambda: bool(stop))
+
+    assert versions.create(project_id, busy_timeout_seconds=0).created
+
+
+# --- restores -------------------------------------------------------------------------------------
+
+
+def drafts(client) -> list[str]:
+    return [one.name for one in client.projects.list_all(1) if is_draft(one.name, one.custom_data)]
+
+
+@pytest.mark.parametrize("method", ["projects.meta.update", "datasets.add", "figures.bulk.add"])
+def test_a_project_that_is_being_restored_says_so_in_name_and_custom_data(
+    method, wire, wired, versions, client, project_id
+):
+    made = versions.create(project_id, "a title")
+    seen = []
+
+    def look() -> None:
+        seen.extend(one for one in client.projects.list_all(1) if one.name.startswith(DRAFT_PREFIX))
+
+    wire.on(method, first(look))
+
+    name = f"brought back {project_id}"
+    restored = wired.restore(project_id, made.version_id, project_name=name, verify="full")
+
+    [draft] = seen
+    assert draft.id == restored.project_id
+    mark = draft.custom_data[RESTORING]
+    assert (mark["project_id"], mark["version_num"]) == (project_id, 1)
+    assert mark["owner"]
+    assert mark["since"]
+    whole = client.projects.get(restored.project_id)
+    assert whole.name == restored.project_name == name
+    assert RESTORING not in whole.custom_data
+
+
+def test_a_server_that_passes_over_custom_data_of_new_projects_makes_nothing_twice(
+    wire, wired, versions, client, project_id
+):
+    made = versions.create(project_id)
+    projects = count_projects(client)
+
+    def add_without(exchange):
+        body = {key: value for key, value in exchange.request.json.items() if key != "customData"}
+        client.transport.call("projects.add", body)
+
+    wire.on("projects.add", add_without)
+
+    restored = wired.restore(project_id, made.version_id)
+
+    assert count_projects(client) == projects + 1
+    assert client.projects.get(restored.project_id).custom_data["restored_from"]["project_id"] == project_id
+
+
+def test_the_name_is_chosen_at_the_end_and_may_be_taken_meanwhile(wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    name = f"taken while {project_id} is restored"
+    wire.on("figures.bulk.add", first(lambda: client.projects.add(1, name)))
+
+    assert wired.restore(project_id, made.version_id, project_name=name).project_name == f"{name}_001"
+
+
+def test_a_half_project_that_is_kept_stays_marked(wire, wired, versions, client, project_id):
+    made = versions.create(project_id)
+    wire.always("figures.bulk.add", refuse(400))
+
+    with pytest.raises(RestoreIncompleteError) as raised:
+        wired.restore(project_id, made.version_id, keep_incomplete=True)
+
+    kept = client.projects.get(raised.value.context["project_id"])
+    assert is_draft(kept.name, {})
+    assert is_draft("", kept.custom_data)
+    # Nobody removes what was kept on purpose.
+    wire.heal()
+    wired.restore(project_id, made.version_id)
+    assert client.projects.get(kept.id)
+
+
+def test_the_next_restore_removes_what_a_killed_one_left_and_nothing_else(
+    versions, client, project_id, photos
+):
+    made = versions.create(project_id)
+    half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
+    whole = make_project(client, photos[:1])
+    for project in (half.id, whole):
+        mark = RestoreMark(project_id, made.version_id, 1, half.name, project_id=project)
+        with open_memory(client, RESTORES, Progress()) as memory:
+            memory.remember(mark.as_dict())
+    lines: list[str] = []
+
+    versions.restore(project_id, made.version_id, report=lines.append)
+
+    assert half.name not in drafts(client)
+    assert client.projects.get(whole)
+    assert any(str(half.id) in line and "killed restore left" in line for line in lines)
+
+
+def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
+    wire, wired, wired_client, versions, client, project_id
+):
+    made = versions.create(project_id)
+    half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
+    with open_memory(wired_client, RESTORES, Progress()) as memory:
+        memory.remember(RestoreMark(project_id, made.version_id, 1, half.name).as_dict())
+    wire.on("projects.archive", refuse(403))
+
+    restored = wired.restore(project_id, made.version_id)
+
+    assert any(half.name in warning for warning in restored.warnings)
+    client.projects.archive(half.id)
+
+
+def test_a_server_that_passes_over_filters_loses_no_project(wire, wired_client, client, project_id):
+    def all_projects(exchange):
+        body = {key: value for key, value in exchange.request.json.items() if key != "filter"}
+        return exchange.forward() if "filter" not in exchange.request.json else _answer(client, body)
+
+    wire.always("projects.list", all_projects)
+
+    assert wired_client.projects.list_ids_by_name(1, "a name that no project has") == []
+
+
+def _answer(client, body):
+    from tests.support.proxy import answer
+
+    return answer(200, client.transport.call("projects.list", body))
+
+
+# --- which projects to version --------------------------------------------------------------------
+
+
+def test_projects_that_are_being_restored_and_restored_copies_are_not_to_be_versioned(
+    client, versions, project_id
+):
+    copy = versions.restore(project_id, versions.create(project_id).version_id).project_id
+    half = client.projects.add(1, f"{DRAFT_PREFIX}half of {project_id}").id
+    marked = client.projects.add(1, f"renamed {project_id}", custom_data={RESTORING: {}}).id
+    clouds = client.projects.add(1, f"clouds of {project_id}", "point_clouds").id
+    lines: list[str] = []
+
+    chosen = versions.list_project_ids(1, report=lines.append)
+    with_copies = versions.list_project_ids(1, include_restored=True)
+
+    assert project_id in chosen
+    assert not {copy, half, marked, clouds} & set(chosen)
+    assert {copy, half, marked, clouds} & set(with_copies) == {copy}
+    [line] = lines
+    for reason in (
+        "images (being restored)",
+        "images (restored copies)",
+        "point_clouds (cannot be versioned)",
+    ):
+        assert reason in line
+    for project in (half, marked, clouds, copy):
+        client.projects.archive(project)
+
+
+# --- work folders ---------------------------------------------------------------------------------
+
+
+def test_work_folders_of_killed_processes_are_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    abandoned = tmp_path / f"{PREFIX}killed"
+    (abandoned / "deep").mkdir(parents=True)
+    (tmp_path / "somebody else's").mkdir()
+
+    with work_folder() as one:
+        (one / "file").touch()
+        with work_folder() as other:
+            assert (one / "file").exists()
+            assert other != one
+        assert not abandoned.exists()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["somebody else's"]
+
+
+def test_a_link_in_the_place_of_a_work_folder_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    (tmp_path / "tmp" / f"{PREFIX}link").symlink_to(tmp_path / "precious")
+
+    with work_folder():
+        pass
+
+    assert (tmp_path / "precious" / "file").exists()

@@ -1,0 +1,121 @@
+"""Marks in files: whose process lives, who may read them, and where none can be kept."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import stat
+
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.versioning.memory import RESTORES, FileMemory, ProcessMemory, open_memory
+
+
+def left_behind(folder) -> list[dict]:
+    return [dict(leftover.data) for leftover in FileMemory(folder).recall()]
+
+
+def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path):
+    working = FileMemory(tmp_path)
+    working.remember({"a": 1})
+    assert left_behind(tmp_path) == []
+
+    working.remember({"a": 2})
+    assert left_behind(tmp_path) == []
+    working.close()
+
+    assert left_behind(tmp_path) == [{"a": 2}]
+
+
+def test_a_mark_that_is_forgotten_is_gone(tmp_path):
+    memory = FileMemory(tmp_path)
+    memory.remember({"a": 1})
+
+    memory.forget()
+
+    assert left_behind(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leftover_is_found_until_it_is_forgotten(tmp_path):
+    FileMemory(tmp_path).write({"a": 1})
+    killed = multiprocessing.get_context("fork").Process(target=_remember_and_die, args=(tmp_path,))
+    killed.start()
+    killed.join()
+
+    [leftover] = (one for one in FileMemory(tmp_path).recall() if one.data == {"killed": True})
+    leftover.forget()
+
+    assert {"killed": True} not in left_behind(tmp_path)
+
+
+def _remember_and_die(folder):
+    FileMemory(folder).remember({"killed": True})
+    os._exit(9)
+
+
+def test_only_one_of_two_takes_a_leftover(tmp_path):
+    gone = FileMemory(tmp_path)
+    gone.remember({"a": 1})
+    gone.close()
+
+    for leftover in FileMemory(tmp_path).recall():
+        assert left_behind(tmp_path) == []
+        leftover.forget()
+
+    assert left_behind(tmp_path) == []
+
+
+def test_those_at_work_can_be_named(tmp_path):
+    working = FileMemory(tmp_path)
+    working.remember({"owner": "me"})
+
+    assert FileMemory(tmp_path).list_at_work() == [{"owner": "me"}]
+
+
+def test_nobody_else_may_read_a_mark(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    memory = FileMemory(folder)
+    memory.remember({"commit_token": "secret"})
+
+    [file] = folder.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff"])
+def test_a_mark_that_says_nothing_is_removed(content, tmp_path):
+    (tmp_path / "torn.json").write_bytes(content)
+
+    assert left_behind(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    progress = Progress()
+
+    with open_memory(SuperviselyClient("our.server", "token"), RESTORES, progress, owner="me") as memory:
+        assert isinstance(memory, ProcessMemory)
+        assert memory.owner == "me"
+        memory.remember({"a": 1})
+
+    [warning] = progress.warnings
+    assert "XDG_STATE_HOME" in warning
+
+
+def test_marks_of_two_servers_or_users_do_not_meet(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    one, other = (SuperviselyClient("our.server", token) for token in ("mine", "yours"))
+    with open_memory(one, RESTORES, Progress()) as memory:
+        memory.remember({"a": 1})
+
+    with open_memory(other, RESTORES, Progress()) as memory:
+        assert list(memory.recall()) == []
+    with open_memory(one, RESTORES, Progress()) as memory:
+        assert [leftover.data for leftover in memory.recall()] == [{"a": 1}]
+    assert "mine" not in json.dumps([str(path) for path in tmp_path.rglob("*")])
