@@ -35,6 +35,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 # Source: the official client's patterns over texts of errors.
 _BY_TEXT: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
     (re.compile(r"is either archived, doesn't exist or you don't have enough permissions"), NotFoundError),
+    # A link whose host was too slow for the server, which says nothing about what is there.
+    (re.compile(r"\btimed? ?out\b|E(SOCKET)?TIMEDOUT", re.IGNORECASE), ServerError),
     (re.compile(r"only available for PRO|available only .*MAX package|Payment Required"), PlanRequiredError),
 )
 # The token, and what passes by itself.

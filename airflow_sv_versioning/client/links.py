@@ -34,6 +34,7 @@ WORKERS = 20
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 10.0
 _GONE = {404, 410}
+_ALLOW = "; private_links (--private-links) allows trying it"
 _EMPTY_FILE = 416
 _WEB = ("http", "https")
 
@@ -136,9 +137,7 @@ class Links:
                 yield _whole_body(link, response)
                 self._interruption.check()
         except _PrivateAddressError as error:
-            raise LinkError(
-                f"{link} is not read: {error}. Allow it with private_links in the connection.", link=link
-            ) from error
+            raise LinkError(f"{link} is not read: {error}.", link=link) from error
         except RequestException as error:
             self._interruption.check()
             raise LinkError(f"{link} cannot be read: {_told(error)}.", link=link) from error
@@ -194,7 +193,9 @@ class Links:
         :raises _PrivateAddressError: it does, or a proxy would go where this machine cannot see.
         """
         if proxy := find_proxy(url):
-            raise _PrivateAddressError(f"only the proxy {proxy} would know whether that is a private network")
+            raise _PrivateAddressError(
+                f"only the proxy {proxy} would know whether that is a private network{_ALLOW}"
+            )
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         try:
@@ -244,7 +245,7 @@ def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 def _require_public(address: str) -> None:
     if is_private(address):
-        raise _PrivateAddressError(f"{address} is an address in a private network")
+        raise _PrivateAddressError(f"{address} is an address in a private network{_ALLOW}")
 
 
 def _judge(status_code: int) -> LinkAnswer:

@@ -104,6 +104,7 @@ def plan_restore(
     missing_entities: str,
     progress: Progress,
     find_originals: Callable[[], Originals | None] = lambda: None,
+    known: Mapping[int, str] | None = None,
 ) -> RestorePlan:
     """Hold a snapshot against the media that can be had, and against itself.
 
@@ -111,6 +112,8 @@ def plan_restore(
         only missing where its host says so: this machine may be unable to reach what the server can. With
         ``skip``, what nothing defines is taken out of the snapshot.
     :param find_originals: tells where ``reupload`` takes them from; asked where something is missing.
+    :param known: id of items that are known to be missing, such as those whose links the server could not
+        read -> why.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
     kind = kind_of(snapshot.project_type)
@@ -123,7 +126,8 @@ def plan_restore(
     check_references(snapshot, paths, names)
     give_back()
     found = check_media(client, snapshot, progress, unreachable_is_gone=missing_entities != "fail")
-    remedy = find_remedy(missing_entities, snapshot, kind, found.gone, find_originals)
+    gone = {**(known or {}), **found.gone}
+    remedy = find_remedy(missing_entities, snapshot, kind, gone, find_originals)
     new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
     return RestorePlan(
         snapshot=snapshot,
@@ -131,7 +135,7 @@ def plan_restore(
         paths=paths,
         names=names,
         policy=missing_entities,
-        missing=_missing_items(snapshot, paths, new_names, found.gone),
+        missing=missing_items(snapshot, paths, new_names, gone),
         remedy=remedy,
         new_names=new_names,
         renamed=renamed,
@@ -153,9 +157,13 @@ def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names)
     kind_of(items).check(snapshot, paths, names)
 
 
-def _missing_items(
+def missing_items(
     snapshot: Snapshot, paths: Mapping[int, str], new_names: Mapping[int, str], gone: Mapping[int, str]
 ) -> dict[int, MissingItem]:
+    """Name items that are missing: id -> item, in the order of the snapshot.
+
+    :param gone: item id -> why its media cannot be had.
+    """
     lost = rows_of(snapshot, kind_of(snapshot.project_type), ["src_dataset_id", "name"], list(gone))
     found = {}
     for item_id, row in lost:

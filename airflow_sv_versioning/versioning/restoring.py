@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
@@ -15,6 +15,7 @@ from airflow_sv_versioning.snapshot.media.needs import Owner, latest_record
 from airflow_sv_versioning.snapshot.media.record import MediaRecord, media_record_of
 from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.memory import lean_memory
+from airflow_sv_versioning.snapshot.missing.refusal import LinksRefusedError
 from airflow_sv_versioning.snapshot.missing.remedies import Originals
 from airflow_sv_versioning.snapshot.missing.supply import supply_media
 from airflow_sv_versioning.snapshot.plan import RestorePlan, plan_restore
@@ -26,6 +27,9 @@ from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMemor
 from airflow_sv_versioning.versioning.media import find_store
 from airflow_sv_versioning.versioning.memory import Memory
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
 
 OpenStore = Callable[[Any], MediaStore | None]
 
@@ -74,7 +78,8 @@ class Restoration:
 
     def plan(self) -> RestorePlanReport:
         """Say what :meth:`run` would make; changes nothing on the server."""
-        with self._planned() as (_, plan):
+        with self._unpacked() as (_, unpacked):
+            plan = self._planned(unpacked, {})
             return RestorePlanReport(
                 source_project_id=self._project.id,
                 version_id=self._version.id,
@@ -98,51 +103,73 @@ class Restoration:
         """
         remembered = RestoreMemory(self._client, memory, self._progress)
         finished = remembered.clear(self._mark)
-        with self._planned() as (folder, planned):
+        known: dict[int, str] = {}
+        with self._unpacked() as (folder, unpacked):
             if finished is not None:
                 remembered.settle()
-                return self._result(planned, finished, verify)
-            for item in _planned_items(planned):
-                self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
-            planned.check_remedies()
-            plan = supply_media(self._client, planned, self._progress)
-            remembered.begin(self._mark)
-            try:
-                made = restore_project(
-                    self._client,
-                    plan,
-                    replace(self._target, owner=memory.owner),
-                    work_dir=folder,
-                    verify=verify,
-                    keep_incomplete=keep_incomplete,
-                    progress=self._progress,
-                    journal=remembered,
-                )
-            except RestoreIncompleteError:
-                remembered.settle()
-                raise
-            remembered.settle()
-            return self._result(plan, made, verify)
+                return self._result(self._planned(unpacked, known), finished, verify)
+            while True:
+                plan = self._supplied(unpacked, known)
+                remembered.begin(self._mark)
+                try:
+                    made = restore_project(
+                        self._client,
+                        plan,
+                        replace(self._target, owner=memory.owner),
+                        work_dir=folder,
+                        verify=verify,
+                        keep_incomplete=keep_incomplete,
+                        progress=self._progress,
+                        journal=remembered,
+                    )
+                except RestoreIncompleteError:
+                    remembered.settle()
+                    raise
+                except LinksRefusedError as error:
+                    # Each round leaves out what the one before found, so this ends.
+                    if plan.policy == "fail" or error.refused.keys() <= known.keys():
+                        raise
+                    self._progress.say(f"The server cannot read {len(error.refused)} links; planning anew.")
+                    # What was uploaded again is there by now, and still belongs into the result.
+                    known.update({item.item_id: item.reason for item in plan.missing.values()})
+                    known.update(error.refused)
+                else:
+                    remembered.settle()
+                    return self._result(plan, made, verify)
 
     @contextmanager
-    def _planned(self) -> Iterator[tuple[Path, RestorePlan]]:
+    def _unpacked(self) -> Iterator[tuple[Path, UnpackedArchive]]:
         from airflow_sv_versioning.snapshot.archive import unpack_archive
 
-        owner = Owner.of(self._client.server_url, self._project.id)
         with work_folder() as folder, lean_memory():
             archive = folder / "archive.tar.zst"
             download_archive(self._client, self._project, self._version, archive, self._progress)
             unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
-            plan = plan_restore(
-                self._client,
-                unpacked.snapshot,
-                self._missing.policy,
-                self._progress,
-                lambda: self._missing.find_originals(media_record_of(unpacked), owner, self._version.id),
-            )
-            for warning in (*unpacked.warnings, *plan.warnings):
+            for warning in unpacked.warnings:
                 self._progress.warn(warning)
-            yield folder, plan
+            yield folder, unpacked
+
+    def _planned(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
+        owner = Owner.of(self._client.server_url, self._project.id)
+        plan = plan_restore(
+            self._client,
+            unpacked.snapshot,
+            self._missing.policy,
+            self._progress,
+            lambda: self._missing.find_originals(media_record_of(unpacked), owner, self._version.id),
+            known,
+        )
+        for warning in plan.warnings:
+            if warning not in self._progress.warnings:
+                self._progress.warn(warning)
+        return plan
+
+    def _supplied(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
+        planned = self._planned(unpacked, known)
+        for item in _planned_items(planned):
+            self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
+        planned.check_remedies()
+        return supply_media(self._client, planned, self._progress)
 
     def _result(self, plan: RestorePlan, made: Project, verify: str) -> RestoreResult:
         return RestoreResult(

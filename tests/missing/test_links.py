@@ -7,13 +7,18 @@ from contextlib import closing
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.links import WORKERS, Links, LinkState
-from airflow_sv_versioning.exceptions import LinkError
+from airflow_sv_versioning.exceptions import LinkError, MissingMediaError, RequestRejectedError, ServerError
+from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.snapshot.missing import checking
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.faults.conftest import impatient_client
 from tests.support.media import serve_media
 from tests.support.projects import add_dataset, count_projects, make_project
+from tests.support.proxy import FaultProxy, hang, refuse
 
 
 @pytest.fixture
@@ -202,9 +207,6 @@ def test_fail_gives_no_alarm_for_a_link_that_only_this_machine_cannot_read(linke
 
 
 def test_a_private_link_is_left_to_the_server_under_each_policy(linked, server, client):
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.versioning import ProjectVersions
-
     project_id, version_id, media = linked
     asked = len(media.headers)
     with SuperviselyClient(server.url, server.token) as careful:
@@ -243,3 +245,132 @@ def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypat
 
     assert len(found.gone) == 200
     assert len(tried) <= 3 + 2 * WORKERS
+
+
+# --- links that only the server can try -----------------------------------------------------------
+
+
+@pytest.fixture
+def careful(server):
+    """Versions through a client that contacts no private networks, as clients do unless told."""
+    with SuperviselyClient(server.url, server.token) as connected:
+        yield ProjectVersions(connected)
+
+
+@pytest.fixture
+def several(client, careful, photos):
+    """A versioned project of images by links, two of which lead nowhere by now."""
+    project_id = make_project(client, photos[:1])
+    with serve_media(photos[1].read_bytes()) as alive, serve_media(photos[2].read_bytes()) as dead:
+        for name in ("first", "second"):
+            dataset_id = add_dataset(client, project_id, name, [])
+            links = {"near.png": alive.url, "far.png": dead.url}
+            client.images.add(dataset_id, [{"title": title, "link": link} for title, link in links.items()])
+        made = careful.create(project_id)
+        dead.status = 404
+        yield project_id, made.version_id
+
+
+@pytest.fixture
+def wired(wire, server):
+    with impatient_client(wire.url, server.token) as connected:
+        yield ProjectVersions(connected)
+
+
+LOST = ("first/far.png", "second/far.png")
+
+
+def test_a_dead_link_in_a_private_network_is_named_with_what_lets_it_be_tried(several, careful, client):
+    project_id, version_id = several
+    projects = count_projects(client)
+
+    with pytest.raises(
+        MissingMediaError, match=r"first/far\.png \(id \d+\): http.*--private-links"
+    ) as raised:
+        careful.restore(project_id, version_id)
+
+    assert tuple(raised.value.missing) == LOST
+    assert count_projects(client) == projects
+
+
+@pytest.mark.parametrize("keep_incomplete", [False, True])
+def test_a_dead_link_in_a_private_network_is_left_out_where_asked(keep_incomplete, several, careful, client):
+    project_id, version_id = several
+    projects = count_projects(client)
+
+    restored = careful.restore(
+        project_id, version_id, missing_entities="skip", verify="full", keep_incomplete=keep_incomplete
+    )
+
+    assert restored.skipped == LOST
+    assert restored.counts["images"] == 3
+    assert count_projects(client) == projects + 1
+
+
+def test_a_dead_link_in_a_private_network_gets_a_placeholder_where_asked(several, careful, client):
+    project_id, version_id = several
+    projects = count_projects(client)
+
+    restored = careful.restore(project_id, version_id, missing_entities="placeholder", verify="full")
+
+    assert restored.placeholders == LOST
+    assert restored.counts["images"] == 5
+    assert count_projects(client) == projects + 1
+
+
+def test_a_dead_link_in_a_private_network_comes_from_the_media_store_where_asked(
+    client, careful, photos, tmp_path
+):
+    project_id = make_project(client, [])
+    with serve_media(photos[1].read_bytes()) as media:
+        dataset_id = add_dataset(client, project_id, "linked", [])
+        client.images.add(dataset_id, [{"title": "far.png", "link": media.url}])
+        made = careful.create(project_id, media_store=str(tmp_path / "store"))
+        media.status = 404
+
+        restored = careful.restore(project_id, made.version_id, missing_entities="reupload")
+
+    assert (restored.reuploaded, restored.unlinked) == (("linked/far.png",), ("linked/far.png",))
+
+
+@pytest.mark.parametrize("policy", ["skip", "placeholder", "reupload"])
+def test_what_the_server_refuses_is_treated_as_what_it_misses(policy, filled, lose, careful):
+    """For every type, beside a file that is gone; a type without links has nothing to refuse."""
+    lost = lose(1, link=True)
+
+    restored = careful.restore(*filled.version, missing_entities=policy, media_store=str(filled.store))
+
+    told = {"skip": restored.skipped, "placeholder": restored.placeholders, "reupload": restored.reuploaded}
+    assert sorted(told[policy]) == sorted(lost)
+
+
+def test_a_refusal_for_another_reason_stays_what_it_is(linked, wire, wired):
+    project_id, version_id, _ = linked
+    wire.on("images.bulk.add", refuse(400, "The dataset is full"))
+
+    with pytest.raises(RequestRejectedError, match="The dataset is full"):
+        wired.restore(project_id, version_id, missing_entities="skip")
+
+
+@pytest.mark.parametrize("policy", ["fail", "skip", "placeholder"])
+def test_a_link_that_is_too_slow_for_the_server_is_to_be_tried_again(policy, photos, tmp_path):
+    """What is there nobody knows, so nothing is left out or replaced."""
+    with (
+        EmbeddedServer(tmp_path / "data", link_timeout_seconds=0.3) as server,
+        SuperviselyClient(server.info.url, server.info.token) as client,
+        serve_media(photos[1].read_bytes()) as media,
+        FaultProxy(media.url.rpartition("/")[0]) as slow,
+    ):
+        versions = ProjectVersions(client)
+        project_id = make_project(client, photos[:1])
+        dataset_id = add_dataset(client, project_id, "linked", [])
+        client.images.add(dataset_id, [{"title": "slow.png", "link": f"{slow.url}/photo.png"}])
+        made = versions.create(project_id)
+        projects = count_projects(client)
+        slow.always("/photo.png", hang)
+
+        with pytest.raises(ServerError, match=r"/photo\.png cannot be read: .*timed out") as raised:
+            versions.restore(project_id, made.version_id, missing_entities=policy)
+
+        assert raised.value.transient
+        assert count_projects(client) == projects

@@ -30,6 +30,34 @@ class MissingItem:
     reason: str
 
 
+class LinksRefusedError(MissingMediaError):
+    """The server cannot read the media behind some links; nothing of the restore was left.
+
+    :param refused: id of each item -> why.
+    """
+
+    def __init__(self, message: str, *, missing: list[str], refused: Mapping[int, str]) -> None:
+        super().__init__(message, missing=missing)
+        self.refused = refused
+
+
+def links_refused(what: str, refused: Mapping[int, MissingItem]) -> LinksRefusedError:
+    """Build the error of a restore whose links the server refused.
+
+    :param what: names all items, such as ``12 images``.
+    """
+    lost = list(refused.values())
+    named = "; ".join(f"{item.path} (id {item.item_id}): {item.reason}" for item in lost[:_NAMED])
+    more = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    return LinksRefusedError(
+        f"The server cannot read the media of {len(lost)} of {what}: {named}{more}. Nothing was left of the "
+        "restore. Links into private networks are tried before one begins where private_links "
+        f"(--private-links) is on. {_ADVICE['fail']}",
+        missing=[item.path for item in lost],
+        refused={item.item_id: item.reason for item in lost},
+    )
+
+
 def missing_media(
     what: str, policy: str, missing: Mapping[int, MissingItem], without: Mapping[int, str]
 ) -> MissingMediaError:

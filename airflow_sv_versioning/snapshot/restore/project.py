@@ -25,12 +25,14 @@ from airflow_sv_versioning.snapshot.compare import Deviations, find_differences
 from airflow_sv_versioning.snapshot.id_sets import joined, repeated
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.memory import give_back
+from airflow_sv_versioning.snapshot.missing.refusal import LinksRefusedError, links_refused
 from airflow_sv_versioning.snapshot.origin import RESTORED_FROM, RESTORING, draft_name, own_custom_data
-from airflow_sv_versioning.snapshot.plan import RestorePlan
+from airflow_sv_versioning.snapshot.plan import RestorePlan, missing_items
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.references import distinct
 from airflow_sv_versioning.snapshot.restore.filling import fill_project
 from airflow_sv_versioning.snapshot.restore.marking import placeholder_tag
+from airflow_sv_versioning.snapshot.restore.refused_links import REFUSALS, find_refused_links
 from airflow_sv_versioning.snapshot.restore.work import NewIds, RestoreWork
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writes import land_once
@@ -97,6 +99,7 @@ def restore_project(
 
     :param verify: ``counts`` compares numbers, ``full`` reads everything back and compares content.
     :raises IntegrityError: the new project is not what the plan says.
+    :raises LinksRefusedError: the server cannot read some links; a plan that knows them can go on.
     :raises RestoreIncompleteError: the restore failed, and its project was kept.
     """
     project = _add_project(client, plan.snapshot, target)
@@ -110,7 +113,8 @@ def restore_project(
             _check_content(client, plan, project.id, passed_over, work_dir, progress)
         _finish(client, plan.snapshot, target, project.id)
     except BaseException as error:
-        if keep_incomplete and isinstance(error, SuperviselyError):
+        goes_on = isinstance(error, LinksRefusedError) and plan.policy != "fail"
+        if keep_incomplete and isinstance(error, SuperviselyError) and not goes_on:
             raise RestoreIncompleteError(
                 f"The restore into project {project.id} stopped half-way: {error.message} "
                 "The project was kept, as asked; it is not a whole copy of the version.",
@@ -202,7 +206,14 @@ def _fill(
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids, mark)
     work = RestoreWork(client, plan, project_id, ids, progress)
     give_back()
-    fill_project(work)
+    try:
+        fill_project(work)
+    except REFUSALS as error:
+        if not (refused := find_refused_links(work)):
+            raise
+        lost = missing_items(snapshot, plan.paths, plan.new_names, refused)
+        total = f"{snapshot.row_count(plan.kind.project_type)} {plan.kind.project_type}"
+        raise links_refused(total, lost) from error
     client.projects.update_settings(project_id, _settings(snapshot, tag_ids, opening))
     return frozenset(work.passed_over)
 
