@@ -14,7 +14,7 @@ import msgspec
 
 from airflow_sv_versioning.client.decoding import read_record
 from airflow_sv_versioning.client.models import FileInfo
-from airflow_sv_versioning.client.transport import CHUNK_BYTES, Download, Transport
+from airflow_sv_versioning.client.transport import CHUNK_BYTES, Check, Download, Transport
 from airflow_sv_versioning.exceptions import (
     IntegrityError,
     NotFoundError,
@@ -22,6 +22,9 @@ from airflow_sv_versioning.exceptions import (
     ServerError,
     TransportError,
 )
+
+SMALL_FILE_BYTES = 64 << 20
+"""The most that is read of a file into memory."""
 
 
 class _Listed(msgspec.Struct):
@@ -54,18 +57,21 @@ class Files:
 
         Source: POST file-storage.download.
         """
-        copy = _MemoryCopy()
+        copy = _MemoryCopy(SMALL_FILE_BYTES)
         try:
             self._fill(team_id, path, copy)
         except NotFoundError:
             return None
         return bytes(copy.content)
 
-    def upload(self, team_id: int, source: Path | bytes, path: str) -> FileInfo:
+    def upload(
+        self, team_id: int, source: Path | bytes, path: str, *, check: Check | None = None
+    ) -> FileInfo:
         """Store a file at a path, replacing what is there.
 
         A large file is streamed from disk. Every try sends the whole body anew.
 
+        :param check: called all the while; what it raises ends the sending.
         :raises IntegrityError: what arrived differs in size or digest from what was sent.
 
         Source: POST file-storage.bulk.upload.
@@ -80,7 +86,9 @@ class Files:
                 return [("name", name), ("path", folder), ("file", (name, content, kind))]
 
             method = "file-storage.bulk.upload"
-            answer = self._transport.upload(method, fields, list[_Listed], params={"teamId": team_id})
+            answer = self._transport.upload(
+                method, fields, list[_Listed], params={"teamId": team_id}, check=check
+            )
         if len(answer) != 1:
             raise IntegrityError(
                 f"The server stored {len(answer)} files at {path} in place of one.", path=path
@@ -94,7 +102,14 @@ class Files:
         self._transport.call("file-storage.bulk.remove", {"teamId": team_id, "paths": [path]})
 
     def download(
-        self, team_id: int, path: str, destination: Path, *, expected_hash: str | None = None
+        self,
+        team_id: int,
+        path: str,
+        destination: Path,
+        *,
+        expected_hash: str | None = None,
+        max_bytes: int | None = None,
+        check: Check | None = None,
     ) -> str:
         """Stream a file to disk and return the hex SHA-256 of its bytes.
 
@@ -102,12 +117,14 @@ class Files:
         the digest, is an error and is removed.
 
         :param expected_hash: base64 of the SHA-256, as Team Files lists it.
+        :param max_bytes: the size that Team Files list, or what the caller has room for.
+        :param check: called with every part that comes; what it raises ends the download.
         :raises NotFoundError: there is no such file.
-        :raises IntegrityError: the bytes differ from ``expected_hash``.
+        :raises IntegrityError: the bytes differ from ``expected_hash``, or are more than ``max_bytes``.
 
         Source: POST file-storage.download.
         """
-        copy = _FileCopy(destination)
+        copy = _FileCopy(destination, max_bytes, check)
         try:
             self._fill(team_id, path, copy)
             digest = copy.digest.digest()
@@ -143,7 +160,9 @@ class Files:
 class _Copy(ABC):
     """The part of a download that has arrived."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int | None, check: Check | None = None) -> None:
+        self._max_bytes = max_bytes
+        self._check = check or (lambda: None)
         self._restart()
 
     @abstractmethod
@@ -161,6 +180,9 @@ class _Copy(ABC):
 
     def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
+            self._check()
+            if self._max_bytes is not None and self.size + len(chunk) > self._max_bytes:
+                raise IntegrityError(f"The download has more bytes than {self._max_bytes:,}.")
             yield chunk
             self.digest.update(chunk)
             self.size += len(chunk)
@@ -169,6 +191,7 @@ class _Copy(ABC):
         """Append a body to the copy, or start over where the server sends all of it again.
 
         :raises TransportError: the body ended early.
+        :raises IntegrityError: it is larger than it may be.
         """
         if download.start != self.size:
             self._restart()
@@ -178,9 +201,9 @@ class _Copy(ABC):
 
 
 class _FileCopy(_Copy):
-    def __init__(self, destination: Path) -> None:
+    def __init__(self, destination: Path, max_bytes: int | None, check: Check | None) -> None:
         self._destination = destination
-        super().__init__()
+        super().__init__(max_bytes, check)
 
     def _empty(self) -> None:
         self._destination.write_bytes(b"")

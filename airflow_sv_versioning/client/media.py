@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client.shapes import Stored
-from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.client.transport import Check, Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
 # The platform takes volumes as it takes images.
@@ -24,10 +24,13 @@ class Media:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def upload(self, project_type: str, path: Path, expected_hash: str) -> None:
+    def upload(
+        self, project_type: str, path: Path, expected_hash: str, *, check: Check | None = None
+    ) -> None:
         """Stream a file to the server.
 
         :param expected_hash: base64 of the SHA-256 of the file.
+        :param check: called all the while; what it raises ends the sending.
         :raises IntegrityError: the server stored something else, or nothing.
 
         Source: POST images.bulk.upload and videos.bulk.upload.
@@ -39,7 +42,7 @@ class Media:
                 opened.close()
                 return [("0-file", ("0", opened.enter_context(path.open("rb")), content_type))]
 
-            answer = self._transport.upload(method, fields, list[Stored])
+            answer = self._transport.upload(method, fields, list[Stored], check=check)
         stored = answer[0].get("hash") if answer else None
         if stored != expected_hash:
             raise IntegrityError(

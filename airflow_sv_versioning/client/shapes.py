@@ -90,9 +90,24 @@ class Video(Item):
     file_meta: VideoFile | None = None
 
 
-class Volume(Item):
+class Dimensions(Shape):
+    """Voxels of a volume along its axes."""
+
+    x: Small
+    y: Small
+    z: Small
+
+
+class VolumeMeta(Shape, rename={"dimensions": "dimensionsIJK"}):
+    """What is known of the space of a volume."""
+
+    dimensions: Dimensions | None = None
+
+
+class Volume(Item, kw_only=True):
     """A volume. Source: POST volumes.list."""
 
+    meta: VolumeMeta | None = None  # type: ignore[assignment]
     mime: str | None = None
     ext: str | None = None
     size: Count | Digits | None = None

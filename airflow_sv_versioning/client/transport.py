@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from requests import RequestException
-from requests_toolbelt import MultipartDecoder, MultipartEncoder
+from requests_toolbelt import MultipartDecoder, MultipartEncoder, MultipartEncoderMonitor
 
 from airflow_sv_versioning.client.address import normalize_server_address
 from airflow_sv_versioning.client.connections import Interruption
@@ -57,6 +57,8 @@ _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspace
 _JSON = {"Content-Type": "application/json"}
 
 Body = Callable[[], tuple[Any, dict[str, str]]]
+Check = Callable[[], None]
+"""Raises where its caller wants to go no further."""
 
 
 T = TypeVar("T")
@@ -213,16 +215,19 @@ class Transport:
         *,
         params: Mapping[str, Any] | None = None,
         idempotent: bool = True,
+        check: Check | None = None,
     ) -> Any:
         """Send a multipart form, streamed, and return the decoded answer.
 
         :param fields: makes the parts anew for every try; a part is a text or
             ``(file name, bytes or open file, content type)``.
+        :param check: called all the while; what it raises ends the sending.
         """
 
         def body() -> tuple[Any, dict[str, str]]:
             encoder = MultipartEncoder(list(fields()))
-            return encoder, {"Content-Type": encoder.content_type}
+            watched = MultipartEncoderMonitor(encoder, lambda _: check()) if check else encoder
+            return watched, {"Content-Type": encoder.content_type}
 
         answer = self._answer(method, body, idempotent, _subject(params), params=params)
         return self._proven(method, answer, shape, idempotent)

@@ -17,6 +17,7 @@ from typing import Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset, Project
 from airflow_sv_versioning.exceptions import IncompleteListingError, NotFoundError, ProjectChangedError
+from airflow_sv_versioning.snapshot.bare_figures import bare_figure_warnings
 from airflow_sv_versioning.snapshot.base import EarlierBase, FindEarlier, still_names
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Item, Rows, names_of
@@ -187,7 +188,8 @@ class _Passes:
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
         is_incremental, note = self._earlier.is_in_use(), self._earlier.note
-        return Capture(snapshot, stamp, consistent, passes, is_incremental, note, remnants.lines)
+        warnings = (*remnants.lines, *bare_figure_warnings(snapshot))
+        return Capture(snapshot, stamp, consistent, passes, is_incremental, note, warnings)
 
 
 def _no_base(_: Mapping[str, Any]) -> None:

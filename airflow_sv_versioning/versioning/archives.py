@@ -29,7 +29,14 @@ def download_archive(
     """
     file = find_archive(client, project, version)
     progress.say(f"Downloading {file.path}.")
-    client.files.download(project.team_id, file.path, destination, expected_hash=file.hash)
+    client.files.download(
+        project.team_id,
+        file.path,
+        destination,
+        expected_hash=file.hash,
+        max_bytes=file.size_bytes,
+        check=progress.check,
+    )
 
 
 def find_archive(

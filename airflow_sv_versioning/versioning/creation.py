@@ -241,7 +241,7 @@ class Creation:
         self._progress.check()
         self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
         self._reservations.keep_path(path)
-        file = self._client.files.upload(self._project.team_id, packed.path, path)
+        file = self._client.files.upload(self._project.team_id, packed.path, path, check=self._progress.check)
         return _Uploaded(file, packed.archive_format, packed.sha256, packed.size_bytes, counts)
 
     def _enter(

@@ -11,8 +11,13 @@ import pytest
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.in_flight import UnderWay
 from airflow_sv_versioning.client.retry import RetryPolicy
-from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import OutcomeUnknownError, TransportError
+from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
+from airflow_sv_versioning.exceptions import (
+    CancelledError,
+    IntegrityError,
+    OutcomeUnknownError,
+    TransportError,
+)
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SIZED = HEAD + b"Content-Length: 1000000\r\n\r\n"
@@ -117,3 +122,45 @@ def test_what_comes_at_a_good_pace_has_more_time_and_what_its_reader_takes_does_
         assert request.deadline == float("inf")
 
     assert request.deadline >= deadline + 100.0
+
+
+class Stop:
+    """Asks to stop when it was asked so many times itself."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise CancelledError("stopped")
+
+
+def test_a_download_stops_between_its_parts(client, tmp_path):
+    client.files.upload(1, bytes(10 * CHUNK_BYTES), "/large.bin")
+    stop = Stop(after=3)
+
+    with pytest.raises(CancelledError):
+        client.files.download(1, "/large.bin", tmp_path / "copy", check=stop)
+
+    assert stop.left == -1
+    assert not (tmp_path / "copy").exists()
+
+
+def test_an_upload_stops_between_its_parts(client, tmp_path):
+    large = tmp_path / "large"
+    large.write_bytes(bytes(10 * CHUNK_BYTES))
+
+    with pytest.raises(CancelledError):
+        client.files.upload(1, large, "/stopped.bin", check=Stop(after=3))
+
+    assert client.files.find(1, "/stopped.bin") is None
+
+
+def test_a_download_with_more_bytes_than_are_listed_ends(client, tmp_path):
+    client.files.upload(1, bytes(10 * CHUNK_BYTES), "/large.bin")
+
+    with pytest.raises(IntegrityError, match="more bytes than 70,000"):
+        client.files.download(1, "/large.bin", tmp_path / "copy", max_bytes=70_000)
+
+    assert not (tmp_path / "copy").exists()

@@ -10,7 +10,7 @@ from airflow_sv_versioning.exceptions import IncompleteListingError, ProjectChan
 from tests.support.projects import make_project, read_images
 from tests.support.proxy import Reply, alter
 from tests.support.video_projects import make_video_project, write_videos
-from tests.support.volumes import make_volume_project
+from tests.support.volumes import ids_of, make_volume_project
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +112,49 @@ def test_no_version_is_made_without_the_masks(reply, projects, wire, wired, vers
         wired.create(project_id)
 
     assert versions.get_list(project_id) == []
+
+
+def add_bare_mask(client, project_id):
+    """Add a figure in space as a killed import leaves it: without its mask."""
+    dataset = next(iter(client.datasets.list_all(project_id)))
+    [volume, *_] = next(client.volumes.iter_pages(dataset.id))
+    class_ids, _ = ids_of(client, project_id)
+    owner = {"classId": class_ids["anything"], "entityId": volume["id"]}
+    [object_id] = client.objects.add(dataset.id, [owner])
+    figure = {"objectId": object_id, "geometryType": "mask_3d", "tool": "mask_3d"}
+    return client.volumes.add_figures(volume["id"], [figure])[0]
+
+
+def add_bare_alpha_mask(client, project_id):
+    """The same on an image."""
+    meta = client.projects.get_meta(project_id)
+    glass = {"title": "glass", "shape": "alpha_mask", "color": "#112233"}
+    classes = client.projects.update_meta(project_id, {**meta, "classes": [*meta["classes"], glass]})[
+        "classes"
+    ]
+    [class_id] = [entry["id"] for entry in classes if entry["title"] == "glass"]
+    dataset = next(iter(client.datasets.list_all(project_id)))
+    [image, *_] = next(client.images.iter_pages(dataset.id))
+    figure = {"entityId": image["id"], "classId": class_id, "geometryType": "alpha_mask"}
+    return client.figures.add(dataset.id, [figure])[0]
+
+
+@pytest.mark.parametrize("archive_format", ["auto", "older"])
+@pytest.mark.parametrize(("kind", "add_bare"), [("volumes", add_bare_mask), ("images", add_bare_alpha_mask)])
+def test_a_figure_of_which_the_server_says_that_it_has_no_mask_is_versioned_and_named(
+    kind, add_bare, archive_format, projects, client, versions
+):
+    project_id = projects[kind]()
+    figure_id = add_bare(client, project_id)
+    older = {"volumes": "v2.0.0", "images": "v1.0.0"}
+
+    made = versions.create(
+        project_id, archive_format=older[kind] if archive_format == "older" else archive_format
+    )
+
+    assert [warning for warning in made.warnings if "have no mask" in warning and str(figure_id) in warning]
+    restored = versions.restore(project_id, made.version_id, verify="full")
+    assert restored.counts["figures"] == made.counts["figures"]
 
 
 def test_a_404_of_a_proxy_does_not_say_that_a_figure_has_no_mask(projects, wire, wired, versions):

@@ -32,17 +32,17 @@ def image_table(images: Sequence[Image]) -> pa.Table:
         "mime": [image.mime for image in images],
         "ext": [_extension(image.mime) for image in images],
         "size": [_integer(image.size) for image in images],
-        "width": [image.width for image in images],
-        "height": [image.height for image in images],
+        "width": [_integer(image.width, 31) for image in images],
+        "height": [_integer(image.height, 31) for image in images],
         "created_at": [image.created_at for image in images],
         "updated_at": [image.updated_at for image in images],
-        "created_by_id": [image.created_by for image in images],
+        "created_by_id": [_integer(image.created_by) for image in images],
         "description": [image.description for image in images],
         "meta": [json_text(image.meta) for image in images],
-        "related_data_id": [image.related_data_id for image in images],
-        "download_id": [image.download_id for image in images],
-        "offset_start": [image.offset_start for image in images],
-        "offset_end": [image.offset_end for image in images],
+        "related_data_id": [_integer(image.related_data_id) for image in images],
+        "download_id": [None if image.download_id is None else str(image.download_id) for image in images],
+        "offset_start": [_integer(image.offset_start) for image in images],
+        "offset_end": [_integer(image.offset_end) for image in images],
     }
     return table_of("images", "images", columns)
 
@@ -78,5 +78,8 @@ def _extension(mime: str | None) -> str | None:
     return mime.partition("/")[2] if mime else None
 
 
-def _integer(value: Any) -> int | None:
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdigit()) else None
+def _integer(value: Any, bits: int = 63) -> int | None:
+    """Take a number that no restore needs; what is none, or has no room in the column, is not kept."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:20])
+    return value if type(value) is int and abs(value) < 2**bits else None

@@ -55,5 +55,5 @@ def _supply(client: SuperviselyClient, plan: RestorePlan, group: _Group, progres
                 actual=content,
             )
         if not client.images.find_existing_hashes([content]):
-            client.media.upload(plan.kind.project_type, path, content)
+            client.media.upload(plan.kind.project_type, path, content, check=progress.check)
     return content
