@@ -19,7 +19,8 @@ class SuperviselyClient:
     :param verify_ssl: check the certificates of servers.
     :param ca_file: certificates of the CAs to believe, in PEM form; by default what ``REQUESTS_CA_BUNDLE``,
         ``CURL_CA_BUNDLE`` or ``SSL_CERT_FILE`` name, else the public ones.
-    :param max_workers: requests that may run at the same time.
+    :param max_workers: requests that may run at the same time; by default seven to the vendor's cloud, as
+        the official client has it, and eight to others.
     :param private_links: contact links of items that lead into private networks, too.
     :raises ConfigurationError: address, token or CA file cannot be right.
     """
@@ -32,7 +33,7 @@ class SuperviselyClient:
         timeout: float = 60.0,
         verify_ssl: bool = True,
         ca_file: str | None = None,
-        max_workers: int = 8,
+        max_workers: int | None = None,
         private_links: bool = False,
         transport: Transport | None = None,
     ) -> None:

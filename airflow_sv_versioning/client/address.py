@@ -24,6 +24,17 @@ _PAGES = {
 }
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _MAX_HOST = 253
+_CLOUD = "app.supervise"
+_CLOUD_WORKERS, _WORKERS = 7, 8
+
+
+def workers_for(server_url: str) -> int:
+    """Tell how many requests a server takes at the same time, where nobody says it.
+
+    Source: the official client's limit for the vendor's cloud.
+    """
+    host = urlsplit(server_url).hostname or ""
+    return _CLOUD_WORKERS if _CLOUD in host else _WORKERS
 
 
 def normalize_server_address(address: str) -> str:

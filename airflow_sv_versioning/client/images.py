@@ -14,6 +14,7 @@ from airflow_sv_versioning.client.checks import check_count, check_once
 from airflow_sv_versioning.client.decoding import Id, prove
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.listing import list_whole
+from airflow_sv_versioning.client.media import Media
 from airflow_sv_versioning.client.shapes import Item, MadeItem, Stored, Tag
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
@@ -21,7 +22,6 @@ from airflow_sv_versioning.exceptions import IntegrityError
 LIST_PAGE = 1000
 ADD_BATCH = 200
 _UPLOAD_BATCH = 50
-_HASHES_BATCH = 900
 
 
 class Image(msgspec.Struct, rename="camel"):
@@ -122,10 +122,7 @@ class Images:
 
     def find_existing_hashes(self, hashes: Sequence[str]) -> set[str]:
         """Tell which contents the server still holds. Source: POST images.internal.hashes.list."""
-        existing: set[str] = set()
-        for part in batches(hashes, _HASHES_BATCH):
-            existing.update(self._transport.call("images.internal.hashes.list", list(part), list[str]))
-        return existing
+        return Media(self._transport).find_existing(hashes)
 
     def edit(self, image_id: int, **fields: Any) -> None:
         """Change ``name``, ``description`` or ``meta`` of an image. Source: POST images.editInfo."""
@@ -192,5 +189,6 @@ def _listing(dataset_id: int, filters: list[dict[str, Any]]) -> dict[str, Any]:
         "filter": filters,
         "sort": "id",
         "sort_order": "asc",
-        "forceMetadataForLinks": True,
+        # Otherwise the server looks into the links, which takes long, and writes what it sees.
+        "forceMetadataForLinks": False,
     }

@@ -95,15 +95,17 @@ class Links:
         """Close all connections."""
         self._requests.close()
 
-    def check(self, link: str) -> LinkAnswer:
+    def check(self, link: str, team_id: int | None = None) -> LinkAnswer:
         """Say whether the media behind a link can be had now; a host that does not answer is no error.
 
         Web links are tried from here; links into buckets are the server's to try.
 
+        :param team_id: the team whose buckets are meant: storages are connected to teams.
+
         Source: GET remote-storage.exists for buckets.
         """
         if link.partition(":")[0].lower() not in _WEB:
-            return self._ask_server(link)
+            return self._ask_server(link, team_id)
         answer = LinkAnswer(LinkState.UNREACHABLE)
         # Some hosts know no HEAD, and some signed addresses allow one verb only.
         for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
@@ -142,9 +144,10 @@ class Links:
             self._interruption.check()
             raise LinkError(f"{link} cannot be read: {_told(error)}.", link=link) from error
 
-    def _ask_server(self, link: str) -> LinkAnswer:
+    def _ask_server(self, link: str, team_id: int | None) -> LinkAnswer:
+        team = {} if team_id is None else {"groupId": team_id}
         try:
-            answer = self._transport.get("remote-storage.exists", {"path": link}, _Exists)
+            answer = self._transport.get("remote-storage.exists", {"path": link, **team}, _Exists)
         except AuthenticationError:
             raise
         except ApiError as error:

@@ -47,9 +47,14 @@ class Objects:
 
         Source: POST annotation-objects.list.
         """
-        body = {"datasetId": dataset_id, "filter": [], "sort": "id", "sort_order": "asc"}
+        body = {**_only_of(dataset_id), "sort": "id", "sort_order": "asc"}
         return [entry.id for entry in self._transport.list_whole("annotation-objects.list", body, Made)]
 
     def count(self, dataset_id: int) -> int:
         """Count the objects of a dataset, shared ones once. Source: POST annotation-objects.list."""
-        return self._transport.count("annotation-objects.list", {"datasetId": dataset_id, "filter": []})
+        return self._transport.count("annotation-objects.list", _only_of(dataset_id))
+
+
+def _only_of(dataset_id: int) -> dict[str, Any]:
+    # By default the platform also lists the objects of child datasets.
+    return {"datasetId": dataset_id, "recursive": False, "filter": []}

@@ -19,7 +19,7 @@ import msgspec
 from requests import RequestException
 from requests_toolbelt import MultipartDecoder, MultipartEncoder, MultipartEncoderMonitor
 
-from airflow_sv_versioning.client.address import normalize_server_address
+from airflow_sv_versioning.client.address import normalize_server_address, workers_for
 from airflow_sv_versioning.client.connections import Interruption
 from airflow_sv_versioning.client.decoding import (
     Count,
@@ -87,7 +87,7 @@ class Transport:
         as long, and what its body takes at a slow pace.
     :param max_answer_bytes: the most that is taken into memory of one answer.
     :param trust: whose certificates are believed; by default as the environment says.
-    :param max_workers: connections kept open for reuse.
+    :param max_workers: requests that may run at the same time; by default as many as the server takes.
     :ivar interruption: ends requests under way and refuses later ones; a call that may have taken effect
         then ends with :class:`OutcomeUnknownError`, any other with :class:`CancelledError`.
     """
@@ -99,7 +99,7 @@ class Transport:
         *,
         timeout: float = 60.0,
         trust: Trust | None = None,
-        max_workers: int = 8,
+        max_workers: int | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         policy: RetryPolicy | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -112,7 +112,7 @@ class Transport:
             raise ConfigurationError("The API token holds characters that no token has; copy it again.")
         self.server_url = normalize_server_address(server_address)
         self.identity = hashlib.sha256(f"{self.server_url}\n{token}".encode()).hexdigest()
-        self.max_workers = max_workers
+        self.max_workers = max_workers or workers_for(self.server_url)
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
         self._trust = trust or Trust.choose()
@@ -122,7 +122,7 @@ class Transport:
             token,
             timeout=timeout,
             trust=self._trust,
-            max_workers=max_workers,
+            max_workers=self.max_workers,
             interruption=self.interruption,
             max_answer_bytes=max_answer_bytes,
         )

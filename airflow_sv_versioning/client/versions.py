@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -128,6 +128,14 @@ class Versions:
         """Change ``name``, ``description`` or ``previewProjectId``. Source: POST projects.versions.update."""
         body = {"id": version_id, **fields}
         return self._transport.call_typed("projects.versions.update", body, _Success).success
+
+
+def committed(listed: Iterable[VersionInfo]) -> list[VersionInfo]:
+    """Keep the versions that can be restored: an archive belongs to each.
+
+    What else a server lists is somebody's reservation, or was never finished.
+    """
+    return [version for version in listed if version.team_file_id is not None]
 
 
 def _existing(refusal: ApiError) -> int:

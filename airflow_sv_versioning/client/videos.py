@@ -131,9 +131,8 @@ class Videos:
         :returns: video JSON in the order of ``files``.
         """
         hashes = {path: content_hash(path) for _, path in files}
-        wanted = sorted(set(hashes.values()))
-        known = set(self._transport.call("images.internal.hashes.list", wanted, list[str]))
         media = Media(self._transport)
+        known = media.find_existing(sorted(set(hashes.values())))
         for path, digest in hashes.items():
             if digest not in known:
                 media.upload("videos", path, digest)

@@ -12,6 +12,7 @@ from airflow_sv_versioning.client.checks import check_added, check_answered, che
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.geometries import download_geometries
 from airflow_sv_versioning.client.listing import list_whole
+from airflow_sv_versioning.client.media import Media
 from airflow_sv_versioning.client.shapes import Made, MadeItem, Stored, Volume, VolumeAnnotation
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
@@ -195,8 +196,7 @@ class Volumes:
 
     def _missing(self, hashes: Iterable[str]) -> set[str]:
         wanted = set(hashes)
-        known = self._transport.call("images.internal.hashes.list", sorted(wanted), list[str])
-        return wanted.difference(known)
+        return wanted - Media(self._transport).find_existing(sorted(wanted))
 
     def _send(self, contents: Sequence[tuple[str, Callable[[], bytes]]]) -> None:
         def fields() -> list[tuple[str, Any]]:

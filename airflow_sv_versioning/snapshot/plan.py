@@ -101,6 +101,7 @@ class RestorePlan:
 def plan_restore(
     client: SuperviselyClient,
     snapshot: Snapshot,
+    team_id: int,
     missing_entities: str,
     progress: Progress,
     find_originals: Callable[[], Originals | None] = lambda: None,
@@ -108,6 +109,7 @@ def plan_restore(
 ) -> RestorePlan:
     """Hold a snapshot against the media that can be had, and against itself.
 
+    :param team_id: the team that is to have the project.
     :param missing_entities: ``fail``, ``skip``, ``placeholder`` or ``reupload``. With ``fail``, a link is
         only missing where its host says so: this machine may be unable to reach what the server can. With
         ``skip``, what nothing defines is taken out of the snapshot.
@@ -125,7 +127,7 @@ def plan_restore(
         remnants.leave_out()
     check_references(snapshot, paths, names)
     give_back()
-    found = check_media(client, snapshot, progress, unreachable_is_gone=missing_entities != "fail")
+    found = check_media(client, snapshot, team_id, progress, unreachable_is_gone=missing_entities != "fail")
     gone = {**(known or {}), **found.gone}
     remedy = find_remedy(missing_entities, snapshot, kind, gone, find_originals)
     new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)

@@ -89,8 +89,8 @@ class NewVersionTrigger(BaseEventTrigger):
         if self._client is None:
             self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
         cursor = await self._find_cursor()
-        newer = [{"field": "version", "operator": ">", "value": cursor or 0}]
-        listed = await asyncio.to_thread(_list_versions, self._client, self.project_id, newer)
+        # The platform's filters know no "newer than".
+        listed = await asyncio.to_thread(_list_versions, self._client, self.project_id)
         if cursor is None:
             await self._keep(max((version.version for version in listed), default=0))
             return []
@@ -121,10 +121,8 @@ class NewVersionTrigger(BaseEventTrigger):
         return None if self._shared else getattr(self, "asset_state_store", None)
 
 
-def _list_versions(
-    client: SuperviselyClient, project_id: int, newer: list[dict[str, Any]]
-) -> list[VersionInfo]:
-    return list(client.versions.list_all(project_id, newer))
+def _list_versions(client: SuperviselyClient, project_id: int) -> list[VersionInfo]:
+    return list(client.versions.list_all(project_id))
 
 
 def _read_facts(client: SuperviselyClient, version: VersionInfo) -> dict[str, Any]:

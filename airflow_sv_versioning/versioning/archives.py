@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
+from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
 from airflow_sv_versioning.snapshot.authors import fill_authors, lacks_authors
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -73,7 +74,7 @@ def find_earlier(
     """
     from airflow_sv_versioning.snapshot.archive import unpack_archive
 
-    made = [version for version in client.versions.list_all(project.id) if version.team_file_id is not None]
+    made = committed(client.versions.list_all(project.id))
     if not made:
         return None
     latest = max(made, key=lambda version: version.version)

@@ -281,7 +281,7 @@ class Creation:
                 kept.close()
                 raise
             return landed
-        if not committed:
+        if not committed and self._find_version(reserved.version_id) is None:
             raise RequestRejectedError(
                 f"The server refused to commit version {reserved.version_id} of project {self._project.id}. "
                 "Nothing was kept; make the version again.",

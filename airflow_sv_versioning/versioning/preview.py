@@ -40,6 +40,7 @@ def make_preview(
     made = restore(
         Target(
             workspace_id=_workspace_id(client, project.team_id),
+            team_id=project.team_id,
             name=with_end(project.name, f", preview for ver. {version.version}"),
             description=f"Preview for version {version.version}. "
             f"Source project ID: {project.id}, version ID: {version.id}",

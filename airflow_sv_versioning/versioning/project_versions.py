@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RequestRejectedError,
@@ -233,11 +234,13 @@ class ProjectVersions:
     ) -> Restoration:
         project = self._client.projects.get(version.project_id)
         _check_type(project)
+        team_id = project.team_id
         if workspace_id is not None:
             # An unknown one is found out before anything is downloaded.
-            self._client.accounts.get_workspace(workspace_id)
+            team_id = self._client.accounts.get_workspace(workspace_id).team_id
         target = Target(
             workspace_id=project.workspace_id if workspace_id is None else workspace_id,
+            team_id=team_id,
             name=project_name or with_end(project.name, f", from ver. {version.version}"),
             description=_restored_description(project, version, project_description),
             restored_from={"project_id": project.id, "version_num": version.version},
@@ -348,7 +351,8 @@ class ProjectVersions:
         """List the versions of a project, oldest first.
 
         :param filters: filters of the platform, such as
-            ``[{"field": "version", "operator": ">", "value": 3}]``.
+            ``[{"field": "version", "operator": "=", "value": 3}]``: by ``id`` and ``version``, with ``=``,
+            ``eq``, ``!=``, ``not``, ``in`` and ``!in``.
         """
         return list(self._client.versions.list_all(project_id, filters))
 
@@ -394,7 +398,8 @@ class ProjectVersions:
         if version_num is not None:
             return self.get_info_by_number(project_id, version_num)
         moment = parse_moment("as_of", as_of)
-        made = [v for v in self.get_list(project_id) if parse_moment("createdAt", v.created_at) <= moment]
+        listed = committed(self.get_list(project_id))
+        made = [version for version in listed if parse_moment("createdAt", version.created_at) <= moment]
         if not made:
             raise self._not_found(project_id, "a date at or before", moment.isoformat())
         return max(made, key=lambda version: version.version)
@@ -408,7 +413,7 @@ class ProjectVersions:
     ) -> VersionInfo:
         if (version_id, version_num, as_of) != (None, None, None):
             return self.choose(project_id, version_id, version_num, as_of)
-        if not (made := self.get_list(project_id)):
+        if not (made := committed(self.get_list(project_id))):
             raise VersionNotFoundError(f"Project {project_id} has no version yet.", project_id=project_id)
         return max(made, key=lambda version: version.version)
 

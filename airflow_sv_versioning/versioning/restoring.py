@@ -154,6 +154,7 @@ class Restoration:
         plan = plan_restore(
             self._client,
             unpacked.snapshot,
+            self._target.team_id,
             self._missing.policy,
             self._progress,
             lambda: self._missing.find_originals(media_record_of(unpacked), owner, self._version.id),

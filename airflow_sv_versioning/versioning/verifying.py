@@ -99,7 +99,9 @@ class Verification:
         if unpacked is None:
             return Check("media", SKIPPED, _NOT_READ)
         snapshot = unpacked.snapshot
-        found = check_media(self._client, snapshot, self._progress, unreachable_is_gone=True)
+        found = check_media(
+            self._client, snapshot, self._project.team_id, self._progress, unreachable_is_gone=True
+        )
         count = snapshot.row_count(self._project.type)
         if found.gone:
             told = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."

@@ -17,6 +17,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.client.versions import committed
 
 FOLDER = "/system/versions"
 WARNING_PATH = "/system/DO_NOT_DELETE_ANYTHING_HERE.txt"
@@ -71,7 +72,7 @@ class VersionMap:
         for key in [key for key in self.entries if key.isdigit() and key not in known]:
             del self.entries[key]
         previous: int | None = None
-        for version in sorted(versions, key=lambda version: version.version):
+        for version in sorted(committed(versions), key=lambda version: version.version):
             entry = self.entry(version.id)
             if not entry.get("path"):
                 entry = {

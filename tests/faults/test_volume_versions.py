@@ -131,4 +131,4 @@ def test_what_cannot_be_restored_is_named_before_anything_is_made(
     )
 
     with pytest.raises(error, match=why):
-        plan_restore(client, snapshot, "fail", Progress()).check_remedies()
+        plan_restore(client, snapshot, 1, "fail", Progress()).check_remedies()

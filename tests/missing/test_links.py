@@ -234,14 +234,14 @@ def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypat
     """A thousand links would wait a thousand times."""
     tried = []
     real = client.links.check
-    monkeypatch.setattr(client.links, "check", lambda link: tried.append(link) or real(link))
+    monkeypatch.setattr(client.links, "check", lambda link, team: tried.append(link) or real(link, team))
     port = _free_port()
     with SnapshotWriter(tmp_path, "images") as writer:
         links = ((number, f"http://127.0.0.1:{port}/{number}.png") for number in range(200))
         writer.append("images", ({"src_image_id": number, "link": link} for number, link in links))
         snapshot = writer.finish({}, {})
 
-    found = checking.check_media(client, snapshot, Progress(), unreachable_is_gone=True)
+    found = checking.check_media(client, snapshot, 1, Progress(), unreachable_is_gone=True)
 
     assert len(found.gone) == 200
     assert len(tried) <= 3 + 2 * WORKERS

@@ -42,10 +42,16 @@ class MediaCheck:
 
 
 def check_media(
-    client: SuperviselyClient, snapshot: Snapshot, progress: Progress, *, unreachable_is_gone: bool
+    client: SuperviselyClient,
+    snapshot: Snapshot,
+    team_id: int,
+    progress: Progress,
+    *,
+    unreachable_is_gone: bool,
 ) -> MediaCheck:
     """Look for the media of a snapshot's items: by hash on the server, by link where links lead.
 
+    :param team_id: the team that is to have the items, whose buckets are looked into.
     :param unreachable_is_gone: what a link counts as whose host gives this machine no good answer: gone, or
         unsure. A link that is not tried is unsure in any case: one into a private network, and those that a
         quarter of an hour is too short for.
@@ -60,7 +66,7 @@ def check_media(
     missing = _missing_hashes(client, hashes, progress)
     gone |= {item_id: NOT_STORED for item_id, _ in hashes.owners(missing)}
     links = MediaColumn(snapshot, "link", linked)
-    check = _LinksCheck(client, progress, unreachable_is_gone)
+    check = _LinksCheck(client, team_id, progress, unreachable_is_gone)
     dead = check.run(links)
     gone |= {item_id: dead[link] for item_id, link in links.owners(dead)}
     return MediaCheck(gone, check.unsure_count, check.unsure)
@@ -82,9 +88,12 @@ def _missing_hashes(client: SuperviselyClient, hashes: MediaColumn, progress: Pr
 class _LinksCheck:
     """Tries links side by side, for a limited time, and no host that did not answer a few times in a row."""
 
-    def __init__(self, client: SuperviselyClient, progress: Progress, unreachable_is_gone: bool) -> None:
+    def __init__(
+        self, client: SuperviselyClient, team_id: int, progress: Progress, unreachable_is_gone: bool
+    ) -> None:
         self._deadline = time.monotonic() + _LINKS_SECONDS
         self._client = client
+        self._team_id = team_id
         self._progress = progress
         self._unreachable_is_gone = unreachable_is_gone
         self._failures: Counter[str] = Counter()
@@ -116,7 +125,7 @@ class _LinksCheck:
         if self._failures[host] >= _FAILURES_OF_A_HOST:
             reason = f"its host did not answer for {_FAILURES_OF_A_HOST} other links"
             return link, LinkAnswer(LinkState.UNREACHABLE, reason, reached=False)
-        answer = self._client.links.check(link)
+        answer = self._client.links.check(link, self._team_id)
         with self._lock:
             self._failures[host] = 0 if answer.reached else self._failures[host] + 1
         return link, answer

@@ -52,6 +52,7 @@ _ODD = 0x9E3779B97F4A7C15
 class Target:
     """The project to be made.
 
+    :param team_id: that of the workspace.
     :param name: made free with ``_001``, ``_002``, ... where it is taken.
     :param restored_from: what the new project's custom data tells of its origin.
     :param owner: who restores it.
@@ -59,6 +60,7 @@ class Target:
     """
 
     workspace_id: int
+    team_id: int
     name: str
     description: str
     restored_from: Mapping[str, Any]

@@ -1,0 +1,112 @@
+"""The plain round trip on servers as strict, and as strange, as the platform may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.server.rules import VENDOR, Rules
+from airflow_sv_versioning.server.run import EmbeddedServer
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.projects import make_project
+from tests.support.video_projects import make_video_project, write_videos
+from tests.support.volumes import make_volume_project
+
+Maker = Callable[[SuperviselyClient, Path], int]
+
+
+def _images(client: SuperviselyClient, folder: Path) -> int:
+    from tests.support.photos import write_photos
+
+    return make_project(client, sorted(write_photos(folder / "photos", 3).iterdir()))
+
+
+MAKERS: dict[str, Maker] = {
+    "images": _images,
+    "videos": lambda client, folder: make_video_project(client, write_videos(folder, 2)),
+    "volumes": make_volume_project,
+}
+PLATFORMS: dict[str, tuple[Rules, dict[str, Any]]] = {
+    "vendor": (VENDOR, {}),
+    "no cursor": (replace(VENDOR, cursor="ignored"), {}),
+    "numbers as cursors": (replace(VENDOR, cursor="number"), {}),
+    "short pages": (replace(VENDOR, max_per_page=2), {}),
+    "silent commit": (replace(VENDOR, commit_says_success=False), {}),
+    "gone is forbidden": (replace(VENDOR, gone_status=403), {}),
+}
+
+
+@pytest.fixture(params=PLATFORMS, ids=list(PLATFORMS))
+def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SuperviselyClient]:
+    rules, settings = PLATFORMS[request.param]
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=rules, **settings))
+        yield stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_version_comes_back_as_it_was(platform: SuperviselyClient, tmp_path: Path, kind: str) -> None:
+    versions = ProjectVersions(platform)
+    project_id = MAKERS[kind](platform, tmp_path)
+
+    made = versions.create(project_id)
+    restored = versions.restore(project_id, made.version_id, verify="full")
+
+    assert made.created
+    assert restored.counts == made.counts
+    assert not versions.create(project_id).created
+
+
+@pytest.mark.parametrize("kind", ["videos", "volumes"])
+def test_objects_of_child_datasets_are_not_counted_twice(tmp_path: Path, kind: str) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=VENDOR))
+        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        project_id = MAKERS[kind](client, tmp_path)
+        [dataset, *_] = client.datasets.list_all(project_id)
+        parent = client.datasets.add(project_id, "parent")
+        client.transport.call("datasets.move", {"srcId": dataset.id, "destId": parent.id})
+        versions = ProjectVersions(client)
+        made = versions.create(project_id)
+
+        restored = versions.restore(project_id, made.version_id, verify="full")
+
+    assert restored.counts["objects"] == made.counts["objects"] > 0
+
+
+def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=VENDOR))
+        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        bucket = tmp_path / "server" / "remote-storage" / "s3" / "bucket"
+        bucket.mkdir(parents=True)
+        from PIL import Image
+
+        Image.new("RGB", (16, 16)).save(bucket / "a.png")
+        project_id = client.projects.add(server.info.workspace_id, "linked").id
+        dataset_id = client.datasets.add(project_id, "some").id
+        client.images.add(dataset_id, [{"title": "a.png", "link": "s3://bucket/a.png"}])
+        versions = ProjectVersions(client)
+        made = versions.create(project_id)
+
+        restored = versions.restore(project_id, made.version_id, verify="full")
+        checked = versions.verify(project_id, made.version_id)
+
+    assert restored.counts["images"] == 1
+    assert checked.is_good
+
+
+@pytest.mark.parametrize(
+    ("address", "workers"),
+    [("https://app.supervisely.com", 7), ("https://app.supervise.ly", 7), ("https://sv.example.com", 8)],
+)
+def test_the_vendors_cloud_gets_as_many_requests_as_its_own_client_sends(address: str, workers: int) -> None:
+    assert Transport(address, "token").max_workers == workers
+    assert Transport(address, "token", max_workers=3).max_workers == 3
