@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import NothingChanged, Project, Reservation, VersionInfo
+from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import (
     ApiError,
     NotFoundError,
@@ -169,8 +170,8 @@ def give_back(client: SuperviselyClient, mark: Mark, progress: Progress) -> Vers
 def find_version(client: SuperviselyClient, project_id: int, version_id: int) -> VersionInfo | None:
     """Find a version that was committed; ``None`` for a reservation."""
     wanted = [{"field": "id", "operator": "=", "value": version_id}]
-    found = client.versions.list_all(project_id, wanted)
-    return next((v for v in found if v.id == version_id and v.team_file_id is not None), None)
+    found = committed(client.versions.list_all(project_id, wanted))
+    return next((version for version in found if version.id == version_id), None)
 
 
 def remove_archive(client: SuperviselyClient, team_id: int, path: str, progress: Progress) -> None:
