@@ -11,7 +11,6 @@ from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
 SEPARATOR = "\x1f"
 """Stands between texts that are joined to be compared."""
@@ -57,27 +56,30 @@ class Side:
             rows = rows.filter(~pc.field(self.id_column).isin(pa.array(sorted(self.without), pa.int64())))
         return rows
 
-    def tags(self, columns: list[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+    def tags(self) -> pa.Table:
         """Read the tags that count, under the names of their definitions."""
         import pyarrow.compute as pc
 
-        rows = self._named(self.snapshot.read("tags", columns and [*columns, "tag_id"], where))
+        rows = self.named(self.snapshot.read("tags"), "tag_id", "name", "tags")
         if self.hidden_tag is not None:
             rows = rows.filter(pc.field("name") != self.hidden_tag)
-        return rows.select(columns) if columns else rows
+        return rows
 
-    def _named(self, tags: pa.Table) -> pa.Table:
-        """Give tags the names that their definitions have; some archives tell no others."""
+    def named(self, rows: pa.Table, id_column: str, name_column: str, what: str) -> pa.Table:
+        """Give rows the names that their definitions have; some archives tell no others.
+
+        :param what: ``classes`` or ``tags``.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        definitions = self.snapshot.project_meta.get("tags") or []
-        named = {entry["id"]: entry["name"] for entry in definitions if entry.get("id") is not None}
-        told = as_batch(tags.select(["tag_id", "name"]))
-        places = pc.index_in(told["tag_id"], value_set=pa.array(named, pa.int64()))
-        names = pa.array(list(named.values()), pa.string()).take(places)
-        index = tags.schema.get_field_index("name")
-        return tags.set_column(index, "name", pc.coalesce(names, told["name"]))
+        definitions = self.snapshot.project_meta.get(what) or []
+        name = "title" if what == "classes" else "name"
+        defined = {entry["id"]: entry[name] for entry in definitions if entry.get("id") is not None}
+        told = as_batch(rows.select([id_column, name_column]))
+        places = pc.index_in(told[id_column], value_set=pa.array(defined, pa.int64()))
+        names = pc.coalesce(pa.array(list(defined.values()), pa.string()).take(places), told[name_column])
+        return rows.set_column(rows.schema.get_field_index(name_column), name_column, names)
 
     def is_stand_in(self, rows: pa.Table) -> pa.ChunkedArray:
         """Say of each item whether it is a placeholder."""

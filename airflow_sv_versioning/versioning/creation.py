@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
+from airflow_sv_versioning.snapshot.columns import format_warnings
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, names_of
 from airflow_sv_versioning.snapshot.memory import lean_memory
@@ -109,6 +110,7 @@ class Creation:
             prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
             captured, earlier = self._capture(capture, archive_format, on_concurrent_change, folder)
             archive_format = prepared.result()
+            captured = self._without_place(captured, archive_format)
             with self._keeper.turn() if self._keeper else nullcontext():
                 media = self._keep_media(reserved, captured, earlier, undo)
                 uploaded = self._upload(reserved, captured, media, archive_format, folder)
@@ -156,6 +158,13 @@ class Creation:
         for warning in captured.warnings:
             self._progress.warn(warning)
         return captured, earlier
+
+    def _without_place(self, captured: Capture, archive_format: str) -> Capture:
+        """Name what the format of the archive has no place for."""
+        lost = tuple(format_warnings(captured.snapshot, archive_format))
+        for warning in lost:
+            self._progress.warn(warning)
+        return replace(captured, warnings=(*captured.warnings, *lost))
 
     def _check(self, captured: Capture) -> None:
         """Refuse before the upload what a restore would refuse."""

@@ -29,6 +29,8 @@ class The:
 
 _JSON = '{"a":{"ключ":[1,2.5,null,true]}}'
 _BOX = '{"points":{"exterior":[[1,1],[3,3]],"interior":[]}}'
+_MASK = '{"data":"eJw=","origin":[1,1]}'
+_OTHER_MASK = '{"data":"eJw=","origin":[2,3]}'
 _META = {
     "classes": [
         {"id": 51, "title": "thing", "shape": "any", "color": "#FFEE00", "geometry_config": {}},
@@ -52,7 +54,6 @@ _ITEM: dict[str, Case] = {
     "description": {"description": "Описание"},
 }
 _FIGURES: dict[str, Case] = {
-    "src_object_id": {"src_object_id": The("other object")},
     "geometry_type": {"geometry_type": "polygon"},
     "geometry_json": {"geometry_json": _BOX.replace("[3,3]", "[3.125,2.25]")},
     "meta": {"meta": _JSON},
@@ -82,8 +83,31 @@ def _owned(item_column: str) -> Cases:
     return {
         "datasets": _DATASETS,
         "objects": {"class_name": {"class_name": "машина"}, item_column: {item_column: The("other item")}},
-        "figures": {**_FIGURES, item_column: elsewhere},
+        "figures": {
+            **_FIGURES,
+            item_column: elsewhere,
+            "src_object_id": {"src_object_id": The("other object")},
+        },
         "tags": _TAGS,
+    }
+
+
+def _of_images() -> Cases:
+    other_mask = {"src_figure_id": The("other mask")}
+    return {
+        "datasets": _DATASETS,
+        "figures": {
+            **_FIGURES,
+            "src_image_id": {"src_image_id": The("other item")},
+            "class_id": {"class_id": 52, "class_name": "машина"},
+            "class_name": {"class_id": 52, "class_name": "машина"},
+        },
+        "alpha_geometries": {"src_figure_id": other_mask, "geometry_json": {"geometry_json": _OTHER_MASK}},
+        "tags": {
+            **_TAGS,
+            "owner_id": {"owner_id": The("other figure")},
+            "src_item_id": {"src_item_id": The("other item"), "owner_id": The("figure of the other item")},
+        },
     }
 
 
@@ -111,7 +135,15 @@ NO_MEDIA = Media(
 
 def cases_of(project_type: str, media: Media = NO_MEDIA) -> Cases:
     """Tell what is tried of a type: table -> column -> case."""
-    if project_type == "videos":
+    if project_type == "images":
+        found = _of_images()
+        found["images"] = {
+            **{name: case for name, case in _ITEM.items() if name != "custom_data"},
+            "link": {"hash": None, "link": media.link},
+            "meta": {"meta": _JSON},
+            "parent_src_image_id": {"parent_src_image_id": The("other item")},
+        }
+    elif project_type == "videos":
         found = _owned("src_video_id")
         found["figures"] |= {
             "frame_index": {"frame_index": 3},
@@ -140,7 +172,7 @@ def write_cells(
     media: Media = NO_MEDIA,
     first: int = 1,
 ) -> Snapshot:
-    """Write a snapshot of cells: a dataset of two items, of which one has what can be on an item.
+    """Write a snapshot of cells: a dataset of two items with what can be on an item.
 
     :param cells: of each the table whose row is changed, a name, and the changes.
     :param first: number of the first cell, from which ids are made.
@@ -161,62 +193,95 @@ def write_cells(
 
 
 def _ids(number: int) -> dict[str, int]:
-    names = ("dataset", "other dataset", "item", "other item")
-    names += ("bare object", "object", "other object", "object of the other item", "figure", "tag")
+    names = ("dataset", "other dataset", "item", "other item", "tag")
+    names += ("bare object", "object", "other object", "object of the other item")
+    names += ("bare figure", "figure", "other figure", "figure of the other item", "mask", "other mask")
     return {name: 100 * number + place for place, name in enumerate(names)}
 
 
 def _cell(project_type: str, number: int, name: str, media: Media) -> dict[str, list[dict[str, Any]]]:
     ids = _ids(number)
     item_column = f"src_{project_type[:-1]}_id"
-    place = {"frame_index": 0} if project_type == "videos" else {"plane_name": "axial", "slice_index": 0}
+    items = [
+        {
+            item_column: ids[item],
+            "src_dataset_id": ids["dataset"],
+            "name": f"{item}.file",
+            "hash": media.hashes[0],
+        }
+        for item in ("item", "other item")
+    ]
+    owner = "figure" if project_type == "images" else "object"
+    tag = {
+        "tag_assignment_id": ids["tag"],
+        "owner_type": owner,
+        "owner_id": ids[owner],
+        "src_item_id": ids["item"],
+        "tag_id": 61,
+        "name": "note",
+        "value_json": '"some"',
+    }
+    on_items = _on_images(ids) if project_type == "images" else _on_others(project_type, item_column, ids)
     return {
         "datasets": [
             {"src_dataset_id": ids["dataset"], "name": name},
             {"src_dataset_id": ids["other dataset"], "name": f"beside {name}"},
         ],
-        project_type: [
-            {
-                item_column: ids[item],
-                "src_dataset_id": ids["dataset"],
-                "name": f"{item}.file",
-                "hash": media.hashes[0],
-            }
-            for item in ("item", "other item")
-        ],
-        "objects": [
-            {
-                item_column: ids[item],
-                "src_object_id": ids[one],
-                "class_name": "thing",
-                "key": f"{ids[one]:032x}",
-            }
-            for item, one in (
-                ("item", "bare object"),
-                ("item", "object"),
-                ("item", "other object"),
-                ("other item", "object of the other item"),
-            )
-        ],
-        "figures": [
-            {
-                "src_figure_id": ids["figure"],
-                item_column: ids["item"],
-                "src_object_id": ids["object"],
-                "geometry_type": "rectangle",
-                "geometry_json": _BOX,
-                **place,
-            }
-        ],
-        "tags": [
-            {
-                "tag_assignment_id": ids["tag"],
-                "owner_type": "object",
-                "owner_id": ids["object"],
-                "src_item_id": ids["item"],
-                "tag_id": 61,
-                "name": "note",
-                "value_json": '"some"',
-            }
-        ],
+        project_type: items,
+        **on_items,
+        "tags": [tag],
     }
+
+
+def _on_images(ids: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
+    figures = [
+        {
+            "src_figure_id": ids[figure],
+            "src_image_id": ids[item],
+            "class_id": 51,
+            "class_name": "thing",
+            "geometry_type": "alpha_mask" if "mask" in figure else "rectangle",
+            "geometry_json": None if "mask" in figure else _BOX,
+        }
+        for figure, item in (
+            ("bare figure", "item"),
+            ("figure", "item"),
+            ("other figure", "item"),
+            ("mask", "item"),
+            ("other mask", "item"),
+            ("figure of the other item", "other item"),
+        )
+    ]
+    return {
+        "figures": figures,
+        "alpha_geometries": [{"src_figure_id": ids["mask"], "geometry_json": _MASK}],
+    }
+
+
+def _on_others(
+    project_type: str, item_column: str, ids: Mapping[str, int]
+) -> dict[str, list[dict[str, Any]]]:
+    objects = [
+        {
+            item_column: ids[item],
+            "src_object_id": ids[one],
+            "class_name": "thing",
+            "key": f"{ids[one]:032x}",
+        }
+        for item, one in (
+            ("item", "bare object"),
+            ("item", "object"),
+            ("item", "other object"),
+            ("other item", "object of the other item"),
+        )
+    ]
+    place = {"frame_index": 0} if project_type == "videos" else {"plane_name": "axial", "slice_index": 0}
+    figure = {
+        "src_figure_id": ids["figure"],
+        item_column: ids["item"],
+        "src_object_id": ids["object"],
+        "geometry_type": "rectangle",
+        "geometry_json": _BOX,
+        **place,
+    }
+    return {"objects": objects, "figures": [figure]}

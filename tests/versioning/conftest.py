@@ -42,7 +42,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(server, tmp_path_factory) -> Iterator[Shop]:
+def shop(server, photos, tmp_path_factory) -> Iterator[Shop]:
     """A server with a few files, behind a client that takes links into this machine."""
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.versioning import ProjectVersions
@@ -52,19 +52,22 @@ def shop(server, tmp_path_factory) -> Iterator[Shop]:
     with (
         SuperviselyClient(server.url, server.token, private_links=True) as client,
         serve_media(films[0].read_bytes(), "video/mp4") as served,
+        serve_media(photos[0].read_bytes(), "image/jpeg") as served_photo,
     ):
-        videos = _upload(client, films)
+        images, videos = _upload(client, "images", photos[:2]), _upload(client, "videos", films)
         media = {
+            "images": Media(tuple(image["hash"] for image in images), served_photo.url, {}),
             "videos": Media(tuple(video["hash"] for video in videos), served.url, _facts(videos[0])),
             "volumes": Media(tuple(_store_scans(client, folder)), served.url, {}),
         }
         yield Shop(client, ProjectVersions(client), media)
 
 
-def _upload(client: SuperviselyClient, films: Sequence[Path]) -> list[dict[str, Any]]:
-    project = client.projects.add(1, f"films of {id(films)}", "videos")
-    dataset = client.datasets.add(project.id, "films")
-    return client.videos.upload(dataset.id, [(film.name, film) for film in films])
+def _upload(client: SuperviselyClient, project_type: str, files: Sequence[Path]) -> list[dict[str, Any]]:
+    project = client.projects.add(1, f"{project_type} of {id(files)}", project_type)
+    dataset = client.datasets.add(project.id, "files")
+    items = client.images if project_type == "images" else client.videos
+    return items.upload(dataset.id, [(file.name, file) for file in files])
 
 
 def _facts(video: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,18 +9,22 @@ from airflow_sv_versioning.snapshot.capture import capture_project
 from airflow_sv_versioning.snapshot.columns import (
     FILE_FACTS,
     GIVEN_ANEW,
+    NOT_IN_FORMAT,
     STANDS_FOR,
     UNSETTABLE,
     compared_columns,
+    format_warnings,
     unsettable_warnings,
 )
 from airflow_sv_versioning.snapshot.compare import find_differences
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.schemas import column_names, table_names, table_schema
-from tests.support.column_cases import cases_of, write_cells
+from tests.support.column_cases import The, cases_of, write_cells
+from tests.support.video_projects import box
+from tests.support.volumes import ids_of
 
-TYPES = ("videos", "volumes")
+TYPES = ("images", "videos", "volumes")
 COLUMNS = [
     (project_type, table, column)
     for project_type in TYPES
@@ -65,7 +69,7 @@ def test_a_comparison_sees_every_column_that_is_on_no_list(project_type, table, 
 @pytest.mark.parametrize(("project_type", "table", "column"), ANEW)
 def test_a_comparison_passes_over_what_every_copy_has_of_its_own(project_type, table, column, tmp_path):
     # Other rows refer to these: with them, all ids are others.
-    is_key = column in {"src_dataset_id", "src_object_id", f"src_{project_type[:-1]}_id"}
+    is_key = column in {"src_dataset_id", "src_figure_id", "src_object_id", f"src_{project_type[:-1]}_id"}
     changes = {} if is_key else {column: another(project_type, table, column)}
 
     one = write_cells(tmp_path / "one", project_type, [(table, "cell", {})])
@@ -113,6 +117,41 @@ def lost_with(entry):
     return {column: "http://host/file" if column == "link" else 1 for column in entry.columns}
 
 
+@pytest.mark.parametrize(
+    ("project_type", "archive_format", "table", "column"),
+    [
+        (*of, table, column)
+        for of, tables in NOT_IN_FORMAT.items()
+        for table, columns in tables.items()
+        for column in columns
+    ],
+)
+def test_what_a_format_has_no_place_for_is_named(project_type, archive_format, table, column, tmp_path):
+    case = cases_of(project_type)[table][column]
+    snapshot = write_cells(tmp_path / "cell", project_type, [(table, "cell", case)])
+
+    [warning] = format_warnings(snapshot, archive_format)
+
+    assert f"does not hold {column} of 1 {table}" in warning
+    assert list(format_warnings(snapshot, kind_of(project_type).archive_formats[0])) == []
+
+
+def test_a_version_in_a_format_that_loses_something_says_so(client, versions, project_id, tmp_path):
+    dataset = next(iter(client.datasets.list_all(project_id)))
+    image_id = next(client.images.iter_pages(dataset.id))[0]["id"]
+    classes, _ = ids_of(client, project_id)
+    figure = {"geometryType": "rectangle", "geometry": box(1, 1, 3, 3), "nnCreated": True}
+    client.figures.add(dataset.id, [{"entityId": image_id, "classId": classes["lemon"], **figure}])
+
+    made = versions.create(project_id, archive_format="v1.0.0")
+    restored = versions.restore(project_id, made.version_id, verify="full")
+
+    assert made.warnings == restored.warnings
+    assert made.warnings == (
+        "The version does not hold nn_created of 1 figures: the format v1.0.0 has no place for it.",
+    )
+
+
 @pytest.mark.parametrize(("project_type", "archive_format"), FORMATS)
 def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
     cases = cases_of(project_type, shop.media[project_type])
@@ -120,6 +159,13 @@ def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
         (table, f"{table}.{column}", case)
         for table, columns in cases.items()
         for column, case in columns.items()
+        if column not in NOT_IN_FORMAT.get((project_type, archive_format), {}).get(table, ())
+    ]
+    on_item = {"owner_type": "item", "owner_id": The("item")}
+    cells += [
+        ("tags", f"tags.{column} of an item", {**on_item, **case})
+        for column, case in cases["tags"].items()
+        if "owner_id" not in case
     ]
     cells += [(entry.table, f"no {entry.columns}", lost_with(entry)) for entry in UNSETTABLE[project_type]]
     source = write_cells(tmp_path / "source", project_type, cells, shop.media[project_type])

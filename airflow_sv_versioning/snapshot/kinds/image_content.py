@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.snapshot.clustering import numbers_within
-from airflow_sv_versioning.snapshot.side import SEPARATOR, Side
-from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.columns import compared_columns
+from airflow_sv_versioning.snapshot.side import Side
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,52 +22,38 @@ def images(side: Side) -> pa.Table:
     bare = pc.if_else(pc.is_valid(rows["link"]), pa.scalar(None, pa.string()), rows["hash"])
     rows = rows.set_column(rows.schema.get_field_index("hash"), "hash", bare)
     parents = pa.table({"parent_src_image_id": rows["src_image_id"], "parent": rows["path"]})
-    return rows.join(parents, "parent_src_image_id").select(
-        ["path", "link", "hash", "meta", "description", "parent"]
-    )
-
-
-def item_tags(side: Side) -> pa.Table:
-    """Read the tags of images."""
-    import pyarrow.compute as pc
-
-    columns = ["src_item_id", "name", "value_json"]
-    tags = side.tags(columns, pc.field("owner_type") == "item")
-    return side.with_paths(tags, "src_item_id").select(["path", "name", "value_json"])
+    columns = compared_columns("images", "images")
+    return rows.join(parents, "parent_src_image_id").select(["path", "parent", *columns])
 
 
 def figures(side: Side) -> pa.Table:
-    """Read the figures, each with its depth in its image, its geometry and its tags as columns."""
-    import pyarrow as pa
+    """Read the figures, each with its depth in its image and its geometry, wherever that is kept."""
     import pyarrow.compute as pc
 
-    rows = side.snapshot.read("figures")
-    rows = rows.append_column("depth", numbers_within([rows["src_image_id"]]))
+    rows = side.named(side.snapshot.read("figures"), "class_id", "class_name", "classes")
+    rows = _with_depth(rows)
     masks = side.snapshot.read("alpha_geometries").rename_columns(["src_figure_id", "mask"])
-    rows = rows.join(masks, "src_figure_id").join(_figure_tags(side.snapshot), "src_figure_id")
+    rows = rows.join(masks, "src_figure_id")
     geometry = pc.coalesce(rows["geometry_json"], rows["mask"])
     rows = rows.set_column(rows.schema.get_field_index("geometry_json"), "geometry_json", geometry)
-    for flag in ("nn_created", "nn_updated"):
-        # The older format does not hold these; a figure that nobody marks was drawn by a person.
-        known = pc.coalesce(rows[flag], pa.scalar(False))
-        rows = rows.set_column(rows.schema.get_field_index(flag), flag, known)
-    columns = ["path", "depth", "class_name", "geometry_type", "geometry_json", "meta", "priority"]
-    columns += ["custom_data", "nn_created", "nn_updated", "tags"]
-    return side.with_paths(rows, "src_image_id").select(columns)
+    return side.with_paths(rows, "src_image_id").select(
+        ["path", "depth", *compared_columns("images", "figures")]
+    )
 
 
-def _figure_tags(snapshot: Snapshot) -> pa.Table:
+def tags(side: Side) -> pa.Table:
+    """Read the tags of images, and of figures, which are told by their depth."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    tags = snapshot.read("tags", ["owner_id", "name", "value_json"], pc.field("owner_type") == "figure")
-    tag_values = pc.coalesce(tags["value_json"], pa.scalar(""))
-    text = pc.binary_join_element_wise(tags["name"], tag_values, "=")
-    lists = (
-        pa.table({"src_figure_id": tags["owner_id"], "text": text})
-        .sort_by("text")
-        .group_by("src_figure_id", use_threads=False)
-        .aggregate([("text", "list")])
-    )
-    joined = pc.binary_join(lists["text_list"], SEPARATOR)
-    return pa.table({"src_figure_id": lists["src_figure_id"], "tags": joined})
+    rows = side.tags()
+    of_figure = pc.equal(rows["owner_type"], "figure")
+    owners = pc.if_else(of_figure, rows["owner_id"], pa.scalar(None, pa.int64()))
+    rows = rows.append_column("src_figure_id", owners)
+    depths = _with_depth(side.snapshot.read("figures", ["src_figure_id", "src_image_id"]))
+    rows = rows.join(depths.select(["src_figure_id", "depth"]), "src_figure_id")
+    return side.with_paths(rows, "src_item_id").select(["path", "depth", *compared_columns("images", "tags")])
+
+
+def _with_depth(figures: pa.Table) -> pa.Table:
+    return figures.append_column("depth", numbers_within([figures["src_image_id"]]))

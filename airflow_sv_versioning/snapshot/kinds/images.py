@@ -70,10 +70,10 @@ class Images(Kind):
         return {"images": client.images.count(dataset_id), "figures": client.figures.count(dataset_id)}
 
     def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
-        """Make rows of images, figures and tags of images."""
+        """Make rows of images, figures and tags."""
         yield "image", image_content.images(side)
         yield "figure", image_content.figures(side)
-        yield "image tag", image_content.item_tags(side)
+        yield "tag", image_content.tags(side)
 
 
 class _ImageReader(ItemReader[Image]):

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import figures, tags
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.restore.tag_entries import tag_entry
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
@@ -98,8 +98,4 @@ class TagsRestore:
             sent += len(part)
 
     def _tag_entry(self, row: Row, owner_key: str, owner_id: int) -> dict[str, Any]:
-        return {
-            "tagId": self._work.ids.tags[row["tag_id"]],
-            owner_key: owner_id,
-            "value": json_value(row["value_json"]),
-        }
+        return tag_entry(row, self._work.ids.tags, **{owner_key: owner_id})

@@ -146,6 +146,7 @@ class _Tables:
             raise FormatError(f"The pickle has damaged tags on {owner_type} {owner.get('id')}.")
         for tag in tags:
             value = tag.get("value")
+            first, last = tag.get("frameRange") or (None, None)
             row: Row = {
                 "tag_assignment_id": _integer(tag.get("id")),
                 "owner_type": owner_type,
@@ -154,6 +155,10 @@ class _Tables:
                 "tag_id": tag.get("tagId"),
                 "name": tag.get("name") or self._tag_names.get(tag.get("tagId")),
                 "value_json": None if value is None else json.dumps(value, ensure_ascii=False),
+                "frame_from": _integer(first),
+                "frame_to": _integer(last),
+                "is_finished": tag.get("isFinished"),
+                "non_final_value": tag.get("nonFinalValue"),
                 "labeler_login": tag.get("labelerLogin"),
                 "custom_data": json_text(tag.get("customData")),
                 "created_at": tag.get("createdAt"),

@@ -193,6 +193,9 @@ def _tag(row: Mapping[str, Any]) -> Row:
         "value": None if value is None else json.loads(value),
         "labelerLogin": row["labeler_login"],
         "customData": json_value(row["custom_data"]),
+        "isFinished": row["is_finished"],
+        "nonFinalValue": row["non_final_value"],
+        "frameRange": None if row["frame_from"] is None else [row["frame_from"], row["frame_to"]],
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
     }
