@@ -1,6 +1,7 @@
 """Version every project of a workspace each night.
 
-1. ``list_projects`` finds the projects whose type can be versioned.
+1. ``list_projects`` finds the projects whose type can be versioned. Projects that are being restored are left
+   out, and restored copies unless ``include_restored`` is on; the log counts what is left out, and why.
 2. ``create_version`` runs once a project, two at a time. A project that did not change costs a few requests.
    One that fails does not stop the others. Each new version is an event of the project's asset, which
    other DAGs can be scheduled on.
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
     max_active_runs=1,
     params={
         "workspace_id": Param(1, type="integer", minimum=1, title="Workspace"),
+        "include_restored": Param(False, type="boolean", title="Restored copies, too"),
         "media_store": Param(None, type=["null", "string"], title="Media store"),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
@@ -44,11 +46,13 @@ log = logging.getLogger(__name__)
 def nightly_versioning() -> None:
     @task
     @airflow_outcome()
-    def list_projects(workspace_id: str) -> list[int]:
+    def list_projects(workspace_id: str, include_restored: str) -> list[int]:
         with SuperviselyHook() as hook:
-            return hook.versions.list_project_ids(int(workspace_id))
+            return hook.versions.list_project_ids(
+                int(workspace_id), include_restored=include_restored == "True", report=log.info
+            )
 
-    project_ids = list_projects("{{ params.workspace_id }}")
+    project_ids = list_projects("{{ params.workspace_id }}", "{{ params.include_restored }}")
     versions = CreateProjectVersionOperator.partial(
         task_id="create_version",
         media_store="{{ params.media_store }}",

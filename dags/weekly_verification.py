@@ -47,7 +47,7 @@ def weekly_verification() -> None:
     @airflow_outcome()
     def list_projects(workspace_id: str) -> list[int]:
         with SuperviselyHook() as hook:
-            found = hook.versions.list_project_ids(int(workspace_id))
+            found = hook.versions.list_project_ids(int(workspace_id), include_restored=True, report=log.info)
             return [project_id for project_id in found if hook.versions.get_list(project_id)]
 
     project_ids = list_projects("{{ params.workspace_id }}")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from airflow.configuration import conf
 
 from airflow_sv_versioning.assets import announce_version
 from airflow_sv_versioning.client.pages import version_page
+from airflow_sv_versioning.exceptions import VersionBusyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
@@ -15,10 +21,15 @@ from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.memory import version_memory
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
 from airflow_sv_versioning.operators.workflow import add_version_node
+from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, BusyWait, latest_version_id
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
+
+
+# The trigger watches the deadline itself; this is for a triggerer that is not there.
+_TRIGGERER_GRACE = timedelta(minutes=5)
 
 
 class CreateProjectVersionOperator(SuperviselyOperator):
@@ -57,6 +68,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         output. If the page cannot be changed, the try fails, and the next one finds the version; templated.
     :param workflow_meta: how the version looks there: a dict, or an object with ``as_dict``, such as the
         SDK's ``WorkflowMeta``.
+    :param deferrable: wait for somebody else's version in the triggerer, without a worker slot; by default
+        what ``[operators] default_deferrable`` says.
     """
 
     template_fields: Sequence[str] = (
@@ -84,6 +97,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         media_store: str | None = None,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -98,42 +112,66 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self.media_store = media_store
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
+        self.deferrable = deferrable
 
     @airflow_outcome()
     def execute(self, context: Context) -> int:
         """Create the version and return its id."""
+        return self._create_or_defer(context, BusyWait(time.time() + self.busy_timeout_seconds))
+
+    @airflow_outcome()
+    def execute_complete(self, context: Context, event: Any) -> int:
+        """Go on after a wait for another process, in the time that is left of ``busy_timeout_seconds``."""
+        return self._create_or_defer(context, BusyWait.from_payload(event))
+
+    def _create_or_defer(self, context: Context, wait: BusyWait) -> int:
         project_id = get_id("project_id", self.project_id)
-        platform_task_id = find_id("platform_task_id", self.platform_task_id)
-        title, description = self.version_title, self.version_description
         if lateness := find_lateness(context):
             self.log.warning("%s", lateness)
         with SuperviselyHook(self.supervisely_conn_id) as hook:
-            should_stop = self._stoppable(hook.client)
-            push_links(context, hook.client.server_url, project_id)
-            with version_memory(context, hook.client, project_id, self._report) as memory:
-                result = hook.versions.create(
-                    project_id,
-                    default_title(context) if title is None else title,
-                    default_description(context) if description is None else description,
-                    self.enable_preview,
-                    archive_format=self.archive_format,
-                    on_concurrent_change=self.on_concurrent_change,
-                    capture=self.capture,
-                    busy_timeout_seconds=self.busy_timeout_seconds,
-                    media_store=find_media_store(self.media_store),
-                    memory=memory,
-                    report=self._report,
-                    should_stop=should_stop,
-                )
-            if platform_task_id is not None:
-                add_version_node(
-                    hook.client,
-                    "output",
-                    platform_task_id,
-                    result.version_id,
-                    self.workflow_meta,
-                )
-            server_url = hook.client.server_url
+            try:
+                return self._create(context, hook, project_id, wait)
+            except VersionBusyError as error:
+                if not (self.deferrable and wait.seconds_left):
+                    raise
+                self.log.info("%s Waiting in the triggerer.", error)
+                latest = latest_version_id(hook.client, project_id)
+        return self.defer(
+            trigger=BusyProjectTrigger(
+                supervisely_conn_id=self.supervisely_conn_id,
+                project_id=project_id,
+                latest_version_id=latest,
+                next_try=wait.next_try(),
+                **asdict(wait),
+            ),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=wait.seconds_left) + _TRIGGERER_GRACE,
+        )
+
+    def _create(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> int:
+        platform_task_id = find_id("platform_task_id", self.platform_task_id)
+        title, description = self.version_title, self.version_description
+        should_stop = self._stoppable(hook.client)
+        server_url = hook.client.server_url
+        push_links(context, server_url, project_id)
+        with version_memory(context, hook.client, project_id, self._report) as memory:
+            result = hook.versions.create(
+                project_id,
+                default_title(context) if title is None else title,
+                default_description(context) if description is None else description,
+                self.enable_preview,
+                archive_format=self.archive_format,
+                on_concurrent_change=self.on_concurrent_change,
+                capture=self.capture,
+                busy_timeout_seconds=wait.seconds_left,
+                on_busy="fail" if self.deferrable else "wait",
+                media_store=find_media_store(self.media_store),
+                memory=memory,
+                report=self._report,
+                should_stop=should_stop,
+            )
+        if platform_task_id is not None:
+            add_version_node(hook.client, "output", platform_task_id, result.version_id, self.workflow_meta)
         page = version_page(server_url, project_id, result.version_id)
         VersionLink.push(context, page)
         self.log.info("%s %s", result.line(), page)

@@ -45,6 +45,7 @@ from airflow_sv_versioning.versioning.verifying import Verification
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
 CAPTURES = ("incremental", "full")
+ON_BUSY = ("wait", "fail")
 
 Report = Callable[[str], None]
 ShouldStop = Callable[[], bool]
@@ -74,6 +75,7 @@ class ProjectVersions:
         on_concurrent_change: str = "accept",
         capture: str = "incremental",
         busy_timeout_seconds: float = 600.0,
+        on_busy: str = "wait",
         media_store: Any = None,
         memory: Memory | None = None,
         report: Report | None = None,
@@ -90,7 +92,9 @@ class ProjectVersions:
             ``accept`` items of different moments, each whole, and say so; or ``fail``.
         :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a
             sample of them; ``full`` reads everything.
-        :param busy_timeout_seconds: how long to wait while another process makes a version.
+        :param busy_timeout_seconds: how long to wait while another process makes a version, or prunes the
+            media store.
+        :param on_busy: ``wait`` while another process makes a version, or ``fail`` at once.
         :param media_store: where to keep the originals beside the platform, each content once: a URL such as
             ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
             where nothing changed, the store gets what it lacks of the latest version.
@@ -109,6 +113,7 @@ class ProjectVersions:
         description = check_text("version_description", description_text(version_description))
         check_choice("on_concurrent_change", on_concurrent_change, CONCURRENT_CHANGE)
         check_choice("capture", capture, CAPTURES)
+        check_choice("on_busy", on_busy, ON_BUSY)
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
@@ -121,7 +126,7 @@ class ProjectVersions:
                 archive_format=archive_format,
                 on_concurrent_change=on_concurrent_change,
                 capture=capture,
-                busy_timeout_seconds=busy_timeout_seconds,
+                busy_timeout_seconds=busy_timeout_seconds if on_busy == "wait" else 0.0,
             )
         if keeper and result.media is None:
             latest = self.get_info_by_id(project_id, result.version_id)
