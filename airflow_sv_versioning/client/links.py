@@ -87,9 +87,8 @@ class Links:
         self._transport = transport
         self._allow_private = allow_private
         self._timeout_seconds = timeout_seconds
-        self._trust = trust or Trust.choose()
         self._interruption = transport.interruption
-        self._requests = _session(self._trust, self._interruption, allow_private=allow_private)
+        self._requests = _session(trust or Trust.choose(), self._interruption, allow_private=allow_private)
 
     def close(self) -> None:
         """Close all connections."""
@@ -179,8 +178,6 @@ class Links:
         try:
             if not self._allow_private:
                 self._check_public(url)
-            if url.lower().startswith("https:"):
-                self._trust.check_environment()
             return self._requests.request(
                 verb, url, headers=headers, stream=True, timeout=self._timeout_seconds, allow_redirects=False
             )

@@ -75,6 +75,7 @@ class SteadySession(requests.Session):
 
     def __init__(self, trust: Trust) -> None:
         super().__init__()
+        self._trust = trust
         self.verify = trust.verify
         if trust.verify is False:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -82,8 +83,11 @@ class SteadySession(requests.Session):
     def merge_environment_settings(self, url: Any, *settings: Any, **named: Any) -> Any:
         """Settle the settings of one request.
 
+        :raises ConfigurationError: it needs CA certificates, and those of the environment cannot be used.
         :raises InvalidProxyURL: the environment names a proxy that cannot be one.
         """
+        if str(url).lower().startswith("https:"):
+            self._trust.check_environment()
         merged = super().merge_environment_settings(url, *settings, **named)
         merged["verify"] = self.verify
         if proxy := select_proxy(str(url), merged["proxies"]):
@@ -97,18 +101,21 @@ def find_proxy(url: str) -> str | None:
     return _without_login(proxy) if proxy else None
 
 
-@cache
 def _check_certificates(path: str, source: str) -> None:
-    # A folder is looked into by OpenSSL as certificates are needed, by the hashes of their names.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
+        # A folder is looked into by OpenSSL as certificates are needed, by the hashes of their names.
         if not Path(path).is_dir():
-            context.load_verify_locations(path)
+            _load(path, Path(path).stat().st_mtime_ns)
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"The CA file {path} ({source}) cannot be used: {_reason(error)}. "
             "Name a file of certificates in PEM form that this process may read."
         ) from error
+
+
+@cache
+def _load(path: str, _changed: int) -> None:
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
 
 
 def _reason(error: Exception) -> str:

@@ -125,10 +125,14 @@ class SuperviselyHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Say whom the token belongs to; the text is shown unmasked, so it never holds the token."""
+        from airflow_sv_versioning.client.decoding import UnexpectedAnswerError
+
         try:
             with self:
                 user = self.client.accounts.get_me()
                 return True, f"Connected to {self.client.server_url} as {user.login}."
+        except UnexpectedAnswerError as error:
+            return False, f"{error} Is the host of the connection a Supervisely server?"
         except SuperviselyError as error:
             return False, str(error)
 

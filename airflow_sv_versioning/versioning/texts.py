@@ -41,6 +41,9 @@ def check_text(argument: str, value: Any) -> str | None:
         return None
     if not isinstance(value, str):
         raise ConfigurationError(f"{argument} must be a text, not {type(value).__name__}.")
+    if any(unicodedata.category(character) == "Cs" for character in value):
+        # Halves of characters: what the shell passes on of bytes that are no UTF-8.
+        raise ConfigurationError(f"{argument} is {value!r}, which holds bytes that are no text.")
     if len(value) > MAX_TEXT:
         raise ConfigurationError(
             f"{argument} has {len(value)} characters; the platform takes {MAX_TEXT}. Shorten it."

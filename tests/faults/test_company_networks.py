@@ -21,7 +21,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from tests.support.forward_proxy import ForwardProxy, forward_proxy
 from tests.support.media import serve_media
-from tests.support.proxy import Reply, answer
+from tests.support.proxy import Reply, answer, redirect
 from tests.support.tls import Authority
 
 LOGIN = "<html><title>Sign in</title><form><input type=password></form></html>"
@@ -157,6 +157,18 @@ def test_links_believe_what_the_client_believes(tls, server, authority, monkeypa
         pytest.raises(ConfigurationError, match="REQUESTS_CA_BUNDLE"),
     ):
         client.links.check(link)
+
+
+def test_a_storage_behind_the_server_needs_certificates_too(wire, tls, monkeypatch, tmp_path):
+    """The bundle is missed where TLS begins: at the address that the server points to."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
+    wire.always("file-storage.download", redirect(f"{tls['good']}/archive"))
+
+    with (
+        SuperviselyClient(wire.url, "token") as client,
+        pytest.raises(ConfigurationError, match="REQUESTS_CA_BUNDLE"),
+    ):
+        client.files.download(1, "/archive", tmp_path / "copy")
 
 
 def test_tls_to_a_server_without_it_says_http(server):
