@@ -135,7 +135,8 @@ def _said(members: Mapping[str, Any], what: str) -> dict[str, Any]:
     return {
         key: value
         for key, value in members.items()
-        if key != "id" and value not in (None, False, "", [], {}, defaults.get(key))
+        # A number is always said, and 0 equals False.
+        if key != "id" and value is not False and value not in (None, "", [], {}, defaults.get(key))
     }
 
 
@@ -158,7 +159,7 @@ def _datasets(side: Side) -> pa.Table:
 
 def _both_told(mine: pa.Table, theirs: pa.Table, columns: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     """Keep of some columns only what both tell of the items of one path."""
-    return _told_by(mine, theirs, columns), _told_by(theirs, mine, columns)
+    return (_told_by(mine, theirs, columns), _told_by(theirs, mine, columns)) if columns else (mine, theirs)
 
 
 def _told_by(rows: pa.Table, others: pa.Table, columns: Sequence[str]) -> pa.Table:
