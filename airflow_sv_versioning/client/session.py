@@ -111,8 +111,8 @@ class Session:
     """Connections to one server for one token; may be shared by threads.
 
     :param token: goes to this server and to no other host.
-    :param timeout: seconds to wait for the next bytes of an answer; in all, a request takes at most ten times
-        as long, and what its body takes at a slow pace.
+    :param timeout: seconds to wait for the next bytes of an answer.
+    :param timeout_in_all: seconds that a request may take in all, beside what its body takes at a slow pace.
     :param max_answer_bytes: the most that is taken into memory of one answer.
     :param interruption: ends requests under way and refuses later ones.
     :raises ConfigurationError: the CA certificates that the environment names cannot be used.
@@ -124,6 +124,7 @@ class Session:
         token: str,
         *,
         timeout: float,
+        timeout_in_all: float,
         trust: Trust,
         max_workers: int,
         interruption: Interruption,
@@ -135,7 +136,7 @@ class Session:
         self._token = token
         self._interruption = interruption
         self._max_answer_bytes = max_answer_bytes
-        self._seconds_in_all = TIMEOUTS_IN_ALL * timeout
+        self._seconds_in_all = timeout_in_all
         self._in_flight = InFlight()
         self._timeouts = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
         # Listing and reading run side by side; together they keep to what was asked for.

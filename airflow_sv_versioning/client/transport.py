@@ -35,7 +35,14 @@ from airflow_sv_versioning.client.failures import no_answer
 from airflow_sv_versioning.client.in_flight import OverdueError
 from airflow_sv_versioning.client.listing import Page, by_numbers, by_tokens, list_whole
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
-from airflow_sv_versioning.client.session import MAX_ANSWER_BYTES, Answer, Opened, Session, TooLargeError
+from airflow_sv_versioning.client.session import (
+    MAX_ANSWER_BYTES,
+    TIMEOUTS_IN_ALL,
+    Answer,
+    Opened,
+    Session,
+    TooLargeError,
+)
 from airflow_sv_versioning.client.surroundings import Trust, find_proxy
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
@@ -83,8 +90,9 @@ class Transport:
 
     :param server_address: with or without scheme and port.
     :param token: the API token; it is sent to this server and to no other host.
-    :param timeout: seconds to wait for the next bytes of an answer; in all, a request takes at most ten times
-        as long, and what its body takes at a slow pace.
+    :param timeout: seconds to wait for the next bytes of an answer.
+    :param timeout_in_all: seconds that a request may take in all, beside what its body takes at a slow pace;
+        by default ten times ``timeout``.
     :param max_answer_bytes: the most that is taken into memory of one answer.
     :param trust: whose certificates are believed; by default as the environment says.
     :param max_workers: requests that may run at the same time; by default as many as the server takes.
@@ -98,6 +106,7 @@ class Transport:
         token: str,
         *,
         timeout: float = 60.0,
+        timeout_in_all: float | None = None,
         trust: Trust | None = None,
         max_workers: int | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
@@ -121,6 +130,7 @@ class Transport:
             self.server_url,
             token,
             timeout=timeout,
+            timeout_in_all=timeout_in_all or TIMEOUTS_IN_ALL * timeout,
             trust=self._trust,
             max_workers=self.max_workers,
             interruption=self.interruption,

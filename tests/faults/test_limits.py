@@ -54,9 +54,11 @@ def serving(head: bytes, piece: bytes, *, pause_seconds: float):
 
 
 @contextmanager
-def hasty_client(url: str):
+def hasty_client(url: str, in_all: float = 1.0):
     policy = RetryPolicy(tries=2, base_seconds=0.001)
-    transport = Transport(url, "t" * 32, timeout=0.1, max_answer_bytes=1 << 20, policy=policy)
+    transport = Transport(
+        url, "t" * 32, timeout=60.0, timeout_in_all=in_all, max_answer_bytes=1 << 20, policy=policy
+    )
     with SuperviselyClient(url, "t" * 32, transport=transport) as client:
         yield client
 
@@ -107,7 +109,7 @@ def test_an_original_that_trickles_ends():
 def test_an_answer_without_end_is_not_taken_into_memory():
     with (
         serving(UNSIZED, b" " * 65536, pause_seconds=0) as url,
-        hasty_client(url) as client,
+        hasty_client(url, in_all=60.0) as client,
         pytest.raises(TransportError, match="larger than 1,048,576 bytes"),
     ):
         client.projects.get(1)
