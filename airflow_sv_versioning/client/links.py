@@ -24,6 +24,8 @@ from requests.exceptions import InvalidURL
 
 from airflow_sv_versioning.client.connections import InterruptibleAdapter, Interruption
 from airflow_sv_versioning.client.failures import reason_of
+from airflow_sv_versioning.client.in_flight import InFlight, OverdueError, connecting
+from airflow_sv_versioning.client.session import TIMEOUTS_IN_ALL, Opened
 from airflow_sv_versioning.client.surroundings import SteadySession, Trust, find_proxy
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
 from airflow_sv_versioning.exceptions import ApiError, AuthenticationError, ConfigurationError, LinkError
@@ -73,7 +75,8 @@ class Links:
 
     :param allow_private: contact addresses in private networks, this machine included.
     :param trust: whose certificates are believed; by default as the environment says.
-    :param timeout_seconds: how long to wait for a connection, and then for the next bytes.
+    :param timeout_seconds: how long to wait for a connection, and then for the next bytes; in all, a link
+        takes at most ten times as long, and what its bytes take at a slow pace.
     """
 
     def __init__(
@@ -88,10 +91,12 @@ class Links:
         self._allow_private = allow_private
         self._timeout_seconds = timeout_seconds
         self._interruption = transport.interruption
+        self._in_flight = InFlight()
         self._requests = _session(trust or Trust.choose(), self._interruption, allow_private=allow_private)
 
     def close(self) -> None:
         """Close all connections."""
+        self._in_flight.close()
         self._requests.close()
 
     def check(self, link: str, team_id: int | None = None) -> LinkAnswer:
@@ -109,8 +114,8 @@ class Links:
         # Some hosts know no HEAD, and some signed addresses allow one verb only.
         for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
             try:
-                with self._open(verb, link, headers) as response:
-                    answer = _judge(response.status_code)
+                with self._open(verb, link, headers) as opened:
+                    answer = _judge(opened.status_code)
             except _PrivateAddressError as error:
                 return LinkAnswer(LinkState.UNTRIED, str(error))
             except InvalidURL as error:
@@ -118,7 +123,7 @@ class Links:
             except RequestException as error:
                 self._interruption.check()
                 answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
-                if isinstance(error, requests.Timeout):
+                if isinstance(error, requests.Timeout | OverdueError):
                     return answer
             if answer.state is LinkState.ALIVE:
                 return answer
@@ -131,11 +136,11 @@ class Links:
         :raises LinkError: it cannot be read; what was read up to then is not all of it.
         """
         try:
-            with self._open("GET", link, {"Accept-Encoding": "identity"}) as response:
-                judged = _judge(response.status_code)
+            with self._open("GET", link, {"Accept-Encoding": "identity"}) as opened:
+                judged = _judge(opened.status_code)
                 if judged.state is not LinkState.ALIVE:
                     raise LinkError(f"{link} cannot be read: {judged.reason}.", link=link)
-                yield _whole_body(link, response)
+                yield _whole_body(link, opened)
                 self._interruption.check()
         except _PrivateAddressError as error:
             raise LinkError(f"{link} is not read: {error}.", link=link) from error
@@ -158,14 +163,24 @@ class Links:
         return LinkAnswer(LinkState.GONE, "the server finds nothing there")
 
     @contextmanager
-    def _open(self, verb: str, link: str, headers: dict[str, str]) -> Iterator[Response]:
-        """Send a request and follow its redirects, each into the open only."""
+    def _open(self, verb: str, link: str, headers: dict[str, str]) -> Iterator[Opened]:
+        """Send a request and follow its redirects, each into the open only.
+
+        :raises OverdueError: it came too slowly to the end.
+        """
+        with self._in_flight.track(TIMEOUTS_IN_ALL * self._timeout_seconds) as request:
+            with connecting(request):
+                response = self._follow(verb, link, headers)
+            with response:
+                yield Opened(response, request)
+
+    def _follow(self, verb: str, link: str, headers: dict[str, str]) -> Response:
         url = link
         for _ in range(MAX_REDIRECTS + 1):
-            with self._send(verb, url, headers) as response:
-                if not response.is_redirect:
-                    yield response
-                    return
+            response = self._send(verb, url, headers)
+            if not response.is_redirect:
+                return response
+            with response:
                 location = response.headers["Location"]
             try:
                 url = urljoin(url, location)
@@ -255,9 +270,9 @@ def _judge(status_code: int) -> LinkAnswer:
     return LinkAnswer(state, f"its host answers {status_code}")
 
 
-def _whole_body(link: str, response: Response) -> Iterator[bytes]:
-    expected, size = response.headers.get("Content-Length"), 0
-    for chunk in response.iter_content(CHUNK_BYTES):
+def _whole_body(link: str, opened: Opened) -> Iterator[bytes]:
+    expected, size = opened.headers.get("Content-Length"), 0
+    for chunk in opened.chunks(CHUNK_BYTES):
         size += len(chunk)
         yield chunk
     if expected is not None and expected.isdigit() and size != int(expected):

@@ -88,7 +88,9 @@ class Answer:
 class Opened:
     """The beginning of an answer whose body is still to come."""
 
-    def __init__(self, response: Response, request: UnderWay, max_answer_bytes: int) -> None:
+    def __init__(
+        self, response: Response, request: UnderWay, max_answer_bytes: int = MAX_ANSWER_BYTES
+    ) -> None:
         self._response = response
         self._request = request
         self._max_answer_bytes = max_answer_bytes

@@ -21,7 +21,7 @@ from airflow_sv_versioning.exceptions import (
 
 class _Listed(msgspec.Struct):
     id: Id
-    version: Count | None
+    version: Count | float | None
 
 
 class _Reserved(msgspec.Struct, rename="camel"):
@@ -50,8 +50,8 @@ class Versions:
         body = {"projectId": project_id, "filter": list(filters or []), "sort": "id", "sort_order": "asc"}
         listed = self._transport.list_whole("projects.versions.list", body, dict[str, Any], shape=_Listed)
         for data in listed:
-            # One that has no number yet is somebody's reservation.
-            if data["version"] is not None:
+            # One that has no number yet is somebody's reservation; fractions count what is no version.
+            if isinstance(data["version"], int):
                 yield read_record("projects.versions.list", data, VersionInfo)
 
     def reserve(self, project_id: int, owner: str = "") -> Reservation | NothingChanged:

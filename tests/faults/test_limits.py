@@ -10,11 +10,13 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.in_flight import UnderWay
+from airflow_sv_versioning.client.links import Links, LinkState
 from airflow_sv_versioning.client.retry import RetryPolicy
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Transport
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     IntegrityError,
+    LinkError,
     OutcomeUnknownError,
     TransportError,
 )
@@ -104,6 +106,20 @@ def test_an_original_that_trickles_ends():
         pytest.raises(TransportError, match="not over after 1 s"),
     ):
         list(client.originals.iter_chunks("images", 1))
+
+
+def test_a_link_that_trickles_is_not_waited_for():
+    with serving(HEAD + b"X-Slow: ", b" ", **SLOW) as url, hasty_client(url) as client:
+        links = Links(client.transport, allow_private=True, timeout_seconds=0.1)
+
+        assert links.check(url).state is LinkState.UNREACHABLE
+
+
+def test_media_behind_a_link_that_trickle_are_an_error():
+    with serving(UNSIZED, b" ", **SLOW) as url, hasty_client(url) as client:
+        links = Links(client.transport, allow_private=True, timeout_seconds=0.1)
+        with pytest.raises(LinkError), links.open(url) as chunks:
+            list(chunks)
 
 
 def test_an_answer_without_end_is_not_taken_into_memory():
