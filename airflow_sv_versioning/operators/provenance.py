@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 # Source: the platform's limit of a version's description.
 DESCRIPTION_LENGTH = 255
 _TITLE_LENGTH = 255
-_BACKFILL = "backfill"
+# The words of Airflow's ``DagRunType``.
+_BACKFILL, _MANUAL = "backfill", "manual"
 _LATE = timedelta(days=1)
 
 
@@ -46,12 +47,14 @@ def find_lateness(context: Context) -> str | None:
     """Say that a run is of the past, so that nobody takes its version for the data of that time.
 
     That is a backfill, and a run that goes on more than a day after it was due: one that caught up, or was
-    cleared.
+    cleared. A run that a person starts is due at its logical date.
     """
     run, now = context["dag_run"], _now()
-    if getattr(run, "run_type", None) != _BACKFILL and now - run.run_after < _LATE:
-        return None
+    run_type = getattr(run, "run_type", None)
     moment_name, moment = _moment(context)
+    due = min(moment, run.run_after) if run_type == _MANUAL else run.run_after
+    if run_type != _BACKFILL and now - due < _LATE:
+        return None
     return (
         f"This run's {moment_name} is {_written(moment)}, but a version holds the project as it is now, "
         f"{_written(now)}: the past cannot be versioned. For the data of a moment, restore with as_of."

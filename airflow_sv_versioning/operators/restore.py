@@ -141,8 +141,9 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
     ) -> None:
         given = {name: value for name, value in arguments.items() if name not in _ONLY_RESTORED}
         plan = hook.versions.plan_restore(project_id, **given, report=self._report)
+        VersionLink.push(context, version_page(hook.client.server_url, project_id, plan.version_id))
         for line in plan.lines():
-            self.log.info("%s", line)
+            self._report(line)
         context["ti"].xcom_push(key="plan", value=plan.as_dict(MAX_LISTED))
 
     def _restore(

@@ -39,7 +39,7 @@ def test_a_run_without_logical_date_tells_when_it_may_run() -> None:
         ("backfill", timedelta(days=300), True),
         ("scheduled", timedelta(days=300), True),
         ("scheduled", timedelta(hours=6), False),
-        ("manual", timedelta(0), False),
+        ("manual", timedelta(0), True),
     ],
 )
 def test_a_run_of_the_past_is_told_that_its_version_is_of_now(

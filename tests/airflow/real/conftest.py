@@ -43,6 +43,7 @@ def airflow(
     lineage = {"type": "file", "log_file_path": str(home / "lineage.jsonl"), "append": True}
     environment = {
         "WATCHED_PROJECT_ID": str(watched_id),
+        "SUPERVISELY_SERVER": wire.url,
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(lineage),
     }
     with Standalone(home, DAGS, **environment) as running:

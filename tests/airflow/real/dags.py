@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk import DAG, AssetAlias, AssetWatcher, BaseHook, Context, Param, task
 
-from airflow_sv_versioning.assets import project_asset, read_version_event
+from airflow_sv_versioning.assets import project_asset, project_reference, read_version_event
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
@@ -70,4 +70,7 @@ with DAG("trained", schedule=[VERSIONS]):
     task(read_versions)()
 
 with DAG("watching", schedule=[WATCHED]):
+    task(read_versions)()
+
+with DAG("referring", schedule=[project_reference(os.environ["SUPERVISELY_SERVER"], WATCHED_ID)]):
     task(read_versions)()

@@ -139,6 +139,11 @@ class Standalone:
     def task(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
         return dict(self.call("GET", _task_path(dag_id, run_id, task_id)))
 
+    def task_log(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+        """Read the log of a task's first try, as its page shows it."""
+        path = f"{_task_path(dag_id, run_id, task_id)}/logs/1?full_content=true"
+        return list(self.call("GET", path, Accept="application/json")["content"])
+
     def change_task(self, dag_id: str, run_id: str, task_id: str, **changes: Any) -> None:
         self.call("PATCH", _task_path(dag_id, run_id, task_id), changes)
 

@@ -6,15 +6,18 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from airflow_sv_versioning.assets import project_reference
 from airflow_sv_versioning.get_provider_info import get_provider_info
 from tests.airflow.real.standalone import AIRFLOW_3_3, Standalone, asked, wait_until
-from tests.support.projects import make_project
+from tests.support.projects import make_project, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply
 
 if TYPE_CHECKING:
+    from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
 
@@ -189,3 +192,32 @@ def test_a_restore_waits_for_a_person(
         new = airflow.xcom("approved_restore", run, "restore_version")
         links = airflow.links("approved_restore", run, "restore_version")
         assert links["Open restored project"] == f"{wire.url}/projects/{new}/datasets"
+
+
+def test_a_permanent_error_is_one_sentence_on_the_page_of_its_task(airflow: Standalone) -> None:
+    run = airflow.trigger("waiting", project_id=999_999)
+    airflow.wait_for("waiting", run, "wait", "failed")
+
+    told = "Project 999999 is not found."
+    # The end of a log comes after the end of its task.
+    wait_until(lambda: told in json.dumps(airflow.task_log("waiting", run, "wait")), 30, airflow.tail)
+    log = airflow.task_log("waiting", run, "wait")
+
+    [error] = [detail for line in log for detail in line.get("error_detail") or ()]
+    assert error["exc_type"] == "AirflowFailException"
+    assert json.dumps(log).count(told) == 1
+    assert [frame for frame in error["frames"] if "/client/" in frame["filename"]] == []
+
+
+def test_a_version_starts_what_refers_to_its_project_by_whatever_name(
+    airflow: Standalone, wire: FaultProxy, client: SuperviselyClient, watched_id: int
+) -> None:
+    touch(client, watched_id)
+    run = airflow.trigger("waiting", project_id=watched_id)
+    airflow.wait_for("waiting", run, "create", "success")
+
+    made = int(airflow.xcom("waiting", run, "create"))
+    assert airflow.wait_for_versions("referring", 1) == [[made]]
+    uri = project_reference(wire.url, watched_id).uri
+    [asset] = [each for each in airflow.call("GET", "/api/v2/assets")["assets"] if each["uri"] == uri]
+    assert asset["name"] == f"{client.projects.get(watched_id).name} ({watched_id} on {urlsplit(uri).netloc})"
