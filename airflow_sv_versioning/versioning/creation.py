@@ -332,10 +332,7 @@ class Creation:
                 "does not list it. Look at the Versions tab.",
                 project_id=self._project.id,
             )
-        existing = self._existing(version, created=False)
-        if existing is not None:
-            self._progress.say(f"Nothing changed since version {version.version} (id {version.id}).")
-        return existing
+        return self._existing(version, created=False)
 
     def _existing(self, version: VersionInfo, *, created: bool) -> CreateResult | None:
         try:
