@@ -337,7 +337,9 @@ class ProjectVersions:
 
         :param include_restored: list restored copies, too.
         :param report: takes a line that counts what was left out, by type and reason.
+        :raises NotFoundError: there is no such workspace; to find no project there would look like success.
         """
+        self._client.accounts.get_workspace(workspace_id)
         chosen = choose_projects(
             self._client.projects.list_all(workspace_id), include_restored=include_restored
         )

@@ -170,13 +170,14 @@ def test_one_task_maps_over_projects(
     assert version.name == f"{dag_id} / create[0]"
 
 
-def test_the_links_lead_to_the_project_and_its_versions(
+def test_the_links_lead_to_the_project_and_to_the_version(
     connection: None, create: Create, project_id: int, server: ServerInfo
 ) -> None:
     run = create(project_id=project_id)
 
     assert pulled(run, "create", "_link_ProjectLink") == f"{server.url}/projects/{project_id}/datasets"
-    assert pulled(run, "create", "_link_VersionLink") == f"{server.url}/projects/{project_id}/versions"
+    page = f"{server.url}/projects/{project_id}/versions#version-{pulled(run, 'create')}"
+    assert pulled(run, "create", "_link_VersionLink") == page
 
 
 def test_the_links_work_while_the_task_runs(proxy: FaultProxy, project_id: int) -> None:

@@ -267,6 +267,15 @@ def test_an_empty_workspace_is_reported_as_such(
     assert pulled(run, "report")["projects"] == 0
 
 
+@pytest.mark.parametrize("periodic", ["nightly_versioning", "weekly_verification"])
+def test_a_workspace_that_is_not_there_fails_the_run(
+    periodic: str, connection: None, run_dag: RunDag, dags: dict[str, DAG]
+) -> None:
+    run = run_dag(dags[periodic], workspace_id=999_999)
+
+    assert state(run, "list_projects") == state(run, "report") == run.state == "failed"
+
+
 def test_at_most_two_projects_are_versioned_at_a_time(dags: dict[str, DAG]) -> None:
     create = dags["nightly_versioning"].get_task("create_version")
 
