@@ -25,4 +25,5 @@ def test_a_project_with_one_thing_goes_round(project_type, what, archive_format,
     assert made.capture == "incremental"
     assert report.is_good, report
     assert restored.counts == made.counts
-    assert restored.warnings == ()
+    assert restored.warnings == made.warnings
+    assert len(made.warnings) == (what == "a mask without voxels")
