@@ -71,14 +71,12 @@ def reason_of(cause: RequestException) -> str:
         reason = reason.original_error
     if match := _TUNNEL.search(str(reason)):
         return f"it answers {match[1]} {match[2]}".rstrip()
-    return str(reason).rpartition(": ")[2].strip("'\")")[:200] or type(cause).__name__
+    return str(reason).rpartition(": ")[2].strip('")')[:200] or type(cause).__name__
 
 
 def _wrong_set_up(url: str, proxy: str | None, cause: RequestException, trust: Trust) -> str | None:
     """Say what must be set right before any request can succeed; ``None`` if it is not that."""
-    if proxy and isinstance(
-        cause, exceptions.ProxyError | exceptions.InvalidProxyURL | exceptions.InvalidSchema
-    ):
+    if proxy and isinstance(cause, exceptions.ProxyError | exceptions.InvalidProxyURL):
         return _wrong_proxy(url, proxy, cause)
     if isinstance(cause, exceptions.InvalidURL):
         return f"{url} is no address that can be asked ({reason_of(cause)})."
@@ -92,8 +90,6 @@ def _wrong_set_up(url: str, proxy: str | None, cause: RequestException, trust: T
 def _wrong_proxy(url: str, proxy: str, cause: RequestException) -> str | None:
     if isinstance(cause, exceptions.InvalidProxyURL):
         return f"the proxy {proxy} cannot be used ({reason_of(cause)}). Correct {_variables(url)}."
-    if isinstance(cause, exceptions.InvalidSchema):
-        return f"the proxy {proxy} needs more than is installed ({cause}): pip install 'requests[socks]'."
     text = str(cause)
     if match := _TUNNEL.search(text):
         return _refused_tunnel(url, proxy, int(match[1]), reason_of(cause))

@@ -36,6 +36,12 @@ WORKERS = 20
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 10.0
 _GONE = {404, 410}
+# What is wrong with this machine's way out says nothing about where it leads.
+_BARRED = (
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.ProxyError,
+    requests.exceptions.SSLError,
+)
 _ALLOW = "; private_links (--private-links) allows trying it"
 _EMPTY_FILE = 416
 _WEB = ("http", "https")
@@ -54,7 +60,8 @@ class LinkState(Enum):
     UNREACHABLE = "unreachable"
     """This machine got no answer, or a refusal: the server may have more luck."""
     UNTRIED = "untried"
-    """Not asked for: it leads into a private network, or there was no time left."""
+    """Nobody was asked: it leads into a private network, there was no time left, or what bars the way is on
+    this side, a proxy or a CA that this machine does not know."""
 
 
 @dataclass(frozen=True)
@@ -113,21 +120,27 @@ class Links:
         answer = LinkAnswer(LinkState.UNREACHABLE)
         # Some hosts know no HEAD, and some signed addresses allow one verb only.
         for verb, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
-            try:
-                with self._open(verb, link, headers) as opened:
-                    answer = _judge(opened.status_code)
-            except _PrivateAddressError as error:
-                return LinkAnswer(LinkState.UNTRIED, str(error))
-            except InvalidURL as error:
-                return LinkAnswer(LinkState.GONE, f"it is no address: {error}")
-            except RequestException as error:
-                self._interruption.check()
-                answer = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
-                if isinstance(error, requests.Timeout | OverdueError):
-                    return answer
-            if answer.state is LinkState.ALIVE:
-                return answer
+            answer, is_final = self._try(verb, link, headers)
+            if is_final:
+                break
         return answer
+
+    def _try(self, verb: str, link: str, headers: dict[str, str]) -> tuple[LinkAnswer, bool]:
+        """Try a link in one way; says also whether another way can tell no more."""
+        try:
+            with self._open(verb, link, headers) as opened:
+                answer = _judge(opened.status_code)
+        except _PrivateAddressError as error:
+            return LinkAnswer(LinkState.UNTRIED, str(error)), True
+        except RequestException as error:
+            self._interruption.check()
+            if isinstance(error, _BARRED):
+                return LinkAnswer(LinkState.UNTRIED, _told(error)), True
+            if isinstance(error, InvalidURL):
+                return LinkAnswer(LinkState.GONE, f"it is no address: {error}"), True
+            unreached = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
+            return unreached, isinstance(error, requests.Timeout | OverdueError)
+        return answer, answer.state is LinkState.ALIVE
 
     @contextmanager
     def open(self, link: str) -> Iterator[Iterator[bytes]]:

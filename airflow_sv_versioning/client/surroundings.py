@@ -10,6 +10,7 @@ import os
 import ssl
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,6 +134,8 @@ def _check_proxy(proxy: str) -> None:
         scheme = host = ""
     if scheme not in _PROXY_SCHEMES or not is_host(host):
         raise InvalidProxyURL("its address cannot be read")
+    if scheme.startswith("socks") and find_spec("socks") is None:
+        raise InvalidProxyURL("SOCKS needs what pip install 'requests[socks]' brings")
 
 
 def _without_login(proxy: str) -> str:

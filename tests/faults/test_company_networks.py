@@ -146,7 +146,8 @@ def test_a_missing_bundle_of_the_environment_does_not_disturb_a_server_without_t
 def test_links_believe_what_the_client_believes(tls, server, authority, monkeypatch, tmp_path):
     link = f"{tls['good']}/photo.png"
     with SuperviselyClient(server.url, "t", private_links=True) as careful:
-        assert careful.links.check(link).state is LinkState.UNREACHABLE
+        # What is there, this machine cannot know; the server may.
+        assert careful.links.check(link).state is LinkState.UNTRIED
     for options in ({"ca_file": str(authority.file)}, {"verify_ssl": False}):
         with SuperviselyClient(server.url, "t", private_links=True, **options) as client:
             assert client.links.check(link).state is LinkState.GONE
@@ -270,7 +271,14 @@ def test_a_proxy_that_is_down_is_named(name, server, monkeypatch):
 
 @pytest.mark.parametrize(
     "proxy",
-    ["http://", "http://me:s3cret@[bad", "http://me:s3cret@h:99999", "ftp://me:s3cret@h:1", "http://a..b:1"],
+    [
+        "http://",
+        "http://me:s3cret@[bad",
+        "http://me:s3cret@h:99999",
+        "ftp://me:s3cret@h:1",
+        "http://a..b:1",
+        "socks5://me:s3cret@h:1",
+    ],
 )
 def test_a_proxy_that_cannot_be_one_is_named_without_its_login(proxy, server, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", proxy)
@@ -311,6 +319,24 @@ def test_allowed_links_go_through_the_proxy(company, client):
         assert links.check(host.url).state is LinkState.ALIVE
 
     assert company.asked == [f"HEAD {host.url}"]
+
+
+def test_a_link_that_the_proxy_refuses_is_not_taken_for_dead(company, client, tls):
+    company.refusal = 403
+    with closing(Links(client.transport, allow_private=True)) as links:
+        answer = links.check(f"{tls['good']}/photo.png")
+
+    assert (answer.state, answer.reason) == (LinkState.UNTRIED, "it answers 403 Forbidden")
+
+
+@pytest.mark.parametrize("proxy", ["http://me:s3cret@[bad", "socks5://127.0.0.1:1", "http://127.0.0.1:1"])
+def test_a_proxy_that_cannot_work_makes_no_link_dead(proxy, client, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    with serve_media(b"picture") as host, closing(Links(client.transport, allow_private=True)) as links:
+        answer = links.check(host.url)
+
+    assert answer.state is LinkState.UNTRIED
+    assert "s3cret" not in answer.reason
 
 
 # --- what stands before the server ----------------------------------------------------------------
