@@ -305,7 +305,7 @@ STREET = r"street/0000\.mp4' \(id \d+\)"
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (_unknown_class, rf"dragon.* {STREET}"),
+        (_unknown_class, f"dragon.*{STREET}"),
         (_unknown_object, f"{STREET}.*of object 987654"),
         (_past_the_end, f"{STREET}.*on frame 120, but the video has 120 frames"),
         (_before_the_beginning, f"{STREET}.*on frame -1"),

@@ -108,7 +108,12 @@ def rewritten(client: SuperviselyClient, project_id: int, folder: Path, change: 
         ("figures", {"plane_name": "diagonal"}, FormatError, "'CT/a.nrrd' .* plane 'diagonal'"),
         ("figures", {"slice_index": 6}, FormatError, "slice 6, but the volume has"),
         ("figures", {"src_object_id": 1}, FormatError, "of object 1"),
-        ("objects", {"class_name": "novel"}, FormatError, "16 objects, whose classes .novel. are defined no more"),
+        (
+            "objects",
+            {"class_name": "novel"},
+            FormatError,
+            "16 objects, whose classes .novel. are defined no more",
+        ),
         (
             "volumes",
             {"meta": '{"dimensionsIJK":{"x":4,"y":5,"z":7}}'},
