@@ -21,6 +21,7 @@ from airflow_sv_versioning.snapshot.nrrd import (
     MAX_HEADER_BYTES,
     MAX_VOXELS,
     Nrrd,
+    check_nrrd,
     finite_vector,
     read_nrrd,
     read_place,
@@ -46,6 +47,29 @@ _EMPTY = (3, 3, 3)
 _PART = 32
 
 
+class VoxelBudget:
+    """How many voxels the masks of an archive may have: a few bytes can stand for any number.
+
+    :param most: of one mask.
+    :param total: of all.
+    """
+
+    def __init__(self, most: int = MAX_VOXELS, total: int = 2**62) -> None:
+        self._most = most
+        self._left = total
+
+    def take(self, voxels: int, what: str) -> None:
+        """Count the voxels of a mask before they are unpacked.
+
+        :raises FormatError: they are too many.
+        """
+        self._left -= voxels
+        if voxels > self._most or self._left < 0:
+            raise FormatError(
+                f"{what} has {voxels} voxels, which are too many for this archive; it was refused."
+            )
+
+
 def mask_json(data: bytes, what: str) -> dict[str, Any]:
     """Make the JSON of an NRRD file.
 
@@ -67,8 +91,10 @@ def mask_json(data: bytes, what: str) -> dict[str, Any]:
     return {MASK_3D: mask, "shape": MASK_3D, "geometryType": MASK_3D}
 
 
-def mask_file(geometry: Any, what: str) -> bytes | None:
+def mask_file(geometry: Any, what: str, budget: VoxelBudget) -> bytes | None:
     """Make the NRRD file of a mask's JSON; ``None`` if the mask has no voxels at all.
+
+    :param budget: what masks of this archive may still have.
 
     :raises FormatError: the JSON is damaged.
 
@@ -81,13 +107,15 @@ def mask_file(geometry: Any, what: str) -> bytes | None:
         raise FormatError(f"{what} has no {MASK_3D}.data.")
     if isinstance(mask.get(_NRRD), str):
         data = _decoded(mask[_NRRD], what)
-        read_nrrd(data, what)
+        sizes, _ = read_place(data, what)
+        budget.take(math.prod(sizes), what)
+        check_nrrd(data, what)
         return data
     try:
         place = _place(mask)
     except (TypeError, ValueError) as error:
         raise FormatError(f"{what} has no proper place in space: {error}.") from error
-    return write_nrrd(Nrrd(_unpacked(mask["data"], what), mask.get("space"), *place))
+    return write_nrrd(Nrrd(_unpacked(mask["data"], what, budget), mask.get("space"), *place))
 
 
 def mesh_json(data: bytes) -> dict[str, Any]:
@@ -170,21 +198,24 @@ def _packed(voxels: np.ndarray[Any, Any]) -> str:
     return base64.b64encode(b"".join((*packed, compressor.flush()))).decode()
 
 
-def _unpacked(text: str, what: str) -> np.ndarray[Any, Any]:
+def _unpacked(text: str, what: str, budget: VoxelBudget) -> np.ndarray[Any, Any]:
     import numpy as np
 
     data = _decoded(text, what)
     shape, head = _shape(data, what)
     size = math.prod(shape)
+    budget.take(size, what)
     content = memoryview(unzip(data, head + 2 * size, what))[head:]
     if len(content) == size:
         voxels = np.frombuffer(content, np.uint8)
+        # In place: large masks have room once.
+        np.minimum(voxels, 1, out=voxels)
     elif len(content) == 2 * size:
         # Older writers kept masks of two bytes a voxel as they were.
-        voxels = np.clip(np.frombuffer(content, "<i2"), 0, 1)
+        voxels = np.clip(np.frombuffer(content, "<i2"), 0, 1).astype(np.uint8)
     else:
         raise FormatError(f"{what} has {len(content)} of {size} voxels; it is damaged.")
-    return voxels.reshape(shape).astype(bool)
+    return voxels.reshape(shape).view(bool)
 
 
 def _shape(data: bytes, what: str) -> tuple[tuple[int, ...], int]:
@@ -208,6 +239,8 @@ def _decoded(text: str, what: str) -> bytes:
 
 def _place(mask: Mapping[str, Any]) -> tuple[Any, Any]:
     directions, origin = mask.get("space_directions"), mask.get("space_origin")
+    if not isinstance(mask.get("space"), str | None):
+        raise TypeError(f"its space is {mask['space']!r}")
     return (
         None if directions is None else tuple(finite_vector(vector) for vector in directions),
         None if origin is None else finite_vector(origin),

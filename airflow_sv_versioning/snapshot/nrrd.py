@@ -45,6 +45,7 @@ _ENDIANS = {"little": "<", "big": ">"}
 _DETACHED = ("data file", "datafile", "byte skip", "byteskip", "line skip", "lineskip")
 _GZIP = ("gzip", "gz")
 _GZIP_WINDOW = 31
+_PART_BYTES = 4 * 1024 * 1024
 _LAYERS = 64
 """So many are turned and compressed at once."""
 
@@ -81,10 +82,7 @@ def read_nrrd(data: bytes, what: str) -> Nrrd:
     sizes, dtype = _layout(fields, what)
     content = _content(data, start, fields, math.prod(sizes) * dtype.itemsize, what)
     voxels = np.frombuffer(content, dtype).reshape(sizes, order="F")
-    try:
-        return Nrrd(voxels, fields.get("space"), *_place(fields))
-    except ValueError as error:
-        raise FormatError(f"{what} has a malformed header: {error}.") from error
+    return Nrrd(voxels, fields.get("space"), *_placed(fields, what))
 
 
 def read_place(data: bytes, what: str) -> tuple[tuple[int, ...], tuple[Vector, ...] | None]:
@@ -94,10 +92,24 @@ def read_place(data: bytes, what: str) -> tuple[tuple[int, ...], tuple[Vector, .
     """
     fields, _ = read_header(data, what)
     sizes, _ = _layout(fields, what)
-    try:
-        return sizes, _place(fields)[0]
-    except ValueError as error:
-        raise FormatError(f"{what} has a malformed header: {error}.") from error
+    return sizes, _placed(fields, what)[0]
+
+
+def check_nrrd(data: bytes, what: str) -> None:
+    """Check all of a file as :func:`read_nrrd` does, without holding its voxels.
+
+    :raises FormatError: it cannot be read.
+    """
+    fields, start = read_header(data, what)
+    sizes, dtype = _layout(fields, what)
+    size, encoding = math.prod(sizes) * dtype.itemsize, fields.get("encoding", "").lower()
+    if encoding in _GZIP:
+        found = sum(map(len, iter_unzipped(memoryview(data)[start:], size, what)))
+    else:
+        found = len(_content(data, start, fields, size, what))
+    if found < size:
+        raise FormatError(f"{what} is cut off: it has {found} of {size} bytes of voxels.")
+    _placed(fields, what)
 
 
 def write_nrrd(nrrd: Nrrd) -> bytes:
@@ -188,10 +200,10 @@ def _layout(fields: dict[str, str], what: str) -> tuple[tuple[int, ...], np.dtyp
     return sizes, np.dtype(endian + code)
 
 
-def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: str) -> bytes | memoryview:
+def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: str) -> bytearray | memoryview:
     encoding = fields.get("encoding", "").lower()
     if encoding == "raw":
-        content: bytes | memoryview = memoryview(data)[start : start + size]
+        content: bytearray | memoryview = memoryview(data)[start : start + size]
     elif encoding in _GZIP:
         content = unzip(memoryview(data)[start:], size, what)
     else:
@@ -201,23 +213,46 @@ def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: s
     return content
 
 
-def unzip(data: bytes | memoryview, size: int, what: str) -> bytes:
+def unzip(data: bytes | memoryview, size: int, what: str) -> bytearray:
     """Unpack gzip data, at most ``size`` bytes of it, and check what can be checked.
 
     :raises FormatError: damaged, or more comes out.
     """
+    content = bytearray()
+    for part in iter_unzipped(data, size, what):
+        content += part
+    return content
+
+
+def iter_unzipped(data: bytes | memoryview, size: int, what: str) -> Iterator[bytes]:
+    """Unpack gzip data part by part, as :func:`unzip` does."""
     stream = zlib.decompressobj(_GZIP_WINDOW)
+    left, tail = size, data
     try:
-        content = stream.decompress(data, size)
-        # What is left is the end of the stream, where the checksum stands.
-        more = stream.decompress(stream.unconsumed_tail, 1)
+        # One byte more is asked for than may come; so the end of the stream, with its checksum, is seen.
+        while not stream.eof and left >= 0:
+            part = stream.decompress(tail, min(left + 1, _PART_BYTES))
+            tail = stream.unconsumed_tail
+            left -= len(part)
+            if not part and not tail and not stream.eof:
+                break
+            if left >= 0:
+                yield part
     except zlib.error as error:
         raise FormatError(f"{what} is damaged: {error}.") from error
-    if more:
+    if left < 0:
         raise FormatError(f"{what} unpacks to more than {size} bytes; it was refused.")
     if not stream.eof:
-        raise FormatError(f"{what} is cut off after {len(content)} of {size} bytes.")
-    return content
+        raise FormatError(f"{what} is cut off after {size - left} of {size} bytes.")
+
+
+def _placed(
+    fields: dict[str, str], what: str
+) -> tuple[tuple[Vector, ...] | None, Vector | None, Vector | None]:
+    try:
+        return _place(fields)
+    except ValueError as error:
+        raise FormatError(f"{what} has a malformed header: {error}.") from error
 
 
 def _place(fields: dict[str, str]) -> tuple[tuple[Vector, ...] | None, Vector | None, Vector | None]:

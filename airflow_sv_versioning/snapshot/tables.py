@@ -144,7 +144,9 @@ class Snapshot:
                 wanted = ids.mask(file.read_row_group(group, [column], use_threads=False)[column])
                 if not wanted.any():
                     return None
-                return _fitted(file.read_row_group(group, use_threads=False), schema).filter(wanted)
+                # Columns that are not known are passed over: nobody looked at them.
+                present = [name for name in schema.names if name in file.schema_arrow.names]
+                return _fitted(file.read_row_group(group, present, use_threads=False), schema).filter(wanted)
 
         for found in map_ordered(read, range(footer.num_row_groups), _READERS):
             if found is not None:

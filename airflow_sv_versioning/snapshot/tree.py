@@ -61,19 +61,30 @@ def _distinct_ids(ids: Iterable[int]) -> set[int]:
     return known
 
 
+def with_full_paths(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell of each row of datasets its ``full_path``; the rows keep their order.
+
+    :raises FormatError: they are no tree.
+    """
+    paths = {row["src_dataset_id"]: path for row, path in _in_tree_order(rows)}
+    return [{**row, "full_path": paths[row["src_dataset_id"]]} for row in rows]
+
+
 def dataset_rows(snapshot: Snapshot) -> list[tuple[dict[str, Any], str]]:
     """Read the rows of a snapshot's datasets with their paths, in tree order."""
     rows: list[dict[str, Any]] = snapshot.read("datasets").to_pylist()
-    return list(
-        in_tree_order(
-            rows,
-            lambda row: row["src_dataset_id"],
-            lambda row: row["parent_src_dataset_id"],
-            lambda row: row["name"],
-        )
-    )
+    return list(_in_tree_order(rows))
 
 
 def dataset_paths(snapshot: Snapshot) -> dict[int, str]:
     """Tell the path of each dataset of a snapshot, by the dataset's id."""
     return {row["src_dataset_id"]: path for row, path in dataset_rows(snapshot)}
+
+
+def _in_tree_order(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
+    return in_tree_order(
+        rows,
+        lambda row: row["src_dataset_id"],
+        lambda row: row["parent_src_dataset_id"],
+        lambda row: row["name"],
+    )

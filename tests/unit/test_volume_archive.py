@@ -18,7 +18,7 @@ import pytest
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.archive import ArchiveLimits, UnpackedArchive, unpack_archive
 from airflow_sv_versioning.snapshot.formats import sections
-from airflow_sv_versioning.snapshot.mask3d import mask_digest, mask_file, mask_json
+from airflow_sv_versioning.snapshot.mask3d import VoxelBudget, mask_digest, mask_file, mask_json
 from airflow_sv_versioning.snapshot.nrrd import read_nrrd, write_nrrd
 from tests.support.archives import archive_of
 from tests.support.volumes import masks, nrrd
@@ -154,7 +154,7 @@ def test_an_annotation_that_cannot_be_is_refused_with_its_volume(ann, why, tmp_p
 def test_masks_of_every_kind_keep_voxels_type_and_place_in_json(kind):
     data = masks()[kind]
 
-    again = mask_file(json.loads(json.dumps(mask_json(data, kind))), kind)
+    again = mask_file(json.loads(json.dumps(mask_json(data, kind))), kind, VoxelBudget())
 
     assert again is not None
     assert mask_digest(again, kind) == mask_digest(data, kind)
@@ -176,14 +176,14 @@ def packed(shape: str, raw: bytes) -> dict[str, Any]:
 
 
 def test_a_mask_of_two_bytes_a_voxel_is_read_as_the_official_client_does():
-    made = mask_file(packed("1,1,3", np.array([0, 1, 7], "<i2").tobytes()), "it")
+    made = mask_file(packed("1,1,3", np.array([0, 1, 7], "<i2").tobytes()), "it", VoxelBudget())
 
     assert made is not None
     assert read_nrrd(made, "it").voxels.tolist() == [[[0, 1, 1]]]
 
 
 def test_a_mask_without_voxels_has_no_file():
-    assert mask_file({}, "it") is None
+    assert mask_file({}, "it", VoxelBudget()) is None
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_mask_without_voxels_has_no_file():
 )
 def test_a_mask_whose_voxels_do_not_fit_its_shape_is_refused(shape, raw):
     with pytest.raises(FormatError):
-        mask_file(packed(shape, raw), "it")
+        mask_file(packed(shape, raw), "it", VoxelBudget())
 
 
 @pytest.mark.parametrize("encoding", ["raw", "gzip"])

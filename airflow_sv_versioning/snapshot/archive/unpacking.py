@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from airflow_sv_versioning.snapshot import video_digests
 from airflow_sv_versioning.snapshot.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
 from airflow_sv_versioning.snapshot.checks import check_snapshot
 from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, sections, tar, volumes
+from airflow_sv_versioning.snapshot.formats.documents import parse_document
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks, iter_lines
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
@@ -71,6 +71,7 @@ def unpack_archive(
         )
     spool = directory / PAYLOAD
     try:
+        limits = limits.of_archive(path.stat().st_size)
         directory.mkdir(parents=True, exist_ok=True)
         _clear(directory, project_type)
         manifest = _extract(path, spool, limits)
@@ -119,8 +120,8 @@ def iter_item_lines(path: Path, limits: ArchiveLimits = _DEFAULT_LIMITS) -> Iter
 
 
 def _item_lines(path: Path, limits: ArchiveLimits) -> Iterator[bytes]:
-    most = limits.unpacked_bytes(path.stat().st_size)
-    with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
+    limits = limits.of_archive(path.stat().st_size)
+    with path.open("rb") as file, frames.open_reader(file, limits.payload_bytes, _WHAT) as reader:
         for member in tar.iter_files(reader, _WHAT):
             if member.name.removeprefix("./") == video_digests.MEMBER:
                 yield from iter_lines(member.content, member.size_bytes, f"{_WHAT}'s {member.name}")
@@ -139,8 +140,7 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
     """Write the payload to ``spool`` and check it against the manifest, if there is one."""
     digest = ""
     manifest: dict[str, Any] | None = None
-    most = limits.unpacked_bytes(path.stat().st_size)
-    with path.open("rb") as file, frames.open_reader(file, most, _WHAT) as reader:
+    with path.open("rb") as file, frames.open_reader(file, limits.payload_bytes, _WHAT) as reader:
         for member in tar.iter_files(reader, _WHAT):
             name = member.name.removeprefix("./")
             if name == PAYLOAD:
@@ -150,6 +150,8 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
             elif name == INTEGRITY and manifest is None:
                 manifest = _read_manifest(member)
             elif name in SIDE_MEMBERS:
+                if name == record.MEMBER and member.size_bytes > limits.side_bytes:
+                    raise FormatError(f"{_WHAT}'s {name} has {member.size_bytes} bytes; it was refused.")
                 _spool(member, spool.with_name(name))
         reader.drain()
     if not digest:
@@ -196,11 +198,8 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
     if member.size_bytes > _MAX_INTEGRITY_BYTES:
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has {member.size_bytes} bytes; it was refused.")
     data = b"".join(iter_chunks(member.content, member.size_bytes, _WHAT))
-    try:
-        manifest = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{_WHAT}'s {INTEGRITY} cannot be read: {error}.") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("payload_sha256"), str):
+    manifest = parse_document(data, f"{_WHAT}'s {INTEGRITY}")
+    if not isinstance(manifest.get("payload_sha256"), str):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} does not tell the payload's digest.")
     if not isinstance(manifest.setdefault("provenance", {}), dict):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged provenance.")

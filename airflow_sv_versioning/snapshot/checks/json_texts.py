@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 MAX_DEPTH = 200
 """Far below where decoders and encoders, each with a limit of its own, give up."""
 
+MAX_COST = 512 * 1024 * 1024
+"""Bytes of memory that the values of one text may take."""
+
+_SMALL = 1024 * 1024
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # What stands for nothing where an object is wanted.
 _NOTHING = ("null", "[]")
@@ -45,6 +49,8 @@ class JsonRule:
         for text in texts:
             if text is None:
                 continue
+            if len(text) > _SMALL and cost_of(text) > MAX_COST:
+                return text, f"its values would take more than {MAX_COST} bytes"
             try:
                 decode(text)
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -54,6 +60,15 @@ class JsonRule:
             if is_too_deep(text):
                 return text, f"it is nested deeper than {MAX_DEPTH} levels"
         return None
+
+
+def cost_of(text: str | bytes) -> int:
+    """Estimate the memory of JSON as values, from above; empty lists take some thirty times their text.
+
+    :returns: bytes.
+    """
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return 240 * data.count(b"{") + 72 * (data.count(b"[") + data.count(b",")) + 4 * len(data)
 
 
 def is_too_deep(text: str) -> bool:

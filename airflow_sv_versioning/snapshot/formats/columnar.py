@@ -6,8 +6,6 @@ manifest's version only; what v2.0.0 is for videos stands in :mod:`annotated`.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,14 +13,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError
 from airflow_sv_versioning.snapshot.formats import annotated, frames, tar
+from airflow_sv_versioning.snapshot.formats.documents import parse_document
 from airflow_sv_versioning.snapshot.formats.files_payload import (
     FilesPayload,
-    document,
+    compact_document,
     documents_of,
     with_objects,
 )
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
-from airflow_sv_versioning.snapshot.formats.parquet import check_content, check_footer
+from airflow_sv_versioning.snapshot.formats.parquet import check_table
 from airflow_sv_versioning.snapshot.formats.streams import ByteSource, iter_chunks
 from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -74,11 +73,10 @@ def read_payload(
             f"{', '.join(READABLE_VERSIONS)}. Update airflow-sv-versioning."
         )
     is_annotated = (project_type, version) == ("videos", annotated.VERSION)
-    tables = annotated.READ_TABLES if is_annotated else table_names(project_type)
-    _check_tables(directory, manifest, project_type, tables, limits)
+    _check_tables(directory, manifest, project_type, limits, is_annotated=is_annotated)
     _rewrite_project_info(directory / "project_info.json")
     if is_annotated:
-        annotated.spread_annotations(directory)
+        annotated.spread_annotations(directory, limits)
     return Snapshot(directory, project_type), str(version)
 
 
@@ -94,8 +92,7 @@ def _open_tar(payload: BinaryIO, limits: ArchiveLimits) -> Iterator[ByteSource]:
     if not is_zstd:
         yield payload
         return
-    most = limits.unpacked_bytes(os.fstat(payload.fileno()).st_size)
-    with frames.open_reader(payload, most, _WHAT) as reader:
+    with frames.open_reader(payload, limits.payload_bytes, _WHAT) as reader:
         yield reader
         reader.drain()
 
@@ -109,7 +106,7 @@ def _extract(source: ByteSource, directory: Path, project_type: str, limits: Arc
             continue
         if name in taken:
             raise FormatError(f"{_WHAT} holds {name} twice; it was refused.")
-        if name in _DOCUMENTS and member.size_bytes > limits.max_document_bytes:
+        if name in _DOCUMENTS and member.size_bytes > limits.document_bytes:
             raise FormatError(f"{_WHAT}'s {name} has {member.size_bytes} bytes; it was refused.")
         taken.add(name)
         with (directory / name).open("wb") as file:
@@ -123,13 +120,15 @@ def _check_tables(
     directory: Path,
     manifest: Mapping[str, Any],
     project_type: str,
-    tables: Sequence[str],
     limits: ArchiveLimits,
+    *,
+    is_annotated: bool,
 ) -> None:
     promised = _promised_rows(manifest)
-    for table in tables:
+    for table in annotated.READ_TABLES if is_annotated else table_names(project_type):
         path = directory / f"{table}.parquet"
-        rows = check_footer(path, project_type, table, limits) if path.exists() else 0
+        more = annotated.READ_TEXTS if is_annotated and table == "videos" else ()
+        rows = check_table(path, project_type, table, limits, more) if path.exists() else 0
         if promised.get(table, rows) != rows:
             raise IntegrityError(
                 f"Table {table} of the version has {rows} rows, but its manifest says {promised[table]}; "
@@ -138,8 +137,6 @@ def _check_tables(
                 actual=rows,
                 where=table,
             )
-        if rows:
-            check_content(path)
 
 
 def _promised_rows(manifest: Mapping[str, Any]) -> dict[str, int]:
@@ -154,14 +151,8 @@ def _rewrite_project_info(path: Path) -> None:
     info = with_objects(_read_document(path))
     if not isinstance(info.get("name"), str) or not isinstance(info["custom_data"], dict):
         raise FormatError(f"{_WHAT}'s project_info.json does not describe a project.")
-    path.write_bytes(document(info))
+    path.write_bytes(compact_document(info))
 
 
 def _read_document(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{_WHAT}'s {path.name} cannot be read: {error}.") from error
-    if not isinstance(value, dict):
-        raise FormatError(f"{_WHAT}'s {path.name} holds a {type(value).__name__}, not an object.")
-    return value
+    return parse_document(path.read_bytes(), f"{_WHAT}'s {path.name}")

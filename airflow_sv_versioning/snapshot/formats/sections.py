@@ -61,7 +61,7 @@ def _copy_section(payload: BinaryIO, number: int, name: str, path: Path, limits:
     kind, size = _HEAD.unpack(read_exactly(payload, _HEAD.size, _WHAT))
     if kind != number:
         raise FormatError(f"{_WHAT} has a section of type {kind} where {name} is expected; it is damaged.")
-    if name in DOCUMENTS and size > limits.max_document_bytes:
+    if name in DOCUMENTS and size > limits.document_bytes:
         raise FormatError(f"{_WHAT}'s {name} has {size} bytes; it was refused.")
     with path.open("wb") as file:
         for chunk in iter_chunks(payload, size, _WHAT):

@@ -5,9 +5,10 @@ The column ``ann_json`` of ``videos`` holds what the server says of the video's 
 from there, and pass over the tables of objects and figures, which hold a part of the same.
 """
 
-from airflow_sv_versioning.snapshot.formats.annotated.reading import spread_annotations
+from airflow_sv_versioning.snapshot.formats.annotated.reading import ANNOTATION, spread_annotations
 from airflow_sv_versioning.snapshot.formats.annotated.writing import VERSION, write_payload
 
 READ_TABLES = ("datasets", "videos")
+READ_TEXTS = (ANNOTATION,)
 
-__all__ = ["READ_TABLES", "VERSION", "spread_annotations", "write_payload"]
+__all__ = ["READ_TABLES", "READ_TEXTS", "VERSION", "spread_annotations", "write_payload"]

@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.checks.json_texts import cost_of
+from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.kinds.kind import Names
 from airflow_sv_versioning.snapshot.kinds.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.snapshot.kinds.video_rows import figure_tables, object_rows
@@ -18,10 +20,10 @@ from airflow_sv_versioning.snapshot.tables import Snapshot
 if TYPE_CHECKING:
     from airflow_sv_versioning.client.video_annotations import VideoAnnotation
 
-_ANNOTATION = "ann_json"
+ANNOTATION = "ann_json"
 
 
-def spread_annotations(directory: Path) -> None:
+def spread_annotations(directory: Path, limits: ArchiveLimits) -> None:
     """Replace the tables of an older payload by those of a snapshot.
 
     :raises FormatError: an annotation cannot be read.
@@ -36,7 +38,7 @@ def spread_annotations(directory: Path) -> None:
         with SnapshotWriter(Path(name), "videos") as writer:
             for batch in older.iter_batches("datasets"):
                 writer.append_arrow("datasets", batch)
-            for row, annotation in _annotated_videos(directory / "videos.parquet"):
+            for row, annotation in _annotated_videos(directory / "videos.parquet", limits):
                 _spread(writer, row, annotation, names)
             writer.finish(older.project_info, meta)
         for table in table_names("videos"):
@@ -46,28 +48,30 @@ def spread_annotations(directory: Path) -> None:
                 made.replace(path)
 
 
-def _annotated_videos(path: Path) -> Iterator[tuple[dict[str, Any], VideoAnnotation]]:
+def _annotated_videos(path: Path, limits: ArchiveLimits) -> Iterator[tuple[dict[str, Any], VideoAnnotation]]:
     import pyarrow.parquet as pq
 
     if not path.exists():
         return
     with pq.ParquetFile(path) as file:
         known = [name for name in file.schema_arrow.names if name in table_schema("videos", "videos").names]
-        if _ANNOTATION not in file.schema_arrow.names:
-            raise FormatError(f"Table videos of the version lacks {_ANNOTATION}; it cannot be restored.")
-        for batch in file.iter_batches(batch_size=1, columns=[*known, _ANNOTATION]):
+        if ANNOTATION not in file.schema_arrow.names:
+            raise FormatError(f"Table videos of the version lacks {ANNOTATION}; it cannot be restored.")
+        for batch in file.iter_batches(batch_size=1, columns=[*known, ANNOTATION]):
             (row,) = batch.to_pylist()
-            yield row, _annotation(row)
+            yield row, _annotation(row, limits)
 
 
-def _annotation(row: dict[str, Any]) -> VideoAnnotation:
+def _annotation(row: dict[str, Any], limits: ArchiveLimits) -> VideoAnnotation:
     import msgspec
 
     from airflow_sv_versioning.client.video_annotations import VideoAnnotation
 
-    text = row.pop(_ANNOTATION)
+    text = row.pop(ANNOTATION) or "{}"
+    if cost_of(text) > limits.json_cost:
+        raise _unreadable(row, f"it would take {cost_of(text)} bytes of memory")
     try:
-        return msgspec.json.decode(text or "{}", type=VideoAnnotation, strict=False)
+        return msgspec.json.decode(text, type=VideoAnnotation, strict=False)
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise _unreadable(row, error) from error
 

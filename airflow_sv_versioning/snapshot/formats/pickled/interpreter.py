@@ -45,9 +45,7 @@ class Interpreter:
     :param assembly: is handed the payload's parts.
     """
 
-    def __init__(
-        self, data: Buffer, size: int, found: Scan, assembly: Assembly, limits: ArchiveLimits
-    ) -> None:
+    def __init__(self, data: Buffer, found: Scan, assembly: Assembly, limits: ArchiveLimits) -> None:
         self._data = data
         self._assembly = assembly
         self._limits = limits
@@ -56,7 +54,7 @@ class Interpreter:
         self._memo: dict[int, Any] = {}
         self._memo_size = 0
         self._shared = found.shared
-        self._sharing = Sharing(size, limits)
+        self._sharing = Sharing(limits)
         # What was open at each mark: bytes, long texts, and how much the memo keeps alive.
         self._open_at: list[tuple[int, int, int]] = []
         self._closed = (0, 0, 0)
@@ -90,8 +88,8 @@ class Interpreter:
 
     def _check_open(self, position: int) -> None:
         if (
-            position - self._done_bytes > self._limits.max_open_bytes
-            or self._open_text > self._limits.max_open_text
+            position - self._done_bytes > self._limits.open_bytes
+            or self._open_text > self._limits.open_text
             or len(self._stack) > self._limits.max_open_values
         ):
             raise FormatError(
@@ -188,7 +186,7 @@ class Interpreter:
         end = start + size
         self._done_bytes += size
         self._open_text += size
-        if self._open_text > self._limits.max_open_text:
+        if self._open_text > self._limits.open_text:
             self._check_open(start)
         self._stack.append(str(self._data[start:end], "utf-8", "surrogatepass"))
         return end

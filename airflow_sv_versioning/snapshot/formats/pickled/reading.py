@@ -19,6 +19,7 @@ from airflow_sv_versioning.snapshot.formats.pickled.scan import scan
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tree import with_full_paths
 
 Row = dict[str, Any]
 
@@ -42,7 +43,7 @@ def read_payload(payload: BinaryIO, directory: Path, limits: ArchiveLimits) -> S
         with SnapshotWriter(directory, "images") as writer:
             tables = _Tables(writer)
             try:
-                Interpreter(data, len(data), found, Assembly(tables), limits).run()
+                Interpreter(data, found, Assembly(tables), limits).run()
                 return tables.finish()
             except (*_UNFIT, pa.ArrowException) as error:
                 raise FormatError(f"The version's content cannot be kept in tables: {error}.") from error
@@ -78,11 +79,10 @@ class _Tables:
     def alpha_geometries(self, geometries: Mapping[int, Any]) -> None:
         for figure_id, geometry in geometries.items():
             row: Row = {"src_figure_id": figure_id, "geometry_json": json_text(geometry)}
-            self._add("alpha_geometries", row, row["geometry_json"])
+            self._add("alpha_geometries", row)
 
     def finish(self) -> Snapshot:
-        _add_full_paths(self._datasets)
-        self._writer.append("datasets", self._datasets)
+        self._writer.append("datasets", with_full_paths(self._datasets))
         self._flush()
         return self._writer.finish(self._project, self._meta or {})
 
@@ -116,7 +116,7 @@ class _Tables:
         for column in ("size", "width", "height", "related_data_id", "offset_start", "offset_end"):
             row[column] = _integer(values.get(column))
         row["download_id"] = values.get("download_id")
-        self._add("images", row, row["meta"])
+        self._add("images", row)
         self._add_tags("item", values, row["src_image_id"])
 
     def _take_figure(self, values: Row) -> None:
@@ -137,7 +137,7 @@ class _Tables:
             "created_at": values.get("created_at"),
             "updated_at": values.get("updated_at"),
         }
-        self._add("figures", row, row["geometry_json"])
+        self._add("figures", row)
         self._add_tags("figure", values, row["src_image_id"])
 
     def _add_tags(self, owner_type: str, owner: Row, item_id: Any) -> None:
@@ -164,12 +164,12 @@ class _Tables:
                 "created_at": tag.get("createdAt"),
                 "updated_at": tag.get("updatedAt"),
             }
-            self._add("tags", row, row["value_json"])
+            self._add("tags", row)
 
-    def _add(self, table: str, row: Row, longest: str | None) -> None:
+    def _add(self, table: str, row: Row) -> None:
         pending = self._pending.setdefault(table, [])
         pending.append(row)
-        self._characters += len(longest or "")
+        self._characters += sum(len(value) for value in row.values() if type(value) is str)
         if len(pending) >= _BATCH_ROWS or self._characters >= _BATCH_CHARACTERS:
             self._flush()
 
@@ -178,17 +178,6 @@ class _Tables:
             self._writer.append(table, rows)
         self._pending.clear()
         self._characters = 0
-
-
-def _add_full_paths(rows: list[Row]) -> None:
-    by_id = {row["src_dataset_id"]: row for row in rows}
-    for row in rows:
-        path, seen, parent = [row["name"]], {row["src_dataset_id"]}, row["parent_src_dataset_id"]
-        while parent in by_id and parent not in seen:
-            seen.add(parent)
-            path.append(by_id[parent]["name"])
-            parent = by_id[parent]["parent_src_dataset_id"]
-        row["full_path"] = "/".join(reversed(path))
 
 
 def _integer(value: Any) -> int | None:

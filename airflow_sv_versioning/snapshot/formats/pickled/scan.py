@@ -111,8 +111,8 @@ class _Scanner:
         return 2
 
     def _check_limits(self, steps: int) -> None:
-        if steps > self._limits.max_opcodes + _SLICE:
-            raise FormatError(f"The pickle has more than {self._limits.max_opcodes} steps; it was refused.")
+        if steps > self._limits.opcodes + _SLICE:
+            raise FormatError(f"The pickle has more than {self._limits.opcodes} steps; it was refused.")
         if len(self._shared) > self._limits.max_shared_values:
             raise FormatError("The pickle refers to too many values more than once; it was refused.")
 

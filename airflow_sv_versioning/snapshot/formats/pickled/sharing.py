@@ -13,18 +13,14 @@ from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.pickled import names
 from airflow_sv_versioning.snapshot.formats.pickled.inert import InertObject
 
-_FREE_CHARACTERS = 64 * 1024 * 1024
 _NAMED = (names.RecordType, names.ObjectType, names.GeometryType)
 
 
 class Sharing:
-    """Count what references stand for.
+    """Count what references stand for."""
 
-    :param size: bytes of the payload.
-    """
-
-    def __init__(self, size: int, limits: ArchiveLimits) -> None:
-        self._characters = _FREE_CHARACTERS + limits.max_shared_text_ratio * size
+    def __init__(self, limits: ArchiveLimits) -> None:
+        self._characters = limits.shared_characters
         self._nodes = limits.max_shared_nodes
         # Containers that were referred to: their size was counted then and may not grow.
         self._sealed: set[int] = set()

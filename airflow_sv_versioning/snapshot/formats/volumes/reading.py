@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import count
@@ -11,6 +10,7 @@ from typing import Any, BinaryIO
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.formats import sections
+from airflow_sv_versioning.snapshot.formats.documents import parse_document
 from airflow_sv_versioning.snapshot.formats.files_payload import with_objects
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.parquet import open_checked
@@ -23,16 +23,17 @@ from airflow_sv_versioning.snapshot.kinds.volume_rows import (
     figures_of,
     object_rows,
 )
-from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, mask_file, mesh_file
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL, VoxelBudget, mask_file, mesh_file
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path
-from airflow_sv_versioning.snapshot.tree import in_tree_order
+from airflow_sv_versioning.snapshot.tree import with_full_paths
 
 # Where the older format has no ids, these are given, far from those of servers.
 _FIRST_GIVEN_ID = 1 << 40
 # What JSON lacks or holds in place of something else may fail in any of these ways; so does Arrow.
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _FIRST_BATCH = 50
+_WHAT = "A record of the version ("
 Row = Mapping[str, Any]
 
 
@@ -47,8 +48,8 @@ def read_payload(
     """
     version, files = sections.read_sections(payload, directory, limits)
     try:
-        info = _document(files["project_info"])
-        meta = _document(files["project_meta"])
+        info = parse_document(files["project_info"].read_bytes(), f"{_WHAT}project_info)")
+        meta = parse_document(files["project_meta"].read_bytes(), f"{_WHAT}project_meta)")
         if not isinstance(info.get("name"), str) or not isinstance(info.get("custom_data") or {}, dict):
             raise FormatError("The version's project_info does not describe a project.")
         reader = _Reader(directory, meta, limits)
@@ -83,6 +84,7 @@ class _Reader:
         self._names = _names(meta)
         self._tag_ids = {name: tag_id for tag_id, name in self._names.tags.items()}
         self._given_ids = count(_FIRST_GIVEN_ID)
+        self._voxels = VoxelBudget(limits.voxels, limits.all_voxels)
 
     def read(self, files: Mapping[str, Path], writer: SnapshotWriter) -> None:
         """Fill the tables."""
@@ -137,8 +139,11 @@ class _Reader:
         for _, _, figure in figures_of(annotation):
             if figure["geometryType"] not in SPATIAL:
                 continue
-            make = mask_file if figure["geometryType"] == MASK_3D else mesh_file
-            data = make(figure.get("geometry"), f"{what}: the geometry of figure {figure['id']}")
+            label = f"{what}: the geometry of figure {figure['id']}"
+            if figure["geometryType"] == MASK_3D:
+                data = mask_file(figure.get("geometry"), label, self._voxels)
+            else:
+                data = mesh_file(figure.get("geometry"), label)
             if data is not None:
                 # An id from outside must be a number before it names a file.
                 path = mask_path(self._directory, int(figure["id"]))
@@ -147,21 +152,18 @@ class _Reader:
 
     def _datasets(self, path: Path) -> list[dict[str, Any]]:
         rows = [_shaped(_dataset_row, record, "a dataset") for record in self._records(path, "json")]
-        ordered = in_tree_order(
-            rows,
-            lambda row: row["src_dataset_id"],
-            lambda row: row["parent_src_dataset_id"],
-            lambda row: row["name"],
-        )
-        return [{**row, "full_path": full_path} for row, full_path in ordered]
+        return with_full_paths(rows)
 
     def _annotations(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for row in self._rows(path, ("src_volume_id", "annotation")):
-            yield row["src_volume_id"], _parsed(row["annotation"], "annotation")
+            yield row["src_volume_id"], self._parsed(row["annotation"], "annotation")
 
     def _records(self, path: Path, column: str) -> Iterator[dict[str, Any]]:
         for row in self._rows(path, (column,)):
-            yield _parsed(row[column], column)
+            yield self._parsed(row[column], column)
+
+    def _parsed(self, text: str | None, what: str) -> dict[str, Any]:
+        return parse_document(text or "", f"{_WHAT}{what})", self._limits)
 
     def _rows(self, path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         if not path.stat().st_size:
@@ -181,7 +183,7 @@ def _shaped(make: Any, record: Any, what: str) -> Any:
 def _dataset_row(record: Row) -> dict[str, Any]:
     return {
         "src_dataset_id": int(record["id"]),
-        "parent_src_dataset_id": record.get("parent_id"),
+        "parent_src_dataset_id": None if (parent := record.get("parent_id")) is None else int(parent),
         "name": _text(record["name"]),
         "description": record.get("description"),
         "custom_data": json_text(record.get("custom_data")),
@@ -223,18 +225,4 @@ def _names(meta: Mapping[str, Any]) -> Names:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no name")
-    return value
-
-
-def _document(path: Path) -> dict[str, Any]:
-    return _parsed(path.read_bytes(), path.stem)
-
-
-def _parsed(text: str | bytes | None, what: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text or "")
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"A record of the version ({what}) cannot be read: {error}.") from error
-    if not isinstance(value, dict):
-        raise FormatError(f"A record of the version ({what}) is a {type(value).__name__}, not an object.")
     return value
