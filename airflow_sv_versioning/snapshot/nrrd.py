@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
@@ -46,10 +47,12 @@ _DETACHED = ("data file", "datafile", "byte skip", "byteskip", "line skip", "lin
 _GZIP = ("gzip", "gz")
 _GZIP_WINDOW = 31
 _PART_BYTES = 4 * 1024 * 1024
+_FED_BYTES = 256 * 1024
 _LAYERS = 64
 """So many are turned and compressed at once."""
 
 Vector = tuple[float, ...]
+_Bytes = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,25 @@ def read_nrrd(data: bytes, what: str) -> Nrrd:
     return Nrrd(voxels, fields.get("space"), *_placed(fields, what))
 
 
+def map_nrrd(path: Path, what: str) -> Nrrd:
+    """Open a file with its voxels on the disk, unpacked beside it, and not in memory.
+
+    :raises FormatError: as :func:`read_nrrd` says.
+    """
+    import numpy as np
+
+    data = path.read_bytes()
+    fields, start = read_header(data, what)
+    sizes, dtype = _layout(fields, what)
+    size, unpacked = math.prod(sizes) * dtype.itemsize, path.with_name(f"{path.name}.voxels")
+    with unpacked.open("wb") as target:
+        target.writelines(_iter_content(memoryview(data)[start:], fields, size, what))
+    if unpacked.stat().st_size < size:
+        raise FormatError(f"{what} is cut off: it has {unpacked.stat().st_size} of {size} bytes of voxels.")
+    voxels = np.memmap(unpacked, dtype, "r", shape=sizes, order="F")
+    return Nrrd(voxels, fields.get("space"), *_placed(fields, what))
+
+
 def read_place(data: bytes, what: str) -> tuple[tuple[int, ...], tuple[Vector, ...] | None]:
     """Read the sizes and the directions from the beginning of a file, and no voxels.
 
@@ -102,11 +124,8 @@ def check_nrrd(data: bytes, what: str) -> None:
     """
     fields, start = read_header(data, what)
     sizes, dtype = _layout(fields, what)
-    size, encoding = math.prod(sizes) * dtype.itemsize, fields.get("encoding", "").lower()
-    if encoding in _GZIP:
-        found = sum(map(len, iter_unzipped(memoryview(data)[start:], size, what)))
-    else:
-        found = len(_content(data, start, fields, size, what))
+    size = math.prod(sizes) * dtype.itemsize
+    found = sum(map(len, _iter_content(memoryview(data)[start:], fields, size, what)))
     if found < size:
         raise FormatError(f"{what} is cut off: it has {found} of {size} bytes of voxels.")
     _placed(fields, what)
@@ -200,17 +219,30 @@ def _layout(fields: dict[str, str], what: str) -> tuple[tuple[int, ...], np.dtyp
     return sizes, np.dtype(endian + code)
 
 
-def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: str) -> bytearray | memoryview:
-    encoding = fields.get("encoding", "").lower()
-    if encoding == "raw":
-        content: bytearray | memoryview = memoryview(data)[start : start + size]
-    elif encoding in _GZIP:
-        content = unzip(memoryview(data)[start:], size, what)
-    else:
-        raise FormatError(f"{what} is encoded as {encoding!r}; raw and gzip are read here.")
+def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: str) -> _Bytes:
+    parts = _iter_content(memoryview(data)[start:], fields, size, what)
+    # Raw voxels are one part, and stay where they are.
+    content: _Bytes = next(parts, b"")
+    if others := next(parts, None):
+        joined = bytearray(content)
+        joined += others
+        for part in parts:
+            joined += part
+        content = joined
     if len(content) < size:
         raise FormatError(f"{what} is cut off: it has {len(content)} of {size} bytes of voxels.")
     return content
+
+
+def _iter_content(
+    data: memoryview, fields: dict[str, str], size: int, what: str
+) -> Iterator[bytes | memoryview]:
+    encoding = fields.get("encoding", "").lower()
+    if encoding == "raw":
+        return iter((data[:size],))
+    if encoding in _GZIP:
+        return iter_unzipped(data, size, what)
+    raise FormatError(f"{what} is encoded as {encoding!r}; raw and gzip are read here.")
 
 
 def unzip(data: bytes | memoryview, size: int, what: str) -> bytearray:
@@ -227,23 +259,30 @@ def unzip(data: bytes | memoryview, size: int, what: str) -> bytearray:
 def iter_unzipped(data: bytes | memoryview, size: int, what: str) -> Iterator[bytes]:
     """Unpack gzip data part by part, as :func:`unzip` does."""
     stream = zlib.decompressobj(_GZIP_WINDOW)
-    left, tail = size, data
+    left = size
     try:
-        # One byte more is asked for than may come; so the end of the stream, with its checksum, is seen.
-        while not stream.eof and left >= 0:
-            part = stream.decompress(tail, min(left + 1, _PART_BYTES))
-            tail = stream.unconsumed_tail
+        for part in _unzipped(stream, data):
             left -= len(part)
-            if not part and not tail and not stream.eof:
+            if left < 0:
                 break
-            if left >= 0:
-                yield part
+            yield part
     except zlib.error as error:
         raise FormatError(f"{what} is damaged: {error}.") from error
     if left < 0:
         raise FormatError(f"{what} unpacks to more than {size} bytes; it was refused.")
     if not stream.eof:
         raise FormatError(f"{what} is cut off after {size - left} of {size} bytes.")
+
+
+def _unzipped(stream: Any, data: bytes | memoryview) -> Iterator[bytes]:
+    """Feed a stream in pieces: what it did not use is copied each time."""
+    for start in range(0, len(data), _FED_BYTES):
+        piece: bytes | memoryview = data[start : start + _FED_BYTES]
+        while (part := stream.decompress(piece, _PART_BYTES)) or stream.unconsumed_tail:
+            piece = stream.unconsumed_tail
+            yield part
+        if stream.eof:
+            return
 
 
 def _placed(

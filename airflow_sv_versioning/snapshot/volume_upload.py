@@ -14,7 +14,7 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.volumes import SLICES_BATCH
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS
-from airflow_sv_versioning.snapshot.nrrd import Nrrd, iter_nrrd, read_header, read_nrrd
+from airflow_sv_versioning.snapshot.nrrd import Nrrd, iter_nrrd, map_nrrd, read_header, read_nrrd
 from airflow_sv_versioning.snapshot.volume_geometry import (
     RAS,
     VolumeGeometry,
@@ -76,7 +76,7 @@ def upload_slices(client: SuperviselyClient, volume_id: int, path: Path) -> None
     :param path: the normalised file of the volume.
     :raises FormatError: the file cannot be read.
     """
-    nrrd = read_nrrd(path.read_bytes(), f"The volume {path}")
+    nrrd = map_nrrd(path, f"The volume {path}")
     for part in batches(list(_places(nrrd)), SLICES_BATCH):
         contents = [b"".join(iter_nrrd(Nrrd(nrrd.voxels[place]), _LEVEL)) for _, _, place in part]
         hashes = client.volumes.store_contents(contents)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from airflow_sv_versioning.exceptions import ConfigurationError, UnsupportedProj
 from airflow_sv_versioning.snapshot.missing import placeholders
 from airflow_sv_versioning.snapshot.missing.pattern import PALETTE
 from airflow_sv_versioning.snapshot.missing.placeholders import placeholders_for
+from airflow_sv_versioning.snapshot.missing.repeating import repeated_gzip, repeated_zlib
 from airflow_sv_versioning.snapshot.nrrd import read_nrrd
 from tests.support.projects import make_project, read_images
 from tests.support.volumes import meta_of
@@ -168,7 +172,10 @@ def test_a_volume_has_dimensions_spacing_and_orientation(tmp_path):
         ("images", _image(640, 0)),
         ("images", _image(-640, -480)),
         ("images", _image(2**31 - 1, 2**31 - 1)),
+        ("images", _image(1, 2**31 - 1)),
+        ("images", _image(2**21, 5)),
         ("videos", _video(64, 48, 2**31 - 1)),
+        ("videos", _video(16_384, 16_384, 10)),
         ("videos", _video(2**20, 48, 10)),
         ("volumes", {"meta": json.dumps(meta_of((2**16, 2**15, 2)))}),
         ("videos", _video(640, 480, None)),
@@ -179,6 +186,30 @@ def test_a_volume_has_dimensions_spacing_and_orientation(tmp_path):
 )
 def test_an_item_of_unknown_or_impossible_size_has_no_shape(project_type, row):
     assert placeholders_for(project_type).shape_of(row) is None
+
+
+def test_the_largest_pictures_take_as_much_memory_as_small_ones(tmp_path):
+    """What repeats is packed once: two gibibytes of rows in a file of two megabytes."""
+    tracemalloc.start()
+    try:
+        for width, height in ((90_000, 90_000), (1, 2**20)):
+            path = _draw("images", _image(width, height), tmp_path / "p")
+            assert path.stat().st_size < 16_000_000
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_times_that_are_none_do_not_stop_a_placeholder(tmp_path):
+    for times in ('["x"]', "[1e300]", "[null]", "[-1]", "[[1]]", "{}"):
+        assert _draw("videos", {**_video(64, 48, 1), "frames_to_timecodes": times}, tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("size", [1, 37, 400, 5000])
+def test_repeated_parts_are_what_they_would_be_written_out(size):
+    part, end = bytes(range(256)) * size, b"the end"
+    assert zlib.decompress(b"".join(repeated_zlib(part, 7, end))) == part * 7 + end
+    assert gzip.decompress(b"".join(repeated_gzip([part, end], [0, 1, 1, 0]))) == part + end + end + part
 
 
 @pytest.mark.parametrize(

@@ -303,6 +303,16 @@ def sealed(payload: bytes, path: Path, archive_format: str, rows: dict[str, int]
     return archive_of(payload, path, integrity_json=json.dumps(manifest).encode())
 
 
+def integrity_of(manifest: dict[str, Any], members: dict[str, bytes]) -> bytes:
+    """Let a manifest agree with other members than it was written for."""
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+    manifest = {**manifest, "payload_sha256": digests["version.bin"]}
+    for key, name in (("media", "media.jsonl"), ("items", "videos.integrity.jsonl")):
+        if key in manifest and name in digests:
+            manifest[key] = {**manifest[key], "sha256": digests[name]}
+    return json.dumps(manifest).encode()
+
+
 def unwrapped(path: Path) -> dict[str, bytes]:
     """Read an archive's members as the official reader does: in one call."""
     data = zstandard.decompress(path.read_bytes())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from fractions import Fraction
 from hashlib import sha256
 from itertools import cycle, pairwise
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import UnsupportedProjectError
@@ -21,9 +23,18 @@ if TYPE_CHECKING:
 MAX_SIDE = 16_384
 """Source: what encoders of H.264 take."""
 
-MAX_FRAMES = 20_000_000
+MAX_PIXELS = 8192 * 4352
+"""Of a frame. Source: the highest level of H.264."""
+
+MAX_FRAMES = 4_000_000
+"""A day and a half, at thirty frames a second."""
+
+# Larger pictures are encoded one after the other: each takes some ten bytes a pixel.
+_SMALL_PIXELS = 2**22
+_LARGE = Lock()
 FRAMES_A_SECOND = 25
 _TICKS_A_SECOND = 90_000
+_LATEST_SECONDS = 10_000_000
 # Every group begins with a whole picture; the others only say that nothing moved.
 _GROUP_FRAMES = 250
 _OPTIONS = {"preset": "veryfast", "qp": "32", "bf": "0", "g": str(_GROUP_FRAMES), "sc_threshold": "0"}
@@ -45,6 +56,8 @@ class VideoPlaceholders:
         count = row["frames_count"] or 0
         if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and 0 < count <= MAX_FRAMES):
             return None
+        if width * height > MAX_PIXELS:
+            return None
         return (width, height, count, sha256((row["frames_to_timecodes"] or "").encode()).digest())
 
     def draw(self, row: Mapping[str, Any], path: Path) -> None:
@@ -54,8 +67,10 @@ class VideoPlaceholders:
         """
         import av
 
+        is_large = row["frame_width"] * row["frame_height"] > _SMALL_PIXELS
         try:
-            _write(row, path)
+            with _LARGE if is_large else nullcontext():
+                _write(row, path)
         except av.error.FFmpegError as error:
             raise UnsupportedProjectError(
                 f"No placeholder can be encoded for a video of {row['frame_width']} x {row['frame_height']} "
@@ -107,9 +122,13 @@ def _picture(width: int, height: int) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(colours[plain_picture(width, height)], format="rgb24")
 
 
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= _LATEST_SECONDS
+
+
 def _times(timecodes: Any, count: int) -> Iterator[int]:
     """Tell when each frame is shown and when the last one ends, in ticks; each later than the one before."""
-    is_recorded = isinstance(timecodes, list) and len(timecodes) == count
+    is_recorded = isinstance(timecodes, list) and len(timecodes) == count and all(map(_is_time, timecodes))
     usual = _TICKS_A_SECOND // FRAMES_A_SECOND
     last, length = -1, usual
     for number in range(count):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.missing.repeating import repeated_gzip
 from airflow_sv_versioning.snapshot.nrrd import MAX_VOXELS, Vector, finite_vector
 
-MAX_PLANE_VOXELS = 2**27
+MAX_PLANE_VOXELS = 2**26
 """Two planes are held in memory."""
+
+# Larger ones are drawn one after the other.
+_SMALL_PLANE_VOXELS = 2**22
+_LARGE = Lock()
 
 _CUBES_A_SIDE = 8
 _LOWEST, _HIGHEST = -(2**15), 2**15 - 1
-_GZIP_WINDOW = 31
 _SPACE = "right-anterior-superior"
 
 
@@ -36,12 +41,11 @@ class VolumePlaceholders:
         shape = _shape(json_value(row["meta"]) or {})
         if shape is None:
             raise AssertionError("a volume without a known shape has no placeholder")
-        compressor = zlib.compressobj(6, zlib.DEFLATED, _GZIP_WINDOW)
-        with path.open("wb") as file:
-            file.write(_header(shape))
-            for plane in _planes(shape):
-                file.write(compressor.compress(plane))
-            file.write(compressor.flush())
+        with _LARGE if math.prod(shape.sizes[:2]) > _SMALL_PLANE_VOXELS else nullcontext():
+            planes, order = _planes(shape)
+            with path.open("wb") as file:
+                file.write(_header(shape))
+                file.writelines(repeated_gzip(planes, order))
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,13 @@ class _Shape:
 
 
 def _shape(meta: Mapping[str, Any]) -> _Shape | None:
+    if not isinstance(meta, Mapping):
+        return None
     try:
         sizes = tuple(int(meta["dimensionsIJK"][axis]) for axis in "xyz")
         spacing, origin = finite_vector(meta["spacing"]), finite_vector(meta["origin"])
         matrix = [finite_vector(meta["directions"][row : row + 3]) for row in (0, 3, 6)]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if min(sizes) < 1 or math.prod(sizes) > MAX_VOXELS or sizes[0] * sizes[1] > MAX_PLANE_VOXELS:
         return None
@@ -97,13 +103,13 @@ def _text(vector: Vector) -> str:
     return "(" + ",".join(f"{number!r}" for number in vector) + ")"
 
 
-def _planes(shape: _Shape) -> Iterator[bytes]:
-    """Yield the voxels of slice after slice; only two different ones ever exist."""
+def _planes(shape: _Shape) -> tuple[list[bytes], Iterator[int]]:
+    """Make the voxels of a slice, the two that ever exist, and tell which of them each slice is."""
     import numpy as np
 
     x, y, z = (np.arange(size) // max(size // _CUBES_A_SIDE, 1) % 2 for size in shape.sizes)
     # The first axis changes fastest.
-    board = (x[None, :] + y[:, None]) % 2
-    levels = np.array(shape.intensities, "<i2")
-    planes = (levels[board].tobytes(), levels[1 - board].tobytes())
-    return (planes[parity] for parity in z)
+    is_bright = x[None, :] != y[:, None]
+    dark, bright = (np.dtype("<i2").type(level) for level in shape.intensities)
+    planes = [np.where(is_bright, *pair).tobytes() for pair in ((bright, dark), (dark, bright))]
+    return planes, (int(parity) for parity in z)
