@@ -37,7 +37,7 @@ site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_pat
 # A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test test-matrix lint types pytest kills bench fidelity dev-env sdk-env clean
+.PHONY: help setup demo test test-matrix lint types pytest kills bench fidelity fuzz dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -46,6 +46,7 @@ help:
 	@echo "make test-matrix  the Airflow tests on the lowest and the newest supported Airflow"
 	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
+	@echo "make fuzz     read archives that were changed at random, and count what became of them (SEEDS=5000 FUZZ_ARGS=...)"
 	@echo "make kills N=200  kill creates and restores at every request, and see what the next run finds"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make clean    remove the environments and what the tools leave behind"
@@ -136,6 +137,9 @@ SEEDS ?= 200
 
 fidelity: dev-env sdk-env
 	@.venv/bin/python -W ignore -m tests.fidelity --seeds $(SEEDS) $(FIDELITY_ARGS)
+
+fuzz: dev-env
+	@nice -n 10 .venv/bin/python -m tests.fuzz --seeds $(SEEDS) $(FUZZ_ARGS)
 
 clean:
 	rm -rf .hypothesis .venv .venv-airflow-* .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist

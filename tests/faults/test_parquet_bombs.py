@@ -133,6 +133,18 @@ def test_a_damaged_header_of_a_page_is_refused_or_read(bits, tmp_path):
             continue
 
 
+def test_a_table_without_rows_is_read(tmp_path):
+    """Official writers leave a row group of nothing."""
+    path = tmp_path / "images.parquet"
+    path.write_bytes(
+        parquet(
+            {name: pa.array([], pa.int64()) for name in ("src_image_id", "src_dataset_id")}
+            | {"name": pa.array([], pa.string())}
+        )
+    )
+    assert check_table(path, "images", "images", ArchiveLimits()) == 0
+
+
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_tables_of_one_size_are_read_whatever_their_pages(size, tmp_path):
     rows = 2_000

@@ -19,12 +19,12 @@ SHARE = 50
 def main() -> int:
     """Run; the exit code says whether every outcome was one that may be."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--cases", type=int, default=1000, help="how many (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=1000, help="how many (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="side by side (default: %(default)s)")
     parser.add_argument("--restore", action="store_true", help="restore what can be, onto an embedded server")
     chosen = parser.parse_args()
-    last = chosen.first + chosen.cases
+    last = chosen.first + chosen.seeds
     shares = [range(start, min(start + SHARE, last)) for start in range(chosen.first, last, SHARE)]
     found = Findings()
     with ProcessPoolExecutor(chosen.workers) as pool:

@@ -100,10 +100,10 @@ def _group(entry: Struct, columns: Sequence[bytes], end: int) -> Group:
     if len(chunks) != len(columns):
         raise ValueError(f"{len(chunks)} of {len(columns)} columns")
     rows = _count(entry, 3)
-    return Group(rows, [_chunk(chunk, name, end) for chunk, name in zip(chunks, columns, strict=True)])
+    return Group(rows, [_chunk(chunk, name, rows, end) for chunk, name in zip(chunks, columns, strict=True)])
 
 
-def _chunk(entry: Struct, column: bytes, end: int) -> Chunk:
+def _chunk(entry: Struct, column: bytes, rows: int, end: int) -> Chunk:
     # Pages in another file, or encrypted ones.
     if 1 in entry or 8 in entry or 9 in entry:
         raise ValueError("a column that is kept elsewhere")
@@ -117,7 +117,8 @@ def _chunk(entry: Struct, column: bytes, end: int) -> Chunk:
     start = _count(meta, 9)
     if 11 in meta and 0 < _count(meta, 11) < start:
         start = meta[11]
-    if start < len(_MAGIC) or start + packed > end:
+    # A group of no rows has no pages, and they lie nowhere.
+    if rows and (start < len(_MAGIC) or start + packed > end):
         raise ValueError("pages beyond the end of the file")
     return Chunk(b".".join(path).decode(), start, packed, plain)
 
