@@ -20,7 +20,7 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.server.run import EmbeddedServer
+from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.snapshot.archive import unpack_archive
 from airflow_sv_versioning.snapshot.compare import find_differences
 from airflow_sv_versioning.snapshot.missing.supply import supply_media
@@ -40,7 +40,7 @@ def main(restores: bool) -> None:
     """
     with tempfile.TemporaryDirectory() as name, EmbeddedServer(Path(name) / "server") as server:
         client = SuperviselyClient(server.info.url, server.info.token)
-        reader = _Reader(client, Path(name), server.info.workspace_id if restores else None)
+        reader = _Reader(client, Path(name), server.info, restores=restores)
         answer = _covered()
         _bound_memory()
         for line in sys.stdin:
@@ -50,10 +50,11 @@ def main(restores: bool) -> None:
 
 
 class _Reader:
-    def __init__(self, client: SuperviselyClient, folder: Path, workspace_id: int | None) -> None:
+    def __init__(self, client: SuperviselyClient, folder: Path, info: ServerInfo, *, restores: bool) -> None:
         self._client = client
         self._folder = folder
-        self._workspace_id = workspace_id
+        self._info = info
+        self._restores = restores
 
     def read(self, asked: dict[str, Any]) -> dict[str, Any]:
         begun, before = time.monotonic(), _reset_peak()
@@ -100,16 +101,16 @@ class _Reader:
         snapshot = unpack_archive(archive, project_type, folder / "snapshot").snapshot
         stage[0] = "plan"
         progress = Progress()
-        plan = plan_restore(self._client, snapshot, policy, progress)
+        plan = plan_restore(self._client, snapshot, self._info.team_id, policy, progress)
         stage[0] = "compare"
         find_differences(snapshot, snapshot)
         stage[0] = "remedies"
         plan.check_remedies()
         stage[0] = "supply media"
         plan = supply_media(self._client, plan, progress)
-        if self._workspace_id is not None:
+        if self._restores:
             stage[0] = "restore"
-            target = Target(self._workspace_id, "fuzzed", "", {})
+            target = Target(self._info.workspace_id, self._info.team_id, "fuzzed", "", {})
             made = restore_project(
                 self._client,
                 plan,
