@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset
-from airflow_sv_versioning.exceptions import NotFoundError
+from airflow_sv_versioning.exceptions import FormatError, NotFoundError
 from airflow_sv_versioning.snapshot.archive import iter_item_lines, unpack_archive
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import names_of
@@ -29,7 +30,36 @@ def find_archived_video(archive: Path, path: str, directory: Path) -> Line | Non
     lines = iter_item_lines(archive)
     if lines is None:
         lines = integrity_lines(unpack_archive(archive, "videos", directory).snapshot)
-    return next((line for line in map(json.loads, lines) if line["path"] == path), None)
+    return next((line for line in map(_decoded, lines) if line["path"] == path), None)
+
+
+def _decoded(line: bytes) -> Line:
+    """Decode a line that anybody may have written.
+
+    :raises FormatError: it is none of those of :mod:`video_digests`.
+    """
+    import msgspec
+
+    try:
+        return msgspec.structs.asdict(msgspec.json.decode(line, type=_line_type()))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise FormatError(f"The archive's account of its videos cannot be read: {error}.") from error
+
+
+@cache
+def _line_type() -> type[Any]:
+    import msgspec
+
+    class IntegrityLine(msgspec.Struct):
+        id: int
+        path: str
+        hash: str | None
+        link: str | None
+        size_bytes: int | None
+        frames_count: int | None
+        annotation_sha256: str
+
+    return IntegrityLine
 
 
 def read_video(client: SuperviselyClient, project_id: int, path: str, directory: Path) -> Line:

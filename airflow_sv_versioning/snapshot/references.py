@@ -23,12 +23,21 @@ def check_known(what: str, used: Collection[Any], known: Collection[Any]) -> Non
         raise _unknown(what, unknown)
 
 
-def check_held(what: str, snapshot: Snapshot, table: str, column: str, known: IdSet) -> None:
+def check_held(
+    what: str,
+    snapshot: Snapshot,
+    table: str,
+    column: str,
+    known: IdSet,
+    where: pc.Expression | None = None,
+) -> None:
     """Refuse a snapshot where a column of many ids holds one that is not known.
+
+    :param where: selects the rows that are looked at.
 
     :raises FormatError: with some of the ids.
     """
-    for part in snapshot.iter_columns(table, column):
+    for part in snapshot.iter_columns(table, column, where):
         if part.null_count or (unknown := known.missing(part)):
             raise _unknown(what, [None] if part.null_count else unknown)
 

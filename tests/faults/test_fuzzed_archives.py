@@ -10,7 +10,7 @@ from tests.fuzz.cases import make_case
 from tests.fuzz.corpus import genuine_archives
 from tests.fuzz.running import run_cases
 
-CASES = range(60)
+CASES = range(48)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="memory is measured on Linux only")

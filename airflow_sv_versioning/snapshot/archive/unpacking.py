@@ -230,11 +230,10 @@ def _read_payload(
 
 
 def _check_manifest(manifest: dict[str, Any], snapshot: Snapshot, archive_format: str) -> None:
-    tables = manifest.get("tables")
-    promised = {
-        name: entry.get("rows") if isinstance(entry, dict) else None
-        for name, entry in (tables if isinstance(tables, dict) else {}).items()
-    }
+    tables = manifest.get("tables") or {}
+    if not isinstance(tables, dict) or not all(isinstance(entry, dict) for entry in tables.values()):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its tables.")
+    promised = {name: entry.get("rows") for name, entry in tables.items()}
     actual = {name: rows for name, rows in snapshot.counts().items() if rows}
     if (manifest.get("archive_format"), promised) != (archive_format, actual):
         raise IntegrityError(

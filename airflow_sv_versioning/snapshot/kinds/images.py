@@ -10,6 +10,7 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
 from airflow_sv_versioning.client.images import Image
+from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.id_sets import IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.kinds import image_content
@@ -23,6 +24,10 @@ from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+MAX_GENERATIONS = 100
+"""Of images; a copy of a copy is the third."""
 
 
 class Images(Kind):
@@ -57,9 +62,18 @@ class Images(Kind):
         return {"figures": "src_image_id", "tags": "src_item_id", "images": "src_image_id"}.get(table)
 
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
-        """Check images of figures."""
+        """Check images of figures, and what has tags and masks."""
+        import pyarrow.compute as pc
+
         ids = IdSet.of_columns(snapshot.iter_columns("images", "src_image_id"))
+        _check_parents(snapshot)
         check_held("images of figures", snapshot, "figures", "src_image_id", ids)
+        check_held("images of tags", snapshot, "tags", "owner_id", ids, pc.field("owner_type") == "item")
+        figures = IdSet.of_columns(snapshot.iter_columns("figures", "src_figure_id"))
+        check_held("figures of masks", snapshot, "alpha_geometries", "src_figure_id", figures)
+        check_held(
+            "figures of tags", snapshot, "tags", "owner_id", figures, pc.field("owner_type") == "figure"
+        )
 
     def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
         """Choose nothing: images need no settings to be added."""
@@ -74,6 +88,24 @@ class Images(Kind):
         yield "image", image_content.images(side)
         yield "figure", image_content.figures(side)
         yield "tag", image_content.tags(side)
+
+
+def _check_parents(snapshot: Snapshot) -> None:
+    """Refuse images that are each other's parents: they are added parents first, a generation at a time."""
+    import pyarrow.compute as pc
+
+    has_parent = ~pc.field("parent_src_image_id").is_null()
+    rows = snapshot.read("images", ["src_image_id", "parent_src_image_id"], has_parent)
+    parents = dict(zip(values(rows, "src_image_id"), values(rows, "parent_src_image_id"), strict=True))
+    for image_id in parents:
+        above, generations = image_id, 0
+        while above in parents:
+            above, generations = parents[above], generations + 1
+            if generations > MAX_GENERATIONS:
+                raise FormatError(
+                    f"Image {image_id} of the snapshot has more than {MAX_GENERATIONS} parents above it, "
+                    "or is its own. It is damaged."
+                )
 
 
 class _ImageReader(ItemReader[Image]):

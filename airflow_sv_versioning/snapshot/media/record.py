@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.formats.streams import iter_lines
 
 MEMBER = "media.jsonl"
 
@@ -76,10 +77,15 @@ def read_record(store_url: str, lines: Path) -> MediaRecord:
 
     :raises FormatError: it is damaged.
     """
+    import msgspec
+
+    # Flat, so that no line takes many times its length.
+    decoder = msgspec.json.Decoder(dict[str, str | int])
     try:
         with lines.open("rb") as file:
-            return parse_lines(store_url, map(json.loads, file))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+            content = iter_lines(file, lines.stat().st_size, f"The archive's {lines.name}")
+            return parse_lines(store_url, map(decoder.decode, content))
+    except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
         raise FormatError(f"The archive's {lines.name} cannot be read: {error!r}.") from error
 
 
