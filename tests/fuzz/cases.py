@@ -123,7 +123,7 @@ def _with_mask(random: Random, content: bytes) -> bytes:
     table = pq.read_table(io.BytesIO(content))
     annotation = json.loads(table["annotation"][0].as_py())
     shape = random.choice(_SHAPES)
-    voxels = gzip.compress(f"{shape}|".encode() + bytes(random.choice((0, 1, 120, 5_000_000))))
+    voxels = gzip.compress(f"{shape}|".encode() + bytes(random.choice((0, 1, 120, 5_000_000))), mtime=0)
     annotation["spatialFigures"][0]["geometry"]["mask_3d"]["data"] = base64.b64encode(voxels).decode()
     texts = [json.dumps(annotation), *table["annotation"].to_pylist()[1:]]
     place = table.schema.get_field_index("annotation")
