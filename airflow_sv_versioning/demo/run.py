@@ -21,8 +21,9 @@ from airflow_sv_versioning.demo.loopback import no_proxy_to_this_machine
 from airflow_sv_versioning.demo.photographs import FOLDERS
 from airflow_sv_versioning.demo.processes import running_server
 from airflow_sv_versioning.demo.steps import Steps, tell
-from airflow_sv_versioning.demo.story import Story, counted
+from airflow_sv_versioning.demo.story import Story
 from airflow_sv_versioning.exceptions import ConfigurationError, SuperviselyError
+from airflow_sv_versioning.versioning.texts import counts_text
 
 DONE, FAILED = 0, 1
 
@@ -72,7 +73,7 @@ def _run(data: Path, steps: Steps) -> tuple[LoadedProject, AirflowHome]:
             for folder in FOLDERS:
                 load_folder(client, project, folder)
             counts = read_content(client, project.id).counts
-            step.result = f"project {project.id}: {counted(counts)}"
+            step.result = f"project {project.id}: {counts_text(counts)}"
         home = AirflowHome(data / "airflow", find_dags(), server, data / "airflow.log")
         with steps.step("Start Airflow") as step:
             prepare(home)

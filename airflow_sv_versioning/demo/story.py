@@ -166,11 +166,6 @@ def expect(condition: bool, message: str, **context: Any) -> None:
         raise IntegrityError(message, **context)
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """Counts for people: ``7 datasets, 12 images``."""
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
-
-
 def _described(version: Mapping[str, Any]) -> str:
     return (
         f"version {version['version_num']} (id {version['version_id']}) {version['status']}: "

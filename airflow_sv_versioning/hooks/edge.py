@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+from collections.abc import Callable
 from contextlib import ContextDecorator
+from functools import wraps
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
 
 logger = logging.getLogger(__name__)
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def is_nothing(value: Any) -> bool:
@@ -20,6 +25,17 @@ def is_nothing(value: Any) -> bool:
 
 
 class _Outcome(ContextDecorator):
+    def __call__(self, function: _F) -> _F:
+        if not inspect.iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @wraps(function)
+        async def inner(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await function(*args, **kwargs)
+
+        return cast("_F", inner)
+
     def __enter__(self) -> None:
         pass
 

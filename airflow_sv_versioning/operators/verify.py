@@ -94,6 +94,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
             raise IntegrityError(
                 f"{report.told()} The XCom 'verification' tells more.", project_id=project_id
             )
+        self.log.info("%s", report.told())
         return report.version_id
 
     def _log_check(self, check: Check) -> None:

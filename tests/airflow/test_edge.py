@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -26,6 +27,15 @@ def test_a_permanent_error_fails_for_good_with_its_message() -> None:
         raise error
 
     assert raised.value.__context__ is error
+
+
+def test_a_coroutine_fails_for_good_too() -> None:
+    @airflow_outcome()
+    async def read() -> None:
+        raise NotFoundError("Project 7 does not exist.")
+
+    with pytest.raises(AirflowFailException, match="Project 7 does not exist"):
+        asyncio.run(read())
 
 
 @task(retries=2)
