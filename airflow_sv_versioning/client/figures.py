@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,7 +13,7 @@ from airflow_sv_versioning.client.decoding import Id, decode, prove
 from airflow_sv_versioning.client.geometries import download_geometries
 from airflow_sv_versioning.client.shapes import ImageFigure, Made, Note, Small, Tag
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import IncompleteListingError, TransportError
+from airflow_sv_versioning.exceptions import IncompleteListingError, RequestRejectedError, TransportError
 
 LIST_BATCH = 200
 ADD_BATCH = 200
@@ -43,7 +43,9 @@ _FIELDS = (
     "nnCreated",
     "nnUpdated",
 )
-
+# Nobody says whether every server takes these names in a request.
+_NOTABLE = ("description", "smartToolInput", "instance")
+T = TypeVar("T")
 
 NULL = msgspec.Raw(b"null")
 # Older servers name the image of a figure only so.
@@ -69,21 +71,33 @@ class Figure(msgspec.Struct, rename="camel"):
     updated_at: str | None = None
     nn_created: bool | None = None
     nn_updated: bool | None = None
+    object_id: Id | None = None
+    description: str | None = None
+    smart_tool_input: msgspec.Raw = NULL
+    instance: str | None = None
 
 
-class Author(msgspec.Struct, rename="camel"):
-    """Who drew a figure, and who changed it: a person or a model."""
+class FigureNote(msgspec.Struct, rename="camel"):
+    """What official archives do not tell of a figure: who drew it, a person or a model, and words on it."""
 
     id: Id
     nn_created: bool | None = None
     nn_updated: bool | None = None
+    object_id: Id | None = None
+    description: str | None = None
+    smart_tool_input: msgspec.Raw = NULL
+    instance: str | None = None
 
 
 class Figures:
-    """Read and add figures."""
+    """Read and add figures.
+
+    :ivar untold: fields that the server refuses to tell of figures of images.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.untold: tuple[str, ...] = ()
 
     def list_for_items(self, dataset_id: int, item_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read the figures of at most 200 items of one dataset, with their tags.
@@ -101,10 +115,24 @@ class Figures:
 
         Source: POST figures.list.
         """
-        body = _listing(dataset_id, item_ids)
-        figures = self._transport.list_whole("figures.list", body, Figure, _LIST_PAGE)
+        figures = self._list_notable(_listing(dataset_id, item_ids), Figure)
         _check_figures(figures, item_ids)
         return figures
+
+    def _list_notable(self, body: dict[str, Any], figure_type: type[T]) -> list[T]:
+        """List figures with what the official client does not ask for, if the server knows it."""
+        wanted = [*body["fields"], *(field for field in _NOTABLE if field not in self.untold)]
+        try:
+            return self._transport.list_whole(
+                "figures.list", {**body, "fields": wanted}, figure_type, _LIST_PAGE
+            )
+        except RequestRejectedError as error:
+            asked = [field for field in _NOTABLE if field not in self.untold]
+            if not asked or "field" not in error.message.lower():
+                raise
+            refused = [field for field in asked if field in error.message] or asked
+            self.untold = (*self.untold, *refused)
+            return self._list_notable(body, figure_type)
 
     def iter_notes(self, dataset_id: int, item_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Stream ``id``, ``customData`` and ``description`` of the figures of at most 200 items.
@@ -120,10 +148,10 @@ class Figures:
         pages = self._transport.pages("figures.list", body, _NOTES_PAGE, dict[str, Any], Note)
         return (note for page in pages for note in page)
 
-    def list_authors(self, dataset_id: int, item_ids: Sequence[int]) -> list[Author]:
-        """Read of the figures of at most 200 items only who drew them. Source: POST figures.list."""
-        body = {**_listing(dataset_id, item_ids), "fields": ["id", "nnCreated", "nnUpdated"]}
-        return self._transport.list_whole("figures.list", body, Author, _LIST_PAGE)
+    def list_notes(self, dataset_id: int, item_ids: Sequence[int]) -> list[FigureNote]:
+        """Read of the figures of at most 200 items only what is no content. Source: POST figures.list."""
+        fields = ["id", "nnCreated", "nnUpdated", "objectId"]
+        return self._list_notable({**_listing(dataset_id, item_ids), "fields": fields}, FigureNote)
 
     def count(self, dataset_id: int) -> int:
         """Count the figures of a dataset. Source: POST figures.list."""

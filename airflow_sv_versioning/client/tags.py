@@ -31,3 +31,15 @@ class Tags:
         """
         body = {"projectId": project_id, "tags": list(tags)}
         self._transport.call("figures.tags.bulk.add", body, idempotent=False)
+
+    def set_custom_data_on_item(self, tag_id: int, custom_data: Mapping[str, Any]) -> None:
+        """Replace the custom data of a tag on an item. Source: POST image-tags.custom-data.update."""
+        self._transport.call("image-tags.custom-data.update", _replacing(tag_id, custom_data))
+
+    def set_custom_data_on_figure(self, tag_id: int, custom_data: Mapping[str, Any]) -> None:
+        """Replace the custom data of a tag on a figure. Source: POST object-tags.custom-data.update."""
+        self._transport.call("object-tags.custom-data.update", _replacing(tag_id, custom_data))
+
+
+def _replacing(tag_id: int, custom_data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": tag_id, "customData": custom_data, "updateStrategy": "replace"}

@@ -102,7 +102,7 @@ CREATE TABLE figures (
     meta TEXT NOT NULL DEFAULT '{}', custom_data TEXT NOT NULL DEFAULT '{}',
     description TEXT NOT NULL DEFAULT '', area TEXT, priority INTEGER NOT NULL DEFAULT 1,
     nn_created INTEGER NOT NULL DEFAULT 0, nn_updated INTEGER NOT NULL DEFAULT 0,
-    track_id TEXT, smart_tool_input TEXT,
+    track_id TEXT, smart_tool_input TEXT, instance TEXT,
     created_by INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
 );
 CREATE INDEX figures_by_item ON figures (item_id, frame);

@@ -204,7 +204,7 @@ class _SpotCheck:
             held = writer.finish(self._base.project_info, self._meta)
         with self._writer(self._found, parts) as writer:
             for part in parts:
-                writer.append_rows(_as_far_as_known(part.rows, held))
+                writer.append_rows(part.rows)
             found = writer.finish(self._base.project_info, self._meta)
         find_remnants(found).leave_out()
         return find_item_differences(held, found)
@@ -217,18 +217,3 @@ class _SpotCheck:
             for part in parts:
                 writer.append_rows(self._reader.listed(part.items))
             yield writer
-
-
-def _as_far_as_known(rows: Rows, held: Snapshot) -> Rows:
-    """Leave out who drew figures where the base does not tell: the older format has no place for it."""
-    import pyarrow as pa
-
-    figures = rows.get("figures")
-    if held.project_type != "images" or not isinstance(figures, pa.Table):
-        return rows
-    for column in ("nn_created", "nn_updated"):
-        known = held.read("figures", [column])[column]
-        if known.null_count == len(known):
-            index = figures.schema.get_field_index(column)
-            figures = figures.set_column(index, column, pa.nulls(len(figures), pa.bool_()))
-    return {**rows, "figures": figures}

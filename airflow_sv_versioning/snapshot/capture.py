@@ -188,8 +188,13 @@ class _Passes:
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
         is_incremental, note = self._earlier.is_in_use(), self._earlier.note
-        warnings = (*remnants.lines, *bare_figure_warnings(snapshot))
+        warnings = (*remnants.lines, *bare_figure_warnings(snapshot), *self._untold())
         return Capture(snapshot, stamp, consistent, passes, is_incremental, note, warnings)
+
+    def _untold(self) -> Iterator[str]:
+        if fields := self._client.figures.untold:
+            told = " and ".join(fields)
+            yield f"The server does not tell {told} of figures; the version does not hold them."
 
 
 def _no_base(_: Mapping[str, Any]) -> None:

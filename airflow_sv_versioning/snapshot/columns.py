@@ -145,7 +145,11 @@ class Unsettable:
 _FRAMES = Unsettable("tags", ("frame_from", "frame_to"), "tags", "only tags of videos stand on frames")
 
 UNSETTABLE: dict[str, tuple[Unsettable, ...]] = {
-    "images": (_FRAMES,),
+    "images": (
+        Unsettable("figures", ("object_id",), "figures of images", "no call binds figures to each other"),
+        Unsettable("figures", ("instance",), "figures of images", "no call binds figures to each other"),
+        _FRAMES,
+    ),
     "videos": (
         Unsettable(
             "videos",
@@ -161,11 +165,6 @@ UNSETTABLE: dict[str, tuple[Unsettable, ...]] = {
     ),
 }
 """Type -> what a restore cannot bring back, and names in its warnings."""
-
-NOT_IN_FORMAT: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
-    ("images", "v1.0.0"): {"figures": ("nn_created", "nn_updated")},
-}
-"""Type and format of archives -> table -> columns for which the official format has no place."""
 
 DEFAULTS: dict[str, int | bool] = {
     "priority": 1,
@@ -216,18 +215,3 @@ def unsettable_warnings(snapshot: Snapshot) -> Iterator[str]:
     for entry in UNSETTABLE[snapshot.project_type]:
         if number := entry.count(snapshot):
             yield entry.warning(number)
-
-
-def format_warnings(snapshot: Snapshot, archive_format: str) -> Iterator[str]:
-    """Tell what of a snapshot an archive in this format cannot hold."""
-    import pyarrow.compute as pc
-
-    for table, columns in NOT_IN_FORMAT.get((snapshot.project_type, archive_format), {}).items():
-        for column in columns:
-            said = pc.field(column) != DEFAULTS[column] if column in DEFAULTS else ~pc.field(column).is_null()
-            number = sum(batch.num_rows for batch in snapshot.iter_batches(table, [column], said))
-            if number:
-                yield (
-                    f"The version does not hold {column} of {number} {table}: "
-                    f"the format {archive_format} has no place for it."
-                )

@@ -73,9 +73,14 @@ _IMAGE_FIGURES = {
     "custom_data": "string",
     "created_at": "string",
     "updated_at": "string",
-    # Beyond the official columns: who drew the figure, a person or a model.
+    # Beyond the official columns: who drew the figure, a person or a model, and what was noted of it.
     "nn_created": "bool_",
     "nn_updated": "bool_",
+    "description": "string",
+    "smart_tool_input": "string",
+    # What figures of one image have in common that people bound to each other: in answers, and in labels.
+    "object_id": "int64",
+    "instance": "string",
 }
 _ALPHA_GEOMETRIES = {"src_figure_id": "int64", "geometry_json": "string"}
 

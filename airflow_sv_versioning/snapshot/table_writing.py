@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -54,15 +54,23 @@ class SnapshotWriter:
     """Stream rows into the tables of a new snapshot, one row group in memory a table.
 
     Use it as a context manager: leaving it by an exception closes the files without finishing.
+
+    :param untold: table -> columns that its rows do not tell, and its file shall not have.
     """
 
-    def __init__(self, directory: Path, project_type: str) -> None:
+    def __init__(
+        self, directory: Path, project_type: str, untold: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        import pyarrow as pa
+
         self.directory = directory
         self._project_type = project_type
-        self._tables = {
-            name: TableWriter(directory / f"{name}.parquet", table_schema(project_type, name))
-            for name in table_names(project_type)
-        }
+        self._tables: dict[str, TableWriter] = {}
+        for name in table_names(project_type):
+            without = (untold or {}).get(name, ())
+            schema = table_schema(project_type, name)
+            told = pa.schema([field for field in schema if field.name not in without])
+            self._tables[name] = TableWriter(directory / f"{name}.parquet", told)
 
     def __enter__(self) -> SnapshotWriter:
         return self
@@ -182,16 +190,23 @@ class TableWriter:
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
 
 
-def replace_table(snapshot: Snapshot, table: str, parts: Iterable[pa.Table | pa.RecordBatch]) -> None:
+def replace_table(
+    snapshot: Snapshot,
+    table: str,
+    parts: Iterable[pa.Table | pa.RecordBatch],
+    more_columns: Collection[str] = (),
+) -> None:
     """Write a table of a snapshot anew, with the columns that its file has.
 
     :param parts: the new rows; they may come from the old file, which is kept until all are there.
+    :param more_columns: columns that it shall have besides.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     present = pq.read_schema(snapshot.path(table)).names
-    schema = pa.schema([field for field in snapshot.schema(table) if field.name in present])
+    wanted = {*present, *more_columns}
+    schema = pa.schema([field for field in snapshot.schema(table) if field.name in wanted])
     with TemporaryDirectory(dir=snapshot.directory) as name:
         made = Path(name) / snapshot.path(table).name
         writer = TableWriter(made, schema)

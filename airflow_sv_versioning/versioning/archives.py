@@ -9,15 +9,12 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
 from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
-from airflow_sv_versioning.snapshot.authors import fill_authors, lacks_authors
+from airflow_sv_versioning.snapshot.figure_notes import fill_notes, lacks_notes
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.version_map import VersionMap
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.snapshot.archive import UnpackedArchive
-
-# The older format has no place for what such a base lacks.
-OLDER_AS_BEFORE = {("v1.0.0", "v1.0.0"), ("v1.0.0", "auto")}
 
 
 def download_archive(
@@ -65,11 +62,10 @@ def find_archive(
 
 
 def find_earlier(
-    client: SuperviselyClient, project: Project, archive_format: str, directory: Path, progress: Progress
+    client: SuperviselyClient, project: Project, directory: Path, progress: Progress
 ) -> UnpackedArchive | str | None:
     """Open the latest version of a project as the base of the next one.
 
-    :param archive_format: what the next version is to be written in, or ``auto``.
     :returns: the archive, or why there is none although there is a version: one can be made without it.
     """
     from airflow_sv_versioning.snapshot.archive import unpack_archive
@@ -87,11 +83,11 @@ def find_earlier(
         return f"version {latest.version} is no base: {error}"
     finally:
         archive.unlink(missing_ok=True)
-    if (unpacked.archive_format, archive_format) in OLDER_AS_BEFORE:
-        return unpacked
     if project.type != "images" and unpacked.provenance is None:
         return f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
-    if lacks_authors(unpacked.snapshot, unpacked.archive_format):
-        progress.say(f"Version {latest.version} does not tell who drew its figures; reading that.")
-        fill_authors(client, unpacked.snapshot, progress)
+    if lacks_notes(unpacked.snapshot):
+        progress.say(
+            f"Version {latest.version} does not tell who drew its figures, and notes; reading those."
+        )
+        fill_notes(client, unpacked.snapshot, progress)
     return unpacked

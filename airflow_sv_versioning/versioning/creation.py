@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
-from airflow_sv_versioning.snapshot.columns import format_warnings
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, names_of
 from airflow_sv_versioning.snapshot.memory import lean_memory
@@ -108,9 +107,8 @@ class Creation:
             undo.callback(self._quietly, "give the reservation back", self._reservations.release, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
             prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
-            captured, earlier = self._capture(capture, archive_format, on_concurrent_change, folder)
+            captured, earlier = self._capture(capture, on_concurrent_change, folder)
             archive_format = prepared.result()
-            captured = self._without_place(captured, archive_format)
             with self._keeper.turn() if self._keeper else nullcontext():
                 media = self._keep_media(reserved, captured, earlier, undo)
                 uploaded = self._upload(reserved, captured, media, archive_format, folder)
@@ -132,15 +130,13 @@ class Creation:
         return self._keeper.keep(reserved.version_id, capture.snapshot, earlier)
 
     def _capture(
-        self, how: str, archive_format: str, on_concurrent_change: str, folder: Path
+        self, how: str, on_concurrent_change: str, folder: Path
     ) -> tuple[Capture, UnpackedArchive | None]:
         earlier: UnpackedArchive | None = None
 
         def find() -> Snapshot | str | None:
             nonlocal earlier
-            found = find_earlier(
-                self._client, self._project, archive_format, folder / "earlier", self._progress
-            )
+            found = find_earlier(self._client, self._project, folder / "earlier", self._progress)
             if found is None or isinstance(found, str):
                 return found
             earlier = found
@@ -158,13 +154,6 @@ class Creation:
         for warning in captured.warnings:
             self._progress.warn(warning)
         return captured, earlier
-
-    def _without_place(self, captured: Capture, archive_format: str) -> Capture:
-        """Name what the format of the archive has no place for."""
-        lost = tuple(format_warnings(captured.snapshot, archive_format))
-        for warning in lost:
-            self._progress.warn(warning)
-        return replace(captured, warnings=(*captured.warnings, *lost))
 
     def _check(self, captured: Capture) -> None:
         """Refuse before the upload what a restore would refuse."""

@@ -101,6 +101,9 @@ def _of_images() -> Cases:
             "src_image_id": {"src_image_id": The("other item")},
             "class_id": {"class_id": 52, "class_name": "машина"},
             "class_name": {"class_id": 52, "class_name": "машина"},
+            "smart_tool_input": {"smart_tool_input": _JSON},
+            "object_id": {"object_id": 9},
+            "instance": {"instance": "связь"},
         },
         "alpha_geometries": {"src_figure_id": other_mask, "geometry_json": {"geometry_json": _OTHER_MASK}},
         "tags": {

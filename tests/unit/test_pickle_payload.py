@@ -43,7 +43,7 @@ def _new(cls: Any, *values: Any) -> Any:
 
 def written(snapshot: Snapshot) -> bytes:
     buffer = io.BytesIO()
-    write_payload(snapshot, buffer)
+    write_payload(snapshot, buffer, io.BytesIO())
     return buffer.getvalue()
 
 

@@ -18,10 +18,10 @@ from airflow_sv_versioning.server.jsontext import dumps, dumps_or_none, loads
 
 _COLUMNS = (
     "id, item_id, dataset_id, class_id, object_id, frame, geometry_type, geometry, geometry_meta, meta, "
-    "custom_data, description, area, priority, nn_created, nn_updated, track_id, smart_tool_input, "
+    "custom_data, description, area, priority, nn_created, nn_updated, track_id, smart_tool_input, instance, "
     "created_by, created_at, updated_at"
 )
-_INSERT = f"INSERT INTO figures ({_COLUMNS}) VALUES ({', '.join('?' * 21)})"  # noqa: S608
+_INSERT = f"INSERT INTO figures ({_COLUMNS}) VALUES ({', '.join('?' * 22)})"  # noqa: S608
 NewFigure = tuple[int, int, Mapping[str, Any]]
 """Item id, dataset id and the figure as it came."""
 
@@ -126,6 +126,7 @@ class FigureWriter:
             int(bool(figure.get("nnUpdated"))),
             _track_id(figure.get("trackId")),
             dumps_or_none(figure.get("smartToolInput")),
+            figure.get("instance"),
             self._user_id,
             self._tx.stamp,
             self._tx.stamp,

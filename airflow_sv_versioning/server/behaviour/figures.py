@@ -74,6 +74,7 @@ _ENTITIES = Entities(
         "meta": verbatim("figures.meta"),
         "customData": verbatim("figures.custom_data"),
         "smartToolInput": verbatim("figures.smart_tool_input"),
+        "instance": text("figures.instance"),
     },
     always=frozenset({"id", "entityId"}),
 )

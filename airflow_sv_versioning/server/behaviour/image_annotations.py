@@ -193,6 +193,12 @@ def _objects(db: Reader, item_ids: Sequence[int], integer_coords: bool) -> dict[
     return objects
 
 
+def _labelling(row: sqlite3.Row) -> dict[str, Any]:
+    """What labels carry only if somebody gave it."""
+    given = {"smartToolInput": loads(row["smart_tool_input"], None), "instance": row["instance"]}
+    return {member: value for member, value in given.items() if value is not None}
+
+
 def _object_json(row: sqlite3.Row, tags: Sequence[Any], integer_coords: bool) -> dict[str, Any]:
     return {
         "id": row["id"],
@@ -211,5 +217,6 @@ def _object_json(row: sqlite3.Row, tags: Sequence[Any], integer_coords: bool) ->
         "meta": loads(row["meta"]),
         "customData": loads(row["custom_data"]),
         "tags": tags,
+        **_labelling(row),
         **loads(geometry_text(row, integer_coords), {}),
     }

@@ -86,7 +86,7 @@ FILTER = Shape(texts=frozenset({"field", "operator"}))
 TAG = Shape(integers=frozenset({"tagId", "entityId", "figureId", "objectId"}), texts=frozenset({"name"}))
 FIGURE = Shape(
     integers=frozenset({"entityId", "imageId", "classId", "objectId", "priority"}),
-    texts=frozenset({"classTitle", "geometryType", "shape", "description"}),
+    texts=frozenset({"classTitle", "geometryType", "shape", "description", "instance"}),
     objects=frozenset({"geometry", "geometryMeta", "meta", "customData"}),
     lists={"tags": TAG},
 )

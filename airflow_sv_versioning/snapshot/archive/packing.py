@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from airflow_sv_versioning.exceptions import ConfigurationError, SnapshotError
-from airflow_sv_versioning.snapshot import video_digests
+from airflow_sv_versioning.snapshot import figure_notes, video_digests
 from airflow_sv_versioning.snapshot.archive.members import INTEGRITY, PAYLOAD
 from airflow_sv_versioning.snapshot.formats import annotated, columnar, frames, pickled, tar, volumes
 from airflow_sv_versioning.snapshot.formats.streams import iter_chunks
@@ -74,11 +74,12 @@ def pack_archive(
         )
     try:
         with (
-            _open_payload(snapshot, archive_format, destination.parent) as payload,
+            _open_payload(snapshot, archive_format, destination.parent) as (payload, with_payload),
             _open_sides(snapshot, media, destination.parent) as sides,
         ):
+            members = {**sides, **with_payload}
             outer = _Outer(
-                payload, sides, archive_format, provenance, media, warnings, snapshot.incomplete_items
+                payload, members, archive_format, provenance, media, warnings, snapshot.incomplete_items
             )
             return _write(outer, destination)
     except OSError as error:
@@ -86,18 +87,23 @@ def pack_archive(
 
 
 @contextmanager
-def _open_payload(snapshot: Snapshot, archive_format: str, scratch: Path) -> Iterator[_Payload]:
+def _open_payload(
+    snapshot: Snapshot, archive_format: str, scratch: Path
+) -> Iterator[tuple[_Payload, dict[str, _SpooledPayload]]]:
+    """Make the payload, and the members beside it that are made with it."""
     if archive_format == SCHEMA_VERSION and snapshot.project_type != "volumes":
-        yield columnar.ColumnarPayload(snapshot)
+        yield columnar.ColumnarPayload(snapshot), {}
         return
-    with tempfile.TemporaryFile(dir=scratch) as file:
+    with tempfile.TemporaryFile(dir=scratch) as file, tempfile.TemporaryFile(dir=scratch) as notes:
+        sides = {}
         if snapshot.project_type == "volumes":
             volumes.write_payload(snapshot, archive_format, file, scratch)
         elif archive_format == annotated.VERSION:
             annotated.write_payload(snapshot, file, scratch)
         else:
-            pickled.write_payload(snapshot, file)
-        yield _SpooledPayload(file, snapshot.counts())
+            pickled.write_payload(snapshot, file, notes)
+            sides[figure_notes.MEMBER] = _SpooledPayload(notes, {})
+        yield _SpooledPayload(file, snapshot.counts()), sides
 
 
 @contextmanager
@@ -220,6 +226,9 @@ class _Outer:
         }
         if video_digests.MEMBER in digests:
             manifest["items"] = {"member": video_digests.MEMBER, "sha256": digests[video_digests.MEMBER]}
+        if figure_notes.MEMBER in digests:
+            told = {"member": figure_notes.MEMBER, "sha256": digests[figure_notes.MEMBER]}
+            manifest["figure_notes"] = told
         if self._media:
             told = {"member": record.MEMBER, "sha256": digests[record.MEMBER]}
             manifest["media"] = {"store": self._media.store_url, **told}

@@ -16,13 +16,13 @@ from airflow_sv_versioning.exceptions import (
     SnapshotError,
     UnsupportedProjectError,
 )
-from airflow_sv_versioning.snapshot import video_digests
+from airflow_sv_versioning.snapshot import figure_notes, video_digests
 from airflow_sv_versioning.snapshot.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
 from airflow_sv_versioning.snapshot.checks import check_snapshot
 from airflow_sv_versioning.snapshot.formats import columnar, frames, pickled, sections, tar, volumes
 from airflow_sv_versioning.snapshot.formats.documents import parse_document
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
-from airflow_sv_versioning.snapshot.formats.streams import iter_chunks, iter_lines
+from airflow_sv_versioning.snapshot.formats.streams import CHUNK_BYTES, iter_chunks, iter_lines
 from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.media import record
 from airflow_sv_versioning.snapshot.resorting import make_clustered
@@ -76,6 +76,8 @@ def unpack_archive(
         _clear(directory, project_type)
         manifest = _extract(path, spool, limits)
         snapshot, archive_format, warnings = _read_payload(spool, project_type, directory, limits, manifest)
+        if manifest is not None:
+            _take_notes(snapshot, archive_format, manifest)
         check_snapshot(snapshot)
         if manifest is not None:
             _check_manifest(manifest, snapshot, archive_format)
@@ -167,22 +169,43 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
     return manifest
 
 
+def _take_notes(snapshot: Snapshot, archive_format: str, manifest: dict[str, Any]) -> None:
+    told = manifest.get("figure_notes")
+    if told is None or archive_format != pickled.VERSION:
+        return
+    lines = snapshot.directory / figure_notes.MEMBER
+    _check_member(told, lines)
+    with lines.open("rb") as file:
+        size = lines.stat().st_size
+        figure_notes.take_notes(snapshot, iter_lines(file, size, f"{_WHAT}'s {figure_notes.MEMBER}"))
+
+
 def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | None:
     told = manifest.get("media")
     if told is None:
         return None
-    if not isinstance(told, dict) or not isinstance(told.get("store"), str) or not lines.exists():
+    _check_member(told, lines)
+    if not isinstance(told.get("store"), str):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its media.")
-    actual = hashlib.sha256(lines.read_bytes()).hexdigest()
-    if told.get("sha256") != actual:
+    return record.read_record(told["store"], lines)
+
+
+def _check_member(told: Any, path: Path) -> None:
+    """Hold a member beside the payload against what the manifest says of it."""
+    if not isinstance(told, dict) or not path.exists():
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of {path.name}.")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    if told.get("sha256") != digest.hexdigest():
         raise IntegrityError(
-            f"The SHA-256 of {record.MEMBER} is {actual}, but the archive says {told.get('sha256')}; "
+            f"The SHA-256 of {path.name} is {digest.hexdigest()}, but the archive says {told.get('sha256')}; "
             "the archive is damaged.",
             expected=told.get("sha256"),
-            actual=actual,
-            where=record.MEMBER,
+            actual=digest.hexdigest(),
+            where=path.name,
         )
-    return record.read_record(told["store"], lines)
 
 
 def _spool(member: tar.TarMember, spool: Path) -> str:

@@ -70,6 +70,10 @@ def figure_table(figures: Sequence[Figure], class_names: Mapping[int, str]) -> p
         "updated_at": [figure.updated_at for figure in figures],
         "nn_created": [figure.nn_created for figure in figures],
         "nn_updated": [figure.nn_updated for figure in figures],
+        "description": [figure.description or None for figure in figures],
+        "smart_tool_input": [raw_text(figure.smart_tool_input) for figure in figures],
+        "object_id": [figure.object_id for figure in figures],
+        "instance": [figure.instance for figure in figures],
     }
     return table_of("images", "figures", columns)
 

@@ -18,7 +18,7 @@ from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 _COLUMNS = (
     "src_figure_id", "src_image_id", "class_id", "geometry_type", "geometry_json", "meta", "priority",
-    "custom_data", "nn_created", "nn_updated",
+    "custom_data", "nn_created", "nn_updated", "description", "smart_tool_input",
 )  # fmt: skip
 
 
@@ -106,6 +106,8 @@ class FiguresRestore:
             ("customData", optional_json_raw(row["custom_data"])),
             ("nnCreated", row["nn_created"]),
             ("nnUpdated", row["nn_updated"]),
+            ("description", row["description"]),
+            ("smartToolInput", optional_json_raw(row["smart_tool_input"])),
         ):
             if value is not None:
                 entry[key] = value

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import figures, tags
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.restore.tag_entries import tag_entry
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, whole_items
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
+
+Tagged = Callable[[], Iterable[Mapping[str, Any]]]
+"""Lists the new owners of some tags, with all their tags."""
 
 
 class TagsRestore:
@@ -34,35 +39,33 @@ class TagsRestore:
             self._work.drain(add, whole_items(rows, "owner_id", tags.ADD_BATCH))
 
     def _add_item_tags(self, rows: Sequence[Row]) -> None:
-        entries = [self._tag_entry(row, "entityId", self._work.item_ids[row["owner_id"]]) for row in rows]
+        new_ids, client = self._work.item_ids, self._work.client
         by_dataset: dict[int, set[int]] = {}
         for row in rows:
             dataset_id = self._work.item_datasets[row["owner_id"]]
-            by_dataset.setdefault(dataset_id, set()).add(self._work.item_ids[row["owner_id"]])
+            by_dataset.setdefault(dataset_id, set()).add(new_ids[row["owner_id"]])
 
-        def landed() -> int:
-            return sum(
-                len(image.get("tags") or [])
-                for dataset_id, ids in by_dataset.items()
-                for image in self._work.client.images.list_by_ids(dataset_id, sorted(ids))
-            )
+        def tagged() -> Iterator[Mapping[str, Any]]:
+            for dataset_id, ids in by_dataset.items():
+                yield from client.images.list_by_ids(dataset_id, sorted(ids))
 
-        self._land_tags(entries, self._work.client.tags.add_to_items, landed)
+        entries = [self._tag_entry(row, entityId=new_ids[row["owner_id"]]) for row in rows]
+        self._land_tags(entries, client.tags.add_to_items, tagged)
+        self._set_custom_data(rows, new_ids, tagged, client.tags.set_custom_data_on_item)
 
     def _add_figure_tags(self, rows: Sequence[Row]) -> None:
-        entries = [self._tag_entry(row, "figureId", self._work.figure_ids[row["owner_id"]]) for row in rows]
-        tagged = {entry["figureId"] for entry in entries}
+        new_ids, client = self._work.figure_ids, self._work.client
+        wanted = set(new_ids.take([row["owner_id"] for row in rows]))
 
-        def landed() -> int:
-            return sum(
-                len(figure.get("tags") or [])
-                for dataset_id, ids in self._items_of({row["owner_id"] for row in rows}).items()
-                for part in batches(sorted(ids), figures.LIST_BATCH)
-                for figure in self._work.client.figures.list_for_items(dataset_id, part)
-                if figure["id"] in tagged
-            )
+        def tagged() -> Iterator[Mapping[str, Any]]:
+            for dataset_id, ids in self._items_of({row["owner_id"] for row in rows}).items():
+                for part in batches(sorted(ids), figures.LIST_BATCH):
+                    there = client.figures.list_for_items(dataset_id, part)
+                    yield from (figure for figure in there if figure["id"] in wanted)
 
-        self._land_tags(entries, self._work.client.tags.add_to_figures, landed)
+        entries = [self._tag_entry(row, figureId=new_ids[row["owner_id"]]) for row in rows]
+        self._land_tags(entries, client.tags.add_to_figures, tagged)
+        self._set_custom_data(rows, new_ids, tagged, client.tags.set_custom_data_on_figure)
 
     def _items_of(self, figure_ids: Collection[int]) -> dict[int, set[int]]:
         """Find the new items of figures: dataset id -> their ids. Seldom asked, so nobody remembers them."""
@@ -78,10 +81,7 @@ class TagsRestore:
         return found
 
     def _land_tags(
-        self,
-        entries: Sequence[Row],
-        add: Callable[[int, Sequence[Row]], None],
-        landed: Callable[[], int],
+        self, entries: Sequence[Row], add: Callable[[int, Sequence[Row]], None], tagged: Tagged
     ) -> None:
         """Send tags in batches; the owners of these tags have no others yet, so counting tells."""
         sent = 0
@@ -92,10 +92,36 @@ class TagsRestore:
                 return True
 
             def find_landed(part: Sequence[Row] = part, sent: int = sent) -> bool | None:
-                return all_or_nothing(landed() - sent, len(part), "tags") or None
+                landed = sum(len(owner.get("tags") or []) for owner in tagged())
+                return all_or_nothing(landed - sent, len(part), "tags") or None
 
             land_once(send, find_landed)
             sent += len(part)
 
-    def _tag_entry(self, row: Row, owner_key: str, owner_id: int) -> dict[str, Any]:
-        return tag_entry(row, self._work.ids.tags, **{owner_key: owner_id})
+    def _set_custom_data(
+        self,
+        rows: Sequence[Row],
+        new_ids: Mapping[int, int],
+        tagged: Tagged,
+        set_on: Callable[[int, Mapping[str, Any]], None],
+    ) -> None:
+        """Set the custom data of tags, which is no part of adding them; tags of one owner are in order."""
+        if all(row["custom_data"] is None for row in rows):
+            return
+        wanted: dict[int, list[Any]] = {}
+        for row in rows:
+            wanted.setdefault(new_ids[row["owner_id"]], []).append(json_value(row["custom_data"]))
+        for owner in tagged():
+            made = sorted(tag["id"] for tag in owner.get("tags") or [])
+            values = wanted.pop(owner["id"], [])
+            if len(made) != len(values):
+                raise IntegrityError(f"{len(made)} of {len(values)} tags are on {owner['id']}.")
+            for tag_id, value in zip(made, values, strict=True):
+                if value:
+                    self._work.progress.check()
+                    set_on(tag_id, value)
+        if wanted:
+            raise IntegrityError(f"The server does not list {sorted(wanted)[:10]}, which were tagged.")
+
+    def _tag_entry(self, row: Row, **owner: int) -> dict[str, Any]:
+        return tag_entry({**row, "custom_data": None}, self._work.ids.tags, **owner)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.figure_notes import NOT_IN_PICKLES
 from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
 from airflow_sv_versioning.snapshot.formats.pickled import names
 from airflow_sv_versioning.snapshot.formats.pickled.assembly import Assembly
@@ -40,7 +41,7 @@ def read_payload(payload: BinaryIO, directory: Path, limits: ArchiveLimits) -> S
 
     with mmap.mmap(payload.fileno(), 0, access=mmap.ACCESS_READ) as data:
         found = scan(data, len(data), limits)
-        with SnapshotWriter(directory, "images") as writer:
+        with SnapshotWriter(directory, "images", {"figures": NOT_IN_PICKLES}) as writer:
             tables = _Tables(writer)
             try:
                 Interpreter(data, found, Assembly(tables), limits).run()
@@ -136,6 +137,7 @@ class _Tables:
             "custom_data": json_text(values.get("custom_data")),
             "created_at": values.get("created_at"),
             "updated_at": values.get("updated_at"),
+            "object_id": _integer(values.get("object_id")),
         }
         self._add("figures", row)
         self._add_tags("figure", values, row["src_image_id"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.snapshot.figure_notes import note_line
 from airflow_sv_versioning.snapshot.formats.pickled import names
 from airflow_sv_versioning.snapshot.formats.pickled import opcodes as op
 from airflow_sv_versioning.snapshot.formats.pickled.encoder import PickleEncoder
@@ -22,20 +23,22 @@ _SLICE_FIGURES = 1000
 _PROJECT_OBJECTS = ("custom_data", "backup_archive", "settings", "import_settings")
 
 
-def write_payload(snapshot: Snapshot, file: BinaryIO) -> None:
+def write_payload(snapshot: Snapshot, file: BinaryIO, notes: BinaryIO) -> None:
     """Write a snapshot of an image project.
 
+    :param notes: gets the lines of :mod:`figure_notes`.
     :raises FormatError: the snapshot holds what the format cannot, or what belongs to nothing.
     """
     try:
-        _PayloadWriter(snapshot, PickleEncoder(file)).write()
+        _PayloadWriter(snapshot, PickleEncoder(file), notes).write()
     except RecursionError as error:
         raise FormatError("A value of the snapshot is nested too deeply to be written.") from error
 
 
 class _PayloadWriter:
-    def __init__(self, snapshot: Snapshot, encoder: PickleEncoder) -> None:
+    def __init__(self, snapshot: Snapshot, encoder: PickleEncoder, notes: BinaryIO) -> None:
         self._snapshot = snapshot
+        self._notes = notes
         self._encoder = encoder
         self._info = snapshot.project_info
         self._figures = RowLookup(snapshot, "figures", "src_image_id")
@@ -147,6 +150,8 @@ class _PayloadWriter:
         self._figures_written += len(figures)
 
     def _figure(self, row: Row, tags: Sequence[Row]) -> Row:
+        if line := note_line(row):
+            self._notes.write(line)
         return {
             **row,
             "id": row["src_figure_id"],
