@@ -6,6 +6,7 @@
         ConfigurationError           also ValueError: bad connection, bad argument
         TransportError               no usable answer
             ConnectError             the request was provably not sent; always repeatable
+            UnexpectedAnswerError    an answer of status 200 is not what the method promises
             IncompleteListingError   a listing is shorter or longer than it tells, or has something twice
             OutcomeUnknownError      a write may or may not have landed; read back before repeating
         LinkError                    media behind a link cannot be read from here
@@ -81,6 +82,12 @@ class ConnectError(TransportError):
     """The request was provably not sent: no route, refused, unknown host, bad certificate."""
 
     kind = "connect"
+
+
+class UnexpectedAnswerError(TransportError):
+    """An answer of status 200 lacks a member, has one of another type, or nothing of what it should have."""
+
+    kind = "unexpected_answer"
 
 
 class IncompleteListingError(TransportError):

@@ -7,17 +7,13 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from airflow_sv_versioning.exceptions import TransportError
+from airflow_sv_versioning.exceptions import UnexpectedAnswerError
 
 T = TypeVar("T")
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """An id of the platform; anything larger is none, and no table could hold it."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-
-
-class UnexpectedAnswerError(TransportError):
-    """An answer of status 200 is not what the method promises."""
 
 
 class NotJsonError(UnexpectedAnswerError):

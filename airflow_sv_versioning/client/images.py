@@ -66,18 +66,28 @@ class Images:
         """
         return self._pages(_listing(dataset_id, []))
 
-    def read_pages(self, dataset_id: int, image_ids: Sequence[int] | None = None) -> Iterator[list[Image]]:
+    def read_pages(self, dataset_id: int) -> Iterator[list[Image]]:
         """Stream the same as :meth:`iter_pages`, for bulk: members that nobody asks for are not decoded.
-
-        :param image_ids: read only those of them that still are in the dataset.
 
         Source: POST images.list, token mode.
         """
-        for filters in _by_ids(image_ids):
-            body = _listing(dataset_id, filters)
-            for page in self._transport.token_pages("images.list", body, LIST_PAGE, Image):
-                _check_tags([image.tags for image in page])
-                yield page
+        return self._read_pages(_listing(dataset_id, []))
+
+    def read_by_ids(self, dataset_id: int, image_ids: Sequence[int]) -> list[Image]:
+        """Read those of the given images that still are in the dataset; see :meth:`read_pages`.
+
+        Source: POST images.list.
+        """
+        return [
+            image
+            for filters in _by_ids(image_ids)
+            for image in list_whole(partial(self._read_pages, _listing(dataset_id, filters)))
+        ]
+
+    def _read_pages(self, body: Mapping[str, Any]) -> Iterator[list[Image]]:
+        for page in self._transport.token_pages("images.list", body, LIST_PAGE, Image):
+            _check_tags([image.tags for image in page])
+            yield page
 
     def count(self, dataset_id: int) -> int:
         """Count the images of a dataset. Source: POST images.list."""
@@ -173,11 +183,8 @@ def _check_tags(tags: Sequence[Sequence[Mapping[str, Any]] | None]) -> None:
     )
 
 
-def _by_ids(image_ids: Sequence[int] | None) -> Iterator[list[dict[str, Any]]]:
-    """Make the filters of requests for images by their ids; ``None`` asks once for all."""
-    if image_ids is None:
-        yield []
-        return
+def _by_ids(image_ids: Sequence[int]) -> Iterator[list[dict[str, Any]]]:
+    """Make the filters of requests for images by their ids."""
     for part in batches(image_ids, ADD_BATCH):
         yield [{"field": "id", "operator": "in", "value": list(part)}]
 

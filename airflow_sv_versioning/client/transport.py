@@ -25,7 +25,6 @@ from airflow_sv_versioning.client.decoding import (
     Count,
     Id,
     NotJsonError,
-    UnexpectedAnswerError,
     decode,
     prove,
     read_record,
@@ -50,6 +49,7 @@ from airflow_sv_versioning.exceptions import (
     OutcomeUnknownError,
     SuperviselyError,
     TransportError,
+    UnexpectedAnswerError,
 )
 
 logger = logging.getLogger(__name__)

@@ -125,7 +125,7 @@ class SuperviselyHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Say whom the token belongs to; the text is shown unmasked, so it never holds the token."""
-        from airflow_sv_versioning.client.decoding import UnexpectedAnswerError
+        from airflow_sv_versioning.exceptions import UnexpectedAnswerError
 
         try:
             with self:

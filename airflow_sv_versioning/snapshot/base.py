@@ -183,7 +183,7 @@ class _SpotCheck:
         dataset_id, ids = wanted
         try:
             items = self._unchanged(dataset_id, ids)
-            rows = self._reader.read(dataset_id, items) if items else None
+            rows = self._reader.read_whole(dataset_id, items) if items else None
             still = self._unchanged(dataset_id, [item.id for item in items]) if rows is not None else []
         except NotFoundError:
             # The dataset is gone, and what the base holds of it will not be copied.

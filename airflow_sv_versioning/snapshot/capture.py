@@ -294,15 +294,9 @@ class _Pass:
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items
-        for left in reversed(range(MAX_ITEM_READS)):
+        for _ in range(MAX_ITEM_READS):
             self._progress.check()
-            try:
-                rows = self._reader.read(batch.dataset_id, items)
-            except IncompleteListingError:
-                # Once may be an accident, or an item that is gone by now.
-                if left < MAX_ITEM_READS - 1:
-                    raise
-                continue
+            rows = self._reader.read_whole(batch.dataset_id, items)
             if rows is None:
                 continue
             if not self._verify_items:

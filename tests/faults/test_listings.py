@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from airflow_sv_versioning.exceptions import IncompleteListingError, ProjectChangedError, SuperviselyError
-from tests.support.projects import make_project, read_images
+from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Reply, alter
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import ids_of, make_volume_project
@@ -89,6 +89,21 @@ def test_no_version_is_made_without_the_notes_on_figures_that_annotations_have(
         wired.create(project_id)
 
     assert versions.get_list(project_id) == []
+
+
+@pytest.mark.parametrize(("kind", "method"), LISTINGS)
+def test_a_listing_that_is_short_once_is_read_again_where_a_version_is_the_base(
+    kind, method, projects, wire, wired, versions, client
+):
+    project_id = projects[kind]()
+    first_one = versions.create(project_id)
+    touch(client, project_id)
+    wire.on(method, alter(shorter))
+
+    made = wired.create(project_id)
+
+    assert made.consistent
+    assert made.counts == first_one.counts
 
 
 @pytest.mark.parametrize("wrong", [lambda answer: answer[1:], lambda answer: [*answer, answer[0]]])

@@ -149,4 +149,4 @@ class _ImageReader(ItemReader[Image]):
         }
 
     def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Image]:
-        return [image for page in self._client.images.read_pages(dataset_id, item_ids) for image in page]
+        return self._client.images.read_by_ids(dataset_id, item_ids)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from airflow_sv_versioning.exceptions import IncompleteListingError
 from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -88,6 +89,18 @@ class ItemReader(ABC, Generic[ItemT]):
     @abstractmethod
     def read(self, dataset_id: int, items: Sequence[ItemT]) -> Rows | None:
         """Read what hangs on items; ``None`` if it changed under the reading and must be read again."""
+
+    def read_whole(self, dataset_id: int, items: Sequence[ItemT]) -> Rows | None:
+        """Read as :meth:`read` does, once more where an answer is not whole.
+
+        It may be an accident, or of an item that is gone by now.
+
+        :raises IncompleteListingError: nor was the second.
+        """
+        try:
+            return self.read(dataset_id, items)
+        except IncompleteListingError:
+            return self.read(dataset_id, items)
 
     @abstractmethod
     def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemT]:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.decoding import UnexpectedAnswerError
-from airflow_sv_versioning.exceptions import ApiError
+from airflow_sv_versioning.exceptions import ApiError, UnexpectedAnswerError
 from airflow_sv_versioning.versioning.doctor.subject import Refusal
 
 SIDE = 64
