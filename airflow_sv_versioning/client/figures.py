@@ -158,15 +158,19 @@ class Figures:
         body = {"datasetId": dataset_id, "fields": ["id"], "filter": []}
         return self._transport.count("figures.list", body)
 
-    def add(self, dataset_id: int, figures: Sequence[Mapping[str, Any]]) -> list[int]:
+    def add(
+        self, dataset_id: int, figures: Sequence[Mapping[str, Any]], *, skip_bounds_validation: bool = False
+    ) -> list[int]:
         """Add at most 200 figures; returns their ids in the order of the request.
 
         :param figures: members may be ``msgspec.Raw`` JSON.
+        :param skip_bounds_validation: also add what reaches out of its image.
 
         Source: POST figures.bulk.add.
         """
         # Geometry from an archive comes as text, and is not decoded to be encoded again.
-        body = msgspec.json.encode({"datasetId": dataset_id, "figures": list(figures)})
+        wanted = {"datasetId": dataset_id, "figures": list(figures), **skipping(skip_bounds_validation)}
+        body = msgspec.json.encode(wanted)
         answer = self._transport.call_encoded("figures.bulk.add", body, list[Made], idempotent=False)
         return check_added(answer, figures, f"figures to dataset {dataset_id}")
 
@@ -233,6 +237,11 @@ def _listing(dataset_id: int, item_ids: Sequence[int]) -> dict[str, Any]:
         "filter": [{"field": "entityId", "operator": "in", "value": list(item_ids)}],
         "integerCoords": False,
     }
+
+
+def skipping(bounds_validation: bool) -> dict[str, bool]:
+    """Say in a request that figures may reach out of their item. Source: the official client."""
+    return {"skipBoundsValidation": True} if bounds_validation else {}
 
 
 def _geometry_fields(part: Sequence[tuple[int, str]]) -> list[tuple[str, Any]]:

@@ -21,6 +21,7 @@ from airflow_sv_versioning.exceptions import IntegrityError
 
 LIST_PAGE = 1000
 ADD_BATCH = 200
+LINKS_BATCH = 50
 _UPLOAD_BATCH = 50
 
 

@@ -114,7 +114,8 @@ class Session:
 
     :param token: goes to this server and to no other host.
     :param timeout: seconds to wait for the next bytes of an answer.
-    :param timeout_in_all: seconds that a request may take in all, beside what its body takes at a slow pace.
+    :param timeout_in_all: seconds that a request may take in all, beside what its body takes at a slow pace;
+        of methods that work long before they answer, the first bytes may take all of them.
     :param max_answer_bytes: the most that is taken into memory of one answer.
     :param interruption: ends requests under way and refuses later ones.
     :raises ConfigurationError: the CA certificates that the environment names cannot be used.
@@ -191,6 +192,10 @@ class Session:
             with response:
                 yield Opened(response, request, self._max_answer_bytes)
 
+    def _timeouts_of(self, method: str) -> tuple[float, float]:
+        connect, read = self._timeouts
+        return connect, self._seconds_in_all if method in _SLOW_METHODS else read
+
     def _follow(self, response: Response, headers: Mapping[str, str]) -> Response:
         for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
@@ -211,11 +216,19 @@ class Session:
             data=data,
             params=dict(params or {}),
             headers={**headers, "x-api-key": self._token},
-            timeout=self._timeouts,
+            timeout=self._timeouts_of(method),
             # A redirect would carry the token to wherever it points.
             allow_redirects=False,
             stream=True,
         )
+
+
+# The server fetches linked media, hashes and moves files, or works through a whole project before it begins
+# to answer; the official client waits for these without end.
+_SLOW_METHODS = frozenset({
+    "annotations.bulk.add", "figures.bulk.add", "file-storage.bulk.upload", "images.bulk.add",
+    "projects.meta.update", "videos.bulk.add", "volumes.bulk.add",
+})  # fmt: skip
 
 
 def _size(data: Any) -> int:

@@ -12,6 +12,7 @@ import msgspec
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.checks import check_answered, check_count, check_owners
 from airflow_sv_versioning.client.decoding import prove
+from airflow_sv_versioning.client.figures import skipping
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.listing import list_whole
 from airflow_sv_versioning.client.media import Media
@@ -114,14 +115,18 @@ class Videos:
         answer = self._transport.call("videos.tags.bulk.add", body, list[Any], idempotent=False)
         check_count(answer, tags, "tags")
 
-    def add_figures(self, video_id: int, figures: Sequence[Mapping[str, Any]]) -> None:
+    def add_figures(
+        self, video_id: int, figures: Sequence[Mapping[str, Any]], *, skip_bounds_validation: bool = False
+    ) -> None:
         """Add at most 200 figures to objects of a video; each tells its frame in ``meta``.
 
         :param figures: members may be ``msgspec.Raw`` JSON.
+        :param skip_bounds_validation: also add what reaches out of the frame.
 
         Source: POST figures.bulk.add.
         """
-        body = msgspec.json.encode({"entityId": video_id, "figures": list(figures)})
+        wanted = {"entityId": video_id, "figures": list(figures), **skipping(skip_bounds_validation)}
+        body = msgspec.json.encode(wanted)
         answer = self._transport.call_encoded("figures.bulk.add", body, list[Any], idempotent=False)
         check_count(answer, figures, "figures")
 

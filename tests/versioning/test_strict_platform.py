@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,10 +13,12 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.exceptions import RequestRejectedError
 from airflow_sv_versioning.server.rules import VENDOR, Rules
-from airflow_sv_versioning.server.run import EmbeddedServer
+from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import make_project
+from tests.support.proxy import Exchange, FaultProxy, Reply
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
@@ -101,6 +104,77 @@ def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -
 
     assert restored.counts["images"] == 1
     assert checked.is_good
+
+
+OUTSIDE = {"points": {"exterior": [[-5.5, 2], [11, 12]], "interior": []}}
+
+
+@pytest.mark.parametrize("kind", ["images", "videos"])
+def test_figures_that_reach_out_of_their_item_come_back(tmp_path: Path, kind: str) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=VENDOR))
+        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        project_id = MAKERS[kind](client, tmp_path)
+        _draw_outside(client, project_id, kind)
+        versions = ProjectVersions(client)
+
+        made = versions.create(project_id)
+        restored = versions.restore(project_id, made.version_id, verify="full")
+
+    assert restored.counts == made.counts
+
+
+def _draw_outside(client: SuperviselyClient, project_id: int, kind: str) -> None:
+    dataset = next(iter(client.datasets.list_all(project_id)))
+    class_id = client.projects.get_meta(project_id)["classes"][0]["id"]
+    figure = {"classId": class_id, "geometryType": "rectangle", "geometry": OUTSIDE, "meta": {}}
+    if kind == "images":
+        [page] = client.images.iter_pages(dataset.id)
+        figures = [{**figure, "entityId": page[0]["id"]}]
+        with pytest.raises(RequestRejectedError):
+            client.figures.add(dataset.id, figures)
+        client.figures.add(dataset.id, figures, skip_bounds_validation=True)
+        return
+    [page] = client.videos.iter_pages(dataset.id)
+    video_id = page[0]["id"]
+    [object_id] = client.objects.add(dataset.id, [{"entityId": video_id, "classId": class_id}])
+    figures = [{**figure, "objectId": object_id, "meta": {"frame": 0}}]
+    with pytest.raises(RequestRejectedError):
+        client.videos.add_figures(video_id, figures)
+    client.videos.add_figures(video_id, figures, skip_bounds_validation=True)
+
+
+@pytest.mark.parametrize("kind", ["videos", "volumes"])
+@pytest.mark.parametrize("takes_them", [True, False])
+def test_descriptions_go_with_their_items_and_are_told_again_where_they_did_not_arrive(
+    tmp_path: Path, wire: FaultProxy, server: ServerInfo, kind: str, takes_them: bool
+) -> None:
+    method = f"{kind}.bulk.add"
+    with SuperviselyClient(wire.url, server.token) as client:
+        project_id = MAKERS[kind](client, tmp_path)
+        dataset = next(iter(client.datasets.list_all(project_id)))
+        items = client.videos if kind == "videos" else client.volumes
+        first = next(iter(items.iter_pages(dataset.id)))[0]
+        items.describe(first["id"], "Seen from above.")
+        versions = ProjectVersions(client)
+        made = versions.create(project_id)
+        if not takes_them:
+            wire.always(method, _without_descriptions(wire, kind))
+        described = len(wire.seen("images.editInfo"))
+
+        versions.restore(project_id, made.version_id, verify="full")
+
+        told_again = len(wire.seen("images.editInfo")) - described
+    assert told_again == 0 if takes_them else told_again > 0
+
+
+def _without_descriptions(wire: FaultProxy, kind: str) -> Callable[[Exchange], Reply]:
+    def pass_on(exchange: Exchange) -> Reply:
+        body = json.loads(exchange.request.body)
+        bare = [{key: value for key, value in item.items() if key != "description"} for item in body[kind]]
+        return wire.forward(replace(exchange.request, body=json.dumps({**body, kind: bare}).encode()))
+
+    return pass_on
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ class AnnotationsRestore:
         new_id = self._work.item_ids[video_id]
 
         def send() -> bool:
-            self._work.client.videos.add_figures(new_id, entries)
+            self._work.client.videos.add_figures(new_id, entries, skip_bounds_validation=True)
             return True
 
         def find_landed() -> bool | None:

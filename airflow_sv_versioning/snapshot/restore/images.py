@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import images
+from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row
@@ -70,10 +71,17 @@ class ImagesRestore:
             here = here if condition is None else here & condition
         for batch in self._work.plan.snapshot.iter_batches("images", _COLUMNS, here):
             for start in range(0, batch.num_rows, images.ADD_BATCH):
-                self._work.progress.count(
-                    "Images restored", len(self._work.item_ids), self._work.plan.counts["images"]
-                )
-                self._add_image_batch(dataset_id, batch.slice(start, images.ADD_BATCH).to_pylist())
+                rows = batch.slice(start, images.ADD_BATCH).to_pylist()
+                for part in self._parts(rows):
+                    self._work.progress.count(
+                        "Images restored", len(self._work.item_ids), self._work.plan.counts["images"]
+                    )
+                    self._add_image_batch(dataset_id, part)
+
+    def _parts(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+        """Cut rows smaller where they hold links: the server fetches each before it answers."""
+        has_links = any("link" in self._work.plan.reference(row) for row in rows)
+        return batches(rows, images.LINKS_BATCH if has_links else images.ADD_BATCH)
 
     def _add_image_batch(self, dataset_id: int, rows: Sequence[Row]) -> None:
         new_dataset = self._work.ids.datasets[dataset_id]

@@ -8,11 +8,11 @@ from typing import Any
 from airflow_sv_versioning.client import videos
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.kinds.video_content import stand_in_meta
-from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, description_entry, naming
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
-_COLUMNS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "meta"]
-_NOTES = ["src_video_id", "name", "description", "custom_data"]
+_COLUMNS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "meta", "description"]
+_NOTES = ["src_video_id", "name", "custom_data"]
 
 
 class VideosRestore:
@@ -22,9 +22,9 @@ class VideosRestore:
         self._work = work
 
     def run(self) -> None:
-        """Add all videos, then what the platform takes one by one: descriptions and custom data."""
+        """Add all videos, then what the platform takes one by one: custom data."""
         self._work.drain(self._add_dataset, [row["src_dataset_id"] for row in self._work.plan.datasets])
-        self._work.drain(self._describe, self._described())
+        self._work.drain(self._set_custom_data, self._with_custom_data())
 
     def _add_dataset(self, dataset_id: int) -> None:
         import pyarrow.compute as pc
@@ -74,6 +74,8 @@ class VideosRestore:
         self._work.item_names.update(
             {row["src_video_id"]: title for row, title in zip(rows, titles, strict=True)}
         )
+        for new_id, description in self._work.undescribed(rows, titles, added):
+            self._work.client.videos.describe(new_id, description)
 
     def _entry(self, row: Row) -> dict[str, Any]:
         plan = self._work.plan
@@ -81,21 +83,18 @@ class VideosRestore:
         meta = json_value(row["meta"]) or {}
         if row["src_video_id"] in plan.remedy.placeholder_ids:
             meta = stand_in_meta(meta)
-        return {"title": title, **plan.reference(row), "meta": meta}
+        return {"title": title, **plan.reference(row), "meta": meta, **description_entry(row)}
 
-    def _described(self) -> Iterator[Row]:
+    def _with_custom_data(self) -> Iterator[Row]:
         for batch in self._work.plan.snapshot.iter_batches("videos", _NOTES):
             for row in batch.to_pylist():
-                if (row["description"] or row["custom_data"]) and row["src_video_id"] in self._work.item_ids:
+                if row["custom_data"] and row["src_video_id"] in self._work.item_ids:
                     yield row
 
-    def _describe(self, row: Row) -> None:
+    def _set_custom_data(self, row: Row) -> None:
         new_id = self._work.item_ids[row["src_video_id"]]
         with naming(_told([row])):
-            if row["description"]:
-                self._work.client.videos.describe(new_id, row["description"])
-            if row["custom_data"]:
-                self._work.client.videos.set_custom_data(new_id, json_value(row["custom_data"]))
+            self._work.client.videos.set_custom_data(new_id, json_value(row["custom_data"]))
 
 
 def _told(rows: Sequence[Row]) -> str:

@@ -10,9 +10,9 @@ from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.kinds.volume_rows import NORMALS, figures_of
-from airflow_sv_versioning.snapshot.mask3d import SPATIAL
+from airflow_sv_versioning.snapshot.mask3d import MASK_3D, SPATIAL
 from airflow_sv_versioning.snapshot.restore.tag_entries import tag_entry
-from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.restore.work import RestoreWork, Row, description_entry, naming
 from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
 
 _COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]
@@ -53,16 +53,15 @@ class VolumesRestore:
         self._work.take_added(new_dataset, rows, names, added)
         for row, name in zip(rows, names, strict=True):
             self._work.item_names[row["src_volume_id"]] = name
-            if row["description"]:
-                self._work.client.volumes.describe(
-                    self._work.item_ids[row["src_volume_id"]], row["description"]
-                )
+        for new_id, description in self._work.undescribed(rows, names, added):
+            self._work.client.volumes.describe(new_id, description)
         self._check_custom_data(new_dataset, rows, names)
 
     def _entry(self, row: Row) -> dict[str, Any]:
         plan = self._work.plan
         name = plan.new_names.get(row["src_volume_id"], row["name"])
         entry = {"name": name, **plan.reference(row), "meta": json_value(row["meta"]) or {}}
+        entry |= description_entry(row)
         custom_data = json_value(row["custom_data"])
         return {**entry, "customData": custom_data} if custom_data else entry
 
@@ -216,7 +215,9 @@ class _OneVolume:
 def _place(row: Row) -> dict[str, Any]:
     meta = json_value(row["meta"]) or {}
     if row["geometry_type"] in SPATIAL:
-        return {"tool": row["geometry_type"], "meta": meta}
+        # The official client names a tool for masks alone, and the platform knows none for meshes.
+        tool = {"tool": MASK_3D} if row["geometry_type"] == MASK_3D else {}
+        return {**tool, "meta": meta}
     place = {
         "sliceIndex": row["slice_index"],
         "planeName": row["plane_name"],

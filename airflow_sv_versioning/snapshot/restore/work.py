@@ -15,6 +15,8 @@ from airflow_sv_versioning.snapshot.plan import RestorePlan
 from airflow_sv_versioning.snapshot.progress import Progress
 
 Row = Mapping[str, Any]
+MAX_DESCRIPTION = 255
+"""Characters."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,15 @@ class RestoreWork:
         self.item_datasets.put(item_ids, [new_dataset] * len(item_ids))
         self.item_ids.put(item_ids, [by_name[name] for name in names])
 
+    def undescribed(
+        self, rows: Sequence[Row], names: Sequence[str], added: Iterable[Mapping[str, Any]]
+    ) -> Iterator[tuple[int, str]]:
+        """Find the items that the server added without their description: new id and description."""
+        there = {item["name"]: item.get("description") for item in added}
+        for row, name in zip(rows, names, strict=True):
+            if row["description"] and there[name] != row["description"]:
+                yield self.item_ids[row[self.plan.kind.id_column]], row["description"]
+
     def drain(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Do some work on every item, side by side."""
 
@@ -90,6 +101,15 @@ class RestoreWork:
 
         for _ in map_ordered(checked, items, self.client.max_workers):
             pass
+
+
+def description_entry(row: Row) -> dict[str, str]:
+    """What a video or volume is added with to have its description; the platform takes no longer ones there.
+
+    Source: the vendor's reference of videos.bulk.add and volumes.bulk.add.
+    """
+    text = row["description"]
+    return {"description": text} if text and len(text) <= MAX_DESCRIPTION else {}
 
 
 @contextmanager
