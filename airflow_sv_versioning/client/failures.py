@@ -79,7 +79,8 @@ def _wrong_set_up(url: str, proxy: str | None, cause: RequestException, trust: T
     if proxy and isinstance(cause, exceptions.ProxyError | exceptions.InvalidProxyURL):
         return _wrong_proxy(url, proxy, cause)
     if isinstance(cause, exceptions.InvalidURL):
-        return f"{url} is no address that can be asked ({reason_of(cause)})."
+        # The whole may be the signed address of a storage.
+        return f"an address on the way cannot be asked ({reason_of(cause)})."
     if isinstance(cause, exceptions.SSLError):
         return _wrong_tls(url, cause, trust)
     if any(isinstance(each, BadStatusLine) and _TLS_ALERT in str(each) for each in _chain(cause)):
@@ -161,7 +162,7 @@ def _with_scheme(scheme: str, url: str) -> str:
 
 
 def _authority(url: str) -> str:
-    return urlsplit(url).netloc
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _inner(cause: RequestException) -> Any:

@@ -16,11 +16,13 @@ from urllib.parse import urljoin
 
 import requests
 from requests import RequestException, Response
+from requests.exceptions import InvalidURL
 from requests.models import REDIRECT_STATI
 
 from airflow_sv_versioning.client.connections import InterruptibleAdapter, Interruption
 from airflow_sv_versioning.client.in_flight import InFlight, UnderWay, connecting
 from airflow_sv_versioning.client.surroundings import SteadySession, Trust
+from airflow_sv_versioning.exceptions import ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_REDIRECTS = 5
@@ -200,12 +202,24 @@ class Session:
         for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
                 break
-            target = urljoin(response.url, response.headers["Location"])
             response.close()
-            response = self._requests.get(
-                target, headers=headers, stream=True, timeout=self._timeouts, allow_redirects=False
-            )
+            response = self._get(response.url, response.headers["Location"], headers)
         return response
+
+    def _get(self, base: str, location: str, headers: Mapping[str, str]) -> Response:
+        try:
+            return self._requests.get(
+                urljoin(base, location),
+                headers=headers,
+                stream=True,
+                timeout=self._timeouts,
+                allow_redirects=False,
+            )
+        except (RequestException, ConfigurationError):
+            raise
+        except (ValueError, OverflowError) as error:
+            # Not all that is malformed is noticed by those who parse it.
+            raise InvalidURL(f"the server redirects to no address: {error}") from error
 
     def _begin(
         self, method: str, data: Any, headers: Mapping[str, str], params: Mapping[str, Any] | None = None

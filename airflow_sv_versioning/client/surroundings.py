@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -36,11 +37,18 @@ class Trust:
 
     :param verify: as `requests` takes it: a file or folder of CA certificates, ``True`` for the public CAs
         that certifi lists, ``False`` for no check at all.
-    :param name: what is in force and who said so, for people.
+    :param source: who says so: ``verify_ssl``, ``ca_file`` or a variable; empty for nobody.
     """
 
     verify: bool | str
-    name: str
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """What is in force and who says so, for people."""
+        if isinstance(self.verify, str):
+            return f"{self.verify} ({self.source})"
+        return "the public CAs that certifi lists" if self.verify else "anything, for verify_ssl is off"
 
     @classmethod
     def choose(cls, *, verify_ssl: bool = True, ca_file: str | None = None) -> Trust:
@@ -49,15 +57,15 @@ class Trust:
         :raises ConfigurationError: the caller's file is not there, or holds no certificate.
         """
         if not verify_ssl:
-            return cls(False, "nothing, for verify_ssl is off")
+            return cls(False, "verify_ssl")
         if ca_file:
             path = str(Path(ca_file).expanduser())
             _check_certificates(path, "ca_file")
-            return cls(path, f"{path} (ca_file)")
+            return cls(path, "ca_file")
         for variable in CA_VARIABLES:
             if found := os.environ.get(variable):
-                return cls(found, f"{found} ({variable})")
-        return cls(True, "the public CAs that certifi lists")
+                return cls(found, variable)
+        return cls(True)
 
     def check_environment(self) -> None:
         """Refuse what the environment names, if it cannot be used; to be called before TLS is needed.
@@ -65,11 +73,11 @@ class Trust:
         :raises ConfigurationError: it is not there, or holds no certificate.
         """
         if isinstance(self.verify, str):
-            _check_certificates(self.verify, self.name.rpartition(" (")[2].rstrip(")"))
+            _check_certificates(self.verify, self.source)
 
 
 class SteadySession(requests.Session):
-    """A session in which the environment has no say over certificates, and proxies are checked.
+    """A session that follows no redirects, in which the environment has no say over certificates.
 
     :param trust: for all requests.
     """
@@ -94,6 +102,10 @@ class SteadySession(requests.Session):
         if proxy := select_proxy(str(url), merged["proxies"]):
             _check_proxy(proxy)
         return merged
+
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
+        """Look at no redirect, for callers do; `requests` fails over malformed ones, also unfollowed."""
+        return iter(())
 
 
 def find_proxy(url: str) -> str | None:

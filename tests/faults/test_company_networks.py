@@ -19,6 +19,7 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     TransportError,
 )
+from tests.faults.conftest import impatient_client
 from tests.support.forward_proxy import ForwardProxy, forward_proxy
 from tests.support.media import serve_media
 from tests.support.proxy import Reply, answer, redirect
@@ -390,6 +391,24 @@ def test_a_redirect_to_a_login_page_is_told_as_one(wire):
         _ask(wire.url)
 
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["me:s3cret@127.0.0.1:1", "a..b", "[bad"])
+def test_a_storage_that_cannot_be_reached_is_named_without_what_opens_it(host, wire, tmp_path):
+    wire.always("file-storage.download", redirect(f"http://{host}/archive?signature=s3cret"))
+
+    with impatient_client(wire.url, "token", tries=1) as client, pytest.raises(SuperviselyError) as raised:
+        client.files.download(1, "/archive", tmp_path / "copy")
+
+    assert "s3cret" not in _sentence(raised.value)
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "http://a..b/", "//", "http://h:99999/"])
+def test_a_redirect_to_no_address_is_told_as_one(location, wire):
+    wire.always("users.me", lambda _: Reply(302, {"Location": location}))
+
+    with pytest.raises(RequestRejectedError, match="redirects"):
+        _ask(wire.url)
 
 
 def test_a_redirect_to_the_same_server_by_tls_names_the_address_to_use(wire):
