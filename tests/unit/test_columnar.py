@@ -13,8 +13,13 @@ import pytest
 import zstandard
 
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError
-from airflow_sv_versioning.snapshot.archive import ArchiveLimits, UnpackedArchive, unpack_archive
-from tests.support.archives import archive_of, tar_of
+from airflow_sv_versioning.snapshot.archive import (
+    ArchiveLimits,
+    UnpackedArchive,
+    pack_archive,
+    unpack_archive,
+)
+from tests.support.archives import archive_of, tar_of, write_snapshot
 
 IMAGES = {"src_image_id": [1, 2], "src_dataset_id": [5, 5], "name": ["a.png", "ё.png"], "hash": ["h", None]}
 
@@ -193,3 +198,16 @@ def test_a_member_that_comes_twice_is_refused(tmp_path):
     members = payload()
     with pytest.raises(FormatError, match=r"manifest\.json twice"):
         unpack({**members, "./manifest.json": members["manifest.json"]}, tmp_path)
+
+
+def test_a_tag_that_does_not_tell_its_image_gets_it_from_what_it_is_on(tmp_path):
+    snapshot = write_snapshot(tmp_path / "in")
+    whole = snapshot.read("tags", ["tag_assignment_id", "src_item_id"]).to_pylist()
+    pq.write_table(pq.read_table(snapshot.path("tags")).drop_columns(["src_item_id"]), snapshot.path("tags"))
+    packed = pack_archive(snapshot, "v2.1.0", tmp_path / "archive", {})
+
+    found = unpack_archive(packed.path, "images", tmp_path / "out").snapshot.read(
+        "tags", ["tag_assignment_id", "src_item_id"]
+    )
+
+    assert sorted(found.to_pylist(), key=str) == sorted(whole, key=str)

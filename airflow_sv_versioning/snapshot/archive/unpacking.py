@@ -27,6 +27,7 @@ from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.media import record
 from airflow_sv_versioning.snapshot.resorting import make_clustered
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
+from airflow_sv_versioning.snapshot.tag_items import complete_tags
 
 _MAX_INTEGRITY_BYTES = 16 * 1024 * 1024
 _WHAT = "The archive"
@@ -83,7 +84,7 @@ def unpack_archive(
             _check_manifest(manifest, snapshot, archive_format)
             if manifest.get("items"):
                 video_digests.check_lines(directory / video_digests.MEMBER, snapshot)
-        resorted = make_clustered(snapshot)
+        rewritten = complete_tags(snapshot) | make_clustered(snapshot)
     except OSError as error:
         raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
     finally:
@@ -98,16 +99,16 @@ def unpack_archive(
         manifest["provenance"],
         (*warnings, *manifest["warnings"]),
         media,
-        _without_digests(manifest.get("tables") or {}, resorted),
+        _without_digests(manifest.get("tables") or {}, rewritten),
     )
 
 
 def _without_digests(
-    tables: Mapping[str, Mapping[str, Any]], resorted: frozenset[str]
+    tables: Mapping[str, Mapping[str, Any]], rewritten: frozenset[str]
 ) -> dict[str, Mapping[str, Any]]:
     """Leave out the digests of files that were written anew; the payload's own has vouched for them."""
     return {
-        table: {"rows": told.get("rows")} if table in resorted else told for table, told in tables.items()
+        table: {"rows": told.get("rows")} if table in rewritten else told for table, told in tables.items()
     }
 
 
