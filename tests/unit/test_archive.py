@@ -290,6 +290,7 @@ def test_a_payload_that_changed_is_refused_before_it_is_parsed(packed, tmp_path)
         ({"provenance": [1]}, FormatError),
         ({"warnings": "none"}, FormatError),
         ({"warnings": [None]}, FormatError),
+        ({"incomplete_items": ["31"]}, FormatError),
     ],
 )
 def test_a_manifest_that_says_something_else_is_refused(change, error, snapshot, tmp_path):
