@@ -25,6 +25,7 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.snapshot.capture import Capture, capture_project
+from airflow_sv_versioning.snapshot.checks import check_snapshot
 from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.kinds.kind import Kind, names_of
 from airflow_sv_versioning.snapshot.memory import lean_memory
@@ -159,6 +160,7 @@ class Creation:
         """Refuse before the upload what a restore would refuse."""
         try:
             snapshot = captured.snapshot
+            check_snapshot(snapshot)
             check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
         except FormatError as error:
             if captured.consistent:

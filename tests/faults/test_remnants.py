@@ -156,3 +156,22 @@ def test_what_a_restore_refuses_is_refused_before_the_upload(client, wire, wired
         wired.create(project_id)
 
     assert list_version_files(client, project_id) == set()
+
+
+def test_content_that_no_archive_may_hold_is_refused_before_the_upload(photos, client, wire, wired) -> None:
+    project_id = make_project(client, photos[:1])
+    deep = {"a": 1}
+    for _ in range(300):
+        deep = {"a": deep}
+
+    def nested(page: Any) -> Any:
+        for figure in page["entities"]:
+            figure["customData"] = deep
+        return page
+
+    wire.on("figures.list", *[alter(nested)] * 5)
+
+    with pytest.raises(FormatError, match="custom_data of table figures"):
+        wired.create(project_id)
+
+    assert list_version_files(client, project_id) == set()
