@@ -1,8 +1,9 @@
-"""What all operators and the sensor have in common: which arguments are templates, and what nothing means."""
+"""What all operators and the sensor have in common: their arguments, what nothing means, and their log."""
 
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -159,3 +160,18 @@ def test_a_check_of_no_version_fails_for_good_and_checks_no_other(
     [verify] = [ti for ti in run.get_task_instances() if ti.task_id == "verify"]
     assert (str(verify.state), verify.try_number) == ("failed", 1)
     assert proxy.requests == []
+
+
+@pytest.mark.parametrize(
+    ("line", "level"), [("Warning: nothing keeps this.", logging.WARNING), ("Packing.", logging.INFO)]
+)
+def test_what_the_engine_warns_of_is_a_warning_in_the_log(
+    line: str, level: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = RemoveProjectOperator(task_id="task", project_id=1)
+    logged: list[tuple[int, str]] = []
+    monkeypatch.setattr(operator.log, "log", lambda at, text, *values: logged.append((at, text % values)))
+
+    operator._report(line)
+
+    assert logged == [(level, line)]
