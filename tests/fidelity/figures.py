@@ -141,6 +141,7 @@ _member("figure priority", "priority", st.sampled_from([2, 0, -1, 7]))
 _member("figure by a model", "nnCreated", st.just(True))
 _member("figure changed by a model", "nnUpdated", st.just(True))
 _member("figure of the smart tool", "smartToolInput", st.just(_SMART_TOOL), "images", "videos")
+_member("figure bound to others", "instance", st.sampled_from(["a", "связь"]), "images")
 _member("track", "trackId", st.sampled_from(["5e2c", "7"]), "videos")
 
 

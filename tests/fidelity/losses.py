@@ -1,4 +1,4 @@
-"""What an archive cannot hold, or no call can set: a written list, with reasons.
+"""What no call can set: a written list, with reasons.
 
 Taken away from both sides of a comparison; everything else must be equal.
 """
@@ -8,18 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 LOST = {
-    ("images", "v1.0.0"): {
-        "nnCreated": "the official pickles have no place for who drew a figure",
-        "nnUpdated": "the official pickles have no place for who changed a figure",
-    },
+    "images": {"instance": "no call is known to bind figures to each other"},
 }
-"""Project type and archive format -> members of figures, and why they do not come back."""
+"""Project type -> members of figures, and why they do not come back; a restore that loses one warns."""
 
 
-def held(content: dict[str, Any], archive_format: str) -> Any:
-    """What of a project, as :mod:`reading` has it, an archive brings back."""
-    lost = LOST.get((content["type"], archive_format), {})
-    return _without(content, frozenset(lost)) if lost else content
+def held(content: dict[str, Any]) -> Any:
+    """A project, as :mod:`reading` has it, with nothing in place of what is not brought back."""
+    return _without(content, frozenset(LOST.get(content["type"], {})))
 
 
 def _without(value: Any, lost: frozenset[str]) -> Any:
@@ -28,4 +24,4 @@ def _without(value: Any, lost: frozenset[str]) -> Any:
     if not isinstance(value, dict):
         return value
     gone = lost if "geometryType" in value else frozenset()
-    return {key: _without(entry, lost) for key, entry in value.items() if key not in gone}
+    return {key: None if key in gone else _without(entry, lost) for key, entry in value.items()}

@@ -151,13 +151,12 @@ class _Reader:
     def _figures(self, dataset_id: int) -> dict[int, list[Json]]:
         """All figures of a dataset by their items, each with its geometry."""
         body = {"datasetId": dataset_id, "integerCoords": False, "recursive": False}
-        listed = list(self._rest.pages("figures.list", body))
-        apart = [figure["id"] for figure in listed if figure["geometryType"] in _READERS]
-        files = self._rest.files("figures.bulk.download.geometry", {"ids": apart}) if apart else {}
+        listed = self._rest.pages("figures.list", body)
         found: dict[int, list[Json]] = defaultdict(list)
         for figure in listed:
-            if figure["id"] in files:
-                figure["file"] = _READERS[figure["geometryType"]](files[figure["id"]])
+            if figure["geometryType"] in _READERS:
+                file = self._rest.file("figures.bulk.download.geometry", figure["id"])
+                figure["file"] = None if file is None else _READERS[figure["geometryType"]](file)
             found[figure["entityId"]].append(figure)
         return found
 

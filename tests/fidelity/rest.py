@@ -35,14 +35,14 @@ class Rest:
                 return
             number += 1
 
-    def files(self, method: str, body: Mapping[str, Any]) -> dict[int, bytes]:
-        """POST JSON and take files from the answer, by the ids that are their names."""
-        answer = self._checked(self._session.post(f"{self._url}/public/api/v3/{method}", json=body))
-        found = {}
-        for part in MultipartDecoder.from_response(answer).parts:
-            name = part.headers[b"Content-Disposition"].decode().partition('name="')[2].partition('"')[0]
-            found[int(name)] = part.content
-        return found
+    def file(self, method: str, number: int) -> bytes | None:
+        """Ask for one file by its id; ``None`` where the server says that it has none."""
+        answer = self._session.post(f"{self._url}/public/api/v3/{method}", json={"ids": [number]})
+        if answer.status_code == 404:
+            return None
+        [part] = MultipartDecoder.from_response(self._checked(answer)).parts
+        content: bytes = part.content
+        return content
 
     def upload(self, method: str, fields: list[tuple[str, Any]]) -> Any:
         """POST a multipart form."""

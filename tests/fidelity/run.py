@@ -8,22 +8,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException
 
 from tests.fidelity.cases import Names, alone, mixes, pairs, projects
+from tests.fidelity.sdk_losses import is_readable_by_sdk
 from tests.fidelity.trip import FORMATS, RoundTrip, UnequalError, round_trips
 from tests.fidelity.values import Project, describe
 
 if TYPE_CHECKING:
     from tests.support.sdk import SdkProcess
 
-CASES_A_PART = 50
-SDK_EVERY = 10
+CASES_A_PART = 25
+SDK_EVERY = 20
 """Of so many cases, the official SDK brings one back, too."""
 MOST_SMALLER = 60
 """So many smaller projects are tried in place of one that fails."""
@@ -92,11 +95,12 @@ def parts_of(project_type: str, cases: int, first_seed: int) -> list[Part]:
         Part(project_type, tuple(named[start : start + CASES_A_PART]))
         for start in range(0, len(named), CASES_A_PART)
     ]
-    mixed = range(0, cases - len(named), CASES_A_PART)
-    return parts + [
+    mixed = [
         Part(project_type, mixed=min(CASES_A_PART, cases - len(named) - start), seed=first_seed + start)
-        for start in mixed
+        for start in range(0, cases - len(named), CASES_A_PART)
     ]
+    # In turns, so that a run that is cut short has seen some of each.
+    return [part for turn in zip_longest(parts, mixed) for part in turn if part]
 
 
 @contextmanager
@@ -131,7 +135,6 @@ class _PartRun:
         self._part = part
         self._trip = trip
         self._reader = reader
-        self._turn = 0
         self.outcome = Outcome(part.type)
 
     def try_named(self, names: Names) -> None:
@@ -143,7 +146,7 @@ class _PartRun:
         check = self._check_both if is_single else self._check_in_turns
         try:
             try_plainest(projects(self._part.type, names), check)
-        except UnequalError as error:
+        except (UnequalError, HypothesisException) as error:
             self._note_unequal(f"{' + '.join(names) or 'the smallest project'}: {error}")
 
     def try_mixes(self) -> None:
@@ -154,31 +157,34 @@ class _PartRun:
             mixture = Mixture(self._check_in_turns)
             try:
                 mixture.run(self._part.type, self._part.mixed - self.outcome.mixed, self._part.seed + attempt)
-            except UnequalError as error:
+            except (UnequalError, HypothesisException) as error:
                 self._note_unequal(str(error))
             self.outcome.mixed += len(mixture.tried)
             for names in mixture.tried:
                 self.outcome.met.update(combinations(names, 2))
 
     def _check_both(self, project: Project) -> None:
-        for archive_format in FORMATS[project.type]:
-            self._check(project, archive_format)
+        self._check(project, FORMATS[project.type])
 
     def _check_in_turns(self, project: Project) -> None:
-        # By what the project is, so that it is the same when it is tried again.
         formats = FORMATS[project.type]
-        self._check(project, formats[len(describe(project)) % len(formats)])
+        self._check(project, (formats[_number_of(project) % len(formats)],))
 
-    def _check(self, project: Project, archive_format: str) -> None:
-        self._turn += 1
-        is_read = self._reader is not None and self._turn % SDK_EVERY == 1
-        self.outcome.trips += 1
+    def _check(self, project: Project, formats: tuple[str, ...]) -> None:
+        is_read = _number_of(project) // 2 % SDK_EVERY == 0 and is_readable_by_sdk(project)
+        is_read = is_read and self._reader is not None
+        self.outcome.trips += len(formats)
         self.outcome.by_sdk += is_read
-        self._trip.check(project, (archive_format,), reader=self._reader if is_read else None)
+        self._trip.check(project, formats, reader=self._reader if is_read else None)
 
     def _note_unequal(self, text: str) -> None:
         print(f"{self._part.type}, unequal: {text}", file=sys.stderr, flush=True)
         self.outcome.unequal.append(text)
+
+
+def _number_of(project: Project) -> int:
+    """A number that is the same whenever the project is tried again."""
+    return crc32(describe(project).encode())
 
 
 _QUIET = {
