@@ -1,7 +1,7 @@
 """Kill processes that make versions and restore them, at a chosen request, and look what the next run finds.
 
 ``python -m tests.support.kills --count 200`` kills so many, spread over the types, creates and restores, the
-command and a task's operator in a process of its own, and prints a table.
+command and a task's operator in a process of its own, and prints a table; parts may run side by side.
 """
 
 from __future__ import annotations
@@ -304,9 +304,9 @@ def spread(length: int, count: int, seed: int) -> list[tuple[int, str]]:
     return chosen[:count]
 
 
-def run(ground: Ground, count: int, seed: int, said: Callable[[str], None]) -> dict[Work, Tally]:
-    """Kill so many processes in all."""
-    works = [Work(*each) for each in product(WORKERS, ACTIONS, TYPES)]
+def run(ground: Ground, count: int, seed: int, only: str, said: Callable[[str], None]) -> dict[Work, Tally]:
+    """Kill so many processes in all, of the works whose name holds ``only``."""
+    works = [work for work in (Work(*each) for each in product(WORKERS, ACTIONS, TYPES)) if only in str(work)]
     tallies: dict[Work, Tally] = {}
     for number, work in enumerate(works):
         share = count // len(works) + (number < count % len(works))
@@ -336,9 +336,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", metavar="TEXT", help='a part, such as "task restore"')
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, new_ground(Path(folder)) as ground:
-        tallies = run(ground, arguments.count, arguments.seed, lambda line: print(line, flush=True))
+        tallies = run(
+            ground, arguments.count, arguments.seed, arguments.only, lambda line: print(line, flush=True)
+        )
     print("\n".join(table(tallies)))
     return 1 if any(tally.wrong for tally in tallies.values()) else 0
 
