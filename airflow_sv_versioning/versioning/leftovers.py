@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,10 +14,10 @@ from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.memory import (
     RESTORES,
     FileMemory,
-    Leftover,
     Memory,
     making_versions,
     open_memory,
+    recall_marks,
 )
 from airflow_sv_versioning.versioning.reservations import Mark, give_back
 
@@ -39,12 +39,6 @@ class RestoreMark:
     owner: str = ""
     project_id: int | None = None
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> RestoreMark:
-        """Read what :meth:`as_dict` wrote, also by another version of this package."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        return cls(**known)
-
     def as_dict(self) -> dict[str, Any]:
         """Write the mark as JSON-able data."""
         return asdict(self)
@@ -64,8 +58,7 @@ class RestoreMemory:
         :param wanted: what is restored now.
         """
         finished: Project | None = None
-        for leftover in self._memory.recall():
-            mark = RestoreMark.from_dict(leftover.data)
+        for mark, leftover in recall_marks(self._memory, RestoreMark, self._progress):
             made = remove_draft(self._client, mark, self._progress)
             if self._memory.is_of_one_task and made is not None and _is_same(mark, wanted):
                 finished = made
@@ -135,6 +128,15 @@ def _is_same(mark: RestoreMark, wanted: RestoreMark) -> bool:
     return ours == (wanted.source_project_id, wanted.version_id, wanted.workspace_id)
 
 
+def remove_drafts(client: SuperviselyClient, progress: Progress) -> None:
+    """Remove all that killed restores of this user left, as far as this machine knows of them."""
+    # That nothing can be remembered here, whoever calls has said.
+    with open_memory(client, RESTORES, Progress()) as memory:
+        for mark, leftover in recall_marks(memory, RestoreMark, progress):
+            remove_draft(client, mark, progress)
+            leftover.forget()
+
+
 @dataclass(frozen=True)
 class ReleaseResult:
     """What was found of killed processes, and undone.
@@ -162,23 +164,20 @@ def release_project(client: SuperviselyClient, project_id: int, progress: Progre
         open_memory(client, making_versions(project_id), progress) as versions,
         open_memory(client, RESTORES, progress) as restores,
     ):
-        for leftover in versions.recall():
-            give_back(client, Mark.from_dict(leftover.data), progress)
+        for mark, leftover in recall_marks(versions, Mark, progress):
+            give_back(client, mark, progress)
             leftover.forget()
             undone += 1
-        for leftover in _of_project(restores.recall(), project_id):
-            remove_draft(client, RestoreMark.from_dict(leftover.data), progress)
-            leftover.forget()
-            undone += 1
+        for draft, leftover in recall_marks(restores, RestoreMark, progress):
+            if draft.source_project_id == project_id:
+                remove_draft(client, draft, progress)
+                leftover.forget()
+                undone += 1
         for memory in (versions, restores):
             if isinstance(memory, FileMemory):
                 working = (data for data in memory.list_at_work() if _is_of(data, project_id))
                 at_work += [str(data.get("owner", "")) for data in working]
     return ReleaseResult(project_id, undone, tuple(at_work), tuple(progress.warnings))
-
-
-def _of_project(leftovers: Iterator[Leftover], project_id: int) -> Iterator[Leftover]:
-    return (leftover for leftover in leftovers if _is_of(leftover.data, project_id))
 
 
 def _is_of(data: Mapping[str, Any], project_id: int) -> bool:

@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -40,6 +42,9 @@ class Leftover:
 
     data: Data
     forget: Callable[[], None]
+
+
+MarkT = TypeVar("MarkT")
 
 
 class Memory(Protocol):
@@ -88,22 +93,24 @@ class FileMemory:
     The kernel drops a lock with the process that holds it, however that ends, so a mark without a lock is a
     leftover, and one with a lock belongs to a process that is at work, whatever its id.
 
-    :param folder: holds the marks of one kind of work on one server by one user; made where it is missing.
+    :param folder: holds the marks of one user on one server; made where it is missing.
+    :param kind: of work, whose marks do not meet others'.
     :param owner: who works, where that is more than this process.
     """
 
     is_of_one_task = False
 
-    def __init__(self, folder: Path, owner: str | None = None) -> None:
+    def __init__(self, folder: Path, kind: str, owner: str | None = None) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.owner = owner or _this_process()
         self._folder = folder
-        self._path = folder / f"{uuid.uuid4().hex}.json"
+        self._kind = kind
+        self._path = folder / f"{kind}.{uuid.uuid4().hex}.json"
         self._lock: int | None = None
 
     def recall(self) -> Iterator[Leftover]:
         """Find the marks of processes that ended without forgetting them."""
-        for path in sorted(self._folder.glob("*.json")):
+        for path in self._marks():
             if (handle := _take(path)) is None:
                 continue
             try:
@@ -115,7 +122,7 @@ class FileMemory:
     def list_at_work(self) -> list[Data]:
         """List the marks of processes that live and work."""
         found = []
-        for path in sorted(self._folder.glob("*.json")):
+        for path in self._marks():
             if (handle := _take(path)) is not None:
                 os.close(handle)
                 continue
@@ -158,6 +165,9 @@ class FileMemory:
         """Work no longer on what is marked; a mark that was not forgotten becomes a leftover."""
         self._let_go()
 
+    def _marks(self) -> list[Path]:
+        return sorted(self._folder.glob(f"{self._kind}.*.json"))
+
     def _let_go(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
@@ -171,6 +181,20 @@ class FileMemory:
                     path.unlink()
 
 
+def recall_marks(
+    memory: Memory, mark_type: type[MarkT], progress: Progress
+) -> Iterator[tuple[MarkT, Leftover]]:
+    """Find what was left behind, as marks; what is none is told and forgotten."""
+    for leftover in memory.recall():
+        try:
+            mark = msgspec.convert(dict(leftover.data), mark_type)
+        except msgspec.ValidationError as error:
+            progress.warn(f"A mark of an earlier process cannot be understood, and is forgotten: {error}.")
+            leftover.forget()
+        else:
+            yield mark, leftover
+
+
 @contextmanager
 def open_memory(
     client: SuperviselyClient, kind: str, progress: Progress, *, owner: str | None = None
@@ -181,7 +205,7 @@ def open_memory(
     :param owner: who works, where that is more than this process.
     """
     try:
-        memory = FileMemory(_state_folder() / client.identity[:16] / kind, owner)
+        memory = FileMemory(_state_folder() / client.identity[:16], kind, owner)
         memory.write({})
         memory.forget()
     except OSError as error:

@@ -50,7 +50,8 @@ def make_preview(
     try:
         _publish(client, project, version, made.project_id)
     except BaseException:
-        client.projects.archive(made.project_id)
+        with client.finishing():
+            client.projects.archive(made.project_id)
         raise
     if present:
         client.projects.archive(present.id)

@@ -24,7 +24,7 @@ from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, with_end
 from airflow_sv_versioning.versioning.creation import Creation
-from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project
+from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import choose_projects
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.memory import RESTORES, Memory, making_versions, open_memory
@@ -119,6 +119,8 @@ class ProjectVersions:
         _check_type(project)
         store = self._open_store(media_store)
         keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
+        if memory is None:
+            remove_drafts(self._client, progress)
         with self._memory(memory, making_versions(project.id), progress) as remembered:
             result = Creation(self._client, project, progress, remembered, keeper).run(
                 title=title,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from airflow_sv_versioning.exceptions import (
     VersionBusyError,
 )
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.versioning.memory import Memory
+from airflow_sv_versioning.versioning.memory import Memory, recall_marks
 
 MAX_BUSY_WAIT_SECONDS = 30.0
 
@@ -47,12 +46,6 @@ class Mark:
         """Write the mark as JSON-able data."""
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Mark:
-        """Read what :meth:`as_dict` wrote, also by another version of this package."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        return cls(**known)
-
 
 class Reservations:
     """Reserve versions of one project on behalf of a memory's owner."""
@@ -68,8 +61,7 @@ class Reservations:
     def clear(self) -> VersionInfo | None:
         """Give back what earlier tries left behind; return the version that one of this task had made."""
         made: VersionInfo | None = None
-        for leftover in self._memory.recall():
-            mark = Mark.from_dict(leftover.data)
+        for mark, leftover in recall_marks(self._memory, Mark, self._progress):
             if self._memory.is_of_one_task and mark.version_id is None:
                 # The same owner takes it over as it reserves.
                 continue
@@ -106,10 +98,12 @@ class Reservations:
 
         What fails for now stays remembered, for the next try to do it.
         """
-        if self._mark.archive_path is not None:
-            remove_archive(self._client, self._mark.team_id, self._mark.archive_path, self._progress)
-        self._client.versions.cancel(reserved)
-        self._progress.say(f"Gave back version id {reserved.version_id}.")
+        try:
+            if self._mark.archive_path is not None:
+                remove_archive(self._client, self._mark.team_id, self._mark.archive_path, self._progress)
+        finally:
+            self._client.versions.cancel(reserved)
+            self._progress.say(f"Gave back version id {reserved.version_id}.")
         self._memory.forget()
 
     def settle(self) -> None:
@@ -142,11 +136,14 @@ class Reservations:
 
     def _forget_try(self, is_answer_lost: bool) -> None:
         """Leave nothing of a reservation that was not made; what may be ours stays remembered."""
-        if is_answer_lost:
-            with self._client.finishing():
-                give_back(self._client, self._mark, self._progress)
-        else:
+        try:
+            if is_answer_lost:
+                with self._client.finishing():
+                    give_back(self._client, self._mark, self._progress)
             self._memory.forget()
+        except SuperviselyError as error:
+            # The caller sees why there is no reservation; the next try looks again.
+            self._progress.warn(f"Project {self._mark.project_id} may stay reserved: {error.message}")
 
 
 def give_back(client: SuperviselyClient, mark: Mark, progress: Progress) -> VersionInfo | None:

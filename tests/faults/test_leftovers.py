@@ -232,6 +232,16 @@ def test_the_next_restore_removes_what_a_killed_one_left_and_nothing_else(
     assert any(str(half.id) in line and "killed restore left" in line for line in lines)
 
 
+def test_the_next_create_removes_it_too(versions, client, project_id):
+    half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
+    with open_memory(client, RESTORES, Progress()) as memory:
+        memory.remember(RestoreMark(project_id, 1, 1, half.name).as_dict())
+
+    versions.create(project_id)
+
+    assert half.name not in drafts(client)
+
+
 def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
     wire, wired, wired_client, versions, client, project_id
 ):

@@ -11,15 +11,22 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.versioning.memory import RESTORES, FileMemory, ProcessMemory, open_memory
+from airflow_sv_versioning.versioning.memory import (
+    RESTORES,
+    FileMemory,
+    ProcessMemory,
+    open_memory,
+    recall_marks,
+)
+from airflow_sv_versioning.versioning.reservations import Mark
 
 
 def left_behind(folder) -> list[dict]:
-    return [dict(leftover.data) for leftover in FileMemory(folder).recall()]
+    return [dict(leftover.data) for leftover in FileMemory(folder, "work").recall()]
 
 
 def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path):
-    working = FileMemory(tmp_path)
+    working = FileMemory(tmp_path, "work")
     working.remember({"a": 1})
     assert left_behind(tmp_path) == []
 
@@ -31,7 +38,7 @@ def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path):
 
 
 def test_a_mark_that_is_forgotten_is_gone(tmp_path):
-    memory = FileMemory(tmp_path)
+    memory = FileMemory(tmp_path, "work")
     memory.remember({"a": 1})
 
     memory.forget()
@@ -41,28 +48,28 @@ def test_a_mark_that_is_forgotten_is_gone(tmp_path):
 
 
 def test_a_leftover_is_found_until_it_is_forgotten(tmp_path):
-    FileMemory(tmp_path).write({"a": 1})
+    FileMemory(tmp_path, "work").write({"a": 1})
     killed = multiprocessing.get_context("fork").Process(target=_remember_and_die, args=(tmp_path,))
     killed.start()
     killed.join()
 
-    [leftover] = (one for one in FileMemory(tmp_path).recall() if one.data == {"killed": True})
+    [leftover] = (one for one in FileMemory(tmp_path, "work").recall() if one.data == {"killed": True})
     leftover.forget()
 
     assert {"killed": True} not in left_behind(tmp_path)
 
 
 def _remember_and_die(folder):
-    FileMemory(folder).remember({"killed": True})
+    FileMemory(folder, "work").remember({"killed": True})
     os._exit(9)
 
 
 def test_only_one_of_two_takes_a_leftover(tmp_path):
-    gone = FileMemory(tmp_path)
+    gone = FileMemory(tmp_path, "work")
     gone.remember({"a": 1})
     gone.close()
 
-    for leftover in FileMemory(tmp_path).recall():
+    for leftover in FileMemory(tmp_path, "work").recall():
         assert left_behind(tmp_path) == []
         leftover.forget()
 
@@ -70,15 +77,15 @@ def test_only_one_of_two_takes_a_leftover(tmp_path):
 
 
 def test_those_at_work_can_be_named(tmp_path):
-    working = FileMemory(tmp_path)
+    working = FileMemory(tmp_path, "work")
     working.remember({"owner": "me"})
 
-    assert FileMemory(tmp_path).list_at_work() == [{"owner": "me"}]
+    assert FileMemory(tmp_path, "work").list_at_work() == [{"owner": "me"}]
 
 
 def test_nobody_else_may_read_a_mark(tmp_path):
     folder = tmp_path / "new" / "folder"
-    memory = FileMemory(folder)
+    memory = FileMemory(folder, "work")
     memory.remember({"commit_token": "secret"})
 
     [file] = folder.iterdir()
@@ -88,7 +95,7 @@ def test_nobody_else_may_read_a_mark(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff"])
 def test_a_mark_that_says_nothing_is_removed(content, tmp_path):
-    (tmp_path / "torn.json").write_bytes(content)
+    (tmp_path / "work.torn.json").write_bytes(content)
 
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
@@ -119,3 +126,25 @@ def test_marks_of_two_servers_or_users_do_not_meet(tmp_path, monkeypatch):
     with open_memory(one, RESTORES, Progress()) as memory:
         assert [leftover.data for leftover in memory.recall()] == [{"a": 1}]
     assert "mine" not in json.dumps([str(path) for path in tmp_path.rglob("*")])
+
+
+def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path):
+    FileMemory(tmp_path, "versions-of-4").remember({"a": 1})
+    other = FileMemory(tmp_path, "versions-of-42")
+    other.remember({"a": 42})
+    other.close()
+
+    assert [one.data for one in FileMemory(tmp_path, "versions-of-42").recall()] == [{"a": 42}]
+    assert list(FileMemory(tmp_path, "versions-of-4").recall()) == []
+
+
+@pytest.mark.parametrize("data", [{"a": 1}, {"owner": "me", "project_id": "x", "team_id": 1}])
+def test_a_mark_that_cannot_be_understood_is_told_and_forgotten(data, tmp_path):
+    strange = FileMemory(tmp_path, "work")
+    strange.remember(data)
+    strange.close()
+    progress = Progress()
+
+    assert list(recall_marks(FileMemory(tmp_path, "work"), Mark, progress)) == []
+    assert len(progress.warnings) == 1
+    assert list(tmp_path.iterdir()) == []

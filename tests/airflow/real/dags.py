@@ -10,7 +10,9 @@ from typing import Any
 from airflow.sdk import DAG, AssetAlias, AssetWatcher, BaseHook, Context, Param, task
 
 from airflow_sv_versioning.assets import project_asset, project_reference, read_version_event
+from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
 
@@ -29,16 +31,24 @@ PROJECT: dict[str, Any] = {"project_id": "{{ params.project_id }}"}
 DEFERRED: dict[str, Any] = {**PROJECT, "deferrable": True, "poke_interval": 1}
 
 
-class Backup(CreateProjectVersionOperator):
+class Told(SuperviselyOperator):
     """Tells a test which process it is, and that it was asked to stop."""
 
-    def execute(self, context: Context) -> int:
+    def execute(self, context: Context) -> Any:
         (HOME / "worker.pid").write_text(str(os.getpid()))
         return super().execute(context)
 
     def on_kill(self) -> None:
         super().on_kill()
         (HOME / "asked_to_stop").touch()
+
+
+class Backup(Told, CreateProjectVersionOperator):
+    pass
+
+
+class BringBack(Told, RestoreProjectVersionOperator):
+    pass
 
 
 def read_versions(triggering_asset_events: Any = None) -> list[int]:
@@ -62,6 +72,12 @@ with DAG("backup", **PARAMS):
 
     backup = Backup(task_id="create", retries=1, retry_delay=timedelta(0), busy_timeout_seconds=60, **PROJECT)
     tell_a_secret() >> backup
+
+with DAG("restore", **PARAMS):
+    BringBack(task_id="restore", version_num=1, retries=1, retry_delay=timedelta(0), **PROJECT)
+
+with DAG("patient", **PARAMS):
+    Backup(task_id="create", deferrable=True, **PROJECT)
 
 with DAG("short_of_time", **PARAMS):
     Backup(task_id="create", execution_timeout=timedelta(seconds=4), **PROJECT)

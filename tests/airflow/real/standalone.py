@@ -87,7 +87,7 @@ class Standalone:
         self._sessions: list[subprocess.Popen[bytes]] = []
         self.start("standalone")
         try:
-            wait_until(self._is_up, 120)
+            wait_until(self._is_up, 300)
         except BaseException:
             self._stop()
             raise

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_sv_versioning.snapshot.origin import is_draft
 from tests.airflow.real.standalone import AIRFLOW_3_3, IMPATIENT_SECONDS, Standalone, asked, wait_until
 from tests.airflow.test_background_tasks_sensor import App
 from tests.support.projects import touch
-from tests.support.proxy import Exchange, FaultProxy, Reply
+from tests.support.proxy import Exchange, Fault, FaultProxy
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
@@ -90,25 +91,88 @@ def test_a_task_that_runs_out_of_time_gives_its_reservation_back(
     assert versions.create(project_id, busy_timeout_seconds=0).created
 
 
-def test_a_task_that_a_person_fails_gives_its_reservation_back(
+def fail_and_hang(airflow: Standalone, dag_id: str, task_id: str) -> Fault:
+    """Let a person mark a task as failed while it waits for an answer that never comes."""
+    asked_to_stop = airflow.home / "asked_to_stop"
+    asked_to_stop.unlink(missing_ok=True)
+
+    def fault(exchange: Exchange) -> None:
+        [latest, *_] = airflow.runs(dag_id)
+        airflow.change_task(dag_id, latest["dag_run_id"], task_id, new_state="failed")
+        wait_until(asked_to_stop.exists, 60, airflow.tail)
+        exchange.closing.wait(120)
+
+    return fault
+
+
+def test_a_task_that_a_person_fails_while_it_waits_gives_its_reservation_back(
     airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
 ) -> None:
-    asked_to_stop, returned = airflow.home / "asked_to_stop", "projects.versions.cancel-reservation"
-    asked_to_stop.unlink(missing_ok=True)
+    returned = "projects.versions.cancel-reservation"
     before = len(wire.seen(returned))
-
-    def fail_the_task(exchange: Exchange) -> Reply:
-        [latest, *_] = airflow.runs("backup")
-        airflow.change_task("backup", latest["dag_run_id"], "create", new_state="failed")
-        wait_until(asked_to_stop.exists, 60, airflow.tail)
-        return exchange.forward()
-
-    wire.on("figures.list", fail_the_task)
+    wire.on("figures.list", fail_and_hang(airflow, "backup", "create"))
 
     airflow.trigger("backup", project_id=project_id)
 
-    wait_until(lambda: len(wire.seen(returned)) > before, 90, airflow.tail)
+    wait_until(lambda: len(wire.seen(returned)) > before, 110, airflow.tail)
     assert versions.create(project_id, busy_timeout_seconds=0).created
+
+
+def test_a_restore_that_a_person_fails_while_it_waits_removes_its_project(
+    airflow: Standalone,
+    wire: FaultProxy,
+    client: SuperviselyClient,
+    project_id: int,
+    versions: ProjectVersions,
+) -> None:
+    versions.create(project_id)
+    before = len(wire.seen("projects.archive"))
+    wire.on("figures.bulk.add", fail_and_hang(airflow, "restore", "restore"))
+
+    airflow.trigger("restore", project_id=project_id)
+
+    wait_until(lambda: len(wire.seen("projects.archive")) > before, 110, airflow.tail)
+    wait_until(lambda: not list_drafts(client), 30)
+
+
+def test_the_next_try_of_a_killed_restore_removes_the_half_project(
+    airflow: Standalone,
+    wire: FaultProxy,
+    client: SuperviselyClient,
+    project_id: int,
+    versions: ProjectVersions,
+) -> None:
+    versions.create(project_id)
+    wire.on("figures.bulk.add", lambda _: airflow.kill_worker())
+
+    run = airflow.trigger("restore", project_id=project_id)
+
+    restored = airflow.wait_for("restore", run, "restore", "success")
+    assert restored["try_number"] == 2
+    if AIRFLOW_3_3:
+        assert list_drafts(client) == []
+    assert client.projects.get(int(airflow.xcom("restore", run, "restore"))).images_count == 3
+
+
+def test_a_deferrable_create_holds_no_worker_while_the_project_is_busy(
+    airflow: Standalone, client: SuperviselyClient, project_id: int, versions: ProjectVersions
+) -> None:
+    held = client.versions.reserve(project_id)
+
+    run = airflow.trigger("patient", project_id=project_id)
+    airflow.wait_for("patient", run, "create", "deferred")
+    assert airflow.slots()["running"] == 0
+    assert client.versions.cancel(held)
+    made = versions.create(project_id, busy_timeout_seconds=0)
+    touch(client, project_id)
+
+    airflow.wait_for("patient", run, "create", "success")
+    assert int(airflow.xcom("patient", run, "create")) != made.version_id
+    assert len(versions.get_list(project_id)) == 2
+
+
+def list_drafts(client: SuperviselyClient) -> list[str]:
+    return [one.name for one in client.projects.list_all(1) if is_draft(one.name, one.custom_data)]
 
 
 def test_a_killed_scheduler_leaves_no_lock(
