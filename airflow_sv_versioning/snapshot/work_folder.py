@@ -22,7 +22,7 @@ def work_folder() -> Iterator[Path]:
     :raises SnapshotError: the disk refuses, being full for example.
     """
     try:
-        _remove_abandoned(Path(tempfile.gettempdir()))
+        remove_abandoned_folders()
         folder, lock = _make()
         try:
             yield folder
@@ -39,6 +39,20 @@ def work_folder() -> Iterator[Path]:
         ) from error
 
 
+def remove_abandoned_folders() -> None:
+    """Remove the work folders of this user's processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        # Others' folders and those at work cannot be opened or locked.
+        with suppress(OSError):
+            lock = _open(folder)
+            try:
+                if os.fstat(lock).st_uid == os.getuid():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
 def _make() -> tuple[Path, int]:
     """Make a folder whose lock lives as long as this process; returns the lock's handle, too."""
     while True:
@@ -52,19 +66,6 @@ def _make() -> tuple[Path, int]:
             if folder.exists():
                 return folder, lock
             os.close(lock)
-
-
-def _remove_abandoned(parent: Path) -> None:
-    for folder in parent.glob(f"{PREFIX}*"):
-        # Others' folders and those at work cannot be opened or locked.
-        with suppress(OSError):
-            lock = _open(folder)
-            try:
-                if os.fstat(lock).st_uid == os.getuid():
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(lock)
 
 
 def _open(folder: Path) -> int:

@@ -23,6 +23,7 @@ from airflow_sv_versioning.snapshot.media.store import MediaStore
 from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, with_end
+from airflow_sv_versioning.snapshot.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.versioning.creation import Creation
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import choose_projects
@@ -119,6 +120,8 @@ class ProjectVersions:
         _check_type(project)
         store = self._open_store(media_store)
         keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
+        # What a killed try left of its work folder, also where this one will need none.
+        remove_abandoned_folders()
         if memory is None:
             remove_drafts(self._client, progress)
         with self._memory(memory, making_versions(project.id), progress) as remembered:

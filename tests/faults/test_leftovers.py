@@ -321,6 +321,18 @@ def test_work_folders_of_killed_processes_are_removed_by_the_next(tmp_path, monk
     assert [path.name for path in tmp_path.iterdir()] == ["somebody else's"]
 
 
+def test_a_create_that_needs_no_work_folder_removes_abandoned_ones(
+    versions, project_id, tmp_path, monkeypatch
+):
+    versions.create(project_id)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"{PREFIX}killed").mkdir()
+
+    assert not versions.create(project_id).created
+
+    assert not (tmp_path / f"{PREFIX}killed").exists()
+
+
 def test_a_link_in_the_place_of_a_work_folder_is_not_followed(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
