@@ -12,8 +12,13 @@ import pytest
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
+from airflow_sv_versioning.snapshot.kinds.kind import names_of
+from airflow_sv_versioning.snapshot.media.record import read_record
+from airflow_sv_versioning.snapshot.one_video import find_archived_video
+from airflow_sv_versioning.snapshot.plan import check_references
 from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
-from tests.support.archives import rows, sealed, tar_of, unwrapped, write_snapshot
+from airflow_sv_versioning.snapshot.tree import dataset_paths
+from tests.support.archives import archive_of, rows, sealed, tar_of, unwrapped, write_snapshot
 
 DEEP = '{"a":' * 250 + "1" + "}" * 250
 # What decoders of one library take and those of another do not.
@@ -171,6 +176,14 @@ def test_a_project_with_settings_that_are_none_is_refused(info, kind, tmp_path):
         unpack_archive(empty_version(kind, tmp_path, info=info), kind, tmp_path / "out")
 
 
+@pytest.mark.parametrize("meta", META_FAULTS, ids=json.dumps)
+def test_so_is_one_of_the_older_format_of_videos(meta, tmp_path):
+    archive = empty_version("videos", tmp_path, meta=meta, archive_format="v2.0.0")
+
+    with pytest.raises(FormatError, match=r"(project_meta|two (classes|tags))"):
+        unpack_archive(archive, "videos", tmp_path / "out")
+
+
 @pytest.mark.parametrize("kind", ["images", "videos"])
 def test_a_class_without_an_id_is_refused_where_rows_name_classes_by_it(kind, tmp_path):
     archive = empty_version(kind, tmp_path, meta={"classes": [{"title": "a"}]})
@@ -179,16 +192,67 @@ def test_a_class_without_an_id_is_refused_where_rows_name_classes_by_it(kind, tm
         unpack_archive(archive, kind, tmp_path / "out")
 
 
-def empty_version(kind: str, folder: Path, info: Any = None, meta: Any = None) -> Path:
+def empty_version(
+    kind: str, folder: Path, info: Any = None, meta: Any = None, archive_format: str = "v2.1.0"
+) -> Path:
     """Pack a project of nothing, under a manifest."""
     with SnapshotWriter(_made(folder / "empty"), kind) as writer:
         snapshot = writer.finish({"name": "p", "custom_data": {}} | (info or {}), meta or {})
-    return pack_archive(snapshot, "v2.1.0", folder / "archive", {}).path
+    return pack_archive(snapshot, archive_format, folder / "archive", {}).path
 
 
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda t: t["images"][0].update(parent_src_image_id=31), "parents above it"),
+        (lambda t: t["images"][1].update(parent_src_image_id=31), "parents above it"),
+        (lambda t: t["tags"][0].update(owner_id=999), "images of tags"),
+        (lambda t: t["tags"][2].update(owner_id=999), "figures of tags"),
+        (lambda t: t["alpha_geometries"][0].update(src_figure_id=999), "figures of masks"),
+        (lambda t: t["figures"][0].update(src_image_id=999), "images of figures"),
+    ],
+)
+def test_what_refers_to_nothing_is_found_by_the_plan(change, why, tmp_path):
+    tables = rows()
+    change(tables)
+    snapshot = write_snapshot(tmp_path / "s", tables)
+
+    with pytest.raises(FormatError, match=why):
+        check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b"[]", b"5", b'{"path":1}', b"{not json", b"[" * 5000, b'{"path":"a"}', b"\xff"]
+)
+def test_an_account_of_videos_that_is_none_is_refused(line, tmp_path):
+    archive = archive_of(b"", tmp_path / "a", videos_integrity_jsonl=line + b"\n")
+
+    with pytest.raises(FormatError, match="account of its videos"):
+        find_archived_video(archive, "a/b.mp4", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "line", [b"5", b'"lost"', b'{"lost":[]}', b'{"link":"x"}', b'{"size_bytes":1e999}', b"[" * 5000, b"{"]
+)
+def test_an_account_of_media_that_is_none_is_refused(line, tmp_path):
+    (tmp_path / "media.jsonl").write_bytes(line + b"\n")
+
+    with pytest.raises(FormatError, match=r"media\.jsonl cannot be read"):
+        read_record("/store", tmp_path / "media.jsonl")
+
+
+@pytest.mark.parametrize("tables", [[1], {"images": 5}, {"images": None}, "x"], ids=json.dumps)
+def test_an_account_of_tables_that_is_none_is_refused(tables, tmp_path):
+    payload = unwrapped(pack_archive(write_snapshot(tmp_path / "s"), "v2.1.0", tmp_path / "a", {}).path)
+    archive = sealed(payload["version.bin"], tmp_path / "b", "v2.1.0", {}, tables=tables)
+
+    with pytest.raises(FormatError, match="account of its tables"):
+        unpack_archive(archive, "images", tmp_path / "out")
 
 
 def test_a_manifest_that_agrees_does_not_hide_damage(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError
+from airflow_sv_versioning.snapshot.checks.documents import check_documents
 from airflow_sv_versioning.snapshot.formats import annotated, frames, tar
 from airflow_sv_versioning.snapshot.formats.documents import parse_document
 from airflow_sv_versioning.snapshot.formats.files_payload import (
@@ -76,6 +77,8 @@ def read_payload(
     _check_tables(directory, manifest, project_type, limits, is_annotated=is_annotated)
     _rewrite_project_info(directory / "project_info.json")
     if is_annotated:
+        # Annotations are spread by the names of classes and tags.
+        check_documents(Snapshot(directory, project_type))
         annotated.spread_annotations(directory, limits)
     return Snapshot(directory, project_type), str(version)
 
