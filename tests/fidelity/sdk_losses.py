@@ -47,6 +47,7 @@ _LOST = {
     ),
     "volumes": _Lost(
         items=frozenset({"description", "customData", "space origin"}),
+        figures=frozenset({"meta"}),
         tags=frozenset({"customData"}),
     ),
 }
