@@ -207,6 +207,10 @@ def try_plainest(strategy: st.SearchStrategy[Project], check: Callable[[Project]
     tried()
 
 
+class _EnoughError(BaseException):
+    """Ends the search for smaller projects: hypothesis hands on what is no ordinary exception."""
+
+
 class Mixture:
     """Mixes of features, tried until one fails, which is then made smaller for a while.
 
@@ -231,7 +235,10 @@ class Mixture:
         def tried(mix: tuple[Names, Project]) -> None:
             self._try(*mix)
 
-        tried()
+        try:
+            tried()
+        except _EnoughError:
+            raise min(self._failed.items(), key=lambda failed: len(failed[0]))[1] from None
 
     def _try(self, names: Names, project: Project) -> None:
         key = describe(project)
@@ -240,7 +247,7 @@ class Mixture:
         if not self._failed:
             self.tried.append(names)
         elif self._smaller == MOST_SMALLER:
-            return
+            raise _EnoughError
         else:
             self._smaller += 1
         try:

@@ -7,7 +7,7 @@ that the server's own defaults are part of what goes round.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -158,5 +158,9 @@ def _told(value: Any) -> Iterator[str]:
         found = getattr(value, member.name)
         if number == 0:
             yield describe(found)
-        elif found not in (None, (), {}, False, 0) or (found == 0 and member.name == "owner"):
+        elif repr(found) != repr(_default_of(member)):
             yield f"{member.name}={describe(found)}"
+
+
+def _default_of(member: Field[Any]) -> Any:
+    return member.default if member.default_factory is MISSING else member.default_factory()
