@@ -106,8 +106,8 @@ def _page(rows: Iterable[str]) -> str:
 
 _PAGE = """# What comes back
 
-Projects that are made up go into a version and back, and are held against what they were. The last run,
-`make fidelity SEEDS=1000 FIDELITY_ARGS=--write`:
+Projects that are made up go into a version and back, and are held against what they were. What the last run
+of `make fidelity SEEDS=1000 FIDELITY_ARGS=--write` counted, or one of fewer seeds:
 
 {table}
 
@@ -124,7 +124,7 @@ Projects that are made up go into a version and back, and are held against what 
 - One case in {every} is also **read by the official SDK**, which restores the archives; what it never
   brings back (`tests/fidelity/sdk_losses.py`) does not count.
 - What the comparison overlooks because nothing can set it is in `tests/fidelity/losses.py`, with its
-  reason.
+  reason; a restore that loses it has to warn.
 """
 
 

@@ -45,7 +45,7 @@ class _Builder:
         self._add_project(workspace_id)
         self._add_datasets()
         for place in self._project.places():
-            self._item_ids[place] = self._add_item(place)
+            self._item_id(place)
         for place in self._project.places():
             self._annotate(place, self._project.item(place))
         return self._id
@@ -84,6 +84,12 @@ class _Builder:
     def _first_name(number: int, dataset: Dataset) -> str:
         return dataset.name if dataset.parent is None else f"to be moved {number}"
 
+    def _item_id(self, place: Place) -> int:
+        """Find an item, or add it: the image that another was made of may come later than that."""
+        if place not in self._item_ids:
+            self._item_ids[place] = self._add_item(place)
+        return self._item_ids[place]
+
     def _add_item(self, place: Place) -> int:
         item, kind = self._project.item(place), self._project.type
         entry: dict[str, Any] = {"name": item.name, "title": item.name, "meta": dict(item.meta)}
@@ -94,7 +100,7 @@ class _Builder:
         if kind == "volumes":
             entry |= {"meta": {**self._media.volume_meta, **item.meta}, **_told(customData=item.custom_data)}
         if item.parent is not None:
-            entry["parentId"] = self._item_ids[item.parent]
+            entry["parentId"] = self._item_id(item.parent)
         body = {"datasetId": self._dataset_ids[place[0]], kind: [entry]}
         item_id: int = self._rest.call(f"{kind}.bulk.add", body)[0]["id"]
         if item.description is not None:
