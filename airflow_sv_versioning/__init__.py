@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.assets import find_new_version, project_asset, project_reference
+    from airflow_sv_versioning.assets import find_new_version, project_asset
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.exceptions import SuperviselyError
     from airflow_sv_versioning.hooks.edge import airflow_outcome
@@ -39,7 +39,6 @@ __all__ = [
     "find_new_version",
     "guarded_operation",
     "project_asset",
-    "project_reference",
 ]
 
 _MODULES = {
@@ -56,7 +55,6 @@ _MODULES = {
     "find_new_version": "assets",
     "guarded_operation": "operators.guarded",
     "project_asset": "assets",
-    "project_reference": "assets",
 }
 
 

@@ -6,16 +6,16 @@
 
     CreateProjectVersionOperator(task_id="create", project_id=42, outlets=[project])
 
-    @dag(schedule=[project_reference("app.supervisely.com", 42)])
+    @dag(schedule=[project])
     def training():
         @task
         def train(triggering_asset_events=None):
             version = find_new_version(triggering_asset_events)
             print(version["version_id"])
 
-Airflow takes one name for a URI, the first that it hears; a task whose outlet has another one fails, and
-a DAG scheduled on another one gets no events. So schedule on references, which know no names, and give
-a project's asset one name wherever you make it: that of the project, as aliases do.
+Airflow takes one name for a URI, the first that it hears: a task whose outlet has another one fails, and
+a DAG scheduled on another one never starts. So give a project's asset one name wherever you make it, before
+its first event, or none anywhere. (``Asset.ref`` is no way out: the runs that it starts get no events.)
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.sdk import AssetWatcher, Context
-    from airflow.sdk.definitions.asset import AssetUriRef
 
     from airflow_sv_versioning.versioning.results import CreateResult
 
@@ -58,14 +57,6 @@ def project_asset(
     """
     uri = _write_uri(server, project_id)
     return Asset(name=_write_name(name, uri), uri=uri, group=GROUP, watchers=list(watchers))
-
-
-def project_reference(server: str, project_id: int) -> AssetUriRef:
-    """Refer to a project's asset in a schedule, whatever its name is and whoever makes it.
-
-    :param server: as of :func:`project_asset`.
-    """
-    return Asset.ref(uri=_write_uri(server, project_id))
 
 
 def create_asset(*, server: str, project_id: int, extra: dict[str, Any] | None = None) -> Asset:
@@ -140,27 +131,19 @@ def announce_version(context: Context, outlets: Iterable[Any], server_url: str, 
     }
     for outlet in outlets:
         if isinstance(outlet, AssetAlias) and result.created:
-            _add_event(context["outlet_events"][outlet], _known_asset(server_url, result), told)
+            _add_event(context["outlet_events"][outlet], project_asset(server_url, result.project_id), told)
         elif isinstance(outlet, Asset) and _is_project(outlet, result.project_id):
             context["outlet_events"][outlet].extra.update(told)
 
 
 def _add_event(events: Any, asset: Asset, told: dict[str, Any]) -> None:
-    """Raise an event on the project's asset by the name that Airflow knows it by, or else by its own."""
+    """Raise an event on the project's asset by the name that Airflow knows it by, or by its URI."""
     try:
         events.add(Asset.ref(uri=asset.uri), extra=told)
     except AirflowRuntimeError as error:
         if error.error.error.value != _NOT_FOUND:
             raise
         events.add(asset, extra=told)
-
-
-def _known_asset(server_url: str, result: CreateResult) -> Asset:
-    """Make the project's asset by the name of the project, if Airflow takes such a name."""
-    try:
-        return project_asset(server_url, result.project_id, name=result.project_name)
-    except ValueError:
-        return project_asset(server_url, result.project_id)
 
 
 def _is_project(asset: Asset, project_id: int) -> bool:

@@ -22,14 +22,14 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
-from airflow_sv_versioning.assets import find_new_version, project_reference
+from airflow_sv_versioning.assets import find_new_version, project_asset
 from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 
 log = logging.getLogger(__name__)
 
 PROJECT_ID = int(os.environ.get("SUPERVISELY_PROJECT_ID", "1"))
-PROJECT = project_reference(os.environ.get("SUPERVISELY_SERVER", "app.supervisely.com"), PROJECT_ID)
+PROJECT = project_asset(os.environ.get("SUPERVISELY_SERVER", "app.supervisely.com"), PROJECT_ID)
 
 
 @dag(

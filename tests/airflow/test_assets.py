@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from airflow.sdk import DAG, Asset, AssetAlias
 
-from airflow_sv_versioning.assets import project_asset, project_reference, read_version_event, sanitize_uri
+from airflow_sv_versioning.assets import project_asset, read_version_event, sanitize_uri
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
 from tests.airflow.conftest import RunDag, register
@@ -85,25 +85,7 @@ def test_an_asset_carries_the_name_of_the_project() -> None:
     named = project_asset("app.example.com", 42, name=" street\n signs ")
 
     assert (named.name, named.group) == ("street signs (42 on app.example.com)", "supervisely")
-    assert (
-        named.uri == project_asset("app.example.com", 42).uri == project_reference("app.example.com", 42).uri
-    )
-
-
-def test_a_project_of_any_name_becomes_an_asset(
-    connection: None, run_dag: RunDag, dag_id: str, client: SuperviselyClient, server: ServerInfo
-) -> None:
-    project = client.projects.add(server.workspace_id, f"лимоны {dag_id}")
-    with DAG(dag_id, schedule=None) as dag:
-        CreateProjectVersionOperator(
-            task_id="create", project_id=project.id, outlets=[AssetAlias(f"{dag_id} versions")]
-        )
-
-    run_dag(dag)
-
-    uri = project_asset(server.url, project.id).uri
-    host = urlsplit(uri).netloc
-    assert [asset_name(event) for event in events(uri)] == [f"{project.name} ({project.id} on {host})"]
+    assert named.uri == project_asset("app.example.com", 42).uri
 
 
 def test_an_alias_tells_of_a_project_by_the_name_that_airflow_knows(
@@ -120,7 +102,7 @@ def test_an_alias_tells_of_a_project_by_the_name_that_airflow_knows(
         CreateProjectVersionOperator(task_id="create", project_id=project_id, outlets=[known])
     with DAG(f"{dag_id}_alias", schedule=None) as aliased:
         CreateProjectVersionOperator(task_id="create", project_id=project_id, outlets=[AssetAlias(dag_id)])
-    with DAG(f"{dag_id}_consumer", schedule=[project_reference(server.url, project_id)]) as consumer:
+    with DAG(f"{dag_id}_consumer", schedule=[known]) as consumer:
         pass
     register(consumer)
     started_by_events()

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk import DAG, AssetAlias, AssetWatcher, BaseHook, Context, Param, task
 
-from airflow_sv_versioning.assets import project_asset, project_reference, read_version_event
+from airflow_sv_versioning.assets import project_asset, read_version_event
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
@@ -88,5 +88,5 @@ with DAG("trained", schedule=[VERSIONS]):
 with DAG("watching", schedule=[WATCHED]):
     task(read_versions)()
 
-with DAG("referring", schedule=[project_reference(os.environ["SUPERVISELY_SERVER"], WATCHED_ID)]):
+with DAG("training", schedule=[project_asset(os.environ["SUPERVISELY_SERVER"], WATCHED_ID)]):
     task(read_versions)()

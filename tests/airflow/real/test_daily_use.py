@@ -6,11 +6,9 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from airflow_sv_versioning.assets import project_reference
 from airflow_sv_versioning.get_provider_info import get_provider_info
 from tests.airflow.real.standalone import AIRFLOW_3_3, Standalone, asked, wait_until
 from tests.support.projects import make_project, touch
@@ -209,17 +207,12 @@ def test_a_permanent_error_is_one_sentence_on_the_page_of_its_task(airflow: Stan
     assert [frame for frame in error["frames"] if "/client/" in frame["filename"]] == []
 
 
-def test_a_version_starts_what_refers_to_its_project_by_whatever_name(
-    airflow: Standalone, wire: FaultProxy, client: SuperviselyClient, watched_id: int
+def test_a_version_of_an_alias_starts_what_is_scheduled_on_the_project(
+    airflow: Standalone, client: SuperviselyClient, watched_id: int
 ) -> None:
     touch(client, watched_id)
     run = airflow.trigger("waiting", project_id=watched_id)
     airflow.wait_for("waiting", run, "create", "success")
 
     made = int(airflow.xcom("waiting", run, "create"))
-    assert airflow.wait_for_versions("referring", 1) == [[made]]
-    uri = project_reference(wire.url, watched_id).uri
-    events = airflow.call("GET", "/api/v2/assets/events")["asset_events"]
-    assert {event["name"] for event in events if event["uri"] == uri} == {
-        f"{client.projects.get(watched_id).name} ({watched_id} on {urlsplit(uri).netloc})"
-    }
+    assert airflow.wait_for_versions("training", 1) == [[made]]
