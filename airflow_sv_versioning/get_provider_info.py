@@ -96,8 +96,8 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "max_workers": {
                         "label": "Parallel requests",
-                        "description": "The most requests that run at the same time.",
-                        "schema": {"type": ["integer", "null"], "default": 8, "minimum": 1},
+                        "description": "The most that run at the same time; by default as many as suit the server.",
+                        "schema": {"type": ["integer", "null"], "default": None, "minimum": 1},
                     },
                     "private_links": {
                         "label": "Private links",
