@@ -96,7 +96,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "max_workers": {
                         "label": "Parallel requests",
-                        "description": "The most that run at the same time; by default as many as suit the server.",
+                        "description": "The most at the same time; by default as many as suit the server.",
                         "schema": {"type": ["integer", "null"], "default": None, "minimum": 1},
                     },
                     "private_links": {
