@@ -98,8 +98,11 @@ class BusyProjectTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: that it is time to ask again."""
-        while (left := self.next_try - time.time()) > 0 and not await self._has_new_version():
+        # Never at once: Airflow takes a task for failed that goes on before its scheduler has seen it defer.
+        while (left := self.next_try - time.time()) > 0:
             await asyncio.sleep(min(self.poke_interval, left))
+            if await self._has_new_version():
+                break
         yield TriggerEvent(asdict(BusyWait(self.deadline, self.tries + 1)))  # type: ignore[no-untyped-call]
 
     async def cleanup(self) -> None:
