@@ -29,11 +29,17 @@ class FileStore(StateStore):
 
     def set(self, key: str, value: Any, retention: Any = None) -> None:
         super().set(key, value, retention)
-        self._path.write_text(json.dumps(self.values))
+        self._write()
 
     def delete(self, key: str) -> None:
         super().delete(key)
-        self._path.write_text(json.dumps(self.values))
+        self._write()
+
+    def _write(self) -> None:
+        # As a whole or not at all, like Airflow's: its writer may be killed at any line.
+        unfinished = self._path.with_suffix(".new")
+        unfinished.write_text(json.dumps(self.values))
+        unfinished.replace(self._path)
 
 
 def main(project_id: str, run_id: str, store: str, action: str = "create") -> None:
