@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[3]
 AIRFLOW_3_3 = tuple(map(int, airflow_version.split(".")[:2])) >= (3, 3)
 # The time limit of the sensor of the DAG `impatient`.
 IMPATIENT_SECONDS = 25
+# Other programs may have the cores: nothing here takes a tenth of this on a quiet machine.
+PATIENCE_SECONDS = 400.0
+TEST_SECONDS = 3 * PATIENCE_SECONDS
 _ENDS = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
 
@@ -87,7 +90,7 @@ class Standalone:
         self._sessions: list[subprocess.Popen[bytes]] = []
         self.start("standalone")
         try:
-            wait_until(self._is_up, 300)
+            wait_until(self._is_up)
         except BaseException:
             self._stop()
             raise
@@ -128,7 +131,7 @@ class Standalone:
 
     def trigger(self, dag_id: str, **conf: Any) -> str:
         """Start a run as soon as the DAG is known; returns its id."""
-        wait_until(lambda: self._knows(dag_id), 90)
+        wait_until(lambda: self._knows(dag_id))
         run = self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
         return str(run["dag_run_id"])
 
@@ -156,7 +159,7 @@ class Standalone:
         """Answer the question of a task as a person does; returns the question."""
         # A person is not so fast as to answer before the scheduler has seen the worker end.
         seen = f"TaskInstance Finished: dag_id={dag_id}, task_id={task_id}, run_id={run_id}"
-        wait_until(lambda: seen in self.log(), 30, self.tail)
+        wait_until(lambda: seen in self.log(), self.tail)
         path = f"{_task_path(dag_id, run_id, task_id)}/-1/hitlDetails"
         question = str(self.call("GET", path)["body"])
         self.call("PATCH", path, {"chosen_options": [option], "params_input": {}})
@@ -174,7 +177,7 @@ class Standalone:
             assert found["state"] in states or found["state"] not in _ENDS, told()
             return found["state"] in states
 
-        wait_until(reached, 150, told)
+        wait_until(reached, told)
         return found
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
@@ -182,7 +185,7 @@ class Standalone:
 
     def wait_for_versions(self, dag_id: str, count: int) -> list[list[int]]:
         """Wait for the runs of a DAG that events start; returns the versions that each was told of."""
-        wait_until(lambda: [r["state"] for r in self.runs(dag_id)] == ["success"] * count, 90, self.tail)
+        wait_until(lambda: [r["state"] for r in self.runs(dag_id)] == ["success"] * count, self.tail)
         told = [self.xcom(dag_id, run["dag_run_id"], "read_versions") for run in self.runs(dag_id)]
         return [json.loads(value) if isinstance(value, str) else value for value in told]
 
@@ -264,8 +267,8 @@ def asked(wire: FaultProxy, method: str, project_id: int) -> list[Request]:
     return [request for request in wire.seen(method) if request.json.get("projectId") == project_id]
 
 
-def wait_until(reached: Callable[[], bool], seconds: float, told: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(reached: Callable[[], bool], told: Callable[[], str] = str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not reached():
         assert time.monotonic() < deadline, told() or "It took too long."
         time.sleep(0.3)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_sv_versioning.get_provider_info import get_provider_info
-from tests.airflow.real.standalone import AIRFLOW_3_3, Standalone, asked, wait_until
+from tests.airflow.real.standalone import AIRFLOW_3_3, TEST_SECONDS, Standalone, asked, wait_until
 from tests.support.projects import make_project, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(TEST_SECONDS)]
 
 
 def test_the_page_of_connections_shows_the_form(airflow: Standalone) -> None:
@@ -72,7 +72,7 @@ def test_the_test_button_works_where_the_test_runs_on_a_worker(
         )
         return told["state"] in {"success", "failed"}
 
-    wait_until(ended, 60, airflow.tail)
+    wait_until(ended, airflow.tail)
     assert told["state"] == "success", told
     assert "Connected to" in told["result_message"]
 
@@ -129,7 +129,7 @@ def test_the_version_is_in_the_lineage_of_its_run(
         events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         return [e for e in events if e["job"]["name"] == "backup.create" and e["eventType"] == "COMPLETE"]
 
-    wait_until(lambda: bool(completed()), 30, airflow.tail)
+    wait_until(lambda: bool(completed()), airflow.tail)
 
     [event] = completed()
     namespace = wire.url.replace("http", "supervisely", 1)
@@ -143,7 +143,7 @@ def test_two_runs_at_once_end_with_the_same_version(
     airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
 ) -> None:
     def wait_for_the_other(exchange: Exchange) -> Reply:
-        wait_until(lambda: len(asked(wire, "projects.versions.reserve", project_id)) >= 2, 60)
+        wait_until(lambda: len(asked(wire, "projects.versions.reserve", project_id)) >= 2)
         return exchange.forward()
 
     wire.on("figures.list", wait_for_the_other)
@@ -159,7 +159,7 @@ def test_two_runs_at_once_end_with_the_same_version(
 def test_a_version_that_somebody_makes_on_the_platform_starts_a_run(
     airflow: Standalone, wire: FaultProxy, watched_id: int, versions: ProjectVersions
 ) -> None:
-    wait_until(lambda: bool(asked(wire, "projects.versions.list", watched_id)), 60, airflow.tail)
+    wait_until(lambda: bool(asked(wire, "projects.versions.list", watched_id)), airflow.tail)
 
     version = versions.create(watched_id, "by hand")
 
@@ -198,7 +198,7 @@ def test_a_permanent_error_is_one_sentence_on_the_page_of_its_task(airflow: Stan
 
     told = "projects.info(id=999999) failed with status 404"
     # The end of a log comes after the end of its task.
-    wait_until(lambda: told in json.dumps(airflow.task_log("waiting", run, "wait")), 30, airflow.tail)
+    wait_until(lambda: told in json.dumps(airflow.task_log("waiting", run, "wait")), airflow.tail)
     log = airflow.task_log("waiting", run, "wait")
 
     [error] = [detail for line in log for detail in line.get("error_detail") or ()]

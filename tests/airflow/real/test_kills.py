@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_sv_versioning.snapshot.origin import is_draft
-from tests.airflow.real.standalone import AIRFLOW_3_3, IMPATIENT_SECONDS, Standalone, asked, wait_until
+from tests.airflow.real.standalone import (
+    AIRFLOW_3_3,
+    IMPATIENT_SECONDS,
+    PATIENCE_SECONDS,
+    TEST_SECONDS,
+    Standalone,
+    asked,
+    wait_until,
+)
 from tests.airflow.test_background_tasks_sensor import App
 from tests.support.projects import touch
 from tests.support.proxy import Exchange, Fault, FaultProxy
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(TEST_SECONDS)]
 
 
 def test_waiting_holds_no_worker_and_survives_the_triggerer(
@@ -37,18 +45,18 @@ def test_waiting_holds_no_worker_and_survives_the_triggerer(
     for dag_id, run in runs.items():
         airflow.wait_for(dag_id, run, "wait", "deferred")
     out_of_time = time.time() + IMPATIENT_SECONDS
-    wait_until(lambda: len(wire.seen("tasks.list")) >= looks + 4, 60)
-    wait_until(lambda: bool(asked(wire, "projects.versions.list", watched_id)), 60, airflow.tail)
+    wait_until(lambda: len(wire.seen("tasks.list")) >= looks + 4)
+    wait_until(lambda: bool(asked(wire, "projects.versions.list", watched_id)), airflow.tail)
     assert airflow.slots() == {"running": 0, "deferred": 2, "queued": 0}
 
     airflow.kill("triggerer")
     touch(client, watched_id)
     missed = versions.create(watched_id, "while nobody watched")
     assert airflow.task("waiting", runs["waiting"], "wait")["state"] == "deferred"
-    wait_until(lambda: time.time() > out_of_time, IMPATIENT_SECONDS + 1)
+    wait_until(lambda: time.time() > out_of_time)
     looks = len(wire.seen("tasks.list"))
     airflow.start("triggerer")
-    wait_until(lambda: len(wire.seen("tasks.list")) > looks, 120, airflow.tail)
+    wait_until(lambda: len(wire.seen("tasks.list")) > looks, airflow.tail)
     restarted = time.time()
 
     # The time limit counts from the start of the sensor, not from that of the new triggerer.
@@ -99,8 +107,8 @@ def fail_and_hang(airflow: Standalone, dag_id: str, task_id: str) -> Fault:
     def fault(exchange: Exchange) -> None:
         [latest, *_] = airflow.runs(dag_id)
         airflow.change_task(dag_id, latest["dag_run_id"], task_id, new_state="failed")
-        wait_until(asked_to_stop.exists, 60, airflow.tail)
-        exchange.closing.wait(120)
+        wait_until(asked_to_stop.exists, airflow.tail)
+        exchange.closing.wait(2 * PATIENCE_SECONDS)
 
     return fault
 
@@ -114,7 +122,7 @@ def test_a_task_that_a_person_fails_while_it_waits_gives_its_reservation_back(
 
     airflow.trigger("backup", project_id=project_id)
 
-    wait_until(lambda: len(wire.seen(returned)) > before, 110, airflow.tail)
+    wait_until(lambda: len(wire.seen(returned)) > before, airflow.tail)
     assert versions.create(project_id, busy_timeout_seconds=0).created
 
 
@@ -131,8 +139,8 @@ def test_a_restore_that_a_person_fails_while_it_waits_removes_its_project(
 
     airflow.trigger("restore", project_id=project_id)
 
-    wait_until(lambda: len(wire.seen("projects.archive")) > before, 110, airflow.tail)
-    wait_until(lambda: not list_drafts(client), 30)
+    wait_until(lambda: len(wire.seen("projects.archive")) > before, airflow.tail)
+    wait_until(lambda: not list_drafts(client))
 
 
 def test_the_next_try_of_a_killed_restore_removes_the_half_project(
@@ -185,8 +193,8 @@ def test_a_killed_scheduler_leaves_no_lock(
     # Its workers are its children, and die with it as with their machine.
     wire.on("projects.versions.commit", lambda _: airflow.kill("scheduler"))
     run = airflow.trigger("backup", project_id=project_id)
-    wait_until(lambda: bool(asked(wire, "projects.versions.reserve", project_id)), 60, airflow.tail)
-    wait_until(lambda: airflow.has_died("scheduler"), 60, airflow.tail)
+    wait_until(lambda: bool(asked(wire, "projects.versions.reserve", project_id)), airflow.tail)
+    wait_until(lambda: airflow.has_died("scheduler"), airflow.tail)
 
     airflow.start("scheduler")
 
