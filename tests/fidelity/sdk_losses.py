@@ -47,7 +47,7 @@ _LOST = {
     ),
     "volumes": _Lost(
         items=frozenset({"description", "customData", "space origin"}),
-        figures=frozenset({"meta"}),
+        figures=frozenset({"meta", "nnUpdated"}),
         tags=frozenset({"customData"}),
     ),
 }
