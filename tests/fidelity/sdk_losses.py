@@ -49,6 +49,7 @@ _LOST = {
         items=frozenset({"description", "customData", "space origin"}),
         figures=frozenset({"meta", "nnUpdated"}),
         tags=frozenset({"customData"}),
+        cuts_coordinates=True,
     ),
 }
 
