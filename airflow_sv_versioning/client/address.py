@@ -6,8 +6,6 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-import idna
-
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 # First parts of the paths of pages, which browsers show, and of the API itself.
@@ -100,6 +98,9 @@ def _split(address: str, complete: str) -> SplitResult:
 
 def is_host(host: str) -> bool:
     """Say whether a name, or an IP address, can be that of a host."""
+    # Airflow reads this module with every DAG file.
+    import idna
+
     if ":" in host:
         return True
     try:
