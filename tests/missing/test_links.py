@@ -17,6 +17,7 @@ from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.faults.conftest import impatient_client
 from tests.support.media import serve_media
+from tests.support.ports import free_port
 from tests.support.projects import add_dataset, count_projects, make_project
 from tests.support.proxy import FaultProxy, hang, refuse
 
@@ -32,12 +33,6 @@ def links(client):
     """Links that may lead into this machine, where the tests' hosts are."""
     with closing(Links(client.transport, allow_private=True, timeout_seconds=0.3)) as made:
         yield made
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -93,7 +88,7 @@ def test_the_token_never_goes_to_a_foreign_host(host, links, server):
 
 @pytest.mark.parametrize("link", ["http://127.0.0.1:{port}/a.png", "http://no-such-host.invalid/a.png"])
 def test_a_host_that_is_not_there_is_no_crash(links, link):
-    answer = links.check(link.format(port=_free_port()))
+    answer = links.check(link.format(port=free_port()))
 
     assert (answer.state, answer.reached) == (LinkState.UNREACHABLE, False)
     assert answer.reason
@@ -235,7 +230,7 @@ def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypat
     tried = []
     real = client.links.check
     monkeypatch.setattr(client.links, "check", lambda link, team: tried.append(link) or real(link, team))
-    port = _free_port()
+    port = free_port()
     with SnapshotWriter(tmp_path, "images") as writer:
         links = ((number, f"http://127.0.0.1:{port}/{number}.png") for number in range(200))
         writer.append("images", ({"src_image_id": number, "link": link} for number, link in links))

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import Any
 from airflow import __version__ as airflow_version
 
 from tests.airflow.support import register_provider
+from tests.support.ports import free_port
 from tests.support.proxy import FaultProxy, Request
 
 ROOT = Path(__file__).parents[3]
@@ -44,7 +44,7 @@ class Standalone:
 
     def __init__(self, home: Path, dags: Iterable[Path], **environment: str) -> None:
         self.home = home
-        self._port = _free_port()
+        self._port = free_port()
         self._url = f"http://127.0.0.1:{self._port}"
         (home / "dags").mkdir(parents=True)
         for path in dags:
@@ -78,8 +78,8 @@ class Standalone:
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "8",
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "IMPATIENT_SECONDS": str(IMPATIENT_SECONDS),
             **environment,
         }
@@ -272,12 +272,6 @@ def wait_until(reached: Callable[[], bool], told: Callable[[], str] = str) -> No
     while not reached():
         assert time.monotonic() < deadline, told() or "It took too long."
         time.sleep(0.3)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _session_members(session: int) -> list[int]:
