@@ -51,6 +51,7 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Supervisely",
                 "python-modules": [
                     "airflow_sv_versioning.triggers.background_tasks",
+                    "airflow_sv_versioning.triggers.busy_projects",
                     "airflow_sv_versioning.triggers.new_versions",
                 ],
             }

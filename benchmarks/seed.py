@@ -98,7 +98,7 @@ def _add_images(
         for item_id, name, blob in zip(ids, names, blobs, strict=True)
     ]
     tx.run_many(insert_statement("items", rows[0]), [tuple(row.values()) for row in rows])
-    writer = FigureWriter(tx, project_id, USER_ID, LOGIN)
+    writer = FigureWriter(tx, project_id, USER_ID, LOGIN, checks_bounds=False)
     writer.add(
         [(item_id, dataset_id, figure) for item_id in ids for figure in _figures(numbers)],
     )

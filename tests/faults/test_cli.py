@@ -15,6 +15,7 @@ from airflow_sv_versioning import cli
 from tests.support.projects import list_version_files, read_images, touch
 from tests.support.proxy import first
 
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
 
 
@@ -120,7 +121,9 @@ def start(wire, server):
         environment = {**os.environ, "SERVER_ADDRESS": wire.url, "API_TOKEN": server.token}
         command = [*MODULE, *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        started.append(subprocess.Popen(command, env=environment, **{**pipes, **settings}))
+        # Who runs the tests in the background may have them ignore signals.
+        heeding = {"preexec_fn": lambda: [signal.signal(number, signal.SIG_DFL) for number in STOPPING]}
+        started.append(subprocess.Popen(command, env=environment, **{**pipes, **heeding, **settings}))
         return started[-1]
 
     yield start
@@ -129,7 +132,7 @@ def start(wire, server):
         command.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", STOPPING)
 @pytest.mark.parametrize("method", ["images.list", "file-storage.bulk.upload"])
 def test_a_signal_during_create_gives_the_reservation_back_also_where_no_answer_comes(
     method, number, wire, start, client, versions, project_id
@@ -185,11 +188,7 @@ def test_a_second_signal_stops_at_once(second, wire, start, project_id):
 
 
 def test_a_command_that_shall_ignore_a_closed_terminal_goes_on(wire, start, versions, project_id):
-    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        command = start("create", project_id)
-    finally:
-        signal.signal(signal.SIGHUP, previous)
+    command = start("create", project_id, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     wire.on("images.list", first(lambda: command.send_signal(signal.SIGHUP)))
 
     _, err = command.communicate(timeout=120)

@@ -210,11 +210,11 @@ def test_what_was_first_read_behind_a_link_stays_what_its_version_had(versions, 
     assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:2]}
 
 
-def test_a_store_that_fails_makes_no_version(versions, client, photos, tmp_path):
+def test_a_store_that_cannot_be_one_makes_no_version(versions, client, photos, tmp_path):
     project_id = make_project(client, photos[:2])
     (tmp_path / "file").write_text("in the way")
 
-    with pytest.raises(MediaStoreError):
+    with pytest.raises(ConfigurationError, match="cannot be one"):
         versions.create(project_id, media_store=tmp_path / "file" / "store")
 
     assert versions.get_list(project_id) == []

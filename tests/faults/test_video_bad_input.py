@@ -20,10 +20,6 @@ def street(client, films):
     return make_video_project(client, films)
 
 
-def _unknown_class(annotation):
-    annotation["objects"][0].update(classTitle="dragon", classId=987)
-
-
 def _unknown_object(annotation):
     annotation["frames"][1]["figures"][0]["objectId"] = 987654
 
@@ -39,7 +35,6 @@ def _tag_past_the_end(annotation):
 DAMAGES = pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (_unknown_class, "of class 'dragon'"),
         (_unknown_object, "of object 987654"),
         (_past_the_end, "on frame 120, but the video has 120 frames"),
         (_tag_past_the_end, "on frames 0 to 120, but the video has 120 frames"),
@@ -93,9 +88,9 @@ def test_an_annotation_without_sense_names_its_video(wire, wired, client, versio
 
 def test_parts_of_different_moments_that_do_not_fit_are_worth_another_try(wire, wired, client, street):
     wire.always("videos.list", first(lambda: touch(client, street)))
-    wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(_unknown_class))
+    wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(_unknown_object))
 
-    with pytest.raises(ProjectChangedError, match=r"street/0000\.mp4.*of class 'dragon'") as caught:
+    with pytest.raises(ProjectChangedError, match=r"street/0000\.mp4.*of object 987654") as caught:
         wired.create(street)
 
     assert caught.value.transient

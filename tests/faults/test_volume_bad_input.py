@@ -54,7 +54,7 @@ def on_diagonal(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
         (
             "figures.bulk.download.geometry",
             altered_bytes(b"sizes: 4 5 6", b"sizes: 4 5 7"),
-            r"mask of figure \d+ of volume 'a\.nrrd' \(id \d+\) is cut off: it has 120 of 140 bytes",
+            r"volume 'scans/a\.nrrd' \(id \d+\).* mask of figure \d+ has 4x5x7 voxels, the volume 4x5x6",
         ),
         (
             "volumes.annotations.bulk.info",
@@ -62,7 +62,7 @@ def on_diagonal(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
             r"volume 'a\.nrrd' \(id \d+\) has a plane 'diagonal'; planes are sagittal, coronal, axial",
         ),
     ],
-    ids=["truncated mask", "unknown plane"],
+    ids=["mask of another shape", "unknown plane"],
 )
 def test_create_names_the_volume_and_leaves_nothing(method, fault, why, project, wire, wired, client):
     wire.always(method, fault)

@@ -12,16 +12,6 @@ from typing import Any
 Content = dict[str, Any]
 
 
-def held_by_our_archive(content: Content, archive_format: str) -> Content:
-    """What neither official format has a place for: notes on figures; in the older one, their origin."""
-    changed = deepcopy(content)
-    flags = {"nnCreated": False, "nnUpdated": False} if archive_format == "v1.0.0" else {}
-    for image in changed["images"].values():
-        _reset_figures(image, **flags)
-        _reset_objects(image, **flags, description="")
-    return changed
-
-
 def archived_by_sdk(content: Content) -> Content:
     """What its archives do not hold: true names, who drew a figure, notes on figures."""
     changed = deepcopy(content)

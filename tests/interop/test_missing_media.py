@@ -12,7 +12,6 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.interop.losses import held_by_our_archive
 from tests.support.compare import assert_same
 from tests.support.media import MediaServer, serve_media
 from tests.support.photos import write_photos
@@ -80,8 +79,6 @@ def robbed(request, sdk, lossy, near, tmp_path_factory) -> Iterator[Robbed]:
         project_id = _fill(sdk, lossy, request.param, folder, host)
         made = near.create(project_id, media_store=folder / "store")
         content = sdk.call(lossy.info, READERS[request.param], project_id=project_id)
-        if request.param == "images":
-            content = held_by_our_archive(content, made.archive_format)
         sizes = sdk.call(lossy.info, f"open_{request.param}", project_id=project_id)
         for content_hash in {item["hash"] for item in content[request.param].values()} - {None}:
             lossy.remove_media(content_hash)

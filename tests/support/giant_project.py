@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import msgspec
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
@@ -23,6 +22,7 @@ from airflow_sv_versioning.snapshot.plan import check_references, plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
 from airflow_sv_versioning.snapshot.tree import dataset_paths
+from tests.support.made_up import client_of, page
 
 STAMP = "2026-03-01T10:00:00.000Z"
 META = {"classes": [{"id": 1, "title": "car", "shape": "rectangle"}], "tags": []}
@@ -35,51 +35,52 @@ _ID = 700_000_000
 class MadeUpPlatform:
     """Answers the calls of a capture."""
 
-    server_url = "http://made.up"
-    max_workers = 8
-
     def __init__(self, videos: int, figures: int, frames: int) -> None:
         self._videos, self._figures, self._frames = videos, figures, frames
         # Made once, for making values up takes longer than versioning them.
         self._annotation = json.dumps(self._annotation_of(_ID)).encode()
 
-    def call(self, method: str, body: Any = None, **_: Any) -> Any:
-        answers = {
-            "projects.meta": META,
-            "projects.meta.update": META,
-            "images.internal.hashes.list": body,
-            "datasets.add": DATASET,
-            "annotation-objects.list": {"total": self._videos},
+    def answer(self, method: str, body: Any) -> Any:
+        """Answer a call."""
+        makers: dict[str, Callable[[], Any]] = {
+            "projects.meta": lambda: META,
+            "projects.meta.update": lambda: META,
+            "projects.list": lambda: page(body, 0, lambda _: []),
+            "datasets.add": lambda: DATASET,
+            "datasets.list": lambda: page(body, 1, lambda places: [DATASET for _ in places]),
+            "images.internal.hashes.list": lambda: body,
+            "videos.list": lambda: page(
+                body, self._videos, lambda ns: [self._video(_ID + 1 + n) for n in ns]
+            ),
+            "videos.bulk.add": lambda: [
+                {"id": int(video["hash"][5:]), "name": video["title"]} for video in body["videos"]
+            ],
+            "videos.annotations.bulk.info": lambda: self._annotations(body["videoIds"]),
+            "annotation-objects.list": lambda: page(
+                body, self._videos, lambda places: [{"id": _ID + 1 + n} for n in places]
+            ),
+            "figures.list": lambda: self._figures_of(body),
         }
-        if method == "videos.bulk.add":
-            return [{"id": int(video["hash"][5:]), "name": video["title"]} for video in body["videos"]]
-        if method == "videos.list":
-            return {"total": self._videos}
-        if method == "figures.list":
-            return {"total": self._videos * self._figures}
         for key in ("annotationObjects", "figures", "tags"):
             if method.endswith(".bulk.add") and key in body:
                 return [{"id": _ID + number} for number in range(len(body[key]))]
-        return answers.get(method) or self._project()
+        return makers.get(method, self._project)()
 
-    def call_encoded(self, method: str, body: bytes, **_: Any) -> Any:
-        return self.call(method, msgspec.json.decode(body))
+    def _annotations(self, video_ids: Sequence[int]) -> bytes:
+        ids = (str(video_id).encode() for video_id in video_ids)
+        texts = (self._annotation.replace(str(_ID).encode(), video_id) for video_id in ids)
+        return b"[%s]" % b",".join(texts)
 
-    def call_typed(self, method: str, body: Any, answer_type: Any) -> Any:
-        # As the real one, this has an answer's text in memory beside its values.
-        ids = (str(video_id).encode() for video_id in body["videoIds"])
-        text = b"[%s]" % b",".join(self._annotation.replace(str(_ID).encode(), video_id) for video_id in ids)
-        return msgspec.json.decode(text, type=answer_type)
+    def _figures_of(self, body: Any) -> Any:
+        """List the figures of some videos, or only count those of all."""
+        wanted = [condition["value"] for condition in body["filter"]] or [[]]
+        videos = wanted[0] or range(_ID + 1, _ID + 1 + self._videos)
 
-    def pages(self, method: str, _: Any, per_page: int = 500) -> Any:
-        return iter([DATASET] if method == "datasets.list" else [])
+        def entities(places: range) -> list[Any]:
+            owners = ((videos[n // self._figures], n % self._figures) for n in places)
+            return [{"id": int(f"{video}{number:06}"), "entityId": video} for video, number in owners]
 
-    def token_pages(self, _: str, __: Any, per_page: int) -> Any:
-        for start in range(0, self._videos, per_page):
-            yield [self._video(_ID + 1 + n) for n in range(start, min(start + per_page, self._videos))]
-
-    def close(self) -> None:
-        """Nothing is open."""
+        return page(body, len(videos) * self._figures, entities)
 
     def _project(self) -> Any:
         ids = {"id": 1, "workspaceId": 1, "teamId": 1}
@@ -119,8 +120,7 @@ class MadeUpPlatform:
 
 
 def main(videos: int, figures: int, frames: int, archive_format: str) -> dict[str, Any]:
-    transport: Any = MadeUpPlatform(videos, figures, frames)
-    client = SuperviselyClient("http://made.up", "token", transport=transport)
+    client = client_of(MadeUpPlatform(videos, figures, frames).answer)
     with TemporaryDirectory() as name:
         began = time.monotonic()
         archive = create(client, Path(name), archive_format)
@@ -139,8 +139,8 @@ def create(client: SuperviselyClient, folder: Path, archive_format: str) -> Path
 
 def restore(client: SuperviselyClient, archive: Path, folder: Path) -> dict[str, int]:
     unpacked = unpack_archive(archive, "videos", folder / "unpacked")
-    plan = plan_restore(client, unpacked.snapshot, "fail", Progress())
-    target = Target(1, "restored", "", {})
+    plan = plan_restore(client, unpacked.snapshot, 1, "fail", Progress())
+    target = Target(1, 1, "restored", "", {})
     restore_project(
         client, plan, target, work_dir=folder, verify="counts", keep_incomplete=False, progress=Progress()
     )

@@ -10,15 +10,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.snapshot.memory import lean_memory
 from airflow_sv_versioning.snapshot.plan import plan_restore
 from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
 from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
 from tests.support.giant_project import DATASET, META, STAMP, peak_mb
+from tests.support.made_up import client_of, page
 
 FIGURES_AN_IMAGE = 3
 TAG = {"id": 5, "name": "seen", "value_type": "none"}
@@ -57,46 +55,39 @@ def write_many(folder: Path, images: int) -> None:
 class MadeUpPlatform:
     """Answers the calls of a restore."""
 
-    server_url = "http://made.up"
-    max_workers = 8
-
     def __init__(self, images: int) -> None:
         self._images = images
         self._ids = count(700_000_000)
 
-    def call(self, method: str, body: Any = None, **_: Any) -> Any:
+    def answer(self, method: str, body: Any) -> Any:
+        """Answer a call."""
         if method == "images.bulk.add":
             return [{"id": next(self._ids), "name": image["title"]} for image in body["images"]]
-        if method == "figures.bulk.add":
-            return [{"id": next(self._ids)} for _ in body["figures"]]
+        if method in {"figures.bulk.add", "tags.entities.bulk.add"}:
+            added = body.get("figures") or body.get("tags")
+            return [{"id": next(self._ids)} for _ in added]
+        if method == "datasets.list":
+            return page(body, 1, lambda places: [DATASET for _ in places])
         answers: dict[str, Any] = {
             "projects.meta.update": {**META, "tags": [TAG]},
             "images.internal.hashes.list": body,
             "datasets.add": DATASET,
             "images.list": {"total": self._images},
             "figures.list": {"total": self._images * FIGURES_AN_IMAGE},
+            # Names are free.
+            "projects.list": {"total": 0, "entities": []},
         }
         ids = {"id": 1, "workspaceId": 1, "teamId": 1}
         project = {**ids, "name": "many", "type": "images", "updatedAt": STAMP, "itemsCount": self._images}
         return answers.get(method, project)
 
-    def call_encoded(self, method: str, body: bytes, **_: Any) -> Any:
-        return self.call(method, msgspec.json.decode(body))
-
-    def pages(self, method: str, _: Any, per_page: int = 500) -> Any:
-        return iter([DATASET] if method == "datasets.list" else [])
-
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 def main(folder: Path) -> float:
     with lean_memory():
         snapshot = Snapshot(folder, "images")
-        transport: Any = MadeUpPlatform(snapshot.row_count("images"))
-        client = SuperviselyClient("http://made.up", "token", transport=transport)
-        plan = plan_restore(client, snapshot, "fail", Progress())
-        target = Target(1, "restored", "", {})
+        client = client_of(MadeUpPlatform(snapshot.row_count("images")).answer)
+        plan = plan_restore(client, snapshot, 1, "fail", Progress())
+        target = Target(1, 1, "restored", "", {})
         options: dict[str, Any] = {"verify": "counts", "keep_incomplete": False, "progress": Progress()}
         restore_project(client, plan, target, work_dir=folder.parent, **options)
     return peak_mb()
