@@ -73,7 +73,8 @@ class _Reader:
         info = self._rest.call("projects.info", {"id": self._id})
         datasets = {entry["id"]: entry for entry in self._listed_datasets()}
         read_items: Callable[[int], Iterator[Json]] = getattr(self, f"_{info['type']}")
-        items = {key: list(read_items(key)) for key in datasets}
+        # Names are unique in a dataset. The order of ids tells only who was added before whom.
+        items = {key: sorted(read_items(key), key=lambda item: item["name"]) for key in datasets}
         paths = {
             item["id"]: f"{_path(datasets, key)}/{item['name']}"
             for key, found in items.items()

@@ -47,15 +47,27 @@ _LOST = {
     ),
     "volumes": _Lost(
         items=frozenset({"description", "customData", "space origin"}),
-        figures=frozenset({"meta", "nnUpdated"}),
+        figures=frozenset({"description", "meta", "nnUpdated", "priority"}),
         tags=frozenset({"customData"}),
         cuts_coordinates=True,
     ),
 }
 
 
+_TARGETS = (None, "all", "framesOnly", "entitiesOnly")
+
+
 def is_readable_by_sdk(project: Project) -> bool:
-    """Say whether the SDK restores the project at all: it refuses videos whose names do not look like one."""
+    """Say whether the SDK restores the project, and its tree.
+
+    It loses the parent of a dataset that is younger than its child, and refuses tags for whole items alone,
+    and videos whose names do not look like one.
+    """
+    parents = ((number, dataset.parent) for number, dataset in enumerate(project.datasets))
+    if any(parent is not None and parent > number for number, parent in parents):
+        return False
+    if any(tag.get("target_type") not in _TARGETS for tag in project.tags):
+        return False
     names = (project.item(place).name for place in project.places())
     return project.type != "videos" or all(name.endswith(".mp4") for name in names)
 
@@ -79,6 +91,9 @@ def _left(value: Any, lost: _Lost) -> Any:
     gone = lost.figures if "geometryType" in value else lost.tags if "tagId" in value else lost.items
     if value.get("geometryType") == "closed_surface_mesh":
         gone |= {"file"}
+    if value.get("isFinished") is False:
+        # It ends where it begins.
+        gone |= {"frameRange"}
     return {key: _member(key, entry, lost) for key, entry in value.items() if key not in gone}
 
 
