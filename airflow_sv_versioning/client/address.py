@@ -73,6 +73,9 @@ def _split(address: str, complete: str) -> SplitResult:
     try:
         parts = urlsplit(complete)
         host, port = parts.hostname, parts.port
+        if "[" in parts.netloc:
+            # Older Pythons take anything between brackets.
+            ipaddress.IPv6Address((host or "").partition("%")[0])
     except ValueError as error:
         raise ConfigurationError(f"The server address {address!r} cannot be read: {error}.") from error
     if parts.username is not None or parts.password is not None:

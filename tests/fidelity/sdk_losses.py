@@ -47,7 +47,9 @@ _LOST = {
     ),
     "volumes": _Lost(
         items=frozenset({"description", "customData", "space origin"}),
-        figures=frozenset({"description", "meta", "nnUpdated", "priority"}),
+        figures=frozenset(
+            {"area", "description", "geometryMeta", "meta", "nnCreated", "nnUpdated", "priority"}
+        ),
         tags=frozenset({"customData"}),
         cuts_coordinates=True,
     ),
