@@ -43,6 +43,7 @@ _LOST = {
         # An object that videos share becomes one of each.
         items=frozenset({"description", "objectsCount", "views"}),
         figures=frozenset({"description", "customData", "nnUpdated", "meta", "area", "geometryMeta"}),
+        tags=frozenset({"isFinished"}),
         cuts_coordinates=True,
     ),
     "volumes": _Lost(
@@ -93,9 +94,9 @@ def _left(value: Any, lost: _Lost) -> Any:
     gone = lost.figures if "geometryType" in value else lost.tags if "tagId" in value else lost.items
     if value.get("geometryType") == "closed_surface_mesh":
         gone |= {"file"}
-    if value.get("isFinished") is False:
-        # It ends where it begins.
-        gone |= {"frameRange"}
+    if "frameRange" in value:
+        # One that is not final comes back as final, or ends where it begins.
+        value = {**value, "frameRange": value["frameRange"][:1]}
     return {key: _member(key, entry, lost) for key, entry in value.items() if key not in gone}
 
 
