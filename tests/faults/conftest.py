@@ -1,4 +1,4 @@
-"""A client behind a wire that can be broken."""
+"""A client behind a wire that can be broken, and the command in this process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+
+from airflow_sv_versioning import cli
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
@@ -62,3 +64,16 @@ def impatient_client(url: str, token: str, *, timeout: float = 30.0, tries: int 
     policy = RetryPolicy(tries=tries, base_seconds=0.001)
     transport = Transport(url, token, timeout=timeout, policy=policy)
     return SuperviselyClient(url, token, transport=transport)
+
+
+@pytest.fixture
+def run(server, monkeypatch, capsys):
+    """Run a command in this process: exit code, stdout, stderr."""
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return run

@@ -11,25 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from airflow_sv_versioning import cli
 from tests.support.projects import list_version_files, read_images, touch
 from tests.support.proxy import first
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
-
-
-@pytest.fixture
-def run(server, monkeypatch, capsys):
-    """Run a command in this process: exit code, stdout, stderr."""
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def test_create_list_and_restore_in_json(run, client, project_id):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airflow_sv_versioning import __version__, cli
+from airflow_sv_versioning import __version__
 from airflow_sv_versioning.client.surroundings import CA_VARIABLES
 from airflow_sv_versioning.exceptions import VersionNotFoundError
 
@@ -26,19 +26,6 @@ def environment(server, tmp_path) -> dict[str, str]:
         if name not in CA_VARIABLES and "proxy" not in name.lower()
     }
     return {**kept, "SERVER_ADDRESS": server.url, "API_TOKEN": server.token, "AIRFLOW_HOME": str(tmp_path)}
-
-
-@pytest.fixture
-def run(server, monkeypatch, capsys) -> Run:
-    """Run a command in this process: exit code, stdout, stderr."""
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return run
 
 
 # --- output ---------------------------------------------------------------------------------------

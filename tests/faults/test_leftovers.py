@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from airflow_sv_versioning import cli
 from airflow_sv_versioning.exceptions import RestoreIncompleteError, SuperviselyError
 from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
 from airflow_sv_versioning.snapshot.progress import Progress
@@ -34,18 +33,6 @@ def killed(client, project_id):
     with open_memory(client, making_versions(project_id), Progress()) as memory:
         memory.remember(mark.as_dict())
     return mark
-
-
-@pytest.fixture
-def run(server, monkeypatch, capsys):
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return run
 
 
 # --- versions -------------------------------------------------------------------------------------

@@ -53,6 +53,11 @@ class Call:
         """What is done where it is not certain what the platform does."""
         return self.platform.settings.rules
 
+    @property
+    def checks_bounds(self) -> bool:
+        """Whether the figures of this call must lie within their items, unless their project says no."""
+        return self.rules.checks_bounds and not self.payload.flag("skipBoundsValidation", False)
+
     def file_url(self, blob_hash: str, name: str) -> str:
         """Address of a stored file, on the host that the caller used."""
         return self._address + self.platform.storage_path(blob_hash, name)

@@ -49,12 +49,11 @@ def add(call: CallDep) -> Response:
     payload = call.payload
     wanted = payload.objects("figures", FIGURE)
     check_tools(call.rules, wanted)
-    checks_bounds = call.rules.checks_bounds and not payload.flag("skipBoundsValidation", False)
     with call.database.write() as tx:
         ids = figures.add_figures(
             tx,
             wanted,
-            checks_bounds=checks_bounds,
+            checks_bounds=call.checks_bounds,
             default_item=payload.optional_integer("entityId"),
             user_id=call.user_id,
             labeler=call.login,

@@ -16,10 +16,9 @@ router = APIRouter()
 @writes(router, "annotations.bulk.add")
 def add(call: CallDep) -> Response:
     documents = call.payload.objects("annotations", ANNOTATED_IMAGE)
-    checks_bounds = call.rules.checks_bounds and not call.payload.flag("skipBoundsValidation", False)
     with call.database.write() as tx:
         image_annotations.add_annotations(
-            tx, documents, call.user_id, call.login, checks_bounds=checks_bounds
+            tx, documents, call.user_id, call.login, checks_bounds=call.checks_bounds
         )
     return call.done()
 

@@ -83,8 +83,7 @@ class Bench(ABC):
         try:
             return call()
         except ApiError as error:
-            kind = error.details.get("type")
-            return Refusal(error.status_code, kind if isinstance(kind, str) else None)
+            return Refusal.of(error)
 
 
 class ImageBench(Bench):

@@ -18,6 +18,12 @@ class Refusal:
     status: int | None
     type: str | None
 
+    @classmethod
+    def of(cls, error: ApiError) -> Refusal:
+        """Take the refusal out of an error."""
+        kind = error.details.get("type")
+        return cls(error.status_code, kind if isinstance(kind, str) else None)
+
     def __str__(self) -> str:
         return f"status {self.status}" + (f" ({self.type})" if self.type else "")
 
@@ -39,8 +45,7 @@ class Subject:
         try:
             return self.ask(method, **body)
         except ApiError as error:
-            kind = error.details.get("type")
-            return Refusal(error.status_code, kind if isinstance(kind, str) else None)
+            return Refusal.of(error)
 
     def parent(self) -> Dataset | None:
         """A dataset that has children."""
