@@ -30,7 +30,7 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from airflow_sv_versioning.snapshot.progress import Progress
+    from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.versioning.doctor import diagnose
 
     with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:

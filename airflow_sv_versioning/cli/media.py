@@ -56,9 +56,9 @@ def _add_prune(commands: Commands[Parser]) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from airflow_sv_versioning.snapshot.media.checking import check_store
-    from airflow_sv_versioning.snapshot.media.store import hex_digest, open_store
-    from airflow_sv_versioning.snapshot.progress import Progress
+    from airflow_sv_versioning.runtime.progress import Progress
+    from airflow_sv_versioning.vault.audit import check_store
+    from airflow_sv_versioning.vault.store import hex_digest, open_store
 
     with stop_on_signal() as should_stop:
         checked = check_store(

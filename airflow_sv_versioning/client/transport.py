@@ -21,14 +21,7 @@ from requests_toolbelt import MultipartDecoder, MultipartEncoder, MultipartEncod
 
 from airflow_sv_versioning.client.address import normalize_server_address, workers_for
 from airflow_sv_versioning.client.connections import Interruption
-from airflow_sv_versioning.client.decoding import (
-    Count,
-    Id,
-    NotJsonError,
-    decode,
-    prove,
-    read_record,
-)
+from airflow_sv_versioning.client.decoding import Count, Id, NotJsonError, decode, prove, read_record
 from airflow_sv_versioning.client.errors import Reply, error_parts, no_json, redirection, refusal
 from airflow_sv_versioning.client.failures import no_answer
 from airflow_sv_versioning.client.in_flight import OverdueError

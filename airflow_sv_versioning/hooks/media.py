@@ -9,7 +9,7 @@ from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import is_nothing
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.snapshot.media.store import MediaStore
+    from airflow_sv_versioning.vault.store import MediaStore
 
 
 def find_media_store(value: Any) -> MediaStore | None:
@@ -19,7 +19,7 @@ def find_media_store(value: Any) -> MediaStore | None:
         a local folder.
     :raises ConfigurationError: nothing can be kept there, or it cannot be reached as it is set up.
     """
-    from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
+    from airflow_sv_versioning.vault.store import MediaStore, open_store
 
     if value is None or isinstance(value, MediaStore):
         return value

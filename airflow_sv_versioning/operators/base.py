@@ -12,7 +12,7 @@ from airflow_sv_versioning._airflow import expanded_arguments
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.snapshot.progress import WARNING
+from airflow_sv_versioning.runtime.progress import WARNING
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient

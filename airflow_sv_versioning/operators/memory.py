@@ -76,7 +76,7 @@ def _memory(
     context: Context, key: str, client: SuperviselyClient, kind: str, report: Report
 ) -> AbstractContextManager[Memory]:
     """Open Airflow's store, or before Airflow 3.3 a file of the worker."""
-    from airflow_sv_versioning.snapshot.progress import Progress
+    from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.versioning.memory import open_memory
 
     if context.get("task_state_store") is not None:

@@ -15,8 +15,8 @@ from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.base import SuperviselyOperator
-from airflow_sv_versioning.sensors.waiting import Waiting, describe, look
 from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger, WaitEvent
+from airflow_sv_versioning.versioning.background_tasks import Waiting, describe, look
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

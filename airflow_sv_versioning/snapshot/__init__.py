@@ -1,0 +1,1 @@
+"""A project as tables on disk: the inner form of a version."""

@@ -3,7 +3,7 @@
 A table that tells of items is *clustered*: all rows of an owner (an image, a video, ...) follow each other,
 in their own order, which is the depth of figures. In which order the owners come is free.
 
-:class:`~airflow_sv_versioning.snapshot.table_writing.SnapshotWriter` puts what is captured into this order,
+:class:`~airflow_sv_versioning.snapshot.writer.SnapshotWriter` puts what is captured into this order,
 batch by batch. Of tables that others wrote it is proved, and :mod:`resorting` writes the others anew.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.snapshot.id_sets import joined, repeated
+from airflow_sv_versioning.snapshot.ids import joined, repeated
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:

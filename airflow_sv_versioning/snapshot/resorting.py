@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.clustering import clustered_tables, final_places, is_clustered
-from airflow_sv_versioning.snapshot.table_writing import replace_table
 from airflow_sv_versioning.snapshot.tables import BATCH_ROWS, ROW_GROUP_ROWS, Snapshot
+from airflow_sv_versioning.snapshot.writer import replace_table
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.id_sets import IdSet
-from airflow_sv_versioning.snapshot.parallel import map_ordered
+from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.schemas import table_names, table_schema
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Snapshot:
 
     :param directory: holds the files named in the module docstring.
     :param project_type: ``images``, ``videos`` or ``volumes``.
-    :ivar incomplete_items: ids of the items that it does not hold all of: see :mod:`remnants`.
+    :ivar incomplete_items: ids of the items that it does not hold all of: see
+        :mod:`~airflow_sv_versioning.project_types.remnants`.
     """
 
     def __init__(self, directory: Path, project_type: str) -> None:

@@ -12,8 +12,8 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_sv_versioning.exceptions import RemoteTaskFailedError, SuperviselyError, WaitError
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.sensors.waiting import Waiting, add_log, describe
 from airflow_sv_versioning.triggers.shared_reads import Answer, read_shared
+from airflow_sv_versioning.versioning.background_tasks import Waiting, add_log, describe
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient

@@ -9,12 +9,12 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
 from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
-from airflow_sv_versioning.snapshot.figure_notes import fill_notes, lacks_notes
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.project_types.images.figure_notes import fill_notes, lacks_notes
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.versioning.version_map import VersionMap
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
+    from airflow_sv_versioning.archive import UnpackedArchive
 
 
 def download_archive(
@@ -68,7 +68,7 @@ def find_earlier(
 
     :returns: the archive, or why there is none although there is a version: one can be made without it.
     """
-    from airflow_sv_versioning.snapshot.archive import unpack_archive
+    from airflow_sv_versioning.archive import unpack_archive
 
     made = committed(client.versions.list_all(project.id))
     if not made:

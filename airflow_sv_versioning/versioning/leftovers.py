@@ -9,8 +9,8 @@ from typing import Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project
 from airflow_sv_versioning.exceptions import ApiError, NotFoundError
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.origin import is_draft
-from airflow_sv_versioning.snapshot.progress import Progress
 from airflow_sv_versioning.versioning.memory import (
     RESTORES,
     FileMemory,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from airflow_sv_versioning.client.models import ListedProject
-from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
+from airflow_sv_versioning.project_types import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.origin import is_draft, is_restored
 
 

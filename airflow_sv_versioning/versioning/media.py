@@ -9,24 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
-from airflow_sv_versioning.snapshot.media.copying import MediaBackup, copy_media, known_links
-from airflow_sv_versioning.snapshot.media.needs import (
-    Owner,
-    find_needs,
-    latest_record,
-    remove_needs,
-    write_needs,
-)
-from airflow_sv_versioning.snapshot.media.record import MediaRecord
-from airflow_sv_versioning.snapshot.media.store import MediaStore, open_store
-from airflow_sv_versioning.snapshot.media.turns import making_version
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.snapshot.work_folder import work_folder
+from airflow_sv_versioning.vault.backup import MediaBackup, copy_media, known_links
+from airflow_sv_versioning.vault.locks import making_version
+from airflow_sv_versioning.vault.record import MediaRecord
+from airflow_sv_versioning.vault.references import Owner, find_needs, latest_record, remove_needs, write_needs
+from airflow_sv_versioning.vault.store import MediaStore, open_store
 from airflow_sv_versioning.versioning.archives import download_archive
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.snapshot.archive import UnpackedArchive
+    from airflow_sv_versioning.archive import UnpackedArchive
 
 _NAMED = 10
 
@@ -104,7 +98,7 @@ class MediaKeeper:
         return MediaBackup(self._store.url, copied=0, copied_bytes=0, present=len(contents))
 
     def _copy_lacking(self, version: VersionInfo) -> MediaBackup:
-        from airflow_sv_versioning.snapshot.archive import unpack_archive
+        from airflow_sv_versioning.archive import unpack_archive
 
         self._progress.say(f"Completing {self._store.url} for version {version.version}.")
         with work_folder() as folder:

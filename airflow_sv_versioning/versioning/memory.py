@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import NotFoundError, UnsupportedProjectError
-from airflow_sv_versioning.snapshot.restore.project import Target, with_end
+from airflow_sv_versioning.restore.project import Target, with_end
 from airflow_sv_versioning.versioning.results import RestoreResult
 
 # Source: the names by which the platform's own client finds previews again.

@@ -17,21 +17,21 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
     VersionNotFoundError,
 )
-from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES
-from airflow_sv_versioning.snapshot.media.checking import StoreCheck, check_store
-from airflow_sv_versioning.snapshot.media.store import MediaStore
-from airflow_sv_versioning.snapshot.missing.remedies import POLICIES
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore.project import Target, with_end
-from airflow_sv_versioning.snapshot.work_folder import remove_abandoned_folders
-from airflow_sv_versioning.versioning.creation import Creation
+from airflow_sv_versioning.project_types import VERSIONED_TYPES
+from airflow_sv_versioning.restore.missing_media import POLICIES
+from airflow_sv_versioning.restore.project import Target, with_end
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
+from airflow_sv_versioning.vault.audit import StoreCheck, check_store
+from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.versioning.create import Creation
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import choose_projects
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.memory import RESTORES, Memory, making_versions, open_memory
 from airflow_sv_versioning.versioning.preview import make_preview
-from airflow_sv_versioning.versioning.pruning import PruneResult, prune_store
-from airflow_sv_versioning.versioning.restoring import MissingMedia, OpenStore, Restoration
+from airflow_sv_versioning.versioning.prune import PruneResult, prune_store
+from airflow_sv_versioning.versioning.restore import MissingMedia, OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.texts import (
     check_choice,
@@ -40,8 +40,8 @@ from airflow_sv_versioning.versioning.texts import (
     description_text,
     parse_moment,
 )
+from airflow_sv_versioning.versioning.verify import Verification
 from airflow_sv_versioning.versioning.verify_report import VerifyReport
-from airflow_sv_versioning.versioning.verifying import Verification
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")

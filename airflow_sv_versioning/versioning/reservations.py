@@ -17,7 +17,7 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     VersionBusyError,
 )
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.versioning.memory import Memory, recall_marks
 
 MAX_BUSY_WAIT_SECONDS = 30.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from airflow_sv_versioning.snapshot.media.copying import MediaBackup
+from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.texts import counts_text
 
 

@@ -12,8 +12,8 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.models import VersionInfo
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.work_folder import work_folder
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.project_versions import ProjectVersions, Report
 
@@ -34,7 +34,7 @@ class VideoCheck:
     :param hash: base64 of the file's SHA-256, ``None`` for a linked video.
     :param size_bytes: of the file, ``None`` where the platform did not tell.
     :param annotation_sha256: digest of objects, figures and tags, as
-        :mod:`airflow_sv_versioning.snapshot.video_digests` describes it.
+        :mod:`airflow_sv_versioning.project_types.videos.digests` describes it.
     :param file: the file that has this hash, if one was given.
     :param in_project: the project whose video of this path is the same, if one was given.
     """
@@ -109,7 +109,7 @@ def check_video(
 
 
 def _archived(archive: Path, path: str, folder: Path, version: VersionInfo) -> dict[str, Any]:
-    from airflow_sv_versioning.snapshot.one_video import find_archived_video
+    from airflow_sv_versioning.versioning.one_video import find_archived_video
 
     line = find_archived_video(archive, path, folder / "snapshot")
     if line is None:
@@ -139,7 +139,7 @@ def _check_file(line: Mapping[str, Any], file: Path) -> None:
 
 
 def _check_project(client: SuperviselyClient, line: Mapping[str, Any], project_id: int, folder: Path) -> None:
-    from airflow_sv_versioning.snapshot.one_video import read_video
+    from airflow_sv_versioning.versioning.one_video import read_video
 
     directory = folder / "video"
     directory.mkdir()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_sv_versioning.client.files import content_hash
-from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.vault.store import MediaStore
 from tests.airflow.conftest import RunDag, register
 from tests.airflow.support import pulled, started_by_events, state, task_instance
 from tests.support.projects import make_project, read_images, touch

@@ -21,10 +21,10 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
-from airflow_sv_versioning.snapshot.media.backends import SPOOL_BYTES
-from airflow_sv_versioning.snapshot.media.checking import check_store
-from airflow_sv_versioning.snapshot.media.store import MediaStore
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.vault.audit import check_store
+from airflow_sv_versioning.vault.backends import SPOOL_BYTES
+from airflow_sv_versioning.vault.store import MediaStore
 from tests.airflow.conftest import RunDag
 from tests.airflow.support import pulled, state, task_instance
 from tests.support.media import hash_of

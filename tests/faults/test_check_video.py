@@ -8,7 +8,7 @@ import pytest
 
 from airflow_sv_versioning import cli
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
-from airflow_sv_versioning.snapshot import one_video
+from airflow_sv_versioning.versioning import one_video
 from airflow_sv_versioning.versioning.video_check import check_video
 from tests.support.media import serve_media
 from tests.support.video_projects import add_video_dataset, annotate, make_video_project, write_videos

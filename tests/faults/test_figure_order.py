@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.snapshot.compare import find_differences
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.compare.differences import find_differences
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from tests.support.compare import assert_same
 from tests.support.projects import make_project, read_images
 from tests.support.proxy import Exchange, Fault, Reply, lose_answer

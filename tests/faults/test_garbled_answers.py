@@ -18,9 +18,9 @@ import pytest
 from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.demo.background import start_import
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.sensors.waiting import Waiting
-from airflow_sv_versioning.sensors.waiting import look as look_at_tasks
 from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.versioning.background_tasks import Waiting
+from airflow_sv_versioning.versioning.background_tasks import look as look_at_tasks
 from tests.faults.conftest import impatient_client
 from tests.support.projects import count_projects, list_version_files, make_project, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply

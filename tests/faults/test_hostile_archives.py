@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import zstandard
 
+from airflow_sv_versioning.archive import ArchiveLimits, unpack_archive
 from airflow_sv_versioning.exceptions import FormatError, UnsafeArchiveError
-from airflow_sv_versioning.snapshot.archive import ArchiveLimits, unpack_archive
 from tests.support import hostile as h
 from tests.support.archives import archive_of, tar_of
 
@@ -97,7 +97,7 @@ FOREIGN_NAMES = [
     ("supervisely.project.project", "Project"),
     ("supervisely.geometry.bitmap", "Bitmap.from_path"),
     ("numpy", "ndarray"),
-    ("airflow_sv_versioning.snapshot.formats.pickled.names", "RecordType"),
+    ("airflow_sv_versioning.archive.payloads.images_v1_0.names", "RecordType"),
 ]
 
 

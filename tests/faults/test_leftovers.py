@@ -7,9 +7,9 @@ import json
 import pytest
 
 from airflow_sv_versioning.exceptions import RestoreIncompleteError, SuperviselyError
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import PREFIX, work_folder
 from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.work_folder import PREFIX, work_folder
 from airflow_sv_versioning.versioning.leftovers import RestoreMark
 from airflow_sv_versioning.versioning.memory import RESTORES, making_versions, open_memory
 from airflow_sv_versioning.versioning.reservations import Mark

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.server.storage import Storage
-from airflow_sv_versioning.snapshot.media.checking import check_store
-from airflow_sv_versioning.snapshot.media.store import MediaStore
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.vault.audit import check_store
+from airflow_sv_versioning.vault.store import MediaStore
 from tests.support.media import hash_of
 from tests.support.sdk import ROOT
 

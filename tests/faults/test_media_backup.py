@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     CancelledError,
@@ -14,10 +15,9 @@ from airflow_sv_versioning.exceptions import (
     MediaStoreError,
     RequestRejectedError,
 )
-from airflow_sv_versioning.snapshot.archive import unpack_archive
-from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs, list_owners
-from airflow_sv_versioning.snapshot.media.store import MediaStore
-from airflow_sv_versioning.snapshot.media.turns import pruning
+from airflow_sv_versioning.vault.locks import pruning
+from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners
+from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.media import hash_of, serve_media
 from tests.support.projects import add_dataset, make_project, read_images, touch

@@ -12,11 +12,11 @@ import pytest
 
 from airflow_sv_versioning.cli import main
 from airflow_sv_versioning.exceptions import ConfigurationError
-from airflow_sv_versioning.snapshot.media.checking import check_store
-from airflow_sv_versioning.snapshot.media.needs import Owner, find_needs
-from airflow_sv_versioning.snapshot.media.store import MediaStore
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.versioning.pruning import prune_store
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.vault.audit import check_store
+from airflow_sv_versioning.vault.references import Owner, find_needs
+from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.versioning.prune import prune_store
 from tests.support.media import hash_of
 from tests.support.projects import make_project
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from airflow_sv_versioning.archive import unpack_archive
+from airflow_sv_versioning.archive.io.limits import ArchiveLimits
+from airflow_sv_versioning.archive.io.parquet import check_table
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.archive import unpack_archive
-from airflow_sv_versioning.snapshot.formats.limits import ArchiveLimits
-from airflow_sv_versioning.snapshot.formats.parquet import check_table
 from tests.support.archives import sealed, tar_of
 
 MIB = 1024 * 1024

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.versioning import CreateResult
 from tests.support.photos import write_photos
 from tests.support.projects import (

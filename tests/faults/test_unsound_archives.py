@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.snapshot.kinds.kind import names_of
-from airflow_sv_versioning.snapshot.media.record import read_record
-from airflow_sv_versioning.snapshot.one_video import find_archived_video
-from airflow_sv_versioning.snapshot.plan import check_references
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.project_types.base import names_of
+from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.snapshot.tree import dataset_paths
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+from airflow_sv_versioning.vault.record import read_record
+from airflow_sv_versioning.versioning.one_video import find_archived_video
 from tests.support.archives import archive_of, rows, sealed, tar_of, unwrapped, write_snapshot
 
 DEEP = '{"a":' * 250 + "1" + "}" * 250

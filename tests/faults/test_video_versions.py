@@ -8,6 +8,7 @@ from itertools import count
 import pyarrow.parquet as pq
 import pytest
 
+from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.exceptions import (
     FormatError,
     IntegrityError,
@@ -15,7 +16,6 @@ from airflow_sv_versioning.exceptions import (
     OutcomeUnknownError,
     SuperviselyError,
 )
-from airflow_sv_versioning.snapshot.archive import unpack_archive
 from tests.support.archives import unwrapped
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
@@ -345,19 +345,19 @@ def rewritten(versions, client, monkeypatch):
                 )
             return unpacked
 
-        monkeypatch.setattr("airflow_sv_versioning.snapshot.archive.unpack_archive", unpack_changed)
+        monkeypatch.setattr("airflow_sv_versioning.archive.unpack_archive", unpack_changed)
         return versions.restore(project_id, made.version_id)
 
     return restore
 
 
 def test_a_version_whose_lines_tell_of_another_annotation_is_refused(versions, client, street, monkeypatch):
-    from airflow_sv_versioning.snapshot import video_digests
+    from airflow_sv_versioning.project_types.videos import digests
 
-    lines = video_digests.integrity_lines
+    lines = digests.integrity_lines
     with monkeypatch.context() as patched:
         patched.setattr(
-            video_digests,
+            digests,
             "integrity_lines",
             lambda snapshot: (
                 line.replace(b'"frames_count": 120', b'"frames_count": 121') for line in lines(snapshot)

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from airflow_sv_versioning.archive import ArchiveLimits
+from airflow_sv_versioning.archive.payloads import sections
 from airflow_sv_versioning.exceptions import FormatError, MissingMediaError
-from airflow_sv_versioning.snapshot.archive import ArchiveLimits
-from airflow_sv_versioning.snapshot.formats import sections
-from airflow_sv_versioning.snapshot.mask3d import mask_json
+from airflow_sv_versioning.project_types.volumes.masks import mask_json
 from tests.support.archives import archive_of, unwrapped
 from tests.support.compare import assert_same
 from tests.support.projects import count_projects, list_version_files, replace_archive

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from airflow_sv_versioning.snapshot import base
-from airflow_sv_versioning.snapshot.kinds import volumes
+from airflow_sv_versioning.capture import incremental
+from airflow_sv_versioning.project_types import volumes
 from tests.support.compare import assert_same
 from tests.support.projects import touch
 from tests.support.proxy import alter
@@ -168,7 +168,7 @@ def test_large_masks_take_requests_of_their_own(client, tmp_path, monkeypatch, w
 def test_a_version_after_a_change_reads_the_changed_volume_and_a_sample(
     client, versions, tmp_path, monkeypatch, wire, wired
 ):
-    monkeypatch.setattr(base, "MIN_SAMPLE", 3)
+    monkeypatch.setattr(incremental, "MIN_SAMPLE", 3)
     project = make_volume_project(client, tmp_path, plain=10)
     versions.create(project)
     dataset = list(client.datasets.list_all(project))[-1]

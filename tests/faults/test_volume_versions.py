@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError, MissingMediaError, UnsupportedProjectError
-from airflow_sv_versioning.snapshot.capture import capture_project
-from airflow_sv_versioning.snapshot.plan import plan_restore
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.restore.plan import plan_restore
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.schemas import table_names
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import MASKS
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import touch

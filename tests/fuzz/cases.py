@@ -12,7 +12,7 @@ from random import Random
 
 import zstandard
 
-from airflow_sv_versioning.snapshot.formats import sections
+from airflow_sv_versioning.archive.payloads import sections
 from tests.fuzz.containers import frames_of, tar_of
 from tests.fuzz.corpus import Genuine, members_of
 from tests.fuzz.pickles import mutated_pickle

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from airflow_sv_versioning.snapshot.archive import pack_archive
-from airflow_sv_versioning.snapshot.kinds import VERSIONED_TYPES, kind_of
-from airflow_sv_versioning.snapshot.media.record import LinkedMedia, MediaRecord
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.archive import pack_archive
+from airflow_sv_versioning.project_types import VERSIONED_TYPES, kind_of
 from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
 from tests.support.archives import INFO, STAMP, dataset, rows, tag, unwrapped, write_snapshot
 from tests.support.video_archives import video_rows, write_video_snapshot
 from tests.support.volumes import meta_of, nrrd

@@ -18,16 +18,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.compare.differences import find_differences
 from airflow_sv_versioning.exceptions import SuperviselyError
+from airflow_sv_versioning.restore.media_upload import supply_media
+from airflow_sv_versioning.restore.plan import plan_restore
+from airflow_sv_versioning.restore.project import Target, restore_project
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from airflow_sv_versioning.snapshot.archive import unpack_archive
-from airflow_sv_versioning.snapshot.compare import find_differences
-from airflow_sv_versioning.snapshot.missing.supply import supply_media
-from airflow_sv_versioning.snapshot.one_video import find_archived_video
-from airflow_sv_versioning.snapshot.plan import plan_restore
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
+from airflow_sv_versioning.versioning.one_video import find_archived_video
 
 BEYOND_BYTES = 3 << 29
 """Address space beyond what an idle worker has: some more than a gibibyte, for not all of it is used."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import write_snapshot

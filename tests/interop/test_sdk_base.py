@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from airflow_sv_versioning.snapshot.archive import unpack_archive
+from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.snapshot.schemas import table_names
 from tests.support.projects import touch
 from tests.support.video_projects import write_videos
@@ -46,7 +46,7 @@ def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
     written_by, archive_format, request, server, client, versions, nasty, tmp_path, monkeypatch
 ):
     # Which items are proven must not decide the test.
-    monkeypatch.setattr("airflow_sv_versioning.snapshot.base.MIN_SAMPLE", 10_000)
+    monkeypatch.setattr("airflow_sv_versioning.capture.incremental.MIN_SAMPLE", 10_000)
     touch(client, nasty.id)
     request.getfixturevalue(written_by).call(server, "create", project_id=nasty.id)
     touch(client, nasty.id)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.media import serve_media

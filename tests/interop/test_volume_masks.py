@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from airflow_sv_versioning.snapshot.nrrd import read_nrrd
+from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
 from tests.support.compare import assert_same
 from tests.support.projects import touch
 from tests.support.volumes import SIZES, figures_in_space, make_masks_project, masks, nrrd, read_volumes

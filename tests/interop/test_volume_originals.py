@@ -12,7 +12,7 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.volume_upload import normalise_to_ras, upload_slices
+from airflow_sv_versioning.project_types.volumes.upload import normalise_to_ras, upload_slices
 from tests.support.proxy import FaultProxy
 from tests.support.volumes import nrrd
 

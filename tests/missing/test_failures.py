@@ -10,8 +10,8 @@ from airflow_sv_versioning.exceptions import (
     MissingMediaError,
     SuperviselyError,
 )
-from airflow_sv_versioning.snapshot.media.store import MediaStore, hex_digest
-from airflow_sv_versioning.snapshot.missing.placeholders import _BY_TYPE
+from airflow_sv_versioning.restore.placeholders import _BY_TYPE
+from airflow_sv_versioning.vault.store import MediaStore, hex_digest
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.faults.conftest import impatient_client
 from tests.support.projects import count_projects

@@ -10,10 +10,10 @@ import pytest
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.links import WORKERS, Links, LinkState
 from airflow_sv_versioning.exceptions import LinkError, MissingMediaError, RequestRejectedError, ServerError
+from airflow_sv_versioning.restore import media_check
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.run import EmbeddedServer
-from airflow_sv_versioning.snapshot.missing import checking
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.faults.conftest import impatient_client
 from tests.support.media import serve_media
@@ -217,7 +217,7 @@ def test_a_private_link_is_left_to_the_server_under_each_policy(linked, server, 
 def test_links_that_there_is_no_time_for_are_left_to_the_server(linked, versions, monkeypatch):
     project_id, version_id, media = linked
     media.status = 404
-    monkeypatch.setattr(checking, "_LINKS_SECONDS", -1.0)
+    monkeypatch.setattr(media_check, "_LINKS_SECONDS", -1.0)
 
     plan = versions.plan_restore(project_id, version_id, missing_entities="skip")
 
@@ -236,7 +236,7 @@ def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypat
         writer.append("images", ({"src_image_id": number, "link": link} for number, link in links))
         snapshot = writer.finish({}, {})
 
-    found = checking.check_media(client, snapshot, 1, Progress(), unreachable_is_gone=True)
+    found = media_check.check_media(client, snapshot, 1, Progress(), unreachable_is_gone=True)
 
     assert len(found.gone) == 200
     assert len(tried) <= 3 + 2 * WORKERS

@@ -6,11 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from airflow_sv_versioning.snapshot.missing import media_column
-from airflow_sv_versioning.snapshot.missing.checking import NO_REFERENCE, NOT_STORED, check_media
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.restore import media_column
+from airflow_sv_versioning.restore.media_check import NO_REFERENCE, NOT_STORED, check_media
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
 LAST = 2 * ROW_GROUP_ROWS
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError, UnsupportedProjectError
-from airflow_sv_versioning.snapshot.missing import placeholders
-from airflow_sv_versioning.snapshot.missing.pattern import PALETTE
-from airflow_sv_versioning.snapshot.missing.placeholders import placeholders_for
-from airflow_sv_versioning.snapshot.missing.repeating import repeated_gzip, repeated_zlib
-from airflow_sv_versioning.snapshot.nrrd import read_nrrd
+from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
+from airflow_sv_versioning.restore import placeholders
+from airflow_sv_versioning.restore.placeholders import placeholders_for
+from airflow_sv_versioning.restore.placeholders.pattern import PALETTE
+from airflow_sv_versioning.restore.placeholders.repeating import repeated_gzip, repeated_zlib
 from tests.support.projects import make_project, read_images
 from tests.support.volumes import meta_of
 
@@ -89,7 +89,7 @@ def test_a_panorama_takes_no_memory_in_proportion(tmp_path):
     """Three hundred million pixels, in a process whose own peak can be told."""
     program = (
         "import resource, sys; from pathlib import Path\n"
-        "from airflow_sv_versioning.snapshot.missing.image_placeholders import ImagePlaceholders\n"
+        "from airflow_sv_versioning.restore.placeholders.images import ImagePlaceholders\n"
         "draw = ImagePlaceholders().draw\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "row = lambda *size: {'width': size[0], 'height': size[1], 'mime': None}\n"

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_sv_versioning.cli import main
 from airflow_sv_versioning.exceptions import VersionNotFoundError
-from airflow_sv_versioning.snapshot.media.store import MediaStore
+from airflow_sv_versioning.vault.store import MediaStore
 from tests.support.projects import count_projects
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from airflow_sv_versioning.client.files import content_hash
-from airflow_sv_versioning.snapshot.kinds.kind import Names
-from airflow_sv_versioning.snapshot.media.store import MediaStore
-from airflow_sv_versioning.snapshot.missing.files import media_file
-from airflow_sv_versioning.snapshot.missing.remedies import Remedy
-from airflow_sv_versioning.snapshot.nrrd import read_nrrd
-from airflow_sv_versioning.snapshot.plan import RestorePlan
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.project_types.base import Names
+from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
+from airflow_sv_versioning.restore.media_files import media_file
+from airflow_sv_versioning.restore.missing_media import Remedy
+from airflow_sv_versioning.restore.plan import RestorePlan
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.faults.conftest import impatient_client
 from tests.support.proxy import FaultProxy

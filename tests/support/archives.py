@@ -12,8 +12,8 @@ from typing import Any
 import zstandard
 
 from airflow_sv_versioning.snapshot.schemas import table_names
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
 STAMP = "2026-03-01T10:00:00.000Z"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from airflow_sv_versioning.snapshot.formats import sections
+from airflow_sv_versioning.archive.payloads import sections
 from airflow_sv_versioning.snapshot.schemas import table_schema
 from tests.support.archives import tar_of
 

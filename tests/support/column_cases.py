@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from tests.support.volumes import SIZES, meta_of
 
 Case = Mapping[str, Any]

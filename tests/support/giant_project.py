@@ -14,13 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
+from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.snapshot.capture import capture_project
-from airflow_sv_versioning.snapshot.kinds.kind import names_of
-from airflow_sv_versioning.snapshot.plan import check_references, plan_restore
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
+from airflow_sv_versioning.project_types.base import names_of
+from airflow_sv_versioning.restore.plan import check_references, plan_restore
+from airflow_sv_versioning.restore.project import Target, restore_project
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 from tests.support.made_up import client_of, page
 

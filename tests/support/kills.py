@@ -24,7 +24,7 @@ from pathlib import Path
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import VersionBusyError
-from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.snapshot.origin import is_draft
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.photos import write_photos
@@ -94,7 +94,7 @@ _FORKS.set_forkserver_preload(
         "pyarrow.compute",
         "pyarrow.parquet",
         "airflow_sv_versioning.cli",
-        "airflow_sv_versioning.snapshot.archive",
+        "airflow_sv_versioning.archive",
         "airflow_sv_versioning.versioning",
         "tests.airflow.killed_worker",
     ]

@@ -10,10 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from airflow_sv_versioning.snapshot.memory import lean_memory
-from airflow_sv_versioning.snapshot.plan import plan_restore
-from airflow_sv_versioning.snapshot.progress import Progress
-from airflow_sv_versioning.snapshot.restore.project import Target, restore_project
+from airflow_sv_versioning.restore.plan import plan_restore
+from airflow_sv_versioning.restore.project import Target, restore_project
+from airflow_sv_versioning.runtime.memory import lean_memory
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
 from tests.support.giant_project import DATASET, META, STAMP, peak_mb
 from tests.support.made_up import client_of, page
@@ -25,7 +25,7 @@ BOX = '{"points": {"exterior": [[1.5, 2], [30, 40.25]], "interior": []}}'
 
 def write_many(folder: Path, images: int) -> None:
     """Write a snapshot of images with some figures each, and a tag on every image."""
-    from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter, table_of
+    from airflow_sv_versioning.snapshot.writer import SnapshotWriter, table_of
 
     folder.mkdir()
     with SnapshotWriter(folder, "images") as writer:

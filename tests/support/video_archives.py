@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from tests.support.archives import INFO, STAMP, dataset
 
 META: dict[str, Any] = {

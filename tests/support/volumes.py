@@ -288,7 +288,7 @@ def figures_in_space(
 
 def voxels_of(client: SuperviselyClient, figure_id: int) -> Any:
     """Read a mask's file with nothing of ours but the reader; of what is no mask, the file itself."""
-    from airflow_sv_versioning.snapshot.nrrd import read_nrrd
+    from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
 
     data = client.volumes.find_spatial_geometries([figure_id]).get(figure_id)
     if data is not None and not data.startswith(b"NRRD"):

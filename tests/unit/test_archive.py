@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from airflow_sv_versioning.archive import ArchiveLimits, PackedArchive, pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     FormatError,
@@ -19,14 +20,8 @@ from airflow_sv_versioning.exceptions import (
     SnapshotError,
     UnsupportedProjectError,
 )
-from airflow_sv_versioning.snapshot.archive import (
-    ArchiveLimits,
-    PackedArchive,
-    pack_archive,
-    unpack_archive,
-)
-from airflow_sv_versioning.snapshot.figure_notes import MEMBER
-from airflow_sv_versioning.snapshot.kinds import kind_of
+from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types.images.figure_notes import MEMBER
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import archive_of, content, figure, image, rows, tar_of, unwrapped, write_snapshot
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_sv_versioning.snapshot.base import sample_size
+from airflow_sv_versioning.capture.incremental import sample_size
 
 
 @pytest.mark.parametrize(("items", "sampled"), [(0, 0), (3, 3), (100, 10), (2000, 20), (1_000_000, 50)])

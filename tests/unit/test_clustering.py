@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
+from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.snapshot import resorting
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.snapshot.clustering import is_clustered
-from airflow_sv_versioning.snapshot.kinds import kind_of
 from airflow_sv_versioning.snapshot.resorting import make_clustered
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter, table_of
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter, table_of
 from tests.support.archives import figure, rows, write_snapshot
 
 BOX = {"points": {"exterior": [[1, 1], [2, 2]], "interior": []}}

@@ -12,13 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from airflow_sv_versioning.archive import ArchiveLimits, UnpackedArchive, pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError
-from airflow_sv_versioning.snapshot.archive import (
-    ArchiveLimits,
-    UnpackedArchive,
-    pack_archive,
-    unpack_archive,
-)
 from tests.support.archives import archive_of, tar_of, write_snapshot
 
 IMAGES = {"src_image_id": [1, 2], "src_dataset_id": [5, 5], "name": ["a.png", "ё.png"], "hash": ["h", None]}

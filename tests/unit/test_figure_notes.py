@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import zstandard
 
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.snapshot.figure_notes import MEMBER, lacks_notes
+from airflow_sv_versioning.project_types.images.figure_notes import MEMBER, lacks_notes
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import archive_of, content, figure, rows, tar_of, unwrapped, write_snapshot
 

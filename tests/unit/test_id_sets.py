@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from airflow_sv_versioning.snapshot.id_sets import IdMap, IdSet, digests, joined, repeated
+from airflow_sv_versioning.snapshot.ids import IdMap, IdSet, digests, joined, repeated
 
 
 def test_a_column_is_asked_at_once():

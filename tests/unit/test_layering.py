@@ -12,29 +12,38 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "airflow_sv_versioning"
 NAME = PACKAGE.name
 
-CLIENT = {"exceptions", "client"}
-SNAPSHOT = CLIENT | {"snapshot"}
-VERSIONING = SNAPSHOT | {"versioning"}
-HOOKS = VERSIONING | {"hooks", "_airflow", "get_provider_info", "__init__"}
-AIRFLOW_EDGE = HOOKS | {"operators", "sensors", "triggers", "links", "assets"}
-SERVER = {"exceptions", "server"}
-PROGRAMS = VERSIONING | SERVER | {"cli", "demo", "__init__"}
+# From the ground up: what stands on a step may import what lies on lower ones, and its own layer.
+STAIRCASE: tuple[set[str], ...] = (
+    {"exceptions"},
+    {"client", "runtime"},
+    {"snapshot"},
+    {"project_types"},
+    {"vault", "compare"},
+    {"archive"},
+    {"capture"},
+    {"restore"},
+    {"versioning"},
+    {"hooks"},
+)
+PACKAGED = {"_airflow", "get_provider_info", "__init__"}
+AIRFLOW_EDGE = {"operators", "sensors", "triggers", "links", "assets"}
+BELOW_PROGRAMS = set().union(*STAIRCASE)
 
 # What a layer may import of the package; a layer that is not listed is a fault, too.
 MAY_IMPORT = {
-    "exceptions": set(),
+    **{
+        layer: set().union(*STAIRCASE[:step], {layer})
+        for step, here in enumerate(STAIRCASE)
+        for layer in here
+    },
     "_airflow": set(),
     "get_provider_info": set(),
-    "__init__": AIRFLOW_EDGE,
-    "client": CLIENT,
-    "snapshot": SNAPSHOT,
-    "versioning": VERSIONING,
-    "hooks": HOOKS,
-    **dict.fromkeys(("operators", "sensors", "triggers", "links", "assets"), AIRFLOW_EDGE),
-    "server": SERVER,
-    "cli": PROGRAMS | {"hooks"},
-    "demo": PROGRAMS,
+    "__init__": AIRFLOW_EDGE | PACKAGED | BELOW_PROGRAMS,
+    **dict.fromkeys(AIRFLOW_EDGE, AIRFLOW_EDGE | PACKAGED | BELOW_PROGRAMS),
+    "server": {"exceptions", "server"},
+    **dict.fromkeys(("cli", "demo"), BELOW_PROGRAMS | {"server", "cli", "demo", "__init__"}),
 }
+MAY_IMPORT["hooks"] |= PACKAGED
 MAY_IMPORT_AIRFLOW = {"_airflow", "hooks", "operators", "sensors", "triggers", "links", "assets"}
 # The demo starts this file as a program in Airflow's own process; nobody imports it.
 AIRFLOW_DRIVER = PACKAGE / "demo" / "airflow_driver.py"

@@ -10,7 +10,7 @@ import stat
 import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.versioning.memory import (
     RESTORES,
     FileMemory,

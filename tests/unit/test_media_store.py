@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     FormatError,
@@ -17,11 +18,10 @@ from airflow_sv_versioning.exceptions import (
     MediaAbsentError,
     TransportError,
 )
-from airflow_sv_versioning.snapshot.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.snapshot.media import backends
-from airflow_sv_versioning.snapshot.media.backends import SPOOL_BYTES
-from airflow_sv_versioning.snapshot.media.record import LinkedMedia, MediaRecord, media_record_of
-from airflow_sv_versioning.snapshot.media.store import MediaStore, StoredMedia, open_store
+from airflow_sv_versioning.vault import backends
+from airflow_sv_versioning.vault.backends import SPOOL_BYTES
+from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord, media_record_of
+from airflow_sv_versioning.vault.store import MediaStore, StoredMedia, open_store
 from tests.support.archives import write_snapshot
 from tests.support.media import hash_of
 

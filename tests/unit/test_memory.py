@@ -11,7 +11,7 @@ import pytest
 # The first round of large blocks, once freed, would teach the C library to keep the next ones.
 SCRIPT = """
 from pathlib import Path
-from airflow_sv_versioning.snapshot.memory import lean_memory
+from airflow_sv_versioning.runtime.memory import lean_memory
 
 def resident_mb():
     return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) // 1024

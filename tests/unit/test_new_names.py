@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_sv_versioning.snapshot import new_names
-from airflow_sv_versioning.snapshot.id_sets import digests
-from airflow_sv_versioning.snapshot.new_names import distinct_names
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter
+from airflow_sv_versioning.restore import renaming
+from airflow_sv_versioning.restore.renaming import distinct_names
+from airflow_sv_versioning.snapshot.ids import digests
 from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
 PATHS = {1: "one", 2: "two"}
 
@@ -68,7 +68,7 @@ def test_equal_names_are_found_over_thousands_of_others(tmp_path):
 
 
 def test_names_that_only_share_a_digest_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr(new_names, "digests", lambda names: digests(len(name) for _, name in names))
+    monkeypatch.setattr(renaming, "digests", lambda names: digests(len(name) for _, name in names))
     rows = [(1, 1, "a.png"), (2, 1, "b.png"), (3, 2, "a.png"), (4, 1, "b.png")]
 
     names, _ = distinct_names(write(tmp_path, *rows), PATHS, ())

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.archive import ArchiveLimits
+from airflow_sv_versioning.archive.payloads.images_v1_0 import names, read_payload, write_payload
+from airflow_sv_versioning.archive.payloads.images_v1_0.encoder import PickleEncoder
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.archive import ArchiveLimits
-from airflow_sv_versioning.snapshot.formats.pickled import names, read_payload, write_payload
-from airflow_sv_versioning.snapshot.formats.pickled.encoder import PickleEncoder
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support import hostile as h
 from tests.support.archives import META, content, figure, image, rows, tag, write_snapshot

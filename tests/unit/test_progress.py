@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_sv_versioning.exceptions import CancelledError
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
 
 
 class Clock:

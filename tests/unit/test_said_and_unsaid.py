@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_sv_versioning.snapshot.compare import find_differences
+from airflow_sv_versioning.compare.differences import find_differences
 from tests.support.archives import write_snapshot
 
 TAG = {"id": 61, "name": "note", "value_type": "any_number"}

@@ -10,8 +10,8 @@ import pytest
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot import tables
 from airflow_sv_versioning.snapshot.json_columns import json_text, json_value
-from airflow_sv_versioning.snapshot.table_writing import SnapshotWriter, TableWriter
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter, TableWriter
 
 
 def write(folder: Path, images: list[dict]) -> Snapshot:

@@ -14,16 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from airflow_sv_versioning.archive import PackedArchive, pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError, SnapshotError
-from airflow_sv_versioning.snapshot.archive import (
-    PackedArchive,
-    pack_archive,
-    unpack_archive,
-)
-from airflow_sv_versioning.snapshot.kinds import kind_of
-from airflow_sv_versioning.snapshot.one_video import find_archived_video
+from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types.videos.digests import MEMBER, integrity_lines
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.snapshot.video_digests import MEMBER, integrity_lines
+from airflow_sv_versioning.versioning.one_video import find_archived_video
 from tests.support.archives import archive_of, content, tar_of, unwrapped
 from tests.support.video_archives import META, video_rows, write_video_snapshot
 

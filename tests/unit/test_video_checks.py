@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.project_types.base import names_of
+from airflow_sv_versioning.project_types.videos.digests import integrity_lines
+from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.snapshot import tables
-from airflow_sv_versioning.snapshot.kinds.kind import names_of
-from airflow_sv_versioning.snapshot.plan import check_references
 from airflow_sv_versioning.snapshot.tree import dataset_paths
-from airflow_sv_versioning.snapshot.video_digests import integrity_lines
 from tests.support.video_archives import tag, video_rows, write_video_snapshot
 
 ONE_AT_A_TIME = pytest.mark.parametrize("batch_rows", [1, tables.BATCH_ROWS])

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from airflow_sv_versioning.archive import ArchiveLimits, UnpackedArchive, unpack_archive
+from airflow_sv_versioning.archive.payloads import sections
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.archive import ArchiveLimits, UnpackedArchive, unpack_archive
-from airflow_sv_versioning.snapshot.formats import sections
-from airflow_sv_versioning.snapshot.mask3d import VoxelBudget, mask_digest, mask_file, mask_json
-from airflow_sv_versioning.snapshot.nrrd import read_nrrd, write_nrrd
+from airflow_sv_versioning.project_types.volumes.masks import VoxelBudget, mask_digest, mask_file, mask_json
+from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd, write_nrrd
 from tests.support.archives import archive_of
 from tests.support.volumes import masks, nrrd
 

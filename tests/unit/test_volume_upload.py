@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.nrrd import read_nrrd
-from airflow_sv_versioning.snapshot.volume_upload import normalise_to_ras
+from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
+from airflow_sv_versioning.project_types.volumes.upload import normalise_to_ras
 from tests.support.volumes import meta_of, nrrd
 
 VOXELS = np.arange(24).reshape(2, 3, 4).astype("<i2")

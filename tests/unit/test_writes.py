@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from airflow_sv_versioning.exceptions import IntegrityError, OutcomeUnknownError
-from airflow_sv_versioning.snapshot.writes import all_or_nothing, land_once
+from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
 
 
 def sender(lost_answers: int) -> tuple[list[int], Callable[[], str]]:

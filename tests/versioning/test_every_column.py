@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_sv_versioning.snapshot.archive import pack_archive
-from airflow_sv_versioning.snapshot.capture import capture_project
-from airflow_sv_versioning.snapshot.columns import (
+from airflow_sv_versioning.archive import pack_archive
+from airflow_sv_versioning.capture.passes import capture_project
+from airflow_sv_versioning.compare.differences import find_differences
+from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types.compared_columns import (
     FILE_FACTS,
     GIVEN_ANEW,
     STANDS_FOR,
@@ -14,9 +16,7 @@ from airflow_sv_versioning.snapshot.columns import (
     compared_columns,
     unsettable_warnings,
 )
-from airflow_sv_versioning.snapshot.compare import find_differences
-from airflow_sv_versioning.snapshot.kinds import kind_of
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.schemas import column_names, table_names, table_schema
 from tests.support.column_cases import The, cases_of, write_cells
 

@@ -7,12 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import get_items
-from airflow_sv_versioning.server.behaviour.items import (
-    check_names,
-    edit_dataset_of,
-    insert_items,
-    name_of,
-)
+from airflow_sv_versioning.server.behaviour.items import check_names, edit_dataset_of, insert_items, name_of
 from airflow_sv_versioning.server.behaviour.media import Links, Media, find_media, media_columns
 from airflow_sv_versioning.server.database import Writer
 from airflow_sv_versioning.server.errors import bad_request

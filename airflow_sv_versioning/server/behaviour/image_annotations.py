@@ -8,12 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import (
-    edit_items,
-    get_dataset,
-    get_items,
-    get_row,
-)
+from airflow_sv_versioning.server.behaviour.access import edit_items, get_dataset, get_items, get_row
 from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter
 from airflow_sv_versioning.server.behaviour.figures import geometry_text
 from airflow_sv_versioning.server.behaviour.images import IMAGES

@@ -6,12 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import (
-    edit_items,
-    get_items,
-    get_project,
-    get_row,
-)
+from airflow_sv_versioning.server.behaviour.access import edit_items, get_items, get_project, get_row
 from airflow_sv_versioning.server.behaviour.entities import NULL, Entities, text, verbatim
 from airflow_sv_versioning.server.behaviour.items import (
     EXTENSION,

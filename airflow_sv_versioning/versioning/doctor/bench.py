@@ -196,7 +196,7 @@ class VideoBench(Bench):
         )
 
     def _add_item(self, folder: Path) -> int:
-        from airflow_sv_versioning.snapshot.missing.video_placeholders import VideoPlaceholders
+        from airflow_sv_versioning.restore.placeholders.videos import VideoPlaceholders
 
         path = folder / "doctor.mp4"
         shape = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import AuthenticationError, CancelledError, SuperviselyError
-from airflow_sv_versioning.snapshot.progress import Progress
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.versioning.doctor import instance, item_annotations, listings, versions
 from airflow_sv_versioning.versioning.doctor.findings import UNKNOWN, Diagnosis, Finding
 from airflow_sv_versioning.versioning.doctor.scratch import Scratch

@@ -1,0 +1,1 @@
+"""Containers and their limits: what archives are made of."""

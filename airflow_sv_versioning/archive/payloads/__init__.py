@@ -1,0 +1,1 @@
+"""What lies in an archive: one module or folder a format."""

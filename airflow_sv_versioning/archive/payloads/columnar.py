@@ -1,0 +1,162 @@
+"""The newer official payload: a tar of JSON documents and Parquet tables.
+
+Written as schema v2.1.0; read as v2.1.0 and v2.0.0, plain or inside zstd. For images the two differ in the
+manifest's version only; what v2.0.0 is for videos stands in :mod:`videos_v2_0`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from airflow_sv_versioning.archive.checks.documents import check_documents
+from airflow_sv_versioning.archive.io import tar, zstd
+from airflow_sv_versioning.archive.io.documents import parse_document
+from airflow_sv_versioning.archive.io.limits import ArchiveLimits
+from airflow_sv_versioning.archive.io.parquet import check_table
+from airflow_sv_versioning.archive.payloads import videos_v2_0
+from airflow_sv_versioning.archive.payloads.tar_payload import (
+    FilesPayload,
+    compact_document,
+    documents_of,
+    with_objects,
+)
+from airflow_sv_versioning.exceptions import FormatError, IntegrityError
+from airflow_sv_versioning.runtime.streams import ByteSource, iter_chunks
+from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names
+from airflow_sv_versioning.snapshot.tables import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+READABLE_VERSIONS = ("v2.1.0", "v2.0.0")
+
+_DOCUMENTS = ("project_info.json", "project_meta.json", "manifest.json")
+_WHAT = "The version's payload"
+
+
+class ColumnarPayload(FilesPayload):
+    """The bytes of a columnar payload.
+
+    :param snapshot: its tables go in as they are; its documents are written anew.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._rows = {table: count for table, count in snapshot.counts().items() if count}
+        files = {f"{table}.parquet": snapshot.path(table) for table in self._rows}
+        super().__init__(files, documents_of(snapshot, SCHEMA_VERSION, self._rows))
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Tell rows and digest of each table; digests are zeros until the payload was read."""
+        return {
+            table: {"rows": count, "sha256": self.digests[f"{table}.parquet"]}
+            for table, count in self._rows.items()
+        }
+
+
+def read_payload(
+    payload: BinaryIO, directory: Path, project_type: str, limits: ArchiveLimits
+) -> tuple[Snapshot, str]:
+    """Take the known files out of a payload, and check them.
+
+    The tables are read through once, so that damage shows here and not in the middle of a restore.
+
+    :returns: the snapshot and the payload's schema version.
+    """
+    with _open_tar(payload, limits) as source:
+        _extract(source, directory, project_type, limits)
+    manifest = _read_document(directory / "manifest.json")
+    version = manifest.get("schema_version")
+    if version not in READABLE_VERSIONS:
+        raise FormatError(
+            f"The version was written in schema {version!r}, which is not known here; known are "
+            f"{', '.join(READABLE_VERSIONS)}. Update airflow-sv-versioning."
+        )
+    is_annotated = (project_type, version) == ("videos", videos_v2_0.VERSION)
+    _check_tables(directory, manifest, project_type, limits, is_annotated=is_annotated)
+    _rewrite_project_info(directory / "project_info.json")
+    if is_annotated:
+        # Annotations are spread by the names of classes and tags.
+        check_documents(Snapshot(directory, project_type))
+        videos_v2_0.spread_annotations(directory, limits)
+    return Snapshot(directory, project_type), str(version)
+
+
+def file_names(project_type: str) -> frozenset[str]:
+    """Name the files that a payload, and so a snapshot, may consist of."""
+    return frozenset((*_DOCUMENTS, *(f"{table}.parquet" for table in table_names(project_type))))
+
+
+@contextmanager
+def _open_tar(payload: BinaryIO, limits: ArchiveLimits) -> Iterator[ByteSource]:
+    is_zstd = payload.read(len(zstd.MAGIC)) == zstd.MAGIC
+    payload.seek(0)
+    if not is_zstd:
+        yield payload
+        return
+    with zstd.open_reader(payload, limits.payload_bytes, _WHAT) as reader:
+        yield reader
+        reader.drain()
+
+
+def _extract(source: ByteSource, directory: Path, project_type: str, limits: ArchiveLimits) -> None:
+    wanted = file_names(project_type)
+    taken: set[str] = set()
+    for member in tar.iter_files(source, _WHAT):
+        name = member.name.removeprefix("./")
+        if name not in wanted:
+            continue
+        if name in taken:
+            raise FormatError(f"{_WHAT} holds {name} twice; it was refused.")
+        if name in _DOCUMENTS and member.size_bytes > limits.document_bytes:
+            raise FormatError(f"{_WHAT}'s {name} has {member.size_bytes} bytes; it was refused.")
+        taken.add(name)
+        with (directory / name).open("wb") as file:
+            for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
+                file.write(chunk)
+    if missing := [name for name in _DOCUMENTS if name not in taken]:
+        raise FormatError(f"{_WHAT} lacks {', '.join(missing)}; it is no project version, or is damaged.")
+
+
+def _check_tables(
+    directory: Path,
+    manifest: Mapping[str, Any],
+    project_type: str,
+    limits: ArchiveLimits,
+    *,
+    is_annotated: bool,
+) -> None:
+    promised = _promised_rows(manifest)
+    for table in videos_v2_0.READ_TABLES if is_annotated else table_names(project_type):
+        path = directory / f"{table}.parquet"
+        more = videos_v2_0.READ_TEXTS if is_annotated and table == "videos" else ()
+        rows = check_table(path, project_type, table, limits, more) if path.exists() else 0
+        if promised.get(table, rows) != rows:
+            raise IntegrityError(
+                f"Table {table} of the version has {rows} rows, but its manifest says {promised[table]}; "
+                "the archive is damaged.",
+                expected=promised[table],
+                actual=rows,
+                where=table,
+            )
+
+
+def _promised_rows(manifest: Mapping[str, Any]) -> dict[str, int]:
+    entries: Sequence[Any] = manifest.get("tables") or []
+    try:
+        return {str(entry["name"]): int(entry["row_count"]) for entry in entries if "row_count" in entry}
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"{_WHAT}'s manifest.json does not list tables.") from error
+
+
+def _rewrite_project_info(path: Path) -> None:
+    info = with_objects(_read_document(path))
+    if not isinstance(info.get("name"), str) or not isinstance(info["custom_data"], dict):
+        raise FormatError(f"{_WHAT}'s project_info.json does not describe a project.")
+    path.write_bytes(compact_document(info))
+
+
+def _read_document(path: Path) -> dict[str, Any]:
+    return parse_document(path.read_bytes(), f"{_WHAT}'s {path.name}")

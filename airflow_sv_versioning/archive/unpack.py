@@ -1,0 +1,271 @@
+"""Read archives of any age and writer, trusting nothing in them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.archive.checks import check_snapshot
+from airflow_sv_versioning.archive.io import tar, zstd
+from airflow_sv_versioning.archive.io.documents import parse_document
+from airflow_sv_versioning.archive.io.limits import ArchiveLimits
+from airflow_sv_versioning.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
+from airflow_sv_versioning.archive.payloads import columnar, images_v1_0, sections, volumes
+from airflow_sv_versioning.exceptions import (
+    FormatError,
+    IntegrityError,
+    SnapshotError,
+    UnsupportedProjectError,
+)
+from airflow_sv_versioning.project_types import VERSIONED_TYPES
+from airflow_sv_versioning.project_types.images import figure_notes
+from airflow_sv_versioning.project_types.images.tag_items import complete_tags
+from airflow_sv_versioning.project_types.videos import digests
+from airflow_sv_versioning.runtime.streams import CHUNK_BYTES, iter_chunks, iter_lines
+from airflow_sv_versioning.snapshot.resorting import make_clustered
+from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
+from airflow_sv_versioning.vault import record
+
+_MAX_INTEGRITY_BYTES = 16 * 1024 * 1024
+_WHAT = "The archive"
+_DEFAULT_LIMITS = ArchiveLimits()
+
+
+@dataclass(frozen=True)
+class UnpackedArchive:
+    """An archive that was read and checked.
+
+    :param archive_format: the payload's schema version.
+    :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
+    :param warnings: what a person should know of the version before trusting what is restored from it.
+    :param media: where its originals are kept, ``None`` if in no store.
+    :param tables: what the manifest says of each table that has rows: ``rows``, and ``sha256`` of its file
+        where it is one, and holds the rows in the order of the archive.
+    """
+
+    snapshot: Snapshot
+    archive_format: str
+    provenance: dict[str, Any] | None
+    warnings: tuple[str, ...] = ()
+    media: record.MediaRecord | None = None
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def unpack_archive(
+    path: Path, project_type: str, directory: Path, limits: ArchiveLimits = _DEFAULT_LIMITS
+) -> UnpackedArchive:
+    """Read an archive of any age and writer into tables, trusting nothing in it.
+
+    :param project_type: what the server says the project is; it decides how the payload is read.
+    :param directory: takes the snapshot's files, and nothing is written outside of it.
+    :raises FormatError: no archive, damaged, or of an unknown format.
+    :raises UnsafeArchiveError: it tries what no genuine archive does.
+    :raises IntegrityError: a digest or count differs from what the archive itself says.
+    :raises UnsupportedProjectError: versions of this project type cannot be read.
+    """
+    if project_type not in VERSIONED_TYPES:
+        raise UnsupportedProjectError(
+            f"Versions of {project_type} projects cannot be read; supported are {', '.join(VERSIONED_TYPES)}."
+        )
+    spool = directory / PAYLOAD
+    try:
+        limits = limits.of_archive(path.stat().st_size)
+        directory.mkdir(parents=True, exist_ok=True)
+        _clear(directory, project_type)
+        manifest = _extract(path, spool, limits)
+        snapshot, archive_format, warnings = _read_payload(spool, project_type, directory, limits, manifest)
+        if manifest is not None:
+            _take_notes(snapshot, archive_format, manifest)
+        check_snapshot(snapshot)
+        if manifest is not None:
+            _check_manifest(manifest, snapshot, archive_format)
+            if manifest.get("items"):
+                digests.check_lines(directory / digests.MEMBER, snapshot)
+        rewritten = complete_tags(snapshot) | make_clustered(snapshot)
+    except OSError as error:
+        raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
+    finally:
+        spool.unlink(missing_ok=True)
+    if manifest is None:
+        return UnpackedArchive(snapshot, archive_format, None, warnings)
+    snapshot.incomplete_items = frozenset(manifest["incomplete_items"])
+    media = _read_media(manifest, directory / record.MEMBER)
+    return UnpackedArchive(
+        snapshot,
+        archive_format,
+        manifest["provenance"],
+        (*warnings, *manifest["warnings"]),
+        media,
+        _without_digests(manifest.get("tables") or {}, rewritten),
+    )
+
+
+def _without_digests(
+    tables: Mapping[str, Mapping[str, Any]], rewritten: frozenset[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Leave out the digests of files that were written anew; the payload's own has vouched for them."""
+    return {
+        table: {"rows": told.get("rows")} if table in rewritten else told for table, told in tables.items()
+    }
+
+
+def iter_item_lines(path: Path, limits: ArchiveLimits = _DEFAULT_LIMITS) -> Iterator[bytes] | None:
+    """Stream what an archive says of single items, of which it holds them at its beginning.
+
+    :returns: ``None`` if it says nothing of them.
+    """
+    lines = _item_lines(path, limits)
+    first = next(lines, None)
+    return None if first is None else chain([first], lines)
+
+
+def _item_lines(path: Path, limits: ArchiveLimits) -> Iterator[bytes]:
+    limits = limits.of_archive(path.stat().st_size)
+    with path.open("rb") as file, zstd.open_reader(file, limits.payload_bytes, _WHAT) as reader:
+        for member in tar.iter_files(reader, _WHAT):
+            if member.name.removeprefix("./") == digests.MEMBER:
+                yield from iter_lines(member.content, member.size_bytes, f"{_WHAT}'s {member.name}")
+                return
+
+
+def _clear(directory: Path, project_type: str) -> None:
+    """Remove what an earlier attempt left: a table without rows has no file that would replace it."""
+    for name in (*columnar.file_names(project_type), *SIDE_MEMBERS):
+        (directory / name).unlink(missing_ok=True)
+    if (directory / MASKS).exists():
+        shutil.rmtree(directory / MASKS)
+
+
+def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] | None:
+    """Write the payload to ``spool`` and check it against the manifest, if there is one."""
+    digest = ""
+    manifest: dict[str, Any] | None = None
+    with path.open("rb") as file, zstd.open_reader(file, limits.payload_bytes, _WHAT) as reader:
+        for member in tar.iter_files(reader, _WHAT):
+            name = member.name.removeprefix("./")
+            if name == PAYLOAD:
+                if digest:
+                    raise FormatError(f"{_WHAT} holds {PAYLOAD} twice; it was refused.")
+                digest = _spool(member, spool)
+            elif name == INTEGRITY and manifest is None:
+                manifest = _read_manifest(member)
+            elif name in SIDE_MEMBERS:
+                if name == record.MEMBER and member.size_bytes > limits.side_bytes:
+                    raise FormatError(f"{_WHAT}'s {name} has {member.size_bytes} bytes; it was refused.")
+                _spool(member, spool.with_name(name))
+        reader.drain()
+    if not digest:
+        raise FormatError(f"{_WHAT} holds no {PAYLOAD}; it is no project version.")
+    if manifest and manifest["payload_sha256"] != digest:
+        raise IntegrityError(
+            f"The payload's SHA-256 is {digest}, but the archive says {manifest['payload_sha256']}; "
+            "the archive is damaged.",
+            expected=manifest["payload_sha256"],
+            actual=digest,
+            where=PAYLOAD,
+        )
+    return manifest
+
+
+def _take_notes(snapshot: Snapshot, archive_format: str, manifest: dict[str, Any]) -> None:
+    told = manifest.get("figure_notes")
+    if told is None or archive_format != images_v1_0.VERSION:
+        return
+    lines = snapshot.directory / figure_notes.MEMBER
+    _check_member(told, lines)
+    with lines.open("rb") as file:
+        size = lines.stat().st_size
+        figure_notes.take_notes(snapshot, iter_lines(file, size, f"{_WHAT}'s {figure_notes.MEMBER}"))
+
+
+def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | None:
+    told = manifest.get("media")
+    if told is None:
+        return None
+    _check_member(told, lines)
+    if not isinstance(told.get("store"), str):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its media.")
+    return record.read_record(told["store"], lines)
+
+
+def _check_member(told: Any, path: Path) -> None:
+    """Hold a member beside the payload against what the manifest says of it."""
+    if not isinstance(told, dict) or not path.exists():
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of {path.name}.")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    if told.get("sha256") != digest.hexdigest():
+        raise IntegrityError(
+            f"The SHA-256 of {path.name} is {digest.hexdigest()}, but the archive says {told.get('sha256')}; "
+            "the archive is damaged.",
+            expected=told.get("sha256"),
+            actual=digest.hexdigest(),
+            where=path.name,
+        )
+
+
+def _spool(member: tar.TarMember, spool: Path) -> str:
+    digest = hashlib.sha256()
+    with spool.open("wb") as file:
+        for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
+    if member.size_bytes > _MAX_INTEGRITY_BYTES:
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has {member.size_bytes} bytes; it was refused.")
+    data = b"".join(iter_chunks(member.content, member.size_bytes, _WHAT))
+    manifest = parse_document(data, f"{_WHAT}'s {INTEGRITY}")
+    if not isinstance(manifest.get("payload_sha256"), str):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} does not tell the payload's digest.")
+    if not isinstance(manifest.setdefault("provenance", {}), dict):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged provenance.")
+    for name, element in (("warnings", str), ("incomplete_items", int)):
+        listed = manifest.setdefault(name, [])
+        if not isinstance(listed, list) or not all(isinstance(value, element) for value in listed):
+            raise FormatError(f"{_WHAT}'s {INTEGRITY} has damaged {name}.")
+    return manifest
+
+
+def _read_payload(
+    spool: Path, project_type: str, directory: Path, limits: ArchiveLimits, manifest: dict[str, Any] | None
+) -> tuple[Snapshot, str, tuple[str, ...]]:
+    with spool.open("rb") as file:
+        head = file.read(tar.MAGIC_OFFSET + len(tar.MAGIC))
+        file.seek(0)
+        if project_type == "volumes":
+            if head.startswith(sections.MAGIC):
+                return volumes.read_payload(file, directory, limits, is_ours=manifest is not None)
+        elif head[:4] == zstd.MAGIC or head[tar.MAGIC_OFFSET :] == tar.MAGIC:
+            return *columnar.read_payload(file, directory, project_type, limits), ()
+        elif head[:1] == images_v1_0.MAGIC:
+            return images_v1_0.read_payload(file, directory, limits), images_v1_0.VERSION, ()
+    raise FormatError(
+        f"The payload is none of an {project_type} project: it begins with {head[:9]!r}. "
+        "The archive is damaged, or belongs to a project of another type."
+    )
+
+
+def _check_manifest(manifest: dict[str, Any], snapshot: Snapshot, archive_format: str) -> None:
+    tables = manifest.get("tables") or {}
+    if not isinstance(tables, dict) or not all(isinstance(entry, dict) for entry in tables.values()):
+        raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its tables.")
+    promised = {name: entry.get("rows") for name, entry in tables.items()}
+    actual = {name: rows for name, rows in snapshot.counts().items() if rows}
+    if (manifest.get("archive_format"), promised) != (archive_format, actual):
+        raise IntegrityError(
+            f"The archive holds {archive_format} with rows {actual}, but says "
+            f"{manifest.get('archive_format')} with {promised}; it is damaged.",
+            expected=promised,
+            actual=actual,
+            where=INTEGRITY,
+        )

@@ -1,0 +1,1 @@
+"""A project read into a snapshot."""

@@ -1,0 +1,324 @@
+"""Read a project into tables: in parallel, in bounded memory, as one consistent state.
+
+A capture is a few passes. Each pass lists everything; it copies from the pass before, or from an earlier
+archive, what belongs to items whose ``updatedAt`` has not moved, and fetches the rest. The project's own
+``updatedAt``, read before and after a pass, tells whether the pass saw one state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from airflow_sv_versioning.capture.bare_figures import bare_figure_warnings
+from airflow_sv_versioning.capture.incremental import EarlierBase, FindEarlier, still_names
+from airflow_sv_versioning.capture.project_rows import dataset_row, project_info, project_meta
+from airflow_sv_versioning.capture.unchanged import UnchangedItems
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Dataset, Project
+from airflow_sv_versioning.exceptions import IncompleteListingError, NotFoundError, ProjectChangedError
+from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types.base import Item, Rows, names_of
+from airflow_sv_versioning.project_types.remnants import find_remnants
+from airflow_sv_versioning.runtime.memory import give_back
+from airflow_sv_versioning.runtime.parallel import interleave, map_ordered, started
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tree import in_tree_order
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+
+MAX_PASSES = 4
+MAX_ITEM_READS = 10
+LISTED_AT_ONCE = 8
+
+OpenBase = Callable[[Mapping[str, Any]], Snapshot | None]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A project as it was read.
+
+    :param project_updated_at: the stamp to commit: that of the state read, or, where there is none,
+        that of the beginning, so that the next version sees the changes.
+    :param consistent: whether the project stood still for the time of one pass.
+    :param incremental: whether rows of unchanged items come from an earlier archive.
+    :param note: why they do not, although there was one.
+    :param warnings: what of the project the snapshot does not hold, and why.
+    """
+
+    snapshot: Snapshot
+    project_updated_at: str
+    consistent: bool
+    passes: int
+    incremental: bool = False
+    note: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    dataset_id: int
+    items: Sequence[Item]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A batch of items with everything on them."""
+
+    items: Sequence[Item]
+    rows: Rows
+
+
+def capture_project(
+    client: SuperviselyClient,
+    project_id: int,
+    directory: Path,
+    *,
+    on_concurrent_change: str,
+    progress: Progress,
+    find_earlier: FindEarlier | None = None,
+) -> Capture:
+    """Read a project into a new folder below ``directory``.
+
+    :param find_earlier: opens an earlier snapshot of the project, while the first items are listed. What
+        it holds of unchanged items is not read again, if a sample of them proves equal to what the server
+        has.
+
+    Every item of the result is in one state. Where the project never stands still, ``accept`` takes
+    items of different moments together, and says so; ``fail`` gives up.
+
+    :raises ProjectChangedError: the project changed through all passes, and that is not accepted.
+    """
+    with closing(EarlierBase(client, project_id, directory / "sample", progress, find_earlier)) as earlier:
+        passes = _Passes(client, project_id, directory, progress, earlier)
+        return passes.run(accept_changes=on_concurrent_change != "fail")
+
+
+class _Passes:
+    """Readings of a project until one saw it in one state."""
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project_id: int,
+        directory: Path,
+        progress: Progress,
+        earlier: EarlierBase,
+    ) -> None:
+        self._client = client
+        self._project_id = project_id
+        self._directory = directory
+        self._progress = progress
+        self._earlier = earlier
+        self._open_base: OpenBase = earlier.open
+        self._has_moved = False
+        self._short_listings = 0
+
+    def run(self, *, accept_changes: bool) -> Capture:
+        seen: Snapshot | None = None
+        first_stamp: str | None = None
+        for number in range(1, MAX_PASSES + 1):
+            project = self._client.projects.get(self._project_id)
+            first_stamp = first_stamp or project.updated_at
+            snapshot, incomplete = self._read(project, number)
+            if snapshot is None and incomplete is None:
+                continue
+            if self._client.projects.get(self._project_id).updated_at == project.updated_at:
+                if incomplete is None and snapshot is not None:
+                    return self._capture(snapshot, project.updated_at, True, number)
+                self._take_short_listing(incomplete)
+                continue
+            self._tell_moved(f"reading the changes (pass {number})")
+            if snapshot is not None:
+                seen = snapshot
+                self._open_base = partial(_still_serving, snapshot)
+        if seen is None or not accept_changes:
+            raise ProjectChangedError(
+                f"Project {self._project_id} changed during each of {MAX_PASSES} readings. Make the version "
+                "when nobody works on it, or accept items of different moments "
+                "(on_concurrent_change='accept').",
+                project_id=self._project_id,
+            )
+        return self._capture(seen, first_stamp or "", False, MAX_PASSES)
+
+    def _read(self, project: Project, number: int) -> tuple[Snapshot | None, IncompleteListingError | None]:
+        """Read the project once.
+
+        :returns: what was read, or ``None`` if that must be done again; and the listing that does not prove
+            itself. Both where nothing but a change of what was listed explains it.
+        """
+        folder = self._directory / f"pass-{number}"
+        folder.mkdir(parents=True)
+        reading = _Pass(
+            self._client, project, folder, self._open_base, self._progress, verify_items=self._has_moved
+        )
+        try:
+            snapshot = reading.run()
+            is_refuted = self._open_base == self._earlier.open and self._earlier.is_refuted()
+        except NotFoundError:
+            # Something that was listed is gone; the next pass lists anew.
+            if number == MAX_PASSES:
+                raise
+            self._tell_moved("reading again")
+            return None, None
+        except IncompleteListingError as error:
+            return None, error
+        if is_refuted:
+            self._open_base = _no_base
+            return None, None
+        return snapshot, reading.moved_listing
+
+    def _take_short_listing(self, error: IncompleteListingError | None) -> None:
+        """Read a project that stands still, and yet lists otherwise than it says, once more and not again."""
+        self._short_listings += 1
+        if error is not None and self._short_listings > 1:
+            raise error
+        self._progress.say(f"Reading project {self._project_id} again: {error}")
+
+    def _tell_moved(self, what_now: str) -> None:
+        self._has_moved = True
+        self._progress.say(f"Project {self._project_id} changed while it was read; {what_now}.")
+
+    def _capture(self, snapshot: Snapshot, stamp: str, consistent: bool, passes: int) -> Capture:
+        remnants = find_remnants(snapshot)
+        remnants.leave_out()
+        snapshot.incomplete_items = remnants.item_ids
+        is_incremental, note = self._earlier.is_in_use(), self._earlier.note
+        warnings = (*remnants.lines, *bare_figure_warnings(snapshot), *self._untold())
+        return Capture(snapshot, stamp, consistent, passes, is_incremental, note, warnings)
+
+    def _untold(self) -> Iterator[str]:
+        if fields := self._client.figures.untold:
+            told = " and ".join(fields)
+            yield f"The server does not tell {told} of figures; the version does not hold them."
+
+
+def _no_base(_: Mapping[str, Any]) -> None:
+    """Take nothing from anywhere."""
+
+
+def _still_serving(base: Snapshot, meta: Mapping[str, Any]) -> Snapshot | None:
+    # Rows carry the names of classes and tags: they serve only while those stay.
+    return base if still_names(base, meta) else None
+
+
+class _Pass:
+    """One reading of the project.
+
+    :param open_base: takes the project's meta and waits for the snapshot to copy unchanged items from.
+    :param verify_items: whether each item must prove unchanged after it was read. A first pass is checked
+        as a whole by the project's stamp; later ones read a moving project.
+    """
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project: Project,
+        directory: Path,
+        open_base: OpenBase,
+        progress: Progress,
+        *,
+        verify_items: bool,
+    ) -> None:
+        self._client = client
+        self._project = project
+        self._directory = directory
+        self._progress = progress
+        self._meta = project_meta(client.projects.get_meta(project.id), project)
+        self._kind = kind_of(project.type)
+        self._reader = self._kind.reader(client, names_of(self._meta), directory)
+        self._open_base = open_base
+        self._verify_items = verify_items
+        self._items_done = 0
+        self.moved_listing: IncompleteListingError | None = None
+
+    def run(self) -> Snapshot:
+        found = list(self._client.datasets.list_all(self._project.id))
+        datasets = list(in_tree_order(found, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
+        # While the first pages come, pyarrow is loaded, and the base comes, too.
+        pages = self._pages([dataset for dataset, _ in datasets])
+        with SnapshotWriter(self._directory, self._project.type) as writer:
+            writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
+            base = self._open_base(self._meta)
+            unchanged = UnchangedItems(base, self._kind.id_column)
+            changed = self._list_items(writer, pages, unchanged)
+            for read in map_ordered(self._read, changed, self._client.max_workers):
+                self._append_items(writer, read.items)
+                writer.append_rows(read.rows)
+            if base:
+                give_back()
+                self._kind.copy_kept(base, writer, unchanged.kept_ids())
+            return writer.finish(project_info(self._project), self._meta)
+
+    def _pages(self, datasets: Sequence[Dataset]) -> Iterator[tuple[int, Sequence[Item] | None]]:
+        sources = ((dataset.id, self._noting_moves(dataset.id)) for dataset in datasets)
+        return started(interleave(sources, min(LISTED_AT_ONCE, self._client.max_workers)))
+
+    def _noting_moves(self, dataset_id: int) -> Iterator[Sequence[Item]]:
+        """List a dataset's items; that they came and went meanwhile is noted, and for the caller to judge."""
+        try:
+            yield from self._reader.iter_pages(dataset_id)
+        except IncompleteListingError as error:
+            if not error.context["is_moving"]:
+                raise
+            self.moved_listing = error
+
+    def _list_items(
+        self,
+        writer: SnapshotWriter,
+        pages: Iterator[tuple[int, Sequence[Item] | None]],
+        unchanged: UnchangedItems,
+    ) -> Iterator[_Batch]:
+        """List every item: write those the base holds, yield the others in batches to be read."""
+        waiting: dict[int, list[Item]] = {}
+        for dataset_id, page in pages:
+            if page is None:
+                unchanged.end(dataset_id)
+                if rest := waiting.pop(dataset_id, None):
+                    yield _Batch(dataset_id, rest)
+                continue
+            kept, changed = unchanged.split(dataset_id, page)
+            self._append_items(writer, kept)
+            last = None
+            # One by one, for readers learn the size of parts while they read.
+            for part in self._reader.parts([*waiting.get(dataset_id, []), *changed]):
+                if last:
+                    yield _Batch(dataset_id, last)
+                last = part
+            # The last part may be small, and have room for what the next page brings.
+            waiting[dataset_id] = list(last or [])
+
+    def _read(self, batch: _Batch) -> _Read:
+        items = batch.items
+        for _ in range(MAX_ITEM_READS):
+            self._progress.check()
+            rows = self._reader.read_whole(batch.dataset_id, items)
+            if rows is None:
+                continue
+            if not self._verify_items:
+                return _Read(items, rows)
+            now = self._reader.list_by_ids(batch.dataset_id, [item.id for item in items])
+            if _stamps(now) == _stamps(items):
+                return _Read(items, rows)
+            items = now
+        names = [item.name for item in items[:5]]
+        raise ProjectChangedError(
+            f"{self._project.type.capitalize()} {names} of dataset {batch.dataset_id} changed during each of "
+            f"{MAX_ITEM_READS} readings. Make the version when nobody works on them.",
+            dataset_id=batch.dataset_id,
+        )
+
+    def _append_items(self, writer: SnapshotWriter, items: Sequence[Item]) -> None:
+        if items:
+            writer.append_rows(self._reader.listed(items))
+        self._items_done += len(items)
+        what = f"{self._project.type.capitalize()} read"
+        self._progress.count(what, self._items_done, self._project.images_count)
+
+
+def _stamps(items: Sequence[Item]) -> list[tuple[int, str]]:
+    return [(item.id, item.updated_at) for item in items]

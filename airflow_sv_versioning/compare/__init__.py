@@ -1,0 +1,1 @@
+"""Two snapshots held against each other."""

@@ -1,0 +1,201 @@
+"""What a project type says of itself so that its projects can be captured, planned, restored, compared."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from airflow_sv_versioning.exceptions import IncompleteListingError
+from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.project_types.compared import Side
+    from airflow_sv_versioning.snapshot.ids import IdSet
+    from airflow_sv_versioning.snapshot.tables import Snapshot
+    from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+
+Row = Mapping[str, Any]
+Rows = Mapping[str, "Sequence[Row] | pa.Table"]
+"""Table name -> rows of it."""
+
+
+class Item(Protocol):
+    """An item as a listing tells of it."""
+
+    @property
+    def id(self) -> int:
+        """The platform's id."""
+
+    @property
+    def name(self) -> str:
+        """Its name in its dataset."""
+
+    @property
+    def updated_at(self) -> str:
+        """Stamp of its last change, compared as text."""
+
+
+@dataclass(frozen=True)
+class ItemWithRow:
+    """An item, and all that its listing tells of it as a row."""
+
+    id: int
+    name: str
+    updated_at: str
+    row: Row
+
+
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of a project's classes and tags by id."""
+
+    classes: Mapping[int, str]
+    tags: Mapping[int, str]
+
+
+def names_of(meta: Mapping[str, Any]) -> Names:
+    """Take the names out of a project's meta."""
+    return Names(
+        {entry["id"]: entry["title"] for entry in meta.get("classes") or []},
+        {entry["id"]: entry["name"] for entry in meta.get("tags") or []},
+    )
+
+
+class ItemReader(ABC, Generic[ItemT]):
+    """Reads the items of one project for one pass of a capture; shared by threads."""
+
+    @abstractmethod
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemT]]:
+        """List a dataset's items as the server says them, page by page."""
+
+    @abstractmethod
+    def parts(self, items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
+        """Cut items of one dataset into what one :meth:`read` takes."""
+
+    @abstractmethod
+    def listed(self, items: Sequence[ItemT]) -> Rows:
+        """Make the rows that the listing alone tells."""
+
+    @abstractmethod
+    def read(self, dataset_id: int, items: Sequence[ItemT]) -> Rows | None:
+        """Read what hangs on items; ``None`` if it changed under the reading and must be read again."""
+
+    def read_whole(self, dataset_id: int, items: Sequence[ItemT]) -> Rows | None:
+        """Read as :meth:`read` does, once more where an answer is not whole.
+
+        It may be an accident, or of an item that is gone by now.
+
+        :raises IncompleteListingError: nor was the second.
+        """
+        try:
+            return self.read(dataset_id, items)
+        except IncompleteListingError:
+            return self.read(dataset_id, items)
+
+    @abstractmethod
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemT]:
+        """List those of the items that are still there, in the order of their ids."""
+
+
+class Kind(ABC):
+    """One type of projects.
+
+    :cvar project_type: the platform's word; also the name of the table of items.
+    :cvar item: word for one item, in messages.
+    :cvar id_column: the column with the item's id in its own table.
+    :cvar counted: tables whose rows a result counts.
+    :cvar older_format: what an official client writes, or wrote before it recorded formats.
+    :cvar prefers_link: whether an item with a hash and a link is restored by its link.
+    :cvar takes_links: whether the platform can add an item by its link at all.
+    :cvar shares_objects: whether items may have an annotation object in common.
+    """
+
+    project_type: ClassVar[str]
+    item: ClassVar[str]
+    id_column: ClassVar[str]
+    counted: ClassVar[tuple[str, ...]]
+    older_format: ClassVar[str]
+    prefers_link: ClassVar[bool]
+    takes_links: ClassVar[bool] = True
+    shares_objects: ClassVar[bool] = False
+
+    @property
+    def archive_formats(self) -> tuple[str, str]:
+        """The formats of archives that can be written, the newest first."""
+        return SCHEMA_VERSION, self.older_format
+
+    @abstractmethod
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[Any]:
+        """Make what reads the items of a project.
+
+        :param directory: of the snapshot in the making; takes what is too large for rows.
+        """
+
+    @abstractmethod
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
+        """Copy what hangs on unchanged items and is not told by their listing, by column operations."""
+
+    @abstractmethod
+    def item_columns(self, table: str) -> str | None:
+        """Name the column of a table that says which item a row belongs to; ``None`` if there is none."""
+
+    @abstractmethod
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
+        """Check that figures and the like refer to what the snapshot holds.
+
+        :param paths: dataset id -> its path.
+        :raises FormatError: they do not.
+        """
+
+    @abstractmethod
+    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Choose settings that the new project must have before it is filled."""
+
+    @abstractmethod
+    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
+        """Count what a dataset holds, under the names of :attr:`counted`."""
+
+    @abstractmethod
+    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
+        """Make the rows to compare, with names in place of ids, and what to call them."""
+
+
+def with_rows(
+    items: Sequence[Mapping[str, Any]], make_row: Callable[[Mapping[str, Any]], Row]
+) -> list[ItemWithRow]:
+    """Keep of listed items what a capture asks for: what else the server says of them may be long."""
+    return [ItemWithRow(item["id"], item["name"], item["updatedAt"], make_row(item)) for item in items]
+
+
+def by_link(kind: Kind, link: Any, digest: Any) -> bool:
+    """Say whether an item is restored by its link and not by its hash."""
+    return bool(link) and (kind.prefers_link or not digest)
+
+
+def is_linked(kind: Kind) -> pc.Expression:
+    """Select the items that are restored by their link; for rows with ``hash`` and ``link``."""
+    import pyarrow.compute as pc
+
+    has_link = ~pc.field("link").is_null()
+    if not kind.takes_links:
+        return has_link & ~has_link
+    return has_link if kind.prefers_link else has_link & pc.field("hash").is_null()
+
+
+def copy_rows(
+    base: Snapshot, writer: SnapshotWriter, table: str, column: str, ids: IdSet
+) -> Iterable[pa.Table]:
+    """Copy the rows whose column holds one of these ids, yielding them part by part."""
+    for rows in base.iter_rows_of(table, column, ids):
+        writer.append_arrow(table, rows)
+        yield rows

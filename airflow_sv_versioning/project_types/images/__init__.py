@@ -1,0 +1,152 @@
+"""Image projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.figures import LIST_BATCH
+from airflow_sv_versioning.client.images import Image
+from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.project_types.base import ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.project_types.compared import Side
+from airflow_sv_versioning.project_types.images import comparison
+from airflow_sv_versioning.project_types.images.rows import ALPHA_MASK, figure_table, image_table
+from airflow_sv_versioning.project_types.tag_rows import tag_table
+from airflow_sv_versioning.snapshot.ids import IdSet
+from airflow_sv_versioning.snapshot.json_columns import json_text
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.snapshot.validation import check_held
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+MAX_GENERATIONS = 100
+"""Of images; a copy of a copy is the third."""
+
+
+class Images(Kind):
+    """Images with figures; tags hang on images and on figures."""
+
+    project_type = "images"
+    item = "image"
+    id_column = "src_image_id"
+    counted = ("datasets", "images", "figures", "tags")
+    older_format = "v1.0.0"
+    # The hash is only a trace of what the link held when it was added.
+    prefers_link = True
+
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[Image]:
+        """Make what reads images."""
+        return _ImageReader(client, names)
+
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
+        """Copy figures, masks and the tags of figures; those of images come with the listing."""
+        import pyarrow.compute as pc
+
+        alpha_ids: list[int] = []
+        for rows in copy_rows(base, writer, "figures", "src_image_id", kept_ids):
+            alpha_ids += values(rows.filter(pc.field("geometry_type") == ALPHA_MASK), "src_figure_id")
+        for _ in copy_rows(base, writer, "alpha_geometries", "src_figure_id", IdSet(alpha_ids)):
+            pass
+        for rows in base.iter_rows_of("tags", "src_item_id", kept_ids):
+            writer.append_arrow("tags", rows.filter(pc.field("owner_type") == "figure"))
+
+    def item_columns(self, table: str) -> str | None:
+        """Name the column that says which image a row belongs to."""
+        return {"figures": "src_image_id", "tags": "src_item_id", "images": "src_image_id"}.get(table)
+
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
+        """Check images of figures, and what has tags and masks."""
+        import pyarrow.compute as pc
+
+        ids = IdSet.of_columns(snapshot.iter_columns("images", "src_image_id"))
+        _check_parents(snapshot)
+        check_held("images of figures", snapshot, "figures", "src_image_id", ids)
+        check_held("images of tags", snapshot, "tags", "owner_id", ids, pc.field("owner_type") == "item")
+        figures = IdSet.of_columns(snapshot.iter_columns("figures", "src_figure_id"))
+        check_held("figures of masks", snapshot, "alpha_geometries", "src_figure_id", figures)
+        check_held(
+            "figures of tags", snapshot, "tags", "owner_id", figures, pc.field("owner_type") == "figure"
+        )
+
+    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Choose nothing: images need no settings to be added."""
+        return {}
+
+    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
+        """Count images and figures."""
+        return {"images": client.images.count(dataset_id), "figures": client.figures.count(dataset_id)}
+
+    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
+        """Make rows of images, figures and tags."""
+        yield "image", comparison.images(side)
+        yield "figure", comparison.figures(side)
+        yield "tag", comparison.tags(side)
+
+
+def _check_parents(snapshot: Snapshot) -> None:
+    """Refuse images that are each other's parents: they are added parents first, a generation at a time."""
+    import pyarrow.compute as pc
+
+    has_parent = ~pc.field("parent_src_image_id").is_null()
+    rows = snapshot.read("images", ["src_image_id", "parent_src_image_id"], has_parent)
+    parents = dict(zip(values(rows, "src_image_id"), values(rows, "parent_src_image_id"), strict=True))
+    for image_id in parents:
+        above, generations = image_id, 0
+        while above in parents:
+            above, generations = parents[above], generations + 1
+            if generations > MAX_GENERATIONS:
+                raise FormatError(
+                    f"Image {image_id} of the snapshot has more than {MAX_GENERATIONS} parents above it, "
+                    "or is its own. It is damaged."
+                )
+
+
+class _ImageReader(ItemReader[Image]):
+    def __init__(self, client: SuperviselyClient, names: Names) -> None:
+        self._client = client
+        self._names = names
+
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[Image]]:
+        return self._client.images.read_pages(dataset_id)
+
+    def parts(self, items: Sequence[Image]) -> Iterator[Sequence[Image]]:
+        return batches(items, LIST_BATCH)
+
+    def listed(self, items: Sequence[Image]) -> Rows:
+        owners = ((image.id, image.id, image.tags) for image in items)
+        tags = tag_table(Images.project_type, "item", owners, self._names.tags)
+        return {"images": image_table(items), "tags": tags}
+
+    def read(self, dataset_id: int, items: Sequence[Image]) -> Rows | None:
+        if not items:
+            return {}
+        ids = [image.id for image in items]
+        # Pages come in any order. Ids ascend as figures were drawn, and a restore draws them in this order.
+        figures = sorted(self._client.figures.read_for_items(dataset_id, ids), key=lambda figure: figure.id)
+        alpha_ids = [figure.id for figure in figures if figure.geometry_type == ALPHA_MASK]
+        masks = self._client.figures.download_geometries(alpha_ids)
+        if lacking := [figure_id for figure_id in alpha_ids if masks[figure_id] is None]:
+            still = self._client.figures.read_for_items(dataset_id, ids)
+            if not {figure.id for figure in still}.issuperset(lacking):
+                # A mask that was listed a moment ago is gone: read the batch again.
+                return None
+        owners = ((figure.id, figure.entity_id, figure.tags) for figure in figures)
+        return {
+            "figures": figure_table(figures, self._names.classes),
+            "alpha_geometries": [
+                {"src_figure_id": figure_id, "geometry_json": json_text(masks[figure_id])}
+                for figure_id in alpha_ids
+                if masks[figure_id] is not None
+            ],
+            "tags": tag_table(Images.project_type, "figure", owners, self._names.tags),
+        }
+
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Image]:
+        return self._client.images.read_by_ids(dataset_id, item_ids)

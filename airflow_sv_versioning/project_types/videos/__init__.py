@@ -1,0 +1,174 @@
+"""Video projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import IncompleteListingError, TransportError
+from airflow_sv_versioning.project_types.base import (
+    ItemReader,
+    ItemWithRow,
+    Kind,
+    Names,
+    Rows,
+    copy_rows,
+    with_rows,
+)
+from airflow_sv_versioning.project_types.compared import Side
+from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
+from airflow_sv_versioning.project_types.videos import comparison
+from airflow_sv_versioning.project_types.videos.checks import check_videos
+from airflow_sv_versioning.project_types.videos.notes import with_notes
+from airflow_sv_versioning.project_types.videos.rows import figure_tables, object_rows, video_row
+from airflow_sv_versioning.snapshot.ids import IdSet
+from airflow_sv_versioning.snapshot.schemas import table_schema
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter, rows_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from airflow_sv_versioning.client.video_annotations import VideoAnnotation
+
+FIGURES_AT_ONCE = 4000
+VIDEOS_AT_ONCE = 50
+
+
+class Videos(Kind):
+    """Videos with objects, whose figures stand on frames; tags hang on videos and on objects."""
+
+    project_type = "videos"
+    item = "video"
+    id_column = "src_video_id"
+    counted = ("datasets", "videos", "objects", "figures", "tags")
+    older_format = "v2.0.0"
+    # The hash names the very bytes that were annotated, frame by frame; a link may hold other ones by now.
+    # The official restore decides alike.
+    prefers_link = False
+    shares_objects = True
+
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[ItemWithRow]:
+        """Make what reads videos."""
+        return _VideoReader(client, names)
+
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
+        """Copy objects, figures and tags: the listing tells none of them."""
+        for table in ("objects", "figures", "tags"):
+            for _ in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
+                pass
+
+    def item_columns(self, table: str) -> str | None:
+        """Name the column that says which video a row belongs to."""
+        if table == "datasets":
+            return None
+        return "src_item_id" if table == "tags" else "src_video_id"
+
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
+        """Check classes of objects, objects of figures, and frames."""
+        check_videos(snapshot, paths, names)
+
+    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Choose the labelling interface: it decides whether videos may share objects."""
+        interface = (snapshot.project_info.get("settings") or {}).get("labelingInterface")
+        return {"labelingInterface": interface} if interface else {}
+
+    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
+        """Count videos, objects and figures."""
+        return {
+            "videos": client.videos.count(dataset_id),
+            "objects": client.objects.count(dataset_id),
+            "figures": client.figures.count(dataset_id),
+        }
+
+    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
+        """Make rows of videos, objects, figures and tags."""
+        yield "video", comparison.videos(side)
+        yield "object", comparison.objects(side)
+        yield "figure", comparison.figures(side)
+        yield "tag", comparison.tags(side)
+
+
+class _VideoReader(ItemReader[ItemWithRow]):
+    """Reads annotations in portions of a few thousand figures, however they spread over videos."""
+
+    def __init__(self, client: SuperviselyClient, names: Names) -> None:
+        self._client = client
+        self._names = names
+        self._portion = 1
+
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemWithRow]]:
+        for page in self._client.videos.iter_pages(dataset_id):
+            yield with_rows(page, video_row)
+
+    def parts(self, items: Sequence[ItemWithRow]) -> Iterator[Sequence[ItemWithRow]]:
+        start = 0
+        while start < len(items):
+            size = self._portion
+            yield items[start : start + size]
+            start += size
+
+    def listed(self, items: Sequence[ItemWithRow]) -> Rows:
+        return {"videos": [item.row for item in items]}
+
+    def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:
+        if not items:
+            return {}
+        annotations = self._client.videos.read_annotations(dataset_id, [item.id for item in items])
+        objects: list[pa.Table] = []
+        tags: list[pa.Table] = []
+        figures: list[pa.Table] = []
+        while annotations:
+            # What was turned into rows is let go before the next: annotations are large.
+            annotation = annotations.pop(0)
+            video_id, owners = annotation.video_id, annotation.owners()
+            objects.append(rows_table("videos", "objects", object_rows(owners, video_id, self._names)))
+            tags.append(rows_table("videos", "tags", annotation_tag_rows(owners, video_id, self._names)))
+            figures += _figure_tables(annotation, video_id)
+        found = {
+            name: _joined(name, tables)
+            for name, tables in (("objects", objects), ("figures", figures), ("tags", tags))
+        }
+        _check_ids(found["figures"])
+        self._learn(len(items), found["figures"].num_rows)
+        if found["figures"].num_rows:
+            notes = self._client.figures.iter_notes(dataset_id, [item.id for item in items])
+            found["figures"] = with_notes(found["figures"], notes)
+        return found
+
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
+        return with_rows(self._client.videos.list_by_ids(dataset_id, item_ids), video_row)
+
+    def _learn(self, videos: int, figures: int) -> None:
+        """Choose how many videos to read next from how many figures these had."""
+        wanted = FIGURES_AT_ONCE * videos // max(figures, 1)
+        self._portion = max(1, min(wanted, 2 * self._portion, VIDEOS_AT_ONCE))
+
+
+def _figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Table]:
+    import msgspec
+
+    try:
+        yield from figure_tables(annotation, video_id)
+    except msgspec.MsgspecError as error:
+        raise TransportError(
+            f"The server gave an annotation of video {video_id} that cannot be read: {error}."
+        ) from error
+
+
+def _check_ids(figures: pa.Table) -> None:
+    """Refuse figures without an id, or twice in what the server gave."""
+    import pyarrow.compute as pc
+
+    if len(figures) != pc.count_distinct(figures["src_figure_id"], mode="only_valid").as_py():
+        raise IncompleteListingError(
+            "The server gave figures of videos twice, or without their ids; try again.", is_moving=False
+        )
+
+
+def _joined(name: str, tables: Sequence[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables([table_schema("videos", name).empty_table(), *tables]).combine_chunks()

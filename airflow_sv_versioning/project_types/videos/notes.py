@@ -1,0 +1,36 @@
+"""What annotations of videos leave out of figures: custom data and descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.project_types.notes import notes_of
+from airflow_sv_versioning.snapshot.json_columns import json_text
+from airflow_sv_versioning.snapshot.tables import values
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def with_notes(figures: pa.Table, notes: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Add custom data and descriptions to rows of figures.
+
+    :param notes: each with the figure's ``id``. Source: POST figures.list.
+    :raises IncompleteListingError: they leave figures out.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = notes_of(values(figures, "src_figure_id"), notes)
+    if not found:
+        return figures
+    told = {
+        "custom_data": [json_text(note.get("customData")) for note in found.values()],
+        "description": [note.get("description") or None for note in found.values()],
+    }
+    places = pc.index_in(figures["src_figure_id"], value_set=pa.array(found, pa.int64())).combine_chunks()
+    for name, texts in told.items():
+        column = pc.coalesce(pa.array(texts, pa.string()).take(places), figures[name].combine_chunks())
+        figures = figures.set_column(figures.schema.get_field_index(name), name, column)
+    return figures

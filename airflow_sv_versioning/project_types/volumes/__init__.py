@@ -1,0 +1,184 @@
+"""Volume projects."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from threading import Semaphore
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.project_types.base import (
+    ItemReader,
+    ItemWithRow,
+    Kind,
+    Names,
+    Rows,
+    copy_rows,
+    with_rows,
+)
+from airflow_sv_versioning.project_types.compared import Side
+from airflow_sv_versioning.project_types.notes import notes_of
+from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
+from airflow_sv_versioning.project_types.volumes import comparison
+from airflow_sv_versioning.project_types.volumes.checks import check_volumes
+from airflow_sv_versioning.project_types.volumes.masks import SPATIAL
+from airflow_sv_versioning.project_types.volumes.rows import (
+    check_planes,
+    figure_rows,
+    figures_of,
+    object_rows,
+    volume_row,
+)
+from airflow_sv_versioning.snapshot.ids import IdSet
+from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path, values
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VOLUMES_AT_ONCE = 50
+REQUESTS_AT_ONCE = 3
+"""So many requests for masks may hold their answers in memory, whatever the number of threads."""
+MASKS_AT_ONCE = 50
+MASK_BYTES_AT_ONCE = 16 << 20
+
+
+class Volumes(Kind):
+    """Volumes with objects, whose figures lie on slices of three planes or fill space."""
+
+    project_type = "volumes"
+    item = "volume"
+    id_column = "src_volume_id"
+    counted = ("datasets", "volumes", "objects", "figures", "tags")
+    older_format = "v2.0.0"
+    prefers_link = False
+    takes_links = False
+
+    def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[ItemWithRow]:
+        """Make what reads volumes; masks go to the snapshot's folder as they come."""
+        return _VolumeReader(client, names, directory)
+
+    def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
+        """Copy objects, figures, masks and tags: the listing tells none of them."""
+        import pyarrow.compute as pc
+
+        for table in ("objects", "figures", "tags"):
+            for batch in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
+                if table == "figures":
+                    spatial = batch.filter(pc.field("geometry_type").isin(SPATIAL))
+                    _copy_files(base, writer.directory, values(spatial, "src_figure_id"))
+
+    def item_columns(self, table: str) -> str | None:
+        """Name the column that says which volume a row belongs to."""
+        if table == "datasets":
+            return None
+        return "src_item_id" if table == "tags" else "src_volume_id"
+
+    def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
+        """Check classes, objects, planes, slices, and that masks fit their volumes."""
+        check_volumes(snapshot, paths, names)
+
+    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Choose nothing: volumes need no settings to be added."""
+        return {}
+
+    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
+        """Count volumes, objects and figures."""
+        return {
+            "volumes": client.volumes.count(dataset_id),
+            "objects": client.objects.count(dataset_id),
+            "figures": client.figures.count(dataset_id),
+        }
+
+    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
+        """Make rows of volumes, objects, figures with their voxels, and tags."""
+        yield "volume", comparison.volumes(side)
+        yield "object", comparison.objects(side)
+        yield "figure", comparison.figures(side)
+        yield "tag", comparison.tags(side)
+
+
+class _VolumeReader(ItemReader[ItemWithRow]):
+    """Reads annotations; masks go to files, a few in memory at a time whatever the number of threads."""
+
+    def __init__(self, client: SuperviselyClient, names: Names, directory: Path) -> None:
+        self._client = client
+        self._names = names
+        self._directory = directory
+        self._turns = Semaphore(REQUESTS_AT_ONCE)
+
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemWithRow]]:
+        for page in self._client.volumes.iter_pages(dataset_id):
+            yield with_rows(page, volume_row)
+
+    def parts(self, items: Sequence[ItemWithRow]) -> Iterator[Sequence[ItemWithRow]]:
+        return batches(items, VOLUMES_AT_ONCE)
+
+    def listed(self, items: Sequence[ItemWithRow]) -> Rows:
+        return {"volumes": [item.row for item in items]}
+
+    def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:
+        if not items:
+            return {}
+        ids = [item.id for item in items]
+        annotations = self._client.volumes.get_annotations(dataset_id, ids)
+        figures = [figure for annotation in annotations for _, _, figure in figures_of(annotation)]
+        if figures:
+            self._add_notes(dataset_id, ids, figures)
+        rows: dict[str, list[dict[str, Any]]] = {"objects": [], "figures": [], "tags": []}
+        for item, annotation in zip(items, annotations, strict=True):
+            volume_id = item.id
+            check_planes(annotation, f"The annotation of volume {item.name!r} (id {volume_id})")
+            rows["objects"] += object_rows(annotation, volume_id, self._names)
+            rows["figures"] += figure_rows(annotation, volume_id)
+            rows["tags"] += annotation_tag_rows(annotation, volume_id, self._names)
+            self._fetch_files(item, annotation)
+        return rows
+
+    def _add_notes(self, dataset_id: int, ids: Sequence[int], figures: Sequence[dict[str, Any]]) -> None:
+        """Add custom data and descriptions, which annotations may leave out."""
+        listed = self._client.figures.iter_notes(dataset_id, ids)
+        notes = notes_of((figure["id"] for figure in figures), listed)
+        for figure in figures:
+            told = notes.get(figure["id"], {})
+            figure.update({key: told[key] for key in ("customData", "description") if told.get(key)})
+
+    def _fetch_files(self, volume: ItemWithRow, annotation: Mapping[str, Any]) -> None:
+        """Write masks and meshes to files, as many at once as fit in a few megabytes, decompressed."""
+        ids = [figure["id"] for _, _, figure in figures_of(annotation) if figure["geometryType"] in SPATIAL]
+        voxels = math.prod(((json_value(volume.row["meta"]) or {}).get("dimensionsIJK") or {}).values())
+        for part in batches(ids, min(MASKS_AT_ONCE, max(1, MASK_BYTES_AT_ONCE // max(1, int(voxels))))):
+            with self._turns:
+                found = self._client.volumes.find_spatial_geometries(part)
+                for figure_id in part:
+                    self._keep_file(figure_id, found.pop(figure_id, None))
+
+    def _keep_file(self, figure_id: int, content: bytes | None) -> None:
+        path = mask_path(self._directory, figure_id)
+        if content is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
+        return with_rows(self._client.volumes.list_by_ids(dataset_id, item_ids), volume_row)
+
+
+def _copy_files(base: Snapshot, directory: Path, figure_ids: Sequence[int]) -> None:
+    for figure_id in figure_ids:
+        source, target = base.mask_path(figure_id), mask_path(directory, figure_id)
+        if not source.exists():
+            continue
+        target.parent.mkdir(exist_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:
+            # A disk without hard links.
+            shutil.copyfile(source, target)

@@ -1,0 +1,151 @@
+"""What the policies of ``missing_entities`` do about items whose media are gone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.project_types.base import Kind, by_link
+from airflow_sv_versioning.restore.placeholders import placeholders_for
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.vault.record import MediaRecord
+from airflow_sv_versioning.vault.store import MediaStore
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+POLICIES = ("fail", "skip", "placeholder", "reupload")
+
+NO_SIZE = "the version does not tell a size that a placeholder can have"
+NO_STORE = "neither the version nor media_store names a store of originals"
+NO_RECORD = "the version does not tell what was behind its link"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What can be done about missing items; each is in exactly one of these.
+
+    :param left_out: ids of items that are left out.
+    :param placeholders: lists of ids; items of one list share a placeholder.
+    :param originals: id -> content hash of what is uploaded again.
+    :param unlinked: ids of those among them that were links.
+    :param store: where the originals are.
+    :param without: id -> why nothing can be done; one is enough to stop a restore.
+    """
+
+    left_out: frozenset[int] = frozenset()
+    placeholders: Sequence[Sequence[int]] = ()
+    originals: Mapping[int, str] = field(default_factory=dict)
+    unlinked: frozenset[int] = frozenset()
+    store: MediaStore | None = None
+    without: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def original_store(self) -> MediaStore:
+        """Where the originals are, if there are any."""
+        if self.store is None:
+            raise AssertionError("a remedy with originals has a store")
+        return self.store
+
+    @cached_property
+    def placeholder_ids(self) -> frozenset[int]:
+        """Ids of the items that placeholders stand in for."""
+        return frozenset(item_id for group in self.placeholders for item_id in group)
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Where originals can be had.
+
+    :param record: what the version says of them, if anything.
+    """
+
+    store: MediaStore
+    record: MediaRecord | None
+
+
+def find_remedy(
+    policy: str,
+    snapshot: Snapshot,
+    kind: Kind,
+    gone: Mapping[int, str],
+    find_originals: Callable[[], Originals | None],
+) -> Remedy:
+    """Apply a policy to the missing items of a snapshot; changes nothing.
+
+    :param policy: one of :data:`POLICIES`.
+    :param gone: id -> why its media are gone.
+    :param find_originals: asked for ``reupload`` alone.
+    :raises ConfigurationError: placeholders are needed, and what draws them is not installed.
+    """
+    if not gone:
+        return Remedy()
+    if policy == "skip":
+        return Remedy(left_out=frozenset(gone))
+    if policy == "placeholder":
+        return _with_placeholders(snapshot, kind, gone)
+    if policy == "reupload":
+        originals = find_originals()
+        if originals is None:
+            return Remedy(without=dict.fromkeys(gone, NO_STORE))
+        return _from_store(snapshot, kind, gone, originals)
+    return Remedy(without=gone)
+
+
+def rows_of(
+    snapshot: Snapshot, kind: Kind, columns: Sequence[str], item_ids: Sequence[int]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Read columns of some items: id and row."""
+    where = _among(kind.id_column, item_ids)
+    for batch in snapshot.iter_batches(kind.project_type, [kind.id_column, *columns], where):
+        for row in batch.to_pylist():
+            yield row[kind.id_column], row
+
+
+def _with_placeholders(snapshot: Snapshot, kind: Kind, gone: Mapping[int, str]) -> Remedy:
+    placeholders = placeholders_for(kind.project_type)
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    without: dict[int, str] = {}
+    for item_id, row in rows_of(snapshot, kind, placeholders.columns, list(gone)):
+        shape = placeholders.shape_of(row)
+        if shape is None:
+            without[item_id] = NO_SIZE
+        else:
+            groups[shape].append(item_id)
+    return Remedy(placeholders=list(groups.values()), without=without)
+
+
+def _from_store(snapshot: Snapshot, kind: Kind, gone: Mapping[int, str], originals: Originals) -> Remedy:
+    record = originals.record or MediaRecord(originals.store.url)
+    wanted: dict[int, str] = {}
+    without: dict[int, str] = {}
+    unlinked = set()
+    for item_id, row in rows_of(snapshot, kind, ["hash", "link"], list(gone)):
+        content_hash = row["hash"]
+        if by_link(kind, row["link"], row["hash"]):
+            unlinked.add(item_id)
+            # What a version saw behind a link is surer than the hash that a server once noted of it.
+            if behind := record.linked.get(row["link"]):
+                content_hash = behind.content_hash
+        if content_hash:
+            wanted[item_id] = content_hash
+        else:
+            without[item_id] = NO_RECORD if row["link"] else gone[item_id]
+    held = originals.store.find_held(set(wanted.values()))
+    for item_id, content_hash in wanted.items():
+        if content_hash not in held:
+            without[item_id] = f"{originals.store.url} does not hold its original {content_hash} either"
+    found = {item_id: content_hash for item_id, content_hash in wanted.items() if content_hash in held}
+    return Remedy(
+        originals=found, unlinked=frozenset(unlinked & found.keys()), store=originals.store, without=without
+    )
+
+
+def _among(column: str, ids: Sequence[int]) -> pc.Expression:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.field(column).isin(pa.array(ids, pa.int64()))

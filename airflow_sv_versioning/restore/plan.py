@@ -1,0 +1,199 @@
+"""Decide what a restore will make, and what it cannot make. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types.base import Kind, Names, by_link, names_of
+from airflow_sv_versioning.project_types.compared_columns import unsettable_warnings
+from airflow_sv_versioning.project_types.remnants import find_remnants
+from airflow_sv_versioning.restore.media_check import MediaCheck, check_media
+from airflow_sv_versioning.restore.missing_media import Originals, Remedy, find_remedy, rows_of
+from airflow_sv_versioning.restore.refusal import MissingItem, missing_media
+from airflow_sv_versioning.restore.renaming import distinct_names
+from airflow_sv_versioning.runtime.memory import give_back
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in
+from airflow_sv_versioning.snapshot.tree import dataset_rows
+from airflow_sv_versioning.snapshot.validation import check_known, distinct
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+PLACEHOLDER_TAG = "placeholder"
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """What a restore will make of a snapshot.
+
+    :param datasets: rows of the datasets, parents before children.
+    :param paths: dataset id in the snapshot -> its path.
+    :param names: class and tag id in the snapshot -> its name.
+    :param policy: what is done about missing items.
+    :param missing: item id in the snapshot -> what is missing.
+    :param remedy: what the policy does about each of them.
+    :param references: item id in the snapshot -> hash of what is added in place of its own media; complete
+        when these were uploaded.
+    :param placeholder_tag: name of the tag that placeholders get, ``None`` where there are none.
+    :param new_names: item id in the snapshot -> another name, where its own is taken twice.
+    :param counts: how many datasets, items, figures and so on there will be.
+    :param warnings: what is left out for nothing defines it, what nobody could find out from here, and what
+        no call can set.
+    """
+
+    snapshot: Snapshot
+    datasets: Sequence[Mapping[str, Any]]
+    paths: Mapping[int, str]
+    names: Names
+    policy: str
+    missing: Mapping[int, MissingItem]
+    remedy: Remedy
+    new_names: Mapping[int, str]
+    renamed: Mapping[str, str]
+    counts: Mapping[str, int]
+    placeholder_tag: str | None = None
+    references: Mapping[int, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the snapshot's project."""
+        return kind_of(self.snapshot.project_type)
+
+    @property
+    def skipped_ids(self) -> frozenset[int]:
+        """Ids in the snapshot of the items that are left out."""
+        return self.remedy.left_out
+
+    def paths_of(self, item_ids: Collection[int]) -> tuple[str, ...]:
+        """Name missing items as ``dataset/path/item name``, in the order of the snapshot."""
+        return tuple(item.path for item_id, item in self.missing.items() if item_id in item_ids)
+
+    def restored(self, id_column: str) -> pc.Expression | None:
+        """Select the rows whose item is not left out."""
+        return ids_not_in(id_column, self.skipped_ids)
+
+    def reference(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Say what a new item is made of: its ``hash``, or its ``link``."""
+        if (content_hash := self.references.get(row[self.kind.id_column])) is not None:
+            return {"hash": content_hash}
+        if by_link(self.kind, row["link"], row["hash"]):
+            return {"link": row["link"]}
+        return {"hash": row["hash"]}
+
+    def check_remedies(self) -> None:
+        """Refuse a plan that cannot be carried out.
+
+        :raises MissingMediaError: the policy has no answer to some of the missing items.
+        """
+        if self.remedy.without:
+            what = self.snapshot.project_type
+            total = f"{self.snapshot.row_count(what)} {what}"
+            raise missing_media(total, self.policy, self.missing, self.remedy.without)
+
+
+def plan_restore(
+    client: SuperviselyClient,
+    snapshot: Snapshot,
+    team_id: int,
+    missing_entities: str,
+    progress: Progress,
+    find_originals: Callable[[], Originals | None] = lambda: None,
+    known: Mapping[int, str] | None = None,
+) -> RestorePlan:
+    """Hold a snapshot against the media that can be had, and against itself.
+
+    :param team_id: the team that is to have the project.
+    :param missing_entities: ``fail``, ``skip``, ``placeholder`` or ``reupload``. With ``fail``, a link is
+        only missing where its host says so: this machine may be unable to reach what the server can. With
+        ``skip``, what nothing defines is taken out of the snapshot.
+    :param find_originals: tells where ``reupload`` takes them from; asked where something is missing.
+    :param known: id of items that are known to be missing, such as those whose links the server could not
+        read -> why.
+    :raises FormatError: the snapshot refers to what it does not hold.
+    """
+    kind = kind_of(snapshot.project_type)
+    datasets = dataset_rows(snapshot)
+    paths = {row["src_dataset_id"]: path for row, path in datasets}
+    names = names_of(snapshot.project_meta)
+    remnants = find_remnants(snapshot)
+    if missing_entities == "skip":
+        remnants.leave_out()
+    check_references(snapshot, paths, names)
+    give_back()
+    found = check_media(client, snapshot, team_id, progress, unreachable_is_gone=missing_entities != "fail")
+    gone = {**(known or {}), **found.gone}
+    remedy = find_remedy(missing_entities, snapshot, kind, gone, find_originals)
+    new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
+    return RestorePlan(
+        snapshot=snapshot,
+        datasets=[row for row, _ in datasets],
+        paths=paths,
+        names=names,
+        policy=missing_entities,
+        missing=missing_items(snapshot, paths, new_names, gone),
+        remedy=remedy,
+        new_names=new_names,
+        renamed=renamed,
+        counts=_counts(kind, snapshot, remedy.left_out),
+        placeholder_tag=_free_tag(names) if remedy.placeholders else None,
+        warnings=(*remnants.lines, *_unsure_links(found), *unsettable_warnings(snapshot)),
+    )
+
+
+def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
+    """Check what refers to what in a snapshot.
+
+    :param paths: dataset id -> its path.
+    :raises FormatError: the snapshot refers to what it does not hold.
+    """
+    items = snapshot.project_type
+    check_known(f"datasets of {items}", distinct(snapshot, items, "src_dataset_id"), paths)
+    find_remnants(snapshot).refuse()
+    kind_of(items).check(snapshot, paths, names)
+
+
+def missing_items(
+    snapshot: Snapshot, paths: Mapping[int, str], new_names: Mapping[int, str], gone: Mapping[int, str]
+) -> dict[int, MissingItem]:
+    """Name items that are missing: id -> item, in the order of the snapshot.
+
+    :param gone: item id -> why its media cannot be had.
+    """
+    lost = rows_of(snapshot, kind_of(snapshot.project_type), ["src_dataset_id", "name"], list(gone))
+    found = {}
+    for item_id, row in lost:
+        path = f"{paths[row['src_dataset_id']]}/{new_names.get(item_id, row['name'])}"
+        found[item_id] = MissingItem(item_id, path, gone[item_id])
+    return found
+
+
+def _free_tag(names: Names) -> str:
+    taken = set(names.tags.values())
+    candidates = (f"{PLACEHOLDER_TAG}_{number}" if number else PLACEHOLDER_TAG for number in count())
+    return next(name for name in candidates if name not in taken)
+
+
+def _unsure_links(found: MediaCheck) -> tuple[str, ...]:
+    if not found.unsure_count:
+        return ()
+    told = "; ".join(f"{link} ({reason})" for link, reason in list(found.unsure.items())[:3])
+    line = f"{found.unsure_count} links could not be checked from here and are left to the server: {told}."
+    return (line,)
+
+
+def _counts(kind: Kind, snapshot: Snapshot, gone: Collection[int]) -> dict[str, int]:
+    return {table: _count(snapshot, table, kind.item_columns(table), gone) for table in kind.counted}
+
+
+def _count(snapshot: Snapshot, table: str, item_column: str | None, gone: Collection[int]) -> int:
+    where = ids_not_in(item_column, gone) if item_column else None
+    if item_column is None or where is None:
+        return snapshot.row_count(table)
+    return sum(batch.num_rows for batch in snapshot.iter_batches(table, [item_column], where))

@@ -1,0 +1,365 @@
+"""Carry a plan out: a new project that equals the snapshot, or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from airflow_sv_versioning.capture.passes import capture_project
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Dataset, Project
+from airflow_sv_versioning.compare.differences import Deviations, find_differences
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    ConflictError,
+    IntegrityError,
+    RestoreIncompleteError,
+    SuperviselyError,
+)
+from airflow_sv_versioning.restore.plan import RestorePlan, missing_items
+from airflow_sv_versioning.restore.refusal import LinksRefusedError, links_refused
+from airflow_sv_versioning.restore.refused_links import REFUSALS, find_refused_links
+from airflow_sv_versioning.restore.steps.filling import fill_project
+from airflow_sv_versioning.restore.steps.placeholder_tags import placeholder_tag
+from airflow_sv_versioning.restore.work import NewIds, RestoreWork
+from airflow_sv_versioning.runtime.exactly_once import land_once
+from airflow_sv_versioning.runtime.memory import give_back
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.ids import joined, repeated
+from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.origin import RESTORED_FROM, RESTORING, draft_name, own_custom_data
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.validation import distinct
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_DIFFERENCES = 5
+MAX_NAMES = 1000
+MAX_NAME = 255
+"""How many characters the name of a project may have."""
+# Spreads keys over 64 bits.
+_ODD = 0x9E3779B97F4A7C15
+
+
+@dataclass(frozen=True)
+class Target:
+    """The project to be made.
+
+    :param team_id: that of the workspace.
+    :param name: made free with ``_001``, ``_002``, ... where it is taken.
+    :param restored_from: what the new project's custom data tells of its origin.
+    :param owner: who restores it.
+    :param key: of this restore alone.
+    """
+
+    workspace_id: int
+    team_id: int
+    name: str
+    description: str
+    restored_from: Mapping[str, Any]
+    owner: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex[:12])
+
+    @property
+    def draft_name(self) -> str:
+        """Its name until it is whole, which no other project has."""
+        return draft_name(self.name, self.key)
+
+
+class Journal(Protocol):
+    """Is told what becomes of the project, for whoever must clear up after this process."""
+
+    def added(self, project_id: int) -> None:
+        """Take the project's id, before anything is put into it."""
+
+    def removed(self) -> None:
+        """Hear that the half-made project is gone again."""
+
+
+def restore_project(
+    client: SuperviselyClient,
+    plan: RestorePlan,
+    target: Target,
+    *,
+    work_dir: Path,
+    verify: str,
+    keep_incomplete: bool,
+    progress: Progress,
+    journal: Journal | None = None,
+) -> Project:
+    """Make the project that a plan describes and prove that it is there.
+
+    Until then its name and its custom data say that it is being restored. A restore that fails removes what
+    it made; with ``keep_incomplete`` the project stays, marked, and the error says which it is.
+
+    :param verify: ``counts`` compares numbers, ``full`` reads everything back and compares content.
+    :raises IntegrityError: the new project is not what the plan says.
+    :raises LinksRefusedError: the server cannot read some links; a plan that knows them can go on.
+    :raises RestoreIncompleteError: the restore failed, and its project was kept.
+    """
+    project = _add_project(client, plan.snapshot, target)
+    progress.say(f"Restoring into project {project.id} {project.name!r} of workspace {target.workspace_id}.")
+    try:
+        if journal:
+            journal.added(project.id)
+        passed_over = _fill(client, plan, target, project.id, progress)
+        _check_counts(client, plan, project.id)
+        if verify == "full":
+            _check_content(client, plan, project.id, passed_over, work_dir, progress)
+        _finish(client, plan.snapshot, target, project.id)
+    except BaseException as error:
+        goes_on = isinstance(error, LinksRefusedError) and plan.policy != "fail"
+        if keep_incomplete and isinstance(error, SuperviselyError) and not goes_on:
+            raise RestoreIncompleteError(
+                f"The restore into project {project.id} stopped half-way: {error.message} "
+                "The project was kept, as asked; it is not a whole copy of the version.",
+                project_id=project.id,
+            ) from error
+        if _remove(client, project.id, progress) and journal:
+            journal.removed()
+        raise
+    return client.projects.get(project.id)
+
+
+def with_end(name: str, end: str) -> str:
+    """Name a project after another one, whose name is shortened if need be."""
+    return name[: MAX_NAME - len(end)] + end
+
+
+def find_free_name(client: SuperviselyClient, target: Target) -> str:
+    """Tell the name that a new project would get now."""
+    return next(_free_names(client, target))
+
+
+def _free_names(client: SuperviselyClient, target: Target) -> Iterator[str]:
+    for number in range(MAX_NAMES):
+        name = with_end(target.name, f"_{number:03d}" if number else "")
+        if not client.projects.list_ids_by_name(target.workspace_id, name):
+            yield name
+    raise ConfigurationError(
+        f"Workspace {target.workspace_id} has {MAX_NAMES} projects named like {target.name!r}; "
+        "give the restored project another name."
+    )
+
+
+def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) -> Project:
+    def find_landed() -> Project | None:
+        # Also after an interruption: what landed must be removed.
+        with client.finishing():
+            there = client.projects.list_ids_by_name(target.workspace_id, target.draft_name)
+            return client.projects.get(there[0]) if there else None
+
+    def add() -> Project:
+        return client.projects.add(
+            target.workspace_id,
+            target.draft_name,
+            snapshot.project_type,
+            target.description,
+            snapshot.project_info.get("readme"),
+            _custom_data(snapshot, target, is_whole=False),
+        )
+
+    return land_once(add, find_landed)
+
+
+def _finish(client: SuperviselyClient, snapshot: Snapshot, target: Target, project_id: int) -> None:
+    """Give the project its name and take the marks away, in one request: the last one."""
+    for name in _free_names(client, target):
+        # Somebody may take the name in between.
+        with suppress(ConflictError):
+            custom_data = _custom_data(snapshot, target, is_whole=True)
+            client.projects.edit(project_id, name=name, customData=custom_data, silent=True)
+            return
+
+
+def _custom_data(snapshot: Snapshot, target: Target, *, is_whole: bool) -> dict[str, Any]:
+    told = {
+        **own_custom_data(snapshot.project_info.get("custom_data")),
+        RESTORED_FROM: {**target.restored_from},
+    }
+    if is_whole:
+        return told
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    mark = {**target.restored_from, "key": target.key, "owner": target.owner, "since": now}
+    return {**told, RESTORING: mark}
+
+
+def _fill(
+    client: SuperviselyClient, plan: RestorePlan, target: Target, project_id: int, progress: Progress
+) -> frozenset[int]:
+    """Fill the new project; returns the ids of items whose custom data the server did not take."""
+    snapshot = plan.snapshot
+    custom_data = _custom_data(snapshot, target, is_whole=False)
+    client.projects.edit(project_id, customData=custom_data, silent=True)
+    class_ids, tag_ids, mark = _add_meta(client, plan, project_id)
+    opening = plan.kind.opening_settings(snapshot)
+    if _holds_duplicate_tags(snapshot):
+        # The second of two equal tags would be refused; the version's own rule comes last.
+        opening["allowDuplicateTags"] = True
+    if opening:
+        client.projects.update_settings(project_id, opening)
+    ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids, mark)
+    work = RestoreWork(client, plan, project_id, ids, progress)
+    give_back()
+    try:
+        fill_project(work)
+    except REFUSALS as error:
+        if not (refused := find_refused_links(work)):
+            raise
+        lost = missing_items(snapshot, plan.paths, plan.new_names, refused)
+        total = f"{snapshot.row_count(plan.kind.project_type)} {plan.kind.project_type}"
+        raise links_refused(total, lost) from error
+    client.projects.update_settings(project_id, _settings(snapshot, tag_ids, opening))
+    return frozenset(work.passed_over)
+
+
+def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
+    """Say whether a tag is on one owner twice; saying so of one where it is not does no harm."""
+    return bool(repeated(joined(_tag_digests(snapshot))))
+
+
+def _tag_digests(snapshot: Snapshot) -> Iterator[np.ndarray[Any, Any]]:
+    """Make a number of each tag, the same of the same tags on the same owner."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for batch in snapshot.iter_batches("tags", ["owner_type", "owner_id", "tag_id"]):
+        owner_type = pc.index_in(batch["owner_type"], value_set=pa.array(["item", "object", "figure"]))
+        digest = np.zeros(batch.num_rows, np.uint64)
+        for column in (owner_type, batch["owner_id"], batch["tag_id"]):
+            part = pc.fill_null(column, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+            digest = (digest ^ part.view(np.uint64)) * np.uint64(_ODD)
+        yield digest.view(np.int64)
+
+
+def _add_meta(
+    client: SuperviselyClient, plan: RestorePlan, project_id: int
+) -> tuple[dict[int, int], dict[int, int], int | None]:
+    """Make classes and tags, and the tag of placeholders; joined by name, for answers come in any order."""
+    meta = plan.snapshot.project_meta
+    marks = [placeholder_tag(plan.placeholder_tag)] if plan.placeholder_tag else []
+    answer = client.projects.update_meta(
+        project_id,
+        {
+            "classes": meta.get("classes") or [],
+            "tags": [*(meta.get("tags") or []), *marks],
+            "projectType": plan.kind.project_type,
+        },
+    )
+    new_classes = {entry["title"]: entry["id"] for entry in answer.get("classes") or []}
+    new_tags = {entry["name"]: entry["id"] for entry in answer.get("tags") or []}
+    mark = new_tags[plan.placeholder_tag] if plan.placeholder_tag else None
+    classes = _joined(plan.names.classes, new_classes, "classes")
+    return classes, _joined(plan.names.tags, new_tags, "tags"), mark
+
+
+def _joined(old: Mapping[int, str], new: Mapping[str, int], what: str) -> dict[int, int]:
+    if lost := sorted(set(old.values()) - new.keys()):
+        raise IntegrityError(f"The server did not make the {what} {lost[:10]}.")
+    return {old_id: new[name] for old_id, name in old.items()}
+
+
+def _settings(snapshot: Snapshot, tag_ids: Mapping[int, int], opening: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the snapshot's settings over, with the grouping tag's new id; switch off what was only opened.
+
+    :param opening: what was set before the project was filled; a member that is set can be switched off,
+        but not taken away again.
+    """
+    settings = dict(snapshot.project_info.get("settings") or {})
+    if settings.get("groupImagesByTagId") is not None:
+        settings["groupImagesByTagId"] = tag_ids.get(settings["groupImagesByTagId"])
+    # Sent as null, the server would store the text "default" instead of nothing.
+    if settings.get("labelingInterface") is None:
+        settings.pop("labelingInterface", None)
+    opened = {"allowDuplicateTags": False} if "allowDuplicateTags" in opening else {}
+    return {**opened, **settings}
+
+
+def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> dict[int, int]:
+    new_ids: dict[int, int] = {}
+    for row in plan.datasets:
+        parent_id = new_ids.get(row["parent_src_dataset_id"])
+        new_ids[row["src_dataset_id"]] = _add_dataset(client, project_id, row, parent_id).id
+    return new_ids
+
+
+def _add_dataset(
+    client: SuperviselyClient, project_id: int, row: Mapping[str, Any], parent_id: int | None
+) -> Dataset:
+    def find_landed() -> Dataset | None:
+        there = client.datasets.list_all(project_id)
+        return next((d for d in there if (d.parent_id, d.name) == (parent_id, row["name"])), None)
+
+    def add() -> Dataset:
+        custom_data = json_value(row["custom_data"])
+        return client.datasets.add(project_id, row["name"], parent_id, row["description"], custom_data)
+
+    return land_once(add, find_landed)
+
+
+def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:
+    found = Counter({"datasets": 0, plan.kind.project_type: 0, "figures": 0})
+    for dataset in client.datasets.list_all(project_id):
+        found["datasets"] += 1
+        found.update(plan.kind.count(client, dataset.id))
+    expected = _expected_counts(plan)
+    if wrong := {what: (expected[what], found[what]) for what in found if found[what] != expected[what]}:
+        told = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
+        raise IntegrityError(f"The restored project {project_id} holds {told}.", project_id=project_id)
+
+
+def _expected_counts(plan: RestorePlan) -> dict[str, int]:
+    counts = dict(plan.counts)
+    if plan.kind.shares_objects:
+        where = plan.restored(plan.kind.id_column)
+        counts["objects"] = len(distinct(plan.snapshot, "objects", "src_object_id", where))
+    return counts
+
+
+def _check_content(
+    client: SuperviselyClient,
+    plan: RestorePlan,
+    project_id: int,
+    passed_over: frozenset[int],
+    work_dir: Path,
+    progress: Progress,
+) -> None:
+    progress.say(f"Reading project {project_id} back to compare it with the version.")
+    made = capture_project(
+        client, project_id, work_dir / "verify", on_concurrent_change="accept", progress=progress
+    )
+    planned = Deviations(
+        plan.skipped_ids,
+        plan.new_names,
+        plan.references,
+        plan.remedy.placeholder_ids,
+        plan.placeholder_tag,
+        passed_over,
+    )
+    differences = find_differences(plan.snapshot, made.snapshot, planned)
+    if differences:
+        told = "; ".join(differences[:MAX_DIFFERENCES])
+        raise IntegrityError(
+            f"The restored project {project_id} differs from the version: {told}.", project_id=project_id
+        )
+
+
+def _remove(client: SuperviselyClient, project_id: int, progress: Progress) -> bool:
+    try:
+        with client.finishing():
+            client.projects.archive(project_id)
+    except SuperviselyError as error:
+        progress.warn(
+            f"The half-restored project {project_id} could not be removed, and stays marked: {error.message}"
+        )
+        return False
+    progress.say(f"Removed the half-restored project {project_id}.")
+    return True

@@ -1,0 +1,68 @@
+"""Links that the server itself cannot read: found out when it refuses the items that hold them.
+
+This machine does not contact private networks unless it may, so what leads there is left to the server.
+It refuses a batch of items for one link that it cannot read; here it is asked for every one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from uuid import uuid4
+
+from airflow_sv_versioning.exceptions import NotFoundError, RequestRejectedError
+from airflow_sv_versioning.project_types.base import is_linked
+from airflow_sv_versioning.restore.work import RestoreWork
+from airflow_sv_versioning.runtime.parallel import map_ordered
+
+REFUSALS = (RequestRejectedError, NotFoundError)
+"""How the server says that it cannot make an item of what it was given."""
+
+_BATCH = 50
+
+
+def find_refused_links(work: RestoreWork) -> dict[int, str]:
+    """Have the server try each link of a restore that it refused, in a dataset that goes with the project.
+
+    :returns: item id in the snapshot -> the server's words; empty if its refusal was about something else.
+    :raises ServerError: it had no time for a link, which says nothing about its media.
+    """
+    links = list(_links(work))
+    if not links:
+        return {}
+    dataset_id = work.client.datasets.add(work.project_id, f"links {uuid4().hex}").id
+    parts = [links[start : start + _BATCH] for start in range(0, len(links), _BATCH)]
+    refused: dict[int, str] = {}
+    tried = map_ordered(lambda part: _refused(work, dataset_id, part), parts, work.client.max_workers)
+    for done, found in enumerate(tried, start=1):
+        refused |= found
+        work.progress.count("Links tried by the server", min(done * _BATCH, len(links)), len(links))
+    return refused
+
+
+def _links(work: RestoreWork) -> Iterator[tuple[int, str]]:
+    plan = work.plan
+    where = is_linked(plan.kind)
+    if (restored := plan.restored(plan.kind.id_column)) is not None:
+        where &= restored
+    columns = [plan.kind.id_column, "link", "hash"]
+    for batch in plan.snapshot.iter_batches(plan.kind.project_type, columns, where):
+        for row in batch.to_pylist():
+            if link := plan.reference(row).get("link"):
+                yield row[plan.kind.id_column], link
+
+
+def _refused(work: RestoreWork, dataset_id: int, links: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """Try a batch, and its halves where it is refused, down to single links."""
+    work.progress.check()
+    entries = [{"title": str(item_id), "link": link, "meta": {}} for item_id, link in links]
+    add = work.client.videos.add if work.plan.kind.project_type == "videos" else work.client.images.add
+    try:
+        add(dataset_id, entries)
+    except REFUSALS as error:
+        if len(links) == 1:
+            ((item_id, link),) = links
+            return {item_id: f"{link}: {error.message}"}
+    else:
+        return {}
+    middle = len(links) // 2
+    return _refused(work, dataset_id, links[:middle]) | _refused(work, dataset_id, links[middle:])

@@ -1,0 +1,91 @@
+"""New names for items whose own is taken twice in a dataset, as archives by others may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.snapshot.ids import IdSet, digests, joined, repeated
+from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in, values
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_Name = tuple[int, str]
+"""Dataset id and name."""
+
+
+def distinct_names(
+    snapshot: Snapshot, paths: Mapping[int, str], gone: Collection[int]
+) -> tuple[dict[int, str], dict[str, str]]:
+    """Find a new name for the second and every later item of one name.
+
+    :param paths: dataset id -> its path.
+    :param gone: ids of items that need no name.
+    :returns: item id -> its new name, and the same for people: path -> new name.
+    """
+    # Names themselves would fill the memory; of equal digests, they are compared.
+    suspects = repeated(_all_digests(snapshot, gone))
+    if not len(suspects):
+        return {}, {}
+    names = _Names(snapshot, gone)
+    new_names: dict[int, str] = {}
+    renamed: dict[str, str] = {}
+    for item_id, (dataset_id, name) in _iter_later(snapshot, gone, suspects):
+        new = names.take_free(dataset_id, name)
+        new_names[item_id] = new
+        item = kind_of(snapshot.project_type).item
+        renamed[f"{paths[dataset_id]}/{name} ({item} {item_id})"] = new
+    return new_names, renamed
+
+
+def _iter_names(
+    snapshot: Snapshot, gone: Collection[int]
+) -> Iterator[tuple[list[int], list[_Name], np.ndarray[Any, Any]]]:
+    """Stream ids, names and digests of names."""
+    id_column = kind_of(snapshot.project_type).id_column
+    columns = [id_column, "src_dataset_id", "name"]
+    for batch in snapshot.iter_batches(snapshot.project_type, columns, ids_not_in(id_column, gone)):
+        names = list(zip(values(batch, "src_dataset_id"), values(batch, "name"), strict=True))
+        yield values(batch, id_column), names, digests(names)
+
+
+def _all_digests(snapshot: Snapshot, gone: Collection[int]) -> np.ndarray[Any, Any]:
+    return joined(found for _, _, found in _iter_names(snapshot, gone))
+
+
+def _iter_later(snapshot: Snapshot, gone: Collection[int], suspects: IdSet) -> Iterator[tuple[int, _Name]]:
+    """Stream the items whose name an earlier one has, among those whose digest is suspect."""
+    seen: set[_Name] = set()
+    for item_ids, names, found in _iter_names(snapshot, gone):
+        for item_id, name in compress(zip(item_ids, names, strict=True), suspects.mask_of(found)):
+            if name in seen:
+                yield item_id, name
+            seen.add(name)
+
+
+class _Names:
+    """The names that are taken."""
+
+    def __init__(self, snapshot: Snapshot, gone: Collection[int]) -> None:
+        self._taken = IdSet(_all_digests(snapshot, gone))
+        self._given: set[_Name] = set()
+        # The number that was tried last: to begin at 1 for each of many equal names would never end.
+        self._numbers: dict[_Name, int] = {}
+
+    def take_free(self, dataset_id: int, name: str) -> str:
+        """Find a free name that is like a taken one, and take it."""
+        stem, dot, extension = name.rpartition(".")
+        if not stem:
+            stem, dot, extension = name, "", ""
+        number = self._numbers.get((dataset_id, name), 1)
+        while self._is_taken(new := (dataset_id, f"{stem}_{number:03d}{dot}{extension}")):
+            number += 1
+        self._numbers[dataset_id, name] = number + 1
+        self._given.add(new)
+        return new[1]
+
+    def _is_taken(self, name: _Name) -> bool:
+        return name in self._given or self._taken.find(hash(name)) is not None

@@ -1,0 +1,1 @@
+"""What a restore writes, in the order of the steps, a project type each."""

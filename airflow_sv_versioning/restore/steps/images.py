@@ -1,0 +1,119 @@
+"""Add the images of a plan to their new datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import images
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.restore.work import RestoreWork, Row
+from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
+from airflow_sv_versioning.snapshot.json_columns import json_value
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+_COLUMNS = ("src_image_id", "src_dataset_id", "parent_src_image_id", "name", "hash", "link", "meta")
+
+
+class ImagesRestore:
+    """Add images in the order of the snapshot, datasets side by side, parents before children."""
+
+    def __init__(self, work: RestoreWork) -> None:
+        self._work = work
+
+    def run(self) -> None:
+        """Add all images, then their descriptions, which the platform takes one by one."""
+        self._add_images()
+        self._describe_images()
+
+    def _add_images(self) -> None:
+        """Add images in the order of the snapshot, datasets side by side, parents before children."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        def among(ids: Iterable[int]) -> pc.Expression:
+            return pc.field("src_image_id").isin(pa.array(sorted(ids), pa.int64()))
+
+        parents = self._restored_parents()
+        self._add_generation(~among(parents) if parents else None)
+        while parents:
+            ready = {child for child, parent in parents.items() if parent in self._work.item_ids}
+            if not ready:
+                raise IntegrityError("Images of the snapshot are each other's parents.")
+            self._add_generation(among(ready))
+            parents = {child: parent for child, parent in parents.items() if child not in ready}
+
+    def _restored_parents(self) -> dict[int, int]:
+        import pyarrow.compute as pc
+
+        columns = ["src_image_id", "parent_src_image_id"]
+        has_parent = ~pc.field("parent_src_image_id").is_null()
+        rows = self._work.plan.snapshot.read("images", columns, has_parent).to_pylist()
+        gone = self._work.plan.skipped_ids
+        return {
+            row["src_image_id"]: row["parent_src_image_id"]
+            for row in rows
+            if row["src_image_id"] not in gone and row["parent_src_image_id"] not in gone
+        }
+
+    def _add_generation(self, where: pc.Expression | None) -> None:
+        dataset_ids = [row["src_dataset_id"] for row in self._work.plan.datasets]
+        self._work.drain(lambda dataset_id: self._add_dataset_images(dataset_id, where), dataset_ids)
+
+    def _add_dataset_images(self, dataset_id: int, where: pc.Expression | None) -> None:
+        import pyarrow.compute as pc
+
+        here = pc.field("src_dataset_id") == dataset_id
+        for condition in (where, self._work.plan.restored("src_image_id")):
+            here = here if condition is None else here & condition
+        for batch in self._work.plan.snapshot.iter_batches("images", _COLUMNS, here):
+            for start in range(0, batch.num_rows, images.ADD_BATCH):
+                rows = batch.slice(start, images.ADD_BATCH).to_pylist()
+                for part in self._parts(rows):
+                    self._work.progress.count(
+                        "Images restored", len(self._work.item_ids), self._work.plan.counts["images"]
+                    )
+                    self._add_image_batch(dataset_id, part)
+
+    def _parts(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+        """Cut rows smaller where they hold links: the server fetches each before it answers."""
+        has_links = any("link" in self._work.plan.reference(row) for row in rows)
+        return batches(rows, images.LINKS_BATCH if has_links else images.ADD_BATCH)
+
+    def _add_image_batch(self, dataset_id: int, rows: Sequence[Row]) -> None:
+        new_dataset = self._work.ids.datasets[dataset_id]
+        entries = [self._image_entry(row) for row in rows]
+        titles = [entry["title"] for entry in entries]
+
+        def find_landed() -> list[dict[str, Any]] | None:
+            found = self._work.client.images.list_by_names(new_dataset, titles)
+            return found if all_or_nothing(len(found), len(titles), "images") else None
+
+        added = land_once(lambda: self._work.client.images.add(new_dataset, entries), find_landed)
+        self._work.take_added(new_dataset, rows, titles, added)
+
+    def _image_entry(self, row: Row) -> dict[str, Any]:
+        entry: dict[str, Any] = {"title": self._work.plan.new_names.get(row["src_image_id"], row["name"])}
+        entry |= self._work.plan.reference(row)
+        if row["meta"]:
+            entry["meta"] = json_value(row["meta"])
+        if (parent := row["parent_src_image_id"]) in self._work.item_ids:
+            entry["parentId"] = self._work.item_ids[parent]
+        return entry
+
+    def _describe_images(self) -> None:
+        described = (
+            row
+            for batch in self._work.plan.snapshot.iter_batches("images", ["src_image_id", "description"])
+            for row in batch.to_pylist()
+            if row["description"] and row["src_image_id"] in self._work.item_ids
+        )
+        self._work.drain(
+            lambda row: self._work.client.images.edit(
+                self._work.item_ids[row["src_image_id"]], description=row["description"]
+            ),
+            described,
+        )

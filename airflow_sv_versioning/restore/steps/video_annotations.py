@@ -1,0 +1,250 @@
+"""Add objects, figures and tags of a plan to their new videos."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import objects, videos
+from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.restore.steps.tag_entries import tag_entry
+from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
+from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value, optional_json_raw
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.client.video_annotations import VideoAnnotation
+
+MULTI_VIEW = "multi_view"
+
+
+class AnnotationsRestore:
+    """Add objects and tags, videos side by side, then figures, frames side by side.
+
+    Objects that several videos share are made once, in their dataset. The figures of one frame keep
+    their order, which is their depth.
+    """
+
+    def __init__(self, work: RestoreWork) -> None:
+        self._work = work
+        names, new_ids = work.plan.names.classes, work.ids.classes
+        self._class_ids = {name: new_ids[class_id] for class_id, name in names.items()}
+        self._object_ids: dict[int, int] = {}
+        self._shared: set[int] = set()
+        self._sharing: set[int] = set()
+
+    def run(self) -> None:
+        """Add everything that hangs on videos."""
+        owners = self._owners()
+        settings = self._work.plan.snapshot.project_info.get("settings") or {}
+        is_multi_view = settings.get("labelingInterface") == MULTI_VIEW
+        self._shared = {key for key, found in owners.items() if is_multi_view or len(found) > 1}
+        self._sharing = {
+            self._work.item_datasets[video_id] for key in self._shared for video_id in owners[key]
+        }
+        self._work.drain(self._add_objects, self._by_video("objects", "src_video_id"))
+        self._work.drain(self._add_objects_of_dataset, self._by_sharing_dataset())
+        self._work.drain(self._add_tags, self._by_video("tags", "src_item_id"))
+        self._add_figures()
+
+    def _owners(self) -> dict[int, set[int]]:
+        """Object id in the snapshot -> ids of its videos."""
+        owners: dict[int, set[int]] = defaultdict(set)
+        for row in self._rows("objects", "src_video_id"):
+            owners[row["src_object_id"]].add(row["src_video_id"])
+        return owners
+
+    def _rows(self, table: str, video_column: str) -> Iterator[Row]:
+        where = self._work.plan.restored(video_column)
+        for batch in self._work.plan.snapshot.iter_batches(table, where=where):
+            yield from batch.to_pylist()
+
+    def _by_video(self, table: str, video_column: str) -> Iterator[list[Row]]:
+        for _, group in groupby(self._rows(table, video_column), key=lambda row: row[video_column]):
+            yield list(group)
+
+    def _told(self, video_id: int) -> str:
+        return f"The annotation of video {self._work.item_names[video_id]!r} (id {video_id})"
+
+    def _annotation(self, video_id: int) -> VideoAnnotation:
+        new_id, dataset_id = self._work.item_ids[video_id], self._work.item_datasets[video_id]
+        return self._work.client.videos.read_annotations(dataset_id, [new_id])[0]
+
+    def _add_objects(self, rows: Sequence[Row]) -> None:
+        video_id = rows[0]["src_video_id"]
+        if self._work.item_datasets[video_id] in self._sharing:
+            return
+
+        def there() -> Iterable[int]:
+            return (entry["id"] for entry in self._annotation(video_id).objects or [])
+
+        self._make(rows, there)
+
+    def _by_sharing_dataset(self) -> Iterator[list[Row]]:
+        found: dict[int, dict[int, Row]] = {dataset_id: {} for dataset_id in self._sharing}
+        for row in self._rows("objects", "src_video_id"):
+            dataset_id = self._work.item_datasets[row["src_video_id"]]
+            if dataset_id in found:
+                found[dataset_id].setdefault(row["src_object_id"], row)
+        return (list(rows.values()) for rows in found.values())
+
+    def _add_objects_of_dataset(self, rows: Sequence[Row]) -> None:
+        """Add the objects of all videos together: on each, own and shared ones keep their common order."""
+        dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
+        # As long as nothing hangs on a shared object, no annotation need show it.
+        self._make(rows, lambda: self._work.client.objects.list_ids(dataset_id))
+
+    def _make(self, rows: Sequence[Row], there: Callable[[], Iterable[int]]) -> None:
+        """Make objects in the order of their ids.
+
+        :param there: lists the new objects' ids, beside those of others that were made before.
+        """
+        dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
+        for part in batches(sorted(rows, key=lambda row: row["src_object_id"]), objects.ADD_BATCH):
+            self._work.progress.check()
+            entries = [self._object_entry(row) for row in part]
+
+            def send(entries: Sequence[Row] = entries) -> list[int]:
+                return self._work.client.objects.add(dataset_id, entries)
+
+            def find_landed(expected: int = len(part)) -> list[int] | None:
+                new = sorted(set(there()) - set(self._object_ids.values()))
+                return new if all_or_nothing(len(new), expected, "objects") else None
+
+            with naming(self._told(part[0]["src_video_id"])):
+                made = land_once(send, find_landed)
+            self._object_ids.update(zip((row["src_object_id"] for row in part), made, strict=True))
+
+    def _object_entry(self, row: Row) -> dict[str, int]:
+        entry = {"classId": self._class_ids[row["class_name"]]}
+        if row["src_object_id"] in self._shared:
+            return entry
+        return {**entry, "entityId": self._work.item_ids[row["src_video_id"]]}
+
+    def _add_tags(self, rows: Sequence[Row]) -> None:
+        video_id = rows[0]["src_item_id"]
+        new_id = self._work.item_ids[video_id]
+        of_video = [row for row in rows if row["owner_type"] == "item"]
+        of_objects = [row for row in rows if row["owner_type"] == "object"]
+        own = [row for row in of_objects if row["owner_id"] not in self._shared]
+        shared = [row for row in of_objects if row["owner_id"] in self._shared]
+        project = {"projectId": self._work.project_id}
+        client = self._work.client
+        with naming(self._told(video_id)):
+            self._land_tags(video_id, of_video, lambda tags: client.videos.add_tags(new_id, tags), 0)
+            self._land_tags(video_id, own, lambda tags: client.objects.add_tags(project, tags), len(of_video))
+            self._land_tags(
+                video_id,
+                shared,
+                lambda tags: client.objects.add_tags({"entityId": new_id}, tags),
+                len(of_video) + len(own),
+            )
+
+    def _land_tags(
+        self, video_id: int, rows: Sequence[Row], add: Callable[[Sequence[Row]], None], sent: int
+    ) -> None:
+        """Send tags in batches; the new video has no others, so counting tells what landed.
+
+        :param sent: how many tags the video has before.
+        """
+        for part in batches(rows, videos.TAGS_BATCH):
+            self._work.progress.check()
+            entries = [self._tag_entry(row) for row in part]
+
+            def send(entries: Sequence[Row] = entries) -> bool:
+                add(entries)
+                return True
+
+            def find_landed(sent: int = sent, expected: int = len(part)) -> bool | None:
+                return all_or_nothing(_tag_count(self._annotation(video_id)) - sent, expected, "tags") or None
+
+            land_once(send, find_landed)
+            sent += len(part)
+
+    def _tag_entry(self, row: Row) -> dict[str, Any]:
+        place: dict[str, Any] = {}
+        if row["owner_type"] == "object":
+            place["objectId"] = self._object_ids[row["owner_id"]]
+        if row["frame_from"] is not None:
+            place["frameRange"] = [row["frame_from"], row["frame_to"]]
+        return tag_entry(row, self._work.ids.tags, **place)
+
+    def _add_figures(self) -> None:
+        groups = _whole_frames(self._rows("figures", "src_video_id"), videos.FIGURES_BATCH)
+        done = 0
+        for added in map_ordered(self._add_frames, groups, self._work.client.max_workers):
+            done += added
+            self._work.progress.count("Figures restored", done, self._work.plan.counts["figures"])
+
+    def _add_frames(self, rows: Sequence[Row]) -> int:
+        """Add the figures of some frames of one video; no other request adds to these frames."""
+        video_id = rows[0]["src_video_id"]
+        frames = {row["frame_index"] for row in rows}
+        sent = 0
+        for part in batches(rows, videos.FIGURES_BATCH):
+            self._work.progress.check()
+            with naming(self._told(video_id)):
+                self._add_figure_batch(video_id, part, frames, sent)
+            sent += len(part)
+        return sent
+
+    def _add_figure_batch(self, video_id: int, rows: Sequence[Row], frames: set[int], sent: int) -> None:
+        entries = [self._figure_entry(row) for row in rows]
+        new_id = self._work.item_ids[video_id]
+
+        def send() -> bool:
+            self._work.client.videos.add_figures(new_id, entries, skip_bounds_validation=True)
+            return True
+
+        def find_landed() -> bool | None:
+            there = self._annotation(video_id).frames or []
+            landed = sum(len(frame.figures) for frame in there if frame.index in frames)
+            return all_or_nothing(landed - sent, len(entries), "figures") or None
+
+        land_once(send, find_landed)
+
+    def _figure_entry(self, row: Row) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "objectId": self._object_ids[row["src_object_id"]],
+            "geometryType": row["geometry_type"],
+            "geometry": json_raw(row["geometry_json"]),
+            "meta": {**(json_value(row["meta"]) or {}), "frame": row["frame_index"]},
+        }
+        for key, value in (
+            ("trackId", row["track_id"]),
+            ("priority", row["priority"]),
+            ("smartToolInput", optional_json_raw(row["smart_tool_input"])),
+            ("nnCreated", row["nn_created"]),
+            ("nnUpdated", row["nn_updated"]),
+            ("customData", optional_json_raw(row["custom_data"])),
+            ("description", row["description"]),
+        ):
+            if value is not None:
+                entry[key] = value
+        return entry
+
+
+def _whole_frames(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Group the figures of one video into lists of about ``size``, never parting those of one frame."""
+    group: list[Row] = []
+    for row in rows:
+        if group and _may_part(group[-1], row, len(group) >= size):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _may_part(one: Row, next_one: Row, is_full: bool) -> bool:
+    if one["src_video_id"] != next_one["src_video_id"]:
+        return True
+    return is_full and bool(one["frame_index"] != next_one["frame_index"])
+
+
+def _tag_count(annotation: VideoAnnotation) -> int:
+    of_objects = (entry.get("tags") or [] for entry in annotation.objects or [])
+    return len(annotation.tags or []) + sum(map(len, of_objects))

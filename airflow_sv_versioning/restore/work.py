@@ -1,0 +1,146 @@
+"""What the steps of a restore share: where it goes, and what became of the snapshot's ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import CancelledError, IntegrityError, SuperviselyError
+from airflow_sv_versioning.restore.plan import RestorePlan
+from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.ids import IdMap, IdSet
+
+Row = Mapping[str, Any]
+MAX_DESCRIPTION = 255
+"""Characters."""
+
+
+@dataclass(frozen=True)
+class NewIds:
+    """What became of a snapshot's ids in the new project: id in the snapshot -> new id.
+
+    :param placeholder_tag: new id of the tag that placeholders get, ``None`` where there are none.
+    """
+
+    datasets: Mapping[int, int]
+    classes: Mapping[int, int]
+    tags: Mapping[int, int]
+    placeholder_tag: int | None = None
+
+
+@dataclass
+class RestoreWork:
+    """A restore in progress.
+
+    :ivar item_ids: item id in the snapshot -> new id.
+    :ivar item_datasets: item id in the snapshot -> id of its new dataset.
+    :ivar item_names: item id in the snapshot -> its new name, where messages need it.
+    :ivar figure_ids: figure id in the snapshot -> new id, of those that something else refers to:
+        masks and tagged figures.
+    :ivar passed_over: ids in the snapshot of items whose custom data the server did not take.
+    """
+
+    client: SuperviselyClient
+    plan: RestorePlan
+    project_id: int
+    ids: NewIds
+    progress: Progress
+    item_ids: IdMap = field(init=False)
+    item_datasets: IdMap = field(init=False)
+    item_names: dict[int, str] = field(init=False, default_factory=dict)
+    figure_ids: IdMap = field(init=False)
+    passed_over: set[int] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        snapshot, column = self.plan.snapshot, self.plan.kind.id_column
+        found = snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
+        items = IdSet.of_columns(found)
+        self.item_ids, self.item_datasets = IdMap(items), IdMap(items)
+        self.figure_ids = IdMap(IdSet([]))
+
+    def take_added(
+        self, new_dataset: int, rows: Sequence[Row], names: Sequence[str], added: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Learn the ids of items that were added; joined by name, in whatever order the server answers.
+
+        :param names: of the rows, as they were asked for.
+        :raises IntegrityError: the server stored one under another name.
+        """
+        kind = self.plan.kind
+        by_name = {item["name"]: item["id"] for item in added}
+        item_ids = [row[kind.id_column] for row in rows]
+        for item_id, name in zip(item_ids, names, strict=True):
+            if name not in by_name:
+                raise IntegrityError(
+                    f"The server stored {kind.item} {name!r} (id {item_id}) of dataset {new_dataset} "
+                    "under another name.",
+                    dataset_id=new_dataset,
+                )
+        self.item_datasets.put(item_ids, [new_dataset] * len(item_ids))
+        self.item_ids.put(item_ids, [by_name[name] for name in names])
+
+    def undescribed(
+        self, rows: Sequence[Row], names: Sequence[str], added: Iterable[Mapping[str, Any]]
+    ) -> Iterator[tuple[int, str]]:
+        """Find the items that the server added without their description: new id and description."""
+        there = {item["name"]: item.get("description") for item in added}
+        for row, name in zip(rows, names, strict=True):
+            if row["description"] and there[name] != row["description"]:
+                yield self.item_ids[row[self.plan.kind.id_column]], row["description"]
+
+    def drain(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
+        """Do some work on every item, side by side."""
+
+        def checked(item: Any) -> None:
+            self.progress.check()
+            work(item)
+
+        for _ in map_ordered(checked, items, self.client.max_workers):
+            pass
+
+
+def description_entry(row: Row) -> dict[str, str]:
+    """What a video or volume is added with to have its description; the platform takes no longer ones there.
+
+    Source: the vendor's reference of videos.bulk.add and volumes.bulk.add.
+    """
+    text = row["description"]
+    return {"description": text} if text and len(text) <= MAX_DESCRIPTION else {}
+
+
+@contextmanager
+def naming(subject: str) -> Iterator[None]:
+    """Let errors say what they are about: servers often do not.
+
+    :param subject: such as ``Video 'street.mp4' (id 7)``.
+    """
+    try:
+        yield
+    except CancelledError:
+        raise
+    except SuperviselyError as error:
+        error.message = f"{subject}: {error.message}"
+        raise
+
+
+def whole_items(rows: Iterable[Row], owner_column: str, size: int) -> Iterator[list[Row]]:
+    """Group rows into lists of at most ``size``, never parting neighbours of one owner.
+
+    Only an owner with more rows than ``size`` makes a longer list.
+    """
+    group: list[Row] = []
+    last_owner_start = 0
+    for row in rows:
+        if group and group[-1][owner_column] != row[owner_column]:
+            last_owner_start = len(group)
+        group.append(row)
+        if len(group) > size and last_owner_start:
+            yield group[:last_owner_start]
+            group = group[last_owner_start:]
+            last_owner_start = 0
+    if group:
+        yield group

@@ -1,0 +1,102 @@
+"""Read a store back: every content against its digest, and every need against what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, MediaAbsentError
+from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions
+from airflow_sv_versioning.vault.store import MediaStore, StoredMedia, hex_digest
+
+_WORKERS = 8
+_TOLD = 100
+
+
+@dataclass(frozen=True)
+class StoreCheck:
+    """What a store turned out to hold.
+
+    :param media: contents that were read, of ``size_bytes`` together.
+    :param damaged: hash of each content that is not what its name says -> what was read.
+    :param absent: hash of each content that a version needs and the store has not -> a version that needs it.
+    :param set_aside: damaged contents were moved away, so that the next version copies them again.
+    """
+
+    store: str
+    media: int
+    size_bytes: int
+    damaged: Mapping[str, str]
+    absent: Mapping[str, str]
+    set_aside: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all is as it should be."""
+        return not self.damaged and not self.absent
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the report as JSON-able data, with the first of what is wrong."""
+        return {
+            "store": self.store,
+            "is_good": self.is_good,
+            "media": self.media,
+            "size_bytes": self.size_bytes,
+            "damaged": len(self.damaged),
+            "absent": len(self.absent),
+            "first_damaged": dict(list(self.damaged.items())[:_TOLD]),
+            "first_absent": dict(list(self.absent.items())[:_TOLD]),
+            "set_aside": self.set_aside,
+        }
+
+
+def check_store(store: MediaStore, progress: Progress, *, set_aside: bool = False) -> StoreCheck:
+    """Read all contents of a store, side by side.
+
+    :param set_aside: move damaged contents into the store's folder ``damaged``. A store that does not hold
+        a content is completed by the next version, if the platform still has it.
+    :raises ConfigurationError: there is no store.
+    """
+    media = size_bytes = 0
+    damaged: dict[str, str] = {}
+    for content, wrong in map_ordered(
+        lambda each: _read(store, each, progress), store.iter_media(), _WORKERS
+    ):
+        media += 1
+        size_bytes += content.size_bytes
+        if wrong:
+            damaged[content.content_hash] = wrong
+            progress.say(f"Damaged: {hex_digest(content.content_hash)}: {wrong}")
+            if set_aside:
+                store.set_aside(content.content_hash)
+        progress.count("Media read", media)
+    owners = list_owners(store)
+    if not media and not owners:
+        raise ConfigurationError(f"There is no media store at {store.url}. Is the address right?")
+    absent = dict(_absent(store, owners, progress))
+    return StoreCheck(store.url, media, size_bytes, damaged, absent, set_aside and bool(damaged))
+
+
+def _read(store: MediaStore, content: StoredMedia, progress: Progress) -> tuple[StoredMedia, str]:
+    progress.check()
+    try:
+        store.check(content.content_hash)
+    except IntegrityError as error:
+        return content, error.message
+    except MediaAbsentError:
+        # Somebody removed it since it was listed; whether it is needed is looked up later.
+        return content, ""
+    return content, ""
+
+
+def _absent(store: MediaStore, owners: Iterable[Owner], progress: Progress) -> Iterator[tuple[str, str]]:
+    for owner in owners:
+        for version_id in list_versions(store, owner):
+            progress.check()
+            needs = find_needs(store, owner, version_id)
+            contents = needs.contents() - set(needs.record.lost) if needs else set()
+            for content_hash in contents - store.find_held(contents).keys():
+                yield content_hash, f"version id {version_id} of {owner}"

@@ -1,0 +1,302 @@
+"""Where a media store lies: a local folder, or a bucket behind fsspec.
+
+Both keep one promise: a name exists only with all of its bytes, whenever the writing process is killed.
+
+* A folder gets a file under a name of its own in ``incoming``, has it written to the disk, and renames it,
+  which a file system does at once or not at all. What a killed process leaves in ``incoming`` is never
+  read, and :meth:`Folder.clear_incoming` removes it.
+* A bucket of S3, GCS or Azure shows an object when the request, or the last request of a multipart upload,
+  is complete; the parts of an upload that was given up are no object (a life cycle rule of the bucket
+  removes them). An object is only sent when all its bytes are here and proved, for closing a stream that
+  broke half-way would complete the upload. Renaming would not help: there it is a copy.
+
+Other file systems promise neither, and are refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+from airflow_sv_versioning.exceptions import ConfigurationError, MediaStoreError, SuperviselyError
+from airflow_sv_versioning.runtime.work_folder import work_folder
+
+LOCAL_PROTOCOLS = frozenset({"", "file", "local"})
+S3_PROTOCOLS = frozenset({"s3", "s3a"})
+BUCKET_PROTOCOLS = S3_PROTOCOLS | {"gs", "gcs", "abfs", "abfss", "az"}
+
+INCOMING = "incoming"
+SPOOL_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 8 * 1024 * 1024
+# Source: S3 takes at most 10,000 parts.
+_MAX_PARTS = 9_000
+# What the drivers of S3, GCS and Azure raise where they find no way to log in.
+# What the system says of a path where no folder can be, however often it is tried.
+_NO_PLACE = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EROFS}
+_CREDENTIAL_ERRORS = {"NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"}
+_CREDENTIAL_ERRORS |= {"ClientAuthenticationError"}
+_ABANDONED_SECONDS = 24 * 3600.0
+
+Name = Callable[[], str]
+"""Tells the name of what was written, asked when all its bytes have arrived."""
+
+
+class Backend(Protocol):
+    """Named contents below a root; names are relative, with ``/``."""
+
+    def find_size(self, name: str) -> int | None:
+        """Tell the size of a content in bytes, ``None`` if there is none of this name."""
+
+    def list_folder(self, folder: str) -> Iterator[tuple[str, int]]:
+        """List the contents directly in a folder with their sizes, in no order; none if it is absent."""
+
+    def list_folders(self, folder: str) -> list[str]:
+        """List the folders directly in a folder, sorted; none if it is absent."""
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a content. :raises FileNotFoundError: there is none of this name."""
+
+    def write(self, chunks: Iterable[bytes], name: Name) -> None:
+        """Take in all chunks, or nothing where they end with an error."""
+
+    def move(self, name: str, new_name: str) -> None:
+        """Give a content another name."""
+
+    def remove(self, name: str) -> None:
+        """Remove a content; one that is gone already is no error."""
+
+
+def backend_of(root: Any) -> Backend:
+    """Choose how to work on a root.
+
+    :param root: a path, an UPath, or an Airflow ``ObjectStoragePath``.
+    :raises ConfigurationError: a file system that keeps no promise, or whose driver is not installed.
+    """
+    protocol = getattr(root, "protocol", "")
+    if protocol in LOCAL_PROTOCOLS:
+        return Folder(Path(getattr(root, "path", root)).absolute())
+    if protocol not in BUCKET_PROTOCOLS:
+        raise ConfigurationError(
+            f"{protocol!r} cannot hold a media store, for nothing there is written as a whole; use a local "
+            f"folder or one of {', '.join(sorted(BUCKET_PROTOCOLS))}."
+        )
+    if not root.path.strip("/"):
+        raise ConfigurationError(f"{root} names no bucket; write it like {protocol}://bucket/prefix.")
+    try:
+        return Bucket(root.fs, root.path.rstrip("/"), protocol)
+    except ImportError as error:
+        raise ConfigurationError(f"{root} needs a driver that is not installed: {error}.") from error
+
+
+@contextmanager
+def store_errors(where: str) -> Iterator[None]:
+    """Turn what drivers raise into the error tree.
+
+    :raises MediaStoreError: the storage failed; trying again may help.
+    :raises ConfigurationError: it refuses, and will refuse again.
+    """
+    try:
+        yield
+    except (SuperviselyError, FileNotFoundError):
+        raise
+    except Exception as error:  # each driver lets errors of its own libraries through
+        if isinstance(error, OSError) and error.errno in _NO_PLACE:
+            raise ConfigurationError(
+                f"{where} cannot be one: {error}. Name a folder, or a bucket."
+            ) from error
+        if isinstance(error, PermissionError) or type(error).__name__ in _CREDENTIAL_ERRORS:
+            raise ConfigurationError(
+                f"{where} refuses: {error}. Check the credentials and rights of whoever runs this."
+            ) from error
+        raise MediaStoreError(f"{where} failed: {type(error).__name__}: {error}. Try again later.") from error
+
+
+class Folder:
+    """A folder of a local or mounted file system."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / INCOMING
+
+    def find_size(self, name: str) -> int | None:
+        """Tell the size of a file."""
+        try:
+            return (self._root / name).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def list_folder(self, folder: str) -> Iterator[tuple[str, int]]:
+        """List files."""
+        for entry in self._entries(folder):
+            if entry.is_file():
+                yield entry.name, entry.stat().st_size
+
+    def list_folders(self, folder: str) -> list[str]:
+        """List folders."""
+        return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file."""
+        return (self._root / name).open("rb")
+
+    def write(self, chunks: Iterable[bytes], name: Name) -> None:
+        """Write a file beside the others and move it in when it is whole."""
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        # Not by `tempfile`: who may read a store is for the umask to say.
+        temporary = self._incoming / uuid.uuid4().hex
+        try:
+            with temporary.open("xb") as file:
+                file.writelines(chunks)
+                file.flush()
+                os.fsync(file.fileno())
+            self._move(temporary, name())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def move(self, name: str, new_name: str) -> None:
+        """Rename a file."""
+        self._move(self._root / name, new_name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        (self._root / name).unlink(missing_ok=True)
+
+    def clear_incoming(self, *, dry_run: bool = False) -> int:
+        """Remove what killed processes left more than a day ago; returns how many files."""
+        old = time.time() - _ABANDONED_SECONDS
+        abandoned = [entry for entry in self._entries(INCOMING) if entry.stat().st_mtime < old]
+        for entry in abandoned:
+            if not dry_run:
+                Path(entry.path).unlink(missing_ok=True)
+        return len(abandoned)
+
+    def _move(self, source: Path, name: str) -> None:
+        target = self._root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+
+    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(self._root / folder) as entries:
+                yield from entries
+        except FileNotFoundError:
+            return
+
+
+class Bucket:
+    """A prefix of a bucket.
+
+    :param filesystem: of fsspec; shared by threads.
+    :param root: bucket and prefix, without scheme.
+    """
+
+    def __init__(self, filesystem: Any, root: str, protocol: str) -> None:
+        self._fs = filesystem
+        self._root = root
+        self._protocol = protocol
+
+    def find_size(self, name: str) -> int | None:
+        """Tell the size of an object."""
+        path = self._path(name)
+        self._forget_listing(path)
+        try:
+            return int(self._fs.info(path)["size"])
+        except FileNotFoundError:
+            return None
+
+    def list_folder(self, folder: str) -> Iterator[tuple[str, int]]:
+        """List objects."""
+        for entry in self._entries(folder):
+            if entry["type"] == "file":
+                yield entry["name"].rpartition("/")[2], int(entry["size"])
+
+    def list_folders(self, folder: str) -> list[str]:
+        """List common prefixes."""
+        found = [entry for entry in self._entries(folder) if entry["type"] == "directory"]
+        return sorted(entry["name"].rstrip("/").rpartition("/")[2] for entry in found)
+
+    def open(self, name: str) -> BinaryIO:
+        """Open an object, read block by block."""
+        path = self._path(name)
+        self._forget_listing(path)
+        return cast(BinaryIO, self._fs.open(path, "rb", block_size=BLOCK_BYTES))
+
+    def write(self, chunks: Iterable[bytes], name: Name) -> None:
+        """Keep the bytes here, in memory where they are few, and send them when they are whole."""
+        with closing(_Spool()) as spool:
+            for chunk in chunks:
+                spool.take(chunk)
+            if spool.file is None:
+                self._fs.pipe_file(self._path(name()), bytes(spool.head))
+            else:
+                spool.file.flush()
+                self._fs.put_file(spool.file.name, self._path(name()), **self._put_options(spool.size_bytes))
+
+    def move(self, name: str, new_name: str) -> None:
+        """Copy an object to another name and remove it."""
+        self._fs.cp_file(self._path(name), self._path(new_name))
+        self.remove(name)
+
+    def remove(self, name: str) -> None:
+        """Remove an object."""
+        try:
+            self._fs.rm_file(self._path(name))
+        except FileNotFoundError:
+            return
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def _entries(self, folder: str) -> list[dict[str, Any]]:
+        path = self._path(folder)
+        self._fs.invalidate_cache(path)
+        try:
+            entries: list[dict[str, Any]] = self._fs.ls(path, detail=True)
+        except FileNotFoundError:
+            return []
+        return [entry for entry in entries if entry["name"].rstrip("/") != path]
+
+    def _forget_listing(self, path: str) -> None:
+        """Ask anew: drivers remember listings, and other processes write."""
+        self._fs.invalidate_cache(path.rpartition("/")[0])
+
+    def _put_options(self, size: int) -> dict[str, Any]:
+        """Bound the memory of a large upload, which is parts times how many of them go at once."""
+        if self._protocol not in S3_PROTOCOLS:
+            return {}
+        return {"chunksize": max(BLOCK_BYTES, -(-size // _MAX_PARTS)), "max_concurrency": 2}
+
+
+class _Spool:
+    """Bytes on their way to a bucket.
+
+    :ivar head: all of them while they are few.
+    :ivar file: takes them once they are many.
+    """
+
+    def __init__(self) -> None:
+        self.head = bytearray()
+        self.file: Any = None
+        self.size_bytes = 0
+        self._opened = ExitStack()
+
+    def close(self) -> None:
+        """Drop the bytes."""
+        self._opened.close()
+
+    def take(self, chunk: bytes) -> None:
+        """Append a chunk."""
+        self.size_bytes += len(chunk)
+        if self.file is None and self.size_bytes > SPOOL_BYTES:
+            folder = self._opened.enter_context(work_folder())
+            self.file = self._opened.enter_context((folder / "spool").open("wb"))
+            self.file.write(self.head)
+            self.head.clear()
+        (self.head.extend if self.file is None else self.file.write)(chunk)

@@ -1,0 +1,210 @@
+"""Copy the originals of a snapshot into a store: what is not there yet, side by side, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import (
+    ApiError,
+    AuthenticationError,
+    IntegrityError,
+    LinkError,
+    NotFoundError,
+    RequestRejectedError,
+    TransportError,
+)
+from airflow_sv_versioning.project_types.originals import contents_of, links_of, paths_of
+from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot, values
+from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
+from airflow_sv_versioning.vault.store import MediaStore, StoredMedia
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# So many are asked for at once; few enough to be held in memory.
+_ASKED_AT_ONCE = 20_000
+_WEB = ("http://", "https://")
+_TOLD = 50
+
+
+@dataclass(frozen=True)
+class MediaBackup:
+    """What became of the originals of a version.
+
+    :param store: the store's URL.
+    :param copied: contents that were not there, of ``copied_bytes`` together.
+    :param present: contents that were there already.
+    :param lost: hash or link of each original that could not be had, with its item and the reason.
+    """
+
+    store: str
+    copied: int
+    copied_bytes: int
+    present: int
+    lost: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the summary as JSON-able data, with the first of the lost ones."""
+        return {
+            "store": self.store,
+            "copied": self.copied,
+            "copied_bytes": self.copied_bytes,
+            "present": self.present,
+            "lost": len(self.lost),
+            "first_lost": dict(list(self.lost.items())[:_TOLD]),
+        }
+
+    def told(self) -> str:
+        """Say it in one line."""
+        lost = f"; {len(self.lost):,} could not be had" if self.lost else ""
+        return f"{self.copied:,} media copied ({self.copied_bytes:,} bytes), {self.present:,} present{lost}"
+
+
+def copy_media(
+    client: SuperviselyClient,
+    snapshot: Snapshot,
+    store: MediaStore,
+    known: Mapping[str, LinkedMedia],
+    progress: Progress,
+) -> tuple[MediaRecord, MediaBackup]:
+    """Bring the originals of all items into a store.
+
+    An original that nobody has any more is told in both results; it is no reason to be without a version.
+
+    :param known: what is behind links that need not be read again.
+    :raises MediaStoreError: the store cannot be written.
+    """
+    return _Copying(client, snapshot, store, progress).run(known)
+
+
+def known_links(earlier: Snapshot, record: MediaRecord | None, snapshot: Snapshot) -> dict[str, LinkedMedia]:
+    """Take over what an earlier version found behind the links of items that did not change since."""
+    if record is None or not record.linked:
+        return {}
+    before = _stamps(earlier)
+    unchanged = {link for link, stamps in _stamps(snapshot).items() if stamps <= before.get(link, set())}
+    return {link: media for link, media in record.linked.items() if link in unchanged}
+
+
+def _stamps(snapshot: Snapshot) -> dict[str, set[tuple[int, str]]]:
+    found: dict[str, set[tuple[int, str]]] = {}
+    for link, item_id, _, updated_at in _rows(links_of(snapshot)):
+        found.setdefault(link, set()).add((item_id, updated_at))
+    return found
+
+
+@dataclass(frozen=True)
+class _Lost:
+    item_id: int
+    why: str
+
+
+class _Copying:
+    def __init__(
+        self, client: SuperviselyClient, snapshot: Snapshot, store: MediaStore, progress: Progress
+    ) -> None:
+        self._client = client
+        self._snapshot = snapshot
+        self._store = store
+        self._progress = progress
+        self._copied = self._copied_bytes = self._present = self._done = 0
+        self._lost: dict[str, _Lost] = {}
+        self._linked: dict[str, LinkedMedia] = {}
+
+    def run(self, known: Mapping[str, LinkedMedia]) -> tuple[MediaRecord, MediaBackup]:
+        contents, links = contents_of(self._snapshot), links_of(self._snapshot)
+        items = {link: (item_id, name) for link, item_id, name, _ in _rows(links)}
+        self._total = contents.num_rows + len(items)
+        self._progress.say(f"Looking for the originals of {self._total:,} media in {self._store.url}.")
+        for start in range(0, contents.num_rows, _ASKED_AT_ONCE):
+            self._copy_contents(contents.slice(start, _ASKED_AT_ONCE))
+        self._copy_links(items, known)
+        lost = self._told_lost()
+        record = MediaRecord(self._store.url, self._linked, lost)
+        return record, MediaBackup(self._store.url, self._copied, self._copied_bytes, self._present, lost)
+
+    def _copy_contents(self, contents: pa.Table) -> None:
+        held = self._store.find_held(values(contents, "hash"))
+        lacking = [row for row in _rows(contents) if row[0] not in held]
+        self._count_present(contents.num_rows - len(lacking))
+        for content_hash, item_id, result in self._side_by_side(self._copy_content, lacking):
+            self._count(content_hash, item_id, result)
+
+    def _copy_content(self, row: tuple[str, int]) -> tuple[str, int, int | str]:
+        content_hash, item_id = row
+        chunks = self._stoppable(self._client.originals.iter_chunks(self._snapshot.project_type, item_id))
+        try:
+            return content_hash, item_id, self._store.put(content_hash, chunks)
+        except (NotFoundError, RequestRejectedError, IntegrityError) as error:
+            return content_hash, item_id, error.message
+
+    def _copy_links(self, items: Mapping[str, tuple[int, str]], known: Mapping[str, LinkedMedia]) -> None:
+        still = {link: media for link, media in known.items() if link in items}
+        held = self._store.find_held({media.content_hash for media in still.values()})
+        self._linked = {link: media for link, media in still.items() if media.content_hash in held}
+        self._count_present(len(self._linked))
+        unread = [(link, *item) for link, item in items.items() if link not in self._linked]
+        for link, item_id, name, result in self._side_by_side(self._copy_link, unread):
+            if isinstance(result, StoredMedia):
+                self._linked[link] = LinkedMedia(result.content_hash, result.size_bytes, name)
+                self._count(link, item_id, result.size_bytes)
+            else:
+                self._count(link, item_id, result)
+
+    def _copy_link(self, row: tuple[str, int, str]) -> tuple[str, int, str, StoredMedia | str]:
+        link, item_id, name = row
+        # Only the server has the keys of its buckets; and it may reach hosts that this machine cannot.
+        ways = (self._read_link, self._read_item) if link.lower().startswith(_WEB) else (self._read_item,)
+        reasons = []
+        for read in ways:
+            try:
+                return link, item_id, name, self._store.add(self._stoppable(read(link, item_id)))
+            except AuthenticationError:
+                raise
+            except (LinkError, ApiError, TransportError) as error:
+                reasons.append(error.message)
+        return link, item_id, name, " ".join(reasons)
+
+    def _read_link(self, link: str, _item_id: int) -> Iterator[bytes]:
+        with self._client.links.open(link) as chunks:
+            yield from chunks
+
+    def _read_item(self, _link: str, item_id: int) -> Iterator[bytes]:
+        return self._client.originals.iter_chunks(self._snapshot.project_type, item_id)
+
+    def _side_by_side(self, work: Any, rows: Iterable[Any]) -> Iterator[Any]:
+        return map_ordered(work, rows, self._client.max_workers)
+
+    def _stoppable(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._progress.check()
+            yield chunk
+
+    def _count_present(self, count: int) -> None:
+        self._present += count
+        self._done += count
+
+    def _count(self, original: str, item_id: int, result: int | str) -> None:
+        self._done += 1
+        if isinstance(result, int):
+            self._copied += 1
+            self._copied_bytes += result
+        else:
+            self._lost[original] = _Lost(item_id, result)
+        self._progress.count("Media looked after", self._done, self._total)
+
+    def _told_lost(self) -> dict[str, str]:
+        if not self._lost:
+            return {}
+        paths = paths_of(self._snapshot, {lost.item_id for lost in self._lost.values()})
+        return {original: f"{paths[lost.item_id]}: {lost.why}" for original, lost in self._lost.items()}
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    for batch in table.to_batches():
+        yield from zip(*(values(batch, column) for column in table.column_names), strict=True)

@@ -1,0 +1,195 @@
+"""Remove from a media store what no version needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.exceptions import ConfigurationError, NotFoundError
+from airflow_sv_versioning.project_types.originals import iter_hashes
+from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import work_folder
+from airflow_sv_versioning.vault.locks import pruning
+from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions, remove_needs
+from airflow_sv_versioning.vault.store import MediaStore, StoredMedia
+from airflow_sv_versioning.versioning.archives import download_archive
+
+_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class PruneResult:
+    """What was removed from a store, or would be.
+
+    :param removed: contents that no version needs, of ``removed_bytes`` together.
+    :param kept: contents that versions need, of ``kept_bytes`` together.
+    :param abandoned: unfinished files that killed processes left more than a day ago; removed too.
+    :param others: projects that were not named and keep all that they need.
+    """
+
+    store: str
+    dry_run: bool
+    removed: int
+    removed_bytes: int
+    kept: int
+    kept_bytes: int
+    abandoned: int
+    others: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the result as JSON-able data."""
+        return {**asdict(self), "others": list(self.others)}
+
+
+def prune_store(
+    client: SuperviselyClient,
+    store: MediaStore,
+    project_ids: Iterable[int],
+    *,
+    forget: Iterable[int] = (),
+    dry_run: bool = False,
+    progress: Progress,
+) -> PruneResult:
+    """Remove contents that no version of the given projects needs, nor any other project of the store.
+
+    The store knows what each version needs, so projects that are not named, also those of other servers,
+    lose nothing. Naming a project has its versions looked up on the server, and frees what only versions
+    needed that are gone from there.
+
+    :param forget: projects that are gone from the server for good; what only they needed is removed.
+    :param dry_run: only say what would be removed.
+    :raises ConfigurationError: a project that is named cannot be seen.
+    :raises MediaStoreError: a version is being made with this store right now.
+    """
+    named = {Owner.of(client.server_url, project_id): project_id for project_id in project_ids}
+    forgotten = {Owner.of(client.server_url, project_id): project_id for project_id in forget}
+    for project_id in forgotten.values():
+        _require_gone(client, project_id)
+    projects = {owner: _project(client, project_id) for owner, project_id in named.items()}
+    with pruning(store) as refresh:
+        return _Prune(client, store, projects, set(forgotten), dry_run, progress, refresh).run()
+
+
+def _project(client: SuperviselyClient, project_id: int) -> Project:
+    try:
+        return client.projects.get(project_id)
+    except NotFoundError as error:
+        raise ConfigurationError(
+            f"Project {project_id} cannot be seen on {client.server_url}, so nothing was removed. If it is "
+            "gone for good, forget it: then its media are removed unless others need them.",
+            project_id=project_id,
+        ) from error
+
+
+def _require_gone(client: SuperviselyClient, project_id: int) -> None:
+    try:
+        project = client.projects.get(project_id)
+    except NotFoundError:
+        return
+    raise ConfigurationError(
+        f"Project {project_id} {project.name!r} is still there, so it is not forgotten and nothing was "
+        "removed; name it as a project whose versions are looked up.",
+        project_id=project_id,
+    )
+
+
+class _Prune:
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        store: MediaStore,
+        projects: dict[Owner, Project],
+        forgotten: set[Owner],
+        dry_run: bool,
+        progress: Progress,
+        refresh: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._projects = projects
+        self._forgotten = forgotten
+        self._dry_run = dry_run
+        self._progress = progress
+        self._refresh = refresh
+        self._obsolete: list[tuple[Owner, int]] = []
+
+    def run(self) -> PruneResult:
+        needed: set[str] = set()
+        owners = {*list_owners(self._store), *self._projects}
+        for owner in sorted(owners):
+            needed |= self._needed_by(owner)
+        removed, kept = [0, 0], [0, 0]
+        for content, is_needed in map_ordered(
+            lambda content: self._judge(content, needed), self._store.iter_media(), _WORKERS
+        ):
+            tally = kept if is_needed else removed
+            tally[0] += 1
+            tally[1] += content.size_bytes
+            self._go_on("Media looked at", removed[0] + kept[0])
+        self._drop_obsolete()
+        return PruneResult(
+            store=self._store.url,
+            dry_run=self._dry_run,
+            removed=removed[0],
+            removed_bytes=removed[1],
+            kept=kept[0],
+            kept_bytes=kept[1],
+            abandoned=self._store.clear_incoming(dry_run=self._dry_run),
+            others=tuple(map(str, sorted(owners - self._projects.keys() - self._forgotten))),
+        )
+
+    def _needed_by(self, owner: Owner) -> set[str]:
+        known = list_versions(self._store, owner)
+        if owner in self._forgotten:
+            self._obsolete += [(owner, version_id) for version_id in known]
+            return set()
+        project = self._projects.get(owner)
+        if project is None:
+            return self._union(owner, known)
+        versions = {version.id: version for version in self._client.versions.list_all(project.id)}
+        self._obsolete += [(owner, version_id) for version_id in known if version_id not in versions]
+        needed = self._union(owner, [version_id for version_id in known if version_id in versions])
+        for version_id in versions.keys() - set(known):
+            needed |= self._read_archive(project, versions[version_id])
+        return needed
+
+    def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[str]:
+        needed: set[str] = set()
+        for version_id in version_ids:
+            if (needs := find_needs(self._store, owner, version_id)) is not None:
+                needed |= needs.contents()
+            self._go_on("Versions looked up", version_id)
+        return needed
+
+    def _read_archive(self, project: Project, version: VersionInfo) -> set[str]:
+        """Find out what a version needs that was made without the store."""
+        from airflow_sv_versioning.archive import unpack_archive
+
+        if version.team_file_id is None:
+            return set()
+        with work_folder() as folder:
+            archive = folder / "archive.tar.zst"
+            download_archive(self._client, project, version, archive, self._progress)
+            unpacked = unpack_archive(archive, project.type, folder / "snapshot")
+            self._refresh()
+            linked = unpacked.media.linked.values() if unpacked.media else ()
+            return {*iter_hashes(unpacked.snapshot), *(media.content_hash for media in linked)}
+
+    def _judge(self, content: StoredMedia, needed: set[str]) -> tuple[StoredMedia, bool]:
+        is_needed = content.content_hash in needed
+        if not is_needed and not self._dry_run:
+            self._store.remove(content.content_hash)
+        return content, is_needed
+
+    def _drop_obsolete(self) -> None:
+        if not self._dry_run:
+            for owner, version_id in self._obsolete:
+                remove_needs(self._store, owner, version_id)
+
+    def _go_on(self, what: str, done: int) -> None:
+        self._progress.count(what, done)
+        self._refresh()

@@ -1,0 +1,200 @@
+"""One restore, step by step: fetch the version, plan, bring media, make the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.exceptions import RestoreIncompleteError
+from airflow_sv_versioning.restore.media_upload import supply_media
+from airflow_sv_versioning.restore.missing_media import Originals
+from airflow_sv_versioning.restore.plan import RestorePlan, plan_restore
+from airflow_sv_versioning.restore.project import Target, find_free_name, restore_project
+from airflow_sv_versioning.restore.refusal import LinksRefusedError
+from airflow_sv_versioning.runtime.memory import lean_memory
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import work_folder
+from airflow_sv_versioning.vault.record import MediaRecord, media_record_of
+from airflow_sv_versioning.vault.references import Owner, latest_record
+from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMemory
+from airflow_sv_versioning.versioning.media import find_store
+from airflow_sv_versioning.versioning.memory import Memory
+from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.archive import UnpackedArchive
+
+OpenStore = Callable[[Any], MediaStore | None]
+
+
+@dataclass(frozen=True)
+class MissingMedia:
+    """What a restore is to do about items whose media are gone.
+
+    :param policy: ``fail``, ``skip``, ``placeholder`` or ``reupload``.
+    :param store: where ``reupload`` takes originals from, or ``None`` for what the version names.
+    :param open_store: opens a store by its URL or path.
+    """
+
+    policy: str = "fail"
+    store: Any = None
+    open_store: OpenStore = find_store
+
+    def find_originals(self, record: MediaRecord | None, owner: Owner, version_id: int) -> Originals | None:
+        """Open the store of originals; ``None`` where nobody names one.
+
+        :param record: what the version says.
+        """
+        chosen = self.open_store(self.store) or self.open_store(record.store_url if record else None)
+        return Originals(chosen, latest_record(chosen, owner, version_id, record)) if chosen else None
+
+
+class Restoration:
+    """The restore of one version."""
+
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        project: Project,
+        version: VersionInfo,
+        target: Target,
+        missing: MissingMedia,
+        progress: Progress,
+    ) -> None:
+        self._client = client
+        self._project = project
+        self._version = version
+        self._target = target
+        self._missing = missing
+        self._progress = progress
+        self._mark = RestoreMark(project.id, version.id, target.workspace_id, target.draft_name)
+
+    def plan(self) -> RestorePlanReport:
+        """Say what :meth:`run` would make; changes nothing on the server."""
+        with self._unpacked() as (_, unpacked):
+            plan = self._planned(unpacked, {})
+            return RestorePlanReport(
+                source_project_id=self._project.id,
+                version_id=self._version.id,
+                version_num=self._version.version,
+                workspace_id=self._target.workspace_id,
+                project_name=find_free_name(self._client, self._target),
+                missing_entities=plan.policy,
+                is_possible=not plan.remedy.without,
+                datasets=tuple(plan.paths.values()),
+                counts=dict(plan.counts),
+                missing=tuple(_planned_items(plan)),
+                renamed=dict(plan.renamed),
+                warnings=tuple(self._progress.warnings),
+            )
+
+    def run(self, memory: Memory, *, verify: str, keep_incomplete: bool) -> RestoreResult:
+        """Make the project; what killed restores left is removed before.
+
+        :param memory: keeps what is made outside this process.
+        :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
+        """
+        remembered = RestoreMemory(self._client, memory, self._progress)
+        finished = remembered.clear(self._mark)
+        known: dict[int, str] = {}
+        with self._unpacked() as (folder, unpacked):
+            if finished is not None:
+                remembered.settle()
+                return self._result(self._planned(unpacked, known), finished, verify)
+            while True:
+                plan = self._supplied(unpacked, known)
+                remembered.begin(self._mark)
+                try:
+                    made = restore_project(
+                        self._client,
+                        plan,
+                        replace(self._target, owner=memory.owner),
+                        work_dir=folder,
+                        verify=verify,
+                        keep_incomplete=keep_incomplete,
+                        progress=self._progress,
+                        journal=remembered,
+                    )
+                except RestoreIncompleteError:
+                    remembered.settle()
+                    raise
+                except LinksRefusedError as error:
+                    # Each round leaves out what the one before found, so this ends.
+                    if plan.policy == "fail" or error.refused.keys() <= known.keys():
+                        raise
+                    self._progress.say(f"The server cannot read {len(error.refused)} links; planning anew.")
+                    # What was uploaded again is there by now, and still belongs into the result.
+                    known.update({item.item_id: item.reason for item in plan.missing.values()})
+                    known.update(error.refused)
+                else:
+                    remembered.settle()
+                    return self._result(plan, made, verify)
+
+    @contextmanager
+    def _unpacked(self) -> Iterator[tuple[Path, UnpackedArchive]]:
+        from airflow_sv_versioning.archive import unpack_archive
+
+        with work_folder() as folder, lean_memory():
+            archive = folder / "archive.tar.zst"
+            download_archive(self._client, self._project, self._version, archive, self._progress)
+            unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
+            for warning in unpacked.warnings:
+                self._progress.warn(warning)
+            yield folder, unpacked
+
+    def _planned(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
+        owner = Owner.of(self._client.server_url, self._project.id)
+        plan = plan_restore(
+            self._client,
+            unpacked.snapshot,
+            self._target.team_id,
+            self._missing.policy,
+            self._progress,
+            lambda: self._missing.find_originals(media_record_of(unpacked), owner, self._version.id),
+            known,
+        )
+        for warning in plan.warnings:
+            if warning not in self._progress.warnings:
+                self._progress.warn(warning)
+        return plan
+
+    def _supplied(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
+        planned = self._planned(unpacked, known)
+        for item in _planned_items(planned):
+            self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
+        planned.check_remedies()
+        return supply_media(self._client, planned, self._progress)
+
+    def _result(self, plan: RestorePlan, made: Project, verify: str) -> RestoreResult:
+        return RestoreResult(
+            project_id=made.id,
+            project_name=made.name,
+            workspace_id=made.workspace_id,
+            source_project_id=self._project.id,
+            version_id=self._version.id,
+            version_num=self._version.version,
+            counts=dict(plan.counts),
+            skipped=plan.paths_of(plan.skipped_ids),
+            renamed=dict(plan.renamed),
+            placeholders=plan.paths_of(plan.remedy.placeholder_ids),
+            placeholder_tag=plan.placeholder_tag,
+            reuploaded=plan.paths_of(plan.remedy.originals),
+            unlinked=plan.paths_of(plan.remedy.unlinked),
+            warnings=tuple(self._progress.warnings),
+            verify=verify,
+            seconds=self._progress.seconds,
+        )
+
+
+def _planned_items(plan: RestorePlan) -> Iterator[PlannedItem]:
+    for item_id, item in plan.missing.items():
+        why = plan.remedy.without.get(item_id)
+        reason = item.reason if why in {None, item.reason} else f"{item.reason}; {why}"
+        yield PlannedItem(item.path, item_id, reason, "fail" if why else plan.policy)
