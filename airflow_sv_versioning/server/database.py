@@ -53,10 +53,15 @@ class Writer(Reader):
 
     Ids come from one sequence for all kinds of entities and are never used twice, so that a mixed-up
     id is an error and not somebody else's entity.
+
+    :param stamped_types: types of the projects whose items are stamped when their annotation changes.
     """
 
-    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, clock: Callable[[], datetime], stamped_types: Collection[str]
+    ) -> None:
         super().__init__(connection)
+        self.stamped_types = stamped_types
         self._clock = clock
         self._stamp: str | None = None
 
@@ -106,11 +111,13 @@ class Database:
 
     :param path: the database file; created with its schema where it is missing.
     :param clock: where the stamps of the transactions come from.
+    :param stamped_types: as :class:`Writer` has them.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime], stamped_types: Collection[str]) -> None:
         self._path = path
         self._clock = clock
+        self._stamped_types = stamped_types
         self._write_lock = threading.Lock()
         self._pool_lock = threading.Lock()
         self._idle_readers: list[sqlite3.Connection] = []
@@ -139,7 +146,7 @@ class Database:
         with self._write_lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                yield Writer(self._writer, self._clock)
+                yield Writer(self._writer, self._clock, self._stamped_types)
             except BaseException:
                 self._writer.rollback()
                 raise

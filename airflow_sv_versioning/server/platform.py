@@ -38,7 +38,9 @@ class Platform:
             opened.callback(os.close, _lock_folder(settings.data))
             self.storage = Storage(settings.data)
             self.links = Links(settings.data / "remote-storage", settings.link_timeout_seconds)
-            self.database = Database(settings.data / DATABASE, settings.clock)
+            self.database = Database(
+                settings.data / DATABASE, settings.clock, settings.rules.stamps_of_annotated_items_move
+            )
             opened.callback(self.database.close)
             with self.database.write() as tx:
                 self.token, self._storage_secret = _settle(tx, settings.token)

@@ -66,6 +66,8 @@ class Rules:
     :param cursor: what ``after`` of a listing is. ``ignored`` answers a request for token paging with the
         page that it names, and without ``after``. Source: none for an answer with it; the reference has it
         as a text in requests.
+    :param stamps_of_annotated_items_move: types of the projects in which ``updatedAt`` of an item moves when
+        only its annotation changes. Source: the vendor's programs for images; none for videos and volumes.
     :param max_per_page: cap on the entities of a page. Source: none; no maximum is documented.
     :param hides_system_folder: Team Files below ``/system`` answer 403. Source: none; roles may see less.
     :param gone_status: of a project or dataset that is not there. Source: error texts, "Project with
@@ -85,6 +87,7 @@ class Rules:
     lists_reservations: bool = True
     commit_says_success: bool = True
     cursor: Cursor = "text"
+    stamps_of_annotated_items_move: frozenset[str] = frozenset({"images", "videos", "volumes"})
     max_per_page: int | None = None
     hides_system_folder: bool = False
     gone_status: Literal[400, 403, 404] = 404
@@ -116,7 +119,12 @@ def read_findings(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         known = {rule.name for rule in fields(Rules)}
-        rules = replace(VENDOR, **{name: value for name, value in found["rules"].items() if name in known})
+        # JSON has no sets.
+        values: dict[str, Any] = {
+            name: frozenset(value) if isinstance(value, list) else value
+            for name, value in found["rules"].items()
+        }
+        rules = replace(VENDOR, **{name: value for name, value in values.items() if name in known})
         told = {name: found[name] for name in ("instance_version", "plan") if found[name] is not None}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{path} holds no findings of sv-versioning doctor: {error!r}.") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from airflow_sv_versioning.server.limits import UNLIMITED, Limits
 from airflow_sv_versioning.server.rules import SDK, Rules
 
 
@@ -27,6 +28,7 @@ class Settings:
     :param link_timeout_seconds: how long the server waits for the host of a linked image or video.
     :param clock: where "now" comes from.
     :param rules: what it does where it is not certain what the platform does.
+    :param limits: what the plan of every team does not take; of itself it takes everything.
     """
 
     data: Path
@@ -37,3 +39,4 @@ class Settings:
     link_timeout_seconds: float = 5.0
     clock: Callable[[], datetime] = utc_now
     rules: Rules = SDK
+    limits: Limits = UNLIMITED

@@ -12,6 +12,7 @@ import pytest
 
 from airflow_sv_versioning.server.rules import SDK, STRICTNESS, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer
+from tests.server import video_support
 from tests.server.support import Api, Project, hash_of
 
 BOTH = pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])
@@ -251,6 +252,36 @@ def test_a_broken_rule_of_a_schema_is_told_as_the_platform_does(served: Served, 
         if rules.details_are_a_list:
             assert body["error"] == "Validation error"
             assert body["details"][0].keys() == {"message", "path", "type", "context"}
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_the_stamp_of_an_item_whose_annotation_alone_changes(served: Served, moves: bool) -> None:
+    types = VENDOR.stamps_of_annotated_items_move - (set() if moves else {"images"})
+    with served(replace(VENDOR, stamps_of_annotated_items_move=types)) as api:
+        project = api.project()
+        image_id = api.image(project)
+        stamp, project_stamp = api.image_stamp(image_id), api.stamp(project.id)
+
+        api.figure(project, image_id)
+        tag = {"tagId": project.tags["flag"], "entityId": image_id}
+        api.call("tags.entities.bulk.add", {"tags": [tag]})
+
+        assert (api.image_stamp(image_id) != stamp) is moves
+        assert api.stamp(project.id) != project_stamp
+        api.call("images.editInfo", {"id": image_id, "name": "renamed.png"})
+        assert api.image_stamp(image_id) != stamp
+
+
+def test_the_stamps_of_items_that_share_an_object(served: Served) -> None:
+    with served(replace(VENDOR, stamps_of_annotated_items_move=frozenset({"images"}))) as api:
+        project = video_support.video_project(api, settings={"labelingInterface": "multi_view"})
+        video_id = project.add()
+        stamp = project.info(video_id)["updatedAt"]
+
+        [shared] = project.objects([None])
+        project.figures(video_id, shared, [0])
+
+        assert project.info(video_id)["updatedAt"] == stamp
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])

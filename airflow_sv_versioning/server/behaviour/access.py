@@ -70,29 +70,31 @@ def edit_dataset(tx: Writer, dataset_id: int) -> sqlite3.Row:
 
 
 def edit_items(tx: Writer, item_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
-    """Get items in order to change them or what hangs on them; they and their projects are stamped.
+    """Get items in order to change them; they and their projects are stamped.
 
-    :returns: id -> row with ``id``, ``dataset_id``, ``project_id``.
+    :returns: id -> row with ``id``, ``dataset_id``, ``project_id``, ``type`` of the project.
     """
-    wanted = json_list(sorted(set(item_ids)))
-    rows = tx.all(
-        "SELECT items.id, items.dataset_id, datasets.project_id FROM items "  # noqa: S608
-        f"JOIN datasets ON datasets.id = items.dataset_id WHERE {in_list('items.id')}",
-        (wanted,),
-    )
-    found = {row["id"]: row for row in rows}
-    check_all_found("Item", item_ids, found)
-    for project_id in {row["project_id"] for row in rows}:
-        edit_project(tx, project_id)
-    tx.run(f"UPDATE items SET updated_at = ? WHERE {in_list('id')}", (tx.stamp, wanted))  # noqa: S608
+    found = _items_to_change(tx, item_ids)
+    _stamp_items(tx, found)
+    return found
+
+
+def annotate_items(tx: Writer, item_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
+    """Get items in order to change what hangs on them; their projects are stamped, they by the rules.
+
+    :returns: as :func:`edit_items`.
+    """
+    found = _items_to_change(tx, item_ids)
+    _stamp_items(tx, [row["id"] for row in found.values() if row["type"] in tx.stamped_types])
     return found
 
 
 def stamp_sharing_items(tx: Writer, dataset_ids: Iterable[int]) -> None:
     """Stamp all items of datasets whose shared objects change: each may come to show them, or cease to."""
     for dataset_id in dataset_ids:
-        edit_dataset(tx, dataset_id)
-        tx.run("UPDATE items SET updated_at = ? WHERE dataset_id = ?", (tx.stamp, dataset_id))
+        project = edit_project(tx, get_dataset(tx, dataset_id)["project_id"])
+        if project["type"] in tx.stamped_types:
+            tx.run("UPDATE items SET updated_at = ? WHERE dataset_id = ?", (tx.stamp, dataset_id))
 
 
 def edit_figures(tx: Writer, figure_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
@@ -107,7 +109,7 @@ def edit_figures(tx: Writer, figure_ids: Iterable[int]) -> dict[int, sqlite3.Row
     )
     found = {row["id"]: row for row in rows}
     check_all_found("Figure", figure_ids, found)
-    edit_items(tx, {row["item_id"] for row in rows})
+    annotate_items(tx, {row["item_id"] for row in rows})
     return found
 
 
@@ -133,3 +135,24 @@ def check_one_project(rows: Iterable[sqlite3.Row], project_id: int) -> None:
     strangers = [row["id"] for row in rows if row["project_id"] != project_id]
     if strangers:
         raise bad_request(f"{strangers[0]} does not belong to project {project_id}")
+
+
+def _items_to_change(tx: Writer, item_ids: Iterable[int]) -> dict[int, sqlite3.Row]:
+    rows = tx.all(
+        "SELECT items.id, items.dataset_id, datasets.project_id, projects.type FROM items "  # noqa: S608
+        "JOIN datasets ON datasets.id = items.dataset_id JOIN projects ON projects.id = datasets.project_id "
+        f"WHERE {in_list('items.id')}",
+        (json_list(sorted(set(item_ids))),),
+    )
+    found = {row["id"]: row for row in rows}
+    check_all_found("Item", item_ids, found)
+    for project_id in {row["project_id"] for row in rows}:
+        edit_project(tx, project_id)
+    return found
+
+
+def _stamp_items(tx: Writer, item_ids: Collection[int]) -> None:
+    tx.run(
+        f"UPDATE items SET updated_at = ? WHERE {in_list('id')}",  # noqa: S608
+        (tx.stamp, json_list(sorted(item_ids))),
+    )

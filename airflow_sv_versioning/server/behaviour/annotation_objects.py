@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
+    annotate_items,
     check_all_found,
     edit_dataset,
-    edit_items,
     get_project,
     stamp_sharing_items,
 )
@@ -46,7 +46,7 @@ def add_objects(tx: Writer, dataset_id: int, objects: Sequence[Mapping[str, Any]
     """
     project_id = edit_dataset(tx, dataset_id)["project_id"]
     owners = [item["entityId"] for item in objects if item.get("entityId") is not None]
-    _check_in_dataset(edit_items(tx, owners), dataset_id)
+    _check_in_dataset(annotate_items(tx, owners), dataset_id)
     if len(owners) < len(objects):
         _check_shareable(tx, project_id)
         stamp_sharing_items(tx, [dataset_id])
@@ -100,7 +100,7 @@ def tag_objects(
     if len(projects) > 1 or project_id not in (None, *projects):
         raise bad_request(f"Objects of one request belong to one project, not to {sorted(projects)}")
     owners = [_tagged_item(rows[tag["objectId"]], tag.get("entityId") or default_item) for tag in tags]
-    items = edit_items(tx, owners)
+    items = annotate_items(tx, owners)
     for tag, owner in zip(tags, owners, strict=True):
         _check_in_dataset({owner: items[owner]}, rows[tag["objectId"]]["dataset_id"])
     book = TagBook(tx, projects.pop())
@@ -121,7 +121,7 @@ def edit_objects(tx: Writer, object_ids: Iterable[int]) -> dict[int, sqlite3.Row
     )
     found = {row["id"]: row for row in rows}
     check_all_found("Object", wanted, found)
-    edit_items(tx, {row["item_id"] for row in rows if row["item_id"] is not None})
+    annotate_items(tx, {row["item_id"] for row in rows if row["item_id"] is not None})
     stamp_sharing_items(tx, {row["dataset_id"] for row in rows if row["item_id"] is None})
     return found
 

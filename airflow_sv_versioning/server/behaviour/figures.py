@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
+    annotate_items,
     edit_figures,
-    edit_items,
     get_dataset,
     get_project,
     get_row,
@@ -120,7 +120,7 @@ def add_figures(
     :param checks_bounds: refuse those that reach out of their item, unless its project allows it.
     """
     owners = [_owner(figure, default_item) for figure in figures]
-    items = edit_items(tx, owners)
+    items = annotate_items(tx, owners)
     projects = {row["project_id"] for row in items.values()}
     if len(projects) > 1:
         raise bad_request(f"Figures of one request belong to one project, not to {sorted(projects)}")

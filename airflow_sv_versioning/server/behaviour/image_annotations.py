@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import edit_items, get_dataset, get_items, get_row
+from airflow_sv_versioning.server.behaviour.access import (
+    annotate_items,
+    get_dataset,
+    get_items,
+    get_row,
+)
 from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter
 from airflow_sv_versioning.server.behaviour.figures import geometry_text
 from airflow_sv_versioning.server.behaviour.images import IMAGES
@@ -47,7 +52,7 @@ def add_annotations(
     The same tag may come twice here, whatever the project's settings say about single tags.
     """
     documents = [_document(annotation) for annotation in annotations]
-    items = edit_items(tx, [image_id for image_id, _ in documents])
+    items = annotate_items(tx, [image_id for image_id, _ in documents])
     projects = {row["project_id"] for row in items.values()}
     if len(projects) > 1:
         raise bad_request(f"Annotations of one request belong to one project, not to {sorted(projects)}")

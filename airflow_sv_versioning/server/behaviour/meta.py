@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_sv_versioning.server.behaviour.access import edit_items, edit_project, get_project
+from airflow_sv_versioning.server.behaviour.access import annotate_items, edit_project, get_project
 from airflow_sv_versioning.server.behaviour.listing import Listing
 from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request, name_taken
@@ -165,7 +165,7 @@ def edit_definition(
 
 def _remove(tx: Writer, kind: Kind, removed: Sequence[int]) -> None:
     if removed:
-        edit_items(tx, [row[0] for row in tx.all(kind.dependants, (json_list(removed),))])
+        annotate_items(tx, [row[0] for row in tx.all(kind.dependants, (json_list(removed),))])
         tx.run(f"DELETE FROM {kind.table} WHERE {in_list('id')}", (json_list(removed),))  # noqa: S608
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_sv_versioning.server.behaviour.access import (
-    edit_items,
+    annotate_items,
     get_project,
     get_row,
     stamp_sharing_items,
@@ -189,7 +189,7 @@ def tag_info(db: Reader, tag_id: int) -> dict[str, Any]:
 def edit_tag(tx: Writer, tag_id: int) -> sqlite3.Row:
     """Get a tag in order to change it; its item and project are stamped."""
     row = get_row(tx, "tags", "Tag", tag_id)
-    edit_items(tx, [row["item_id"]])
+    annotate_items(tx, [row["item_id"]])
     shared_in = tx.value(
         "SELECT dataset_id FROM objects WHERE id = ? AND item_id IS NULL", (row["object_id"],)
     )
@@ -234,7 +234,7 @@ def remove_tag(tx: Writer, tag_id: int) -> None:
 
 def remove_tags_from_items(tx: Writer, definitions_: Sequence[int], item_ids: Sequence[int]) -> None:
     """Take every tag of some definitions off some items."""
-    edit_items(tx, item_ids)
+    annotate_items(tx, item_ids)
     tx.run(
         "DELETE FROM tags WHERE figure_id IS NULL AND object_id IS NULL "  # noqa: S608
         f"AND {in_list('tag_id')} AND {in_list('item_id')}",

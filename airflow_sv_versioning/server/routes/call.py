@@ -16,6 +16,7 @@ from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.database import Database
 from airflow_sv_versioning.server.errors import unauthorized
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps
+from airflow_sv_versioning.server.limits import Limits
 from airflow_sv_versioning.server.platform import LOGIN, USER_ID, Platform
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.rules import Rules
@@ -52,6 +53,11 @@ class Call:
     def rules(self) -> Rules:
         """What is done where it is not certain what the platform does."""
         return self.platform.settings.rules
+
+    @property
+    def limits(self) -> Limits:
+        """What the caller's plan does not take."""
+        return self.platform.settings.limits
 
     @property
     def checks_bounds(self) -> bool:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from airflow_sv_versioning.server.behaviour import files
 from airflow_sv_versioning.server.errors import bad_request, forbidden
+from airflow_sv_versioning.server.limits import check_team_file_size
 from airflow_sv_versioning.server.routes.blobs import blob_response
 from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.multipart import Part, UploadDep, chunks
@@ -78,8 +79,10 @@ def download(call: CallDep) -> Response:
 
 @writes(router, "file-storage.bulk.upload")
 def bulk_upload(call: CallDep, parts: UploadDep) -> Response:
-    uploads = [(path, part.file.keep()) for path, part in _named(parts) if part.file is not None]
-    return call.reply(_put(call, uploads))
+    files = [(path, part.file) for path, part in _named(parts) if part.file is not None]
+    for _, file in files:
+        check_team_file_size(file.size, call.limits.team_file_bytes)
+    return call.reply(_put(call, [(path, file.keep()) for path, file in files]))
 
 
 @writes(router, "file-storage.upload")
@@ -89,6 +92,7 @@ async def upload(call: CallDep, request: Request) -> Response:
     with call.platform.storage.receive() as incoming:
         async for chunk in chunks(request):
             await run_in_threadpool(incoming.write, chunk)
+        check_team_file_size(incoming.size, call.limits.team_file_bytes)
         blob = await run_in_threadpool(incoming.keep)
     stored = await run_in_threadpool(_put, call, [(path, blob)])
     return call.reply(stored[0])

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from airflow_sv_versioning.server.behaviour import image_adding, images, items, media, videos, volumes
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.errors import not_found
+from airflow_sv_versioning.server.limits import check_file_size
 from airflow_sv_versioning.server.routes.blobs import blob_response
 from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.multipart import UploadDep, held, multipart_response
@@ -54,9 +55,12 @@ def known_hashes(call: CallDep) -> Response:
 
 @writes(router, "images.bulk.upload")
 def upload(call: CallDep, parts: UploadDep) -> Response:
-    storage = call.platform.storage
-    blobs = [part.file.keep() for part in parts if part.file is not None]
-    probed = [(blob, media.probe(storage.path(blob.hash), blob.size)) for blob in blobs]
+    files = [part.file for part in parts if part.file is not None]
+    facts_of_files = [media.probe(file.path(), file.size) for file in files]
+    for file, facts in zip(files, facts_of_files, strict=True):
+        is_image = facts.width is not None  # Volumes come by this way as well.
+        check_file_size(file.size, call.limits.image_bytes if is_image else call.limits.volume_bytes)
+    probed = [(file.keep(), facts) for file, facts in zip(files, facts_of_files, strict=True)]
     with call.database.write() as tx:
         media.remember(tx, probed)
     return call.reply(
@@ -77,6 +81,7 @@ def upload(call: CallDep, parts: UploadDep) -> Response:
 def add(call: CallDep) -> Response:
     payload = call.payload
     wanted = payload.objects("images", IMAGE)
+    call.limits.check_links("images", sum(bool(image.get("link")) for image in wanted))
     adder = image_adding.ImageAdder(call.platform.storage, call.platform.links)
     skip_validation = payload.flag("skipValidation", False)
     linked = adder.probe_links(wanted, skip_validation=skip_validation)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import tags
-from airflow_sv_versioning.server.behaviour.access import edit_items
+from airflow_sv_versioning.server.behaviour.access import annotate_items
 from airflow_sv_versioning.server.behaviour.tags import TagBook
 from airflow_sv_versioning.server.errors import invalid
 from airflow_sv_versioning.server.routes.call import Call, CallDep
@@ -87,6 +87,6 @@ def _add(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[int]:
     video_id = call.payload.optional_integer("videoId")
     item_id = call.payload.integer("entityId") if video_id is None else video_id
     with call.database.write() as tx:
-        project_id = edit_items(tx, [item_id])[item_id]["project_id"]
+        project_id = annotate_items(tx, [item_id])[item_id]["project_id"]
         book = TagBook(tx, project_id)
         return tags.put_tags(tx, [book.new(tag, item_id) for tag in wanted], call.login)

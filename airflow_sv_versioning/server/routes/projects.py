@@ -46,6 +46,7 @@ def edit(call: CallDep) -> Response:
 @writes(router, "projects.settings.update")
 def update_settings(call: CallDep) -> Response:
     settings, silent = call.payload.mapping("settings"), call.payload.flag("silent", False)
+    call.limits.check_labeling_interface(settings.get("labelingInterface"))
     with call.database.write() as tx:
         return call.reply(projects.update_settings(tx, call.payload.integer("id"), settings, silent))
 

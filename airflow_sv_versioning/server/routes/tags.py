@@ -8,7 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import tags
-from airflow_sv_versioning.server.behaviour.access import check_one_project, edit_figures, edit_items, get_row
+from airflow_sv_versioning.server.behaviour.access import (
+    annotate_items,
+    check_one_project,
+    edit_figures,
+    get_row,
+)
 from airflow_sv_versioning.server.behaviour.tags import NewTag, TagBook
 from airflow_sv_versioning.server.database import Writer
 from airflow_sv_versioning.server.errors import bad_request
@@ -108,7 +113,7 @@ def remove_from_images(call: CallDep) -> Response:
 def _add_to_items(
     call: Call, tx: Writer, wanted: list[tuple[int, Mapping[str, Any]]], project_id: int | None
 ) -> list[int]:
-    items = edit_items(tx, [item_id for item_id, _ in wanted])
+    items = annotate_items(tx, [item_id for item_id, _ in wanted])
     if not items:
         return []
     project_id = project_id or next(iter(items.values()))["project_id"]

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from airflow_sv_versioning.server.behaviour import media, video_adding, video_annotations, video_files, videos
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.limits import check_file_size
 from airflow_sv_versioning.server.routes.blobs import CHUNK_BYTES, blob_response
 from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.multipart import UploadDep
@@ -55,6 +56,8 @@ def upload(call: CallDep, parts: UploadDep) -> Response:
     """Store video files; one that is no video is answered with its errors and not stored."""
     video_files.require_reader()
     files = [part.file for part in parts if part.file is not None]
+    for file in files:
+        check_file_size(file.size, call.limits.video_bytes)
     probed = [(file, video_files.probe_video(file.path(), file.size)) for file in files]
     kept = {file.keep().hash: facts for file, facts in probed if facts is not None}
     with call.database.write() as tx:
@@ -74,6 +77,7 @@ def add(call: CallDep) -> Response:
     payload = call.payload
     wanted = payload.objects("videos", VIDEO)
     hashes, links = video_adding.hashes_and_links(wanted)
+    call.limits.check_links("videos", len(links))
     is_required = payload.flag("forceMetadataForLinks", True) and not payload.flag("skipValidation", False)
     files = _files(call)
     stored, linked = files.stored(hashes), files.linked(links, is_required=is_required)
