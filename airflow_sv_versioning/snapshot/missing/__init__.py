@@ -1,1 +1,0 @@
-"""Items whose media are gone: finding them, and what a restore does about them."""
