@@ -20,6 +20,7 @@
                 VersionBusyError     another writer holds the reservation
             RateLimitedError         429
             RequestRejectedError     any other 4xx
+                OutdatedInstanceError  the instance is older than the method
             ServerError              5xx
         SnapshotError
             FormatError              unreadable, or a newer format than we know
@@ -194,6 +195,12 @@ class RequestRejectedError(ApiError):
     """The server refused the request as it stands."""
 
     kind = "request_rejected"
+
+
+class OutdatedInstanceError(RequestRejectedError):
+    """The instance of the platform is older than the method that was called."""
+
+    kind = "outdated_instance"
 
 
 class ServerError(ApiError):

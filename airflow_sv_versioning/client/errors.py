@@ -49,6 +49,10 @@ _ADVICE: dict[type[ApiError], str] = {
     RateLimitedError: "Lower max_workers or try again later.",
     ServerError: "The server failed; try again later.",
 }
+_CLOSED_FOLDER = (
+    "Check the role of the token's user in the team: archives of versions are kept in Team Files below "
+    "/system, which it has to see and write."
+)
 _TOO_LARGE = (
     "Something before the server takes no requests of this size: have its limit raised "
     "(nginx: client_max_body_size)."
@@ -164,6 +168,8 @@ def _api_error(reply: Reply, told: str) -> ApiError:
     if reply.status_code == 413:
         return _typed(RequestRejectedError, reply, f"{told}: {said}", _TOO_LARGE)
     kind = _error_type(reply.status_code, str(said), details)
+    if kind is PermissionDeniedError and reply.method.startswith("file-storage."):
+        return _typed(kind, reply, f"{told}: {said}", _CLOSED_FOLDER)
     return _typed(kind, reply, f"{told}: {said}", _ADVICE.get(kind))
 
 

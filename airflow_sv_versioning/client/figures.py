@@ -141,6 +141,7 @@ class Figures:
         """
         body = {
             "datasetId": dataset_id,
+            "recursive": False,
             "fields": ["id", "entityId", "customData", "description"],
             "filter": [{"field": "entityId", "operator": "in", "value": list(item_ids)}],
             "integerCoords": False,
@@ -155,7 +156,7 @@ class Figures:
 
     def count(self, dataset_id: int) -> int:
         """Count the figures of a dataset. Source: POST figures.list."""
-        body = {"datasetId": dataset_id, "fields": ["id"], "filter": []}
+        body = {"datasetId": dataset_id, "recursive": False, "fields": ["id"], "filter": []}
         return self._transport.count("figures.list", body)
 
     def add(
@@ -233,6 +234,7 @@ def _mask(figure_id: int, content: bytes) -> dict[str, Any]:
 def _listing(dataset_id: int, item_ids: Sequence[int]) -> dict[str, Any]:
     return {
         "datasetId": dataset_id,
+        "recursive": False,
         "fields": list(_FIELDS),
         "filter": [{"field": "entityId", "operator": "in", "value": list(item_ids)}],
         "integerCoords": False,

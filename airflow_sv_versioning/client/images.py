@@ -194,6 +194,7 @@ def _listing(dataset_id: int, filters: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "projectId": None,
         "datasetId": dataset_id,
+        "recursive": False,
         "filter": filters,
         "sort": "id",
         "sort_order": "asc",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from airflow_sv_versioning.client.connections import Interruption
 from airflow_sv_versioning.client.decoding import Count, Id, NotJsonError, decode, prove, read_record
 from airflow_sv_versioning.client.errors import Reply, error_parts, no_json, redirection, refusal
 from airflow_sv_versioning.client.failures import no_answer
+from airflow_sv_versioning.client.features import explained, may_be_lacking
 from airflow_sv_versioning.client.in_flight import OverdueError
 from airflow_sv_versioning.client.listing import Page, by_numbers, by_tokens, list_whole
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
@@ -37,6 +39,7 @@ from airflow_sv_versioning.client.session import (
 )
 from airflow_sv_versioning.client.surroundings import Trust, find_proxy
 from airflow_sv_versioning.exceptions import (
+    ApiError,
     ConfigurationError,
     ConnectError,
     OutcomeUnknownError,
@@ -55,6 +58,7 @@ _SLEEP_SECONDS = 0.2
 _SUBJECT_KEYS = ("id", "projectId", "datasetId", "imageId", "teamId", "workspaceId", "path", "name")
 
 _JSON = {"Content-Type": "application/json"}
+_UNASKED = ""
 
 Body = Callable[[], tuple[Any, dict[str, str]]]
 Check = Callable[[], None]
@@ -119,6 +123,8 @@ class Transport:
         self._sleep = sleep
         self._trust = trust or Trust.choose()
         self.interruption = Interruption()
+        self._asking_version = threading.Lock()
+        self._instance_version: str | None = _UNASKED
         self._session = Session(
             self.server_url,
             token,
@@ -133,6 +139,21 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+
+    @property
+    def instance_version(self) -> str | None:
+        """The platform's version, asked for once; ``None`` where it is not told.
+
+        Source: POST instance.version.
+        """
+        with self._asking_version:
+            if self._instance_version is _UNASKED:
+                # No more than a try: it is asked for by whoever has an error to tell already.
+                _, answer = self._try("instance.version", _json_body(None), True, "", None)
+                told = _decoded(answer) if isinstance(answer, Answer) else None
+                version = told.get("version") if isinstance(told, dict) else None
+                self._instance_version = version if isinstance(version, str) else None
+            return self._instance_version
 
     def call(self, method: str, body: Any = None, shape: Any = Any, *, idempotent: bool = True) -> Any:
         """Call a method with a JSON body and return the decoded answer, as it came.
@@ -314,6 +335,8 @@ class Transport:
             if isinstance(error, ConfigurationError):
                 raise error
             if not self._policy.may_repeat(failure, idempotent=idempotent) or not self.wait(tries, failure):
+                if isinstance(error, ApiError) and may_be_lacking(method, error):
+                    raise explained(method, error, self.instance_version)
                 raise error
             logger.debug("%s failed, try %d: %s", method, tries, error)
 

@@ -152,6 +152,7 @@ def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:
 def _listing(dataset_id: int, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "datasetId": dataset_id,
+        "recursive": False,
         "filter": list(filters),
         "sort": "id",
         "sort_order": "asc",

@@ -23,7 +23,7 @@ class Settings:
     :param data: folder of the database and the blobs; created where it is missing.
     :param token: API token; ``None`` keeps the folder's token, or makes one in a fresh folder.
     :param plan: subscription that every team has; ``free`` refuses project versions.
-    :param instance_version: what ``instance.version`` answers.
+    :param instance_version: what ``instance.version`` answers; what is newer than that, the server lacks.
     :param reservation_lifetime: how long a version may stay reserved without being committed.
     :param link_timeout_seconds: how long the server waits for the host of a linked image or video.
     :param clock: where "now" comes from.

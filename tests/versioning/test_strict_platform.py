@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import RequestRejectedError
-from airflow_sv_versioning.server.rules import VENDOR, Rules
+from airflow_sv_versioning.exceptions import ApiError, RequestRejectedError
+from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import make_project
+from tests.support.projects import count_projects, make_project
 from tests.support.proxy import Exchange, FaultProxy, Reply
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
@@ -36,52 +36,93 @@ MAKERS: dict[str, Maker] = {
     "videos": lambda client, folder: make_video_project(client, write_videos(folder, 2)),
     "volumes": make_volume_project,
 }
-PLATFORMS: dict[str, tuple[Rules, dict[str, Any]]] = {
-    "vendor": (VENDOR, {}),
-    "no cursor": (replace(VENDOR, cursor="ignored"), {}),
-    "numbers as cursors": (replace(VENDOR, cursor="number"), {}),
-    "short pages": (replace(VENDOR, max_per_page=2), {}),
-    "silent commit": (replace(VENDOR, commit_says_success=False), {}),
-    "gone is forbidden": (replace(VENDOR, gone_status=403), {}),
+
+
+@dataclass(frozen=True)
+class Strange:
+    """A platform that is different from the others.
+
+    :param refused: type of projects -> the sentence by which it is refused; all others come back equal.
+    """
+
+    rules: Rules = VENDOR
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def _old(version: str, **refused: str) -> Strange:
+    return Strange(
+        settings={"instance_version": version},
+        refused={kind: f"This instance is {version}, older than {told}" for kind, told in refused.items()},
+    )
+
+
+def _all(sentence: str) -> dict[str, str]:
+    return dict.fromkeys(MAKERS, sentence)
+
+
+TAGS = "6.13.1, which brought tags of many items in one request; have it updated"
+VIDEOS = "6.15.40, which brought versions of videos and volumes"
+PLATFORMS: dict[str, Strange] = {
+    "vendor": Strange(),
+    "as the SDK needs it": Strange(SDK),
+    "no cursor": Strange(replace(VENDOR, cursor="ignored")),
+    "numbers as cursors": Strange(replace(VENDOR, cursor="number")),
+    "short pages": Strange(replace(VENDOR, max_per_page=2)),
+    "recursive": Strange(replace(VENDOR, items_are_listed_recursively=True)),
+    "not recursive": Strange(replace(VENDOR, objects_are_listed_recursively=False)),
+    "silent commit": Strange(replace(VENDOR, commit_says_success=False)),
+    "gone is forbidden": Strange(replace(VENDOR, gone_status=403)),
+    "without versions of videos": _old("6.14.0", videos=VIDEOS, volumes=VIDEOS),
+    "old": _old("6.9.40", images=TAGS, videos=VIDEOS, volumes=VIDEOS),
+    "without versions": _old("6.9.0", **_all("6.9.31, which brought versions of images")),
+    "closed /system": Strange(
+        replace(VENDOR, hides_system_folder=True),
+        refused=_all("status 403: .* archives of versions are kept in Team Files below /system"),
+    ),
+    "free plan": Strange(settings={"plan": "free"}, refused=_all("has the free plan")),
 }
 
 
-@pytest.fixture(params=PLATFORMS, ids=list(PLATFORMS))
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SuperviselyClient]:
-    rules, settings = PLATFORMS[request.param]
-    with ExitStack() as stack:
-        server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=rules, **settings))
-        yield stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
-
-
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_version_comes_back_as_it_was(platform: SuperviselyClient, tmp_path: Path, kind: str) -> None:
-    versions = ProjectVersions(platform)
-    project_id = MAKERS[kind](platform, tmp_path)
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_version_comes_back_as_it_was_or_the_reason_is_told(tmp_path: Path, name: str, kind: str) -> None:
+    strange, folder = PLATFORMS[name], tmp_path / "server"
+    with _served(folder, VENDOR) as client:
+        project_id = MAKERS[kind](client, tmp_path)
+        _nest(client, project_id)
 
+    with _served(folder, strange.rules, **strange.settings) as client:
+        versions, projects = ProjectVersions(client), count_projects(client)
+        if sentence := strange.refused.get(kind):
+            with pytest.raises(ApiError, match=sentence):
+                _go_round(versions, project_id)
+            assert count_projects(client) == projects
+        else:
+            _go_round(versions, project_id)
+            assert not versions.create(project_id).created
+
+
+def _go_round(versions: ProjectVersions, project_id: int) -> None:
     made = versions.create(project_id)
     restored = versions.restore(project_id, made.version_id, verify="full")
-
-    assert made.created
     assert restored.counts == made.counts
-    assert not versions.create(project_id).created
 
 
-@pytest.mark.parametrize("kind", ["videos", "volumes"])
-def test_objects_of_child_datasets_are_not_counted_twice(tmp_path: Path, kind: str) -> None:
-    with ExitStack() as stack:
-        server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=VENDOR))
-        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
-        project_id = MAKERS[kind](client, tmp_path)
-        [dataset, *_] = client.datasets.list_all(project_id)
-        parent = client.datasets.add(project_id, "parent")
-        client.transport.call("datasets.move", {"srcId": dataset.id, "destId": parent.id})
-        versions = ProjectVersions(client)
-        made = versions.create(project_id)
+@contextmanager
+def _served(folder: Path, rules: Rules, **settings: Any) -> Iterator[SuperviselyClient]:
+    with (
+        EmbeddedServer(folder, rules=rules, **settings) as server,
+        SuperviselyClient(server.info.url, server.info.token) as client,
+    ):
+        yield client
 
-        restored = versions.restore(project_id, made.version_id, verify="full")
 
-    assert restored.counts["objects"] == made.counts["objects"] > 0
+def _nest(client: SuperviselyClient, project_id: int) -> None:
+    """Put a dataset of the project into another one: listings of that may bring what is in its child."""
+    [dataset, *_] = client.datasets.list_all(project_id)
+    parent = client.datasets.add(project_id, "parent")
+    client.transport.call("datasets.move", {"srcId": dataset.id, "destId": parent.id})
 
 
 def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -> None:

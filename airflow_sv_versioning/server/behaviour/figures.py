@@ -16,13 +16,14 @@ from airflow_sv_versioning.server.behaviour.access import (
     stamp_sharing_items,
 )
 from airflow_sv_versioning.server.behaviour.annotation_objects import ObjectBook
+from airflow_sv_versioning.server.behaviour.datasets import subtree_ids
 from airflow_sv_versioning.server.behaviour.entities import Entities, flag, gap, text, verbatim
 from airflow_sv_versioning.server.behaviour.figure_writing import FigureWriter, inline_geometry
 from airflow_sv_versioning.server.behaviour.geometry import extent, rounded
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
 from airflow_sv_versioning.server.behaviour.placement import Placement
 from airflow_sv_versioning.server.behaviour.tags import FIGURE_TAGS, TagBook, put_tags
-from airflow_sv_versioning.server.database import Reader, Writer
+from airflow_sv_versioning.server.database import Reader, Writer, in_list, json_list
 from airflow_sv_versioning.server.errors import bad_request
 from airflow_sv_versioning.server.jsontext import JsonText, dumps, dumps_or_none, loads
 
@@ -82,15 +83,24 @@ _IN_WHOLE_PIXELS = replace(_ENTITIES, members={**_ENTITIES.members, "geometry": 
 
 
 def list_figures(
-    db: Reader, query: Query, *, dataset_id: int | None, project_id: int | None, integer_coords: bool
+    db: Reader,
+    query: Query,
+    *,
+    dataset_id: int | None,
+    project_id: int | None,
+    recursive: bool = False,
+    integer_coords: bool,
 ) -> JsonText:
-    """A page of figures of a dataset or of a project."""
+    """A page of figures of a dataset, of the tree below it, or of a project."""
     where = Where()
     # The plus keeps SQLite from walking through a whole dataset when it is asked for some items.
     column = "+figures.dataset_id" if query.filters_on("id", "entityId", "imageId") else "figures.dataset_id"
     if dataset_id is not None:
         get_dataset(db, dataset_id)
-        where.add(f"{column} = ?", dataset_id)
+        if recursive:
+            where.add(in_list(column), json_list(subtree_ids(db, dataset_id)))
+        else:
+            where.add(f"{column} = ?", dataset_id)
     if project_id is not None:
         get_project(db, project_id)
         where.add(f"{column} IN (SELECT id FROM datasets WHERE project_id = ?)", project_id)  # noqa: S608

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,6 +77,7 @@ def reserve(
     *,
     owner: str = "",
     plan: str,
+    types: Collection[str],
     now: datetime,
     lifetime: timedelta,
 ) -> dict[str, Any]:
@@ -84,13 +85,14 @@ def reserve(
 
     :param owner: who claims it, beyond the user. The same user and owner may reserve anew what
         they hold, and the old token opens nothing any more. The platform knows no owners.
+    :param types: of the projects that can be versioned.
     :raises PermissionDeniedError: the team's plan does not include versions.
     :raises RequestRejectedError: nothing has changed since the last version, or someone else is at it.
     """
     project = get_project(tx, project_id)
     if plan == "free":
         raise forbidden("Project versions are not available in the free plan", type="PLAN")
-    if project["type"] not in VERSIONED_TYPES:
+    if project["type"] not in types:
         raise bad_request(
             f"Project {project_id} of type {project['type']} cannot be versioned", type="PROJECT_TYPE"
         )

@@ -57,10 +57,11 @@ def list_videos(
     *,
     dataset_id: int | None,
     project_id: int | None,
+    recursive: bool,
     raw_meta: bool,
 ) -> JsonText:
-    """A page of videos of a dataset or of a whole project."""
-    where = items_where(db, query, dataset_id=dataset_id, project_id=project_id)
+    """A page of videos of a dataset, of the tree below it, or of a whole project."""
+    where = items_where(db, query, dataset_id=dataset_id, project_id=project_id, recursive=recursive)
     found = VIDEOS.page(db, query, where)
     entities = _WITH_RAW_META if raw_meta else _ENTITIES
     return found.around(entities.write(db, found.ids, with_addresses(file_url), query.fields))

@@ -50,10 +50,16 @@ _ENTITIES = Entities(
 
 
 def list_volumes(
-    db: Reader, query: Query, file_url: FileUrl, *, dataset_id: int | None, project_id: int | None
+    db: Reader,
+    query: Query,
+    file_url: FileUrl,
+    *,
+    dataset_id: int | None,
+    project_id: int | None,
+    recursive: bool,
 ) -> JsonText:
-    """A page of volumes of a dataset or of a whole project."""
-    where = items_where(db, query, dataset_id=dataset_id, project_id=project_id)
+    """A page of volumes of a dataset, of the tree below it, or of a whole project."""
+    where = items_where(db, query, dataset_id=dataset_id, project_id=project_id, recursive=recursive)
     found = ITEMS.page(db, query, where)
     return found.around(_ENTITIES.write(db, found.ids, with_addresses(file_url), query.fields))
 

@@ -14,10 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from airflow_sv_versioning.exceptions import RequestRejectedError
 from airflow_sv_versioning.server.behaviour.listing import Query
 from airflow_sv_versioning.server.database import Database
-from airflow_sv_versioning.server.errors import unauthorized
+from airflow_sv_versioning.server.errors import not_found, unauthorized
 from airflow_sv_versioning.server.jsontext import JsonText, array, dumps
 from airflow_sv_versioning.server.limits import Limits
 from airflow_sv_versioning.server.platform import LOGIN, USER_ID, Platform
+from airflow_sv_versioning.server.releases import EXACT_COORDINATES, Release, lacks, lacks_method
 from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.rules import Rules
 
@@ -58,6 +59,20 @@ class Call:
     def limits(self) -> Limits:
         """What the caller's plan does not take."""
         return self.platform.settings.limits
+
+    @property
+    def is_recursive(self) -> bool:
+        """Whether a listing of items or figures of a dataset brings those of its children."""
+        return self.payload.flag("recursive", self.rules.items_are_listed_recursively)
+
+    @property
+    def integer_coords(self) -> bool:
+        """Whether coordinates are told in whole pixels; older instances know no others."""
+        return self.payload.flag("integerCoords", True) or self.lacks(EXACT_COORDINATES)
+
+    def lacks(self, since: Release) -> bool:
+        """Whether the instance that this server is like is older than what is asked for."""
+        return lacks(self.platform.settings.instance_version, since)
 
     @property
     def checks_bounds(self) -> bool:
@@ -109,9 +124,12 @@ PlatformDep = Annotated[Platform, Depends(get_platform)]
 
 
 async def check_token(request: Request, platform: PlatformDep) -> None:
-    """Refuse a call without a valid token."""
+    """Refuse a call without a valid token, and one of a method that this instance is too old for."""
     if not platform.is_token(request.headers.get("x-api-key", "")):
         raise unauthorized()
+    method = request.url.path.rpartition("/")[2]
+    if lacks_method(platform.settings.instance_version, method):
+        raise not_found("Method", method)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -29,7 +29,8 @@ def list_(call: CallDep) -> Response:
                 call.query,
                 dataset_id=payload.optional_integer("datasetId"),
                 project_id=payload.optional_integer("projectId"),
-                integer_coords=payload.flag("integerCoords", True),
+                recursive=call.is_recursive,
+                integer_coords=call.integer_coords,
             )
         )
 
@@ -39,9 +40,7 @@ def info(call: CallDep) -> Response:
     payload = call.payload
     fields = frozenset(payload.optional_texts("fields")) or None
     with call.database.read() as db:
-        return call.reply(
-            figures.figure_info(db, payload.integer("id"), fields, payload.flag("integerCoords", True))
-        )
+        return call.reply(figures.figure_info(db, payload.integer("id"), fields, call.integer_coords))
 
 
 @writes(router, "figures.bulk.add")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import image_annotations
-from airflow_sv_versioning.server.routes.call import CallDep
-from airflow_sv_versioning.server.routes.payload import Payload
+from airflow_sv_versioning.server.routes.call import Call, CallDep
 from airflow_sv_versioning.server.routes.routing import reads, writes
 from airflow_sv_versioning.server.routes.shapes import ANNOTATED_IMAGE
 
@@ -27,7 +26,7 @@ def add(call: CallDep) -> Response:
 def info(call: CallDep) -> Response:
     with call.database.read() as db:
         return call.reply(
-            image_annotations.annotation_of(db, call.payload.integer("imageId"), **_options(call.payload))
+            image_annotations.annotation_of(db, call.payload.integer("imageId"), **_options(call))
         )
 
 
@@ -37,7 +36,7 @@ def bulk_info(call: CallDep) -> Response:
     with call.database.read() as db:
         return call.reply(
             image_annotations.annotations_of(
-                db, payload.optional_integer("datasetId"), payload.integers("imageIds"), **_options(payload)
+                db, payload.optional_integer("datasetId"), payload.integers("imageIds"), **_options(call)
             )
         )
 
@@ -47,14 +46,12 @@ def list_(call: CallDep) -> Response:
     payload = call.payload
     with call.database.read() as db:
         return call.reply(
-            image_annotations.list_annotations(
-                db, call.query, payload.integer("datasetId"), **_options(payload)
-            )
+            image_annotations.list_annotations(db, call.query, payload.integer("datasetId"), **_options(call))
         )
 
 
-def _options(payload: Payload) -> dict[str, bool]:
+def _options(call: Call) -> dict[str, bool]:
     return {
-        "integer_coords": payload.flag("integerCoords", True),
-        "with_custom_data": payload.flag("withCustomBigData", False),
+        "integer_coords": call.integer_coords,
+        "with_custom_data": call.payload.flag("withCustomBigData", False),
     }

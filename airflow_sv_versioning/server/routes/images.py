@@ -40,7 +40,7 @@ def list_(call: CallDep) -> Response:
                 call.file_url,
                 dataset_id=payload.optional_integer("datasetId"),
                 project_id=payload.optional_integer("projectId"),
-                recursive=payload.flag("recursive", False),
+                recursive=call.is_recursive,
             )
         )
 

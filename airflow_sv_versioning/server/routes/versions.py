@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import versions
+from airflow_sv_versioning.server.releases import PREVIEWS, VERSIONS_OF_VIDEOS
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.routing import reads, writes
 
@@ -35,6 +38,7 @@ def reserve(call: CallDep) -> Response:
             call.user_id,
             owner=call.payload.optional_text("owner") or "",
             plan=settings.plan,
+            types=("images",) if call.lacks(VERSIONS_OF_VIDEOS) else versions.VERSIONED_TYPES,
             now=settings.clock(),
             lifetime=settings.reservation_lifetime,
         )
@@ -69,12 +73,11 @@ def cancel(call: CallDep) -> Response:
 @writes(router, "projects.versions.update")
 def update(call: CallDep) -> Response:
     payload = call.payload
-    changes = {key: payload.optional_text(key) for key in ("name", "description") if key in payload.members}
-    preview = {"previewProjectId": payload.optional_integer("previewProjectId")}
+    changes: dict[str, Any] = {
+        key: payload.optional_text(key) for key in ("name", "description") if key in payload.members
+    }
+    if "previewProjectId" in payload.members and not call.lacks(PREVIEWS):
+        changes["previewProjectId"] = payload.optional_integer("previewProjectId")
     with call.database.write() as tx:
-        versions.update(
-            tx,
-            payload.integer("id"),
-            {**changes, **(preview if "previewProjectId" in payload.members else {})},
-        )
+        versions.update(tx, payload.integer("id"), changes)
     return call.done()

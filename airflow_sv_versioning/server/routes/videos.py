@@ -46,6 +46,7 @@ def list_(call: CallDep) -> Response:
                 call.file_url,
                 dataset_id=dataset_id,
                 project_id=payload.optional_integer("projectId"),
+                recursive=call.is_recursive,
                 raw_meta=payload.flag("rawVideoMeta", False),
             )
         )
@@ -128,7 +129,7 @@ def annotation_infos(call: CallDep) -> Response:
                 db,
                 payload.optional_integer("datasetId"),
                 payload.integers("videoIds"),
-                integer_coords=payload.flag("integerCoords", True),
+                integer_coords=call.integer_coords,
             )
         )
 

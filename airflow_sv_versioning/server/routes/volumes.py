@@ -34,6 +34,7 @@ def list_(call: CallDep) -> Response:
                 call.file_url,
                 dataset_id=payload.optional_integer("datasetId"),
                 project_id=payload.optional_integer("projectId"),
+                recursive=call.is_recursive,
             )
         )
 
@@ -86,6 +87,6 @@ def annotation_infos(call: CallDep) -> Response:
                 db,
                 payload.optional_integer("datasetId"),
                 payload.integers("volumeIds"),
-                integer_coords=payload.flag("integerCoords", True),
+                integer_coords=call.integer_coords,
             )
         )

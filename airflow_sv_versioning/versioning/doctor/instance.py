@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from airflow_sv_versioning.client.features import FEATURES, lacking, parse_version, version_text
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
 FREE_PLAN = "free"
 AT_ONCE = 20
-FEATURES = (
-    ((6, 9, 31), "versions of images"),
-    ((6, 11, 8), "exact coordinates"),
-    ((6, 13, 1), "tags of many items in one request"),
-    ((6, 15, 40), "versions of videos and volumes"),
-    ((6, 15, 60), "previews of versions"),
-)
-"""What came with which version of the platform. Source: the official client's table of versions."""
 
 
 def check_version(subject: Subject) -> Iterator[Finding]:
     """Hold the instance's version against what versions need."""
-    told = subject.try_("instance.version")
-    text = told.get("version") if isinstance(told, dict) else None
-    assumption = f"the instance is {_text(FEATURES[-1][0])} or newer"
-    if not isinstance(text, str) or not (number := parse_version(text)):
-        yield Finding("instance_version", assumption, f"it does not tell ({told})", UNKNOWN)
-        return
-    if missing := [(since, what) for since, what in FEATURES if number < since]:
-        lacks = ", ".join(f"{what} (since {_text(since)})" for since, what in missing)
-        yield Finding("instance_version", assumption, text, FAILS, f"This instance lacks {lacks}.")
+    told = subject.client.transport.instance_version
+    assumption = f"the instance is {version_text(FEATURES[-1].since)} or newer"
+    if (number := parse_version(told)) is None:
+        yield Finding("instance_version", assumption, "it does not tell its version", UNKNOWN)
+    elif missing := lacking(number):
+        lacks = ", ".join(f"{feature.what} (since {version_text(feature.since)})" for feature in missing)
+        yield Finding("instance_version", assumption, f"it is {told}", FAILS, f"This instance lacks {lacks}.")
     else:
-        yield Finding("instance_version", assumption, text, WORKS)
-
-
-def parse_version(text: str) -> tuple[int, ...] | None:
-    """Read a version such as ``6.15.60``; ``None`` if it is not one."""
-    match = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", text)
-    return tuple(map(int, match.groups())) if match else None
-
-
-def _text(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
+        yield Finding("instance_version", assumption, f"it is {told}", WORKS)
 
 
 def check_plan(subject: Subject) -> Iterator[Finding]:

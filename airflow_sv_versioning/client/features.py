@@ -1,0 +1,93 @@
+"""What came with which version of the platform: an older instance refuses it, and this says why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from airflow_sv_versioning.exceptions import (
+    ApiError,
+    NotFoundError,
+    OutdatedInstanceError,
+    RequestRejectedError,
+)
+
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Something that instances of the platform have since a version.
+
+    :param what: for people.
+    :param methods: what older instances do not know at all.
+    :param concerns: what they know, but refuse where it needs the feature.
+    """
+
+    since: Version
+    what: str
+    methods: frozenset[str] = frozenset()
+    concerns: frozenset[str] = frozenset()
+
+
+_VERSIONS = "projects.versions."
+FEATURES = (
+    Feature(
+        (6, 9, 31),
+        "versions of images",
+        frozenset(
+            f"{_VERSIONS}{verb}" for verb in ("list", "reserve", "commit", "cancel-reservation", "update")
+        ),
+    ),
+    Feature((6, 11, 8), "exact coordinates"),
+    Feature((6, 13, 1), "tags of many items in one request", frozenset({"tags.entities.bulk.add"})),
+    Feature((6, 15, 40), "versions of videos and volumes", concerns=frozenset({f"{_VERSIONS}reserve"})),
+    Feature((6, 15, 60), "previews of versions", concerns=frozenset({f"{_VERSIONS}update"})),
+)
+"""In the order of their versions. Source: the official client's table of versions."""
+
+
+def parse_version(text: str | None) -> Version | None:
+    """Read a version such as ``6.15.60``; ``None`` if it is not one."""
+    match = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", text or "")
+    return tuple(map(int, match.groups())) if match else None
+
+
+def version_text(version: Version) -> str:
+    """Write a version."""
+    return ".".join(map(str, version))
+
+
+def lacking(version: Version) -> list[Feature]:
+    """What an instance of a version does not have."""
+    return [feature for feature in FEATURES if version < feature.since]
+
+
+def may_be_lacking(method: str, error: object) -> bool:
+    """Whether an instance may have refused a method because it is too old for it."""
+    if not isinstance(error, NotFoundError | RequestRejectedError) or error.details.get("useExistingVersion"):
+        return False
+    return any(method in feature.methods | feature.concerns for feature in FEATURES)
+
+
+def explained(method: str, error: ApiError, version: str | None) -> ApiError:
+    """Say in a refusal that the instance is older than what was asked of it, where that is so.
+
+    :param version: of the instance, as it tells it.
+    """
+    if (number := parse_version(version)) is None:
+        return error
+    for feature in lacking(number):
+        if method in feature.methods | feature.concerns:
+            told = (
+                f"This instance is {version}, older than {version_text(feature.since)}, which brought "
+                f"{feature.what}; have it updated."
+            )
+            kind = OutdatedInstanceError if method in feature.methods else type(error)
+            return kind(
+                f"{told} {error.message}",
+                status_code=error.status_code,
+                method=method,
+                details=error.details,
+            )
+    return error
