@@ -54,9 +54,11 @@ class Patient:
 
 @contextmanager
 def patient(folder: Path, photos: list[Path], rules: Rules, **settings: Any) -> Iterator[Patient]:
-    with EmbeddedServer(folder / "server", rules=VENDOR) as server:
-        with SuperviselyClient(server.info.url, server.info.token) as client:
-            project_id = make_project(client, photos[:3])
+    with (
+        EmbeddedServer(folder / "server", rules=VENDOR) as server,
+        SuperviselyClient(server.info.url, server.info.token) as client,
+    ):
+        project_id = make_project(client, photos[:3])
     # What an old instance lacks is of no matter to what is on it.
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(folder / "server", rules=rules, **settings))
