@@ -105,6 +105,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "Contact links of items that lead into private networks.",
                         "schema": {"type": ["boolean", "null"], "default": False},
                     },
+                    "trusted_stamps": {
+                        "label": "Trusted stamps",
+                        "description": "Types whose updatedAt moves with every edit: videos, volumes.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
                 },
             }
         ],

@@ -14,7 +14,7 @@ def _work(arguments: argparse.Namespace) -> int:
     with SuperviselyClient(arguments.url, arguments.token) as client:
         versions = ProjectVersions(client)
         if arguments.action == "create":
-            return versions.create(arguments.project, report=_tell).version_id
+            return versions.create(arguments.project, capture="incremental", report=_tell).version_id
         restored = versions.restore(arguments.project, version_num=arguments.version_num, report=_tell)
         return restored.project_id
 

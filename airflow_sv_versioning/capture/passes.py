@@ -1,8 +1,9 @@
 """Read a project into tables: in parallel, in bounded memory, as one consistent state.
 
 A capture is a few passes. Each pass lists everything; it copies from the pass before, or from an earlier
-archive, what belongs to items whose ``updatedAt`` has not moved, and fetches the rest. The project's own
-``updatedAt``, read before and after a pass, tells whether the pass saw one state.
+archive, what belongs to items whose ``updatedAt`` has not moved, and fetches the rest; where such stamps
+are not trusted, it fetches everything. The project's own ``updatedAt``, read before and after a pass, tells
+whether the pass saw one state.
 """
 
 from __future__ import annotations
@@ -81,12 +82,15 @@ def capture_project(
     on_concurrent_change: str,
     progress: Progress,
     find_earlier: FindEarlier | None = None,
+    trusts_stamps: bool = False,
 ) -> Capture:
     """Read a project into a new folder below ``directory``.
 
     :param find_earlier: opens an earlier snapshot of the project, while the first items are listed. What
         it holds of unchanged items is not read again, if a sample of them proves equal to what the server
         has.
+    :param trusts_stamps: whether a pass takes from the one before what belongs to items whose ``updatedAt``
+        stood still.
 
     Every item of the result is in one state. Where the project never stands still, ``accept`` takes
     items of different moments together, and says so; ``fail`` gives up.
@@ -94,7 +98,7 @@ def capture_project(
     :raises ProjectChangedError: the project changed through all passes, and that is not accepted.
     """
     with closing(EarlierBase(client, project_id, directory / "sample", progress, find_earlier)) as earlier:
-        passes = _Passes(client, project_id, directory, progress, earlier)
+        passes = _Passes(client, project_id, directory, progress, earlier, trusts_stamps=trusts_stamps)
         return passes.run(accept_changes=on_concurrent_change != "fail")
 
 
@@ -108,6 +112,8 @@ class _Passes:
         directory: Path,
         progress: Progress,
         earlier: EarlierBase,
+        *,
+        trusts_stamps: bool,
     ) -> None:
         self._client = client
         self._project_id = project_id
@@ -115,6 +121,7 @@ class _Passes:
         self._progress = progress
         self._earlier = earlier
         self._open_base: OpenBase = earlier.open
+        self._trusts_stamps = trusts_stamps
         self._has_moved = False
         self._short_listings = 0
 
@@ -135,7 +142,8 @@ class _Passes:
             self._tell_moved(f"reading the changes (pass {number})")
             if snapshot is not None:
                 seen = snapshot
-                self._open_base = partial(_still_serving, snapshot)
+                if self._trusts_stamps:
+                    self._open_base = partial(_still_serving, snapshot)
         if seen is None or not accept_changes:
             raise ProjectChangedError(
                 f"Project {self._project_id} changed during each of {MAX_PASSES} readings. Make the version "
@@ -168,7 +176,8 @@ class _Passes:
         except IncompleteListingError as error:
             return None, error
         if is_refuted:
-            self._open_base = _no_base
+            # A stamp stood still over an edit; another may as well.
+            self._open_base, self._trusts_stamps = _no_base, False
             return None, None
         return snapshot, reading.moved_listing
 

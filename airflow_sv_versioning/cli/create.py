@@ -24,9 +24,10 @@ def add_to(commands: Commands[Parser]) -> None:
     )
     command.add_argument(
         "--capture",
-        choices=("incremental", "full"),
-        default="incremental",
-        help="take unchanged items from the latest version, or read everything (%(default)s)",
+        choices=("auto", "incremental", "full"),
+        default="auto",
+        help="take unchanged items from the latest version, or read everything; auto: incremental where "
+        "updatedAt is known to move with every edit, as it is of images (%(default)s)",
     )
     command.add_argument(
         "--media-store",

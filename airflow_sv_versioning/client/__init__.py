@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from airflow_sv_versioning.client.item_types import check_types
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client.transport import Transport
@@ -22,7 +25,9 @@ class SuperviselyClient:
     :param max_workers: requests that may run at the same time; by default seven to the vendor's cloud, as
         the official client has it, and eight to others.
     :param private_links: contact links of items that lead into private networks, too.
-    :raises ConfigurationError: address, token or CA file cannot be right.
+    :param trusted_stamps: types of projects, such as ``videos``, whose items' ``updatedAt`` this server was
+        seen to move with every edit; versions of such projects read only what changed.
+    :raises ConfigurationError: address, token, CA file or a type cannot be right.
     """
 
     def __init__(
@@ -35,6 +40,7 @@ class SuperviselyClient:
         ca_file: str | None = None,
         max_workers: int | None = None,
         private_links: bool = False,
+        trusted_stamps: Collection[str] | None = None,
         transport: Transport | None = None,
     ) -> None:
         # `requests` is heavy, and Airflow imports this module while it reads DAG files.
@@ -57,6 +63,7 @@ class SuperviselyClient:
         from airflow_sv_versioning.client.volumes import Volumes
         from airflow_sv_versioning.client.workflow import Workflow
 
+        self.trusted_stamps = check_types("trusted_stamps", trusted_stamps or ())
         trust = Trust.choose(verify_ssl=verify_ssl, ca_file=ca_file)
         self.transport = transport or Transport(
             server_address, token, timeout=timeout, trust=trust, max_workers=max_workers

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from airflow.sdk.log import mask_secret
 
 from airflow_sv_versioning.client.address import with_brackets
+from airflow_sv_versioning.client.item_types import TYPES, check_types
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -164,6 +165,15 @@ def _count(connection: Connection, name: str, value: Any) -> int:
     return _whole_number(connection, name, value, _MAX_WORKERS)
 
 
+def _types(connection: Connection, name: str, value: Any) -> frozenset[str]:
+    # The form of the page has fields for texts only.
+    given = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    try:
+        return check_types(name, given)
+    except (ConfigurationError, TypeError) as error:
+        raise _bad_extra(connection, name, value, f"a list of some of {', '.join(TYPES)}") from error
+
+
 def _path(connection: Connection, name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _bad_extra(connection, name, value, "the path of a file")
@@ -176,6 +186,7 @@ _READERS: dict[str, Callable[[Any, str, Any], Any]] = {
     "timeout": _seconds,
     "max_workers": _count,
     "private_links": _boolean,
+    "trusted_stamps": _types,
 }
 
 

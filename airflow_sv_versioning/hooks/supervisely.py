@@ -29,8 +29,8 @@ class SuperviselyHook(BaseHook):
             version = hook.versions.create(project.id)
 
     The connection's host is the server address, with or without scheme, port and path; its password is
-    the API token; its extra may hold ``verify_ssl``, ``ca_file``, ``timeout`` (seconds), ``max_workers``
-    and ``private_links``.
+    the API token; its extra may hold ``verify_ssl``, ``ca_file``, ``timeout`` (seconds), ``max_workers``,
+    ``private_links`` and ``trusted_stamps``.
 
     :param supervisely_conn_id: the connection; it is read on first use.
     """

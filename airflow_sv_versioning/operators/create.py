@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
+    from airflow_sv_versioning.versioning.reuse import CaptureMode
+
 
 # The trigger watches the deadline itself; this is for a triggerer that is not there.
 _TRIGGERER_GRACE = timedelta(minutes=5)
@@ -58,8 +60,9 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         such as ``v2.1.0``.
     :param on_concurrent_change: what to do with a project that never stands still while it is read:
         ``accept`` commits what was read, with ``consistent`` set to ``False``; ``fail`` fails the try.
-    :param capture: ``incremental`` takes unchanged items from the latest version and checks a sample of
-        them; ``full`` reads everything.
+    :param capture: ``incremental`` takes items whose ``updatedAt`` stood still from the latest version and
+        checks a sample of them; ``full`` reads everything; ``auto`` is incremental for images, and for what
+        ``trusted_stamps`` in the connection's extra names, else full.
     :param busy_timeout_seconds: how long to wait while somebody else makes a version of the project.
     :param media_store: where to keep the originals beside the platform, each content once: any path that
         Airflow's object storage understands, with its connection, such as ``s3://aws@bucket/prefix``. The
@@ -92,7 +95,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         enable_preview: bool = False,
         archive_format: str = "auto",
         on_concurrent_change: str = "accept",
-        capture: str = "incremental",
+        capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
         media_store: str | None = None,
         platform_task_id: int | str | None = None,

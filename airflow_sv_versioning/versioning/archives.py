@@ -61,6 +61,12 @@ def find_archive(
     return file
 
 
+def find_latest(client: SuperviselyClient, project_id: int) -> VersionInfo | None:
+    """Find the latest version of a project, if it has any."""
+    made = committed(client.versions.list_all(project_id))
+    return max(made, key=lambda version: version.version, default=None)
+
+
 def find_earlier(
     client: SuperviselyClient, project: Project, directory: Path, progress: Progress
 ) -> UnpackedArchive | str | None:
@@ -70,10 +76,9 @@ def find_earlier(
     """
     from airflow_sv_versioning.archive import unpack_archive
 
-    made = committed(client.versions.list_all(project.id))
-    if not made:
+    latest = find_latest(client, project.id)
+    if latest is None:
         return None
-    latest = max(made, key=lambda version: version.version)
     directory.mkdir(parents=True)
     archive = directory / "archive.tar.zst"
     try:

@@ -34,12 +34,13 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_paths
-from airflow_sv_versioning.versioning.archives import find_earlier
+from airflow_sv_versioning.versioning.archives import find_earlier, find_latest
 from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.memory import Memory
 from airflow_sv_versioning.versioning.reservations import Reservations, find_version
 from airflow_sv_versioning.versioning.results import CreateResult
+from airflow_sv_versioning.versioning.reuse import Reuse
 from airflow_sv_versioning.versioning.texts import counts_text
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
 
@@ -82,7 +83,7 @@ class Creation:
         description: str | None,
         archive_format: str,
         on_concurrent_change: str,
-        capture: str,
+        reuse: Reuse,
         busy_timeout_seconds: float,
     ) -> CreateResult:
         """Go through all steps; on any failure everything that was made is removed again."""
@@ -108,7 +109,7 @@ class Creation:
             undo.callback(self._quietly, "give the reservation back", self._reservations.release, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
             prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
-            captured, earlier = self._capture(capture, on_concurrent_change, folder)
+            captured, earlier = self._capture(reuse, on_concurrent_change, folder)
             archive_format = prepared.result()
             with self._keeper.turn() if self._keeper else nullcontext():
                 media = self._keep_media(reserved, captured, earlier, undo)
@@ -131,17 +132,20 @@ class Creation:
         return self._keeper.keep(reserved.version_id, capture.snapshot, earlier)
 
     def _capture(
-        self, how: str, on_concurrent_change: str, folder: Path
+        self, reuse: Reuse, on_concurrent_change: str, folder: Path
     ) -> tuple[Capture, UnpackedArchive | None]:
         earlier: UnpackedArchive | None = None
 
         def find() -> Snapshot | str | None:
             nonlocal earlier
+            if reuse.note and not self._keeper:
+                return reuse.note if find_latest(self._client, self._project.id) else None
             found = find_earlier(self._client, self._project, folder / "earlier", self._progress)
             if found is None or isinstance(found, str):
                 return found
+            # The media store takes from it what is behind links, whatever stamps of annotations are worth.
             earlier = found
-            return found.snapshot
+            return reuse.note or found.snapshot
 
         captured = capture_project(
             self._client,
@@ -149,7 +153,8 @@ class Creation:
             folder,
             on_concurrent_change=on_concurrent_change,
             progress=self._progress,
-            find_earlier=find if how == "incremental" else None,
+            find_earlier=find if reuse.from_latest_version or reuse.note else None,
+            trusts_stamps=reuse.trusts_stamps,
         )
         self._check(captured)
         for warning in captured.warnings:

@@ -33,6 +33,7 @@ from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.prune import PruneResult, prune_store
 from airflow_sv_versioning.versioning.restore import MissingMedia, OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
+from airflow_sv_versioning.versioning.reuse import CAPTURES, CaptureMode, Reuse
 from airflow_sv_versioning.versioning.texts import (
     check_choice,
     check_name,
@@ -45,7 +46,6 @@ from airflow_sv_versioning.versioning.verify_report import VerifyReport
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
-CAPTURES = ("incremental", "full")
 ON_BUSY = ("wait", "fail")
 
 Report = Callable[[str], None]
@@ -74,7 +74,7 @@ class ProjectVersions:
         *,
         archive_format: str = "auto",
         on_concurrent_change: str = "accept",
-        capture: str = "incremental",
+        capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
         on_busy: str = "wait",
         media_store: Any = None,
@@ -91,8 +91,9 @@ class ProjectVersions:
             that of the project's latest version.
         :param on_concurrent_change: what to do with a project that never stands still while it is read:
             ``accept`` items of different moments, each whole, and say so; or ``fail``.
-        :param capture: ``incremental`` takes unchanged items from the latest version's archive and checks a
-            sample of them; ``full`` reads everything.
+        :param capture: ``incremental`` takes items whose ``updatedAt`` stood still from the latest version's
+            archive and checks a sample of them; ``full`` reads everything; ``auto`` is incremental for
+            images, and for what the client's ``trusted_stamps`` name, else full.
         :param busy_timeout_seconds: how long to wait while another process makes a version, or prunes the
             media store.
         :param on_busy: ``wait`` while another process makes a version, or ``fail`` at once.
@@ -130,7 +131,7 @@ class ProjectVersions:
                 description=description,
                 archive_format=archive_format,
                 on_concurrent_change=on_concurrent_change,
-                capture=capture,
+                reuse=Reuse.choose(capture, project.type, self._client.trusted_stamps),
                 busy_timeout_seconds=busy_timeout_seconds if on_busy == "wait" else 0.0,
             )
         if keeper and result.media is None:

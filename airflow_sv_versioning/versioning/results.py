@@ -25,7 +25,7 @@ class CreateResult:
         changed while it was read.
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
         everything was read, ``None`` where nothing changed.
-    :param capture_note: why a capture that was to be incremental became ``full``.
+    :param capture_note: why a capture that could have been incremental was ``full``.
     :param media: what the media store got, where one was given.
     :param warnings: what a person should know before trusting the version, such as content of the project
         that no version can hold; where nothing changed, what was said of it when it was made.

@@ -93,6 +93,8 @@ def test_the_uri_form_of_a_connection_works(uri: str, url: str, monkeypatch: pyt
         ({"max_workers": "\u00b2"}, "max_workers .* whole number from 1"),
         ({"max_workers": "9" * 5000}, "max_workers .* whole number from 1"),
         ({"ca_file": True}, "ca_file .* path of a file"),
+        ({"trusted_stamps": "videos, films"}, "trusted_stamps .* list of some of images, videos, volumes"),
+        ({"trusted_stamps": 1}, "trusted_stamps .* list of some of images, videos, volumes"),
         ({"ca_file": "/nowhere.pem"}, "CA file /nowhere.pem .* cannot be used"),
         ([1, 2], "extra .* must be a JSON object"),
         ("[1, 2]", "extra .* must be a JSON object"),
@@ -106,6 +108,16 @@ def test_an_extra_that_cannot_work_is_named(extra: Any, message: str, set_connec
 
     with pytest.raises(ConfigurationError, match=message):
         _ = SuperviselyHook().client
+
+
+@pytest.mark.parametrize("types", [["videos", "volumes"], "videos, volumes"])
+def test_stamps_are_trusted_as_a_list_or_as_the_text_of_a_form(
+    types: Any, set_connection: SetConnection
+) -> None:
+    set_connection(host="x.example", password=TOKEN, extra={"trusted_stamps": types})
+
+    with SuperviselyHook() as hook:
+        assert hook.client.trusted_stamps == {"videos", "volumes"}
 
 
 @pytest.mark.parametrize(

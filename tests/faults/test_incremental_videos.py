@@ -62,7 +62,7 @@ def test_an_incremental_version_of_videos_holds_what_a_full_one_holds(
     versions.create(street, archive_format=archive_format)
     change(client, street, films)
 
-    incremental = versions.create(street)
+    incremental = versions.create(street, capture="incremental")
     touch(client, street)
     full = versions.create(street, capture="full")
 
@@ -85,7 +85,7 @@ def test_only_changed_videos_are_read_again(wire, wired, client, street, films):
     changed = _videos(client, street)[1]["id"]
     wire.requests.clear()
 
-    made = wired.create(street)
+    made = wired.create(street, capture="incremental")
 
     assert made.capture == "incremental"
     # The others are asked for as the sample that is checked, on which nothing waits.
@@ -100,7 +100,7 @@ def test_an_unchanged_video_of_a_renamed_class_is_read_again(client, versions, s
     meta["classes"][0]["title"] = "Gesicht"
     client.projects.update_meta(street, meta)
 
-    made = versions.create(street)
+    made = versions.create(street, capture="incremental")
 
     assert (made.capture, "classes or tags changed" in (made.capture_note or "")) == ("full", True)
     restored = versions.restore(street, made.version_id, verify="full")

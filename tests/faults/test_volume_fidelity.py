@@ -175,7 +175,7 @@ def test_a_version_after_a_change_reads_the_changed_volume_and_a_sample(
     changed, *others = [volume["id"] for page in client.volumes.iter_pages(dataset.id) for volume in page]
     client.volumes.describe(changed, "Новое")
 
-    made = wired.create(project)
+    made = wired.create(project, capture="incremental")
 
     seen = wire.seen("volumes.annotations.bulk.info")
     asked = {volume_id for request in seen for volume_id in request.json["volumeIds"]}

@@ -69,7 +69,7 @@ def test_videos_upon_a_version_by_the_sdk_are_read_again_and_it_is_told(sdk, ser
     sdk.call(server, "create", project_id=project_id)
     touch(client, project_id)
 
-    made = versions.create(project_id)
+    made = versions.create(project_id, capture="incremental")
 
     assert made.capture == "full"
     assert "leaves out parts of videos" in (made.capture_note or "")

@@ -18,7 +18,7 @@ def test_a_project_with_one_thing_goes_round(project_type, what, archive_format,
     touch(client, project)
 
     # The second version takes from the first what has not changed, which is everything.
-    made = versions.create(project, archive_format=archive_format)
+    made = versions.create(project, archive_format=archive_format, capture="incremental")
     report = versions.verify(project, made.version_id)
     restored = versions.restore(project, made.version_id, verify="full")
 

@@ -1,0 +1,212 @@
+"""What ``capture`` takes from the latest version, by what is known of the stamps of a type's items."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.versioning.reuse import Reuse
+from tests.support.compare import assert_same
+from tests.support.media import serve_media
+from tests.support.plain_projects import PlainProject, make_plain_project
+from tests.support.projects import make_project, touch
+from tests.support.proxy import FaultProxy, first
+from tests.support.video_projects import box, read_videos, write_videos
+from tests.support.volumes import SIZES, nrrd, read_volumes
+
+READ = {"videos": read_videos, "volumes": read_volumes}
+BOTH = pytest.mark.parametrize("project_type", ["videos", "volumes"])
+
+
+@pytest.mark.parametrize(
+    ("capture", "project_type", "shown", "from_latest_version", "trusts_stamps", "notes"),
+    [
+        ("auto", "images", (), True, True, False),
+        ("auto", "videos", (), False, False, True),
+        ("auto", "volumes", ("videos",), False, False, True),
+        ("auto", "volumes", ("videos", "volumes"), True, True, False),
+        ("incremental", "videos", (), True, True, False),
+        ("full", "images", (), False, True, False),
+        ("full", "videos", (), False, False, False),
+        ("full", "videos", ("videos",), False, True, False),
+    ],
+)
+def test_what_is_reused_follows_what_is_known(
+    capture: Any,
+    project_type: str,
+    shown: tuple[str, ...],
+    from_latest_version: bool,
+    trusts_stamps: bool,
+    notes: bool,
+) -> None:
+    reuse = Reuse.choose(capture, project_type, shown)
+
+    assert (reuse.from_latest_version, reuse.trusts_stamps) == (from_latest_version, trusts_stamps)
+    assert bool(reuse.note) == notes
+
+
+@pytest.mark.parametrize("types", ["videos", ["pointclouds"], [None]])
+def test_stamps_of_what_is_no_type_cannot_be_trusted(types: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"trusted_stamps .* images, videos, volumes"):
+        SuperviselyClient("http://x.example", "t", trusted_stamps=types)
+
+
+@pytest.fixture(scope="module")
+def standing_still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
+    """A platform where the ``updatedAt`` of items never moves."""
+    folder = tmp_path_factory.mktemp("server")
+    with EmbeddedServer(folder) as server:
+        with closing(sqlite3.connect(folder / "server.sqlite")) as database, database:
+            database.execute(
+                "CREATE TRIGGER no_stamps AFTER UPDATE OF updated_at ON items "
+                "BEGIN UPDATE items SET updated_at = OLD.updated_at WHERE id = NEW.id; END"
+            )
+        yield server.info
+
+
+@pytest.fixture
+def still(standing_still: ServerInfo) -> Iterator[SuperviselyClient]:
+    with SuperviselyClient(standing_still.url, standing_still.token) as client:
+        yield client
+
+
+def _figure_ids(client: SuperviselyClient, dataset_id: int) -> list[int]:
+    listed = client.transport.call("figures.list", {"datasetId": dataset_id, "filter": [], "fields": ["id"]})
+    return [figure["id"] for figure in listed["entities"]]
+
+
+def _move(project: PlainProject) -> None:
+    [figure_id] = _figure_ids(project.client, project.dataset_id)
+    project.client.transport.call("figures.editInfo", {"id": figure_id, "geometry": box(0, 0, 2, 2)})
+
+
+def _repaint(project: PlainProject) -> None:
+    file = project.folder / "repainted.nrrd"
+    file.write_bytes(nrrd(np.eye(*SIZES[:2], dtype=np.uint8)[:, :, None].repeat(SIZES[2], axis=2)))
+    [figure_id] = _figure_ids(project.client, project.dataset_id)
+    project.client.volumes.upload_spatial_geometries({figure_id: file})
+
+
+def _stamps(project: PlainProject) -> list[str]:
+    items = project.client.videos if project.project_type == "videos" else project.client.volumes
+    return [item["updatedAt"] for item in items.list_by_ids(project.dataset_id, [project.item_id])]
+
+
+@pytest.mark.parametrize(
+    ("project_type", "add", "edit"),
+    [
+        ("videos", PlainProject.add_figure, _move),
+        ("volumes", PlainProject.add_figure, _move),
+        ("volumes", PlainProject.add_mask_with_voxels, _repaint),
+    ],
+    ids=["a box of a video", "a box of a volume", "a mask"],
+)
+def test_an_edit_that_moves_no_stamp_is_in_the_next_version(
+    project_type: str,
+    add: Callable[[PlainProject], Any],
+    edit: Callable[[PlainProject], None],
+    still: SuperviselyClient,
+    tmp_path: Path,
+) -> None:
+    project = PlainProject(still, project_type, tmp_path)
+    project.add_project()
+    add(project)
+    versions = ProjectVersions(still)
+    one = versions.create(project.id)
+    before = READ[project_type](still, project.id), _stamps(project)
+    edit(project)
+    assert _stamps(project) == before[1], "the server is not the one that the test is about"
+
+    two = versions.create(project.id)
+
+    restored = versions.restore(project.id, two.version_id)
+    held = READ[project_type](still, restored.project_id)
+    assert held != before[0]
+    assert_same(held, READ[project_type](still, project.id))
+    assert (one.capture, one.capture_note, two.capture) == ("full", None, "full")
+    assert "trusted_stamps" in (two.capture_note or "")
+
+
+def test_an_edit_under_the_reading_that_moves_no_stamp_is_read(
+    standing_still: ServerInfo, still: SuperviselyClient, tmp_path: Path
+) -> None:
+    project = PlainProject(still, "videos", tmp_path)
+    project.add_project()
+    project.add_figure()
+    with (
+        FaultProxy(standing_still.url) as wire,
+        SuperviselyClient(wire.url, standing_still.token) as wired,
+    ):
+        # Asked for when the annotation has come.
+        wire.on("figures.list", first(lambda: _move(project)))
+        made = ProjectVersions(wired).create(project.id)
+
+    restored = ProjectVersions(still).restore(project.id, made.version_id)
+    assert made.consistent
+    assert_same(read_videos(still, restored.project_id), read_videos(still, project.id))
+
+
+@BOTH
+def test_stamps_that_were_shown_to_move_make_versions_incremental(
+    project_type: str, server: ServerInfo, client: SuperviselyClient, tmp_path: Path
+) -> None:
+    project_id = make_plain_project(client, tmp_path, project_type, "a figure")
+    with SuperviselyClient(server.url, server.token, trusted_stamps=[project_type]) as trusting:
+        captures = []
+        for versions, asked in [
+            (ProjectVersions(client), "auto"),
+            (ProjectVersions(client), "auto"),
+            (ProjectVersions(client), "incremental"),
+            (ProjectVersions(trusting), "auto"),
+            (ProjectVersions(trusting), "full"),
+        ]:
+            captures.append(versions.create(project_id, capture=asked).capture)  # type: ignore[arg-type]
+            touch(client, project_id)
+
+    assert captures == ["full", "full", "incremental", "incremental", "full"]
+
+
+def test_images_are_incremental_by_themselves(
+    client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]
+) -> None:
+    project_id = make_project(client, photos[:1])
+    versions.create(project_id)
+    touch(client, project_id)
+
+    made = versions.create(project_id)
+
+    assert (made.capture, made.capture_note) == ("incremental", None)
+
+
+def test_a_capture_without_a_name_is_refused(versions: ProjectVersions) -> None:
+    with pytest.raises(ConfigurationError, match=r"capture .*auto"):
+        versions.create(1, capture="quick")  # type: ignore[arg-type]
+
+
+def test_what_is_behind_links_of_videos_is_not_read_again_because_annotations_are(
+    client: SuperviselyClient, near_versions: ProjectVersions, tmp_path: Path
+) -> None:
+    [film] = write_videos(tmp_path, 1)
+    project_id = client.projects.add(1, f"linked {tmp_path}", "videos").id
+    dataset_id = client.datasets.add(project_id, "linked").id
+    store = str(tmp_path / "store")
+    with serve_media(film.read_bytes(), "video/mp4") as media:
+        client.videos.add(dataset_id, [{"title": "linked.mp4", "link": media.url}])
+        near_versions.create(project_id, media_store=store)
+        asked = len(media.headers)
+        touch(client, project_id)
+
+        made = near_versions.create(project_id, media_store=store)
+
+        assert len(media.headers) == asked
+    assert made.capture == "full"
