@@ -113,6 +113,13 @@ class SuperviselyClient:
         """Whether somebody called :meth:`interrupt`."""
         return self.transport.interruption.is_asked
 
+    def pause(self, seconds: float) -> None:
+        """Sleep, unless somebody calls :meth:`interrupt`.
+
+        :raises CancelledError: somebody did.
+        """
+        self.transport.pause(seconds)
+
     def finishing(self) -> AbstractContextManager[None]:
         """Let requests of this thread through after an interruption: for what must still be undone."""
         return self.transport.interruption.finishing()

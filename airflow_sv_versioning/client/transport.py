@@ -309,13 +309,20 @@ class Transport:
         """
         if tries_made >= self._policy.tries:
             return False
-        left = self._policy.delay(tries_made, failure or Failure())
+        self.pause(self._policy.delay(tries_made, failure or Failure()))
+        return True
+
+    def pause(self, seconds: float) -> None:
+        """Sleep.
+
+        :raises CancelledError: the client was interrupted.
+        """
+        left = seconds
         while left > 0:
             self.interruption.check()
             self._sleep(min(left, _SLEEP_SECONDS))
             left -= _SLEEP_SECONDS
         self.interruption.check()
-        return True
 
     def _answer(
         self,

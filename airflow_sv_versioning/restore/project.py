@@ -28,7 +28,7 @@ from airflow_sv_versioning.restore.refused_links import REFUSALS, find_refused_l
 from airflow_sv_versioning.restore.steps.filling import fill_project
 from airflow_sv_versioning.restore.steps.placeholder_tags import placeholder_tag
 from airflow_sv_versioning.restore.work import NewIds, RestoreWork
-from airflow_sv_versioning.runtime.exactly_once import land_once
+from airflow_sv_versioning.runtime.exactly_once import write_once
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.ids import joined, repeated
@@ -150,14 +150,14 @@ def _free_names(client: SuperviselyClient, target: Target) -> Iterator[str]:
 
 
 def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) -> Project:
-    def find_landed() -> Project | None:
+    def find() -> list[Project]:
         # Also after an interruption: what landed must be removed.
         with client.finishing():
             there = client.projects.list_ids_by_name(target.workspace_id, target.draft_name)
-            return client.projects.get(there[0]) if there else None
+            return [client.projects.get(project_id) for project_id in there]
 
-    def add() -> Project:
-        return client.projects.add(
+    def add() -> list[Project]:
+        project = client.projects.add(
             target.workspace_id,
             target.draft_name,
             snapshot.project_type,
@@ -165,8 +165,9 @@ def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) 
             snapshot.project_info.get("readme"),
             _custom_data(snapshot, target, is_whole=False),
         )
+        return [project]
 
-    return land_once(add, find_landed)
+    return write_once(add, find, len, 1, "projects", client.pause)[0]
 
 
 def _finish(client: SuperviselyClient, snapshot: Snapshot, target: Target, project_id: int) -> None:
@@ -294,15 +295,15 @@ def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int)
 def _add_dataset(
     client: SuperviselyClient, project_id: int, row: Mapping[str, Any], parent_id: int | None
 ) -> Dataset:
-    def find_landed() -> Dataset | None:
+    def find() -> list[Dataset]:
         there = client.datasets.list_all(project_id)
-        return next((d for d in there if (d.parent_id, d.name) == (parent_id, row["name"])), None)
+        return [d for d in there if (d.parent_id, d.name) == (parent_id, row["name"])]
 
-    def add() -> Dataset:
+    def add() -> list[Dataset]:
         custom_data = json_value(row["custom_data"])
-        return client.datasets.add(project_id, row["name"], parent_id, row["description"], custom_data)
+        return [client.datasets.add(project_id, row["name"], parent_id, row["description"], custom_data)]
 
-    return land_once(add, find_landed)
+    return write_once(add, find, len, 1, "datasets", client.pause)[0]
 
 
 def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError, IntegrityError, SuperviselyError
 from airflow_sv_versioning.restore.plan import RestorePlan
+from airflow_sv_versioning.runtime.exactly_once import make_batches, send_batches
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.ids import IdMap, IdSet
 
 Row = Mapping[str, Any]
-MAX_DESCRIPTION = 255
-"""Characters."""
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,33 +84,40 @@ class RestoreWork:
         self.item_datasets.put(item_ids, [new_dataset] * len(item_ids))
         self.item_ids.put(item_ids, [by_name[name] for name in names])
 
-    def undescribed(
-        self, rows: Sequence[Row], names: Sequence[str], added: Iterable[Mapping[str, Any]]
-    ) -> Iterator[tuple[int, str]]:
-        """Find the items that the server added without their description: new id and description."""
-        there = {item["name"]: item.get("description") for item in added}
-        for row, name in zip(rows, names, strict=True):
-            if row["description"] and there[name] != row["description"]:
-                yield self.item_ids[row[self.plan.kind.id_column]], row["description"]
+    def send_batches(
+        self,
+        rows: Sequence[R],
+        size: int,
+        send: Callable[[Sequence[R]], object],
+        count: Callable[[], int],
+        what: str,
+    ) -> None:
+        """Send rows in batches, each exactly once; see :func:`~.exactly_once.send_batches`."""
+        send_batches(rows, size, self._checked(send), count, what, self.client.pause)
+
+    def make_batches(
+        self,
+        rows: Sequence[R],
+        size: int,
+        make: Callable[[Sequence[R]], Sequence[int]],
+        list_ids: Callable[[], Iterable[int]],
+        what: str,
+    ) -> list[int]:
+        """Make something of each row, exactly once; see :func:`~.exactly_once.make_batches`."""
+        return make_batches(rows, size, self._checked(make), list_ids, what, self.client.pause)
+
+    def _checked(self, work: Callable[[R], T]) -> Callable[[R], T]:
+        def checked(item: R) -> T:
+            self.progress.check()
+            return work(item)
+
+        return checked
 
     def drain(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Do some work on every item, side by side."""
 
-        def checked(item: Any) -> None:
-            self.progress.check()
-            work(item)
-
-        for _ in map_ordered(checked, items, self.client.max_workers):
+        for _ in map_ordered(self._checked(work), items, self.client.max_workers):
             pass
-
-
-def description_entry(row: Row) -> dict[str, str]:
-    """What a video or volume is added with to have its description; the platform takes no longer ones there.
-
-    Source: the vendor's reference of videos.bulk.add and volumes.bulk.add.
-    """
-    text = row["description"]
-    return {"description": text} if text and len(text) <= MAX_DESCRIPTION else {}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, compress
 from typing import Any
 
@@ -10,7 +10,6 @@ from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.project_types.images.rows import ALPHA_MASK
 from airflow_sv_versioning.restore.work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.snapshot.ids import IdMap, IdSet
@@ -72,30 +71,28 @@ class FiguresRestore:
         datasets = self._work.item_datasets.take([row["src_image_id"] for row in group])
         for row, dataset_id in zip(group, datasets, strict=True):
             by_dataset.setdefault(dataset_id, []).append(row)
-        ordered = [row for rows in by_dataset.values() for row in rows]
         for dataset_id, rows in by_dataset.items():
-            for part in batches(rows, figures.ADD_BATCH):
-                self._work.progress.check()
-                new_ids += self._add_figure_batch(dataset_id, part, new_ids)
-        return ordered, new_ids
+            new_ids += self._add_figures_of(dataset_id, rows)
+        return [row for rows in by_dataset.values() for row in rows], new_ids
 
-    def _add_figure_batch(self, dataset_id: int, rows: Sequence[Row], known: Sequence[int]) -> list[int]:
+    def _add_figures_of(self, dataset_id: int, rows: Sequence[Row]) -> list[int]:
         new_items = self._work.item_ids.take([row["src_image_id"] for row in rows])
         entries = [self._figure_entry(row, item_id) for row, item_id in zip(rows, new_items, strict=True)]
-        item_ids = sorted({entry["entityId"] for entry in entries})
+        item_ids = sorted(set(new_items))
+        client = self._work.client.figures
 
-        def find_landed() -> list[int] | None:
-            there: set[int] = set()
+        def list_ids() -> Iterator[int]:
             for part in batches(item_ids, figures.LIST_BATCH):
-                there |= {f["id"] for f in self._work.client.figures.list_for_items(dataset_id, part)}
-            new = sorted(there - set(known))
-            return new if all_or_nothing(len(new), len(entries), "figures") else None
+                yield from (figure["id"] for figure in client.list_for_items(dataset_id, part))
 
-        def add() -> list[int]:
+        return self._work.make_batches(
+            entries,
+            figures.ADD_BATCH,
             # What the server once held needs no checks by it.
-            return self._work.client.figures.add(dataset_id, entries, skip_bounds_validation=True)
-
-        return land_once(add, find_landed)
+            lambda part: client.add(dataset_id, part, skip_bounds_validation=True),
+            list_ids,
+            "figures",
+        )
 
     def _figure_entry(self, row: Row, item_id: int) -> dict[str, Any]:
         entry: dict[str, Any] = {

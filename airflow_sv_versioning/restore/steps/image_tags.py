@@ -8,9 +8,8 @@ from typing import Any
 from airflow_sv_versioning.client import figures, tags
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
-from airflow_sv_versioning.restore.steps.tag_entries import tag_entry
+from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, whole_items
-from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
 Tagged = Callable[[], Iterable[Mapping[str, Any]]]
@@ -84,19 +83,13 @@ class TagsRestore:
         self, entries: Sequence[Row], add: Callable[[int, Sequence[Row]], None], tagged: Tagged
     ) -> None:
         """Send tags in batches; the owners of these tags have no others yet, so counting tells."""
-        sent = 0
-        for part in batches(entries, tags.ADD_BATCH):
-
-            def send(part: Sequence[Row] = part) -> bool:
-                add(self._work.project_id, part)
-                return True
-
-            def find_landed(part: Sequence[Row] = part, sent: int = sent) -> bool | None:
-                landed = sum(len(owner.get("tags") or []) for owner in tagged())
-                return all_or_nothing(landed - sent, len(part), "tags") or None
-
-            land_once(send, find_landed)
-            sent += len(part)
+        self._work.send_batches(
+            entries,
+            tags.ADD_BATCH,
+            lambda part: add(self._work.project_id, part),
+            lambda: count_tags(tagged()),
+            "tags",
+        )
 
     def _set_custom_data(
         self,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import images
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.restore.steps.items import add_items, dataset_batches, new_name
 from airflow_sv_versioning.restore.work import RestoreWork, Row
-from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
 if TYPE_CHECKING:
@@ -64,40 +64,19 @@ class ImagesRestore:
         self._work.drain(lambda dataset_id: self._add_dataset_images(dataset_id, where), dataset_ids)
 
     def _add_dataset_images(self, dataset_id: int, where: pc.Expression | None) -> None:
-        import pyarrow.compute as pc
-
-        here = pc.field("src_dataset_id") == dataset_id
-        for condition in (where, self._work.plan.restored("src_image_id")):
-            here = here if condition is None else here & condition
-        for batch in self._work.plan.snapshot.iter_batches("images", _COLUMNS, here):
+        for batch in dataset_batches(self._work, dataset_id, _COLUMNS, where):
             for start in range(0, batch.num_rows, images.ADD_BATCH):
-                rows = batch.slice(start, images.ADD_BATCH).to_pylist()
-                for part in self._parts(rows):
-                    self._work.progress.count(
-                        "Images restored", len(self._work.item_ids), self._work.plan.counts["images"]
-                    )
-                    self._add_image_batch(dataset_id, part)
+                for rows in self._parts(batch.slice(start, images.ADD_BATCH).to_pylist()):
+                    entries = [self._image_entry(row) for row in rows]
+                    add_items(self._work, self._work.client.images, dataset_id, rows, entries)
 
     def _parts(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         """Cut rows smaller where they hold links: the server fetches each before it answers."""
         has_links = any("link" in self._work.plan.reference(row) for row in rows)
         return batches(rows, images.LINKS_BATCH if has_links else images.ADD_BATCH)
 
-    def _add_image_batch(self, dataset_id: int, rows: Sequence[Row]) -> None:
-        new_dataset = self._work.ids.datasets[dataset_id]
-        entries = [self._image_entry(row) for row in rows]
-        titles = [entry["title"] for entry in entries]
-
-        def find_landed() -> list[dict[str, Any]] | None:
-            found = self._work.client.images.list_by_names(new_dataset, titles)
-            return found if all_or_nothing(len(found), len(titles), "images") else None
-
-        added = land_once(lambda: self._work.client.images.add(new_dataset, entries), find_landed)
-        self._work.take_added(new_dataset, rows, titles, added)
-
     def _image_entry(self, row: Row) -> dict[str, Any]:
-        entry: dict[str, Any] = {"title": self._work.plan.new_names.get(row["src_image_id"], row["name"])}
-        entry |= self._work.plan.reference(row)
+        entry: dict[str, Any] = {"title": new_name(self._work, row), **self._work.plan.reference(row)}
         if row["meta"]:
             entry["meta"] = json_value(row["meta"])
         if (parent := row["parent_src_image_id"]) in self._work.item_ids:

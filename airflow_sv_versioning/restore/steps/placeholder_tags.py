@@ -9,7 +9,6 @@ from typing import Any
 from airflow_sv_versioning.client import tags
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.restore.work import RestoreWork
-from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
 
 PLACEHOLDER_TAG_COLOUR = "#FFD60A"
 
@@ -38,30 +37,29 @@ class PlaceholderMarks:
         client, tag_id = self._work.client, self._work.ids.placeholder_tag
         entries = [{"tagId": tag_id, "entityId": new_id, "value": None} for new_id in new_ids]
 
-        def send() -> bool:
-            client.tags.add_to_items(self._work.project_id, entries)
-            return True
-
-        def find_landed() -> bool | None:
-            listed = client.images.list_by_ids(dataset_id, new_ids)
-            return all_or_nothing(sum(map(self._is_tagged, listed)), len(new_ids), "tags") or None
-
-        land_once(send, find_landed)
+        self._work.send_batches(
+            entries,
+            tags.ADD_BATCH,
+            lambda part: client.tags.add_to_items(self._work.project_id, part),
+            lambda: sum(map(self._is_tagged, client.images.list_by_ids(dataset_id, new_ids))),
+            "tags of placeholders",
+        )
 
     def _tag_each(self, dataset_id: int, new_ids: Iterable[int]) -> None:
         for new_id in new_ids:
-            self._work.progress.check()
             self._tag_one(dataset_id, new_id)
 
     def _tag_one(self, dataset_id: int, new_id: int) -> None:
         client = self._work.client
         items = client.videos if self._work.plan.kind.project_type == "videos" else client.volumes
 
-        def send() -> bool:
-            items.add_tags(new_id, [{"tagId": self._work.ids.placeholder_tag}])
-            return True
-
-        land_once(send, lambda: self._is_tagged(self._annotation(dataset_id, new_id)) or None)
+        self._work.send_batches(
+            [{"tagId": self._work.ids.placeholder_tag}],
+            1,
+            lambda part: items.add_tags(new_id, part),
+            lambda: int(self._is_tagged(self._annotation(dataset_id, new_id))),
+            "tags of placeholders",
+        )
 
     def _annotation(self, dataset_id: int, new_id: int) -> Mapping[str, Any]:
         client = self._work.client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from airflow_sv_versioning.restore.work import Row
@@ -17,6 +17,11 @@ def tag_entry(row: Row, tag_ids: Mapping[int, int], **place: Any) -> dict[str, A
     """
     told = {key: value for key, value in _details(row) if value is not None}
     return {"tagId": tag_ids[row["tag_id"]], **place, **told}
+
+
+def count_tags(owners: Iterable[Mapping[str, Any]]) -> int:
+    """Count the tags on some owners, as the server tells them."""
+    return sum(len(owner.get("tags") or []) for owner in owners)
 
 
 def _details(row: Row) -> Iterator[tuple[str, Any]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, videos
-from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.restore.steps.tag_entries import tag_entry
+from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
-from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value, optional_json_raw
 
@@ -98,25 +96,18 @@ class AnnotationsRestore:
         self._make(rows, lambda: self._work.client.objects.list_ids(dataset_id))
 
     def _make(self, rows: Sequence[Row], there: Callable[[], Iterable[int]]) -> None:
-        """Make objects in the order of their ids.
-
-        :param there: lists the new objects' ids, beside those of others that were made before.
-        """
+        """Make objects in the order of their ids; ``there`` lists the ids of those that are made."""
+        rows = sorted(rows, key=lambda row: row["src_object_id"])
         dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
-        for part in batches(sorted(rows, key=lambda row: row["src_object_id"]), objects.ADD_BATCH):
-            self._work.progress.check()
-            entries = [self._object_entry(row) for row in part]
-
-            def send(entries: Sequence[Row] = entries) -> list[int]:
-                return self._work.client.objects.add(dataset_id, entries)
-
-            def find_landed(expected: int = len(part)) -> list[int] | None:
-                new = sorted(set(there()) - set(self._object_ids.values()))
-                return new if all_or_nothing(len(new), expected, "objects") else None
-
-            with naming(self._told(part[0]["src_video_id"])):
-                made = land_once(send, find_landed)
-            self._object_ids.update(zip((row["src_object_id"] for row in part), made, strict=True))
+        with naming(self._told(rows[0]["src_video_id"])):
+            made = self._work.make_batches(
+                [self._object_entry(row) for row in rows],
+                objects.ADD_BATCH,
+                lambda entries: self._work.client.objects.add(dataset_id, entries),
+                there,
+                "objects",
+            )
+        self._object_ids.update(zip((row["src_object_id"] for row in rows), made, strict=True))
 
     def _object_entry(self, row: Row) -> dict[str, int]:
         entry = {"classId": self._class_ids[row["class_name"]]}
@@ -131,38 +122,28 @@ class AnnotationsRestore:
         of_objects = [row for row in rows if row["owner_type"] == "object"]
         own = [row for row in of_objects if row["owner_id"] not in self._shared]
         shared = [row for row in of_objects if row["owner_id"] in self._shared]
-        project = {"projectId": self._work.project_id}
-        client = self._work.client
         with naming(self._told(video_id)):
-            self._land_tags(video_id, of_video, lambda tags: client.videos.add_tags(new_id, tags), 0)
-            self._land_tags(video_id, own, lambda tags: client.objects.add_tags(project, tags), len(of_video))
-            self._land_tags(
-                video_id,
-                shared,
-                lambda tags: client.objects.add_tags({"entityId": new_id}, tags),
-                len(of_video) + len(own),
+            self._work.send_batches(
+                [self._tag_entry(row) for row in of_video],
+                videos.TAGS_BATCH,
+                lambda tags: self._work.client.videos.add_tags(new_id, tags),
+                lambda: count_tags([self._annotation(video_id).owners()]),
+                "tags",
             )
+            self._tag_objects(video_id, {"projectId": self._work.project_id}, own)
+            self._tag_objects(video_id, {"entityId": new_id}, shared)
 
-    def _land_tags(
-        self, video_id: int, rows: Sequence[Row], add: Callable[[Sequence[Row]], None], sent: int
-    ) -> None:
-        """Send tags in batches; the new video has no others, so counting tells what landed.
-
-        :param sent: how many tags the video has before.
-        """
-        for part in batches(rows, videos.TAGS_BATCH):
-            self._work.progress.check()
-            entries = [self._tag_entry(row) for row in part]
-
-            def send(entries: Sequence[Row] = entries) -> bool:
-                add(entries)
-                return True
-
-            def find_landed(sent: int = sent, expected: int = len(part)) -> bool | None:
-                return all_or_nothing(_tag_count(self._annotation(video_id)) - sent, expected, "tags") or None
-
-            land_once(send, find_landed)
-            sent += len(part)
+    def _tag_objects(self, video_id: int, whose: Mapping[str, int], rows: Sequence[Row]) -> None:
+        tagged = {self._object_ids[row["owner_id"]] for row in rows}
+        self._work.send_batches(
+            [self._tag_entry(row) for row in rows],
+            objects.TAGS_BATCH,
+            lambda tags: self._work.client.objects.add_tags(whose, tags),
+            lambda: count_tags(
+                entry for entry in self._annotation(video_id).objects or [] if entry["id"] in tagged
+            ),
+            "tags of objects",
+        )
 
     def _tag_entry(self, row: Row) -> dict[str, Any]:
         place: dict[str, Any] = {}
@@ -182,29 +163,19 @@ class AnnotationsRestore:
     def _add_frames(self, rows: Sequence[Row]) -> int:
         """Add the figures of some frames of one video; no other request adds to these frames."""
         video_id = rows[0]["src_video_id"]
-        frames = {row["frame_index"] for row in rows}
-        sent = 0
-        for part in batches(rows, videos.FIGURES_BATCH):
-            self._work.progress.check()
-            with naming(self._told(video_id)):
-                self._add_figure_batch(video_id, part, frames, sent)
-            sent += len(part)
-        return sent
-
-    def _add_figure_batch(self, video_id: int, rows: Sequence[Row], frames: set[int], sent: int) -> None:
-        entries = [self._figure_entry(row) for row in rows]
         new_id = self._work.item_ids[video_id]
-
-        def send() -> bool:
-            self._work.client.videos.add_figures(new_id, entries, skip_bounds_validation=True)
-            return True
-
-        def find_landed() -> bool | None:
-            there = self._annotation(video_id).frames or []
-            landed = sum(len(frame.figures) for frame in there if frame.index in frames)
-            return all_or_nothing(landed - sent, len(entries), "figures") or None
-
-        land_once(send, find_landed)
+        frames = {row["frame_index"] for row in rows}
+        with naming(self._told(video_id)):
+            self._work.send_batches(
+                rows,
+                videos.FIGURES_BATCH,
+                lambda part: self._work.client.videos.add_figures(
+                    new_id, [self._figure_entry(row) for row in part], skip_bounds_validation=True
+                ),
+                lambda: _figure_count(self._annotation(video_id), frames),
+                "figures",
+            )
+        return len(rows)
 
     def _figure_entry(self, row: Row) -> dict[str, Any]:
         entry: dict[str, Any] = {
@@ -245,6 +216,5 @@ def _may_part(one: Row, next_one: Row, is_full: bool) -> bool:
     return is_full and bool(one["frame_index"] != next_one["frame_index"])
 
 
-def _tag_count(annotation: VideoAnnotation) -> int:
-    of_objects = (entry.get("tags") or [] for entry in annotation.objects or [])
-    return len(annotation.tags or []) + sum(map(len, of_objects))
+def _figure_count(annotation: VideoAnnotation, frames: Collection[int]) -> int:
+    return sum(len(frame.figures) for frame in annotation.frames or [] if frame.index in frames)

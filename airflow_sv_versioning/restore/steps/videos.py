@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_sv_versioning.client import videos
 from airflow_sv_versioning.project_types.videos.comparison import stand_in_meta
-from airflow_sv_versioning.restore.work import RestoreWork, Row, description_entry, naming
-from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
+from airflow_sv_versioning.restore.steps.items import (
+    add_described_items,
+    dataset_batches,
+    description_entry,
+    new_name,
+)
+from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
 _COLUMNS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "meta", "description"]
@@ -27,22 +32,12 @@ class VideosRestore:
         self._work.drain(self._set_custom_data, self._with_custom_data())
 
     def _add_dataset(self, dataset_id: int) -> None:
-        import pyarrow.compute as pc
+        batches = dataset_batches(self._work, dataset_id, _COLUMNS)
+        for rows in self._parts(row for batch in batches for row in batch.to_pylist()):
+            entries = [self._entry(row) for row in rows]
+            add_described_items(self._work, self._work.client.videos, dataset_id, rows, entries)
 
-        here = pc.field("src_dataset_id") == dataset_id
-        if (restored := self._work.plan.restored("src_video_id")) is not None:
-            here &= restored
-        rows = (
-            row
-            for batch in self._work.plan.snapshot.iter_batches("videos", _COLUMNS, here)
-            for row in batch.to_pylist()
-        )
-        for part in self._parts(rows):
-            total = self._work.plan.counts["videos"]
-            self._work.progress.count("Videos restored", len(self._work.item_ids), total)
-            self._add_batch(self._work.ids.datasets[dataset_id], part)
-
-    def _parts(self, rows: Iterator[Row]) -> Iterator[list[Row]]:
+    def _parts(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
         """Cut rows into batches, linked videos alone: the server fetches each before it answers."""
         part: list[Row] = []
         for row in rows:
@@ -60,30 +55,13 @@ class VideosRestore:
     def _is_linked(self, row: Row) -> bool:
         return "link" in self._work.plan.reference(row)
 
-    def _add_batch(self, new_dataset: int, rows: Sequence[Row]) -> None:
-        entries = [self._entry(row) for row in rows]
-        titles = [entry["title"] for entry in entries]
-
-        def find_landed() -> list[dict[str, Any]] | None:
-            found = self._work.client.videos.list_by_names(new_dataset, titles)
-            return found if all_or_nothing(len(found), len(titles), "videos") else None
-
-        with naming(_told(rows)):
-            added = land_once(lambda: self._work.client.videos.add(new_dataset, entries), find_landed)
-        self._work.take_added(new_dataset, rows, titles, added)
-        self._work.item_names.update(
-            {row["src_video_id"]: title for row, title in zip(rows, titles, strict=True)}
-        )
-        for new_id, description in self._work.undescribed(rows, titles, added):
-            self._work.client.videos.describe(new_id, description)
-
     def _entry(self, row: Row) -> dict[str, Any]:
         plan = self._work.plan
-        title = plan.new_names.get(row["src_video_id"], row["name"])
         meta = json_value(row["meta"]) or {}
         if row["src_video_id"] in plan.remedy.placeholder_ids:
             meta = stand_in_meta(meta)
-        return {"title": title, **plan.reference(row), "meta": meta, **description_entry(row)}
+        told = {"title": new_name(self._work, row), **plan.reference(row), "meta": meta}
+        return {**told, **description_entry(row)}
 
     def _with_custom_data(self) -> Iterator[Row]:
         for batch in self._work.plan.snapshot.iter_batches("videos", _NOTES):
@@ -93,10 +71,5 @@ class VideosRestore:
 
     def _set_custom_data(self, row: Row) -> None:
         new_id = self._work.item_ids[row["src_video_id"]]
-        with naming(_told([row])):
+        with naming(f"Video {row['name']!r} (id {row['src_video_id']})"):
             self._work.client.videos.set_custom_data(new_id, json_value(row["custom_data"]))
-
-
-def _told(rows: Sequence[Row]) -> str:
-    first = f"Video {rows[0]['name']!r} (id {rows[0]['src_video_id']})"
-    return first if len(rows) == 1 else f"{first} and {len(rows) - 1} more"

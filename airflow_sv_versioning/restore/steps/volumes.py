@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,14 @@ from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.project_types.volumes.masks import MASK_3D, SPATIAL
 from airflow_sv_versioning.project_types.volumes.rows import NORMALS, figures_of
-from airflow_sv_versioning.restore.steps.tag_entries import tag_entry
-from airflow_sv_versioning.restore.work import RestoreWork, Row, description_entry, naming
-from airflow_sv_versioning.runtime.exactly_once import all_or_nothing, land_once
+from airflow_sv_versioning.restore.steps.items import (
+    add_described_items,
+    dataset_batches,
+    description_entry,
+    new_name,
+)
+from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
+from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
 _COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]
@@ -29,47 +34,23 @@ class VolumesRestore:
         self._work.drain(self._add_dataset, [row["src_dataset_id"] for row in self._work.plan.datasets])
 
     def _add_dataset(self, dataset_id: int) -> None:
-        import pyarrow.compute as pc
-
-        here = pc.field("src_dataset_id") == dataset_id
-        if (restored := self._work.plan.restored("src_volume_id")) is not None:
-            here &= restored
-        for batch in self._work.plan.snapshot.iter_batches("volumes", _COLUMNS, here):
-            for part in batches(batch.to_pylist(), volumes.ADD_BATCH):
-                total = self._work.plan.counts["volumes"]
-                self._work.progress.count("Volumes restored", len(self._work.item_ids), total)
-                self._add_batch(self._work.ids.datasets[dataset_id], part)
-
-    def _add_batch(self, new_dataset: int, rows: Sequence[Row]) -> None:
-        entries = [self._entry(row) for row in rows]
-        names = [entry["name"] for entry in entries]
-
-        def find_landed() -> list[dict[str, Any]] | None:
-            found = self._work.client.volumes.list_by_names(new_dataset, names)
-            return found if all_or_nothing(len(found), len(names), "volumes") else None
-
-        with naming(f"Volume {rows[0]['name']!r} (id {rows[0]['src_volume_id']}) and {len(rows) - 1} more"):
-            added = land_once(lambda: self._work.client.volumes.add(new_dataset, entries), find_landed)
-        self._work.take_added(new_dataset, rows, names, added)
-        for row, name in zip(rows, names, strict=True):
-            self._work.item_names[row["src_volume_id"]] = name
-        for new_id, description in self._work.undescribed(rows, names, added):
-            self._work.client.volumes.describe(new_id, description)
-        self._check_custom_data(new_dataset, rows, names)
+        for batch in dataset_batches(self._work, dataset_id, _COLUMNS):
+            for rows in batches(batch.to_pylist(), volumes.ADD_BATCH):
+                entries = [self._entry(row) for row in rows]
+                add_described_items(self._work, self._work.client.volumes, dataset_id, rows, entries)
+                self._check_custom_data(self._work.ids.datasets[dataset_id], rows)
 
     def _entry(self, row: Row) -> dict[str, Any]:
-        plan = self._work.plan
-        name = plan.new_names.get(row["src_volume_id"], row["name"])
-        entry = {"name": name, **plan.reference(row), "meta": json_value(row["meta"]) or {}}
-        entry |= description_entry(row)
+        reference, meta = self._work.plan.reference(row), json_value(row["meta"]) or {}
+        entry = {"name": new_name(self._work, row), **reference, "meta": meta, **description_entry(row)}
         custom_data = json_value(row["custom_data"])
         return {**entry, "customData": custom_data} if custom_data else entry
 
-    def _check_custom_data(self, new_dataset: int, rows: Sequence[Row], names: Sequence[str]) -> None:
+    def _check_custom_data(self, new_dataset: int, rows: Sequence[Row]) -> None:
         """Name the volumes whose custom data the server passed over: no call is known to set it later."""
         wanted = {
-            name: (row["src_volume_id"], json_value(row["custom_data"]))
-            for row, name in zip(rows, names, strict=True)
+            new_name(self._work, row): (row["src_volume_id"], json_value(row["custom_data"]))
+            for row in rows
             if json_value(row["custom_data"])
         }
         if not wanted:
@@ -108,8 +89,6 @@ class _OneVolume:
         self._new_id = work.item_ids[volume_id]
         self._dataset_id = work.item_datasets[volume_id]
         self._object_ids: dict[int, int] = {}
-        self._tags_sent = 0
-        self._figures: list[int] = []
 
     def run(self) -> None:
         name = self._work.item_names[self._volume_id]
@@ -134,46 +113,37 @@ class _OneVolume:
         names = self._work.plan.names.classes
         class_ids = {name: self._work.ids.classes[class_id] for class_id, name in names.items()}
         rows = sorted(self._rows("objects"), key=lambda row: row["src_object_id"])
-        for part in batches(rows, objects.ADD_BATCH):
-            self._work.progress.check()
-            entries = [{"classId": class_ids[row["class_name"]], "entityId": self._new_id} for row in part]
-            made = self._land_objects(entries)
-            self._object_ids.update(zip((row["src_object_id"] for row in part), made, strict=True))
-
-    def _land_objects(self, entries: Sequence[Row]) -> list[int]:
-        def find_landed() -> list[int] | None:
-            there = {entry["id"] for entry in self._annotation()["objects"]}
-            new = sorted(there - set(self._object_ids.values()))
-            return new if all_or_nothing(len(new), len(entries), "objects") else None
-
-        return land_once(lambda: self._work.client.objects.add(self._dataset_id, entries), find_landed)
+        made = self._work.make_batches(
+            rows,
+            objects.ADD_BATCH,
+            lambda part: self._work.client.objects.add(
+                self._dataset_id,
+                [{"classId": class_ids[row["class_name"]], "entityId": self._new_id} for row in part],
+            ),
+            lambda: (entry["id"] for entry in self._annotation()["objects"]),
+            "objects",
+        )
+        self._object_ids.update(zip((row["src_object_id"] for row in rows), made, strict=True))
 
     def _add_tags(self) -> None:
+        client, project = self._work.client, {"projectId": self._work.project_id}
         rows = self._rows("tags", "src_item_id")
-        project = {"projectId": self._work.project_id}
-        client = self._work.client
-        own = [row for row in rows if row["owner_type"] == "item"]
-        of_objects = [row for row in rows if row["owner_type"] == "object"]
-        self._land_tags(own, lambda tags: client.volumes.add_tags(self._new_id, tags))
-        self._land_tags(of_objects, lambda tags: client.objects.add_tags(project, tags))
-
-    def _land_tags(self, rows: Sequence[Row], add: Callable[[Sequence[Row]], None]) -> None:
-        for part in batches(rows, volumes.TAGS_BATCH):
-            self._work.progress.check()
-            entries = [self._tag_entry(row) for row in part]
-
-            def send(entries: Sequence[Row] = entries) -> bool:
-                add(entries)
-                return True
-
-            def find_landed(expected: int = len(part)) -> bool | None:
-                annotation = self._annotation()
-                owners = [annotation, *annotation["objects"]]
-                landed = sum(len(owner.get("tags") or []) for owner in owners)
-                return all_or_nothing(landed - self._tags_sent, expected, "tags") or None
-
-            land_once(send, find_landed)
-            self._tags_sent += len(part)
+        own = [self._tag_entry(row) for row in rows if row["owner_type"] == "item"]
+        of_objects = [self._tag_entry(row) for row in rows if row["owner_type"] == "object"]
+        self._work.send_batches(
+            own,
+            volumes.TAGS_BATCH,
+            lambda tags: client.volumes.add_tags(self._new_id, tags),
+            lambda: count_tags([self._annotation()]),
+            "tags",
+        )
+        self._work.send_batches(
+            of_objects,
+            objects.TAGS_BATCH,
+            lambda tags: client.objects.add_tags(project, tags),
+            lambda: count_tags(self._annotation()["objects"]),
+            "tags of objects",
+        )
 
     def _tag_entry(self, row: Row) -> dict[str, Any]:
         place = {"objectId": self._object_ids[row["owner_id"]]} if row["owner_type"] == "object" else {}
@@ -181,20 +151,22 @@ class _OneVolume:
 
     def _add_figures(self, is_spatial: bool) -> None:
         rows = [row for row in self._rows("figures") if (row["geometry_type"] in SPATIAL) is is_spatial]
-        for part in batches(rows, volumes.FIGURES_BATCH):
-            self._work.progress.check()
-            made = self._land_figures([self._figure_entry(row) for row in part])
-            self._figures += made
-            if is_spatial:
-                self._work.client.volumes.upload_spatial_geometries(dict(self._files(part, made)))
+        made = self._work.make_batches(
+            rows,
+            volumes.FIGURES_BATCH,
+            lambda part: self._work.client.volumes.add_figures(
+                self._new_id, [self._figure_entry(row) for row in part]
+            ),
+            lambda: self._figure_ids(is_spatial),
+            "figures",
+        )
+        if is_spatial:
+            self._work.client.volumes.upload_spatial_geometries(dict(self._files(rows, made)))
 
-    def _land_figures(self, entries: Sequence[Row]) -> list[int]:
-        def find_landed() -> list[int] | None:
-            there = {figure["id"] for _, _, figure in figures_of(self._annotation())}
-            new = sorted(there - set(self._figures))
-            return new if all_or_nothing(len(new), len(entries), "figures") else None
-
-        return land_once(lambda: self._work.client.volumes.add_figures(self._new_id, entries), find_landed)
+    def _figure_ids(self, is_spatial: bool) -> Iterator[int]:
+        for plane, _, figure in figures_of(self._annotation()):
+            if (plane is None) is is_spatial:
+                yield figure["id"]
 
     def _figure_entry(self, row: Row) -> dict[str, Any]:
         return {

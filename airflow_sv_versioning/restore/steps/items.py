@@ -1,0 +1,113 @@
+"""Add items to their new datasets: what images, videos and volumes have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.runtime.exactly_once import write_once
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+MAX_DESCRIPTION = 255
+"""Characters."""
+
+Added = Sequence[Mapping[str, Any]]
+
+
+class Items(Protocol):
+    """The part of a client that adds items of one type."""
+
+    def add(self, dataset_id: int, items: Sequence[Row], /) -> Added:
+        """Add them to a dataset."""
+
+    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> Added:
+        """Read those of a dataset's items that have the given names."""
+
+
+class DescribedItems(Items, Protocol):
+    """The part of a client that adds items whose descriptions may come with them."""
+
+    def describe(self, item_id: int, description: str, /) -> None:
+        """Set an item's description."""
+
+
+def dataset_batches(
+    work: RestoreWork, dataset_id: int, columns: Sequence[str], where: pc.Expression | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Stream the items of a dataset that are not left out, in the order of the snapshot."""
+    import pyarrow.compute as pc
+
+    kind = work.plan.kind
+    here = pc.field("src_dataset_id") == dataset_id
+    for condition in (where, work.plan.restored(kind.id_column)):
+        here = here if condition is None else here & condition
+    return work.plan.snapshot.iter_batches(kind.project_type, columns, here)
+
+
+def new_name(work: RestoreWork, row: Row) -> str:
+    """Tell under which name an item is added."""
+    name: str = work.plan.new_names.get(row[work.plan.kind.id_column], row["name"])
+    return name
+
+
+def add_items(
+    work: RestoreWork, items: Items, dataset_id: int, rows: Sequence[Row], entries: Sequence[Row]
+) -> Added:
+    """Add some items of a dataset in one request; returns them as the server has them.
+
+    :param dataset_id: in the snapshot.
+    :param entries: what they are added with, in the order of their rows.
+    """
+    kind, new_dataset = work.plan.kind, work.ids.datasets[dataset_id]
+    work.progress.count(
+        f"{kind.project_type.capitalize()} restored", len(work.item_ids), work.plan.counts[kind.project_type]
+    )
+    names = [new_name(work, row) for row in rows]
+    with naming(_told(kind.item, kind.id_column, rows)):
+        added = write_once(
+            partial(items.add, new_dataset, entries),
+            partial(items.list_by_names, new_dataset, names),
+            len,
+            len(rows),
+            kind.project_type,
+            work.client.pause,
+        )
+    work.take_added(new_dataset, rows, names, added)
+    return added
+
+
+def add_described_items(
+    work: RestoreWork, items: DescribedItems, dataset_id: int, rows: Sequence[Row], entries: Sequence[Row]
+) -> None:
+    """Add some items like :func:`add_items`, with their descriptions, and remember their names."""
+    added = add_items(work, items, dataset_id, rows, entries)
+    work.item_names.update((row[work.plan.kind.id_column], new_name(work, row)) for row in rows)
+    for new_id, description in _undescribed(work, rows, added):
+        items.describe(new_id, description)
+
+
+def description_entry(row: Row) -> dict[str, str]:
+    """What a video or volume is added with to have its description; the platform takes no longer ones there.
+
+    Source: the vendor's reference of videos.bulk.add and volumes.bulk.add.
+    """
+    text = row["description"]
+    return {"description": text} if text and len(text) <= MAX_DESCRIPTION else {}
+
+
+def _undescribed(work: RestoreWork, rows: Sequence[Row], added: Added) -> Iterator[tuple[int, str]]:
+    """Find the items that the server added without their description: new id and description."""
+    there = {item["name"]: item.get("description") for item in added}
+    for row in rows:
+        if row["description"] and there[new_name(work, row)] != row["description"]:
+            yield work.item_ids[row[work.plan.kind.id_column]], row["description"]
+
+
+def _told(item: str, id_column: str, rows: Sequence[Row]) -> str:
+    first = f"{item.capitalize()} {rows[0]['name']!r} (id {rows[0][id_column]})"
+    return first if len(rows) == 1 else f"{first} and {len(rows) - 1} more"
