@@ -12,8 +12,6 @@ from tests.airflow.conftest import RunDag, register
 from tests.airflow.support import pulled, started_by_events, state, task_instance
 from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
-from tests.support.video_projects import make_video_project, read_videos
-from tests.support.videos import real_video
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -143,21 +141,6 @@ def test_a_rerun_on_the_data_of_a_moment(
     run = run_dag(dags["reproducible_rerun"], project_id=project_id, as_of="2100-01-01T00:00:00Z")
 
     assert pulled(run, "restore_version", "restore")["version_id"] == version.version_id
-
-
-def test_a_real_video_is_backed_up_and_proven(
-    connection: None, run_dag: RunDag, dags: dict[str, DAG], client: SuperviselyClient
-) -> None:
-    project_id = make_video_project(client, [real_video()])
-
-    run = run_dag(dags["video_backup"], project_id=project_id)
-
-    assert run.state == "success"
-    version = pulled(run, "create_version", "version")
-    assert (version["archive_format"], version["counts"]["videos"]) == ("v2.1.0", 1)
-    restored = pulled(run, "restore_version")
-    assert read_videos(client, restored) == read_videos(client, project_id)
-    assert "1 videos, 2 objects, 7 figures" in pulled(run, "summary")
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
-"""Back a volume project up, and prove that the backup can be brought back.
+"""Back a project up, and prove that the backup can be brought back: images, videos or volumes.
 
-A version of a volume project holds a reference to every volume (its hash), what makes its voxels a place in
-space (dimensions, spacing, origin, directions) and every annotation: figures on slices of three planes, and
-masks in space with every voxel. The volumes themselves stay on the platform.
+A version holds a reference to the file of every item (its hash or link) and all that is known about it:
+datasets, tags, custom data, objects and figures with exact coordinates, of videos every annotated frame, of
+volumes every voxel of a mask. The files themselves stay on the platform.
 
 1. ``create_version`` makes a version. Where nothing changed since the latest one, that one's id is returned
    and nothing is stored twice.
 2. ``restore_version`` restores that version as a new project and reads all of it back: the task fails if a
-   single voxel of a mask differs. Leave it out of a nightly backup, and run it before you rely on one.
+   single figure, frame or voxel differs. Leave it out of a nightly backup, and run it before you rely on one.
 3. ``summary`` says what was proven.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
@@ -31,15 +31,13 @@ log = logging.getLogger(__name__)
 @dag(
     schedule=None,
     params={
-        "project_id": Param(
-            type="integer", minimum=1, title="Project", description="Id of a project of volumes."
-        )
+        "project_id": Param(type="integer", minimum=1, title="Project", description="Id of the project.")
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["supervisely"],
     doc_md=__doc__,
 )
-def volume_backup() -> None:
+def verified_backup() -> None:
     backup = CreateProjectVersionOperator(task_id="create_version", project_id="{{ params.project_id }}")
     restore = RestoreProjectVersionOperator(
         task_id="restore_version",
@@ -51,11 +49,8 @@ def volume_backup() -> None:
 
     @task
     def summary(version: dict[str, Any], restored: dict[str, Any]) -> str:
-        counts = restored["counts"]
-        line = (
-            f"Version {version['version_num']} came back as project {restored['project_id']}: "
-            f"{counts['volumes']} volumes, {counts['objects']} objects, {counts['figures']} figures."
-        )
+        counts = ", ".join(f"{number} {things}" for things, number in restored["counts"].items())
+        line = f"Version {version['version_num']} came back as project {restored['project_id']}: {counts}."
         log.info(line)
         return line
 
@@ -63,4 +58,4 @@ def volume_backup() -> None:
     summary(backup.output["version"], restore.output["restore"])
 
 
-volume_backup()
+verified_backup()
