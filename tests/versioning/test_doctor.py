@@ -115,8 +115,32 @@ def test_a_scratch_project_tells_what_only_writing_tells_and_is_gone(
     assert diagnosis.left_behind == []
     for name in ("checks_bounds", "takes_null_values", "lists_reservations"):
         assert diagnosis.rules[name] == getattr(rules, name), name
-    for whose in ("image", "project", "video"):
+    for whose in ("image", "project", "video", "volume"):
         assert by_name(diagnosis)[f"stamp.{whose}"].observed == "moved by every edit"
+    for project_type in ("video", "volume"):
+        advice = by_name(diagnosis)[f"stamp.{project_type}"].consequence
+        assert f'"trusted_stamps": ["{project_type}s"]' in advice
+
+
+@pytest.mark.parametrize(
+    ("whose", "verdict", "advice"),
+    [("image", "fails", "capture='full'"), ("video", "slower", "in full"), ("volume", "slower", "in full")],
+)
+def test_stamps_that_stand_still_are_told(
+    whose: str, verdict: str, advice: str, tmp_path: Path, photos: list[Path]
+) -> None:
+    others = VENDOR.stamps_of_annotated_items_move - {f"{whose}s"}
+    rules = replace(VENDOR, stamps_of_annotated_items_move=others)
+    with patient(tmp_path, photos, rules) as ill:
+        diagnosis = ill.diagnose(scratch=True)
+
+    finding = by_name(diagnosis)[f"stamp.{whose}"]
+    assert (finding.verdict, "a figure moved" in finding.observed) == (verdict, True)
+    assert advice in finding.consequence
+    assert "trusted_stamps" not in finding.consequence
+    findings = tmp_path / "findings.json"
+    findings.write_text(json.dumps(diagnosis.as_dict()))
+    assert read_findings(findings)["rules"].stamps_of_annotated_items_move == others
 
 
 def test_what_cannot_be_removed_is_told(tmp_path: Path, photos: list[Path]) -> None:
@@ -125,7 +149,7 @@ def test_what_cannot_be_removed_is_told(tmp_path: Path, photos: list[Path]) -> N
         with SuperviselyClient(wire.url, ill.info.token) as client:
             diagnosis = diagnose(client, ill.project_id, ill.info.workspace_id)
 
-    assert [what.partition(":")[2] for what in diagnosis.left_behind] == [" permission_denied"] * 2
+    assert [what.partition(":")[2] for what in diagnosis.left_behind] == [" permission_denied"] * 3
 
 
 @pytest.mark.parametrize("recursive", [True, False])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.server.rules import VENDOR
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.reuse import Reuse
@@ -63,14 +63,9 @@ def test_stamps_of_what_is_no_type_cannot_be_trusted(types: Any) -> None:
 
 @pytest.fixture(scope="module")
 def standing_still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
-    """A platform where the ``updatedAt`` of items never moves."""
-    folder = tmp_path_factory.mktemp("server")
-    with EmbeddedServer(folder) as server:
-        with closing(sqlite3.connect(folder / "server.sqlite")) as database, database:
-            database.execute(
-                "CREATE TRIGGER no_stamps AFTER UPDATE OF updated_at ON items "
-                "BEGIN UPDATE items SET updated_at = OLD.updated_at WHERE id = NEW.id; END"
-            )
+    """A platform where no edit of an annotation moves the ``updatedAt`` of its item."""
+    rules = replace(VENDOR, stamps_of_annotated_items_move=frozenset())
+    with EmbeddedServer(tmp_path_factory.mktemp("server"), rules=rules) as server:
         yield server.info
 
 

@@ -16,12 +16,15 @@ from airflow_sv_versioning.exceptions import ApiError, UnexpectedAnswerError
 from airflow_sv_versioning.versioning.doctor.subject import Refusal
 
 SIDE = 64
-FRAMES = 3
 INSIDE = {"points": {"exterior": [[1, 1], [5, 5]], "interior": []}}
+MOVED = {"points": {"exterior": [[2, 1], [6, 5]], "interior": []}}
 OUTSIDE = {"points": {"exterior": [[-4, 1], [SIDE + 4, 5]], "interior": []}}
 _META: dict[str, Any] = {
     "classes": [{"title": "doctor", "shape": "any", "color": "#00FF00", "geometry_config": {}}],
-    "tags": [{"name": "doctor", "value_type": "none", "color": "#00FF00"}],
+    "tags": [
+        {"name": "doctor", "value_type": "none", "color": "#00FF00"},
+        {"name": "said", "value_type": "any_string", "color": "#0000FF"},
+    ],
 }
 
 
@@ -38,7 +41,7 @@ class Edit:
 
 
 class Bench(ABC):
-    """A project with a class, a tag, a dataset and an item."""
+    """A project with a class, two tags, of which one has a value, a dataset and an item."""
 
     project_type: ClassVar[str]
 
@@ -47,7 +50,8 @@ class Bench(ABC):
         self.project_id = project_id
         meta = client.projects.update_meta(project_id, {**_META, "projectType": self.project_type})
         self.class_id: int = meta["classes"][0]["id"]
-        self.tag_id: int = meta["tags"][0]["id"]
+        tags: dict[str, int] = {tag["name"]: tag["id"] for tag in meta["tags"]}
+        self.tag_id, self.said_id = tags["doctor"], tags["said"]
         self.dataset_id = client.datasets.add(project_id, "doctor").id
         with tempfile.TemporaryDirectory(prefix="sv-versioning-doctor-") as folder:
             self.item_id = self._add_item(Path(folder))
@@ -66,6 +70,10 @@ class Bench(ABC):
 
     def write(self, method: str, **body: Any) -> Any:
         """Call a method; a :class:`Refusal` is an answer, too."""
+        return self.send(method, body)
+
+    def send(self, method: str, body: Any) -> Any:
+        """Call a method whose body is no object; otherwise like :meth:`write`."""
         return self._try(lambda: self._client.transport.call(method, body, idempotent=False))
 
     def moves(self, edit: Edit) -> tuple[bool, bool] | None:
@@ -122,6 +130,7 @@ class ImageBench(Bench):
 
         return (
             Edit("a figure added", lambda: self.draw(INSIDE)),
+            edit("a figure moved", "figures.editInfo", id=figure_id, geometry=MOVED),
             edit("a tag on the image", "tags.entities.bulk.add", projectId=self.project_id, tags=[on_image]),
             edit("a tag on a figure", "figures.tags.bulk.add", projectId=self.project_id, tags=[on_figure]),
             edit(
@@ -153,66 +162,6 @@ class ImageBench(Bench):
     def _item_stamp(self) -> str:
         [image] = self._client.images.list_by_ids(self.dataset_id, [self.item_id])
         stamp: str = image["updatedAt"]
-        return stamp
-
-
-class VideoBench(Bench):
-    """A project of one short video.
-
-    :raises ModuleNotFoundError: the extra ``placeholders``, which draws videos, is not installed.
-    """
-
-    project_type = "videos"
-
-    def tag(self, **value: Any) -> Any:
-        """Tag the video."""
-        tags = [{"tagId": self.tag_id, **value}]
-        return self.write("videos.tags.bulk.add", videoId=self.item_id, tags=tags)
-
-    def edits(self) -> Sequence[Edit]:
-        """Edits of what is annotated on the video."""
-        wanted = [{"entityId": self.item_id, "classId": self.class_id}]
-        object_id = self._client.objects.add(self.dataset_id, wanted)[0]
-        on_object = {"tagId": self.tag_id, "objectId": object_id}
-        figure = {
-            "objectId": object_id,
-            "geometryType": "rectangle",
-            "geometry": INSIDE,
-            "meta": {"frame": 0},
-        }
-        return (
-            Edit("an object added", lambda: self._client.objects.add(self.dataset_id, wanted)),
-            Edit(
-                "a figure added",
-                lambda: self.write("figures.bulk.add", entityId=self.item_id, figures=[figure]),
-            ),
-            Edit("a tag on the video", self.tag),
-            Edit(
-                "a tag on an object",
-                lambda: self.write(
-                    "annotation-objects.tags.bulk.add", projectId=self.project_id, tags=[on_object]
-                ),
-            ),
-        )
-
-    def _add_item(self, folder: Path) -> int:
-        from airflow_sv_versioning.restore.placeholders.videos import VideoPlaceholders
-
-        path = folder / "doctor.mp4"
-        shape = {
-            "frame_width": SIDE,
-            "frame_height": SIDE,
-            "frames_count": FRAMES,
-            "frames_to_timecodes": None,
-        }
-        VideoPlaceholders().draw(shape, path)
-        [video] = self._client.videos.upload(self.dataset_id, [(path.name, path)])
-        video_id: int = video["id"]
-        return video_id
-
-    def _item_stamp(self) -> str:
-        [video] = self._client.videos.list_by_ids(self.dataset_id, [self.item_id])
-        stamp: str = video["updatedAt"]
         return stamp
 
 

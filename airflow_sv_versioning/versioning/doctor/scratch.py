@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from uuid import uuid4
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.versioning.doctor.bench import OUTSIDE, Bench, Edit, ImageBench, VideoBench
+from airflow_sv_versioning.versioning.doctor.bench import OUTSIDE, Bench, Edit, ImageBench
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.object_bench import VideoBench, VolumeBench
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
+from airflow_sv_versioning.versioning.reuse import KNOWN_TO_MOVE
 
 Stamps = tuple[bool, bool] | None
 
 
 class Scratch:
-    """Two projects in a workspace, one of images and one of videos, for as long as the block lasts.
+    """Three projects in a workspace, one of each type, for as long as the block lasts.
 
     :param left_behind: takes what could not be removed.
     """
@@ -31,6 +34,7 @@ class Scratch:
         try:
             self.images = ImageBench(self._client, self._add("images"))
             self.videos = VideoBench(self._client, self._add("videos"))
+            self.volumes = VolumeBench(self._client, self._add("volumes"))
         except BaseException:
             self._remove()
             raise
@@ -44,7 +48,8 @@ class Scratch:
     def trials(self) -> Iterator[Callable[[Subject], Iterator[Finding]]]:
         """What is tried, in turn."""
         yield from (self.try_bounds, self.try_null_value, self.try_lost_geometry)
-        yield from (self.try_image_stamps, self.try_video_stamps, self.try_reservations)
+        yield from (self.try_image_stamps, self.try_video_stamps, self.try_volume_stamps)
+        yield self.try_reservations
 
     def try_bounds(self, _: Subject) -> Iterator[Finding]:
         """Draw outside of an image, without and with the wish not to be checked."""
@@ -83,14 +88,19 @@ class Scratch:
         yield Finding("lost_geometry", assumption, observed, SLOWER if refusal else WORKS)
 
     def try_image_stamps(self, _: Subject) -> Iterator[Finding]:
-        """See which edits move the stamps that incremental captures of images rest on."""
+        """See which edits move the stamps of an image and of its project."""
         moved = self._moved(self.images)
-        yield from _stamps("image", {edit: stamps for edit, stamps in moved.items() if edit.is_of_item}, 0)
-        yield from _stamps("project", moved, 1)
+        of_image = {edit: stamps for edit, stamps in moved.items() if edit.is_of_item}
+        yield _item_stamps("image", "images", of_image)
+        yield _project_stamps(moved)
 
     def try_video_stamps(self, _: Subject) -> Iterator[Finding]:
         """See which edits move the stamp of a video."""
-        yield from _stamps("video", self._moved(self.videos), 0)
+        yield _item_stamps("video", "videos", self._moved(self.videos))
+
+    def try_volume_stamps(self, _: Subject) -> Iterator[Finding]:
+        """See which edits move the stamp of a volume."""
+        yield _item_stamps("volume", "volumes", self._moved(self.volumes))
 
     def _moved(self, bench: Bench) -> dict[Edit, Stamps]:
         return {edit: bench.moves(edit) for edit in bench.edits()}
@@ -132,12 +142,51 @@ def _yes(answer: object) -> str:
     return str(answer) if isinstance(answer, Refusal) else "no" if answer is False else "yes"
 
 
-def _stamps(whose: str, moved: Mapping[Edit, Stamps], index: int) -> Iterator[Finding]:
-    still = [edit.what for edit, stamps in moved.items() if stamps and not stamps[index]]
-    refused = [edit.what for edit, stamps in moved.items() if stamps is None]
-    assumption = f"updatedAt of the {whose} moves with each edit of it"
-    observed = f"not moved by: {', '.join(still)}" if still else "moved by every edit"
-    if refused:
-        observed += f"; refused: {', '.join(refused)}"
-    advice = "Such changes would be missed: make versions with capture='full'." if still else ""
-    yield Finding(f"stamp.{whose}", assumption, observed, FAILS if still else WORKS, advice)
+_NO_VERSION = "After such a change alone the server makes no version; change the project's description, too."
+
+
+def _item_stamps(item: str, project_type: str, moved: Mapping[Edit, Stamps]) -> Finding:
+    assumption = f"updatedAt of the {item} moves with each edit of it"
+    outcome = _Outcome.of(moved, 0)
+    rules = {"stamps_of_annotated_items_move": [] if outcome.still else [project_type]}
+    if project_type in KNOWN_TO_MOVE:
+        advice = "Such changes would be missed: make versions with capture='full'." if outcome.still else ""
+        return Finding(
+            f"stamp.{item}", assumption, outcome.told(), FAILS if outcome.still else WORKS, advice, rules
+        )
+    if outcome.still or outcome.refused:
+        advice = f"Versions read {project_type} in full; do not ask for capture='incremental'."
+        return Finding(f"stamp.{item}", assumption, outcome.told(), SLOWER, advice, rules)
+    extra = f'"trusted_stamps": ["{project_type}"]'
+    advice = f"With {extra} in the connection's extra, versions of {project_type} read only what changed."
+    return Finding(f"stamp.{item}", assumption, outcome.told(), WORKS, advice, rules)
+
+
+def _project_stamps(moved: Mapping[Edit, Stamps]) -> Finding:
+    outcome = _Outcome.of(moved, 1)
+    assumption = "updatedAt of the project moves with each edit of it"
+    advice = _NO_VERSION if outcome.still else ""
+    return Finding("stamp.project", assumption, outcome.told(), FAILS if outcome.still else WORKS, advice)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What edits did to a stamp.
+
+    :param still: those that left it alone.
+    :param refused: those that the server does not know.
+    """
+
+    still: Sequence[str]
+    refused: Sequence[str]
+
+    @classmethod
+    def of(cls, moved: Mapping[Edit, Stamps], index: int) -> _Outcome:
+        """Take the item's stamp, which is the first, or the project's out of what was seen."""
+        still = [edit.what for edit, stamps in moved.items() if stamps and not stamps[index]]
+        return cls(still, [edit.what for edit, stamps in moved.items() if stamps is None])
+
+    def told(self) -> str:
+        """Say it in a few words."""
+        observed = f"not moved by: {', '.join(self.still)}" if self.still else "moved by every edit"
+        return f"{observed}; refused: {', '.join(self.refused)}" if self.refused else observed
