@@ -42,6 +42,7 @@ class Deviations:
     :param placeholder_ids: ids of the version's items that placeholders stand in for.
     :param placeholder_tag: name of the tag that these got.
     :param passed_over: ids of the version's items whose custom data the server did not take.
+    :param settings: those that the server may have chosen otherwise.
     """
 
     left_out: frozenset[int] = frozenset()
@@ -50,6 +51,7 @@ class Deviations:
     placeholder_ids: frozenset[int] = frozenset()
     placeholder_tag: str | None = None
     passed_over: frozenset[int] = frozenset()
+    settings: tuple[str, ...] = ()
 
 
 def find_differences(one: Snapshot, other: Snapshot, planned: Deviations | None = None) -> list[str]:
@@ -61,7 +63,7 @@ def find_differences(one: Snapshot, other: Snapshot, planned: Deviations | None 
     :param planned: differences of ``other`` that are none.
     """
     planned = planned or Deviations()
-    differences = _project_differences(one, other, planned.placeholder_tag)
+    differences = _project_differences(one, other, planned)
     return differences + find_item_differences(one, other, planned) + _unmarked(other, planned)
 
 
@@ -102,9 +104,12 @@ def _contents(kind: Kind, side: Side) -> Iterator[tuple[str, pa.Table]]:
     yield from kind.contents(side)
 
 
-def _project_differences(one: Snapshot, other: Snapshot, hidden_tag: str | None) -> list[str]:
+def _project_differences(one: Snapshot, other: Snapshot, planned: Deviations) -> list[str]:
     mine, theirs = _project_content(one), _project_content(other)
-    theirs["tags"].pop(hidden_tag, None)
+    theirs["tags"].pop(planned.placeholder_tag, None)
+    for member in planned.settings:
+        mine["settings"].pop(member, None)
+        theirs["settings"].pop(member, None)
     for what in ("classes", "tags"):
         _drop_chosen(mine[what], theirs[what])
     return [
@@ -123,14 +128,17 @@ def _project_content(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "readme": info.get("readme") or "",
         "custom data": own_custom_data(info.get("custom_data")),
-        "settings": _said(settings, "settings"),
-        "classes": {entry["title"]: _said(entry, "classes") for entry in meta.get("classes") or []},
-        "tags": {entry["name"]: _said(entry, "tags") for entry in meta.get("tags") or []},
+        "settings": said(settings, "settings"),
+        "classes": {entry["title"]: said(entry, "classes") for entry in meta.get("classes") or []},
+        "tags": {entry["name"]: said(entry, "tags") for entry in meta.get("tags") or []},
     }
 
 
-def _said(members: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Keep what says more than nothing: what is absent is empty, off, or the platform's default."""
+def said(members: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Keep what says more than nothing: what is absent is empty, off, or the platform's default.
+
+    :param what: ``settings``, ``classes`` or ``tags``.
+    """
     defaults = MEMBER_DEFAULTS[what]
     return {
         key: value

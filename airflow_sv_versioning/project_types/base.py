@@ -158,10 +158,6 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Choose settings that the new project must have before it is filled."""
-
-    @abstractmethod
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count what a dataset holds, under the names of :attr:`counted`."""
 

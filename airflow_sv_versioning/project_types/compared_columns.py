@@ -194,6 +194,10 @@ MEMBER_DEFAULTS: dict[str, dict[str, str]] = {
 CHOSEN_BY_PLATFORM = ("color",)
 """Members of classes and tags that the platform chooses where nothing is said: compared where both tell."""
 
+CHOSEN_BY_SERVER = ("labelingInterface", "groupImages", "groupImagesByTagId", "groupImagesSync")
+"""Settings that a server makes fit each other, or that a plan does not include. Source: the vendor's commit
+texts on its ``UpdateProjectSettings.js``, "grouping auto-correction logic", and error texts."""
+
 REPEATED_IN_META = {"frame_index": "frame"}
 """Column of figures -> member of their ``meta`` that tells the same, and that some writers leave out."""
 

@@ -22,30 +22,29 @@ from airflow_sv_versioning.exceptions import (
     RestoreIncompleteError,
     SuperviselyError,
 )
+from airflow_sv_versioning.project_types.compared_columns import CHOSEN_BY_SERVER
+from airflow_sv_versioning.restore.meta import add_meta
 from airflow_sv_versioning.restore.plan import RestorePlan, missing_items
 from airflow_sv_versioning.restore.refusal import LinksRefusedError, links_refused
 from airflow_sv_versioning.restore.refused_links import REFUSALS, find_refused_links
+from airflow_sv_versioning.restore.settings import ProjectSettings, apply_settings
 from airflow_sv_versioning.restore.steps.filling import fill_project
-from airflow_sv_versioning.restore.steps.placeholder_tags import placeholder_tag
 from airflow_sv_versioning.restore.work import NewIds, RestoreWork
 from airflow_sv_versioning.runtime.exactly_once import write_once
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.snapshot.ids import joined, repeated
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.origin import RESTORED_FROM, RESTORING, draft_name, own_custom_data
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.validation import distinct
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 MAX_DIFFERENCES = 5
 MAX_NAMES = 1000
 MAX_NAME = 255
 """How many characters the name of a project may have."""
-# Spreads keys over 64 bits.
-_ODD = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)
@@ -109,10 +108,10 @@ def restore_project(
     try:
         if journal:
             journal.added(project.id)
-        passed_over = _fill(client, plan, target, project.id, progress)
+        settings, passed_over = _fill(client, plan, target, project.id, progress)
         _check_counts(client, plan, project.id)
         if verify == "full":
-            _check_content(client, plan, project.id, passed_over, work_dir, progress)
+            _check_content(client, plan, project.id, settings, passed_over, work_dir, progress)
         _finish(client, plan.snapshot, target, project.id)
     except BaseException as error:
         goes_on = isinstance(error, LinksRefusedError) and plan.policy != "fail"
@@ -194,20 +193,18 @@ def _custom_data(snapshot: Snapshot, target: Target, *, is_whole: bool) -> dict[
 
 def _fill(
     client: SuperviselyClient, plan: RestorePlan, target: Target, project_id: int, progress: Progress
-) -> frozenset[int]:
-    """Fill the new project; returns the ids of items whose custom data the server did not take."""
+) -> tuple[ProjectSettings, frozenset[int]]:
+    """Fill the new project.
+
+    :returns: its settings, and the ids of items whose custom data the server did not take.
+    """
     snapshot = plan.snapshot
     custom_data = _custom_data(snapshot, target, is_whole=False)
     client.projects.edit(project_id, customData=custom_data, silent=True)
-    class_ids, tag_ids, mark = _add_meta(client, plan, project_id)
-    opening = plan.kind.opening_settings(snapshot)
-    if _holds_duplicate_tags(snapshot):
-        # The second of two equal tags would be refused; the version's own rule comes last.
-        opening["allowDuplicateTags"] = True
-    if opening:
-        client.projects.update_settings(project_id, opening)
+    class_ids, tag_ids, mark = add_meta(client, plan, project_id)
+    settings = apply_settings(client, snapshot, project_id, tag_ids, progress)
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids, mark)
-    work = RestoreWork(client, plan, project_id, ids, progress)
+    work = RestoreWork(client, plan, project_id, ids, settings, progress)
     give_back()
     try:
         fill_project(work)
@@ -217,71 +214,8 @@ def _fill(
         lost = missing_items(snapshot, plan.paths, plan.new_names, refused)
         total = f"{snapshot.row_count(plan.kind.project_type)} {plan.kind.project_type}"
         raise links_refused(total, lost) from error
-    client.projects.update_settings(project_id, _settings(snapshot, tag_ids, opening))
-    return frozenset(work.passed_over)
-
-
-def _holds_duplicate_tags(snapshot: Snapshot) -> bool:
-    """Say whether a tag is on one owner twice; saying so of one where it is not does no harm."""
-    return bool(repeated(joined(_tag_digests(snapshot))))
-
-
-def _tag_digests(snapshot: Snapshot) -> Iterator[np.ndarray[Any, Any]]:
-    """Make a number of each tag, the same of the same tags on the same owner."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for batch in snapshot.iter_batches("tags", ["owner_type", "owner_id", "tag_id"]):
-        owner_type = pc.index_in(batch["owner_type"], value_set=pa.array(["item", "object", "figure"]))
-        digest = np.zeros(batch.num_rows, np.uint64)
-        for column in (owner_type, batch["owner_id"], batch["tag_id"]):
-            part = pc.fill_null(column, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-            digest = (digest ^ part.view(np.uint64)) * np.uint64(_ODD)
-        yield digest.view(np.int64)
-
-
-def _add_meta(
-    client: SuperviselyClient, plan: RestorePlan, project_id: int
-) -> tuple[dict[int, int], dict[int, int], int | None]:
-    """Make classes and tags, and the tag of placeholders; joined by name, for answers come in any order."""
-    meta = plan.snapshot.project_meta
-    marks = [placeholder_tag(plan.placeholder_tag)] if plan.placeholder_tag else []
-    answer = client.projects.update_meta(
-        project_id,
-        {
-            "classes": meta.get("classes") or [],
-            "tags": [*(meta.get("tags") or []), *marks],
-            "projectType": plan.kind.project_type,
-        },
-    )
-    new_classes = {entry["title"]: entry["id"] for entry in answer.get("classes") or []}
-    new_tags = {entry["name"]: entry["id"] for entry in answer.get("tags") or []}
-    mark = new_tags[plan.placeholder_tag] if plan.placeholder_tag else None
-    classes = _joined(plan.names.classes, new_classes, "classes")
-    return classes, _joined(plan.names.tags, new_tags, "tags"), mark
-
-
-def _joined(old: Mapping[int, str], new: Mapping[str, int], what: str) -> dict[int, int]:
-    if lost := sorted(set(old.values()) - new.keys()):
-        raise IntegrityError(f"The server did not make the {what} {lost[:10]}.")
-    return {old_id: new[name] for old_id, name in old.items()}
-
-
-def _settings(snapshot: Snapshot, tag_ids: Mapping[int, int], opening: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the snapshot's settings over, with the grouping tag's new id; switch off what was only opened.
-
-    :param opening: what was set before the project was filled; a member that is set can be switched off,
-        but not taken away again.
-    """
-    settings = dict(snapshot.project_info.get("settings") or {})
-    if settings.get("groupImagesByTagId") is not None:
-        settings["groupImagesByTagId"] = tag_ids.get(settings["groupImagesByTagId"])
-    # Sent as null, the server would store the text "default" instead of nothing.
-    if settings.get("labelingInterface") is None:
-        settings.pop("labelingInterface", None)
-    opened = {"allowDuplicateTags": False} if "allowDuplicateTags" in opening else {}
-    return {**opened, **settings}
+    settings.put_back(client, project_id)
+    return settings, frozenset(work.passed_over)
 
 
 def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> dict[int, int]:
@@ -329,6 +263,7 @@ def _check_content(
     client: SuperviselyClient,
     plan: RestorePlan,
     project_id: int,
+    settings: ProjectSettings,
     passed_over: frozenset[int],
     work_dir: Path,
     progress: Progress,
@@ -344,6 +279,7 @@ def _check_content(
         plan.remedy.placeholder_ids,
         plan.placeholder_tag,
         passed_over,
+        CHOSEN_BY_SERVER,
     )
     differences = find_differences(plan.snapshot, made.snapshot, planned)
     if differences:
@@ -351,6 +287,8 @@ def _check_content(
         raise IntegrityError(
             f"The restored project {project_id} differs from the version: {told}.", project_id=project_id
         )
+    for rewritten in settings.rewritten(made.snapshot.project_info.get("settings") or {}):
+        progress.warn(rewritten)
 
 
 def _remove(client: SuperviselyClient, project_id: int, progress: Progress) -> bool:

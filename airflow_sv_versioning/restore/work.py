@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError, IntegrityError, SuperviselyError
 from airflow_sv_versioning.restore.plan import RestorePlan
+from airflow_sv_versioning.restore.settings import ProjectSettings
 from airflow_sv_versioning.runtime.exactly_once import make_batches, send_batches
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
@@ -37,6 +38,7 @@ class NewIds:
 class RestoreWork:
     """A restore in progress.
 
+    :ivar settings: those of the new project.
     :ivar item_ids: item id in the snapshot -> new id.
     :ivar item_datasets: item id in the snapshot -> id of its new dataset.
     :ivar item_names: item id in the snapshot -> its new name, where messages need it.
@@ -49,6 +51,7 @@ class RestoreWork:
     plan: RestorePlan
     project_id: int
     ids: NewIds
+    settings: ProjectSettings
     progress: Progress
     item_ids: IdMap = field(init=False)
     item_datasets: IdMap = field(init=False)

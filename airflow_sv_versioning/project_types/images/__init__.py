@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
@@ -74,10 +74,6 @@ class Images(Kind):
         check_held(
             "figures of tags", snapshot, "tags", "owner_id", figures, pc.field("owner_type") == "figure"
         )
-
-    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Choose nothing: images need no settings to be added."""
-        return {}
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count images and figures."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import IncompleteListingError, TransportError
@@ -69,11 +69,6 @@ class Videos(Kind):
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes of objects, objects of figures, and frames."""
         check_videos(snapshot, paths, names)
-
-    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Choose the labelling interface: it decides whether videos may share objects."""
-        interface = (snapshot.project_info.get("settings") or {}).get("labelingInterface")
-        return {"labelingInterface": interface} if interface else {}
 
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count videos, objects and figures."""

@@ -84,10 +84,6 @@ class Volumes(Kind):
         """Check classes, objects, planes, slices, and that masks fit their volumes."""
         check_volumes(snapshot, paths, names)
 
-    def opening_settings(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Choose nothing: volumes need no settings to be added."""
-        return {}
-
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count volumes, objects and figures."""
         return {

@@ -37,8 +37,7 @@ class AnnotationsRestore:
     def run(self) -> None:
         """Add everything that hangs on videos."""
         owners = self._owners()
-        settings = self._work.plan.snapshot.project_info.get("settings") or {}
-        is_multi_view = settings.get("labelingInterface") == MULTI_VIEW
+        is_multi_view = self._work.settings.interface == MULTI_VIEW
         self._shared = {key for key, found in owners.items() if is_multi_view or len(found) > 1}
         self._sharing = {
             self._work.item_datasets[video_id] for key in self._shared for video_id in owners[key]
