@@ -11,6 +11,7 @@ from airflow_sv_versioning.cli.parsing import (
     Parser,
     add_project_command,
     add_version_arguments,
+    chosen_version,
     whole_id,
 )
 from airflow_sv_versioning.cli.printing import report, show
@@ -39,9 +40,7 @@ def _check_video(arguments: argparse.Namespace) -> int:
             client,
             arguments.project_id,
             arguments.path,
-            arguments.version_id,
-            arguments.version_num,
-            as_of=arguments.as_of,
+            **chosen_version(arguments),
             file=arguments.file,
             in_project=arguments.in_project,
             report=report,

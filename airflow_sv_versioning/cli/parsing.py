@@ -85,6 +85,11 @@ def add_version_arguments(command: Parser, *, required: bool) -> None:
     )
 
 
+def chosen_version(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect what the arguments of :func:`add_version_arguments` say."""
+    return {name: getattr(arguments, name) for name in ("version_id", "version_num", "as_of")}
+
+
 def add_server_arguments(command: Parser) -> None:
     """Add what every command takes that talks to a server."""
     command.add_argument("--server", metavar="URL", help="address of the server (default: SERVER_ADDRESS)")

@@ -12,6 +12,7 @@ from airflow_sv_versioning.cli.parsing import (
     Parser,
     add_project_command,
     add_version_arguments,
+    chosen_version,
     whole_id,
 )
 from airflow_sv_versioning.cli.printing import report, show
@@ -54,9 +55,7 @@ def add_to(commands: Commands[Parser]) -> None:
 def _restore(arguments: argparse.Namespace) -> int:
     chosen = {
         "project_id": arguments.project_id,
-        "version_id": arguments.version_id,
-        "version_num": arguments.version_num,
-        "as_of": arguments.as_of,
+        **chosen_version(arguments),
         "skip_missed_entities": arguments.skip_missed_entities,
         "missing_entities": arguments.missing_entities,
         "media_store": arguments.media_store,

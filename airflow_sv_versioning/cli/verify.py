@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, add_version_arguments
+from airflow_sv_versioning.cli.parsing import (
+    Commands,
+    Parser,
+    add_project_command,
+    add_version_arguments,
+    chosen_version,
+)
 from airflow_sv_versioning.cli.printing import FAILED, report, show, table
 
 if TYPE_CHECKING:
@@ -31,9 +37,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
         result = versions_of(client).verify(
             arguments.project_id,
-            arguments.version_id,
-            arguments.version_num,
-            as_of=arguments.as_of,
+            **chosen_version(arguments),
             media_store=arguments.media_store,
             report=report,
             should_stop=should_stop,

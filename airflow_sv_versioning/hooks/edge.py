@@ -88,6 +88,15 @@ def find_id(argument: str, value: Any) -> int | None:
     return None if value is None else get_id(argument, value)
 
 
+def chosen_version(operator: Any) -> dict[str, Any]:
+    """Collect what an operator's rendered arguments say of the version that is meant."""
+    return {
+        "version_id": find_id("version_id", operator.version_id),
+        "version_num": find_id("version_num", operator.version_num),
+        "as_of": operator.as_of,
+    }
+
+
 def find_ids(argument: str, value: Any) -> tuple[int, ...] | None:
     """Turn a rendered list of ids, such as ``[1, "2"]`` or ``"[1, 2]"``, into ids.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client.pages import project_page, version_page
 from airflow_sv_versioning.exceptions import MissingMediaError
-from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
+from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_version, find_id, get_id
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
@@ -152,7 +152,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         platform_task_id = find_id("platform_task_id", self.platform_task_id)
         if platform_task_id is not None:
             # One version for the graph and the restore, also if another one is made meanwhile.
-            version_id = hook.versions.choose(project_id, **_choice(arguments)).id
+            version_id = hook.versions.choose(project_id, **chosen_version(self)).id
             arguments.update(version_id=version_id, version_num=None, as_of=None)
             add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
         try:
@@ -172,9 +172,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
 
     def _arguments(self) -> dict[str, Any]:
         return {
-            "version_id": find_id("version_id", self.version_id),
-            "version_num": find_id("version_num", self.version_num),
-            "as_of": self.as_of,
+            **chosen_version(self),
             "skip_missed_entities": self.skip_missed_entities,
             "missing_entities": self.missing_entities,
             "media_store": self.media_store,
@@ -187,7 +185,3 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
 
 
 _ONLY_RESTORED = {"project_description", "verify", "keep_incomplete"}
-
-
-def _choice(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {name: arguments[name] for name in ("version_id", "version_num", "as_of")}

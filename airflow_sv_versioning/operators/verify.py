@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.exceptions import IntegrityError
-from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
+from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_version, get_id
 from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
@@ -79,9 +79,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
             push_links(context, server_url, project_id)
             report = hook.versions.verify(
                 project_id,
-                find_id("version_id", self.version_id),
-                find_id("version_num", self.version_num),
-                as_of=self.as_of,
+                **chosen_version(self),
                 media_store=find_media_store(self.media_store),
                 report=self._report,
                 should_stop=should_stop,

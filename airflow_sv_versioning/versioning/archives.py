@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
-from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
 from airflow_sv_versioning.project_types.images.figure_notes import fill_notes, lacks_notes
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.versioning.version_map import VersionMap
+from airflow_sv_versioning.versioning.version_ref import find_latest
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
@@ -59,12 +59,6 @@ def find_archive(
             version_id=version.id,
         )
     return file
-
-
-def find_latest(client: SuperviselyClient, project_id: int) -> VersionInfo | None:
-    """Find the latest version of a project, if it has any."""
-    made = committed(client.versions.list_all(project_id))
-    return max(made, key=lambda version: version.version, default=None)
 
 
 def find_earlier(

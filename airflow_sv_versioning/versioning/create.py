@@ -34,7 +34,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_paths
-from airflow_sv_versioning.versioning.archives import find_earlier, find_latest
+from airflow_sv_versioning.versioning.archives import find_earlier
 from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.memory import Memory
@@ -43,6 +43,7 @@ from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.reuse import Reuse
 from airflow_sv_versioning.versioning.texts import counts_text
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
+from airflow_sv_versioning.versioning.version_ref import find_latest
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive

@@ -10,12 +10,10 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
-from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RequestRejectedError,
     UnsupportedProjectError,
-    VersionNotFoundError,
 )
 from airflow_sv_versioning.project_types import VERSIONED_TYPES
 from airflow_sv_versioning.restore.missing_media import POLICIES
@@ -39,10 +37,10 @@ from airflow_sv_versioning.versioning.texts import (
     check_name,
     check_text,
     description_text,
-    parse_moment,
 )
 from airflow_sv_versioning.versioning.verify import Verification
 from airflow_sv_versioning.versioning.verify_report import VerifyReport
+from airflow_sv_versioning.versioning.version_ref import LATEST, VersionRef
 
 VERIFICATIONS = ("counts", "full")
 CONCURRENT_CHANGE = ("accept", "fail")
@@ -280,7 +278,8 @@ class ProjectVersions:
         :raises VersionNotFoundError: the project has no such version.
         """
         progress = Progress(report, should_stop)
-        version = self._choose_or_latest(project_id, version_id, version_num, as_of)
+        wanted = VersionRef.parse(version_id, version_num, as_of, default=LATEST)
+        version = wanted.find(self._client, project_id)
         project = self._client.projects.get(project_id)
         _check_type(project)
         return Verification(self._client, project, version, self._open_store(media_store), progress).run()
@@ -374,14 +373,14 @@ class ProjectVersions:
 
         :raises VersionNotFoundError: the project has no version of this id.
         """
-        return self._get_info(project_id, "id", version_id)
+        return VersionRef("id", version_id).find(self._client, project_id)
 
     def get_info_by_number(self, project_id: int, version_num: int) -> VersionInfo:
         """Describe a version by its number within the project.
 
         :raises VersionNotFoundError: the project has no version of this number.
         """
-        return self._get_info(project_id, "version", version_num)
+        return VersionRef("number", version_num).find(self._client, project_id)
 
     def get_id_by_number(self, project_id: int, version_num: int) -> int:
         """Find the id of a version by its number within the project.
@@ -401,34 +400,7 @@ class ProjectVersions:
 
         :raises VersionNotFoundError: the project has no such version.
         """
-        given = [value for value in (version_id, version_num, as_of) if value is not None]
-        if len(given) != 1:
-            raise ConfigurationError(
-                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
-            )
-        if version_id is not None:
-            return self.get_info_by_id(project_id, version_id)
-        if version_num is not None:
-            return self.get_info_by_number(project_id, version_num)
-        moment = parse_moment("as_of", as_of)
-        listed = committed(self.get_list(project_id))
-        made = [version for version in listed if parse_moment("createdAt", version.created_at) <= moment]
-        if not made:
-            raise self._not_found(project_id, "a date at or before", moment.isoformat())
-        return max(made, key=lambda version: version.version)
-
-    def _choose_or_latest(
-        self,
-        project_id: int,
-        version_id: int | None,
-        version_num: int | None,
-        as_of: str | datetime | None,
-    ) -> VersionInfo:
-        if (version_id, version_num, as_of) != (None, None, None):
-            return self.choose(project_id, version_id, version_num, as_of)
-        if not (made := committed(self.get_list(project_id))):
-            raise VersionNotFoundError(f"Project {project_id} has no version yet.", project_id=project_id)
-        return max(made, key=lambda version: version.version)
+        return VersionRef.parse(version_id, version_num, as_of).find(self._client, project_id)
 
     def update(
         self,
@@ -486,22 +458,6 @@ class ProjectVersions:
             progress.say(f"Version {result.version_id} is made; its preview failed: {error}")
             raise
         return result.with_preview(preview.id)
-
-    def _get_info(self, project_id: int, field: str, value: int) -> VersionInfo:
-        wanted = [{"field": field, "operator": "=", "value": value}]
-        for version in self._client.versions.list_all(project_id, wanted):
-            # Some servers ignore filters that they do not know.
-            if (version.id if field == "id" else version.version) == value:
-                return version
-        raise self._not_found(project_id, "id" if field == "id" else "number", value)
-
-    def _not_found(self, project_id: int, what: str, value: Any) -> VersionNotFoundError:
-        versions = self.get_list(project_id)
-        known = ", ".join(f"{v.version} (id {v.id})" for v in versions[-10:]) or "none"
-        return VersionNotFoundError(
-            f"Project {project_id} has no version with {what} {value}. Its versions: {known}.",
-            project_id=project_id,
-        )
 
 
 def _missing_media(

@@ -15,7 +15,8 @@ from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError,
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
-from airflow_sv_versioning.versioning.project_versions import ProjectVersions, Report
+from airflow_sv_versioning.versioning.project_versions import Report
+from airflow_sv_versioning.versioning.version_ref import VersionRef
 
 _COMPARED = {
     "hash": "the hash of its file",
@@ -81,13 +82,14 @@ def check_video(
     :raises NotFoundError: the project to compare has no such video.
     :raises ConfigurationError: the version has no such video, or it is known by its link only.
     """
+    wanted = VersionRef.parse(version_id, version_num, as_of)
     project = client.projects.get(project_id)
     if project.type != "videos":
         raise UnsupportedProjectError(
             f"Project {project_id} is of type {project.type!r}; single items are checked in video projects.",
             project_id=project_id,
         )
-    version = ProjectVersions(client).choose(project_id, version_id, version_num, as_of)
+    version = wanted.find(client, project_id)
     with work_folder() as folder:
         archive = folder / "archive.tar.zst"
         download_archive(client, project, version, archive, Progress(report, None))

@@ -1,0 +1,99 @@
+"""Which version of a project somebody means, and which one that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import VersionInfo
+from airflow_sv_versioning.client.versions import committed
+from airflow_sv_versioning.exceptions import ConfigurationError, VersionNotFoundError
+from airflow_sv_versioning.versioning.texts import parse_moment
+
+
+@dataclass(frozen=True)
+class VersionRef:
+    """A version of a project as people name it: by id, number or moment, or by its place among the others.
+
+    A moment means the newest version made at or before it; ``previous`` is the one before the latest.
+    """
+
+    by: Literal["id", "number", "moment", "latest", "previous"]
+    value: int | datetime | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        as_of: str | datetime | None = None,
+        *,
+        default: VersionRef | None = None,
+    ) -> VersionRef:
+        """Take what a caller gives, of which one must be given.
+
+        :param default: what is meant where nothing is given.
+        :raises ConfigurationError: none or several are given, or ``as_of`` is no moment.
+        """
+        given = [value for value in (version_id, version_num, as_of) if value is not None]
+        if not given and default is not None:
+            return default
+        if len(given) != 1:
+            raise ConfigurationError(
+                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
+            )
+        if version_id is not None:
+            return cls("id", version_id)
+        if version_num is not None:
+            return cls("number", version_num)
+        return cls("moment", parse_moment("as_of", as_of))
+
+    def find(self, client: SuperviselyClient, project_id: int) -> VersionInfo:
+        """Find the version among those of a project.
+
+        :raises VersionNotFoundError: the project has no such version.
+        """
+        if candidates := self._candidates(client, project_id):
+            return candidates[0]
+        raise self._not_found(project_id, list(client.versions.list_all(project_id)))
+
+    def _candidates(self, client: SuperviselyClient, project_id: int) -> list[VersionInfo]:
+        if self.by in {"id", "number"}:
+            field = "id" if self.by == "id" else "version"
+            listed = client.versions.list_all(
+                project_id, [{"field": field, "operator": "=", "value": self.value}]
+            )
+            # Some servers ignore filters that they do not know.
+            return [version for version in listed if getattr(version, field) == self.value]
+        newest = _newest_first(client, project_id)
+        if isinstance(self.value, datetime):
+            return [each for each in newest if parse_moment("createdAt", each.created_at) <= self.value]
+        return newest[1:] if self.by == "previous" else newest
+
+    def _not_found(self, project_id: int, versions: list[VersionInfo]) -> VersionNotFoundError:
+        if self.by == "latest":
+            return VersionNotFoundError(f"Project {project_id} has no version yet.", project_id=project_id)
+        which = f"with {self.by} {self.value}"
+        if isinstance(self.value, datetime):
+            which = f"with a date at or before {self.value.isoformat()}"
+        elif self.by == "previous":
+            which = "before its latest one"
+        known = ", ".join(f"{v.version} (id {v.id})" for v in versions[-10:]) or "none"
+        return VersionNotFoundError(
+            f"Project {project_id} has no version {which}. Its versions: {known}.", project_id=project_id
+        )
+
+
+LATEST, PREVIOUS = VersionRef("latest"), VersionRef("previous")
+
+
+def find_latest(client: SuperviselyClient, project_id: int) -> VersionInfo | None:
+    """Find the latest version of a project, if it has any."""
+    return next(iter(_newest_first(client, project_id)), None)
+
+
+def _newest_first(client: SuperviselyClient, project_id: int) -> list[VersionInfo]:
+    made = committed(client.versions.list_all(project_id))
+    return sorted(made, key=lambda version: version.version, reverse=True)
