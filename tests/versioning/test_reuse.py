@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.compare.differences import find_item_differences
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.server.rules import VENDOR
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+from airflow_sv_versioning.versioning.doctor.object_bench import ObjectBench, VideoBench, VolumeBench
 from airflow_sv_versioning.versioning.reuse import Reuse
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
@@ -130,6 +134,34 @@ def test_an_edit_that_moves_no_stamp_is_in_the_next_version(
     assert_same(held, READ[project_type](still, project.id))
     assert (one.capture, one.capture_note, two.capture) == ("full", None, "full")
     assert "trusted_stamps" in (two.capture_note or "")
+
+
+def _held(client: SuperviselyClient, made: CreateResult, folder: Path) -> Snapshot:
+    folder.mkdir()
+    archive = folder / "archive"
+    client.files.download(1, made.archive_path, archive)
+    project_type = client.projects.get(made.project_id).type
+    return unpack_archive(archive, project_type, folder / "unpacked").snapshot
+
+
+@pytest.mark.parametrize("bench_of", [VideoBench, VolumeBench])
+def test_the_next_version_holds_every_edit_that_a_doctor_tries(
+    bench_of: type[ObjectBench], still: SuperviselyClient, tmp_path: Path
+) -> None:
+    project_id = still.projects.add(1, f"edited {tmp_path}", bench_of.project_type).id
+    bench, versions = bench_of(still, project_id), ProjectVersions(still)
+    edits = bench.edits()
+    before = _held(still, versions.create(project_id), tmp_path / "before")
+    missed = []
+
+    for number, edit in enumerate(edits):
+        assert bench.moves(edit) == (False, True), edit
+        after = _held(still, versions.create(project_id), tmp_path / str(number))
+        if not find_item_differences(before, after):
+            missed.append(edit.what)
+        before = after
+
+    assert missed == []
 
 
 def test_an_edit_under_the_reading_that_moves_no_stamp_is_read(
