@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.archive.checks import check_snapshot
+from airflow_sv_versioning.archive.formats import FORMATS, VIDEO_DIGESTS, SideMember, formats_of
 from airflow_sv_versioning.archive.io import tar, zstd
 from airflow_sv_versioning.archive.io.documents import parse_document
 from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
-from airflow_sv_versioning.archive.payloads import columnar, images_v1_0, sections, volumes
+from airflow_sv_versioning.archive.payloads import columnar
+from airflow_sv_versioning.archive.payloads.payload import HEAD_BYTES, Content, Source
 from airflow_sv_versioning.exceptions import (
     FormatError,
     IntegrityError,
@@ -23,9 +25,7 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.project_types import VERSIONED_TYPES
-from airflow_sv_versioning.project_types.images import figure_notes
 from airflow_sv_versioning.project_types.images.tag_items import complete_tags
-from airflow_sv_versioning.project_types.videos import digests
 from airflow_sv_versioning.runtime.streams import CHUNK_BYTES, iter_chunks, iter_lines
 from airflow_sv_versioning.snapshot.resorting import make_clustered
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
@@ -78,28 +78,24 @@ def unpack_archive(
         directory.mkdir(parents=True, exist_ok=True)
         _clear(directory, project_type)
         manifest = _extract(path, spool, limits)
-        snapshot, archive_format, warnings = _read_payload(spool, project_type, directory, limits, manifest)
-        if manifest is not None:
-            _take_notes(snapshot, archive_format, manifest)
-        check_snapshot(snapshot)
-        if manifest is not None:
-            _check_manifest(manifest, snapshot, archive_format)
-            if manifest.get("items"):
-                digests.check_lines(directory / digests.MEMBER, snapshot)
+        with spool.open("rb") as file:
+            content = _read_payload(Source(file, directory, project_type, limits, manifest is not None))
+        snapshot = content.snapshot
+        _check_content(content, manifest)
         rewritten = complete_tags(snapshot) | make_clustered(snapshot)
     except OSError as error:
         raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
     finally:
         spool.unlink(missing_ok=True)
     if manifest is None:
-        return UnpackedArchive(snapshot, archive_format, None, warnings)
+        return UnpackedArchive(snapshot, content.version, None, content.warnings)
     snapshot.incomplete_items = frozenset(manifest["incomplete_items"])
     media = _read_media(manifest, directory / record.MEMBER)
     return UnpackedArchive(
         snapshot,
-        archive_format,
+        content.version,
         manifest["provenance"],
-        (*warnings, *manifest["warnings"]),
+        (*content.warnings, *manifest["warnings"]),
         media,
         _without_digests(manifest.get("tables") or {}, rewritten),
     )
@@ -128,7 +124,7 @@ def _item_lines(path: Path, limits: ArchiveLimits) -> Iterator[bytes]:
     limits = limits.of_archive(path.stat().st_size)
     with path.open("rb") as file, zstd.open_reader(file, limits.payload_bytes, _WHAT) as reader:
         for member in tar.iter_files(reader, _WHAT):
-            if member.name.removeprefix("./") == digests.MEMBER:
+            if member.name.removeprefix("./") == VIDEO_DIGESTS.name:
                 yield from iter_lines(member.content, member.size_bytes, f"{_WHAT}'s {member.name}")
                 return
 
@@ -172,15 +168,29 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
     return manifest
 
 
-def _take_notes(snapshot: Snapshot, archive_format: str, manifest: dict[str, Any]) -> None:
-    told = manifest.get("figure_notes")
-    if told is None or archive_format != images_v1_0.VERSION:
+def _check_content(content: Content, manifest: Mapping[str, Any] | None) -> None:
+    """Look at a snapshot, with what the members beside its payload tell of it."""
+    snapshot, told = content.snapshot, manifest or {}
+    known = FORMATS[snapshot.project_type, content.version].sides
+    sides = [side for side in known if told.get(side.key) is not None]
+    for side in sides:
+        _take(side, snapshot, told)
+    check_snapshot(snapshot)
+    if manifest is not None:
+        _check_manifest(manifest, snapshot, content.version)
+    for side in sides:
+        if side.check:
+            side.check(snapshot.directory / side.name, snapshot)
+
+
+def _take(side: SideMember, snapshot: Snapshot, manifest: Mapping[str, Any]) -> None:
+    """Bring what a member tells into the snapshot, if that is what it is for."""
+    if side.take is None:
         return
-    lines = snapshot.directory / figure_notes.MEMBER
-    _check_member(told, lines)
-    with lines.open("rb") as file:
-        size = lines.stat().st_size
-        figure_notes.take_notes(snapshot, iter_lines(file, size, f"{_WHAT}'s {figure_notes.MEMBER}"))
+    path = snapshot.directory / side.name
+    _check_member(manifest[side.key], path)
+    with path.open("rb") as file:
+        side.take(snapshot, iter_lines(file, path.stat().st_size, f"{_WHAT}'s {side.name}"))
 
 
 def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | None:
@@ -236,26 +246,19 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
     return manifest
 
 
-def _read_payload(
-    spool: Path, project_type: str, directory: Path, limits: ArchiveLimits, manifest: dict[str, Any] | None
-) -> tuple[Snapshot, str, tuple[str, ...]]:
-    with spool.open("rb") as file:
-        head = file.read(tar.MAGIC_OFFSET + len(tar.MAGIC))
-        file.seek(0)
-        if project_type == "volumes":
-            if head.startswith(sections.MAGIC):
-                return volumes.read_payload(file, directory, limits, is_ours=manifest is not None)
-        elif head[:4] == zstd.MAGIC or head[tar.MAGIC_OFFSET :] == tar.MAGIC:
-            return *columnar.read_payload(file, directory, project_type, limits), ()
-        elif head[:1] == images_v1_0.MAGIC:
-            return images_v1_0.read_payload(file, directory, limits), images_v1_0.VERSION, ()
+def _read_payload(source: Source) -> Content:
+    head = source.file.read(HEAD_BYTES)
+    source.file.seek(0)
+    for known in formats_of(source.project_type).values():
+        if known.sniff(head):
+            return known.read(source)
     raise FormatError(
-        f"The payload is none of an {project_type} project: it begins with {head[:9]!r}. "
+        f"The payload is none of an {source.project_type} project: it begins with {head[:9]!r}. "
         "The archive is damaged, or belongs to a project of another type."
     )
 
 
-def _check_manifest(manifest: dict[str, Any], snapshot: Snapshot, archive_format: str) -> None:
+def _check_manifest(manifest: Mapping[str, Any], snapshot: Snapshot, archive_format: str) -> None:
     tables = manifest.get("tables") or {}
     if not isinstance(tables, dict) or not all(isinstance(entry, dict) for entry in tables.values()):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its tables.")

@@ -15,7 +15,13 @@ def add_to(commands: Commands[Parser]) -> None:
     command = add_project_command(commands, "create", "Back up a project as a new version.", _create)
     command.add_argument("--title")
     command.add_argument("--description")
-    command.add_argument("--archive-format", choices=("auto", "v2.1.0", "v2.0.0", "v1.0.0"), default="auto")
+    command.add_argument(
+        "--archive-format",
+        type=_archive_format,
+        default="auto",
+        metavar="FORMAT",
+        help="of the archive: auto follows the latest version, other words name one (%(default)s)",
+    )
     command.add_argument(
         "--on-concurrent-change",
         choices=("accept", "fail"),
@@ -42,6 +48,19 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--enable-preview", action="store_true", help="make a project to look into the version"
     )
+
+
+def _archive_format(text: str) -> str:
+    """Take a format by its name.
+
+    :raises ArgumentTypeError: there is no such one; argparse puts the argument's name before it.
+    """
+    from airflow_sv_versioning.archive.formats import VERSIONS
+
+    known = ("auto", *VERSIONS)
+    if text not in known:
+        raise argparse.ArgumentTypeError(f"{text!r} is no format; choose from {', '.join(known)}")
+    return text
 
 
 def _create(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from airflow_sv_versioning.exceptions import IncompleteListingError
-from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,7 +113,6 @@ class Kind(ABC):
     :cvar item: word for one item, in messages.
     :cvar id_column: the column with the item's id in its own table.
     :cvar counted: tables whose rows a result counts.
-    :cvar older_format: what an official client writes, or wrote before it recorded formats.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
     :cvar takes_links: whether the platform can add an item by its link at all.
     :cvar shares_objects: whether items may have an annotation object in common.
@@ -124,15 +122,9 @@ class Kind(ABC):
     item: ClassVar[str]
     id_column: ClassVar[str]
     counted: ClassVar[tuple[str, ...]]
-    older_format: ClassVar[str]
     prefers_link: ClassVar[bool]
     takes_links: ClassVar[bool] = True
     shares_objects: ClassVar[bool] = False
-
-    @property
-    def archive_formats(self) -> tuple[str, str]:
-        """The formats of archives that can be written, the newest first."""
-        return SCHEMA_VERSION, self.older_format
 
     @abstractmethod
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[Any]:

@@ -1,4 +1,4 @@
-"""The columns of a snapshot's tables, those of the official columnar format (schema v2.1.0) and a few more.
+"""The columns of a snapshot's tables, those of the newest official columnar format and a few more.
 
 Columns beyond the official ones are marked; the official reader selects columns by name and ignores them.
 """
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-SCHEMA_VERSION = "v2.1.0"
 
 _DATASETS = {
     "src_dataset_id": "int64",

@@ -1,13 +1,11 @@
 """The inner form of a snapshot: Arrow tables in Parquet files in one directory.
 
-The directory's layout is the payload of the official columnar format (schema v2.1.0), so
-writing that format is packing the directory:
+The tables are those of the newest official columnar format, which packs them as they are:
 
 .. code-block:: text
 
     project_info.json   the project, keys in the SDK's snake_case
     project_meta.json   classes, tags, settings as the platform's meta JSON
-    manifest.json       {"schema_version", "tables": [{"name", "path", "row_count"}]}
     {table}.parquet     one file a table that has rows
     masks/{id}.nrrd     volumes only: the voxels of the mask with this figure id, if it has any
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.clustering import in_order
-from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names, table_schema
+from airflow_sv_versioning.snapshot.schemas import table_names, table_schema
 from airflow_sv_versioning.snapshot.tables import BATCH_ROWS, ROW_GROUP_ROWS, Snapshot
 
 if TYPE_CHECKING:
@@ -103,17 +103,10 @@ class SnapshotWriter:
 
     def finish(self, project_info: Mapping[str, Any], project_meta: Mapping[str, Any]) -> Snapshot:
         """Close the tables, write the JSON files and open the result."""
-        entries = []
-        for name, table in self._tables.items():
+        for table in self._tables.values():
             table.close()
-            if table.row_count:
-                entries.append({"name": name, "path": f"{name}.parquet", "row_count": table.row_count})
         _write_json(self.directory / "project_info.json", project_info)
         _write_json(self.directory / "project_meta.json", project_meta)
-        _write_json(
-            self.directory / "manifest.json",
-            {"schema_version": SCHEMA_VERSION, "tables": entries},
-        )
         return Snapshot(self.directory, self._project_type)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.archive.checks import check_snapshot
+from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.capture.passes import Capture, capture_project
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, NothingChanged, Project, Reservation, VersionInfo
@@ -27,7 +28,7 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.project_types import kind_of
-from airflow_sv_versioning.project_types.base import Kind, names_of
+from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.runtime.memory import lean_memory
 from airflow_sv_versioning.runtime.progress import Progress
@@ -88,7 +89,7 @@ class Creation:
         busy_timeout_seconds: float,
     ) -> CreateResult:
         """Go through all steps; on any failure everything that was made is removed again."""
-        formats = kind_of(self._project.type).archive_formats
+        formats = written_versions(self._project.type)
         if archive_format not in {"auto", *formats}:
             raise ConfigurationError(
                 f"archive_format is {archive_format!r}; choose auto or one of {', '.join(formats)}."
@@ -109,7 +110,7 @@ class Creation:
         ):
             undo.callback(self._quietly, "give the reservation back", self._reservations.release, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
-            prepared = aside.submit(self._prepare_upload, archive_format, formats[0])
+            prepared = aside.submit(self._prepare_upload, archive_format, formats)
             captured, earlier = self._capture(reuse, on_concurrent_change, folder)
             archive_format = prepared.result()
             with self._keeper.turn() if self._keeper else nullcontext():
@@ -177,12 +178,15 @@ class Creation:
                 project_id=self._project.id,
             ) from error
 
-    def _prepare_upload(self, archive_format: str, newest: str) -> str:
-        """Do what can be done while the project is read; returns the format to write."""
+    def _prepare_upload(self, archive_format: str, formats: Sequence[str]) -> str:
+        """Do what can be done while the project is read; returns the format to write.
+
+        :param formats: those that can be written.
+        """
         write_warning(self._client, self._project.team_id)
         if archive_format != "auto":
             return archive_format
-        return _follow_latest(self._healed_map(), kind_of(self._project.type), newest)
+        return _follow_latest(self._healed_map(), formats)
 
     def _healed_map(self) -> VersionMap:
         version_map = VersionMap(self._client, self._project)
@@ -369,13 +373,14 @@ class Creation:
             self._progress.warn(f"Could not {what} for project {self._project.id}: {error.message}")
 
 
-def _follow_latest(version_map: VersionMap, kind: Kind, newest: str) -> str:
+def _follow_latest(version_map: VersionMap, formats: Sequence[str]) -> str:
     """Choose the format that the project's latest version was written in."""
+    newest, older = formats
     latest = version_map.entries.get("latest")
     if latest is None:
         return newest
-    recorded = version_map.entry(latest).get("format") or kind.older_format
-    return kind.older_format if recorded == kind.older_format else newest
+    recorded = version_map.entry(latest).get("format") or older
+    return older if recorded == older else newest
 
 
 def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
+from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.versioning import CreateResult
 from tests.support.photos import write_photos
 from tests.support.projects import (
@@ -107,7 +107,7 @@ def older(
 def test_an_older_version_that_holds_them_is_restored_without_them_on_demand_only(
     project_type: str, what: str, is_newest: bool, older, project: int, versions, client
 ) -> None:
-    newest, oldest = kind_of(project_type).archive_formats
+    newest, oldest = written_versions(project_type)
     version = older(what, newest if is_newest else oldest)
     before = count_projects(client)
 

@@ -116,7 +116,7 @@ def with_record(
     payload: bytes, section: str, change: Callable[[dict[str, Any]], None], folder: Path
 ) -> bytes:
     """Change the first record of a table in a payload."""
-    version, files = sections.read_sections(io.BytesIO(payload), folder, ArchiveLimits())
+    version, files = sections.read_sections(io.BytesIO(payload), (1, 2), folder, ArchiveLimits())
     column = "annotation" if section == "annotations" else "json"
     rows = pq.read_table(files[section]).to_pylist()
     record = json.loads(rows[0][column])

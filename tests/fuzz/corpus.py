@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from airflow_sv_versioning.archive import pack_archive
-from airflow_sv_versioning.project_types import VERSIONED_TYPES, kind_of
+from airflow_sv_versioning.archive.formats import written_versions
+from airflow_sv_versioning.project_types import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
@@ -51,7 +52,7 @@ def genuine_archives(folder: Path) -> list[Genuine]:
         snapshot = _SNAPSHOTS[project_type](folder / project_type)
         link = LinkedMedia(base64.b64encode(bytes(32)).decode(), 8, "b.png")
         media = MediaRecord("/store", {"https://media.example.com/b.png": link}, {"lost": "why"})
-        for number, archive_format in enumerate(kind_of(project_type).archive_formats):
+        for number, archive_format in enumerate(written_versions(project_type)):
             path = folder / f"{project_type}-{number}"
             pack_archive(snapshot, archive_format, path, {"made": "here"}, media)
             found.append(Genuine(project_type, archive_format, unwrapped(path)))

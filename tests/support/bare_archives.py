@@ -80,7 +80,7 @@ def bare_volumes(digest: str, schema_version: str) -> bytes:
         _parquet(pa.table({"src_volume_id": [21], "json": [json.dumps(volume)]})),
         _parquet(pa.table({"src_volume_id": [21], "annotation": [json.dumps(annotation)]})),
     ]
-    sections.write_sections(schema_version, contents, buffer)
+    sections.write_sections({"v2.0.0": 1, "v2.1.0": 2}[schema_version], contents, buffer)
     return buffer.getvalue()
 
 

@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from airflow_sv_versioning.archive import ArchiveLimits, PackedArchive, pack_archive, unpack_archive
+from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     FormatError,
@@ -20,12 +21,11 @@ from airflow_sv_versioning.exceptions import (
     SnapshotError,
     UnsupportedProjectError,
 )
-from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.project_types.images.figure_notes import MEMBER
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import archive_of, content, figure, image, rows, tar_of, unwrapped, write_snapshot
 
-FORMATS = pytest.mark.parametrize("archive_format", kind_of("images").archive_formats)
+FORMATS = pytest.mark.parametrize("archive_format", written_versions("images"))
 PROVENANCE = {"dag_id": "nightly", "при": ["ё", 1, None]}
 
 

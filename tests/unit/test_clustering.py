@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.snapshot import resorting
 from airflow_sv_versioning.snapshot.clustering import is_clustered
 from airflow_sv_versioning.snapshot.resorting import make_clustered
@@ -110,7 +110,7 @@ def test_what_a_writer_did_not_tell_is_not_told_afterwards_either(tmp_path: Path
     assert snapshot.has_column("figures", "nn_updated")
 
 
-@pytest.mark.parametrize("archive_format", kind_of("images").archive_formats)
+@pytest.mark.parametrize("archive_format", written_versions("images"))
 def test_an_archive_of_a_project_labelled_in_passes_is_read_image_by_image(
     archive_format: str, tmp_path: Path
 ) -> None:

@@ -15,15 +15,15 @@ import pytest
 import zstandard
 
 from airflow_sv_versioning.archive import PackedArchive, pack_archive, unpack_archive
+from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError, SnapshotError
-from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.project_types.videos.digests import MEMBER, integrity_lines
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.one_video import find_archived_video
 from tests.support.archives import archive_of, content, tar_of, unwrapped
 from tests.support.video_archives import META, video_rows, write_video_snapshot
 
-FORMATS = pytest.mark.parametrize("archive_format", kind_of("videos").archive_formats)
+FORMATS = pytest.mark.parametrize("archive_format", written_versions("videos"))
 VIDEO = {"src_video_id": 1, "src_dataset_id": 5, "name": "a.mp4", "hash": "h", "link": None}
 FIGURE = {"id": 9, "objectId": 3, "geometryType": "point", "geometry": {"points": {"exterior": [[1, 2]]}}}
 ANNOTATION = {

@@ -107,7 +107,7 @@ def test_a_payload_that_is_cut_anywhere_is_refused(tmp_path):
     whole = payload()
     for length in (*range(200), *range(200, len(whole), 37)):
         with pytest.raises(FormatError):
-            sections.read_sections(io.BytesIO(whole[:length]), tmp_path, ArchiveLimits())
+            sections.read_sections(io.BytesIO(whole[:length]), (1, 2), tmp_path, ArchiveLimits())
 
 
 @pytest.mark.parametrize(

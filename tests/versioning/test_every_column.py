@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from airflow_sv_versioning.archive import pack_archive
+from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.compare.differences import find_differences
-from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.project_types.compared_columns import (
     FILE_FACTS,
     GIVEN_ANEW,
@@ -29,7 +29,7 @@ COLUMNS = [
 ]
 ANEW = [(type_, table, column) for type_, table, column in COLUMNS if column in GIVEN_ANEW[type_][table]]
 TRIED = [key for key in COLUMNS if key not in ANEW]
-FORMATS = [(type_, archive_format) for type_ in TYPES for archive_format in kind_of(type_).archive_formats]
+FORMATS = [(type_, archive_format) for type_ in TYPES for archive_format in written_versions(type_)]
 
 
 @pytest.mark.parametrize(("project_type", "table", "column"), COLUMNS)

@@ -1,22 +1,22 @@
 """The newer official payload: a tar of JSON documents and Parquet tables.
 
-Written as schema v2.1.0; read as v2.1.0 and v2.0.0, plain or inside zstd. For images the two differ in the
-manifest's version only; what v2.0.0 is for videos stands in :mod:`videos_v2_0`.
+Written plain, read plain or inside zstd. Which schema version it is of stands in its manifest; what the
+tables of one hold is a :class:`Layout`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_sv_versioning.archive.checks.documents import check_documents
 from airflow_sv_versioning.archive.io import tar, zstd
 from airflow_sv_versioning.archive.io.documents import parse_document
 from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.archive.io.parquet import check_table
-from airflow_sv_versioning.archive.payloads import videos_v2_0
+from airflow_sv_versioning.archive.payloads.payload import Content, Source, Written
 from airflow_sv_versioning.archive.payloads.tar_payload import (
     FilesPayload,
     compact_document,
@@ -25,16 +25,32 @@ from airflow_sv_versioning.archive.payloads.tar_payload import (
 )
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError
 from airflow_sv_versioning.runtime.streams import ByteSource, iter_chunks
-from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION, table_names
+from airflow_sv_versioning.snapshot.schemas import table_names
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-READABLE_VERSIONS = ("v2.1.0", "v2.0.0")
-
 _DOCUMENTS = ("project_info.json", "project_meta.json", "manifest.json")
 _WHAT = "The version's payload"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the tables of a payload hold.
+
+    :param tables: those that are read; ``None`` for all of a snapshot of the project type.
+    :param texts: table -> columns of text that it has beyond those of a snapshot.
+    :param spread: makes the tables of a snapshot of them, in the folder that they are in.
+    """
+
+    tables: tuple[str, ...] | None = None
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spread: Callable[[Path, ArchiveLimits], None] | None = None
+
+
+PLAIN = Layout()
+"""The tables are those of a snapshot."""
 
 
 class ColumnarPayload(FilesPayload):
@@ -43,10 +59,10 @@ class ColumnarPayload(FilesPayload):
     :param snapshot: its tables go in as they are; its documents are written anew.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, version: str) -> None:
         self._rows = {table: count for table, count in snapshot.counts().items() if count}
         files = {f"{table}.parquet": snapshot.path(table) for table in self._rows}
-        super().__init__(files, documents_of(snapshot, SCHEMA_VERSION, self._rows))
+        super().__init__(files, documents_of(snapshot, version, self._rows))
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """Tell rows and digest of each table; digests are zeros until the payload was read."""
@@ -56,32 +72,40 @@ class ColumnarPayload(FilesPayload):
         }
 
 
-def read_payload(
-    payload: BinaryIO, directory: Path, project_type: str, limits: ArchiveLimits
-) -> tuple[Snapshot, str]:
+@contextmanager
+def write(snapshot: Snapshot, version: str, scratch: Path) -> Iterator[Written]:
+    """Pack a snapshot's tables as they are."""
+    yield Written(ColumnarPayload(snapshot, version))
+
+
+def sniff(head: bytes) -> bool:
+    """Say whether a payload begins as these do."""
+    return head.startswith(zstd.MAGIC) or head[tar.MAGIC_OFFSET :].startswith(tar.MAGIC)
+
+
+def read(source: Source, layouts: Mapping[str, Layout]) -> Content:
     """Take the known files out of a payload, and check them.
 
     The tables are read through once, so that damage shows here and not in the middle of a restore.
 
-    :returns: the snapshot and the payload's schema version.
+    :param layouts: schema version -> what its tables hold.
     """
-    with _open_tar(payload, limits) as source:
-        _extract(source, directory, project_type, limits)
+    directory, limits = source.directory, source.limits
+    with _open_tar(source.file, limits) as files:
+        _extract(files, directory, source.project_type, limits)
     manifest = _read_document(directory / "manifest.json")
     version = manifest.get("schema_version")
-    if version not in READABLE_VERSIONS:
+    if not isinstance(version, str) or version not in layouts:
         raise FormatError(
             f"The version was written in schema {version!r}, which is not known here; known are "
-            f"{', '.join(READABLE_VERSIONS)}. Update airflow-sv-versioning."
+            f"{', '.join(layouts)}. Update airflow-sv-versioning."
         )
-    is_annotated = (project_type, version) == ("videos", videos_v2_0.VERSION)
-    _check_tables(directory, manifest, project_type, limits, is_annotated=is_annotated)
+    layout = layouts[version]
+    _check_tables(source, manifest, layout)
     _rewrite_project_info(directory / "project_info.json")
-    if is_annotated:
-        # Annotations are spread by the names of classes and tags.
-        check_documents(Snapshot(directory, project_type))
-        videos_v2_0.spread_annotations(directory, limits)
-    return Snapshot(directory, project_type), str(version)
+    if layout.spread:
+        layout.spread(directory, limits)
+    return Content(Snapshot(directory, source.project_type), version)
 
 
 def file_names(project_type: str) -> frozenset[str]:
@@ -120,19 +144,12 @@ def _extract(source: ByteSource, directory: Path, project_type: str, limits: Arc
         raise FormatError(f"{_WHAT} lacks {', '.join(missing)}; it is no project version, or is damaged.")
 
 
-def _check_tables(
-    directory: Path,
-    manifest: Mapping[str, Any],
-    project_type: str,
-    limits: ArchiveLimits,
-    *,
-    is_annotated: bool,
-) -> None:
+def _check_tables(source: Source, manifest: Mapping[str, Any], layout: Layout) -> None:
     promised = _promised_rows(manifest)
-    for table in videos_v2_0.READ_TABLES if is_annotated else table_names(project_type):
-        path = directory / f"{table}.parquet"
-        more = videos_v2_0.READ_TEXTS if is_annotated and table == "videos" else ()
-        rows = check_table(path, project_type, table, limits, more) if path.exists() else 0
+    for table in layout.tables or table_names(source.project_type):
+        path = source.directory / f"{table}.parquet"
+        more = layout.texts.get(table, ())
+        rows = check_table(path, source.project_type, table, source.limits, more) if path.exists() else 0
         if promised.get(table, rows) != rows:
             raise IntegrityError(
                 f"Table {table} of the version has {rows} rows, but its manifest says {promised[table]}; "

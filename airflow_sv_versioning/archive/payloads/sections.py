@@ -6,8 +6,8 @@
     a section:   u8 type  u64 big-endian length  content
     types:       1 project info (JSON)  2 project meta (JSON)  3 datasets  4 volumes  5 annotations (Parquet)
 
-Container version 2 holds schema v2.1.0. Version 1 holds v2.0.0, which lacks the numeric ids in annotations
-and the datasets of volumes in the table.
+Container version 1 lacks the numeric ids in annotations and the datasets of volumes in the table, which
+version 2 has.
 
 Source: observed with SDK 6.74.51 and its predecessors.
 """
@@ -15,7 +15,7 @@ Source: observed with SDK 6.74.51 and its predecessors.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,27 +24,28 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.runtime.streams import iter_chunks, read_exactly
 
 MAGIC = b"SLYVOLPAR"
-VERSIONS: Mapping[int, str] = {1: "v2.0.0", 2: "v2.1.0"}
-"""Container version -> schema version."""
 SECTIONS = ("project_info", "project_meta", "datasets", "volumes", "annotations")
 DOCUMENTS = SECTIONS[:2]
 _HEAD = struct.Struct(">BQ")
 _WHAT = "The version's payload"
 
 
-def read_sections(payload: BinaryIO, directory: Path, limits: ArchiveLimits) -> tuple[str, dict[str, Path]]:
+def read_sections(
+    payload: BinaryIO, known: Collection[int], directory: Path, limits: ArchiveLimits
+) -> tuple[int, dict[str, Path]]:
     """Write the sections of a payload to files.
 
-    :returns: the schema version, and the file of each section.
+    :param known: container versions that can be read.
+    :returns: the container version, and the file of each section.
     :raises FormatError: an unknown version, cut off, or sections that no writer makes.
     """
     if read_exactly(payload, len(MAGIC), _WHAT) != MAGIC:
         raise FormatError(f"{_WHAT} is none of a project of volumes.")
     version, count = read_exactly(payload, 2, _WHAT)
-    if version not in VERSIONS:
+    if version not in known:
         raise FormatError(
             f"The version was written in container {version} of volumes, which is not known here; known are "
-            f"{', '.join(map(str, VERSIONS))}. Update airflow-sv-versioning."
+            f"{', '.join(map(str, known))}. Update airflow-sv-versioning."
         )
     if count != len(SECTIONS):
         raise FormatError(f"{_WHAT} has {count} sections instead of {len(SECTIONS)}; it is damaged.")
@@ -54,7 +55,7 @@ def read_sections(payload: BinaryIO, directory: Path, limits: ArchiveLimits) -> 
         _copy_section(payload, number, name, files[name], limits)
     if payload.read(1):
         raise FormatError(f"{_WHAT} goes on behind its last section; it is damaged.")
-    return VERSIONS[version], files
+    return version, files
 
 
 def _copy_section(payload: BinaryIO, number: int, name: str, path: Path, limits: ArchiveLimits) -> None:
@@ -68,12 +69,12 @@ def _copy_section(payload: BinaryIO, number: int, name: str, path: Path, limits:
             file.write(chunk)
 
 
-def write_sections(schema_version: str, contents: Sequence[bytes | Path], file: BinaryIO) -> None:
+def write_sections(version: int, contents: Sequence[bytes | Path], file: BinaryIO) -> None:
     """Write a payload.
 
+    :param version: of the container.
     :param contents: of the five sections in their order, as bytes or in files.
     """
-    version = next(number for number, schema in VERSIONS.items() if schema == schema_version)
     file.write(MAGIC + bytes((version, len(contents))))
     for number, content in enumerate(contents, 1):
         size = len(content) if isinstance(content, bytes) else content.stat().st_size

@@ -37,7 +37,6 @@ class Images(Kind):
     item = "image"
     id_column = "src_image_id"
     counted = ("datasets", "images", "figures", "tags")
-    older_format = "v1.0.0"
     # The hash is only a trace of what the link held when it was added.
     prefers_link = True
 

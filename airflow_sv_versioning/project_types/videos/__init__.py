@@ -44,7 +44,6 @@ class Videos(Kind):
     item = "video"
     id_column = "src_video_id"
     counted = ("datasets", "videos", "objects", "figures", "tags")
-    older_format = "v2.0.0"
     # The hash names the very bytes that were annotated, frame by frame; a link may hold other ones by now.
     # The official restore decides alike.
     prefers_link = False

@@ -56,7 +56,6 @@ class Volumes(Kind):
     item = "volume"
     id_column = "src_volume_id"
     counted = ("datasets", "volumes", "objects", "figures", "tags")
-    older_format = "v2.0.0"
     prefers_link = False
     takes_links = False
 

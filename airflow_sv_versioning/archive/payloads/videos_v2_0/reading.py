@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.archive.checks.documents import check_documents
 from airflow_sv_versioning.archive.checks.json_texts import cost_of
 from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.exceptions import FormatError
@@ -26,9 +27,11 @@ ANNOTATION = "ann_json"
 def spread_annotations(directory: Path, limits: ArchiveLimits) -> None:
     """Replace the tables of an older payload by those of a snapshot.
 
-    :raises FormatError: an annotation cannot be read.
+    :raises FormatError: an annotation cannot be read, or the documents cannot.
     """
     older = Snapshot(directory, "videos")
+    # Annotations are spread by the names of classes and tags.
+    check_documents(older)
     meta = older.project_meta
     names = Names(
         {entry.get("id"): entry["title"] for entry in meta.get("classes") or []},

@@ -23,8 +23,6 @@ from airflow_sv_versioning.snapshot.writer import TableWriter
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = "v2.0.0"
-
 _ANNOTATION = "ann_json"
 _VIDEOS_AT_ONCE = 50
 _FIGURES_AT_ONCE = 20_000
@@ -45,14 +43,14 @@ _FIGURES = {
 }
 
 
-def write_payload(snapshot: Snapshot, file: BinaryIO, scratch: Path) -> None:
+def write_payload(snapshot: Snapshot, version: str, file: BinaryIO, scratch: Path) -> None:
     """Write a snapshot of videos as the older payload.
 
     :param scratch: takes files for the time of writing.
     """
     with TemporaryDirectory(dir=scratch) as name, _PayloadWriter(snapshot, Path(name)) as writer:
         writer.write()
-        payload = FilesPayload(writer.files(), writer.documents())
+        payload = FilesPayload(writer.files(), writer.documents(version))
         with zstd.open_writer(file, payload.size_bytes) as target:
             for chunk in payload.chunks():
                 target.write(chunk)
@@ -89,8 +87,8 @@ class _PayloadWriter:
     def files(self) -> dict[str, Path]:
         return {f"{table}.parquet": self._folder / f"{table}.parquet" for table in self._rows()}
 
-    def documents(self) -> dict[str, bytes]:
-        documents = documents_of(self._snapshot, VERSION, self._rows())
+    def documents(self, version: str) -> dict[str, bytes]:
+        documents = documents_of(self._snapshot, version, self._rows())
         return {**documents, "key_id_map.json": json.dumps(self._keys, indent=4).encode()}
 
     def _rows(self) -> dict[str, int]:

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from airflow_sv_versioning.archive.io.documents import parse_document
 from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.archive.io.parquet import open_checked
 from airflow_sv_versioning.archive.payloads import sections
+from airflow_sv_versioning.archive.payloads.payload import Content, Source
 from airflow_sv_versioning.archive.payloads.tar_payload import with_objects
+from airflow_sv_versioning.archive.payloads.volumes.container import Container
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types.base import Names
 from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
@@ -43,30 +45,33 @@ _WHAT = "A record of the version ("
 Row = Mapping[str, Any]
 
 
-def read_payload(
-    payload: BinaryIO, directory: Path, limits: ArchiveLimits, *, is_ours: bool
-) -> tuple[Snapshot, str, tuple[str, ...]]:
+def read(source: Source, containers: Mapping[str, Container]) -> Content:
     """Read a payload of volumes.
 
-    :param is_ours: whether it says that we wrote it: then a defect of older clients is not looked for.
-    :returns: the snapshot, the schema version, and what a person should know of it.
+    :param containers: schema version -> its container.
     :raises FormatError: an unknown version, damaged, or it refers to what it does not hold.
     """
-    version, files = sections.read_sections(payload, directory, limits)
+    versions = {container.number: version for version, container in containers.items()}
+    number, files = sections.read_sections(source.file, sorted(versions), source.directory, source.limits)
     try:
-        info = parse_document(files["project_info"].read_bytes(), f"{_WHAT}project_info)")
-        meta = parse_document(files["project_meta"].read_bytes(), f"{_WHAT}project_meta)")
-        if not isinstance(info.get("name"), str) or not isinstance(info.get("custom_data") or {}, dict):
-            raise FormatError("The version's project_info does not describe a project.")
-        reader = _Reader(directory, meta, limits)
-        with SnapshotWriter(directory, "volumes") as writer:
-            reader.read(files, writer)
-            snapshot = writer.finish(with_objects(info), meta)
+        snapshot = _read_files(files, source)
     finally:
         for path in files.values():
             path.unlink(missing_ok=True)
-    is_suspect = version == sections.VERSIONS[1] and not is_ours
-    return snapshot, version, _known_defect(snapshot) if is_suspect else ()
+    version = versions[number]
+    is_suspect = not containers[version].has_ids and not source.is_ours
+    return Content(snapshot, version, _known_defect(snapshot) if is_suspect else ())
+
+
+def _read_files(files: Mapping[str, Path], source: Source) -> Snapshot:
+    info = parse_document(files["project_info"].read_bytes(), f"{_WHAT}project_info)")
+    meta = parse_document(files["project_meta"].read_bytes(), f"{_WHAT}project_meta)")
+    if not isinstance(info.get("name"), str) or not isinstance(info.get("custom_data") or {}, dict):
+        raise FormatError("The version's project_info does not describe a project.")
+    reader = _Reader(source.directory, meta, source.limits)
+    with SnapshotWriter(source.directory, "volumes") as writer:
+        reader.read(files, writer)
+        return writer.finish(with_objects(info), meta)
 
 
 def _known_defect(snapshot: Snapshot) -> tuple[str, ...]:

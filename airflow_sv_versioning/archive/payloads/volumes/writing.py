@@ -11,36 +11,39 @@ from typing import Any, BinaryIO
 
 from airflow_sv_versioning.archive.payloads import sections
 from airflow_sv_versioning.archive.payloads.tar_payload import with_objects
+from airflow_sv_versioning.archive.payloads.volumes.container import Container
 from airflow_sv_versioning.exceptions import SnapshotError
 from airflow_sv_versioning.project_types.keys import key_of
 from airflow_sv_versioning.project_types.volumes.masks import MASK_3D, SPATIAL, mask_json, mesh_json
 from airflow_sv_versioning.project_types.volumes.rows import NORMALS
 from airflow_sv_versioning.snapshot.json_columns import json_value
-from airflow_sv_versioning.snapshot.schemas import SCHEMA_VERSION
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
-OLDER = "v2.0.0"
 _NO_PLACE: dict[str, Any] = {"sliceIndex": None, "planeName": None, "normal": None}
 Row = Mapping[str, Any]
 
 
-def write_payload(snapshot: Snapshot, schema_version: str, file: BinaryIO, scratch: Path) -> None:
+def write_payload(
+    snapshot: Snapshot, version: str, file: BinaryIO, scratch: Path, containers: Mapping[str, Container]
+) -> None:
     """Write a snapshot of volumes.
 
+    :param containers: schema version -> its container.
     :param scratch: takes files for the time of writing.
     :raises SnapshotError: the format cannot hold the snapshot.
     """
-    info = {**with_objects(snapshot.project_info), "schema_version": schema_version}
+    container = containers[version]
+    info = {**with_objects(snapshot.project_info), "schema_version": version}
     with TemporaryDirectory(dir=scratch) as name:
         folder = Path(name)
         contents: list[bytes | Path] = [
             _json(info).encode(),
             _json(snapshot.project_meta).encode(),
             _write_datasets(snapshot, folder / "datasets"),
-            _write_volumes(snapshot, folder / "volumes", schema_version),
-            _write_annotations(snapshot, folder / "annotations", schema_version),
+            _write_volumes(snapshot, folder / "volumes", container),
+            _write_annotations(snapshot, folder / "annotations", container),
         ]
-        sections.write_sections(schema_version, contents, file)
+        sections.write_sections(container.number, contents, file)
 
 
 def _write_datasets(snapshot: Snapshot, path: Path) -> Path:
@@ -63,13 +66,12 @@ def _dataset(row: Row, project_id: Any) -> dict[str, Any]:
     }
 
 
-def _write_volumes(snapshot: Snapshot, path: Path, schema_version: str) -> Path:
+def _write_volumes(snapshot: Snapshot, path: Path, container: Container) -> Path:
     # Older readers and writers know the dataset from the record alone.
-    has_dataset = schema_version == SCHEMA_VERSION
     rows = (
         {
             "src_volume_id": row["src_volume_id"],
-            "src_dataset_id": row["src_dataset_id"] if has_dataset else None,
+            "src_dataset_id": row["src_dataset_id"] if container.has_ids else None,
             "json": _json(_volume(row, snapshot.project_info)),
         }
         for batch in snapshot.iter_batches("volumes")
@@ -101,8 +103,8 @@ def _volume(row: Row, info: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_annotations(snapshot: Snapshot, path: Path, schema_version: str) -> Path:
-    writer = _Annotations(snapshot, with_ids=schema_version == SCHEMA_VERSION)
+def _write_annotations(snapshot: Snapshot, path: Path, container: Container) -> Path:
+    writer = _Annotations(snapshot, with_ids=container.has_ids)
     rows = (
         {"src_volume_id": row["src_volume_id"], "annotation": writer.text(row)}
         for batch in snapshot.iter_batches("volumes", ["src_volume_id", "name", "meta"])
