@@ -20,6 +20,7 @@
                 VersionBusyError     another writer holds the reservation
             RateLimitedError         429
             RequestRejectedError     any other 4xx
+                FileTooLargeError    a file is larger than the team's plan takes
                 OutdatedInstanceError  the instance is older than the method
             ServerError              5xx
         SnapshotError
@@ -154,7 +155,7 @@ class PermissionDeniedError(ApiError):
 
 
 class PlanRequiredError(PermissionDeniedError):
-    """The team's subscription does not include project versions."""
+    """The team's subscription does not include what was asked for, such as project versions."""
 
     kind = "plan_required"
 
@@ -201,6 +202,15 @@ class OutdatedInstanceError(RequestRejectedError):
     """The instance of the platform is older than the method that was called."""
 
     kind = "outdated_instance"
+
+
+class FileTooLargeError(RequestRejectedError):
+    """A file is larger than the team's plan takes.
+
+    ``context`` has ``limit_bytes`` where it is known, and ``file`` and ``size_bytes``.
+    """
+
+    kind = "file_too_large"
 
 
 class ServerError(ApiError):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from airflow_sv_versioning.client.file_sizes import size_limit, size_text
 from airflow_sv_versioning.exceptions import (
     ApiError,
     AuthenticationError,
     ConfigurationError,
     ConflictError,
+    FileTooLargeError,
     NotFoundError,
     PermissionDeniedError,
     PlanRequiredError,
@@ -22,6 +24,8 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     TransportError,
 )
+
+T = TypeVar("T", bound=ApiError)
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: AuthenticationError,
@@ -165,6 +169,8 @@ def shown(text: str) -> str:
 def _api_error(reply: Reply, told: str) -> ApiError:
     error, details = error_parts(reply.body)
     said = details.get("message") or error or reply.body.get("message") or "no explanation"
+    if (limit := size_limit(reply.text)) is not None:
+        return _file_too_large(reply, f"{told}: {said}", limit)
     if reply.status_code == 413:
         return _typed(RequestRejectedError, reply, f"{told}: {said}", _TOO_LARGE)
     kind = _error_type(reply.status_code, str(said), details)
@@ -173,7 +179,15 @@ def _api_error(reply: Reply, told: str) -> ApiError:
     return _typed(kind, reply, f"{told}: {said}", _ADVICE.get(kind))
 
 
-def _typed(kind: type[ApiError], reply: Reply, said: str, advice: str | None) -> ApiError:
+def _file_too_large(reply: Reply, said: str, limit: int) -> FileTooLargeError:
+    most = f"at most {size_text(limit)}" if limit else "no files of this size"
+    error = _typed(FileTooLargeError, reply, said, f"The team's plan takes {most}.")
+    if limit:
+        error.context["limit_bytes"] = limit
+    return error
+
+
+def _typed(kind: type[T], reply: Reply, said: str, advice: str | None) -> T:
     message = f"{said.rstrip('.')}. {advice}" if advice else said
     _, details = error_parts(reply.body)
     return kind(message, status_code=reply.status_code, method=reply.method, details=details)

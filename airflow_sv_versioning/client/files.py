@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from airflow_sv_versioning.client.decoding import read_record
+from airflow_sv_versioning.client.file_sizes import naming_file
 from airflow_sv_versioning.client.models import FileInfo
 from airflow_sv_versioning.client.transport import CHUNK_BYTES, Check, Download, Transport
 from airflow_sv_versioning.exceptions import (
@@ -72,6 +73,7 @@ class Files:
         A large file is streamed from disk. Every try sends the whole body anew.
 
         :param check: called all the while; what it raises ends the sending.
+        :raises FileTooLargeError: it is larger than the team's plan takes.
         :raises IntegrityError: what arrived differs in size or digest from what was sent.
 
         Source: POST file-storage.bulk.upload.
@@ -86,9 +88,10 @@ class Files:
                 return [("name", name), ("path", folder), ("file", (name, content, kind))]
 
             method = "file-storage.bulk.upload"
-            answer = self._transport.upload(
-                method, fields, list[_Listed], params={"teamId": team_id}, check=check
-            )
+            with naming_file(path, len(source) if isinstance(source, bytes) else source.stat().st_size):
+                answer = self._transport.upload(
+                    method, fields, list[_Listed], params={"teamId": team_id}, check=check
+                )
         if len(answer) != 1:
             raise IntegrityError(
                 f"The server stored {len(answer)} files at {path} in place of one.", path=path

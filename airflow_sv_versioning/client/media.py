@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.file_sizes import naming_file
 from airflow_sv_versioning.client.shapes import Stored
 from airflow_sv_versioning.client.transport import Check, Transport
 from airflow_sv_versioning.exceptions import IntegrityError
@@ -44,6 +45,7 @@ class Media:
 
         :param expected_hash: base64 of the SHA-256 of the file.
         :param check: called all the while; what it raises ends the sending.
+        :raises FileTooLargeError: it is larger than the team's plan takes.
         :raises IntegrityError: the server stored something else, or nothing.
 
         Source: POST images.bulk.upload and videos.bulk.upload.
@@ -55,7 +57,8 @@ class Media:
                 opened.close()
                 return [("0-file", ("0", opened.enter_context(path.open("rb")), content_type))]
 
-            answer = self._transport.upload(method, fields, list[Stored], check=check)
+            with naming_file(path.name, path.stat().st_size):
+                answer = self._transport.upload(method, fields, list[Stored], check=check)
         stored = answer[0].get("hash") if answer else None
         if stored != expected_hash:
             raise IntegrityError(

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.files import content_hash
-from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.exceptions import FileTooLargeError, IntegrityError
 from airflow_sv_versioning.restore.media_files import media_file
 from airflow_sv_versioning.restore.plan import RestorePlan
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
+
+_SMALLER = "Restore with missing_entities='skip' to go on without it, or into a team with a larger plan."
 
 _Group = Sequence[int]
 """Ids of items that share a file."""
@@ -55,5 +57,9 @@ def _supply(client: SuperviselyClient, plan: RestorePlan, group: _Group, progres
                 actual=content,
             )
         if not client.images.find_existing_hashes([content]):
-            client.media.upload(plan.kind.project_type, path, content, check=progress.check)
+            try:
+                client.media.upload(plan.kind.project_type, path, content, check=progress.check)
+            except FileTooLargeError as error:
+                error.message = f"{plan.missing[group[0]].path}: {error.message} {_SMALLER}"
+                raise
     return content

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,19 @@ from airflow_sv_versioning.archive.checks import check_snapshot
 from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.capture.passes import Capture, capture_project
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.models import FileInfo, NothingChanged, Project, Reservation, VersionInfo
+from airflow_sv_versioning.client.file_sizes import check_team_file
+from airflow_sv_versioning.client.models import (
+    FileInfo,
+    NothingChanged,
+    Project,
+    Reservation,
+    Team,
+    VersionInfo,
+)
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
     ConfigurationError,
+    FileTooLargeError,
     FormatError,
     IntegrityError,
     OutcomeUnknownError,
@@ -50,6 +60,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
 
 FREE_PLAN = "free"
+_SMALLER = "Move some datasets to a project of their own, or have the plan extended."
 
 
 @dataclass(frozen=True)
@@ -193,10 +204,13 @@ class Creation:
         version_map.heal(list(self._client.versions.list_all(self._project.id)))
         return version_map
 
+    @cached_property
+    def _team(self) -> Team:
+        return self._client.accounts.get_team(self._project.team_id)
+
     def _check_plan(self) -> None:
-        team = self._client.accounts.get_team(self._project.team_id)
-        if team.plan == FREE_PLAN:
-            raise self._plan_required(team.plan)
+        if self._team.plan == FREE_PLAN:
+            raise self._plan_required(self._team.plan)
 
     def _plan_required(self, plan: str | None) -> PlanRequiredError:
         return PlanRequiredError(
@@ -249,9 +263,16 @@ class Creation:
         # Unique by construction: the id belongs to this reservation alone.
         path = f"{FOLDER}/{self._project.id}/{_utc_stamp()}-{reserved.version_id}.tar.zst"
         self._progress.check()
-        self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
-        self._reservations.keep_path(path)
-        file = self._client.files.upload(self._project.team_id, packed.path, path, check=self._progress.check)
+        try:
+            check_team_file(path, packed.size_bytes, self._team.plan)
+            self._progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
+            self._reservations.keep_path(path)
+            file = self._client.files.upload(
+                self._project.team_id, packed.path, path, check=self._progress.check
+            )
+        except FileTooLargeError as error:
+            error.message = f"The archive {error.message} {_SMALLER}"
+            raise
         return _Uploaded(file, packed.archive_format, packed.sha256, packed.size_bytes, counts)
 
     def _enter(
