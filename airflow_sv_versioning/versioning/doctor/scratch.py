@@ -158,7 +158,8 @@ def _item_stamps(item: str, project_type: str, moved: Mapping[Edit, Stamps]) -> 
         advice = f"Versions read {project_type} in full; do not ask for capture='incremental'."
         return Finding(f"stamp.{item}", assumption, outcome.told(), SLOWER, advice, rules)
     extra = f'"trusted_stamps": ["{project_type}"]'
-    advice = f"With {extra} in the connection's extra, versions of {project_type} read only what changed."
+    told = f"With {extra} in the connection's extra, or --capture incremental, versions of {project_type}"
+    advice = f"{told} read only what changed."
     return Finding(f"stamp.{item}", assumption, outcome.told(), WORKS, advice, rules)
 
 
