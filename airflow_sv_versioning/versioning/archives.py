@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
 from airflow_sv_versioning.project_types.images.figure_notes import fill_notes, lacks_notes
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.version_map import VersionMap
 from airflow_sv_versioning.versioning.version_ref import find_latest
 
@@ -17,16 +20,39 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
 
 
+@contextmanager
+def opened_version(
+    client: SuperviselyClient, project: Project, version: VersionInfo, progress: Progress
+) -> Iterator[UnpackedArchive]:
+    """Download a version and unpack it into a work folder, which is there until the block ends."""
+    with work_folder() as folder:
+        yield unpack_version(client, project, version, folder, progress)
+
+
+def unpack_version(
+    client: SuperviselyClient, project: Project, version: VersionInfo, directory: Path, progress: Progress
+) -> UnpackedArchive:
+    """Download a version and unpack it below a folder."""
+    from airflow_sv_versioning.archive import unpack_archive
+
+    archive = download_archive(client, project, version, directory, progress)
+    try:
+        return unpack_archive(archive, project.type, directory / "snapshot")
+    finally:
+        archive.unlink()
+
+
 def download_archive(
-    client: SuperviselyClient, project: Project, version: VersionInfo, destination: Path, progress: Progress
-) -> None:
-    """Download the archive of a version and check its digest.
+    client: SuperviselyClient, project: Project, version: VersionInfo, directory: Path, progress: Progress
+) -> Path:
+    """Download the archive of a version into a folder and check its digest.
 
     :raises ArchiveMissingError: it is not in Team Files any more.
     :raises IntegrityError: it is damaged.
     """
     file = find_archive(client, project, version)
     progress.say(f"Downloading {file.path}.")
+    destination = directory / "archive.tar.zst"
     client.files.download(
         project.team_id,
         file.path,
@@ -35,6 +61,7 @@ def download_archive(
         max_bytes=file.size_bytes,
         check=progress.check,
     )
+    return destination
 
 
 def find_archive(
@@ -68,20 +95,14 @@ def find_earlier(
 
     :returns: the archive, or why there is none although there is a version: one can be made without it.
     """
-    from airflow_sv_versioning.archive import unpack_archive
-
     latest = find_latest(client, project.id)
     if latest is None:
         return None
     directory.mkdir(parents=True)
-    archive = directory / "archive.tar.zst"
     try:
-        download_archive(client, project, latest, archive, progress)
-        unpacked = unpack_archive(archive, project.type, directory / "snapshot")
+        unpacked = unpack_version(client, project, latest, directory, progress)
     except (SnapshotError, ApiError) as error:
         return f"version {latest.version} is no base: {error}"
-    finally:
-        archive.unlink(missing_ok=True)
     if project.type != "images" and unpacked.provenance is None:
         return f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
     if lacks_notes(unpacked.snapshot):

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault.backup import MediaBackup, copy_media, known_links
 from airflow_sv_versioning.vault.locks import making_version
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, find_needs, latest_record, remove_needs, write_needs
 from airflow_sv_versioning.vault.store import MediaStore, open_store
-from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.archives import opened_version
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
@@ -98,12 +97,7 @@ class MediaKeeper:
         return MediaBackup(self._store.url, copied=0, copied_bytes=0, present=len(contents))
 
     def _copy_lacking(self, version: VersionInfo) -> MediaBackup:
-        from airflow_sv_versioning.archive import unpack_archive
-
         self._progress.say(f"Completing {self._store.url} for version {version.version}.")
-        with work_folder() as folder:
-            archive = folder / "archive.tar.zst"
-            download_archive(self._client, self._project, version, archive, self._progress)
-            unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
+        with opened_version(self._client, self._project, version, self._progress) as unpacked:
             known = latest_record(self._store, self._owner, version.id, unpacked.media)
             return self.keep(version.id, unpacked.snapshot, replace(unpacked, media=known)).backup

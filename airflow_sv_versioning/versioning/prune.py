@@ -12,11 +12,10 @@ from airflow_sv_versioning.exceptions import ConfigurationError, NotFoundError
 from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions, remove_needs
 from airflow_sv_versioning.vault.store import MediaStore, StoredMedia
-from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.archives import opened_version
 
 _WORKERS = 8
 
@@ -167,14 +166,9 @@ class _Prune:
 
     def _read_archive(self, project: Project, version: VersionInfo) -> set[str]:
         """Find out what a version needs that was made without the store."""
-        from airflow_sv_versioning.archive import unpack_archive
-
         if version.team_file_id is None:
             return set()
-        with work_folder() as folder:
-            archive = folder / "archive.tar.zst"
-            download_archive(self._client, project, version, archive, self._progress)
-            unpacked = unpack_archive(archive, project.type, folder / "snapshot")
+        with opened_version(self._client, project, version, self._progress) as unpacked:
             self._refresh()
             linked = unpacked.media.linked.values() if unpacked.media else ()
             return {*iter_hashes(unpacked.snapshot), *(media.content_hash for media in linked)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -22,7 +21,7 @@ from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.vault.record import MediaRecord, media_record_of
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
-from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.archives import opened_version
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMemory
 from airflow_sv_versioning.versioning.media import find_store
 from airflow_sv_versioning.versioning.memory import Memory
@@ -78,7 +77,7 @@ class Restoration:
 
     def plan(self) -> RestorePlanReport:
         """Say what :meth:`run` would make; changes nothing on the server."""
-        with self._unpacked() as (_, unpacked):
+        with self._unpacked() as unpacked:
             plan = self._planned(unpacked, {})
             return RestorePlanReport(
                 source_project_id=self._project.id,
@@ -104,7 +103,7 @@ class Restoration:
         remembered = RestoreMemory(self._client, memory, self._progress)
         finished = remembered.clear(self._mark)
         known: dict[int, str] = {}
-        with self._unpacked() as (folder, unpacked):
+        with self._unpacked() as unpacked, work_folder() as folder:
             if finished is not None:
                 remembered.settle()
                 return self._result(self._planned(unpacked, known), finished, verify)
@@ -138,16 +137,14 @@ class Restoration:
                     return self._result(plan, made, verify)
 
     @contextmanager
-    def _unpacked(self) -> Iterator[tuple[Path, UnpackedArchive]]:
-        from airflow_sv_versioning.archive import unpack_archive
-
-        with work_folder() as folder, lean_memory():
-            archive = folder / "archive.tar.zst"
-            download_archive(self._client, self._project, self._version, archive, self._progress)
-            unpacked = unpack_archive(archive, self._project.type, folder / "snapshot")
+    def _unpacked(self) -> Iterator[UnpackedArchive]:
+        with (
+            lean_memory(),
+            opened_version(self._client, self._project, self._version, self._progress) as unpacked,
+        ):
             for warning in unpacked.warnings:
                 self._progress.warn(warning)
-            yield folder, unpacked
+            yield unpacked
 
     def _planned(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
         owner = Owner.of(self._client.server_url, self._project.id)

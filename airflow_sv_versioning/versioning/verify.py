@@ -56,9 +56,8 @@ class Verification:
     def run(self) -> VerifyReport:
         """Look at everything; only what keeps from looking is raised."""
         with work_folder() as folder, lean_memory():
-            file = folder / "archive.tar.zst"
-            archive = self._check_archive(file)
-            tables, unpacked = self._check_tables(archive, file, folder / "snapshot")
+            archive, file = self._check_archive(folder)
+            tables, unpacked = self._check_tables(file, folder / "snapshot")
             return VerifyReport(
                 project_id=self._project.id,
                 project_name=self._project.name,
@@ -67,25 +66,24 @@ class Verification:
                 checks=(archive, tables, self._check_media(unpacked), self._check_store(unpacked)),
             )
 
-    def _check_archive(self, file: Path) -> Check:
+    def _check_archive(self, folder: Path) -> tuple[Check, Path | None]:
+        """Download the archive; returns where it lies, too, if it is good."""
         try:
-            download_archive(self._client, self._project, self._version, file, self._progress)
+            file = download_archive(self._client, self._project, self._version, folder, self._progress)
         except (ArchiveMissingError, IntegrityError) as error:
-            return Check("archive", WRONG, error.message)
+            return Check("archive", WRONG, error.message), None
         digest = _digest(file)
         size = file.stat().st_size
         listed = VersionMap(self._client, self._project).entry(self._version.id).get("sha256")
         if listed and listed != digest:
             told = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
-            return Check("archive", WRONG, told)
-        return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}.")
+            return Check("archive", WRONG, told), None
+        return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}."), file
 
-    def _check_tables(
-        self, archive: Check, file: Path, directory: Path
-    ) -> tuple[Check, UnpackedArchive | None]:
+    def _check_tables(self, file: Path | None, directory: Path) -> tuple[Check, UnpackedArchive | None]:
         from airflow_sv_versioning.archive import unpack_archive
 
-        if archive.state != GOOD:
+        if file is None:
             return Check("tables", SKIPPED, _NOT_READ), None
         try:
             unpacked = unpack_archive(file, self._project.type, directory)

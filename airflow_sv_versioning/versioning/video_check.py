@@ -91,8 +91,7 @@ def check_video(
         )
     version = wanted.find(client, project_id)
     with work_folder() as folder:
-        archive = folder / "archive.tar.zst"
-        download_archive(client, project, version, archive, Progress(report, None))
+        archive = download_archive(client, project, version, folder, Progress(report, None))
         line = _archived(archive, path, folder, version)
         if file is not None:
             _check_file(line, file)
