@@ -6,11 +6,13 @@ import argparse
 import sys
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.versioning import ProjectVersions
 from benchmarks.measuring import measure
 
 
 def _work(arguments: argparse.Namespace) -> int:
+    save_memory()
     with SuperviselyClient(arguments.url, arguments.token) as client:
         versions = ProjectVersions(client)
         if arguments.action == "create":

@@ -35,6 +35,7 @@ from airflow_sv_versioning.cli import (
 from airflow_sv_versioning.cli.parsing import Parser
 from airflow_sv_versioning.cli.printing import fail, prepare_output
 from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
+from airflow_sv_versioning.runtime.memory import save_memory
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: arguments without the program's name; those of the process if ``None``.
     :returns: the exit code.
     """
+    save_memory()
     argv = sys.argv[1:] if argv is None else argv
     prepare_output()
     try:

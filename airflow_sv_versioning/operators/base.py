@@ -12,6 +12,7 @@ from airflow_sv_versioning._airflow import expanded_arguments
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.runtime.progress import WARNING
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class SuperviselyOperator(BaseOperator):
                     "it in optional_arguments."
                 )
             setattr(self, name, None)
+
+    def pre_execute(self, context: Any) -> None:
+        """Prepare the process, which is there for this task alone."""
+        super().pre_execute(context)
+        save_memory()
 
     def _report(self, line: str) -> None:
         """Log what the engine tells."""

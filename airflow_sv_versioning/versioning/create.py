@@ -40,7 +40,6 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.restore.plan import check_references
-from airflow_sv_versioning.runtime.memory import lean_memory
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -115,7 +114,6 @@ class Creation:
             reserved = self._reserve_anew(reserved.version_id, busy_timeout_seconds)
         with (
             work_folder() as folder,
-            lean_memory(),
             ExitStack() as undo,
             ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-aside") as aside,
         ):

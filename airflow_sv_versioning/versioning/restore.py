@@ -15,7 +15,6 @@ from airflow_sv_versioning.restore.missing_media import Originals
 from airflow_sv_versioning.restore.plan import RestorePlan, plan_restore
 from airflow_sv_versioning.restore.project import Target, find_free_name, restore_project
 from airflow_sv_versioning.restore.refusal import LinksRefusedError
-from airflow_sv_versioning.runtime.memory import lean_memory
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.vault.record import MediaRecord, media_record_of
@@ -138,10 +137,7 @@ class Restoration:
 
     @contextmanager
     def _unpacked(self) -> Iterator[UnpackedArchive]:
-        with (
-            lean_memory(),
-            opened_version(self._client, self._project, self._version, self._progress) as unpacked,
-        ):
+        with opened_version(self._client, self._project, self._version, self._progress) as unpacked:
             for warning in unpacked.warnings:
                 self._progress.warn(warning)
             yield unpacked

@@ -14,7 +14,6 @@ from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.project_types.originals import iter_hashes, links_of, paths_of
 from airflow_sv_versioning.restore.media_check import check_media
 from airflow_sv_versioning.restore.plan import check_references
-from airflow_sv_versioning.runtime.memory import lean_memory
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
@@ -55,7 +54,7 @@ class Verification:
 
     def run(self) -> VerifyReport:
         """Look at everything; only what keeps from looking is raised."""
-        with work_folder() as folder, lean_memory():
+        with work_folder() as folder:
             archive, file = self._check_archive(folder)
             tables, unpacked = self._check_tables(file, folder / "snapshot")
             return VerifyReport(

@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk import DAG, BaseOperator, task
 
 from airflow_sv_versioning._airflow import AirflowFailException
+from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import RestoreAfterFailureOperator
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
@@ -18,6 +19,7 @@ from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperato
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from tests.airflow.conftest import RunDag
+from tests.airflow.support import pulled
 from tests.support.proxy import FaultProxy
 
 OPERATORS = [
@@ -175,3 +177,22 @@ def test_what_the_engine_warns_of_is_a_warning_in_the_log(
     operator._report(line)
 
     assert logged == [(level, line)]
+
+
+class PoolOperator(SuperviselyOperator):
+    def execute(self, context: Any) -> str:
+        import pyarrow as pa
+
+        return str(pa.default_memory_pool().backend_name)
+
+
+def test_a_task_has_arrow_take_memory_from_the_system(run_dag: RunDag, dag_id: str) -> None:
+    import pyarrow as pa
+
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.mimalloc_memory_pool())
+    with DAG(dag_id, schedule=None) as dag:
+        PoolOperator(task_id="pool")
+
+    assert pulled(run_dag(dag), "pool") == "system"
+    pa.set_memory_pool(before)

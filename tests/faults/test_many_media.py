@@ -27,7 +27,9 @@ MEDIA, SIZE, NEW = 10_000, 100_000, 100
 CREATE = """
 import json, sys
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.versioning import ProjectVersions
+save_memory()
 with SuperviselyClient(sys.argv[1], sys.argv[2]) as client:
     made = ProjectVersions(client).create(int(sys.argv[3]), media_store=sys.argv[4])
 # `ru_maxrss` starts at what the parent held when it forked; this counts from the program's start.

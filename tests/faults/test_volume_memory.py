@@ -27,7 +27,9 @@ def run(server, command: str, folder: Path, *arguments: int) -> tuple[int, int, 
     script.write_text(
         "import sys\n"
         "from airflow_sv_versioning.client import SuperviselyClient\n"
+        "from airflow_sv_versioning.runtime.memory import save_memory\n"
         "from airflow_sv_versioning.versioning import ProjectVersions\n"
+        "save_memory()\n"
         "project_id, version_id = (*map(int, sys.argv[3:]), 0)[:2]\n"
         "with SuperviselyClient(sys.argv[1], sys.argv[2]) as client:\n"
         "    versions = ProjectVersions(client)\n"

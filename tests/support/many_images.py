@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow_sv_versioning.restore.plan import plan_restore
 from airflow_sv_versioning.restore.project import Target, restore_project
-from airflow_sv_versioning.runtime.memory import lean_memory
+from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
 from tests.support.giant_project import DATASET, META, STAMP, peak_mb
@@ -83,13 +83,13 @@ class MadeUpPlatform:
 
 
 def main(folder: Path) -> float:
-    with lean_memory():
-        snapshot = Snapshot(folder, "images")
-        client = client_of(MadeUpPlatform(snapshot.row_count("images")).answer)
-        plan = plan_restore(client, snapshot, 1, "fail", Progress())
-        target = Target(1, 1, "restored", "", {})
-        options: dict[str, Any] = {"verify": "counts", "keep_incomplete": False, "progress": Progress()}
-        restore_project(client, plan, target, work_dir=folder.parent, **options)
+    save_memory()
+    snapshot = Snapshot(folder, "images")
+    client = client_of(MadeUpPlatform(snapshot.row_count("images")).answer)
+    plan = plan_restore(client, snapshot, 1, "fail", Progress())
+    target = Target(1, 1, "restored", "", {})
+    options: dict[str, Any] = {"verify": "counts", "keep_incomplete": False, "progress": Progress()}
+    restore_project(client, plan, target, work_dir=folder.parent, **options)
     return peak_mb()
 
 
