@@ -37,7 +37,7 @@ site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_pat
 # A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test test-matrix lint types pytest kills bench fidelity fuzz dev-env sdk-env clean
+.PHONY: help setup demo test test-matrix lint types pytest kills bench fidelity fuzz docs-picture dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -48,6 +48,7 @@ help:
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
 	@echo "make fuzz     read archives that were changed at random, and count what became of them (SEEDS=5000 FUZZ_ARGS=...)"
 	@echo "make kills N=200  kill creates and restores at every request, and see what the next run finds"
+	@echo "make docs-picture  draw the packages and who imports whom, for docs/architecture.md"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
@@ -101,7 +102,7 @@ test:
 
 lint:
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/ruff format --check airflow_sv_versioning benchmarks dags tests
+	@.venv/bin/ruff format --check airflow_sv_versioning benchmarks dags docs tests
 
 types:
 	@.venv/bin/mypy --no-error-summary
@@ -140,6 +141,9 @@ fidelity: dev-env sdk-env
 
 fuzz: dev-env
 	@nice -n 10 .venv/bin/python -m tests.fuzz --seeds $(SEEDS) $(FUZZ_ARGS)
+
+docs-picture: dev-env
+	@.venv/bin/python docs/draw_architecture.py
 
 clean:
 	rm -rf .hypothesis .venv .venv-airflow-* .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,0 +1,1 @@
+"""A story on real Airflow: back up, change, restore."""
