@@ -16,7 +16,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 @pytest.fixture(scope="module")
 def drawing() -> ModuleType:
     spec = importlib.util.spec_from_file_location("draw_architecture", DOCS / "draw_architecture.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     # Where frozen dataclasses look for their annotations.
     sys.modules[spec.name] = module

@@ -1,0 +1,84 @@
+"""The pages for people: links lead somewhere, examples import what is there, methods are the code's."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+CLIENT = ROOT / "airflow_sv_versioning" / "client"
+PAGES = sorted(DOCS.rglob("*.md"))
+WRITTEN = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_METHOD = re.compile(r"[a-z][\w-]*(?:\.[a-z][\w-]*)+")
+
+
+def _title(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _anchors(page: Path) -> set[str]:
+    """Make the anchors of a page's headings as GitHub does."""
+    headings = re.findall(r"^#+ (.+)$", _BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=_title)
+def test_links_are_relative_and_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(page.read_text(encoding="utf-8")):
+        place, _, anchor = link.partition("#")
+        if place.startswith("https://"):
+            assert "airflow-sv-versioning/" not in place, link
+            continue
+        there = (page.parent / place).resolve() if place else page
+        assert there.exists(), link
+        assert not anchor or anchor in _anchors(there), link
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+
+    listed = {(DOCS / link).resolve() for link in _LINK.findall(index)}
+    assert {
+        _title(page) for page in PAGES if page.name != "README.md" and page.resolve() not in listed
+    } == set()
+
+
+def _examples(language: str) -> Iterator[tuple[str, str]]:
+    for page in WRITTEN:
+        for number, (found, text) in enumerate(_BLOCK.findall(page.read_text(encoding="utf-8"))):
+            if found == language:
+                yield f"{_title(page)}:{number}", text
+
+
+@pytest.mark.parametrize(("where", "text"), list(_examples("python")))
+def test_an_example_imports_what_is_there(where: str, text: str) -> None:
+    imported = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    for node in imported:
+        if node.module and node.module.startswith("airflow_sv_versioning"):
+            for alias in node.names:
+                exec(f"from {node.module} import {alias.name}")
+
+
+def _methods(text: str) -> set[str]:
+    """Take the methods out of what docstrings say after ``Source:``."""
+    return {
+        method for told in re.findall(r"(?:POST|GET) ([^\n`]+)", text) for method in _METHOD.findall(told)
+    }
+
+
+def test_the_protocol_tells_every_method_that_the_client_calls_and_no_other() -> None:
+    modules = [path.read_text(encoding="utf-8") for path in CLIENT.glob("*.py")]
+    called = {method for text in modules for method in _methods(text)}
+    rows = re.findall(r"^\| (`[^|]+) \|", (DOCS / "protocol.md").read_text(encoding="utf-8"), re.MULTILINE)
+    told = {method for row in rows for method in re.findall(r"`([a-z][\w-]*(?:\.[\w-]+)+)`", row)}
+
+    files = {name for name in told if name.endswith((".json", ".jsonl"))}
+    assert called - told == set()
+    assert told - files - called == set()
