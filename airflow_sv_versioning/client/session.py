@@ -240,8 +240,9 @@ class Session:
 # The server fetches linked media, hashes and moves files, or works through a whole project before it begins
 # to answer; the official client waits for these without end.
 _SLOW_METHODS = frozenset({
-    "annotations.bulk.add", "figures.bulk.add", "file-storage.bulk.upload", "images.bulk.add",
-    "projects.meta.update", "videos.bulk.add", "volumes.bulk.add",
+    "annotations.bulk.add", "figures.bulk.add", "figures.bulk.upload.geometry", "file-storage.bulk.upload",
+    "images.bulk.add", "images.bulk.upload", "projects.meta.update", "videos.bulk.add", "videos.bulk.upload",
+    "volumes.bulk.add",
 })  # fmt: skip
 
 

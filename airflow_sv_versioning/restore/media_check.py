@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.links import WORKERS, LinkAnswer, LinkState
@@ -17,6 +18,9 @@ from airflow_sv_versioning.restore.media_column import MediaColumn
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
 
 _HASHES_BATCH = 900
 _FAILURES_OF_A_HOST = 3
@@ -60,16 +64,23 @@ def check_media(
 
     kind = kind_of(snapshot.project_type)
     linked, has_hash = is_linked(kind), ~pc.field("hash").is_null()
+    hashed = has_hash & ~linked
     nothing = snapshot.read(kind.project_type, [kind.id_column], ~linked & ~has_hash)
     gone = dict.fromkeys(values(nothing, kind.id_column), NO_REFERENCE)
-    hashes = MediaColumn(snapshot, "hash", has_hash & ~linked)
-    missing = _missing_hashes(client, hashes, progress)
-    gone |= {item_id: NOT_STORED for item_id, _ in hashes.owners(missing)}
+    gone |= dict.fromkeys(find_lost_hashes(client, snapshot, progress, hashed), NOT_STORED)
     links = MediaColumn(snapshot, "link", linked)
     check = _LinksCheck(client, team_id, progress, unreachable_is_gone)
     dead = check.run(links)
     gone |= {item_id: dead[link] for item_id, link in links.owners(dead)}
     return MediaCheck(gone, check.unsure_count, check.unsure)
+
+
+def find_lost_hashes(
+    client: SuperviselyClient, snapshot: Snapshot, progress: Progress, where: pc.Expression
+) -> dict[int, str]:
+    """Find the items whose hash the server does not know, of those that are made of one: item id -> hash."""
+    hashes = MediaColumn(snapshot, "hash", where)
+    return dict(hashes.owners(_missing_hashes(client, hashes, progress)))
 
 
 def _missing_hashes(client: SuperviselyClient, hashes: MediaColumn, progress: Progress) -> set[str]:

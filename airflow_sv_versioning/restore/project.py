@@ -25,8 +25,8 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.project_types.compared_columns import CHOSEN_BY_SERVER
 from airflow_sv_versioning.restore.meta import add_meta
 from airflow_sv_versioning.restore.plan import RestorePlan, missing_items
-from airflow_sv_versioning.restore.refusal import LinksRefusedError, links_refused
-from airflow_sv_versioning.restore.refused_links import REFUSALS, find_refused_links
+from airflow_sv_versioning.restore.refusal import MediaRefusedError, media_refused
+from airflow_sv_versioning.restore.refused_media import REFUSALS, find_lost_media, find_refused_links
 from airflow_sv_versioning.restore.settings import ProjectSettings, apply_settings
 from airflow_sv_versioning.restore.steps.filling import fill_project
 from airflow_sv_versioning.restore.work import NewIds, RestoreWork
@@ -100,7 +100,8 @@ def restore_project(
 
     :param verify: ``counts`` compares numbers, ``full`` reads everything back and compares content.
     :raises IntegrityError: the new project is not what the plan says.
-    :raises LinksRefusedError: the server cannot read some links; a plan that knows them can go on.
+    :raises MediaRefusedError: the server does not know some hashes, or cannot read some links; a plan
+        that knows them can go on.
     :raises RestoreIncompleteError: the restore failed, and its project was kept.
     """
     project = _add_project(client, plan.snapshot, target)
@@ -114,7 +115,7 @@ def restore_project(
             _check_content(client, plan, project.id, settings, passed_over, work_dir, progress)
         _finish(client, plan.snapshot, target, project.id)
     except BaseException as error:
-        goes_on = isinstance(error, LinksRefusedError) and plan.policy != "fail"
+        goes_on = isinstance(error, MediaRefusedError) and plan.policy != "fail"
         if keep_incomplete and isinstance(error, SuperviselyError) and not goes_on:
             raise RestoreIncompleteError(
                 f"The restore into project {project.id} stopped half-way: {error.message} "
@@ -209,11 +210,14 @@ def _fill(
     try:
         fill_project(work)
     except REFUSALS as error:
-        if not (refused := find_refused_links(work)):
+        if error.method != f"{plan.kind.project_type}.bulk.add":
             raise
-        lost = missing_items(snapshot, plan.paths, plan.new_names, refused)
+        lost = find_lost_media(work)
+        if not (refused := lost or find_refused_links(work)):
+            raise
+        items = missing_items(snapshot, plan.paths, plan.new_names, refused)
         total = f"{snapshot.row_count(plan.kind.project_type)} {plan.kind.project_type}"
-        raise links_refused(total, lost) from error
+        raise media_refused(total, items, are_links=not lost) from error
     settings.put_back(client, project_id)
     return settings, frozenset(work.passed_over)
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from airflow_sv_versioning.exceptions import MissingMediaError
 
 _NAMED = 10
+_ABOUT_LINKS = (
+    "Links into private networks are tried before a restore begins where private_links (--private-links) is "
+    "on. "
+)
 _ADVICE = {
     "fail": "Restore with missing_entities='skip' to leave them out, 'placeholder' to keep their "
     "annotations, or 'reupload' where a media store holds them.",
@@ -30,8 +34,8 @@ class MissingItem:
     reason: str
 
 
-class LinksRefusedError(MissingMediaError):
-    """The server cannot read the media behind some links; nothing of the restore was left.
+class MediaRefusedError(MissingMediaError):
+    """The server does not know some hashes, or cannot read some links; nothing of the restore was left.
 
     :param refused: id of each item -> why.
     """
@@ -41,18 +45,18 @@ class LinksRefusedError(MissingMediaError):
         self.refused = refused
 
 
-def links_refused(what: str, refused: Mapping[int, MissingItem]) -> LinksRefusedError:
-    """Build the error of a restore whose links the server refused.
+def media_refused(what: str, refused: Mapping[int, MissingItem], *, are_links: bool) -> MediaRefusedError:
+    """Build the error of a restore whose hashes or links the server refused.
 
     :param what: names all items, such as ``12 images``.
     """
     lost = list(refused.values())
     named = "; ".join(f"{item.path} (id {item.item_id}): {item.reason}" for item in lost[:_NAMED])
     more = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-    return LinksRefusedError(
-        f"The server cannot read the media of {len(lost)} of {what}: {named}{more}. Nothing was left of the "
-        "restore. Links into private networks are tried before one begins where private_links "
-        f"(--private-links) is on. {_ADVICE['fail']}",
+    hint = _ABOUT_LINKS if are_links else ""
+    return MediaRefusedError(
+        f"The server cannot make {len(lost)} of {what}: {named}{more}. Nothing was left of the restore. "
+        f"{hint}{_ADVICE['fail']}",
         missing=[item.path for item in lost],
         refused={item.item_id: item.reason for item in lost},
     )

@@ -14,7 +14,7 @@ from airflow_sv_versioning.restore.media_upload import supply_media
 from airflow_sv_versioning.restore.missing_media import Originals
 from airflow_sv_versioning.restore.plan import RestorePlan, plan_restore
 from airflow_sv_versioning.restore.project import Target, find_free_name, restore_project
-from airflow_sv_versioning.restore.refusal import LinksRefusedError
+from airflow_sv_versioning.restore.refusal import MediaRefusedError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.vault.record import MediaRecord, media_record_of
@@ -123,11 +123,11 @@ class Restoration:
                 except RestoreIncompleteError:
                     remembered.settle()
                     raise
-                except LinksRefusedError as error:
+                except MediaRefusedError as error:
                     # Each round leaves out what the one before found, so this ends.
                     if plan.policy == "fail" or error.refused.keys() <= known.keys():
                         raise
-                    self._progress.say(f"The server cannot read {len(error.refused)} links; planning anew.")
+                    self._progress.say(f"The server cannot make {len(error.refused)} items; planning anew.")
                     # What was uploaded again is there by now, and still belongs into the result.
                     known.update({item.item_id: item.reason for item in plan.missing.values()})
                     known.update(error.refused)

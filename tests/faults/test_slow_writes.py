@@ -13,6 +13,7 @@ from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.media import serve_media
 from tests.support.projects import count_projects, make_project
 from tests.support.proxy import Exchange, FaultProxy, Reply, Request
 
@@ -70,3 +71,22 @@ def test_a_part_that_landed_gets_the_time_to_become_the_whole(
                 versions.restore(project_id, made.version_id)
             assert count_projects(client) == projects
             assert slow.seconds == pytest.approx(81)
+
+
+def test_links_go_by_fifty_for_the_server_fetches_each(
+    wire: FaultProxy, server: ServerInfo, photos: list[Path]
+) -> None:
+    with (
+        serve_media(photos[0].read_bytes(), "image/jpeg") as host,
+        SuperviselyClient(wire.url, server.token, private_links=True) as client,
+    ):
+        project_id = make_project(client, [])
+        dataset_id = client.datasets.add(project_id, "linked").id
+        client.images.add(dataset_id, [{"title": f"{n}.jpg", "link": host.url} for n in range(51)])
+        versions = ProjectVersions(client)
+        made = versions.create(project_id)
+        wire.heal()
+
+        versions.restore(project_id, made.version_id)
+
+    assert [len(request.json["images"]) for request in wire.seen("images.bulk.add")] == [50, 1]

@@ -15,7 +15,7 @@ from airflow_sv_versioning.vault.store import MediaStore, hex_digest
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.faults.conftest import impatient_client
 from tests.support.projects import count_projects
-from tests.support.proxy import FaultProxy, alter, lose_answer, refuse
+from tests.support.proxy import FaultProxy, alter, first, lose_answer, refuse
 
 UPLOADS = {"images": "images.bulk.upload", "videos": "videos.bulk.upload", "volumes": "images.bulk.upload"}
 TAGS = {
@@ -155,3 +155,26 @@ def test_the_word_of_the_sdk_means_skip(filled, lose, versions):
     lost = lose(1)
 
     assert list(versions.restore(*filled.version, skip_missed_entities=True).skipped) == lost
+
+
+@pytest.fixture
+def vanishing(lose, wire):
+    """The paths of what goes when a restore has begun to make its project."""
+    lost: list[str] = []
+    wire.on("datasets.add", first(lambda: lost.extend(lose(1))))
+    return lost
+
+
+def test_a_file_that_goes_during_a_restore_is_named(filled, vanishing, wired, untouched):
+    with pytest.raises(MissingMediaError, match=r"cannot make 1 of \d+ .*missing_entities='skip'") as raised:
+        wired.restore(*filled.version)
+
+    assert raised.value.missing == vanishing
+    assert filled.hashes[vanishing[0]] in str(raised.value)
+
+
+@pytest.mark.parametrize(("policy", "told"), [("skip", "skipped"), ("reupload", "reuploaded")])
+def test_a_file_that_goes_during_a_restore_is_treated_as_asked(policy, told, filled, vanishing, wired):
+    restored = wired.restore(*filled.version, missing_entities=policy)
+
+    assert list(getattr(restored, told)) == vanishing

@@ -1,7 +1,7 @@
-"""Links that the server itself cannot read: found out when it refuses the items that hold them.
+"""Media that the server cannot make items of: found out when it refuses a batch of items for one of them.
 
-This machine does not contact private networks unless it may, so what leads there is left to the server.
-It refuses a batch of items for one link that it cannot read; here it is asked for every one.
+Hashes were asked for before the restore began, but files may go meanwhile. Links into private networks, which
+this machine does not contact unless it may, were left to the server; here it is asked for every one.
 """
 
 from __future__ import annotations
@@ -11,13 +11,30 @@ from uuid import uuid4
 
 from airflow_sv_versioning.exceptions import NotFoundError, RequestRejectedError
 from airflow_sv_versioning.project_types.base import is_linked
+from airflow_sv_versioning.restore.media_check import NOT_STORED, find_lost_hashes
 from airflow_sv_versioning.restore.work import RestoreWork
 from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.snapshot.tables import ids_not_in
 
 REFUSALS = (RequestRejectedError, NotFoundError)
 """How the server says that it cannot make an item of what it was given."""
 
 _BATCH = 50
+
+
+def find_lost_media(work: RestoreWork) -> dict[int, str]:
+    """Ask again for the hashes of a restore that the server refused.
+
+    :returns: item id in the snapshot -> why it cannot be made; empty if the server knows all of them.
+    """
+    import pyarrow.compute as pc
+
+    plan = work.plan
+    where = ~pc.field("hash").is_null() & ~is_linked(plan.kind)
+    if (others := ids_not_in(plan.kind.id_column, plan.missing)) is not None:
+        where &= others
+    lost = find_lost_hashes(work.client, plan.snapshot, work.progress, where)
+    return {item_id: f"{NOT_STORED} ({content_hash})" for item_id, content_hash in lost.items()}
 
 
 def find_refused_links(work: RestoreWork) -> dict[int, str]:
