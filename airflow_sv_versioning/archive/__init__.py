@@ -6,7 +6,7 @@ of videos begins with ``videos.integrity.jsonl``, see
 has ``media.jsonl``, see :mod:`~airflow_sv_versioning.vault.record`. Official readers take ``version.bin`` by
 its name and pass over the rest.
 
-Source: the outer layer is that of SDK 6.74.51; the other members are ours.
+Source: the outer layer is that of SDK 6.74.51; the other members are ours. All formats: ``docs/protocol.md``.
 """
 
 from __future__ import annotations

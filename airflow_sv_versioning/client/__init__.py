@@ -1,4 +1,7 @@
-"""The platform's REST API, without Airflow and without knowledge of snapshots."""
+"""The platform's REST API, without Airflow and without knowledge of snapshots.
+
+Which methods there are, what they take and answer, and how sure each is: ``docs/protocol.md``.
+"""
 
 from __future__ import annotations
 

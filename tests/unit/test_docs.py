@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import shlex
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from airflow_sv_versioning.cli import build_parser
+from airflow_sv_versioning.vault.backup import MediaBackup
+from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -34,6 +42,7 @@ def test_links_are_relative_and_lead_somewhere(page: Path) -> None:
     for link in _LINK.findall(page.read_text(encoding="utf-8")):
         place, _, anchor = link.partition("#")
         if place.startswith("https://"):
+            # Links of this repository's own would lead to another state of it.
             assert "airflow-sv-versioning/" not in place, link
             continue
         there = (page.parent / place).resolve() if place else page
@@ -64,6 +73,24 @@ def test_an_example_imports_what_is_there(where: str, text: str) -> None:
         if node.module and node.module.startswith("airflow_sv_versioning"):
             for alias in node.names:
                 exec(f"from {node.module} import {alias.name}")
+
+
+@pytest.mark.parametrize(("where", "text"), list(_examples("console")))
+def test_an_example_is_a_command_that_there_is(where: str, text: str) -> None:
+    for line in re.findall(r"^\$ sv-versioning (.+)$", text, re.MULTILINE):
+        build_parser().parse_args(shlex.split(line, comments=True))
+
+
+@pytest.mark.parametrize(
+    ("member", "result"),
+    [("status", CreateResult), ("source_project_id", RestoreResult), ("copied_bytes", MediaBackup)],
+)
+def test_shown_json_is_what_a_result_becomes(member: str, result: Any) -> None:
+    (shown,) = [json.loads(text) for _, text in _examples("json") if f'"{member}"' in text]
+
+    values = {**shown, "lost": {}}
+    made = result(**{field.name: values[field.name] for field in fields(result)})
+    assert made.as_dict().keys() == shown.keys()
 
 
 def _methods(text: str) -> set[str]:
