@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
+from airflow_sv_versioning.cli.extras import extra_needed
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
 from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, report, show, table
 
@@ -33,20 +35,31 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.versioning.doctor import diagnose
 
-    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
+    with (
+        extra_needed("placeholders"),
+        connected(arguments) as client,
+        stop_on_signal(client.interrupt) as should_stop,
+    ):
         diagnosis = diagnose(client, arguments.project, arguments.scratch, Progress(report, should_stop))
     if arguments.save:
         arguments.save.write_text(json_text(diagnosis.as_dict()) + "\n", encoding="utf-8")
-    show(arguments, diagnosis.as_dict(), *_lines(diagnosis))
+    show(arguments, diagnosis.as_dict(), *_lines(diagnosis, is_of_project=arguments.project is not None))
     return DONE if diagnosis.is_good else FAILED
 
 
-def _lines(diagnosis: Diagnosis) -> list[str]:
-    rows = [(each.verdict, each.assumption, each.observed) for each in diagnosis.findings]
-    advice = [f"{each.name}: {each.consequence}" for each in diagnosis.findings if each.consequence]
-    return [
-        f"Instance {diagnosis.instance_version or 'of unknown version'}",
-        *table(("VERDICT", "ASSUMPTION", "WHAT IT DOES"), rows),
-        *advice,
-        *(f"Not removed: {what}" for what in diagnosis.left_behind),
-    ]
+def _lines(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str]:
+    findings = diagnosis.findings
+    rows = [(each.verdict, each.assumption, each.observed) for each in findings]
+    head, *lines = table(("VERDICT", "ASSUMPTION", "WHAT IT DOES"), rows)
+    yield f"Instance {diagnosis.instance_version or 'of unknown version'}"
+    yield head
+    for line, finding in zip(lines, findings, strict=True):
+        yield line
+        if finding.consequence:
+            yield f"         -> {finding.consequence}"
+    yield from (f"Not removed: {what}" for what in diagnosis.left_behind)
+    failed = sum(finding.verdict == "fails" for finding in findings)
+    told = f"Versions will fail: {failed} of {len(findings)} assumptions do not hold."
+    yield told if failed else "Nothing was found by which versions will fail."
+    if not is_of_project:
+        yield "Give --project for more: one with versions, nested datasets and figures tells most."

@@ -22,12 +22,14 @@ class Feature:
     :param what: for people.
     :param methods: what older instances do not know at all.
     :param concerns: what they know, but refuse where it needs the feature.
+    :param is_extra: whether versions can be made and restored without it.
     """
 
     since: Version
     what: str
     methods: frozenset[str] = frozenset()
     concerns: frozenset[str] = frozenset()
+    is_extra: bool = False
 
 
 _VERSIONS = "projects.versions."
@@ -42,7 +44,7 @@ FEATURES = (
     Feature((6, 11, 8), "exact coordinates"),
     Feature((6, 13, 1), "tags of many items in one request", frozenset({"tags.entities.bulk.add"})),
     Feature((6, 15, 40), "versions of videos and volumes", concerns=frozenset({f"{_VERSIONS}reserve"})),
-    Feature((6, 15, 60), "previews of versions", concerns=frozenset({f"{_VERSIONS}update"})),
+    Feature((6, 15, 60), "previews of versions", concerns=frozenset({f"{_VERSIONS}update"}), is_extra=True),
 )
 """In the order of their versions. Source: the official client's table of versions."""
 

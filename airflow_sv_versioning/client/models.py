@@ -27,6 +27,10 @@ class User(Record, frozen=True, kw_only=True):
     email: str | None = None
 
 
+FREE_PLAN = "free"
+"""The subscription without versions."""
+
+
 class Usage(Record, frozen=True, kw_only=True):
     """A team's subscription, such as ``free``, where the server tells it."""
 

@@ -45,8 +45,9 @@ class Rules:
 
     :param objects_are_listed_recursively: annotation-objects.list without ``recursive`` counts the objects
         of child datasets as well. Source: reference, "Default: true".
-    :param items_are_listed_recursively: images.list, videos.list, volumes.list and figures.list without
-        ``recursive`` list what is in child datasets as well. Source: none; the reference names no default.
+    :param items_are_listed_recursively: images.list, videos.list and volumes.list without ``recursive`` list
+        what is in child datasets as well. Source: none; the reference names no default.
+    :param figures_are_listed_recursively: so does figures.list. Source: none.
     :param checks_bounds: figures outside their image are refused unless the request says
         ``skipBoundsValidation`` or the project's settings do. Source: docs, "Skip boundary validation
         checks ... also affects API calls"; the SDK sends the flag.
@@ -81,6 +82,7 @@ class Rules:
 
     objects_are_listed_recursively: bool = True
     items_are_listed_recursively: bool = False
+    figures_are_listed_recursively: bool = False
     checks_bounds: bool = True
     takes_null_values: bool = False
     checks_names: bool = True

@@ -17,6 +17,7 @@ from airflow_sv_versioning.capture.passes import Capture, capture_project
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.file_sizes import check_team_file
 from airflow_sv_versioning.client.models import (
+    FREE_PLAN,
     FileInfo,
     NothingChanged,
     Project,
@@ -58,7 +59,6 @@ from airflow_sv_versioning.versioning.version_ref import find_latest
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
 
-FREE_PLAN = "free"
 _SMALLER = "Move some datasets to a project of their own, or have the plan extended."
 
 

@@ -225,6 +225,7 @@ def test_the_test_button_tells_whom_the_token_belongs_to(
     assert works
     assert client.accounts.get_me().login in message
     assert server.url in message
+    assert "sv-versioning doctor" in message
     assert server.token not in message
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding, diagnose
 from tests.support.projects import count_projects, make_project
 from tests.support.proxy import FaultProxy, refuse
-from tests.support.video_projects import make_video_project, write_videos
+from tests.support.typed_projects import MAKERS, nest
 
 READING = {
     "annotation-objects.list",
@@ -78,6 +79,7 @@ def by_name(diagnosis: Diagnosis) -> dict[str, Finding]:
         (replace(VENDOR, cursor="ignored"), {}, "cursor", "slower", "the answer has no after"),
         (replace(VENDOR, max_per_page=2), {}, "page_size", "slower", "pages of 2"),
         (VENDOR, {"instance_version": "6.9.40"}, "instance_version", "fails", "6.9.40"),
+        (VENDOR, {"instance_version": "6.9.0"}, "version_list", "fails", "the instance is too old for it"),
         (VENDOR, {"instance_version": "next"}, "instance_version", "unknown", "it does not tell"),
         (VENDOR, {"plan": "free"}, "plan", "fails", "free"),
         (replace(VENDOR, hides_system_folder=True), {}, "folder", "fails", "status 403"),
@@ -152,32 +154,86 @@ def test_what_cannot_be_removed_is_told(tmp_path: Path, photos: list[Path]) -> N
     assert [what.partition(":")[2] for what in diagnosis.left_behind] == [" permission_denied"] * 3
 
 
-@pytest.mark.parametrize("recursive", [True, False])
-def test_listings_that_bring_child_datasets_are_told(tmp_path: Path, recursive: bool) -> None:
-    rules = replace(VENDOR, objects_are_listed_recursively=recursive)
+RECURSIVE = {
+    "images.list": "items_are_listed_recursively",
+    "videos.list": "items_are_listed_recursively",
+    "volumes.list": "items_are_listed_recursively",
+    "figures.list": "figures_are_listed_recursively",
+    "annotation-objects.list": "objects_are_listed_recursively",
+}
+
+
+@pytest.mark.parametrize("is_recursive", [True, False])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_listings_that_bring_child_datasets_are_told(tmp_path: Path, kind: str, is_recursive: bool) -> None:
+    rules = replace(VENDOR, **dict.fromkeys(RECURSIVE.values(), is_recursive))
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=rules))
-        connected = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
-        project_id = make_video_project(connected, write_videos(tmp_path, 2))
-        [street] = connected.datasets.list_all(project_id)
-        child = connected.datasets.add(project_id, "child", street.id)
-        class_id = connected.projects.get_meta(project_id)["classes"][0]["id"]
-        connected.objects.add(child.id, [{"classId": class_id}])
-        diagnosis = diagnose(connected, project_id)
+        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        project_id = MAKERS[kind](client, tmp_path)
+        nest(client, project_id)
+        diagnosis = diagnose(client, project_id)
 
-    finding = by_name(diagnosis)["recursion.annotation-objects.list"]
-    assert finding.verdict == "works"
-    assert diagnosis.rules["objects_are_listed_recursively"] is recursive
-    assert by_name(diagnosis)["annotations"].verdict == "works"
+    found = {finding.name: finding for finding in diagnosis.findings if finding.name.startswith("recursion")}
+    methods = [f"{kind}.list", *([] if kind == "images" else ["annotation-objects.list"]), "figures.list"]
+    assert list(found) == [f"recursion.{method}" for method in methods]
+    assert {finding.verdict for finding in found.values()} == {"works"}
+    for method in methods:
+        assert diagnosis.rules[RECURSIVE[method]] is is_recursive, method
+    if kind != "images":
+        assert by_name(diagnosis)["annotations"].verdict == "works"
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_an_instance_that_lacks_half_of_everything_is_looked_at_to_the_end(tmp_path: Path, kind: str) -> None:
+    with (
+        EmbeddedServer(tmp_path / "server") as server,
+        SuperviselyClient(server.info.url, server.info.token) as client,
+    ):
+        project_id = MAKERS[kind](client, tmp_path)
+        healthy = set(by_name(diagnose(client, project_id, server.info.workspace_id)))
+    with (
+        EmbeddedServer(tmp_path / "server", instance_version="6.9.0", plan="free") as server,
+        SuperviselyClient(server.info.url, server.info.token) as client,
+    ):
+        diagnosis = diagnose(client, project_id, server.info.workspace_id)
+
+    # What kept the name of its question was not answered, and there is no such.
+    assert set(by_name(diagnosis)) == healthy
+    failed = {finding.name for finding in diagnosis.findings if finding.verdict == "fails"}
+    assert failed >= {"instance_version", "plan", "version_list", "version_filter", "reservation"}
+    assert diagnosis.left_behind == []
+
+
+def test_only_previews_lacking_is_no_reason_for_versions_to_fail(tmp_path: Path, photos: list[Path]) -> None:
+    with patient(tmp_path, photos, VENDOR, instance_version="6.15.50") as ill:
+        diagnosis = ill.diagnose()
+
+    assert diagnosis.is_good
+    assert "previews of versions (since 6.15.60)" in by_name(diagnosis)["instance_version"].consequence
+
+
+def test_a_workspace_where_nothing_can_be_made_spoils_no_other_question(
+    tmp_path: Path, photos: list[Path]
+) -> None:
+    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
+        healthy = by_name(ill.diagnose())
+        wire.always("projects.add", refuse(403))
+        with SuperviselyClient(wire.url, ill.info.token) as client:
+            found = by_name(diagnose(client, ill.project_id, ill.info.workspace_id))
+
+    assert {name: found[name] for name in healthy} == healthy
+    assert (found["writing"].verdict, found["writing"].observed) == ("unknown", "permission_denied")
 
 
 def test_without_a_scratch_workspace_nothing_is_written(tmp_path: Path, photos: list[Path]) -> None:
     with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
         with SuperviselyClient(wire.url, ill.info.token) as client:
             diagnose(client, ill.project_id)
-        asked = {request.method for request in wire.requests}
+        asked = Counter(request.method for request in wire.requests)
 
-    assert asked <= READING
+    assert set(asked) <= READING
+    assert (asked["instance.version"], asked["teams.info"]) == (1, 1)
 
 
 def test_a_refused_question_spoils_no_other(tmp_path: Path, photos: list[Path]) -> None:
@@ -218,6 +274,43 @@ def test_saved_findings_hold_no_names_and_make_a_server_like_the_one_that_was_as
     assert read_findings(saved) == {"rules": rules, "instance_version": "6.16.2", "plan": "enterprise"}
     with patient(tmp_path / "again", photos, **read_findings(saved)) as ill:
         assert ill.diagnose(scratch=True).rules == json.loads(text)["rules"]
+
+
+FINDING = {
+    "name": str,
+    "assumption": str,
+    "observed": str,
+    "verdict": str,
+    "consequence": str,
+    "rules": dict,
+}
+
+
+def test_json_tells_all_findings(
+    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with patient(tmp_path, photos, replace(VENDOR, max_per_page=2), instance_version="6.9.40") as ill:
+        monkeypatch.setenv("SERVER_ADDRESS", ill.info.url)
+        monkeypatch.setenv("API_TOKEN", ill.info.token)
+        assert cli.main(["doctor", "--project", str(ill.project_id), "--json"]) == 3
+        told = json.loads(capsys.readouterr().out)
+        assert cli.main(["doctor"]) == 3
+        lines = capsys.readouterr().out.splitlines()
+
+    findings = told.pop("findings")
+    assert all({key: type(value) for key, value in finding.items()} == FINDING for finding in findings)
+    assert {finding["verdict"] for finding in findings} == {"works", "slower", "fails", "unknown"}
+    assert told == {
+        "instance_version": "6.9.40",
+        "plan": "enterprise",
+        "is_good": False,
+        "left_behind": [],
+        "rules": {"cursor": "text", "max_per_page": 2, "gone_status": 404},
+    }
+    assert lines[0] == "Instance 6.9.40"
+    assert lines[3].startswith("         -> It lacks exact coordinates (since 6.11.8), ")
+    assert lines[-2].startswith("Versions will fail: 1 of ")
+    assert lines[-1].startswith("Give --project for more")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"rules": 1}', '{"rules": {}}'])

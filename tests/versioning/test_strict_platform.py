@@ -17,25 +17,9 @@ from airflow_sv_versioning.exceptions import ApiError, RequestRejectedError
 from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import count_projects, make_project
+from tests.support.projects import count_projects
 from tests.support.proxy import Exchange, FaultProxy, Reply
-from tests.support.video_projects import make_video_project, write_videos
-from tests.support.volumes import make_volume_project
-
-Maker = Callable[[SuperviselyClient, Path], int]
-
-
-def _images(client: SuperviselyClient, folder: Path) -> int:
-    from tests.support.photos import write_photos
-
-    return make_project(client, sorted(write_photos(folder / "photos", 3).iterdir()))
-
-
-MAKERS: dict[str, Maker] = {
-    "images": _images,
-    "videos": lambda client, folder: make_video_project(client, write_videos(folder, 2)),
-    "volumes": make_volume_project,
-}
+from tests.support.typed_projects import MAKERS, nest
 
 
 @dataclass(frozen=True)
@@ -69,7 +53,9 @@ PLATFORMS: dict[str, Strange] = {
     "no cursor": Strange(replace(VENDOR, cursor="ignored")),
     "numbers as cursors": Strange(replace(VENDOR, cursor="number")),
     "short pages": Strange(replace(VENDOR, max_per_page=2)),
-    "recursive": Strange(replace(VENDOR, items_are_listed_recursively=True)),
+    "recursive": Strange(
+        replace(VENDOR, items_are_listed_recursively=True, figures_are_listed_recursively=True)
+    ),
     "not recursive": Strange(replace(VENDOR, objects_are_listed_recursively=False)),
     "silent commit": Strange(replace(VENDOR, commit_says_success=False)),
     "gone is forbidden": Strange(replace(VENDOR, gone_status=403)),
@@ -90,7 +76,7 @@ def test_a_version_comes_back_as_it_was_or_the_reason_is_told(tmp_path: Path, na
     strange, folder = PLATFORMS[name], tmp_path / "server"
     with _served(folder, VENDOR) as client:
         project_id = MAKERS[kind](client, tmp_path)
-        _nest(client, project_id)
+        nest(client, project_id)
 
     with _served(folder, strange.rules, **strange.settings) as client:
         versions, projects = ProjectVersions(client), count_projects(client)
@@ -116,13 +102,6 @@ def _served(folder: Path, rules: Rules, **settings: Any) -> Iterator[Supervisely
         SuperviselyClient(server.info.url, server.info.token) as client,
     ):
         yield client
-
-
-def _nest(client: SuperviselyClient, project_id: int) -> None:
-    """Put a dataset of the project into another one: listings of that may bring what is in its child."""
-    [dataset, *_] = client.datasets.list_all(project_id)
-    parent = client.datasets.add(project_id, "parent")
-    client.transport.call("datasets.move", {"srcId": dataset.id, "destId": parent.id})
 
 
 def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -> None:

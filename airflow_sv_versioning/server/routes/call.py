@@ -61,11 +61,6 @@ class Call:
         return self.platform.settings.limits
 
     @property
-    def is_recursive(self) -> bool:
-        """Whether a listing of items or figures of a dataset brings those of its children."""
-        return self.payload.flag("recursive", self.rules.items_are_listed_recursively)
-
-    @property
     def integer_coords(self) -> bool:
         """Whether coordinates are told in whole pixels; older instances know no others."""
         return self.payload.flag("integerCoords", True) or self.lacks(EXACT_COORDINATES)

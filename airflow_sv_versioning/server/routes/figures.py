@@ -29,7 +29,7 @@ def list_(call: CallDep) -> Response:
                 call.query,
                 dataset_id=payload.optional_integer("datasetId"),
                 project_id=payload.optional_integer("projectId"),
-                recursive=call.is_recursive,
+                recursive=payload.flag("recursive", call.rules.figures_are_listed_recursively),
                 integer_coords=call.integer_coords,
             )
         )

@@ -40,7 +40,7 @@ def list_(call: CallDep) -> Response:
                 call.file_url,
                 dataset_id=payload.optional_integer("datasetId"),
                 project_id=payload.optional_integer("projectId"),
-                recursive=call.is_recursive,
+                recursive=payload.flag("recursive", call.rules.items_are_listed_recursively),
             )
         )
 

@@ -46,7 +46,7 @@ def list_(call: CallDep) -> Response:
                 call.file_url,
                 dataset_id=dataset_id,
                 project_id=payload.optional_integer("projectId"),
-                recursive=call.is_recursive,
+                recursive=payload.flag("recursive", call.rules.items_are_listed_recursively),
                 raw_meta=payload.flag("rawVideoMeta", False),
             )
         )

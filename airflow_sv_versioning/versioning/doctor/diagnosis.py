@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import AuthenticationError, CancelledError, SuperviselyError
@@ -51,29 +53,41 @@ def diagnose(
     findings = [finding for check in CHECKS for finding in _careful(check, subject, progress)]
     left_behind: list[str] = []
     if scratch_workspace_id is not None:
-        with Scratch(client, scratch_workspace_id, left_behind) as scratch:
-            for trial in scratch.trials():
-                findings += _careful(trial, subject, progress)
-    version = subject.try_("instance.version")
-    team = client.accounts.get_team(subject.project.team_id) if subject.project else None
-    told = version.get("version") if isinstance(version, dict) else None
-    return Diagnosis(told, team.plan if team else None, findings, left_behind)
+
+        def try_writing(subject: Subject) -> Iterator[Finding]:
+            with Scratch(client, scratch_workspace_id, left_behind) as scratch:
+                for trial in scratch.trials():
+                    yield from _careful(trial, subject, progress)
+
+        findings += _careful(try_writing, subject, progress)
+    return Diagnosis(subject.instance_version, subject.plan, findings, left_behind)
 
 
 def _subject(client: SuperviselyClient, project_id: int | None) -> Subject:
+    server = Subject(client, client.transport.instance_version)
     if project_id is None:
-        return Subject(client)
-    return Subject(client, client.projects.get(project_id), list(client.datasets.list_all(project_id)))
+        return server
+    project = client.projects.get(project_id)
+    plan = _plan_of(server.try_("teams.info", id=project.team_id))
+    return replace(server, plan=plan, project=project, datasets=list(client.datasets.list_all(project_id)))
+
+
+def _plan_of(team: Any) -> str | None:
+    usage = team.get("usage") if isinstance(team, dict) else None
+    plan = usage.get("plan") if isinstance(usage, dict) else None
+    return plan if isinstance(plan, str) else None
 
 
 def _careful(check: Check, subject: Subject, progress: Progress) -> list[Finding]:
     progress.check()
     name = check.__name__.removeprefix("check_").removeprefix("try_")
+    findings: list[Finding] = []
     try:
-        return list(check(subject))
+        findings.extend(check(subject))
     except (AuthenticationError, CancelledError):
         raise
     except (SuperviselyError, KeyError, TypeError, AttributeError) as error:
         # Whatever shape the answer has: the other questions are worth their answers.
         told = error.kind if isinstance(error, SuperviselyError) else "the answer has another shape"
-        return [Finding(name, "the question is answered", told, UNKNOWN)]
+        findings.append(Finding(name, f"the question about {name} is answered", told, UNKNOWN))
+    return findings

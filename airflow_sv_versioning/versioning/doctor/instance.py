@@ -6,22 +6,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from airflow_sv_versioning.client.features import FEATURES, lacking, parse_version, version_text
+from airflow_sv_versioning.client.models import FREE_PLAN
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
-FREE_PLAN = "free"
 AT_ONCE = 20
 
 
 def check_version(subject: Subject) -> Iterator[Finding]:
     """Hold the instance's version against what versions need."""
-    told = subject.client.transport.instance_version
-    assumption = f"the instance is {version_text(FEATURES[-1].since)} or newer"
+    told = subject.instance_version
+    needed = max(feature.since for feature in FEATURES if not feature.is_extra)
+    assumption = f"the instance is {version_text(needed)} or newer"
     if (number := parse_version(told)) is None:
         yield Finding("instance_version", assumption, "it does not tell its version", UNKNOWN)
     elif missing := lacking(number):
         lacks = ", ".join(f"{feature.what} (since {version_text(feature.since)})" for feature in missing)
-        yield Finding("instance_version", assumption, f"it is {told}", FAILS, f"This instance lacks {lacks}.")
+        verdict = FAILS if number < needed else WORKS
+        yield Finding("instance_version", assumption, f"it is {told}", verdict, f"It lacks {lacks}.")
     else:
         yield Finding("instance_version", assumption, f"it is {told}", WORKS)
 
@@ -30,12 +32,14 @@ def check_plan(subject: Subject) -> Iterator[Finding]:
     """Ask whether the team's plan has versions."""
     if subject.project is None:
         return
-    plan = subject.client.accounts.get_team(subject.project.team_id).plan
-    assumption = "the team's plan includes project versions"
+    plan, assumption = subject.plan, "the team's plan includes versions"
     if plan == FREE_PLAN:
-        yield Finding("plan", assumption, plan, FAILS, "Versions come with the Pro and Enterprise plans.")
+        advice = "Versions come with the Pro and Enterprise plans."
+        yield Finding("plan", assumption, f"the plan is {plan}", FAILS, advice)
+    elif plan:
+        yield Finding("plan", assumption, f"the plan is {plan}", WORKS)
     else:
-        yield Finding("plan", assumption, plan or "not told", WORKS if plan else UNKNOWN)
+        yield Finding("plan", assumption, "the plan is not told", UNKNOWN)
 
 
 def check_load(subject: Subject) -> Iterator[Finding]:
@@ -54,7 +58,7 @@ def check_load(subject: Subject) -> Iterator[Finding]:
 def check_absence(subject: Subject) -> Iterator[Finding]:
     """Learn how the instance says that a project is not there."""
     answer = subject.try_("projects.info", id=2**31 - 1)
-    assumption = "what is not there is told by status 404, or in the platform's words"
+    assumption = "what is gone is told in a way that we know"
     if not isinstance(answer, Refusal):
         observed = "answered as if it were there"
         yield Finding(
@@ -73,7 +77,7 @@ def check_hashes(subject: Subject) -> Iterator[Finding]:
         answer: object = subject.client.transport.call("images.internal.hashes.list", hashes)
     except Exception as error:  # whatever it is, it is what was to be found out
         answer = error
-    assumption = "901 hashes can be asked for in one request"
+    assumption = "901 hashes can be asked for at once"
     if isinstance(answer, list):
         yield Finding("hashes", assumption, "answered", WORKS)
     else:

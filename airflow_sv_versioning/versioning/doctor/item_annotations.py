@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.listings import listing_of
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
 _IDS = {"videos": "videoIds", "volumes": "volumeIds"}
@@ -19,7 +20,8 @@ def check_annotations(subject: Subject) -> Iterator[Finding]:
     assumption = "annotations come whole, in the order asked for"
     method = f"{project.type}.annotations.bulk.info"
     for dataset in subject.datasets:
-        listed = subject.ask(f"{project.type}.list", datasetId=dataset.id, per_page=_SAMPLE, filter=[])
+        listing = f"{project.type}.list"
+        listed = subject.ask(listing, **listing_of(listing, dataset.id), per_page=_SAMPLE)
         ids = [item["id"] for item in reversed(listed["entities"])][:_SAMPLE]
         if not ids:
             continue

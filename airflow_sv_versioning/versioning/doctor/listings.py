@@ -10,18 +10,19 @@ from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKN
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
 OUR_PAGES = {"images": images.LIST_PAGE, "videos": videos.LIST_PAGE, "volumes": volumes.LIST_PAGE}
+_LINKED = {"images.list", "videos.list"}
+_SEARCHED = 20
 FIGURE_FIELDS = ("id", "entityId", "customData", "description")
-_LISTS = ("annotation-objects.list", "figures.list")
 
 
 def check_cursor(subject: Subject) -> Iterator[Finding]:
     """See whether a listing can be followed by its cursor, and brings the same as by page numbers."""
     method, dataset_id = _items(subject)
-    assumption = f"{method} can be followed by the member after"
+    assumption = f"{method} can be followed by a cursor"
     if dataset_id is None:
         yield Finding("cursor", assumption, "the project holds no two items in one dataset", UNKNOWN)
         return
-    body = {"datasetId": dataset_id, "sort": "id", "sort_order": "asc", "filter": [], "per_page": 1}
+    body = {**listing_of(method, dataset_id), "sort": "id", "sort_order": "asc", "per_page": 1}
     first = subject.try_(method, **body, pagination_mode="token")
     if isinstance(first, Refusal):
         yield Finding("cursor", assumption, f"refused: {first}", SLOWER, "Pages are asked for by number.")
@@ -50,7 +51,7 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
     if dataset_id is None:
         return
     wanted = OUR_PAGES[method.partition(".")[0]]
-    answer = subject.ask(method, datasetId=dataset_id, per_page=wanted, filter=[])
+    answer = subject.ask(method, **listing_of(method, dataset_id), per_page=wanted)
     told = answer.get("perPage")
     assumption = f"{method} has pages of {wanted}"
     if isinstance(told, int) and told < wanted:
@@ -63,32 +64,38 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
 def check_recursion(subject: Subject) -> Iterator[Finding]:
     """See whether listings of a dataset bring what is in its children."""
     parent = subject.parent()
-    assumption = "a listing can be kept to one dataset"
     if parent is None:
+        assumption = "a listing can be kept to one dataset"
         yield Finding("recursion", assumption, "the project has no nested datasets", UNKNOWN)
         return
-    for method in (_items(subject, at_least=0)[0], *_LISTS):
+    for method, rule in _recursive_listings(subject).items():
         omitted, alone, deep = (
-            _total(subject, method, parent.id, **options)
-            for options in ({}, {"recursive": False}, {"recursive": True})
+            _total(subject, method, parent.id, recursive) for recursive in (None, False, True)
         )
-        told = f"{method}: {omitted} without recursive, {alone} with false, {deep} with true"
-        rules = {}
-        if method == "annotation-objects.list" and alone != deep:
-            rules = {"objects_are_listed_recursively": omitted == deep}
-        unsure = UNKNOWN if alone == deep else WORKS
-        yield Finding(f"recursion.{method}", assumption, told, unsure, rules=rules)
+        observed = f"{alone} with recursive: false, {deep} with true, {omitted} without"
+        is_told = alone != deep and -1 not in (omitted, alone, deep)
+        rules = {rule: omitted == deep} if is_told else {}
+        verdict = WORKS if is_told else UNKNOWN
+        yield Finding(
+            f"recursion.{method}", f"{method} can be kept to one dataset", observed, verdict, "", rules
+        )
+
+
+def _recursive_listings(subject: Subject) -> dict[str, str]:
+    """What can be in child datasets, with the rule of the embedded server about it."""
+    listings = {_items(subject, at_least=0)[0]: "items_are_listed_recursively"}
+    if subject.project and subject.project.type != "images":
+        listings["annotation-objects.list"] = "objects_are_listed_recursively"
+    return {**listings, "figures.list": "figures_are_listed_recursively"}
 
 
 def check_figure_fields(subject: Subject) -> Iterator[Finding]:
     """See whether figures tell what the official client never asks for."""
     if not subject.datasets:
         return
-    dataset_id = subject.datasets[0].id
-    answer = subject.try_(
-        "figures.list", datasetId=dataset_id, fields=list(FIGURE_FIELDS), per_page=1, filter=[]
-    )
-    assumption = f"figures.list takes the fields {', '.join(FIGURE_FIELDS)}"
+    body = listing_of("figures.list", subject.datasets[0].id)
+    answer = subject.try_("figures.list", **body, fields=list(FIGURE_FIELDS), per_page=1)
+    assumption = "figures tell customData and description"
     if isinstance(answer, Refusal):
         yield Finding(
             "figure_fields", assumption, f"refused: {answer}", FAILS, "Notes on figures cannot be read."
@@ -108,8 +115,8 @@ def check_coordinates(subject: Subject) -> Iterator[Finding]:
     """See whether coordinates come exactly where they are asked for so."""
     if not subject.datasets:
         return
-    body = {"datasetId": subject.datasets[0].id, "per_page": 200, "filter": []}
-    assumption = "integerCoords: false brings coordinates that are not rounded"
+    body = {**listing_of("figures.list", subject.datasets[0].id), "per_page": 200}
+    assumption = "coordinates come unrounded"
     answer = subject.try_("figures.list", **body, integerCoords=False)
     if isinstance(answer, Refusal):
         yield Finding("coordinates", assumption, f"refused: {answer}", FAILS, "Coordinates would be rounded.")
@@ -132,14 +139,24 @@ def _items(subject: Subject, at_least: int = 2) -> tuple[str, int | None]:
     if subject.project is None:
         return "images.list", None
     method = f"{subject.project.type}.list"
-    for dataset in subject.datasets:
+    for dataset in subject.datasets[:_SEARCHED]:
         if not at_least or _total(subject, method, dataset.id, recursive=False) >= at_least:
             return method, dataset.id
     return method, None
 
 
-def _total(subject: Subject, method: str, dataset_id: int, **options: Any) -> int:
-    answer = subject.try_(method, datasetId=dataset_id, filter=[], per_page=1, **options)
+def listing_of(method: str, dataset_id: int) -> dict[str, Any]:
+    """What a listing is asked with, whatever else it is asked."""
+    body = {"datasetId": dataset_id, "recursive": False, "filter": []}
+    if method in _LINKED:
+        # Otherwise the server looks into links, and writes what it sees there.
+        body["forceMetadataForLinks"] = False
+    return body
+
+
+def _total(subject: Subject, method: str, dataset_id: int, recursive: bool | None) -> int:
+    body = {**listing_of(method, dataset_id), "recursive": recursive, "per_page": 1}
+    answer = subject.try_(method, **{key: value for key, value in body.items() if value is not None})
     total = answer.get("total") if isinstance(answer, dict) else None
     return total if isinstance(total, int) else -1
 

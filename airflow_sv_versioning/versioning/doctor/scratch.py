@@ -55,7 +55,7 @@ class Scratch:
         """Draw outside of an image, without and with the wish not to be checked."""
         plain = self.images.draw(OUTSIDE)
         forced = self.images.draw(OUTSIDE, skipBoundsValidation=True)
-        assumption = "figures that reach out of their image can be restored"
+        assumption = "figures outside of their image can be restored"
         observed = f"added: {_yes(plain)}; with skipBoundsValidation: {_yes(forced)}"
         rules = {"checks_bounds": isinstance(plain, Refusal)}
         if isinstance(forced, Refusal):
@@ -68,7 +68,7 @@ class Scratch:
         """Tag a video with the value null, and without a value."""
         without, null = self.videos.tag(), self.videos.tag(value=None)
         assumption = "tags without a value can be restored"
-        observed = f"added without the member value: {_yes(without)}; with null: {_yes(null)}"
+        observed = f"added without value: {_yes(without)}; with null: {_yes(null)}"
         rules = {"takes_null_values": not isinstance(null, Refusal)}
         if isinstance(without, Refusal):
             advice = "Versions with such tags cannot be restored."
@@ -85,7 +85,8 @@ class Scratch:
             return
         refusal = self.images.ask_geometry(added[0]["id"])
         observed = f"the request is refused: {refusal}" if refusal else "it is left out of the answer"
-        yield Finding("lost_geometry", assumption, observed, SLOWER if refusal else WORKS)
+        advice = "Each lost geometry takes some requests more." if refusal else ""
+        yield Finding("lost_geometry", assumption, observed, SLOWER if refusal else WORKS, advice)
 
     def try_image_stamps(self, _: Subject) -> Iterator[Finding]:
         """See which edits move the stamps of an image and of its project."""

@@ -8,31 +8,43 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset, Project
-from airflow_sv_versioning.exceptions import ApiError
+from airflow_sv_versioning.exceptions import ApiError, OutdatedInstanceError
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error answer, without its text, which may hold names."""
+    """An error answer, without its text, which may hold names.
+
+    :param is_outdated: whether the instance is older than what it was asked.
+    """
 
     status: int | None
     type: str | None
+    is_outdated: bool = False
 
     @classmethod
     def of(cls, error: ApiError) -> Refusal:
         """Take the refusal out of an error."""
         kind = error.details.get("type")
-        return cls(error.status_code, kind if isinstance(kind, str) else None)
+        is_outdated = isinstance(error, OutdatedInstanceError)
+        return cls(error.status_code, kind if isinstance(kind, str) else None, is_outdated)
 
     def __str__(self) -> str:
-        return f"status {self.status}" + (f" ({self.type})" if self.type else "")
+        told = f"status {self.status}" + (f" ({self.type})" if self.type else "")
+        return f"{told}, the instance is too old for it" if self.is_outdated else told
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A server, and where one is given a project with its datasets."""
+    """A server, and where one is given a project with its datasets.
+
+    :param instance_version: as the server tells it.
+    :param plan: subscription of the project's team, where it is told.
+    """
 
     client: SuperviselyClient
+    instance_version: str | None = None
+    plan: str | None = None
     project: Project | None = None
     datasets: Sequence[Dataset] = ()
 

@@ -16,7 +16,7 @@ def check_list(subject: Subject) -> Iterator[Finding]:
     """See what the list of versions holds."""
     if subject.project is None:
         return
-    assumption = "the list of versions tells number and archive of each"
+    assumption = "versions tell their number and archive"
     answer = subject.try_("projects.versions.list", projectId=subject.project.id, filter=[])
     if isinstance(answer, Refusal):
         yield Finding("version_list", assumption, f"refused: {answer}", FAILS, "Versions cannot be found.")
@@ -36,7 +36,7 @@ def check_filters(subject: Subject) -> Iterator[Finding]:
         return
     filters = [{"field": "version", "operator": "=", "value": 1}]
     answer = subject.try_("projects.versions.list", projectId=subject.project.id, filter=filters)
-    assumption = "versions can be asked for by id and by number"
+    assumption = "versions are found by id and number"
     if isinstance(answer, Refusal):
         yield Finding("version_filter", assumption, f"refused: {answer}", FAILS, "Versions cannot be found.")
     else:
@@ -56,7 +56,9 @@ def check_folder(subject: Subject) -> Iterator[Finding]:
     answer = subject.try_("file-storage.list", teamId=team_id, path=path, recursive=False)
     if isinstance(answer, Refusal) and answer.status != 404:
         advice = "Archives can neither be stored nor read: give the token's user a role that sees /system."
-        yield Finding("folder", assumption, str(answer), FAILS, advice, {"hides_system_folder": True})
+        yield Finding(
+            "folder", assumption, f"refused: {answer}", FAILS, advice, {"hides_system_folder": True}
+        )
         return
     if not isinstance(answer, list) or not answer:
         yield Finding("folder", assumption, "readable; no version has been made", WORKS)
