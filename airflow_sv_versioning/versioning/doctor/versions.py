@@ -53,7 +53,7 @@ def check_folder(subject: Subject) -> Iterator[Finding]:
         return
     team_id, path = subject.project.team_id, map_path(subject.project.id)
     assumption = f"Team Files below {FOLDER} are open to this user"
-    answer = subject.try_("file-storage.list", teamId=team_id, path=path, recursive=False)
+    answer = subject.try_("file-storage.list", teamId=team_id, path=path, recursive=True)
     if isinstance(answer, Refusal) and answer.status != 404:
         advice = "Archives can neither be stored nor read: give the token's user a role that sees /system."
         yield Finding(
