@@ -59,10 +59,13 @@ def read_list() -> RequestList:
     return RequestList(members, frozenset(required), tuple(sources))
 
 
-def held_against(known: RequestList, request: Request) -> tuple[set[tuple[Place, str]], set[str]]:
-    """Hold a request against the list; returns which values it uses, and what is not in the list."""
+def held_against(known: RequestList, request: Request) -> tuple[set[tuple[Place, str]], dict[str, str]]:
+    """Hold a request against the list.
+
+    :returns: which values it uses, and what is not in the list, with an example or why.
+    """
     used: set[tuple[Place, str]] = set()
-    unknown: set[str] = set()
+    unknown: dict[str, str] = {}
     places: set[Place] = set()
     for path, value in _members(known, request):
         place = (request.method, path)
@@ -71,11 +74,9 @@ def held_against(known: RequestList, request: Request) -> tuple[set[tuple[Place,
         used |= {(place, spec) for spec in matching}
         is_between = isinstance(value, dict | list) and _has_below(known, place)
         if not matching and not is_between:
-            unknown.add(
-                f"{request.method}: {path} = {'a file' if value is _FILE else json.dumps(value)[:80]}"
-            )
+            unknown[f"{request.method}: {path}"] = "a file" if value is _FILE else json.dumps(value)[:80]
     lacking = {place for place in known.required if place[0] == request.method} - places
-    return used, unknown | {f"{method}: lacks {path}" for method, path in lacking}
+    return used, unknown | {f"{method}: {path}": "is lacking" for method, path in lacking}
 
 
 def _members(known: RequestList, request: Request) -> Iterator[tuple[str, Any]]:
