@@ -35,7 +35,7 @@ def add_to(commands: Commands[Parser]) -> None:
     like.add_argument(
         "--strictness",
         choices=("vendor", "sdk"),
-        default="sdk",
+        default="vendor",
         help="as strict as all that is publicly known of the platform, or as the official SDK needs it "
         "(default: %(default)s)",
     )

@@ -7,8 +7,8 @@ Nobody here can look at the platform. What is known of it comes from four places
 - *error texts*: regular expressions of the SDK over real error bodies
 - *docs*: the vendor's manual
 
-``VENDOR`` is as strict as all of it together, ``SDK`` only as the SDK needs it. Single rules can be set apart
-with :func:`dataclasses.replace`, to rehearse a platform that is different.
+``VENDOR``, the default, is as strict as all of it together, ``SDK`` only as the SDK needs it. Single rules
+can be set apart with :func:`dataclasses.replace`, to rehearse a platform that is different.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class Rules:
         reference, "string | number, optional"; the SDK leaves the member out.
     :param checks_names: ``tool`` of a figure and ``shape`` of a class are of the listed ones. Source:
         reference; the SDK for shapes that the reference lacks.
+    :param volumes_need_meta: a volume comes with ``name`` and ``meta``, whose ``ACS`` is ``RAS`` where it is
+        told. Source: reference, volumes.bulk.add; the SDK leaves ``meta`` out where its caller has none.
     :param filters_versions_narrowly: projects.versions.list filters by ``id`` and ``version`` with ``=``,
         ``eq``, ``!=``, ``not``, ``in`` and ``!in`` only. Source: reference.
     :param missing_hash_is_404: adding an item by a hash that the server has not is ``404 HASH_NOT_FOUND``.
@@ -86,6 +88,7 @@ class Rules:
     checks_bounds: bool = True
     takes_null_values: bool = False
     checks_names: bool = True
+    volumes_need_meta: bool = True
     filters_versions_narrowly: bool = True
     missing_hash_is_404: bool = True
     storages_belong_to_teams: bool = True
@@ -105,6 +108,7 @@ SDK = Rules(
     checks_bounds=False,
     takes_null_values=True,
     checks_names=False,
+    volumes_need_meta=False,
     filters_versions_narrowly=False,
     missing_hash_is_404=False,
     storages_belong_to_teams=False,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from airflow_sv_versioning.server.limits import UNLIMITED, Limits
-from airflow_sv_versioning.server.rules import SDK, Rules
+from airflow_sv_versioning.server.rules import VENDOR, Rules
 
 
 def utc_now() -> datetime:
@@ -38,5 +38,5 @@ class Settings:
     reservation_lifetime: timedelta = timedelta(hours=24)
     link_timeout_seconds: float = 5.0
     clock: Callable[[], datetime] = utc_now
-    rules: Rules = SDK
+    rules: Rules = VENDOR
     limits: Limits = UNLIMITED

@@ -152,12 +152,22 @@ class Api:
 
 
 def details_of(answer: requests.Response) -> dict[str, Any]:
-    """The details of an error answer, which must have the one shape."""
+    """The details of an error answer, which must have one of two shapes.
+
+    Those of a broken rule of a schema are a list, and get the type that the server knows them by.
+    """
     body = answer.json()
     assert set(body) == {"error", "details"}, body
     assert isinstance(body["error"], str)
-    assert isinstance(body["details"]["message"], str)
-    details: dict[str, Any] = body["details"]
+    details: dict[str, Any]
+    if isinstance(body["details"], list):
+        assert body["error"] == "Validation error"
+        [broken] = body["details"]
+        assert set(broken) == {"message", "path", "type", "context"}
+        details = {**broken, "rule": broken["type"], "type": "VALIDATION_ERROR"}
+    else:
+        details = body["details"]
+    assert isinstance(details["message"], str)
     return details
 
 

@@ -51,7 +51,7 @@ def test_answers_keep_the_order_of_the_request(api: Api) -> None:
 def test_a_hash_that_is_not_stored_is_refused(api: Api) -> None:
     project = api.project()
     images = [{"title": "a.png", "hash": api.upload(png())}, {"title": "b.png", "hash": hash_of(b"gone")}]
-    details = api.refuse("images.bulk.add", {"datasetId": project.dataset_id, "images": images})
+    details = api.refuse("images.bulk.add", {"datasetId": project.dataset_id, "images": images}, 404)
     assert details["hashes"] == [hash_of(b"gone")]
     assert api.call("images.list", {"datasetId": project.dataset_id})["total"] == 0
 
@@ -198,10 +198,11 @@ def test_images_belong_into_image_projects(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "image", [{"title": "nothing.png"}, {"hash": "x"}, {"title": "a.png", "hash": "no hash"}]
+    ("image", "status"),
+    [({"title": "nothing.png"}, 400), ({"hash": "x"}, 400), ({"title": "a.png", "hash": "no hash"}, 404)],
 )
-def test_an_image_needs_a_title_and_a_source(api: Api, image: dict[str, str]) -> None:
-    api.refuse("images.bulk.add", {"datasetId": api.project().dataset_id, "images": [image]})
+def test_an_image_needs_a_title_and_a_source(api: Api, image: dict[str, str], status: int) -> None:
+    api.refuse("images.bulk.add", {"datasetId": api.project().dataset_id, "images": [image]}, status)
 
 
 def test_writers_at_the_same_time_do_not_disturb_each_other(api: Api) -> None:

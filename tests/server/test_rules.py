@@ -14,6 +14,7 @@ from airflow_sv_versioning.server.rules import SDK, STRICTNESS, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.server import video_support
 from tests.server.support import Api, Project, hash_of
+from tests.server.volume_support import meta, nrrd
 
 BOTH = pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])
 Served = Callable[[Rules], AbstractContextManager[Api]]
@@ -125,11 +126,43 @@ def test_tools_and_shapes_that_are_not_listed(served: Served, rules: Rules) -> N
             return is_refused(api, "figures.bulk.add", body)
 
         def define(shape: str) -> bool:
-            meta = {"classes": [{"title": "box", "shape": "any"}, {"title": "new", "shape": shape}]}
-            return is_refused(api, "projects.meta.update", {"id": project.id, "meta": meta})
+            classes = [{"title": "box", "shape": "any"}, {"title": "new", "shape": shape}]
+            return is_refused(api, "projects.meta.update", {"id": project.id, "meta": {"classes": classes}})
 
         assert (add("rectangle"), add("closed_surface_mesh")) == (False, rules.checks_names)
         assert (define("closed_surface_mesh"), define("blob")) == (False, rules.checks_names)
+
+
+@pytest.mark.parametrize("kind", ["videos", "volumes"])
+def test_a_description_has_at_most_255_characters(served: Served, kind: str) -> None:
+    with served(VENDOR) as api:
+        project = api.project(type=kind)
+        item = {"name": "a", "meta": {}, "hash": hash_of(b"missing")}
+
+        def status(length: int) -> int:
+            body = {"datasetId": project.dataset_id, kind: [{**item, "description": "x" * length}]}
+            return api.post(f"{kind}.bulk.add", body).status_code
+
+        assert (status(255), status(256)) == (404, 400)
+
+
+@BOTH
+def test_a_volume_says_what_it_is(served: Served, rules: Rules) -> None:
+    with served(rules) as api:
+        project = api.project(type="volumes")
+        volume = {"hash": api.upload(nrrd()), "name": "a.nrrd", "meta": meta()}
+        wrong = [
+            {**volume, "name": None, "title": "b.nrrd"},
+            {**volume, "meta": None, "name": "c.nrrd"},
+            {**volume, "meta": {**volume["meta"], "ACS": "LPS"}, "name": "d.nrrd"},
+        ]
+
+        def refused(volume: dict[str, Any]) -> bool:
+            body = {"datasetId": project.dataset_id, "volumes": [volume]}
+            return is_refused(api, "volumes.bulk.add", body)
+
+        assert [refused(volume) for volume in wrong] == [rules.volumes_need_meta] * 3
+        assert not refused(volume)
 
 
 @BOTH
@@ -175,7 +208,7 @@ def test_what_a_commit_is_answered_with(served: Served, says: bool) -> None:
 def test_a_hash_that_the_server_has_not(served: Served, rules: Rules, kind: str) -> None:
     with served(rules) as api:
         project = api.project(type=kind)
-        item = {"title": "a", "hash": hash_of(b"missing"), "meta": {}}
+        item = {"name": "a", "hash": hash_of(b"missing"), "meta": {}}
         status = 404 if rules.missing_hash_is_404 else 400
 
         details = api.refuse(f"{kind}.bulk.add", {"datasetId": project.dataset_id, kind: [item]}, status)

@@ -97,7 +97,9 @@ def test_a_single_tag_is_not_put_on_twice(api: Api) -> None:
     number = project.tags["number"]
     add(api, project, image_id, {"tagId": number, "value": 1})
     again = {"tagId": number, "entityId": image_id, "value": 2}
-    assert api.refuse("tags.entities.bulk.add", {"tags": [again]})["type"] == "DUPLICATE_TAG"
+    details = api.refuse("tags.entities.bulk.add", {"tags": [again]})
+    assert details["type"] == "DUPLICATE_TAG"
+    assert "Tag already exists" in details["message"]
     api.refuse("image-tags.bulk.add-to-image", {"tagId": number, "ids": [image_id], "value": 2})
     pair = [{"tagId": number, "figureId": figure_id, "value": value} for value in (1, 2)]
     api.refuse("figures.tags.bulk.add", {"projectId": project.id, "tags": pair})

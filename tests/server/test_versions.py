@@ -95,7 +95,7 @@ def test_one_reservation_at_a_time(api: Api) -> None:
     assert "is already committing" in details["message"]
     assert details["reservedAt"] in details["message"]
     assert "useExistingVersion" not in details
-    assert versions(api, project) == []
+    assert [found["status"] for found in versions(api, project)] == ["reserved"]
     assert api.call("projects.versions.cancel-reservation", reservation)["success"]
     reserve(api, project)
 
@@ -127,15 +127,36 @@ def test_a_commit_needs_its_token(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"teamFileId": 99_999_999}, {"teamFileId": None}, {"description": "x" * 256}]
+    "wrong",
+    [
+        {"teamFileId": 99_999_999},
+        {"teamFileId": None},
+        {"projectUpdatedAt": None},
+        {"description": "x" * 256},
+        {"name": "x" * 256},
+        {"title": "x" * 256},
+        {"commitToken": "x" * 63},
+        {"commitToken": "-" * 64},
+    ],
 )
 def test_a_commit_that_cannot_be_leaves_the_reservation_open(api: Api, wrong: dict[str, Any]) -> None:
     project = api.project()
     reservation = reserve(api, project)
     body = commit_body(api, project, description="x" * 255)
     api.refuse("projects.versions.commit", {**reservation, **body, **wrong})
-    assert versions(api, project) == []
+    assert [found["status"] for found in versions(api, project)] == ["reserved"]
     api.call("projects.versions.commit", {**reservation, **body})
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "rule"),
+    [("name", "x" * 256, "string.max"), ("commitToken", "x" * 65, "string.pattern.base")],
+)
+def test_a_commit_is_refused_by_its_schema(api: Api, member: str, value: str, rule: str) -> None:
+    project = api.project()
+    body = {**reserve(api, project), **commit_body(api, project), member: value}
+    details = api.refuse("projects.versions.commit", body)
+    assert (details["path"], details["rule"]) == ([member], rule)
 
 
 def test_a_version_is_renamed_and_gets_a_preview(api: Api) -> None:

@@ -85,7 +85,7 @@ def test_names_that_are_taken_are_told_with_their_holders(api: Api, project: Vid
 def test_hashes_that_are_not_stored_are_named(api: Api, project: VideoProject) -> None:
     missing = hash_of(b"nobody has this")
     body = {"datasetId": project.dataset_id, "videos": [{"title": "a.mp4", "hash": missing}]}
-    assert api.refuse("videos.bulk.add", body)["hashes"] == [missing]
+    assert api.refuse("videos.bulk.add", body, 404)["hashes"] == [missing]
 
 
 def test_a_video_needs_a_file_and_a_project_of_videos(api: Api, project: VideoProject) -> None:

@@ -19,8 +19,6 @@ from tests.server.volume_support import (
     volume_project,
 )
 
-PLANES = [{"name": name, "normal": normal} for name, normal in NORMALS.items()]
-
 
 def planes(annotation: dict[str, Any]) -> dict[str, dict[int, list[int]]]:
     """Plane -> slice -> ids of its figures."""
@@ -39,12 +37,12 @@ def listed(project: VolumeProject, volume_id: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_empty_annotation_has_its_three_planes(api: Api) -> None:
+def test_an_empty_annotation_has_no_planes(api: Api) -> None:
     project = volume_project(api)
     volume_id = project.add("a.nrrd")
     found = project.annotation(volume_id)
-    assert found["planes"] == [{**plane, "slices": []} for plane in PLANES]
-    assert (found["objects"], found["spatialFigures"], found["tags"]) == ([], [], [])
+    members = ("planes", "objects", "spatialFigures", "tags")
+    assert [found[member] for member in members] == [[], [], [], []]
     assert (found["volumeId"], found["volumeName"]) == (volume_id, "a.nrrd")
 
 
@@ -73,7 +71,9 @@ def test_a_figure_carries_its_object_its_place_and_its_custom_data(api: Api) -> 
     figure_id = project.figure(volume_id, on_slice(object_id, "coronal", 1, customData={"a": [1]}))
     annotation = project.annotation(volume_id)
     shown = annotation["objects"][0]
-    figure = annotation["planes"][1]["slices"][0]["figures"][0]
+    [plane] = annotation["planes"]
+    assert plane["normal"] == NORMALS["coronal"]
+    figure = plane["slices"][0]["figures"][0]
     assert (figure["id"], figure["objectId"], figure["objectKey"]) == (figure_id, object_id, shown["key"])
     assert (figure["geometry"], figure["geometryType"]) == (SQUARE, "rectangle")
     assert figure["meta"] == place("coronal", 1)
@@ -147,11 +147,7 @@ def test_a_figure_moves_to_another_slice(api: Api) -> None:
     volume_id = project.add()
     figure_id = project.figure(volume_id, on_slice(project.object(volume_id), "axial", 0))
     api.call("figures.editInfo", {"id": figure_id, "meta": place("sagittal", 3)})
-    assert planes(project.annotation(volume_id)) == {
-        "sagittal": {3: [figure_id]},
-        "coronal": {},
-        "axial": {},
-    }
+    assert planes(project.annotation(volume_id)) == {"sagittal": {3: [figure_id]}}
     assert (
         "0 to 3" in api.refuse("figures.editInfo", {"id": figure_id, "meta": place("sagittal", 4)})["message"]
     )

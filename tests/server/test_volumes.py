@@ -46,7 +46,9 @@ def test_the_meta_of_a_volume_stays_as_it_was_sent(api: Api) -> None:
 def test_volumes_are_answered_in_the_order_sent_and_listed_by_page(api: Api) -> None:
     project = volume_project(api)
     blob_hash = api.upload(nrrd())
-    volumes = [{"name": f"{number % 7} {number}.nrrd", "hash": blob_hash} for number in range(120)]
+    volumes = [
+        {"name": f"{number % 7} {number}.nrrd", "hash": blob_hash, "meta": meta()} for number in range(120)
+    ]
     body = {"datasetId": project.dataset_id, "volumes": volumes}
     added = api.call("volumes.bulk.add", body)
     names = [volume["name"] for volume in volumes]
@@ -98,7 +100,8 @@ def test_uploaded_volumes_are_known_by_their_hash(api: Api) -> None:
 def test_taken_names_are_refused_with_their_holders(api: Api) -> None:
     project = volume_project(api)
     volume_id = project.add("a.nrrd")
-    again = [{"name": name, "hash": api.upload(nrrd())} for name in ("b.nrrd", "a.nrrd")]
+    blob_hash = api.upload(nrrd())
+    again = [{"name": name, "hash": blob_hash, "meta": meta()} for name in ("b.nrrd", "a.nrrd")]
     details = api.refuse("volumes.bulk.add", {"datasetId": project.dataset_id, "volumes": again})
     assert details["type"] == "NONUNIQUE"
     assert details["errors"] == [{"name": "a.nrrd", "id": volume_id}]
@@ -110,14 +113,15 @@ def test_the_same_name_in_two_datasets_is_no_conflict(api: Api) -> None:
     project.add("a.nrrd")
     body = {"projectId": project.id, "name": "nested", "parentId": project.dataset_id}
     nested = api.call("datasets.add", body)["id"]
-    volumes = [{"name": "a.nrrd", "hash": api.upload(nrrd())}]
+    volumes = [{"name": "a.nrrd", "hash": api.upload(nrrd()), "meta": meta()}]
     api.call("volumes.bulk.add", {"datasetId": nested, "volumes": volumes})
     assert api.call("volumes.list", {"projectId": project.id})["total"] == 2
 
 
 def test_a_volume_without_a_hash_is_refused_by_name(api: Api) -> None:
     project = volume_project(api)
-    volumes = [{"name": "good.nrrd", "hash": api.upload(nrrd())}, {"name": "bare.nrrd"}]
+    good = {"name": "good.nrrd", "hash": api.upload(nrrd()), "meta": meta()}
+    volumes = [good, {"name": "bare.nrrd", "meta": meta()}]
     details = api.refuse("volumes.bulk.add", {"datasetId": project.dataset_id, "volumes": volumes})
     assert (details["type"], details["names"]) == ("HASH_REQUIRED", ["bare.nrrd"])
     assert api.call("volumes.list", {"datasetId": project.dataset_id})["total"] == 0
@@ -126,9 +130,9 @@ def test_a_volume_without_a_hash_is_refused_by_name(api: Api) -> None:
 def test_an_unknown_hash_is_refused_by_hash(api: Api) -> None:
     project = volume_project(api)
     missing = hash_of(b"missing")
-    volumes = [{"name": "a.nrrd", "hash": missing}]
-    details = api.refuse("volumes.bulk.add", {"datasetId": project.dataset_id, "volumes": volumes})
-    assert (details["type"], details["hashes"]) == ("HASHES_NOT_FOUND", [missing])
+    volumes = [{"name": "a.nrrd", "hash": missing, "meta": meta()}]
+    details = api.refuse("volumes.bulk.add", {"datasetId": project.dataset_id, "volumes": volumes}, 404)
+    assert (details["type"], details["hashes"]) == ("HASH_NOT_FOUND", [missing])
 
 
 @pytest.mark.parametrize(
@@ -201,9 +205,9 @@ def test_dimensions_that_cannot_be_are_refused(api: Api, dimensions: Any) -> Non
     assert (details["type"], details["names"]) == ("DIMENSIONS_INVALID", ["a.nrrd"])
 
 
-def test_a_volume_without_meta_has_the_sizes_of_its_file(api: Api) -> None:
+def test_a_volume_whose_meta_tells_nothing_has_the_sizes_of_its_file(api: Api) -> None:
     project = volume_project(api)
-    volume_id = project.add(meta=None)
+    volume_id = project.add(meta={})
     assert project.info(volume_id)["meta"] == {}
     body = {"volumeId": volume_id, "volumeSlices": slices(api, 6)}
     assert "0 to 5" in api.refuse("volumes.slices.bulk.add", body)["message"]
@@ -211,7 +215,7 @@ def test_a_volume_without_meta_has_the_sizes_of_its_file(api: Api) -> None:
 
 def test_volumes_go_into_volume_projects_only(api: Api) -> None:
     images, project = api.project(), volume_project(api)
-    volumes = [{"name": "a.nrrd", "hash": api.upload(nrrd())}]
+    volumes = [{"name": "a.nrrd", "hash": api.upload(nrrd()), "meta": meta()}]
     assert (
         "holds images"
         in api.refuse("volumes.bulk.add", {"datasetId": images.dataset_id, "volumes": volumes})["message"]
@@ -252,7 +256,6 @@ def test_slices_of_each_plane_are_taken_as_often_as_they_come(api: Api) -> None:
         ({"sliceIndex": -1}, "SLICE_OUT_OF_RANGE"),
         ({"normal": {"x": 1, "y": 1, "z": 0}}, "UNKNOWN_PLANE"),
         ({"normal": None}, "UNKNOWN_PLANE"),
-        ({"hash": hash_of(b"missing")}, "HASHES_NOT_FOUND"),
         ({"hash": None}, "VALIDATION_ERROR"),
     ],
 )
@@ -260,6 +263,12 @@ def test_a_slice_that_the_volume_does_not_have_is_refused(api: Api, wrong: dict[
     project = volume_project(api)
     body = {"volumeId": project.add(), "volumeSlices": slices(api, 0, **wrong)}
     assert api.refuse("volumes.slices.bulk.add", body)["type"] == kind
+
+
+def test_a_slice_of_an_unknown_hash_is_refused(api: Api) -> None:
+    project = volume_project(api)
+    body = {"volumeId": project.add(), "volumeSlices": slices(api, 0, hash=hash_of(b"missing"))}
+    assert api.refuse("volumes.slices.bulk.add", body, 404)["type"] == "HASH_NOT_FOUND"
 
 
 def slice_picture(api: Api, volume_id: int, plane: str, index: int, **window: Any) -> list[list[int]]:

@@ -55,7 +55,7 @@ def add_dataset(client: SuperviselyClient, project_id: int, name: str, photos: S
             "entityId": image["id"],
             "classId": class_id,
             "geometryType": "rectangle",
-            "geometry": {"points": {"exterior": [[1.25, 2.5], [9.75, number + 10.125]], "interior": []}},
+            "geometry": {"points": {"exterior": [[1.25, 2.5], [9.75, 10.125 + number / 16]], "interior": []}},
         }
         for class_id in classes.values()
         for number, image in enumerate(images)

@@ -175,7 +175,7 @@ def add_spatial(
     geometry_type: str = "mask_3d",
 ) -> list[int]:
     """Add a figure in space to each object; returns their ids."""
-    entry = {"geometryType": geometry_type, "tool": geometry_type}
+    entry = {"geometryType": geometry_type, **({"tool": "mask_3d"} if geometry_type == "mask_3d" else {})}
     entries = [
         {**entry, "objectId": object_id, "customData": {"kind": kind}, "description": f"Маска {kind}"}
         for object_id, kind in zip(object_ids, contents, strict=True)

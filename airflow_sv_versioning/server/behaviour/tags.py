@@ -273,7 +273,8 @@ def _check_not_repeated(tx: Writer, tags: Sequence[NewTag]) -> None:
         if key in seen:
             owner = f"item {tag.item_id}" if tag.figure_id is None else f"figure {tag.figure_id}"
             raise bad_request(
-                f"Tag {tag.definition} is already on {owner}; settings.allowDuplicateTags permits it twice",
+                # Source of the words: the SDK's commit texts.
+                f"Tag already exists: {tag.definition} on {owner}; allowDuplicateTags takes it twice",
                 type="DUPLICATE_TAG",
             )
         seen.add(key)

@@ -16,7 +16,6 @@ from airflow_sv_versioning.server.errors import bad_request, forbidden, invalid,
 from airflow_sv_versioning.server.jsontext import JsonText
 
 VERSIONED_TYPES = ("images", "videos", "volumes")
-MAX_DESCRIPTION = 255
 # Source: the vendor's reference of projects.versions.list.
 FILTER_FIELDS = ("id", "version")
 FILTER_OPERATORS = ("=", "eq", "!=", "not", "in", "!in")
@@ -121,7 +120,6 @@ def commit(tx: Writer, version_id: int, token: str, commit_: Commit, now: dateti
         raise bad_request(
             f"Reservation {version_id} expired at {row['expires_at']}; reserve again", type="EXPIRED"
         )
-    _check_description(commit_.description)
     if tx.value("SELECT id FROM files WHERE id = ?", (commit_.team_file_id,)) is None:
         raise bad_request(f"Team file {commit_.team_file_id} does not exist; upload the archive first")
     last = tx.value("SELECT MAX(version) FROM versions WHERE project_id = ?", (row["project_id"],))
@@ -159,7 +157,6 @@ def update(tx: Writer, version_id: int, changes: Mapping[str, Any]) -> None:
     changed = {column: changes[member] for member, column in columns.items() if member in changes}
     if not changed:
         raise bad_request("Nothing to update: give name, description or previewProjectId")
-    _check_description(changed.get("description") or "")
     kept = {
         column: value
         for column, value in changed.items()
@@ -243,10 +240,3 @@ def _reservation(tx: Writer, version_id: int, token: str) -> sqlite3.Row:
     ):
         raise bad_request(f"The commit token does not open reservation {version_id}", type="COMMIT_TOKEN")
     return row
-
-
-def _check_description(description: str) -> None:
-    if len(description) > MAX_DESCRIPTION:
-        raise bad_request(
-            f"The description has {len(description)} characters; at most {MAX_DESCRIPTION} are kept"
-        )

@@ -65,7 +65,8 @@ def _annotation(db: Reader, row: sqlite3.Row, integer_coords: bool) -> JsonText:
     for figure in db.all(_FIGURES, (row["id"],)):
         by_plane[figure["plane"]].append(figure)
     figures = {
-        "planes": array(_plane(name, by_plane[name], integer_coords) for name in NORMALS),
+        # A plane without figures is not there. Source: the SDK's docstrings, which hold a real answer.
+        "planes": array(_plane(name, by_plane[name], integer_coords) for name in NORMALS if name in by_plane),
         "spatialFigures": array(_figure(figure, integer_coords) for figure in by_plane[None]),
     }
     return merge(plain, {"volumeMeta": row["meta"], **figures})

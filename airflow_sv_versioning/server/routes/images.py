@@ -158,9 +158,10 @@ def download_by_hash(call: CallDep) -> Response:
 @reads(router, "remote-storage.exists")
 def remote_exists(call: CallDep) -> Response:
     path, team_id = call.payload.text("path"), call.payload.optional_integer("groupId")
-    # A bucket is connected to a team: who names none is told of none.
-    is_seen = team_id is not None or not call.rules.storages_belong_to_teams
-    return call.reply({"exists": is_seen and call.platform.links.exists(path)})
+    # A bucket is connected to a team: who names none is told of none. A web page is nobody's.
+    is_bucket = not path.startswith(("http://", "https://"))
+    is_hidden = is_bucket and team_id is None and call.rules.storages_belong_to_teams
+    return call.reply({"exists": not is_hidden and call.platform.links.exists(path)})
 
 
 def _reader(call: Call, row: sqlite3.Row) -> Callable[[], bytes]:

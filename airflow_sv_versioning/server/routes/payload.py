@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from airflow_sv_versioning.server.behaviour.listing import Query
-from airflow_sv_versioning.server.errors import bad_request
+from airflow_sv_versioning.server.errors import bad_request, invalid
 from airflow_sv_versioning.server.routes.shapes import (
     ANY_OBJECT,
     FILTER,
+    SHORT,
     Shape,
     check_list,
     check_objects,
@@ -98,6 +99,17 @@ class Payload:
         if value is None or isinstance(value, str):
             return value
         raise bad_request(f'"{key}" must be a text', type="VALIDATION_ERROR")
+
+    def short_text(self, key: str) -> str | None:
+        """A text of which the platform keeps no more than 255 characters.
+
+        Source: reference, projects.versions.commit.
+        """
+        value = self.optional_text(key)
+        if value is not None and len(value) > SHORT:
+            message = f"length must be less than or equal to {SHORT} characters long"
+            raise invalid(message, (key,), "string.max", limit=SHORT)
+        return value
 
     def flag(self, key: str, default: bool) -> bool:
         """A boolean."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from airflow_sv_versioning.server.errors import bad_request
 
+SHORT = 255
+
 
 def is_integer(value: Any) -> bool:
     """Whether the value fits an integer column."""
@@ -21,12 +23,14 @@ def is_integer(value: Any) -> bool:
 class Shape:
     """Types of an object's members.
 
+    :param short_texts: texts of no more than 255 characters.
     :param lists: lists of objects, and the shape of those.
     :param nested: objects, and their shapes.
     """
 
     integers: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
+    short_texts: frozenset[str] = frozenset()
     objects: frozenset[str] = frozenset()
     lists: Mapping[str, Shape] = field(default_factory=dict)
     text_lists: frozenset[str] = frozenset()
@@ -49,8 +53,10 @@ class Shape:
     def _check_member(self, member: str, value: Any, path: str) -> None:
         if member in self.integers and not is_integer(value):
             raise _unfit(path, "an integer")
-        if member in self.texts and not isinstance(value, str):
+        if member in self.texts | self.short_texts and not isinstance(value, str):
             raise _unfit(path, "a text")
+        if member in self.short_texts and len(value) > SHORT:
+            raise _unfit(path, f"a text of at most {SHORT} characters")
         if member in self.objects and not isinstance(value, dict):
             raise _unfit(path, "an object")
         if member in self.text_lists:
@@ -97,9 +103,15 @@ IMAGE = Shape(
     texts=frozenset({"title", "name", "hash", "link", "description"}),
     objects=frozenset({"meta"}),
 )
-VIDEO = Shape(texts=frozenset({"title", "name", "hash", "link", "description"}), objects=frozenset({"meta"}))
+# Source of the limit: reference, videos.bulk.add and volumes.bulk.add.
+DESCRIPTION = frozenset({"description"})
+VIDEO = Shape(
+    texts=frozenset({"title", "name", "hash", "link"}), short_texts=DESCRIPTION, objects=frozenset({"meta"})
+)
 VOLUME = Shape(
-    texts=frozenset({"title", "name", "hash", "description"}), objects=frozenset({"meta", "customData"})
+    texts=frozenset({"title", "name", "hash"}),
+    short_texts=DESCRIPTION,
+    objects=frozenset({"meta", "customData"}),
 )
 SLICE = Shape(integers=frozenset({"sliceIndex"}), texts=frozenset({"hash"}), objects=frozenset({"normal"}))
 OBJECT = Shape(integers=frozenset({"classId", "entityId"}), texts=frozenset({"classTitle"}))

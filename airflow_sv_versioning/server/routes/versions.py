@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import versions
+from airflow_sv_versioning.server.errors import invalid
 from airflow_sv_versioning.server.releases import PREVIEWS, VERSIONS_OF_VIDEOS
 from airflow_sv_versioning.server.routes.call import CallDep
+from airflow_sv_versioning.server.routes.payload import Payload
 from airflow_sv_versioning.server.routes.routing import reads, writes
 
 router = APIRouter()
@@ -51,13 +54,13 @@ def commit(call: CallDep) -> Response:
     wanted = versions.Commit(
         project_updated_at=payload.text("projectUpdatedAt"),
         team_file_id=payload.integer("teamFileId"),
-        name=payload.optional_text("title") or payload.optional_text("name") or "",
-        description=payload.optional_text("description") or "",
+        name=payload.short_text("title") or payload.short_text("name") or "",
+        description=payload.short_text("description") or "",
         preview_project_id=payload.optional_integer("previewProjectId"),
     )
     with call.database.write() as tx:
         number = versions.commit(
-            tx, payload.integer("id"), payload.text("commitToken"), wanted, call.platform.settings.clock()
+            tx, payload.integer("id"), commit_token(payload), wanted, call.platform.settings.clock()
         )
     told = {"success": True, "id": payload.integer("id"), "version": number}
     return call.reply(told if call.rules.commit_says_success else {})
@@ -66,7 +69,7 @@ def commit(call: CallDep) -> Response:
 @writes(router, "projects.versions.cancel-reservation")
 def cancel(call: CallDep) -> Response:
     with call.database.write() as tx:
-        versions.cancel(tx, call.payload.integer("id"), call.payload.text("commitToken"))
+        versions.cancel(tx, call.payload.integer("id"), commit_token(call.payload))
     return call.done()
 
 
@@ -74,10 +77,18 @@ def cancel(call: CallDep) -> Response:
 def update(call: CallDep) -> Response:
     payload = call.payload
     changes: dict[str, Any] = {
-        key: payload.optional_text(key) for key in ("name", "description") if key in payload.members
+        key: payload.short_text(key) for key in ("name", "description") if key in payload.members
     }
     if "previewProjectId" in payload.members and not call.lacks(PREVIEWS):
         changes["previewProjectId"] = payload.optional_integer("previewProjectId")
     with call.database.write() as tx:
         versions.update(tx, payload.integer("id"), changes)
     return call.done()
+
+
+def commit_token(payload: Payload) -> str:
+    """What a reservation is opened with. Source of its form: reference, projects.versions.commit."""
+    token = payload.text("commitToken")
+    if not re.fullmatch("[a-zA-Z0-9]{64}", token):
+        raise invalid("must be 64 letters and digits", ("commitToken",), "string.pattern.base")
+    return token

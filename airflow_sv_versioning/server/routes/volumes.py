@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from airflow_sv_versioning.server.behaviour import slice_images, volume_annotations, volumes
 from airflow_sv_versioning.server.behaviour.access import get_items
 from airflow_sv_versioning.server.behaviour.planes import get_volume
 from airflow_sv_versioning.server.behaviour.volume_files import VolumeFiles, require_stored
+from airflow_sv_versioning.server.errors import invalid
 from airflow_sv_versioning.server.routes.blobs import blob_response
 from airflow_sv_versioning.server.routes.call import CallDep
 from airflow_sv_versioning.server.routes.payload import Payload
@@ -43,6 +47,8 @@ def list_(call: CallDep) -> Response:
 def add(call: CallDep) -> Response:
     payload = call.payload
     wanted = payload.objects("volumes", VOLUME)
+    if call.rules.volumes_need_meta:
+        check_members(wanted)
     files = VolumeFiles(call.database, call.platform.storage).stored(volumes.hashes_of(wanted))
     with call.database.write() as tx:
         ids = volumes.add_volumes(tx, payload.integer("datasetId"), wanted, files, call.user_id)
@@ -90,3 +96,13 @@ def annotation_infos(call: CallDep) -> Response:
                 integer_coords=call.integer_coords,
             )
         )
+
+
+def check_members(wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse volumes that do not say what they are called and how they lie in space."""
+    for index, volume in enumerate(wanted):
+        for member in ("name", "meta"):
+            if volume.get(member) is None:
+                raise invalid("is required", ("volumes", index, member), "any.required")
+        if volume["meta"].get("ACS", "RAS") != "RAS":
+            raise invalid("must be [RAS]", ("volumes", index, "meta", "ACS"), "any.only")
