@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.archive.formats import FORMATS
 from airflow_sv_versioning.cli import build_parser
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
@@ -109,3 +110,10 @@ def test_the_protocol_tells_every_method_that_the_client_calls_and_no_other() ->
     files = {name for name in told if name.endswith((".json", ".jsonl"))}
     assert called - told == set()
     assert told - files - called == set()
+
+
+def test_the_protocol_tells_every_format_of_archives() -> None:
+    page = (DOCS / "protocol.md").read_text(encoding="utf-8")
+
+    told = re.findall(r"^\| (images|videos|volumes) \| (v[\d.]+) \|", page, re.MULTILINE)
+    assert sorted(told) == sorted(FORMATS)
