@@ -12,11 +12,15 @@ from airflow_sv_versioning.client.models import NothingChanged, Reservation, Ver
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import (
     ApiError,
+    ConfigurationError,
     ConflictError,
     NotFoundError,
     RequestRejectedError,
     VersionBusyError,
 )
+
+_FILTER_FIELDS = ("id", "version")
+_FILTER_OPERATORS = ("=", "eq", "!=", "not", "in", "!in")
 
 
 class _Listed(msgspec.Struct):
@@ -46,7 +50,14 @@ class Versions:
     def list_all(
         self, project_id: int, filters: Sequence[dict[str, Any]] | None = None
     ) -> Iterator[VersionInfo]:
-        """Stream the versions of a project, oldest first. Source: POST projects.versions.list."""
+        """Stream the versions of a project, oldest first.
+
+        :param filters: by ``id`` and ``version``, with ``=``, ``eq``, ``!=``, ``not``, ``in`` and ``!in``.
+        :raises ConfigurationError: they are others, of which nobody knows what the platform does.
+
+        Source: POST projects.versions.list, whose fields and operators the vendor's reference lists.
+        """
+        _check_filters(filters or ())
         body = {"projectId": project_id, "filter": list(filters or []), "sort": "id", "sort_order": "asc"}
         listed = self._transport.list_whole("projects.versions.list", body, dict[str, Any], shape=_Listed)
         for data in listed:
@@ -136,6 +147,15 @@ def committed(listed: Iterable[VersionInfo]) -> list[VersionInfo]:
     What else a server lists is somebody's reservation, or was never finished.
     """
     return [version for version in listed if version.team_file_id is not None]
+
+
+def _check_filters(filters: Sequence[dict[str, Any]]) -> None:
+    for wanted in filters:
+        if wanted.get("field") not in _FILTER_FIELDS or wanted.get("operator") not in _FILTER_OPERATORS:
+            raise ConfigurationError(
+                f"Versions cannot be filtered by {wanted}: the field is one of {', '.join(_FILTER_FIELDS)}, "
+                f"the operator one of {', '.join(_FILTER_OPERATORS)}. List all, and choose from them."
+            )
 
 
 def _existing(refusal: ApiError) -> int:

@@ -365,6 +365,7 @@ class ProjectVersions:
         :param filters: filters of the platform, such as
             ``[{"field": "version", "operator": "=", "value": 3}]``: by ``id`` and ``version``, with ``=``,
             ``eq``, ``!=``, ``not``, ``in`` and ``!in``.
+        :raises ConfigurationError: they are others.
         """
         return list(self._client.versions.list_all(project_id, filters))
 

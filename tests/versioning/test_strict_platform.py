@@ -13,12 +13,18 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import ApiError, RequestRejectedError
+from airflow_sv_versioning.exceptions import (
+    ApiError,
+    ConfigurationError,
+    NotFoundError,
+    OutdatedInstanceError,
+    RequestRejectedError,
+)
 from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import count_projects
-from tests.support.proxy import Exchange, FaultProxy, Reply
+from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
 from tests.support.typed_projects import MAKERS, nest
 
 
@@ -124,6 +130,70 @@ def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -
 
     assert restored.counts["images"] == 1
     assert checked.is_good
+
+
+def test_an_old_instance_is_asked_for_its_version_once(tmp_path: Path) -> None:
+    with _over_wire(tmp_path, instance_version="6.13.0") as (client, wire):
+        for _ in range(2):
+            with pytest.raises(OutdatedInstanceError, match=r"6\.13\.0, older than 6\.13\.1") as refused:
+                client.tags.add_to_items(1, [])
+
+    assert refused.value.status_code == 404
+    assert len(wire.seen("instance.version")) == 1
+
+
+@pytest.mark.parametrize("version", ["6.18.0", "next"])
+def test_a_refusal_that_no_age_explains_stays_as_it_is(tmp_path: Path, version: str) -> None:
+    with _over_wire(tmp_path, instance_version=version) as (client, wire):
+        wire.always("tags.entities.bulk.add", refuse(404))
+        with pytest.raises(NotFoundError, match=r"^tags.entities.bulk.add\(projectId=1\) failed with"):
+            client.tags.add_to_items(1, [])
+
+
+def test_a_refusal_is_told_also_where_the_version_is_not(tmp_path: Path) -> None:
+    with _over_wire(tmp_path, instance_version="6.13.0") as (client, wire):
+        wire.always("instance.version", refuse(403))
+        with pytest.raises(NotFoundError, match=r"^tags.entities.bulk.add\(projectId=1\) failed with"):
+            client.tags.add_to_items(1, [])
+
+
+def test_a_preview_on_an_instance_without_them_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with _over_wire(tmp_path, instance_version="6.15.50") as (client, _):
+        project_id = client.projects.add(1, "plain").id
+        made = ProjectVersions(client).create(project_id)
+        projects = count_projects(client)
+        with pytest.raises(RequestRejectedError, match="which brought previews of versions") as refused:
+            ProjectVersions(client).enable_preview(project_id, made.version_id)
+        assert count_projects(client) == projects
+
+    # What the call is refused for may be something else.
+    assert refused.value.kind == "request_rejected"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"field": "version", "operator": ">", "value": 1},
+        {"field": "name", "operator": "=", "value": "a"},
+        {"field": "id", "value": 1},
+    ],
+)
+def test_filters_that_nobody_knows_of_are_not_sent(tmp_path: Path, wanted: dict[str, Any]) -> None:
+    message = "operator one of =, eq, !=, not, in, !in"
+    with _over_wire(tmp_path) as (client, wire), pytest.raises(ConfigurationError, match=message):
+        ProjectVersions(client).get_list(1, [wanted])
+
+    assert not wire.requests
+
+
+@contextmanager
+def _over_wire(folder: Path, **settings: Any) -> Iterator[tuple[SuperviselyClient, FaultProxy]]:
+    with (
+        EmbeddedServer(folder / "server", rules=VENDOR, **settings) as server,
+        FaultProxy(server.info.url) as wire,
+        SuperviselyClient(wire.url, server.info.token) as client,
+    ):
+        yield client, wire
 
 
 OUTSIDE = {"points": {"exterior": [[-5.5, 2], [11, 12]], "interior": []}}
