@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
+import pendulum
 from airflow.sdk import Param, TriggerRule, dag, task
 
 from airflow_sv_versioning.hooks.edge import airflow_outcome
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dag(
     schedule="0 5 * * 0",
-    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
     params={

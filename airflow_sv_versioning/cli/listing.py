@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_sv_versioning.cli.connecting import connected, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
 from airflow_sv_versioning.cli.printing import show, table
+from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client.models import VersionInfo
@@ -28,8 +29,19 @@ def _list(arguments: argparse.Namespace) -> int:
     return show(arguments, {"project_id": arguments.project_id, "versions": rows}, *_lines(versions))
 
 
+def _created(version: VersionInfo) -> str:
+    """Write when a version was made, as ``--as-of`` takes it, and how long ago that is."""
+    from airflow_sv_versioning.runtime.moments import ago_text, parse_moment
+
+    try:
+        return f"{version.created_at} ({ago_text(parse_moment('createdAt', version.created_at))})"
+    except ConfigurationError:
+        # What the server says is shown in any case.
+        return version.created_at
+
+
 def _lines(versions: Sequence[VersionInfo]) -> list[str]:
     if not versions:
         return ["No versions yet."]
-    rows = [(str(v.version), str(v.id), str(v.created_at), v.name or "") for v in versions]
+    rows = [(str(v.version), str(v.id), _created(v), v.name or "") for v in versions]
     return table(("NUMBER", "ID", "CREATED", "TITLE"), rows)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pendulum
 from airflow.configuration import conf
 
 from airflow_sv_versioning.assets import announce_version
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 # The trigger watches the deadline itself; this is for a triggerer that is not there.
-_TRIGGERER_GRACE = timedelta(minutes=5)
+_TRIGGERER_GRACE = pendulum.duration(minutes=5)
 
 
 class CreateProjectVersionOperator(SuperviselyOperator):
@@ -148,7 +148,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 **asdict(wait),
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=wait.seconds_left) + _TRIGGERER_GRACE,
+            timeout=pendulum.duration(seconds=wait.seconds_left) + _TRIGGERER_GRACE,
         )
 
     def _create(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> int:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+import pendulum
+
+from airflow_sv_versioning.runtime.moments import ago_text, now
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -13,7 +17,7 @@ DESCRIPTION_LENGTH = 255
 _TITLE_LENGTH = 255
 # The words of Airflow's ``DagRunType``.
 _BACKFILL, _MANUAL = "backfill", "manual"
-_LATE = timedelta(days=1)
+_LATE = pendulum.duration(days=1)
 
 
 def default_title(context: Context) -> str:
@@ -34,7 +38,7 @@ def default_description(context: Context, made_at: datetime | None = None) -> st
     """
     moment_name, moment = _moment(context)
     parts = [
-        ("Made ", _written(made_at or _now())),
+        ("Made ", _written(made_at or now())),
         (" by Airflow: dag_id=", context["ti"].dag_id),
         (", task_id=", _task(context)),
         (", run_id=", context["ti"].run_id),
@@ -49,15 +53,16 @@ def find_lateness(context: Context) -> str | None:
     That is a backfill, and a run that goes on more than a day after it was due: one that caught up, or was
     cleared. A run that a person starts is due at its logical date.
     """
-    run, now = context["dag_run"], _now()
+    run, present = context["dag_run"], now()
     run_type = getattr(run, "run_type", None)
     moment_name, moment = _moment(context)
     due = min(moment, run.run_after) if run_type == _MANUAL else run.run_after
-    if run_type != _BACKFILL and now - due < _LATE:
+    if run_type != _BACKFILL and present - pendulum.instance(due) < _LATE:
         return None
     return (
-        f"This run's {moment_name} is {_written(moment)}, but a version holds the project as it is now, "
-        f"{_written(now)}: the past cannot be versioned. For the data of a moment, restore with as_of."
+        f"This run's {moment_name} is {_written(moment)}, {ago_text(moment, present)}, but a version holds "
+        f"the project as it is now, {_written(present)}: the past cannot be versioned. For the data of a "
+        "moment, restore with as_of."
     )
 
 
@@ -76,10 +81,6 @@ def _moment(context: Context) -> tuple[str, datetime]:
 
 def _written(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 def _joined(parts: list[tuple[str, str]], length: int) -> str:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
@@ -32,6 +31,7 @@ from airflow_sv_versioning.restore.steps.filling import fill_project
 from airflow_sv_versioning.restore.work import NewIds, RestoreWork
 from airflow_sv_versioning.runtime.exactly_once import write_once
 from airflow_sv_versioning.runtime.memory import give_back
+from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.origin import RESTORED_FROM, RESTORING, draft_name, own_custom_data
@@ -187,8 +187,8 @@ def _custom_data(snapshot: Snapshot, target: Target, *, is_whole: bool) -> dict[
     }
     if is_whole:
         return told
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    mark = {**target.restored_from, "key": target.key, "owner": target.owner, "since": now}
+    since = now().isoformat(timespec="seconds")
+    mark = {**target.restored_from, "key": target.key, "owner": target.owner, "since": since}
     return {**told, RESTORING: mark}
 
 

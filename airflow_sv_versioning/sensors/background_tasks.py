@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pendulum
 from airflow.configuration import conf
 from airflow.sdk import BaseSensorOperator
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SEEN = "background_tasks_seen"
 # The trigger watches the deadline itself; this is for a triggerer that is not there.
-_TRIGGERER_GRACE = timedelta(minutes=5)
+_TRIGGERER_GRACE = pendulum.duration(minutes=5)
 
 
 class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
@@ -93,7 +93,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
                 seen=sorted(waiting.seen),
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout) + _TRIGGERER_GRACE,
+            timeout=pendulum.duration(seconds=self.timeout) + _TRIGGERER_GRACE,
         )
 
     @airflow_outcome()

@@ -13,8 +13,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from airflow_sv_versioning.exceptions import MediaStoreError, SuperviselyError
+from airflow_sv_versioning.runtime.moments import ago_text, from_seconds, now, since_text
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.store import MediaStore
@@ -29,6 +32,26 @@ _REFRESH_SECONDS = 300.0
 _LOOK_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """A turn that somebody says to be taking.
+
+    :param said_at: when that was said last; ``None`` where what is said cannot be understood.
+    """
+
+    said_at: datetime | None
+
+    @property
+    def held(self) -> str:
+        """Since when, for people."""
+        return since_text(self.said_at) if self.said_at else "since nobody knows when"
+
+    @property
+    def heard_of(self) -> str:
+        """How long ago that was said last, for people."""
+        return f"last heard of {ago_text(self.said_at) if self.said_at else 'nobody knows when'}"
+
+
 @contextmanager
 def making_version(
     store: MediaStore, owner: Owner, progress: Progress, patience_seconds: float
@@ -41,10 +64,12 @@ def making_version(
     _say(store, name)
     try:
         deadline = time.monotonic() + patience_seconds
-        while _is_young(store, _PRUNE, _PRUNE_SECONDS):
+        while turn := _find_turn(store, _PRUNE, _PRUNE_SECONDS):
             if time.monotonic() >= deadline:
-                raise MediaStoreError(f"{store.url} is being pruned (see its {_PRUNE}). Try again later.")
-            progress.say(f"{store.url} is being pruned; waiting.")
+                raise MediaStoreError(
+                    f"{store.url} is being pruned ({turn.heard_of}; see its {_PRUNE}). Try again later."
+                )
+            progress.say(f"{store.url} is being pruned ({turn.heard_of}); waiting.")
             progress.sleep(_LOOK_SECONDS)
         yield
     finally:
@@ -57,9 +82,10 @@ def pruning(store: MediaStore) -> Iterator[Callable[[], None]]:
 
     :raises MediaStoreError: a version is being made, or somebody else prunes.
     """
-    if _is_young(store, _PRUNE, _PRUNE_SECONDS):
+    if turn := _find_turn(store, _PRUNE, _PRUNE_SECONDS):
         raise MediaStoreError(
-            f"Somebody else prunes {store.url}; if that was killed, remove {_PRUNE} from it or wait an hour."
+            f"Somebody else prunes {store.url} ({turn.heard_of}); if that was killed, remove {_PRUNE} "
+            "from it or wait an hour."
         )
     said = _say(store, _PRUNE)
 
@@ -79,11 +105,12 @@ def _refuse_running(store: MediaStore) -> None:
     for server in store.list_folders(_RUNNING):
         for file in store.list_files(f"{_RUNNING}/{server}"):
             name = f"{_RUNNING}/{server}/{file}"
-            if _is_young(store, name, _VERSION_SECONDS):
+            if turn := _find_turn(store, name, _VERSION_SECONDS):
                 project = file.removesuffix(".json")
                 raise MediaStoreError(
-                    f"A version of project {project} of {server} is being made with {store.url}. Prune it "
-                    f"later; if that process was killed, make its version or remove {name} from the store."
+                    f"A version of project {project} of {server} is being made with {store.url} {turn.held}. "
+                    "Prune it later; if that process was killed, make its version or remove "
+                    f"{name} from the store."
                 )
 
 
@@ -101,12 +128,13 @@ def _take_back(store: MediaStore, name: str) -> None:
         logger.warning("Could not remove %s: %s", name, error)
 
 
-def _is_young(store: MediaStore, name: str, seconds: float) -> bool:
+def _find_turn(store: MediaStore, name: str, seconds: float) -> _Turn | None:
+    """Find a turn that counts still: one that was said less than so many seconds ago."""
     content = b"".join(store.iter_lines(name))
     if not content:
-        return False
+        return None
     try:
-        since = float(json.loads(content)["since"])
+        said_at = from_seconds(json.loads(content)["since"])
     except (ValueError, KeyError, TypeError):
-        return True
-    return time.time() - since < seconds
+        return _Turn(None)
+    return _Turn(said_at) if (now() - said_at).total_seconds() < seconds else None

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +40,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.project_types import kind_of
 from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.restore.plan import check_references
+from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -429,7 +429,7 @@ def _counts(capture: Capture) -> dict[str, int]:
 
 
 def _utc_stamp() -> str:
-    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return now().strftime("%Y%m%dT%H%M%SZ")
 
 
 def _result(

@@ -12,11 +12,13 @@ from airflow_sv_versioning.client.models import NothingChanged, Project, Reserva
 from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import (
     ApiError,
+    ConfigurationError,
     NotFoundError,
     OutcomeUnknownError,
     SuperviselyError,
     VersionBusyError,
 )
+from airflow_sv_versioning.runtime.moments import parse_moment, since_text
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.versioning.memory import Memory, recall_marks
 
@@ -121,7 +123,7 @@ class Reservations:
         try:
             while True:
                 try:
-                    return self._client.versions.reserve(self._mark.project_id, self._mark.owner)
+                    return self._reserve()
                 except (VersionBusyError, OutcomeUnknownError) as error:
                     # Where only the answer was lost, asking again tells: a server that knows owners hands
                     # the reservation over, another one says that it is held.
@@ -133,6 +135,12 @@ class Reservations:
         except BaseException:
             self._forget_try(is_answer_lost)
             raise
+
+    def _reserve(self) -> Reservation | NothingChanged:
+        try:
+            return self._client.versions.reserve(self._mark.project_id, self._mark.owner)
+        except VersionBusyError as error:
+            raise _with_age(error) from error
 
     def _forget_try(self, is_answer_lost: bool) -> None:
         """Leave nothing of a reservation that was not made; what may be ours stays remembered."""
@@ -209,6 +217,21 @@ def _give_back_unknown(client: SuperviselyClient, mark: Mark, progress: Progress
     except (VersionBusyError, NotFoundError):
         # Somebody else's; or ours, on a server that knows no owners: then it expires.
         progress.say(f"An earlier try may have reserved project {mark.project_id} without an answer.")
+
+
+def _with_age(error: VersionBusyError) -> VersionBusyError:
+    """Say since when the reservation is held, where the server tells: who sees the age sees what is stuck."""
+    try:
+        held = since_text(parse_moment("reservedAt", error.details.get("reservedAt")))
+    except ConfigurationError:
+        # Source: the embedded server tells it; of the platform it is not known.
+        return error
+    return VersionBusyError(
+        f"{error.message} It is held {held}.",
+        status_code=error.status_code,
+        method=error.method,
+        details=error.details,
+    )
 
 
 def _wait(error: SuperviselyError, left: float, tries: int) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from airflow_sv_versioning.exceptions import ConfigurationError
@@ -86,18 +85,3 @@ def check_choice(argument: str, value: str, choices: Sequence[str]) -> None:
     """
     if value not in choices:
         raise ConfigurationError(f"{argument} is {value!r}; choose one of {', '.join(choices)}.")
-
-
-def parse_moment(argument: str, value: Any) -> datetime:
-    """Read a moment: an aware datetime, or ISO 8601 text; without a zone it is UTC.
-
-    :raises ConfigurationError: it is no moment.
-    """
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-        except ValueError as error:
-            raise ConfigurationError(f"{argument} is {value!r}, not an ISO 8601 time.") from error
-    if not isinstance(value, datetime):
-        raise ConfigurationError(f"{argument} must be a time, not {type(value).__name__}.")
-    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)

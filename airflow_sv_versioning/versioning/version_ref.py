@@ -9,8 +9,8 @@ from typing import Literal
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import VersionInfo
 from airflow_sv_versioning.client.versions import committed
-from airflow_sv_versioning.exceptions import ConfigurationError, VersionNotFoundError
-from airflow_sv_versioning.versioning.texts import parse_moment
+from airflow_sv_versioning.exceptions import ConfigurationError, UnexpectedAnswerError, VersionNotFoundError
+from airflow_sv_versioning.runtime.moments import parse_moment
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class VersionRef:
             return [version for version in listed if getattr(version, field) == self.value]
         newest = _newest_first(client, project_id)
         if isinstance(self.value, datetime):
-            return [each for each in newest if parse_moment("createdAt", each.created_at) <= self.value]
+            return [each for each in newest if _made_at(each) <= self.value]
         return newest[1:] if self.by == "previous" else newest
 
     def _not_found(self, project_id: int, versions: list[VersionInfo]) -> VersionNotFoundError:
@@ -92,6 +92,17 @@ LATEST, PREVIOUS = VersionRef("latest"), VersionRef("previous")
 def find_latest(client: SuperviselyClient, project_id: int) -> VersionInfo | None:
     """Find the latest version of a project, if it has any."""
     return next(iter(_newest_first(client, project_id)), None)
+
+
+def _made_at(version: VersionInfo) -> datetime:
+    try:
+        return parse_moment("createdAt", version.created_at)
+    except ConfigurationError as error:
+        raise UnexpectedAnswerError(
+            f"When version {version.version} (id {version.id}) of project {version.project_id} was made, the "
+            f"server does not say: {error.message} Name the version by its id or number.",
+            version_id=version.id,
+        ) from error
 
 
 def _newest_first(client: SuperviselyClient, project_id: int) -> list[VersionInfo]:

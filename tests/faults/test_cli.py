@@ -56,6 +56,10 @@ def test_create_list_and_restore_for_people(run, server, client, project_id):
     lines = run("list", project_id)[1].splitlines()
     assert [line.split()[0] for line in lines] == ["NUMBER", "1", "2"]
     assert lines[2].endswith("лимоны")
+    # What the list says of a version's moment is what ``--as-of`` takes.
+    assert lines[1].endswith("Z (a few seconds ago)")
+    made_at = lines[1].split()[2]
+    assert "Version 1 (" in run("restore", project_id, "--as-of", made_at, "--plan")[1]
 
     out = run("restore", project_id, "--version-num", 1)[1]
     assert out.startswith("Restored version 1 (id ")

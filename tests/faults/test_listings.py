@@ -6,7 +6,12 @@ from itertools import count
 
 import pytest
 
-from airflow_sv_versioning.exceptions import IncompleteListingError, ProjectChangedError, SuperviselyError
+from airflow_sv_versioning.exceptions import (
+    IncompleteListingError,
+    ProjectChangedError,
+    SuperviselyError,
+    UnexpectedAnswerError,
+)
 from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Reply, alter
 from tests.support.video_projects import make_video_project, write_videos
@@ -205,3 +210,16 @@ def test_images_that_come_while_they_are_listed_are_versioned_as_of_several_mome
     assert read_images(client, restored.project_id).items() <= read_images(client, project_id).items()
     with pytest.raises(ProjectChangedError):
         wired.create(project_id, on_concurrent_change="fail")
+
+
+def test_a_version_without_a_date_is_told_and_not_taken_for_an_old_one(wire, wired, versions, client):
+    project_id = client.projects.add(1, "No dates").id
+    made = versions.create(project_id)
+
+    def undated(listed):
+        return {**listed, "entities": [{**entity, "createdAt": None} for entity in listed["entities"]]}
+
+    wire.always("projects.versions.list", alter(undated))
+    with pytest.raises(UnexpectedAnswerError, match=rf"version 1 \(id {made.version_id}\) .* by its id"):
+        wired.choose(project_id, as_of="2100-01-01")
+    assert wired.choose(project_id, version_num=1).id == made.version_id

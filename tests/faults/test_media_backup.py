@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from airflow_sv_versioning.exceptions import (
     MediaStoreError,
     RequestRejectedError,
 )
+from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners
 from airflow_sv_versioning.vault.store import MediaStore
@@ -252,7 +255,7 @@ def test_stopping_in_mid_copy_leaves_no_version(versions, client, photos, store)
 def test_no_version_is_made_while_somebody_prunes(versions, client, photos, store):
     project_id = make_project(client, photos[:1])
 
-    with pruning(store), pytest.raises(MediaStoreError, match="pruned"):
+    with pruning(store), pytest.raises(MediaStoreError, match=r"pruned \(last heard of a few seconds ago"):
         versions.create(project_id, media_store=store, busy_timeout_seconds=0)
 
     assert versions.create(project_id, media_store=store).media.copied == 1
@@ -265,7 +268,7 @@ def test_nobody_prunes_while_a_version_is_made(versions, client, photos, store):
     def report(line: str) -> None:
         if "Packing" in line:
             with (
-                pytest.raises(MediaStoreError, match=f"version of project {project_id}") as caught,
+                pytest.raises(MediaStoreError, match=f"version of project {project_id} .* since ") as caught,
                 pruning(store),
             ):
                 pass
@@ -275,6 +278,24 @@ def test_nobody_prunes_while_a_version_is_made(versions, client, photos, store):
 
     assert len(refusals) == 1
     with pruning(store):
+        pass
+
+
+@pytest.mark.parametrize("mark", ["{", "[]", "{}", '{"since": "soon"}', '{"since": 1e300}', '{"since": NaN}'])
+def test_a_turn_that_is_said_in_no_known_way_counts(store, mark):
+    store.write_file("running/prune.json", [mark.encode()])
+
+    with pytest.raises(MediaStoreError, match="last heard of nobody knows when"), pruning(store):
+        pass
+
+
+@pytest.mark.parametrize(("hours", "counts"), [(0.9, True), (1.1, False)])
+def test_the_turn_of_a_killed_prune_counts_for_an_hour(store, hours, counts):
+    said_at = now().subtract(minutes=hours * 60)
+    store.write_file("running/prune.json", [json.dumps({"since": said_at.timestamp()}).encode()])
+
+    refusal = pytest.raises(MediaStoreError, match=r"last heard of 5\d minutes ago")
+    with refusal if counts else nullcontext(), pruning(store):
         pass
 
 

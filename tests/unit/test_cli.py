@@ -127,7 +127,7 @@ def test_without_json_an_error_leaves_stdout_empty(capsys):
 def test_starting_loads_nothing_heavy():
     code = (
         "import sys; from airflow_sv_versioning import cli; cli.build_parser();"
-        "print(sorted({'airflow', 'pyarrow', 'requests', 'fastapi', 'numpy'} & set(sys.modules)))"
+        "print(sorted({'airflow', 'pyarrow', 'requests', 'fastapi', 'numpy', 'pendulum'} & set(sys.modules)))"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

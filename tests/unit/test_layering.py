@@ -116,6 +116,13 @@ def test_requests_are_sent_by_the_transport_its_session_and_links_alone(path: Pa
     assert [name for name in _imports(path) if name.partition(".")[0] in {"requests", "urllib3"}] == []
 
 
+@pytest.mark.parametrize("path", MODULES, ids=_title)
+def test_moments_and_periods_are_those_of_pendulum_outside_client_and_server(path: Path) -> None:
+    own_clock = {"datetime.timedelta", "datetime.timezone"}
+
+    assert ({"pendulum"} if _layer(path) in {"client", "server"} else own_clock).isdisjoint(_imports(path))
+
+
 def _module(path: Path) -> str:
     return ".".join((NAME, *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-
 import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError
@@ -10,7 +8,6 @@ from airflow_sv_versioning.versioning.texts import (
     check_text,
     counts_text,
     description_text,
-    parse_moment,
 )
 
 
@@ -52,27 +49,6 @@ def test_the_longest_text_passes() -> None:
 def test_a_wrong_word_is_refused_with_the_right_ones() -> None:
     with pytest.raises(ConfigurationError, match="choose one of counts, full"):
         check_choice("verify", "all", ("counts", "full"))
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        "2026-01-05T10:00:00.000Z",
-        "2026-01-05T10:00:00",
-        "2026-01-05 12:00:00+02:00",
-        datetime(2026, 1, 5, 10, tzinfo=timezone.utc),
-        datetime(2026, 1, 5, 12, tzinfo=timezone(timedelta(hours=2))),
-        datetime(2026, 1, 5, 10),
-    ],
-)
-def test_moments_are_read_in_many_spellings(given: object) -> None:
-    assert parse_moment("as_of", given) == datetime(2026, 1, 5, 10, tzinfo=timezone.utc)
-
-
-@pytest.mark.parametrize("given", ["", "yesterday", 7])
-def test_what_is_no_moment_is_refused(given: object) -> None:
-    with pytest.raises(ConfigurationError, match="as_of"):
-        parse_moment("as_of", given)
 
 
 COUNTS = {"datasets": 3, "images": 1200, "tags": 0}
