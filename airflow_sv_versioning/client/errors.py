@@ -53,6 +53,8 @@ _ADVICE: dict[type[ApiError], str] = {
     RateLimitedError: "Lower max_workers or try again later.",
     ServerError: "The server failed; try again later.",
 }
+_NO_SUCH_HASH = re.compile(r"\bHASH(ES)?_NOT_FOUND\b")
+_LOST_FILE = "The server has no file with one of the hashes, or none that this team may use."
 _CLOSED_FOLDER = (
     "Check the role of the token's user in the team: archives of versions are kept in Team Files below "
     "/system, which it has to see and write."
@@ -174,6 +176,8 @@ def _api_error(reply: Reply, told: str) -> ApiError:
     if reply.status_code == 413:
         return _typed(RequestRejectedError, reply, f"{told}: {said}", _TOO_LARGE)
     kind = _error_type(reply.status_code, str(said), details)
+    if _NO_SUCH_HASH.search(reply.text):
+        return _typed(kind, reply, f"{told}: {said}", _LOST_FILE)
     if kind is PermissionDeniedError and reply.method.startswith("file-storage."):
         return _typed(kind, reply, f"{told}: {said}", _CLOSED_FOLDER)
     return _typed(kind, reply, f"{told}: {said}", _ADVICE.get(kind))

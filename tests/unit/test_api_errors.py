@@ -53,6 +53,17 @@ def test_what_the_platform_says_in_words_counts_whatever_the_status(
         assert refusal(Reply("m", "", status, body, ""), "http://x").kind == kind
 
 
+@pytest.mark.parametrize("code", ["HASH_NOT_FOUND", "HASHES_NOT_FOUND"])
+@pytest.mark.parametrize(("status", "kind"), [(404, "not_found"), (400, "request_rejected")])
+def test_a_lost_file_is_not_a_lost_item(status: int, kind: str, code: str) -> None:
+    text = f'{{"error":"Not Found","details":{{"type":"{code}","message":"2 hashes"}}}}'
+    body = {"error": "Not Found", "details": {"type": code, "message": "2 hashes"}}
+    error = refusal(Reply("videos.bulk.add", "", status, body, text), "http://x")
+
+    assert error.kind == kind
+    assert "2 hashes. The server has no file with one of the hashes" in error.message
+
+
 def test_words_do_not_hide_that_the_token_is_wrong() -> None:
     assert refusal(Reply("m", "", 401, {"error": GONE}, ""), "http://x").kind == "authentication"
 
