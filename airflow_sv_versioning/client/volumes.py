@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.checks import check_added, check_answered, check_count, check_owners
 from airflow_sv_versioning.client.files import content_hash
@@ -110,11 +112,12 @@ class Volumes:
         """Add at most 200 figures to objects of a volume; returns their ids in the order of the request.
 
         :param figures: one on a slice tells its place in ``meta``; one in space comes without geometry.
+            Members may be ``msgspec.Raw`` JSON.
 
         Source: POST figures.bulk.add.
         """
-        body = {"entityId": volume_id, "figures": list(figures)}
-        answer = self._transport.call("figures.bulk.add", body, list[Made], idempotent=False)
+        body = msgspec.json.encode({"entityId": volume_id, "figures": list(figures)})
+        answer = self._transport.call_encoded("figures.bulk.add", body, list[Made], idempotent=False)
         return check_added(answer, figures, f"figures to volume {volume_id}")
 
     def find_spatial_geometries(self, figure_ids: Sequence[int]) -> dict[int, bytes | None]:

@@ -9,11 +9,12 @@ from typing import Any
 from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.project_types.images.rows import ALPHA_MASK
+from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, whole_items
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.snapshot.ids import IdMap, IdSet
-from airflow_sv_versioning.snapshot.json_columns import json_raw, optional_json_raw
+from airflow_sv_versioning.snapshot.json_columns import json_raw
 
 _COLUMNS = (
     "src_figure_id", "src_image_id", "class_id", "geometry_type", "geometry_json", "meta", "priority",
@@ -95,24 +96,13 @@ class FiguresRestore:
         )
 
     def _figure_entry(self, row: Row, item_id: int) -> dict[str, Any]:
-        entry: dict[str, Any] = {
-            "entityId": item_id,
-            "classId": self._work.ids.classes[row["class_id"]],
-            "geometryType": row["geometry_type"],
-            "geometry": json_raw(row["geometry_json"]),
-            "meta": {} if row["meta"] is None else json_raw(row["meta"]),
-        }
-        for key, value in (
-            ("priority", row["priority"]),
-            ("customData", optional_json_raw(row["custom_data"])),
-            ("nnCreated", row["nn_created"]),
-            ("nnUpdated", row["nn_updated"]),
-            ("description", row["description"]),
-            ("smartToolInput", optional_json_raw(row["smart_tool_input"])),
-        ):
-            if value is not None:
-                entry[key] = value
-        return entry
+        return figure_entry(
+            row,
+            entityId=item_id,
+            classId=self._work.ids.classes[row["class_id"]],
+            geometry=json_raw(row["geometry_json"]),
+            meta={} if row["meta"] is None else json_raw(row["meta"]),
+        )
 
     def _add_alpha_geometries(self) -> None:
         def upload(rows: Sequence[Row]) -> None:

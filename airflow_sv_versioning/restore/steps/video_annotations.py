@@ -8,10 +8,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, videos
+from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.runtime.parallel import map_ordered
-from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value, optional_json_raw
+from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client.video_annotations import VideoAnnotation
@@ -177,24 +178,12 @@ class AnnotationsRestore:
         return len(rows)
 
     def _figure_entry(self, row: Row) -> dict[str, Any]:
-        entry: dict[str, Any] = {
-            "objectId": self._object_ids[row["src_object_id"]],
-            "geometryType": row["geometry_type"],
-            "geometry": json_raw(row["geometry_json"]),
-            "meta": {**(json_value(row["meta"]) or {}), "frame": row["frame_index"]},
-        }
-        for key, value in (
-            ("trackId", row["track_id"]),
-            ("priority", row["priority"]),
-            ("smartToolInput", optional_json_raw(row["smart_tool_input"])),
-            ("nnCreated", row["nn_created"]),
-            ("nnUpdated", row["nn_updated"]),
-            ("customData", optional_json_raw(row["custom_data"])),
-            ("description", row["description"]),
-        ):
-            if value is not None:
-                entry[key] = value
-        return entry
+        return figure_entry(
+            row,
+            objectId=self._object_ids[row["src_object_id"]],
+            geometry=json_raw(row["geometry_json"]),
+            meta={**(json_value(row["meta"]) or {}), "frame": row["frame_index"]},
+        )
 
 
 def _whole_frames(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

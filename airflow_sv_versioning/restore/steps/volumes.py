@@ -10,6 +10,7 @@ from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.project_types.volumes.masks import MASK_3D, SPATIAL
 from airflow_sv_versioning.project_types.volumes.rows import NORMALS, figures_of
+from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
 from airflow_sv_versioning.restore.steps.items import (
     add_described_items,
     dataset_batches,
@@ -18,7 +19,7 @@ from airflow_sv_versioning.restore.steps.items import (
 )
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
-from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
 
 _COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]
 
@@ -169,13 +170,8 @@ class _OneVolume:
                 yield figure["id"]
 
     def _figure_entry(self, row: Row) -> dict[str, Any]:
-        return {
-            "objectId": self._object_ids[row["src_object_id"]],
-            "entityId": self._new_id,
-            "geometryType": row["geometry_type"],
-            **_place(row),
-            **{key: value for key, value in _optional(row) if value is not None},
-        }
+        object_id = self._object_ids[row["src_object_id"]]
+        return figure_entry(row, objectId=object_id, entityId=self._new_id, **_place(row))
 
     def _files(self, rows: Sequence[Row], new_ids: Sequence[int]) -> Iterator[tuple[int, Path]]:
         for row, new_id in zip(rows, new_ids, strict=True):
@@ -195,12 +191,4 @@ def _place(row: Row) -> dict[str, Any]:
         "planeName": row["plane_name"],
         "normal": NORMALS[row["plane_name"]],
     }
-    return {"geometry": json_value(row["geometry_json"]), "meta": {**meta, **place}}
-
-
-def _optional(row: Row) -> Iterator[tuple[str, Any]]:
-    yield "priority", row["priority"]
-    yield "customData", json_value(row["custom_data"])
-    yield "description", row["description"]
-    yield "nnCreated", row["nn_created"]
-    yield "nnUpdated", row["nn_updated"]
+    return {"geometry": json_raw(row["geometry_json"]), "meta": {**meta, **place}}
