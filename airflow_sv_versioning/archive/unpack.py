@@ -24,8 +24,7 @@ from airflow_sv_versioning.exceptions import (
     SnapshotError,
     UnsupportedProjectError,
 )
-from airflow_sv_versioning.project_types import VERSIONED_TYPES
-from airflow_sv_versioning.project_types.images.tag_items import complete_tags
+from airflow_sv_versioning.project_types import VERSIONED_TYPES, project_type_of
 from airflow_sv_versioning.runtime.streams import CHUNK_BYTES, iter_chunks, iter_lines
 from airflow_sv_versioning.snapshot.resorting import make_clustered
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
@@ -82,7 +81,7 @@ def unpack_archive(
             content = _read_payload(Source(file, directory, project_type, limits, manifest is not None))
         snapshot = content.snapshot
         _check_content(content, manifest)
-        rewritten = complete_tags(snapshot) | make_clustered(snapshot)
+        rewritten = project_type_of(project_type).complete(snapshot) | make_clustered(snapshot)
     except OSError as error:
         raise SnapshotError(f"The archive {path.name} cannot be unpacked: {error}.") from error
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.compare.differences import find_item_differences
 from airflow_sv_versioning.exceptions import NotFoundError
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import Item, ItemReader, Rows, names_of
 from airflow_sv_versioning.project_types.remnants import find_remnants
 from airflow_sv_versioning.runtime.parallel import map_ordered
@@ -154,22 +154,23 @@ class _SpotCheck:
         for folder in (self._held, self._found):
             folder.mkdir(parents=True)
         self._meta = meta
-        self._kind = kind_of(base.project_type)
-        self._reader: ItemReader[Any] = self._kind.reader(client, names_of(meta), self._found)
+        self._project_type = project_type_of(base.project_type)
+        self._reader: ItemReader[Any] = self._project_type.reader(client, names_of(meta), self._found)
         self._stamps: dict[int, str] = {}
 
     def sample(self) -> list[tuple[int, list[int]]]:
         """Choose items of the base: dataset and ids."""
         by_dataset: dict[int, list[int]] = defaultdict(list)
         for row in self._chosen():
-            self._stamps[row[self._kind.id_column]] = row["updated_at"]
-            by_dataset[row["src_dataset_id"]].append(row[self._kind.id_column])
+            self._stamps[row[self._project_type.id_column]] = row["updated_at"]
+            by_dataset[row["src_dataset_id"]].append(row[self._project_type.id_column])
         return list(by_dataset.items())
 
     def _chosen(self) -> Iterator[Mapping[str, Any]]:
         import pyarrow as pa
 
-        items, columns = self._base.project_type, [self._kind.id_column, "src_dataset_id", "updated_at"]
+        items = self._base.project_type
+        columns = [self._project_type.id_column, "src_dataset_id", "updated_at"]
         total = self._base.row_count(items)
         wanted = sorted(random.sample(range(total), sample_size(total)))
         start = 0
@@ -200,7 +201,7 @@ class _SpotCheck:
         """Compare what was read with the base's rows, both taken as little snapshots."""
         ids = IdSet(item.id for part in parts for item in part.items)
         with self._writer(self._held, parts) as writer:
-            self._kind.copy_kept(self._base, writer, ids)
+            self._project_type.copy_kept(self._base, writer, ids)
             held = writer.finish(self._base.project_info, self._meta)
         with self._writer(self._found, parts) as writer:
             for part in parts:

@@ -22,7 +22,7 @@ from airflow_sv_versioning.capture.unchanged import UnchangedItems
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset, Project
 from airflow_sv_versioning.exceptions import IncompleteListingError, NotFoundError, ProjectChangedError
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import Item, Rows, names_of
 from airflow_sv_versioning.project_types.remnants import find_remnants
 from airflow_sv_versioning.runtime.memory import give_back
@@ -238,8 +238,8 @@ class _Pass:
         self._directory = directory
         self._progress = progress
         self._meta = project_meta(client.projects.get_meta(project.id), project)
-        self._kind = kind_of(project.type)
-        self._reader = self._kind.reader(client, names_of(self._meta), directory)
+        self._project_type = project_type_of(project.type)
+        self._reader = self._project_type.reader(client, names_of(self._meta), directory)
         self._open_base = open_base
         self._verify_items = verify_items
         self._items_done = 0
@@ -253,14 +253,14 @@ class _Pass:
         with SnapshotWriter(self._directory, self._project.type) as writer:
             writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
             base = self._open_base(self._meta)
-            unchanged = UnchangedItems(base, self._kind.id_column)
+            unchanged = UnchangedItems(base, self._project_type.id_column)
             changed = self._list_items(writer, pages, unchanged)
             for read in map_ordered(self._read, changed, self._client.max_workers):
                 self._append_items(writer, read.items)
                 writer.append_rows(read.rows)
             if base:
                 give_back()
-                self._kind.copy_kept(base, writer, unchanged.kept_ids())
+                self._project_type.copy_kept(base, writer, unchanged.kept_ids())
             return writer.finish(project_info(self._project), self._meta)
 
     def _pages(self, datasets: Sequence[Dataset]) -> Iterator[tuple[int, Sequence[Item] | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,19 @@ from airflow_sv_versioning.client.transport import Check, Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
 _HASHES_BATCH = 900
-# The platform takes volumes as it takes images.
-_METHODS = {
-    "images": ("images.bulk.upload", "image/*"),
-    "videos": ("videos.bulk.upload", "video/*"),
-    "volumes": ("images.bulk.upload", "image/*"),
-}
+
+
+@dataclass(frozen=True)
+class UploadMethod:
+    """How the platform takes files."""
+
+    name: str
+    content_type: str
+
+
+# It takes volumes as it takes images.
+IMAGE_UPLOAD = UploadMethod("images.bulk.upload", "image/*")
+VIDEO_UPLOAD = UploadMethod("videos.bulk.upload", "video/*")
 
 
 class Media:
@@ -39,7 +47,7 @@ class Media:
         return existing
 
     def upload(
-        self, project_type: str, path: Path, expected_hash: str, *, check: Check | None = None
+        self, method: UploadMethod, path: Path, expected_hash: str, *, check: Check | None = None
     ) -> None:
         """Stream a file to the server.
 
@@ -50,15 +58,14 @@ class Media:
 
         Source: POST images.bulk.upload and videos.bulk.upload.
         """
-        method, content_type = _METHODS[project_type]
         with ExitStack() as opened:
 
             def fields() -> list[tuple[str, Any]]:
                 opened.close()
-                return [("0-file", ("0", opened.enter_context(path.open("rb")), content_type))]
+                return [("0-file", ("0", opened.enter_context(path.open("rb")), method.content_type))]
 
             with naming_file(path.name, path.stat().st_size):
-                answer = self._transport.upload(method, fields, list[Stored], check=check)
+                answer = self._transport.upload(method.name, fields, list[Stored], check=check)
         stored = answer[0].get("hash") if answer else None
         if stored != expected_hash:
             raise IntegrityError(

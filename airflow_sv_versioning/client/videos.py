@@ -15,7 +15,7 @@ from airflow_sv_versioning.client.decoding import prove
 from airflow_sv_versioning.client.figures import skipping
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.listing import list_whole
-from airflow_sv_versioning.client.media import Media
+from airflow_sv_versioning.client.media import VIDEO_UPLOAD, Media
 from airflow_sv_versioning.client.shapes import MadeItem, Object, Tag, Video
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.client.video_annotations import AnnotatedVideo
@@ -140,7 +140,7 @@ class Videos:
         known = media.find_existing(sorted(set(hashes.values())))
         for path, digest in hashes.items():
             if digest not in known:
-                media.upload("videos", path, digest)
+                media.upload(VIDEO_UPLOAD, path, digest)
         entries = [{"title": name, "hash": hashes[path], "meta": {}} for name, path in files]
         return [video for part in batches(entries, ADD_BATCH) for video in self.add(dataset_id, part)]
 

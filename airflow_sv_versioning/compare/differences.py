@@ -7,16 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.project_types import kind_of
-from airflow_sv_versioning.project_types.base import Kind
+from airflow_sv_versioning.project_types import project_type_of
+from airflow_sv_versioning.project_types.base import ProjectType
 from airflow_sv_versioning.project_types.compared import SEPARATOR, Side
 from airflow_sv_versioning.project_types.compared_columns import (
     CHOSEN_BY_PLATFORM,
     DEFAULTS,
-    FILE_FACTS,
     MEMBER_DEFAULTS,
     REPEATED_IN_META,
-    compared_columns,
 )
 from airflow_sv_versioning.snapshot.canonical import canonical_json
 from airflow_sv_versioning.snapshot.origin import own_custom_data
@@ -70,20 +68,21 @@ def find_differences(one: Snapshot, other: Snapshot, planned: Deviations | None 
 def find_item_differences(one: Snapshot, other: Snapshot, planned: Deviations | None = None) -> list[str]:
     """Tell how datasets and items with all that hangs on them differ; see :func:`find_differences`."""
     differences: list[str] = []
-    kind, planned = kind_of(one.project_type), planned or Deviations()
+    project_type, planned = project_type_of(one.project_type), planned or Deviations()
     stand_ins = frozenset(planned.references[item_id] for item_id in planned.placeholder_ids)
     mine = Side(
         one,
-        kind.id_column,
+        project_type.id_column,
         planned.left_out,
         planned.new_names,
         planned.references,
         stand_ins,
         passed_over=planned.passed_over,
     )
-    theirs = Side(other, kind.id_column, stand_ins=stand_ins, hidden_tag=planned.placeholder_tag)
-    for (what, my_rows), (_, their_rows) in zip(_contents(kind, mine), _contents(kind, theirs), strict=True):
-        facts = FILE_FACTS[kind.project_type] if what == kind.item else ()
+    theirs = Side(other, project_type.id_column, stand_ins=stand_ins, hidden_tag=planned.placeholder_tag)
+    contents = (_contents(project_type, side) for side in (mine, theirs))
+    for (what, my_rows), (_, their_rows) in zip(*contents, strict=True):
+        facts = project_type.compared.file_facts if what == project_type.item else ()
         differences += _row_differences(what, *_both_told(my_rows, their_rows, facts))
     return differences
 
@@ -99,9 +98,9 @@ def _unmarked(other: Snapshot, planned: Deviations) -> list[str]:
     return [] if marked == wanted else [f"{marked} of {wanted} placeholders are tagged"]
 
 
-def _contents(kind: Kind, side: Side) -> Iterator[tuple[str, pa.Table]]:
+def _contents(project_type: ProjectType, side: Side) -> Iterator[tuple[str, pa.Table]]:
     yield "dataset", _datasets(side)
-    yield from kind.contents(side)
+    yield from project_type.contents(side)
 
 
 def _project_differences(one: Snapshot, other: Snapshot, planned: Deviations) -> list[str]:
@@ -160,7 +159,7 @@ def _datasets(side: Side) -> pa.Table:
     import pyarrow as pa
 
     rows = dataset_rows(side.snapshot)
-    names = compared_columns(side.snapshot.project_type, "datasets")
+    names = project_type_of(side.snapshot.project_type).compared.of("datasets")
     columns = {name: pa.array([row[name] for row, _ in rows], pa.string()) for name in names}
     return pa.table({"path": pa.array([path for _, path in rows], pa.string()), **columns})
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from airflow_sv_versioning.project_types.base import Kind
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from airflow_sv_versioning.project_types.base import ProjectType
 from airflow_sv_versioning.project_types.images import Images
 from airflow_sv_versioning.project_types.videos import Videos
 from airflow_sv_versioning.project_types.volumes import Volumes
 
-_KINDS: dict[str, Kind] = {kind.project_type: kind for kind in (Images(), Videos(), Volumes())}
+PROJECT_TYPES: Mapping[str, ProjectType] = MappingProxyType(
+    {known.name: known for known in (Images(), Videos(), Volumes())}
+)
+"""All that can be versioned, by the platform's word."""
 
-VERSIONED_TYPES = tuple(_KINDS)
+VERSIONED_TYPES = tuple(PROJECT_TYPES)
 
 
-def kind_of(project_type: str) -> Kind:
-    """Choose the kind of a project type, one of :data:`VERSIONED_TYPES`."""
-    return _KINDS[project_type]
+def project_type_of(name: str) -> ProjectType:
+    """Choose a project type, one of :data:`VERSIONED_TYPES`."""
+    return PROJECT_TYPES[name]

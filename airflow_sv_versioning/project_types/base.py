@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from airflow_sv_versioning.exceptions import IncompleteListingError
+from airflow_sv_versioning.snapshot.schemas import table_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.client.media import UploadMethod
     from airflow_sv_versioning.project_types.compared import Side
+    from airflow_sv_versioning.project_types.compared_columns import ComparedColumns
+    from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.snapshot.ids import IdSet
     from airflow_sv_versioning.snapshot.tables import Snapshot
     from airflow_sv_versioning.snapshot.writer import SnapshotWriter
@@ -106,25 +110,47 @@ class ItemReader(ABC, Generic[ItemT]):
         """List those of the items that are still there, in the order of their ids."""
 
 
-class Kind(ABC):
-    """One type of projects.
+class ProjectType(ABC):
+    """One type of projects, and all that differs between them below archives.
 
-    :cvar project_type: the platform's word; also the name of the table of items.
+    :cvar name: the platform's word; also the name of the table of items.
     :cvar item: word for one item, in messages.
-    :cvar id_column: the column with the item's id in its own table.
     :cvar counted: tables whose rows a result counts.
+    :cvar compared: which columns a comparison looks at.
+    :cvar upload: how the platform takes the files of items.
+    :cvar list_page: so many items are asked for at a time.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
     :cvar takes_links: whether the platform can add an item by its link at all.
     :cvar shares_objects: whether items may have an annotation object in common.
+    :cvar passes_geometry_on: whether geometry is restored as it is told, and not made anew.
+    :cvar others_tell_all: whether archives by other tools hold all that ours do.
+    :cvar has_previews: whether the platform shows versions.
+    :cvar checks_items: whether archives tell of each item what it is, so that one can be checked alone.
     """
 
-    project_type: ClassVar[str]
+    name: ClassVar[str]
     item: ClassVar[str]
-    id_column: ClassVar[str]
     counted: ClassVar[tuple[str, ...]]
+    compared: ClassVar[ComparedColumns]
+    upload: ClassVar[UploadMethod]
+    list_page: ClassVar[int]
     prefers_link: ClassVar[bool]
     takes_links: ClassVar[bool] = True
     shares_objects: ClassVar[bool] = False
+    passes_geometry_on: ClassVar[bool] = True
+    others_tell_all: ClassVar[bool] = False
+    has_previews: ClassVar[bool] = True
+    checks_items: ClassVar[bool] = False
+
+    @property
+    def id_column(self) -> str:
+        """The column with the item's id in its own table."""
+        return f"src_{self.item}_id"
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether figures are of objects, which have their classes and tags."""
+        return "objects" in table_names(self.name)
 
     @abstractmethod
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[Any]:
@@ -138,8 +164,32 @@ class Kind(ABC):
         """Copy what hangs on unchanged items and is not told by their listing, by column operations."""
 
     @abstractmethod
-    def item_columns(self, table: str) -> str | None:
-        """Name the column of a table that says which item a row belongs to; ``None`` if there is none."""
+    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
+        """Add items to a dataset, as the platform is told of them; returns what it says of the new ones."""
+
+    def complete(self, snapshot: Snapshot) -> frozenset[str]:
+        """Add to an archive's tables what follows from others; returns those that were written anew."""
+        return frozenset()
+
+    def lacks_columns(self, snapshot: Snapshot) -> bool:
+        """Say whether an archive cannot tell what the server is to be asked for before it is a base."""
+        return False
+
+    def fill_columns(self, client: SuperviselyClient, snapshot: Snapshot, progress: Progress) -> None:
+        """Ask the server for it."""
+        raise AssertionError(f"archives of {self.name} lack nothing")
+
+    def bare_figures(self, snapshot: Snapshot) -> Iterable[int]:
+        """Find the figures whose geometry is stored apart, and of which the server says that it has none."""
+        return ()
+
+    def as_stored(self, original: Path, made: Path, meta: Any) -> Path:
+        """Give the file that the platform keeps of an original: that, or one made of it.
+
+        :param made: where to write the latter.
+        :param meta: of the item.
+        """
+        return original
 
     @abstractmethod
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
@@ -165,19 +215,19 @@ def with_rows(
     return [ItemWithRow(item["id"], item["name"], item["updatedAt"], make_row(item)) for item in items]
 
 
-def by_link(kind: Kind, link: Any, digest: Any) -> bool:
+def by_link(project_type: ProjectType, link: Any, digest: Any) -> bool:
     """Say whether an item is restored by its link and not by its hash."""
-    return bool(link) and (kind.prefers_link or not digest)
+    return bool(link) and (project_type.prefers_link or not digest)
 
 
-def is_linked(kind: Kind) -> pc.Expression:
+def is_linked(project_type: ProjectType) -> pc.Expression:
     """Select the items that are restored by their link; for rows with ``hash`` and ``link``."""
     import pyarrow.compute as pc
 
     has_link = ~pc.field("link").is_null()
-    if not kind.takes_links:
+    if not project_type.takes_links:
         return has_link & ~has_link
-    return has_link if kind.prefers_link else has_link & pc.field("hash").is_null()
+    return has_link if project_type.prefers_link else has_link & pc.field("hash").is_null()
 
 
 def copy_rows(

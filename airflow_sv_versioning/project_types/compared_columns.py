@@ -1,13 +1,13 @@
-"""Which columns of a snapshot are compared, and why the others are not: the one list of exceptions.
+"""Which columns of a snapshot are compared, and why the others are not: what all types have in common.
 
-A column that is named nowhere here is restored and compared. :data:`STANDS_FOR` names what is compared as
-a path, a number or a name, :data:`GIVEN_ANEW` what every copy has its own of, and :data:`UNSETTABLE` what
-people may have made and no call is known to set: of that a restore warns where a version holds it.
+A column that its type names in no list is restored and compared. ``stands_for`` names what is compared as a
+path, a number or a name, ``given_anew`` what every copy has its own of, and ``unsettable`` what people may
+have made and no call is known to set: of that a restore warns where a version holds it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -15,102 +15,24 @@ from operator import and_
 from airflow_sv_versioning.snapshot.schemas import column_names
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
-_PATH = "the path of the dataset or item"
-_OBJECT = "the number of the object among those of its item"
+PATH = "the path of the dataset or item"
+OBJECT = "the number of the object among those of its item"
 
-_DATASETS = {"parent_src_dataset_id": _PATH, "name": _PATH}
-_TAG = "the name of the tag"
-_TAGS = {"owner_id": _OBJECT, "src_item_id": _PATH, "tag_id": _TAG}
+DATASETS = {"parent_src_dataset_id": PATH, "name": PATH}
+TAG = "the name of the tag"
+TAGS = {"owner_id": OBJECT, "src_item_id": PATH, "tag_id": TAG}
 
-STANDS_FOR: dict[str, dict[str, dict[str, str]]] = {
-    "images": {
-        "datasets": _DATASETS,
-        "images": {"src_dataset_id": _PATH, "name": _PATH, "parent_src_image_id": "the path of the parent"},
-        "figures": {"src_image_id": _PATH, "class_id": "the name of the class"},
-        "alpha_geometries": {"src_figure_id": "the figure, as whose geometry it is compared"},
-        "tags": {"owner_id": "the path of the image, or the figure", "src_item_id": _PATH, "tag_id": _TAG},
-    },
-    "videos": {
-        "datasets": _DATASETS,
-        "videos": {"src_dataset_id": _PATH, "name": _PATH},
-        "objects": {"src_video_id": _PATH},
-        "figures": {"src_video_id": _PATH, "src_object_id": _OBJECT},
-        "tags": _TAGS,
-    },
-    "volumes": {
-        "datasets": _DATASETS,
-        "volumes": {"src_dataset_id": _PATH, "name": _PATH},
-        "objects": {"src_volume_id": _PATH},
-        "figures": {"src_volume_id": _PATH, "src_object_id": _OBJECT},
-        "tags": _TAGS,
-    },
-}
-"""Type -> table -> column -> what is compared in its place."""
+ID = "whatever is made gets a new id"
+TIME = "the moment of making or changing: a copy has its own"
+WHO = "the platform writes down who sends it; a copy is of who restores"
+FILE = "the platform reads it from the file, which is compared by its hash or link"
+STORAGE = "where the platform keeps the file"
 
-_ID = "whatever is made gets a new id"
-_TIME = "the moment of making or changing: a copy has its own"
-_WHO = "the platform writes down who sends it; a copy is of who restores"
-_FILE = "the platform reads it from the file, which is compared by its hash or link"
-_STORAGE = "where the platform keeps the file"
-
-_TIMES = {"created_at": _TIME, "updated_at": _TIME}
-_NEW_DATASETS = {"src_dataset_id": _ID, "full_path": "made of the names"}
-_NEW_OBJECTS = {"src_object_id": _ID, "key": _ID, "labeler_login": _WHO, **_TIMES}
-_NEW_FIGURES = {"src_figure_id": _ID, "labeler_login": _WHO, **_TIMES}
-_NEW_TAGS = {"tag_assignment_id": _ID, "labeler_login": _WHO, **_TIMES}
-
-GIVEN_ANEW: dict[str, dict[str, dict[str, str]]] = {
-    "images": {
-        "datasets": _NEW_DATASETS,
-        "images": {
-            "src_image_id": _ID,
-            "mime": _FILE,
-            "ext": _FILE,
-            "size": _FILE,
-            "width": _FILE,
-            "height": _FILE,
-            "created_by_id": _WHO,
-            "related_data_id": _STORAGE,
-            "download_id": _STORAGE,
-            "offset_start": _STORAGE,
-            "offset_end": _STORAGE,
-            **_TIMES,
-        },
-        "figures": {
-            "src_figure_id": _ID,
-            "src_dataset_id": "the dataset of its image",
-            "geometry_meta_json": "the platform measures the geometry",
-            **_TIMES,
-        },
-        "alpha_geometries": {},
-        "tags": _NEW_TAGS,
-    },
-    "videos": {
-        "datasets": _NEW_DATASETS,
-        "videos": {"src_video_id": _ID, "size": _FILE, **_TIMES},
-        "objects": _NEW_OBJECTS,
-        "figures": _NEW_FIGURES,
-        "tags": _NEW_TAGS,
-    },
-    "volumes": {
-        "datasets": _NEW_DATASETS,
-        "volumes": {
-            "src_volume_id": _ID,
-            "mime": _FILE,
-            "ext": _FILE,
-            "size": _FILE,
-            "file_meta": _FILE,
-            "path_original": _STORAGE,
-            "full_storage_url": _STORAGE,
-            "processing_path": _STORAGE,
-            **_TIMES,
-        },
-        "objects": _NEW_OBJECTS,
-        "figures": {"key": _ID, **_NEW_FIGURES},
-        "tags": _NEW_TAGS,
-    },
-}
-"""Type -> table -> column -> why no copy can have that of its source."""
+TIMES = {"created_at": TIME, "updated_at": TIME}
+NEW_DATASETS = {"src_dataset_id": ID, "full_path": "made of the names"}
+NEW_OBJECTS = {"src_object_id": ID, "key": ID, "labeler_login": WHO, **TIMES}
+NEW_FIGURES = {"src_figure_id": ID, "labeler_login": WHO, **TIMES}
+NEW_TAGS = {"tag_assignment_id": ID, "labeler_login": WHO, **TIMES}
 
 
 @dataclass(frozen=True)
@@ -142,29 +64,43 @@ class Unsettable:
         return f"{' and '.join(self.columns)} of {number} {self.rows} cannot be restored: {self.reason}."
 
 
-_FRAMES = Unsettable("tags", ("frame_from", "frame_to"), "tags", "only tags of videos stand on frames")
+FRAMES = Unsettable("tags", ("frame_from", "frame_to"), "tags", "only tags of videos stand on frames")
 
-UNSETTABLE: dict[str, tuple[Unsettable, ...]] = {
-    "images": (
-        Unsettable("figures", ("object_id",), "figures of images", "no call binds figures to each other"),
-        Unsettable("figures", ("instance",), "figures of images", "no call binds figures to each other"),
-        _FRAMES,
-    ),
-    "videos": (
-        Unsettable(
-            "videos",
-            ("link",),
-            "videos with a hash",
-            "a video is added by one of the two, and the hash names the very file that was annotated",
-            beside=("hash",),
-        ),
-    ),
-    "volumes": (
-        Unsettable("volumes", ("link",), "volumes", "no call adds a volume by its link"),
-        _FRAMES,
-    ),
-}
-"""Type -> what a restore cannot bring back, and names in its warnings."""
+
+@dataclass(frozen=True)
+class ComparedColumns:
+    """What a comparison of projects of one type looks at.
+
+    :param stands_for: table -> column -> what is compared in its place.
+    :param given_anew: table -> column -> why no copy can have that of its source.
+    :param unsettable: what a restore cannot bring back, and names in its warnings.
+    :param file_facts: columns of items that the platform also finds out by itself: where one of two projects
+        does not tell them, as it did not look into a file yet, there is nothing to compare.
+    """
+
+    project_type: str
+    stands_for: Mapping[str, Mapping[str, str]]
+    given_anew: Mapping[str, Mapping[str, str]]
+    unsettable: tuple[Unsettable, ...]
+    file_facts: tuple[str, ...] = ()
+
+    def of(self, table: str) -> list[str]:
+        """Name the columns of a table that a comparison looks at: all that are on no list."""
+        never = {
+            column
+            for entry in self.unsettable
+            if entry.table == table and not entry.beside
+            for column in entry.columns
+        }
+        never |= self.given_anew[table].keys() | self.stands_for[table].keys()
+        return [name for name in column_names(self.project_type, table) if name not in never]
+
+    def warnings(self, snapshot: Snapshot) -> Iterator[str]:
+        """Tell what of a version no call can set, as far as it holds such a thing."""
+        for entry in self.unsettable:
+            if number := entry.count(snapshot):
+                yield entry.warning(number)
+
 
 DEFAULTS: dict[str, int | bool] = {
     "priority": 1,
@@ -174,15 +110,6 @@ DEFAULTS: dict[str, int | bool] = {
     "non_final_value": False,
 }
 """Column -> what the platform takes where nothing is said, and says afterwards."""
-
-FILE_FACTS: dict[str, tuple[str, ...]] = {
-    "images": (),
-    "videos": ("frames_count", "frame_width", "frame_height", "frames_to_timecodes"),
-    "volumes": ("meta",),
-}
-"""Type -> columns of items that the platform also finds out by itself: where one of two projects does not
-tell them, as it did not look into a file yet, there is nothing to compare."""
-
 
 MEMBER_DEFAULTS: dict[str, dict[str, str]] = {
     "classes": {"shape": "any"},
@@ -200,22 +127,3 @@ texts on its ``UpdateProjectSettings.js``, "grouping auto-correction logic", and
 
 REPEATED_IN_META = {"frame_index": "frame"}
 """Column of figures -> member of their ``meta`` that tells the same, and that some writers leave out."""
-
-
-def compared_columns(project_type: str, table: str) -> list[str]:
-    """Name the columns of a table that a comparison looks at: all that are on no list."""
-    never = {
-        column
-        for entry in UNSETTABLE[project_type]
-        if entry.table == table and not entry.beside
-        for column in entry.columns
-    }
-    never |= GIVEN_ANEW[project_type][table].keys() | STANDS_FOR[project_type][table].keys()
-    return [name for name in column_names(project_type, table) if name not in never]
-
-
-def unsettable_warnings(snapshot: Snapshot) -> Iterator[str]:
-    """Tell what of a version no call can set, as far as it holds such a thing."""
-    for entry in UNSETTABLE[snapshot.project_type]:
-        if number := entry.count(snapshot):
-            yield entry.warning(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import is_linked
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.tree import dataset_paths
@@ -22,7 +22,7 @@ def contents_of(snapshot: Snapshot) -> pa.Table:
     import pyarrow.compute as pc
 
     items = _items(snapshot, ["hash", "link"])
-    by_hash = items.filter(~is_linked(kind_of(snapshot.project_type)) & ~pc.field("hash").is_null())
+    by_hash = items.filter(~is_linked(project_type_of(snapshot.project_type)) & ~pc.field("hash").is_null())
     grouped = by_hash.group_by("hash").aggregate([("id", "min")])
     return grouped.select(["hash", "id_min"]).rename_columns(["hash", "id"])
 
@@ -30,7 +30,7 @@ def contents_of(snapshot: Snapshot) -> pa.Table:
 def links_of(snapshot: Snapshot) -> pa.Table:
     """Collect the items that are links: columns ``link``, ``id``, ``name`` and ``updated_at``."""
     items = _items(snapshot, ["hash", "link", "name", "updated_at"])
-    linked = items.filter(is_linked(kind_of(snapshot.project_type)))
+    linked = items.filter(is_linked(project_type_of(snapshot.project_type)))
     return linked.select(["link", "id", "name", "updated_at"])
 
 
@@ -53,5 +53,5 @@ def paths_of(snapshot: Snapshot, item_ids: Collection[int]) -> dict[int, str]:
 
 
 def _items(snapshot: Snapshot, columns: list[str]) -> pa.Table:
-    id_column = kind_of(snapshot.project_type).id_column
+    id_column = project_type_of(snapshot.project_type).id_column
     return snapshot.read(snapshot.project_type, [id_column, *columns]).rename_columns(["id", *columns])

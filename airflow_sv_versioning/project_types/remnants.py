@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.project_types.originals import paths_of
 from airflow_sv_versioning.snapshot.ids import IdSet
+from airflow_sv_versioning.snapshot.schemas import item_column
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.validation import distinct
 from airflow_sv_versioning.snapshot.writer import replace_table
@@ -78,7 +79,7 @@ class _Sieve:
 
     def __init__(self, snapshot: Snapshot) -> None:
         names = names_of(snapshot.project_meta)
-        has_objects = snapshot.project_type != "images"
+        has_objects = project_type_of(snapshot.project_type).has_objects
         self.snapshot = snapshot
         self.owners = "objects" if has_objects else "figures"
         self.owner_id = "src_object_id" if has_objects else "src_figure_id"
@@ -160,7 +161,7 @@ class _Found:
         import pyarrow.compute as pc
 
         is_tags = self._table == "tags"
-        item = kind_of(self._sieve.snapshot.project_type).item_columns(self._table) or ""
+        item = item_column(self._sieve.snapshot.project_type, self._table) or ""
         named = ["tag_id", "name"] if is_tags else [self._sieve.class_column]
         own = ["tag_assignment_id", "owner_type", "owner_id"] if is_tags else [self._sieve.owner_id]
         for rows in self._sieve.snapshot.iter_batches(self._table, [item, *named, *own]):
@@ -192,7 +193,7 @@ class _Found:
 
     def _told(self) -> Iterator[str]:
         snapshot = self._sieve.snapshot
-        item = kind_of(snapshot.project_type).item
+        item = project_type_of(snapshot.project_type).item
         paths = paths_of(snapshot, {row["item"] for row in self._examples if row["item"] is not None})
         for row in self._examples:
             on = f"{item} {paths.get(row['item'])!r} (id {row['item']})"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.links import WORKERS, LinkAnswer, LinkState
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import is_linked
 from airflow_sv_versioning.restore.media_column import MediaColumn
 from airflow_sv_versioning.runtime.parallel import map_ordered
@@ -62,11 +62,11 @@ def check_media(
     """
     import pyarrow.compute as pc
 
-    kind = kind_of(snapshot.project_type)
-    linked, has_hash = is_linked(kind), ~pc.field("hash").is_null()
+    project_type = project_type_of(snapshot.project_type)
+    linked, has_hash = is_linked(project_type), ~pc.field("hash").is_null()
     hashed = has_hash & ~linked
-    nothing = snapshot.read(kind.project_type, [kind.id_column], ~linked & ~has_hash)
-    gone = dict.fromkeys(values(nothing, kind.id_column), NO_REFERENCE)
+    nothing = snapshot.read(project_type.name, [project_type.id_column], ~linked & ~has_hash)
+    gone = dict.fromkeys(values(nothing, project_type.id_column), NO_REFERENCE)
     gone |= dict.fromkeys(find_lost_hashes(client, snapshot, progress, hashed), NOT_STORED)
     links = MediaColumn(snapshot, "link", linked)
     check = _LinksCheck(client, team_id, progress, unreachable_is_gone)

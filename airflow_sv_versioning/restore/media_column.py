@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.snapshot.ids import IdSet, digests, joined, repeated
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
@@ -49,7 +49,7 @@ class MediaColumn:
 
         if not wanted:
             return
-        id_column = kind_of(self._snapshot.project_type).id_column
+        id_column = project_type_of(self._snapshot.project_type).id_column
         where = self._where & pc.field(self._column).isin(pa.array(sorted(wanted), pa.string()))
         for batch in self._snapshot.iter_batches(
             self._snapshot.project_type, [id_column, self._column], where

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.project_types.volumes.upload import normalise_to_ras
 from airflow_sv_versioning.restore.missing_media import rows_of
 from airflow_sv_versioning.restore.placeholders import placeholders_for
 from airflow_sv_versioning.snapshot.json_columns import json_value
@@ -34,8 +33,8 @@ def media_file(plan: RestorePlan, item_id: int) -> Iterator[Path]:
 
 
 def _draw(plan: RestorePlan, item_id: int, folder: Path) -> Path:
-    placeholders = placeholders_for(plan.kind.project_type)
-    ((_, row),) = rows_of(plan.snapshot, plan.kind, placeholders.columns, [item_id])
+    placeholders = placeholders_for(plan.project_type.name)
+    ((_, row),) = rows_of(plan.snapshot, plan.project_type, placeholders.columns, [item_id])
     placeholders.draw(row, folder / "placeholder")
     return folder / "placeholder"
 
@@ -45,9 +44,8 @@ def _fetch(plan: RestorePlan, item_id: int, folder: Path) -> Path:
     with original.open("wb") as file:
         for chunk in plan.remedy.original_store.iter_chunks(plan.remedy.originals[item_id]):
             file.write(chunk)
-    if plan.kind.project_type != "volumes" or item_id not in plan.remedy.unlinked:
+    if item_id not in plan.remedy.unlinked:
         return original
-    # What the platform kept was normalised when it came; what was behind a link may not be.
-    ((_, row),) = rows_of(plan.snapshot, plan.kind, ["meta"], [item_id])
-    normalise_to_ras(original, folder / "normalised", json_value(row["meta"]))
-    return folder / "normalised"
+    # What the platform kept was as it keeps it; what was behind a link may not be.
+    ((_, row),) = rows_of(plan.snapshot, plan.project_type, ["meta"], [item_id])
+    return plan.project_type.as_stored(original, folder / "stored", json_value(row["meta"]))

@@ -58,7 +58,7 @@ def _supply(client: SuperviselyClient, plan: RestorePlan, group: _Group, progres
             )
         if not client.images.find_existing_hashes([content]):
             try:
-                client.media.upload(plan.kind.project_type, path, content, check=progress.check)
+                client.media.upload(plan.project_type.upload, path, content, check=progress.check)
             except FileTooLargeError as error:
                 error.message = f"{plan.missing[group[0]].path}: {error.message} {_SMALLER}"
                 raise

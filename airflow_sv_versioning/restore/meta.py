@@ -25,7 +25,7 @@ def add_meta(
     classes = meta.get("classes") or []
     marks = [placeholder_tag(plan.placeholder_tag)] if plan.placeholder_tag else []
     tags = [*(meta.get("tags") or []), *marks]
-    wanted = {"classes": classes, "tags": tags, "projectType": plan.kind.project_type}
+    wanted = {"classes": classes, "tags": tags, "projectType": plan.project_type.name}
     try:
         answer = client.projects.update_meta(project_id, wanted)
     except RequestRejectedError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.project_types.base import Kind, by_link
+from airflow_sv_versioning.project_types.base import ProjectType, by_link
 from airflow_sv_versioning.restore.placeholders import placeholders_for
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault.record import MediaRecord
@@ -70,7 +70,7 @@ class Originals:
 def find_remedy(
     policy: str,
     snapshot: Snapshot,
-    kind: Kind,
+    project_type: ProjectType,
     gone: Mapping[int, str],
     find_originals: Callable[[], Originals | None],
 ) -> Remedy:
@@ -86,30 +86,30 @@ def find_remedy(
     if policy == "skip":
         return Remedy(left_out=frozenset(gone))
     if policy == "placeholder":
-        return _with_placeholders(snapshot, kind, gone)
+        return _with_placeholders(snapshot, project_type, gone)
     if policy == "reupload":
         originals = find_originals()
         if originals is None:
             return Remedy(without=dict.fromkeys(gone, NO_STORE))
-        return _from_store(snapshot, kind, gone, originals)
+        return _from_store(snapshot, project_type, gone, originals)
     return Remedy(without=gone)
 
 
 def rows_of(
-    snapshot: Snapshot, kind: Kind, columns: Sequence[str], item_ids: Sequence[int]
+    snapshot: Snapshot, project_type: ProjectType, columns: Sequence[str], item_ids: Sequence[int]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Read columns of some items: id and row."""
-    where = _among(kind.id_column, item_ids)
-    for batch in snapshot.iter_batches(kind.project_type, [kind.id_column, *columns], where):
+    where = _among(project_type.id_column, item_ids)
+    for batch in snapshot.iter_batches(project_type.name, [project_type.id_column, *columns], where):
         for row in batch.to_pylist():
-            yield row[kind.id_column], row
+            yield row[project_type.id_column], row
 
 
-def _with_placeholders(snapshot: Snapshot, kind: Kind, gone: Mapping[int, str]) -> Remedy:
-    placeholders = placeholders_for(kind.project_type)
+def _with_placeholders(snapshot: Snapshot, project_type: ProjectType, gone: Mapping[int, str]) -> Remedy:
+    placeholders = placeholders_for(project_type.name)
     groups: dict[Hashable, list[int]] = defaultdict(list)
     without: dict[int, str] = {}
-    for item_id, row in rows_of(snapshot, kind, placeholders.columns, list(gone)):
+    for item_id, row in rows_of(snapshot, project_type, placeholders.columns, list(gone)):
         shape = placeholders.shape_of(row)
         if shape is None:
             without[item_id] = NO_SIZE
@@ -118,14 +118,16 @@ def _with_placeholders(snapshot: Snapshot, kind: Kind, gone: Mapping[int, str]) 
     return Remedy(placeholders=list(groups.values()), without=without)
 
 
-def _from_store(snapshot: Snapshot, kind: Kind, gone: Mapping[int, str], originals: Originals) -> Remedy:
+def _from_store(
+    snapshot: Snapshot, project_type: ProjectType, gone: Mapping[int, str], originals: Originals
+) -> Remedy:
     record = originals.record or MediaRecord(originals.store.url)
     wanted: dict[int, str] = {}
     without: dict[int, str] = {}
     unlinked = set()
-    for item_id, row in rows_of(snapshot, kind, ["hash", "link"], list(gone)):
+    for item_id, row in rows_of(snapshot, project_type, ["hash", "link"], list(gone)):
         content_hash = row["hash"]
-        if by_link(kind, row["link"], row["hash"]):
+        if by_link(project_type, row["link"], row["hash"]):
             unlinked.add(item_id)
             # What a version saw behind a link is surer than the hash that a server once noted of it.
             if behind := record.linked.get(row["link"]):

@@ -8,9 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.project_types import kind_of
-from airflow_sv_versioning.project_types.base import Kind, Names, by_link, names_of
-from airflow_sv_versioning.project_types.compared_columns import unsettable_warnings
+from airflow_sv_versioning.project_types import project_type_of
+from airflow_sv_versioning.project_types.base import Names, ProjectType, by_link, names_of
 from airflow_sv_versioning.project_types.remnants import find_remnants
 from airflow_sv_versioning.restore.media_check import MediaCheck, check_media
 from airflow_sv_versioning.restore.missing_media import Originals, Remedy, find_remedy, rows_of
@@ -18,6 +17,7 @@ from airflow_sv_versioning.restore.refusal import MissingItem, missing_media
 from airflow_sv_versioning.restore.renaming import distinct_names
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.schemas import item_column
 from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 from airflow_sv_versioning.snapshot.validation import check_known, distinct
@@ -62,9 +62,9 @@ class RestorePlan:
     warnings: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> Kind:
-        """The kind of the snapshot's project."""
-        return kind_of(self.snapshot.project_type)
+    def project_type(self) -> ProjectType:
+        """What differs between types, for that of the snapshot's project."""
+        return project_type_of(self.snapshot.project_type)
 
     @property
     def skipped_ids(self) -> frozenset[int]:
@@ -81,9 +81,9 @@ class RestorePlan:
 
     def reference(self, row: Mapping[str, Any]) -> dict[str, str]:
         """Say what a new item is made of: its ``hash``, or its ``link``."""
-        if (content_hash := self.references.get(row[self.kind.id_column])) is not None:
+        if (content_hash := self.references.get(row[self.project_type.id_column])) is not None:
             return {"hash": content_hash}
-        if by_link(self.kind, row["link"], row["hash"]):
+        if by_link(self.project_type, row["link"], row["hash"]):
             return {"link": row["link"]}
         return {"hash": row["hash"]}
 
@@ -118,7 +118,7 @@ def plan_restore(
         read -> why.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
-    kind = kind_of(snapshot.project_type)
+    project_type = project_type_of(snapshot.project_type)
     datasets = dataset_rows(snapshot)
     paths = {row["src_dataset_id"]: path for row, path in datasets}
     names = names_of(snapshot.project_meta)
@@ -129,7 +129,7 @@ def plan_restore(
     give_back()
     found = check_media(client, snapshot, team_id, progress, unreachable_is_gone=missing_entities != "fail")
     gone = {**(known or {}), **found.gone}
-    remedy = find_remedy(missing_entities, snapshot, kind, gone, find_originals)
+    remedy = find_remedy(missing_entities, snapshot, project_type, gone, find_originals)
     new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
     return RestorePlan(
         snapshot=snapshot,
@@ -141,9 +141,9 @@ def plan_restore(
         remedy=remedy,
         new_names=new_names,
         renamed=renamed,
-        counts=_counts(kind, snapshot, remedy.left_out),
+        counts=_counts(project_type, snapshot, remedy.left_out),
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
-        warnings=(*remnants.lines, *_unsure_links(found), *unsettable_warnings(snapshot)),
+        warnings=(*remnants.lines, *_unsure_links(found), *project_type.compared.warnings(snapshot)),
     )
 
 
@@ -156,7 +156,7 @@ def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names)
     items = snapshot.project_type
     check_known(f"datasets of {items}", distinct(snapshot, items, "src_dataset_id"), paths)
     find_remnants(snapshot).refuse()
-    kind_of(items).check(snapshot, paths, names)
+    project_type_of(items).check(snapshot, paths, names)
 
 
 def missing_items(
@@ -166,7 +166,7 @@ def missing_items(
 
     :param gone: item id -> why its media cannot be had.
     """
-    lost = rows_of(snapshot, kind_of(snapshot.project_type), ["src_dataset_id", "name"], list(gone))
+    lost = rows_of(snapshot, project_type_of(snapshot.project_type), ["src_dataset_id", "name"], list(gone))
     found = {}
     for item_id, row in lost:
         path = f"{paths[row['src_dataset_id']]}/{new_names.get(item_id, row['name'])}"
@@ -188,12 +188,13 @@ def _unsure_links(found: MediaCheck) -> tuple[str, ...]:
     return (line,)
 
 
-def _counts(kind: Kind, snapshot: Snapshot, gone: Collection[int]) -> dict[str, int]:
-    return {table: _count(snapshot, table, kind.item_columns(table), gone) for table in kind.counted}
+def _counts(project_type: ProjectType, snapshot: Snapshot, gone: Collection[int]) -> dict[str, int]:
+    return {table: _count(snapshot, table, gone) for table in project_type.counted}
 
 
-def _count(snapshot: Snapshot, table: str, item_column: str | None, gone: Collection[int]) -> int:
-    where = ids_not_in(item_column, gone) if item_column else None
-    if item_column is None or where is None:
+def _count(snapshot: Snapshot, table: str, gone: Collection[int]) -> int:
+    column = item_column(snapshot.project_type, table)
+    where = ids_not_in(column, gone) if column else None
+    if column is None or where is None:
         return snapshot.row_count(table)
-    return sum(batch.num_rows for batch in snapshot.iter_batches(table, [item_column], where))
+    return sum(batch.num_rows for batch in snapshot.iter_batches(table, [column], where))

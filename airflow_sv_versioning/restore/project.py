@@ -210,13 +210,13 @@ def _fill(
     try:
         fill_project(work)
     except REFUSALS as error:
-        if error.method != f"{plan.kind.project_type}.bulk.add":
+        if error.method != f"{plan.project_type.name}.bulk.add":
             raise
         lost = find_lost_media(work)
         if not (refused := lost or find_refused_links(work)):
             raise
         items = missing_items(snapshot, plan.paths, plan.new_names, refused)
-        total = f"{snapshot.row_count(plan.kind.project_type)} {plan.kind.project_type}"
+        total = f"{snapshot.row_count(plan.project_type.name)} {plan.project_type.name}"
         raise media_refused(total, items, are_links=not lost) from error
     settings.put_back(client, project_id)
     return settings, frozenset(work.passed_over)
@@ -245,10 +245,10 @@ def _add_dataset(
 
 
 def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:
-    found = Counter({"datasets": 0, plan.kind.project_type: 0, "figures": 0})
+    found = Counter({"datasets": 0, plan.project_type.name: 0, "figures": 0})
     for dataset in client.datasets.list_all(project_id):
         found["datasets"] += 1
-        found.update(plan.kind.count(client, dataset.id))
+        found.update(plan.project_type.count(client, dataset.id))
     expected = _expected_counts(plan)
     if wrong := {what: (expected[what], found[what]) for what in found if found[what] != expected[what]}:
         told = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
@@ -257,8 +257,8 @@ def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int)
 
 def _expected_counts(plan: RestorePlan) -> dict[str, int]:
     counts = dict(plan.counts)
-    if plan.kind.shares_objects:
-        where = plan.restored(plan.kind.id_column)
+    if plan.project_type.shares_objects:
+        where = plan.restored(plan.project_type.id_column)
         counts["objects"] = len(distinct(plan.snapshot, "objects", "src_object_id", where))
     return counts
 

@@ -30,8 +30,8 @@ def find_lost_media(work: RestoreWork) -> dict[int, str]:
     import pyarrow.compute as pc
 
     plan = work.plan
-    where = ~pc.field("hash").is_null() & ~is_linked(plan.kind)
-    if (others := ids_not_in(plan.kind.id_column, plan.missing)) is not None:
+    where = ~pc.field("hash").is_null() & ~is_linked(plan.project_type)
+    if (others := ids_not_in(plan.project_type.id_column, plan.missing)) is not None:
         where &= others
     lost = find_lost_hashes(work.client, plan.snapshot, work.progress, where)
     return {item_id: f"{NOT_STORED} ({content_hash})" for item_id, content_hash in lost.items()}
@@ -58,23 +58,22 @@ def find_refused_links(work: RestoreWork) -> dict[int, str]:
 
 def _links(work: RestoreWork) -> Iterator[tuple[int, str]]:
     plan = work.plan
-    where = is_linked(plan.kind)
-    if (restored := plan.restored(plan.kind.id_column)) is not None:
+    where = is_linked(plan.project_type)
+    if (restored := plan.restored(plan.project_type.id_column)) is not None:
         where &= restored
-    columns = [plan.kind.id_column, "link", "hash"]
-    for batch in plan.snapshot.iter_batches(plan.kind.project_type, columns, where):
+    columns = [plan.project_type.id_column, "link", "hash"]
+    for batch in plan.snapshot.iter_batches(plan.project_type.name, columns, where):
         for row in batch.to_pylist():
             if link := plan.reference(row).get("link"):
-                yield row[plan.kind.id_column], link
+                yield row[plan.project_type.id_column], link
 
 
 def _refused(work: RestoreWork, dataset_id: int, links: Sequence[tuple[int, str]]) -> dict[int, str]:
     """Try a batch, and its halves where it is refused, down to single links."""
     work.progress.check()
     entries = [{"title": str(item_id), "link": link, "meta": {}} for item_id, link in links]
-    add = work.client.videos.add if work.plan.kind.project_type == "videos" else work.client.images.add
     try:
-        add(dataset_id, entries)
+        work.plan.project_type.add_items(work.client, dataset_id, entries)
     except REFUSALS as error:
         if len(links) == 1:
             ((item_id, link),) = links

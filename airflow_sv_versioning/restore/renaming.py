@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.snapshot.ids import IdSet, digests, joined, repeated
 from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in, values
 
@@ -36,7 +36,7 @@ def distinct_names(
     for item_id, (dataset_id, name) in _iter_later(snapshot, gone, suspects):
         new = names.take_free(dataset_id, name)
         new_names[item_id] = new
-        item = kind_of(snapshot.project_type).item
+        item = project_type_of(snapshot.project_type).item
         renamed[f"{paths[dataset_id]}/{name} ({item} {item_id})"] = new
     return new_names, renamed
 
@@ -45,7 +45,7 @@ def _iter_names(
     snapshot: Snapshot, gone: Collection[int]
 ) -> Iterator[tuple[list[int], list[_Name], np.ndarray[Any, Any]]]:
     """Stream ids, names and digests of names."""
-    id_column = kind_of(snapshot.project_type).id_column
+    id_column = project_type_of(snapshot.project_type).id_column
     columns = [id_column, "src_dataset_id", "name"]
     for batch in snapshot.iter_batches(snapshot.project_type, columns, ids_not_in(id_column, gone)):
         names = list(zip(values(batch, "src_dataset_id"), values(batch, "name"), strict=True))

@@ -60,7 +60,7 @@ class RestoreWork:
     passed_over: set[int] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        snapshot, column = self.plan.snapshot, self.plan.kind.id_column
+        snapshot, column = self.plan.snapshot, self.plan.project_type.id_column
         found = snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
         items = IdSet.of_columns(found)
         self.item_ids, self.item_datasets = IdMap(items), IdMap(items)
@@ -74,13 +74,13 @@ class RestoreWork:
         :param names: of the rows, as they were asked for.
         :raises IntegrityError: the server stored one under another name.
         """
-        kind = self.plan.kind
+        project_type = self.plan.project_type
         by_name = {item["name"]: item["id"] for item in added}
-        item_ids = [row[kind.id_column] for row in rows]
+        item_ids = [row[project_type.id_column] for row in rows]
         for item_id, name in zip(item_ids, names, strict=True):
             if name not in by_name:
                 raise IntegrityError(
-                    f"The server stored {kind.item} {name!r} (id {item_id}) of dataset {new_dataset} "
+                    f"The server stored {project_type.item} {name!r} (id {item_id}) of dataset {new_dataset} "
                     "under another name.",
                     dataset_id=new_dataset,
                 )

@@ -10,10 +10,10 @@ batch by batch. Of tables that others wrote it is proved, and :mod:`resorting` w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.ids import joined, repeated
+from airflow_sv_versioning.snapshot.schemas import SCHEMAS, Clustering
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
@@ -27,58 +27,14 @@ _OWNER_TYPES = ("item", "object", "figure")
 _NOTHING = -(2**63)
 
 
-@dataclass(frozen=True)
-class Clustering:
-    """How the rows of one table are arranged.
-
-    :param owner: the column with the id of the owner, whose rows stand together.
-    :param owner_type: the column that says what the owner is, where ids alone do not.
-    :param place: the column by which the rows of one owner ascend; what is equal in it, or all where there is
-        no such column, stands in the order in which it came.
-    """
-
-    owner: str
-    owner_type: str | None = None
-    place: str | None = None
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns that decide."""
-        return [name for name in (self.owner, self.owner_type, self.place) if name]
-
-
-_CLUSTERINGS: dict[str, dict[str, Clustering]] = {
-    "images": {
-        "figures": Clustering("src_image_id"),
-        # Those of images come with the listing, those of figures later.
-        "tags": Clustering("owner_id", "owner_type"),
-    },
-    "videos": {
-        "objects": Clustering("src_video_id"),
-        "figures": Clustering("src_video_id", place="frame_index"),
-        "tags": Clustering("src_item_id"),
-    },
-    "volumes": {
-        "objects": Clustering("src_volume_id"),
-        "figures": Clustering("src_volume_id"),
-        "tags": Clustering("src_item_id"),
-    },
-}
-
-
 def clustered_tables(project_type: str) -> tuple[str, ...]:
     """Name the tables that are clustered."""
-    return tuple(_CLUSTERINGS[project_type])
-
-
-def clustering_of(project_type: str, table: str) -> Clustering | None:
-    """Say how a table is clustered; ``None`` if it is not."""
-    return _CLUSTERINGS[project_type].get(table)
+    return tuple(name for name, table in SCHEMAS[project_type].items() if table.clustering)
 
 
 def in_order(project_type: str, table: str, rows: pa.Table) -> pa.Table:
     """Put all rows of some owners into order."""
-    clustering = clustering_of(project_type, table)
+    clustering = SCHEMAS[project_type][table].clustering
     if clustering is None or not rows.num_rows:
         return rows
     order = _order(_owners(rows, clustering), _places(rows, clustering))
@@ -89,7 +45,9 @@ def final_places(snapshot: Snapshot, table: str) -> Numbers:
     """Tell for each row of a table which place it is to have among all of them."""
     import numpy as np
 
-    clustering = _CLUSTERINGS[snapshot.project_type][table]
+    clustering = SCHEMAS[snapshot.project_type][table].clustering
+    if clustering is None:
+        raise AssertionError(f"nobody asks in which order the rows of {table} stand")
     owners = joined(_owners(batch, clustering) for batch in snapshot.iter_batches(table, clustering.columns))
     places = joined(_places(batch, clustering) for batch in snapshot.iter_batches(table, clustering.columns))
     order = _order(owners, places)
@@ -120,7 +78,7 @@ def numbers_within(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
 
 def is_clustered(snapshot: Snapshot, table: str) -> bool:
     """Read the integers that decide, and say whether a table is clustered."""
-    clustering = clustering_of(snapshot.project_type, table)
+    clustering = SCHEMAS[snapshot.project_type][table].clustering
     if clustering is None or not snapshot.path(table).exists():
         return True
     runs = _Runs()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
-from airflow_sv_versioning.project_types.images.figure_notes import fill_notes, lacks_notes
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.version_map import VersionMap
@@ -103,11 +103,12 @@ def find_earlier(
         unpacked = unpack_version(client, project, latest, directory, progress)
     except (SnapshotError, ApiError) as error:
         return f"version {latest.version} is no base: {error}"
-    if project.type != "images" and unpacked.provenance is None:
+    project_type = project_type_of(project.type)
+    if unpacked.provenance is None and not project_type.others_tell_all:
         return f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
-    if lacks_notes(unpacked.snapshot):
+    if project_type.lacks_columns(unpacked.snapshot):
         progress.say(
             f"Version {latest.version} does not tell who drew its figures, and notes; reading those."
         )
-        fill_notes(client, unpacked.snapshot, progress)
+        project_type.fill_columns(client, unpacked.snapshot, progress)
     return unpacked

@@ -37,7 +37,7 @@ from airflow_sv_versioning.exceptions import (
     RequestRejectedError,
     SuperviselyError,
 )
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.runtime.moments import now
@@ -425,7 +425,7 @@ def _how(capture: Capture) -> str:
 
 def _counts(capture: Capture) -> dict[str, int]:
     rows = capture.snapshot.counts()
-    return {what: rows[what] for what in kind_of(capture.snapshot.project_type).counted}
+    return {what: rows[what] for what in project_type_of(capture.snapshot.project_type).counted}
 
 
 def _utc_stamp() -> str:

@@ -13,7 +13,7 @@ from airflow_sv_versioning.capture.project_rows import dataset_row, project_info
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset
 from airflow_sv_versioning.exceptions import FormatError, NotFoundError
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.project_types.videos.digests import integrity_lines
 from airflow_sv_versioning.snapshot.tree import in_tree_order
@@ -69,7 +69,7 @@ def read_video(client: SuperviselyClient, project_id: int, path: str, directory:
     """
     project = client.projects.get(project_id)
     meta = project_meta(client.projects.get_meta(project_id), project)
-    reader = kind_of("videos").reader(client, names_of(meta), directory)
+    reader = project_type_of("videos").reader(client, names_of(meta), directory)
     datasets = _datasets(client, project_id)
     for dataset, name in _places(datasets, path):
         ids = [video["id"] for video in client.videos.list_by_names(dataset.id, [name])]

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import NotFoundError, UnsupportedProjectError
+from airflow_sv_versioning.project_types import PROJECT_TYPES
 from airflow_sv_versioning.restore.project import Target, with_end
 from airflow_sv_versioning.versioning.results import RestoreResult
 
 # Source: the names by which the platform's own client finds previews again.
 WORKSPACE_NAME = "[Do Not Modify] Instant Versions Storage"
 PREVIEW_KEY = "sly_version_preview"
-PREVIEWED_TYPES = ("images", "videos")
+PREVIEWED_TYPES = tuple(name for name, known in PROJECT_TYPES.items() if known.has_previews)
 
 
 def make_preview(

@@ -12,12 +12,14 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.models import VersionInfo
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
+from airflow_sv_versioning.project_types import PROJECT_TYPES
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.project_versions import Report
 from airflow_sv_versioning.versioning.version_ref import VersionRef
 
+CHECKED_TYPES = tuple(name for name, known in PROJECT_TYPES.items() if known.checks_items)
 _COMPARED = {
     "hash": "the hash of its file",
     "link": "its link",
@@ -84,9 +86,10 @@ def check_video(
     """
     wanted = VersionRef.parse(version_id, version_num, as_of)
     project = client.projects.get(project_id)
-    if project.type != "videos":
+    if project.type not in CHECKED_TYPES:
         raise UnsupportedProjectError(
-            f"Project {project_id} is of type {project.type!r}; single items are checked in video projects.",
+            f"Project {project_id} is of type {project.type!r}; single items are checked in projects of "
+            f"{' and '.join(CHECKED_TYPES)}.",
             project_id=project_id,
         )
     version = wanted.find(client, project_id)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import DAG
 
+from airflow_sv_versioning.client.media import IMAGE_UPLOAD
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from tests.airflow.conftest import RunDag, SetConnection
@@ -62,7 +63,7 @@ def lost_project(
         lossy.remove_media(content_hash)
     yield project_id
     for content_hash, photo in zip(gone, photos[:2], strict=True):
-        client.media.upload("images", photo, content_hash)
+        client.media.upload(IMAGE_UPLOAD, photo, content_hash)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_sv_versioning.project_types import project_type_of
 from tests.missing.projects import MAKERS, Filled
 from tests.support.media import serve_media
 
@@ -86,5 +87,6 @@ def _losses(lossy, filled, client):
         yield take
     finally:
         filled.host.status = 200
+        method = project_type_of(filled.type).upload
         for path in taken:
-            client.media.upload(filled.type, filled.maker.files[path], filled.hashes[path])
+            client.media.upload(method, filled.maker.files[path], filled.hashes[path])

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import VersionBusyError
-from airflow_sv_versioning.project_types import kind_of
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.snapshot.origin import is_draft
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.photos import write_photos
@@ -266,7 +266,7 @@ class Ground:
         found: Counter[str] = Counter()
         for dataset in self.client.datasets.list_all(project_id):
             found["datasets"] += 1
-            found.update(kind_of(work.project_type).count(self.client, dataset.id))
+            found.update(project_type_of(work.project_type).count(self.client, dataset.id))
         return found
 
     def _remove_copies(self, work: Work) -> None:

@@ -8,26 +8,20 @@ from airflow_sv_versioning.archive import pack_archive
 from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.compare.differences import find_differences
-from airflow_sv_versioning.project_types.compared_columns import (
-    FILE_FACTS,
-    GIVEN_ANEW,
-    STANDS_FOR,
-    UNSETTABLE,
-    compared_columns,
-    unsettable_warnings,
-)
+from airflow_sv_versioning.project_types import VERSIONED_TYPES as TYPES
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.schemas import column_names, table_names, table_schema
 from tests.support.column_cases import The, cases_of, write_cells
 
-TYPES = ("images", "videos", "volumes")
+COMPARED = {project_type: project_type_of(project_type).compared for project_type in TYPES}
 COLUMNS = [
     (project_type, table, column)
     for project_type in TYPES
     for table in table_names(project_type)
     for column in column_names(project_type, table)
 ]
-ANEW = [(type_, table, column) for type_, table, column in COLUMNS if column in GIVEN_ANEW[type_][table]]
+ANEW = [key for key in COLUMNS if key[2] in COMPARED[key[0]].given_anew[key[1]]]
 TRIED = [key for key in COLUMNS if key not in ANEW]
 FORMATS = [(type_, archive_format) for type_ in TYPES for archive_format in written_versions(type_)]
 
@@ -35,24 +29,25 @@ FORMATS = [(type_, archive_format) for type_ in TYPES for archive_format in writ
 @pytest.mark.parametrize(("project_type", "table", "column"), COLUMNS)
 def test_a_column_has_a_case_or_stands_on_the_list(project_type, table, column):
     has_case = column in cases_of(project_type)[table]
-    is_listed = column in GIVEN_ANEW[project_type][table]
+    is_listed = column in COMPARED[project_type].given_anew[table]
 
     assert has_case is not is_listed, "write a case for the column, or say why no copy can have it"
 
 
 @pytest.mark.parametrize("project_type", TYPES)
-@pytest.mark.parametrize("listed", [STANDS_FOR, GIVEN_ANEW])
+@pytest.mark.parametrize("listed", ["stands_for", "given_anew"])
 def test_the_lists_name_columns_that_there_are(listed, project_type):
-    assert set(listed[project_type]) == set(table_names(project_type))
-    for table, columns in listed[project_type].items():
+    found = getattr(COMPARED[project_type], listed)
+    assert set(found) == set(table_names(project_type))
+    for table, columns in found.items():
         assert set(columns) <= set(column_names(project_type, table))
 
 
 @pytest.mark.parametrize(("project_type", "table", "column"), TRIED)
 def test_a_comparison_sees_every_column_that_is_on_no_list(project_type, table, column, tmp_path):
-    is_fact = table == project_type and column in FILE_FACTS[project_type]
+    is_fact = table == project_type and column in COMPARED[project_type].file_facts
     plain = {column: another(project_type, table, column)} if is_fact else {}
-    is_compared = column in {*compared_columns(project_type, table), *STANDS_FOR[project_type][table]}
+    is_compared = column in {*COMPARED[project_type].of(table), *COMPARED[project_type].stands_for[table]}
 
     one = write_cells(tmp_path / "one", project_type, [(table, "cell", plain)])
     other = write_cells(
@@ -83,7 +78,7 @@ def another(project_type, table, column):
 
 
 @pytest.mark.parametrize(
-    ("project_type", "column"), [(type_, column) for type_ in TYPES for column in FILE_FACTS[type_]]
+    ("project_type", "column"), [(type_, column) for type_ in TYPES for column in COMPARED[type_].file_facts]
 )
 def test_what_the_platform_has_not_found_out_yet_is_no_difference(project_type, column, tmp_path):
     told = {column: another(project_type, project_type, column)}
@@ -99,13 +94,13 @@ def test_what_the_platform_has_not_found_out_yet_is_no_difference(project_type, 
 @pytest.mark.parametrize("project_type", TYPES)
 def test_what_no_call_can_set_is_named_where_a_version_holds_it(project_type, tmp_path):
     plain = write_cells(tmp_path / "plain", project_type, [("tags", "cell", {})])
-    assert list(unsettable_warnings(plain)) == []
+    assert list(COMPARED[project_type].warnings(plain)) == []
 
-    for entry in UNSETTABLE[project_type]:
+    for entry in COMPARED[project_type].unsettable:
         name = entry.columns[0]
         held = write_cells(tmp_path / name, project_type, [(entry.table, "cell", lost_with(entry))])
 
-        assert list(unsettable_warnings(held)) == [entry.warning(1)]
+        assert list(COMPARED[project_type].warnings(held)) == [entry.warning(1)]
 
 
 def lost_with(entry):
@@ -128,7 +123,8 @@ def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
         for column, case in cases["tags"].items()
         if "owner_id" not in case
     ]
-    cells += [(entry.table, f"no {entry.columns}", lost_with(entry)) for entry in UNSETTABLE[project_type]]
+    unsettable = COMPARED[project_type].unsettable
+    cells += [(entry.table, f"no {entry.columns}", lost_with(entry)) for entry in unsettable]
     source = write_cells(tmp_path / "source", project_type, cells, shop.media[project_type])
     packed = pack_archive(source, archive_format, tmp_path / "archive", {})
     made = shop.publish(project_type, packed.path, archive_format)
@@ -143,5 +139,5 @@ def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
         progress=Progress(),
     )
     assert find_differences(source, copy.snapshot) == []
-    assert list(restored.warnings) == list(unsettable_warnings(source))
-    assert len(restored.warnings) == len(UNSETTABLE[project_type])
+    assert list(restored.warnings) == list(COMPARED[project_type].warnings(source))
+    assert len(restored.warnings) == len(unsettable)

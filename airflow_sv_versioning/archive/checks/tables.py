@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.archive.checks.json_texts import JsonRule
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.schemas import required_columns, table_names
+from airflow_sv_versioning.project_types import project_type_of
+from airflow_sv_versioning.snapshot.schemas import SCHEMAS, table_names
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
 if TYPE_CHECKING:
@@ -29,35 +30,7 @@ _JSON: Mapping[str, JsonRule] = {
     "smart_tool_input": _ANY_PASSED_ON,
     "value_json": _ANY,
 }
-# Of volumes, geometry is made anew.
-_JSON_OF_VOLUMES = {**_JSON, "geometry_json": _OBJECT}
-
-# Columns that tell rows apart.
-_KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "images": {
-        "datasets": ("src_dataset_id",),
-        "images": ("src_image_id",),
-        "figures": ("src_figure_id",),
-        "alpha_geometries": ("src_figure_id",),
-    },
-    "videos": {
-        "datasets": ("src_dataset_id",),
-        "videos": ("src_video_id",),
-        # Videos may share an object.
-        "objects": ("src_object_id", "src_video_id"),
-    },
-    "volumes": {
-        "datasets": ("src_dataset_id",),
-        "volumes": ("src_volume_id",),
-        "objects": ("src_object_id", "src_volume_id"),
-        "figures": ("src_figure_id",),
-    },
-}
-_OWNERS: Mapping[str, tuple[str, ...]] = {
-    "images": ("item", "figure"),
-    "videos": ("item", "object"),
-    "volumes": ("item", "object"),
-}
+_JSON_OF_DECODED_GEOMETRY = {**_JSON, "geometry_json": _OBJECT}
 
 
 def check_tables(snapshot: Snapshot) -> None:
@@ -74,16 +47,18 @@ def check_rows(project_type: str, table: str, batches: Iterable[pa.RecordBatch])
 
     :raises FormatError: with column and the text or id that is wrong.
     """
-    keys = _Keys(table, _KEYS[project_type].get(table, ()))
-    rules = _JSON_OF_VOLUMES if project_type == "volumes" else _JSON
+    told = SCHEMAS[project_type][table]
+    keys = _Keys(table, told.key)
+    passes_on = project_type_of(project_type).passes_geometry_on
+    rules = _JSON if passes_on else _JSON_OF_DECODED_GEOMETRY
     for batch in batches:
-        for name in required_columns(project_type, table):
+        for name in told.required:
             if name in batch.schema.names and batch[name].null_count:
                 raise FormatError(f"Table {table} of the version has rows without {name}; it is damaged.")
         for name in rules.keys() & set(batch.schema.names):
             _check_texts(table, name, batch[name], rules[name])
-        if table == "tags":
-            _check_owners(batch, _OWNERS[project_type])
+        if told.owner_types:
+            _check_owners(batch, told.owner_types)
         keys.add(batch)
     keys.check()
 

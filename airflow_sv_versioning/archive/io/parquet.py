@@ -11,7 +11,7 @@ from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.archive.io.parquet_footer import Group, read_footer
 from airflow_sv_versioning.archive.io.parquet_pages import ChunkPages, walk_group
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.snapshot.schemas import required_columns, table_schema
+from airflow_sv_versioning.snapshot.schemas import SCHEMAS, table_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +32,7 @@ def check_table(
     expected = table_schema(project_type, table)
     for name in more:
         expected = expected.append(pa.field(name, pa.string()))
-    return _check(path, expected, required_columns(project_type, table), limits)
+    return _check(path, expected, SCHEMAS[project_type][table].required, limits)
 
 
 @contextmanager

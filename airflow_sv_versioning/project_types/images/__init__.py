@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
-from airflow_sv_versioning.client.images import Image
+from airflow_sv_versioning.client.images import LIST_PAGE, Image
+from airflow_sv_versioning.client.media import IMAGE_UPLOAD
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.project_types.base import ItemReader, Kind, Names, Rows, copy_rows
+from airflow_sv_versioning.project_types.base import ItemReader, Names, ProjectType, Row, Rows, copy_rows
 from airflow_sv_versioning.project_types.compared import Side
 from airflow_sv_versioning.project_types.images import comparison
+from airflow_sv_versioning.project_types.images.columns import COMPARED
+from airflow_sv_versioning.project_types.images.figure_notes import fill_notes, lacks_notes
 from airflow_sv_versioning.project_types.images.rows import ALPHA_MASK, figure_table, image_table
+from airflow_sv_versioning.project_types.images.tag_items import complete_tags
 from airflow_sv_versioning.project_types.tag_rows import tag_table
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
@@ -30,13 +35,16 @@ MAX_GENERATIONS = 100
 """Of images; a copy of a copy is the third."""
 
 
-class Images(Kind):
+class Images(ProjectType):
     """Images with figures; tags hang on images and on figures."""
 
-    project_type = "images"
+    name = "images"
     item = "image"
-    id_column = "src_image_id"
     counted = ("datasets", "images", "figures", "tags")
+    compared = COMPARED
+    upload = IMAGE_UPLOAD
+    list_page = LIST_PAGE
+    others_tell_all = True
     # The hash is only a trace of what the link held when it was added.
     prefers_link = True
 
@@ -56,9 +64,30 @@ class Images(Kind):
         for rows in base.iter_rows_of("tags", "src_item_id", kept_ids):
             writer.append_arrow("tags", rows.filter(pc.field("owner_type") == "figure"))
 
-    def item_columns(self, table: str) -> str | None:
-        """Name the column that says which image a row belongs to."""
-        return {"figures": "src_image_id", "tags": "src_item_id", "images": "src_image_id"}.get(table)
+    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
+        """Add images."""
+        return client.images.add(dataset_id, entries)
+
+    def complete(self, snapshot: Snapshot) -> frozenset[str]:
+        """Name the image of every tag."""
+        return complete_tags(snapshot)
+
+    def lacks_columns(self, snapshot: Snapshot) -> bool:
+        """Say whether an archive cannot tell who drew figures, and what was noted of them."""
+        return lacks_notes(snapshot)
+
+    def fill_columns(self, client: SuperviselyClient, snapshot: Snapshot, progress: Progress) -> None:
+        """Ask the server for the notes on figures."""
+        fill_notes(client, snapshot, progress)
+
+    def bare_figures(self, snapshot: Snapshot) -> Iterable[int]:
+        """Find masks without their geometry."""
+        import pyarrow.compute as pc
+
+        held = IdSet.of_columns(snapshot.iter_columns("alpha_geometries", "src_figure_id"))
+        masks = snapshot.iter_columns("figures", "src_figure_id", pc.field("geometry_type") == ALPHA_MASK)
+        for column in masks:
+            yield from held.missing(column)
 
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check images of figures, and what has tags and masks."""
@@ -116,7 +145,7 @@ class _ImageReader(ItemReader[Image]):
 
     def listed(self, items: Sequence[Image]) -> Rows:
         owners = ((image.id, image.id, image.tags) for image in items)
-        tags = tag_table(Images.project_type, "item", owners, self._names.tags)
+        tags = tag_table(Images.name, "item", owners, self._names.tags)
         return {"images": image_table(items), "tags": tags}
 
     def read(self, dataset_id: int, items: Sequence[Image]) -> Rows | None:
@@ -140,7 +169,7 @@ class _ImageReader(ItemReader[Image]):
                 for figure_id in alpha_ids
                 if masks[figure_id] is not None
             ],
-            "tags": tag_table(Images.project_type, "figure", owners, self._names.tags),
+            "tags": tag_table(Images.name, "figure", owners, self._names.tags),
         }
 
     def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[Image]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.project_types.compared import Side
-from airflow_sv_versioning.project_types.compared_columns import compared_columns
+from airflow_sv_versioning.project_types.images.columns import COMPARED
 from airflow_sv_versioning.snapshot.clustering import numbers_within
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def images(side: Side) -> pa.Table:
     bare = pc.if_else(pc.is_valid(rows["link"]), pa.scalar(None, pa.string()), rows["hash"])
     rows = rows.set_column(rows.schema.get_field_index("hash"), "hash", bare)
     parents = pa.table({"parent_src_image_id": rows["src_image_id"], "parent": rows["path"]})
-    columns = compared_columns("images", "images")
+    columns = COMPARED.of("images")
     return rows.join(parents, "parent_src_image_id").select(["path", "parent", *columns])
 
 
@@ -36,9 +36,7 @@ def figures(side: Side) -> pa.Table:
     rows = rows.join(masks, "src_figure_id")
     geometry = pc.coalesce(rows["geometry_json"], rows["mask"])
     rows = rows.set_column(rows.schema.get_field_index("geometry_json"), "geometry_json", geometry)
-    return side.with_paths(rows, "src_image_id").select(
-        ["path", "depth", *compared_columns("images", "figures")]
-    )
+    return side.with_paths(rows, "src_image_id").select(["path", "depth", *COMPARED.of("figures")])
 
 
 def tags(side: Side) -> pa.Table:
@@ -52,7 +50,7 @@ def tags(side: Side) -> pa.Table:
     rows = rows.append_column("src_figure_id", owners)
     depths = _with_depth(side.snapshot.read("figures", ["src_figure_id", "src_image_id"]))
     rows = rows.join(depths.select(["src_figure_id", "depth"]), "src_figure_id")
-    return side.with_paths(rows, "src_item_id").select(["path", "depth", *compared_columns("images", "tags")])
+    return side.with_paths(rows, "src_item_id").select(["path", "depth", *COMPARED.of("tags")])
 
 
 def _with_depth(figures: pa.Table) -> pa.Table:

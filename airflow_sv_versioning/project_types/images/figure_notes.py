@@ -31,9 +31,7 @@ _NOTED = (*NOT_IN_PICKLES, "object_id")
 
 def lacks_notes(snapshot: Snapshot) -> bool:
     """Say whether a snapshot of images comes from an archive that was written without them."""
-    return snapshot.project_type == "images" and not all(
-        snapshot.has_column("figures", name) for name in _NOTED
-    )
+    return not all(snapshot.has_column("figures", name) for name in _NOTED)
 
 
 def note_line(row: Mapping[str, Any]) -> bytes | None:

@@ -17,13 +17,11 @@ _ITEM = "src_item_id"
 
 
 def complete_tags(snapshot: Snapshot) -> frozenset[str]:
-    """Name the image of every tag of a snapshot of images; returns the tables that were written anew.
+    """Name the image of every tag of a snapshot; returns the tables that were written anew.
 
     The official reader does without. What is left out with an image, and what is compared, goes by it.
     """
-    if snapshot.project_type != "images" or not any(
-        part.null_count for part in snapshot.iter_columns("tags", _ITEM)
-    ):
+    if not any(part.null_count for part in snapshot.iter_columns("tags", _ITEM)):
         return frozenset()
     replace_table(snapshot, "tags", _completed(snapshot), (_ITEM,))
     return frozenset({"tags"})

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.media import VIDEO_UPLOAD
+from airflow_sv_versioning.client.videos import LIST_PAGE
 from airflow_sv_versioning.exceptions import IncompleteListingError, TransportError
 from airflow_sv_versioning.project_types.base import (
     ItemReader,
     ItemWithRow,
-    Kind,
     Names,
+    ProjectType,
+    Row,
     Rows,
     copy_rows,
     with_rows,
@@ -21,10 +24,11 @@ from airflow_sv_versioning.project_types.compared import Side
 from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.project_types.videos import comparison
 from airflow_sv_versioning.project_types.videos.checks import check_videos
+from airflow_sv_versioning.project_types.videos.columns import COMPARED
 from airflow_sv_versioning.project_types.videos.notes import with_notes
 from airflow_sv_versioning.project_types.videos.rows import figure_tables, object_rows, video_row
 from airflow_sv_versioning.snapshot.ids import IdSet
-from airflow_sv_versioning.snapshot.schemas import table_schema
+from airflow_sv_versioning.snapshot.schemas import item_column, table_schema
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter, rows_table
 
@@ -37,17 +41,20 @@ FIGURES_AT_ONCE = 4000
 VIDEOS_AT_ONCE = 50
 
 
-class Videos(Kind):
+class Videos(ProjectType):
     """Videos with objects, whose figures stand on frames; tags hang on videos and on objects."""
 
-    project_type = "videos"
+    name = "videos"
     item = "video"
-    id_column = "src_video_id"
     counted = ("datasets", "videos", "objects", "figures", "tags")
+    compared = COMPARED
+    upload = VIDEO_UPLOAD
+    list_page = LIST_PAGE
     # The hash names the very bytes that were annotated, frame by frame; a link may hold other ones by now.
     # The official restore decides alike.
     prefers_link = False
     shares_objects = True
+    checks_items = True
 
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[ItemWithRow]:
         """Make what reads videos."""
@@ -56,14 +63,12 @@ class Videos(Kind):
     def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy objects, figures and tags: the listing tells none of them."""
         for table in ("objects", "figures", "tags"):
-            for _ in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
+            for _ in copy_rows(base, writer, table, item_column(self.name, table) or "", kept_ids):
                 pass
 
-    def item_columns(self, table: str) -> str | None:
-        """Name the column that says which video a row belongs to."""
-        if table == "datasets":
-            return None
-        return "src_item_id" if table == "tags" else "src_video_id"
+    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
+        """Add videos."""
+        return client.videos.add(dataset_id, entries)
 
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes of objects, objects of figures, and frames."""

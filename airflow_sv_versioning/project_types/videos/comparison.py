@@ -9,8 +9,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.project_types.compared import SEPARATOR, Side
-from airflow_sv_versioning.project_types.compared_columns import compared_columns
 from airflow_sv_versioning.project_types.object_numbers import with_numbers
+from airflow_sv_versioning.project_types.videos.columns import COMPARED
 from airflow_sv_versioning.snapshot.clustering import numbers_within
 from airflow_sv_versioning.snapshot.json_columns import json_text, json_value
 
@@ -33,7 +33,7 @@ def videos(side: Side) -> pa.Table:
     rows = rows.set_column(rows.schema.get_field_index("link"), "link", bare)
     if side.stand_ins:
         rows = _without_file_facts(rows, side.is_stand_in(rows))
-    return rows.select(["path", *compared_columns("videos", "videos")])
+    return rows.select(["path", *COMPARED.of("videos")])
 
 
 def stand_in_meta(meta: dict[str, Any]) -> dict[str, Any]:
@@ -68,12 +68,12 @@ def objects(side: Side) -> pa.Table:
         paths[object_id].append(path)
     shared = [SEPARATOR.join(sorted(paths[object_id])) for object_id in rows["src_object_id"].to_pylist()]
     rows = rows.append_column("shared", pa.array(shared, pa.string()))
-    return rows.select(["path", "number", "shared", *compared_columns("videos", "objects")])
+    return rows.select(["path", "number", "shared", *COMPARED.of("objects")])
 
 
 def figures(side: Side) -> pa.Table:
     """Read the figures with exact geometry, each with its depth in its frame."""
-    columns = compared_columns("videos", "figures")
+    columns = COMPARED.of("figures")
     rows = side.snapshot.read("figures", ["src_video_id", "src_object_id", *columns])
     rows = rows.append_column("depth", numbers_within([rows["src_video_id"], rows["frame_index"]]))
     numbered = with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"])
@@ -92,5 +92,5 @@ def tags(side: Side) -> pa.Table:
     rows = rows.append_column("src_object_id", owners)
     numbered = with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"])
     rows = rows.join(numbered, ["src_item_id", "src_object_id"], _OWNER)
-    columns = compared_columns("videos", "tags")
+    columns = COMPARED.of("tags")
     return side.with_paths(rows, "src_item_id").select(["path", "number", *columns])

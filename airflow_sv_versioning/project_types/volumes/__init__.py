@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
+from airflow_sv_versioning.client.media import IMAGE_UPLOAD
+from airflow_sv_versioning.client.volumes import LIST_PAGE
 from airflow_sv_versioning.project_types.base import (
     ItemReader,
     ItemWithRow,
-    Kind,
     Names,
+    ProjectType,
+    Row,
     Rows,
     copy_rows,
     with_rows,
@@ -26,6 +29,7 @@ from airflow_sv_versioning.project_types.notes import notes_of
 from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.project_types.volumes import comparison
 from airflow_sv_versioning.project_types.volumes.checks import check_volumes
+from airflow_sv_versioning.project_types.volumes.columns import COMPARED
 from airflow_sv_versioning.project_types.volumes.masks import SPATIAL
 from airflow_sv_versioning.project_types.volumes.rows import (
     check_planes,
@@ -34,8 +38,10 @@ from airflow_sv_versioning.project_types.volumes.rows import (
     object_rows,
     volume_row,
 )
+from airflow_sv_versioning.project_types.volumes.upload import normalise_to_ras
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.schemas import item_column
 from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path, values
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
@@ -49,15 +55,19 @@ MASKS_AT_ONCE = 50
 MASK_BYTES_AT_ONCE = 16 << 20
 
 
-class Volumes(Kind):
+class Volumes(ProjectType):
     """Volumes with objects, whose figures lie on slices of three planes or fill space."""
 
-    project_type = "volumes"
+    name = "volumes"
     item = "volume"
-    id_column = "src_volume_id"
     counted = ("datasets", "volumes", "objects", "figures", "tags")
+    compared = COMPARED
+    upload = IMAGE_UPLOAD
+    list_page = LIST_PAGE
     prefers_link = False
     takes_links = False
+    passes_geometry_on = False
+    has_previews = False
 
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[ItemWithRow]:
         """Make what reads volumes; masks go to the snapshot's folder as they come."""
@@ -68,16 +78,29 @@ class Volumes(Kind):
         import pyarrow.compute as pc
 
         for table in ("objects", "figures", "tags"):
-            for batch in copy_rows(base, writer, table, self.item_columns(table) or "", kept_ids):
+            for batch in copy_rows(base, writer, table, item_column(self.name, table) or "", kept_ids):
                 if table == "figures":
                     spatial = batch.filter(pc.field("geometry_type").isin(SPATIAL))
                     _copy_files(base, writer.directory, values(spatial, "src_figure_id"))
 
-    def item_columns(self, table: str) -> str | None:
-        """Name the column that says which volume a row belongs to."""
-        if table == "datasets":
-            return None
-        return "src_item_id" if table == "tags" else "src_volume_id"
+    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
+        """Add volumes."""
+        return client.volumes.add(dataset_id, entries)
+
+    def bare_figures(self, snapshot: Snapshot) -> Iterable[int]:
+        """Find masks and meshes without their files."""
+        import pyarrow.compute as pc
+
+        spatial = snapshot.iter_columns("figures", "src_figure_id", pc.field("geometry_type").isin(SPATIAL))
+        for column in spatial:
+            yield from (
+                figure_id for figure_id in column.to_pylist() if not snapshot.mask_path(figure_id).exists()
+            )
+
+    def as_stored(self, original: Path, made: Path, meta: Any) -> Path:
+        """Normalise it as the platform does when it comes."""
+        normalise_to_ras(original, made, meta)
+        return made
 
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes, objects, planes, slices, and that masks fit their volumes."""

@@ -9,8 +9,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.project_types.compared import Side
-from airflow_sv_versioning.project_types.compared_columns import compared_columns
 from airflow_sv_versioning.project_types.object_numbers import with_numbers
+from airflow_sv_versioning.project_types.volumes.columns import COMPARED
 from airflow_sv_versioning.project_types.volumes.masks import MASK_3D, SPATIAL, mask_digest
 from airflow_sv_versioning.snapshot.clustering import numbers_within
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -23,13 +23,13 @@ _OWNER = ["src_volume_id", "src_object_id"]
 
 def volumes(side: Side) -> pa.Table:
     """Read the volumes: the pointer to the file, and what makes voxels a place in space."""
-    return side.items().select(["path", *compared_columns("volumes", "volumes")])
+    return side.items().select(["path", *COMPARED.of("volumes")])
 
 
 def objects(side: Side) -> pa.Table:
     """Read the objects."""
     rows = side.with_paths(with_numbers(side.snapshot, side.id_column), "src_volume_id")
-    return rows.select(["path", "number", *compared_columns("volumes", "objects")])
+    return rows.select(["path", "number", *COMPARED.of("objects")])
 
 
 def figures(side: Side) -> pa.Table:
@@ -48,7 +48,7 @@ def figures(side: Side) -> pa.Table:
         )
     ]
     rows = rows.append_column("file", pa.array(digests, pa.string()))
-    columns = compared_columns("volumes", "figures")
+    columns = COMPARED.of("figures")
     return side.with_paths(rows, "src_volume_id").select(["path", "depth", "number", "file", *columns])
 
 
@@ -62,7 +62,7 @@ def tags(side: Side) -> pa.Table:
     rows = rows.append_column("src_object_id", owners)
     numbered = with_numbers(side.snapshot, side.id_column).select([*_OWNER, "number"])
     rows = rows.join(numbered, ["src_item_id", "src_object_id"], _OWNER)
-    columns = compared_columns("volumes", "tags")
+    columns = COMPARED.of("tags")
     return side.with_paths(rows, "src_item_id").select(["path", "number", *columns])
 
 

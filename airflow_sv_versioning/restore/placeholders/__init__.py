@@ -35,7 +35,7 @@ class Placeholders(Protocol):
         """Write the file for an item and all others of its shape; equal shapes give equal bytes."""
 
 
-_BY_TYPE: dict[str, Placeholders] = {
+PLACEHOLDERS: dict[str, Placeholders] = {
     "images": ImagePlaceholders(),
     "videos": VideoPlaceholders(),
     "volumes": VolumePlaceholders(),
@@ -47,7 +47,7 @@ def placeholders_for(project_type: str) -> Placeholders:
 
     :raises ConfigurationError: a package that it needs is not installed.
     """
-    chosen = _BY_TYPE[project_type]
+    chosen = PLACEHOLDERS[project_type]
     if lacking := [name for name in chosen.packages if find_spec(name) is None]:
         raise ConfigurationError(
             f"Placeholders of {project_type} need {' and '.join(lacking)}: "

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
 from airflow_sv_versioning.restore.steps.image_figures import FiguresRestore
 from airflow_sv_versioning.restore.steps.image_tags import TagsRestore
 from airflow_sv_versioning.restore.steps.images import ImagesRestore
-from airflow_sv_versioning.restore.steps.placeholder_tags import PlaceholderMarks
+from airflow_sv_versioning.restore.steps.placeholder_tags import (
+    ImagePlaceholderTags,
+    VideoPlaceholderTags,
+    VolumePlaceholderTags,
+)
 from airflow_sv_versioning.restore.steps.video_annotations import AnnotationsRestore
 from airflow_sv_versioning.restore.steps.videos import VideosRestore
 from airflow_sv_versioning.restore.steps.volume_slices import SlicesRestore
@@ -13,17 +22,36 @@ from airflow_sv_versioning.restore.steps.volumes import VolumeAnnotationsRestore
 from airflow_sv_versioning.restore.work import RestoreWork
 from airflow_sv_versioning.runtime.memory import give_back
 
-_STEPS = {
-    "images": (ImagesRestore, FiguresRestore, TagsRestore),
-    "videos": (VideosRestore, AnnotationsRestore),
-    "volumes": (VolumesRestore, SlicesRestore, VolumeAnnotationsRestore),
-}
+
+class _Step(Protocol):
+    def run(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a restore of one project type does, one after the other.
+
+    :param tag_placeholders: comes last, where there are placeholders.
+    """
+
+    fill: tuple[Callable[[RestoreWork], _Step], ...]
+    tag_placeholders: Callable[[RestoreWork], _Step]
+
+
+STEPS: Mapping[str, Steps] = MappingProxyType(
+    {
+        "images": Steps((ImagesRestore, FiguresRestore, TagsRestore), ImagePlaceholderTags),
+        "videos": Steps((VideosRestore, AnnotationsRestore), VideoPlaceholderTags),
+        "volumes": Steps((VolumesRestore, SlicesRestore, VolumeAnnotationsRestore), VolumePlaceholderTags),
+    }
+)
 
 
 def fill_project(work: RestoreWork) -> None:
     """Make items and all that hangs on them in a new project."""
-    for step in _STEPS[work.plan.kind.project_type]:
+    steps = STEPS[work.plan.project_type.name]
+    for step in steps.fill:
         step(work).run()
         give_back()
     if work.ids.placeholder_tag is not None:
-        PlaceholderMarks(work).run()
+        steps.tag_placeholders(work).run()

@@ -42,16 +42,16 @@ def dataset_batches(
     """Stream the items of a dataset that are not left out, in the order of the snapshot."""
     import pyarrow.compute as pc
 
-    kind = work.plan.kind
+    project_type = work.plan.project_type
     here = pc.field("src_dataset_id") == dataset_id
-    for condition in (where, work.plan.restored(kind.id_column)):
+    for condition in (where, work.plan.restored(project_type.id_column)):
         here = here if condition is None else here & condition
-    return work.plan.snapshot.iter_batches(kind.project_type, columns, here)
+    return work.plan.snapshot.iter_batches(project_type.name, columns, here)
 
 
 def new_name(work: RestoreWork, row: Row) -> str:
     """Tell under which name an item is added."""
-    name: str = work.plan.new_names.get(row[work.plan.kind.id_column], row["name"])
+    name: str = work.plan.new_names.get(row[work.plan.project_type.id_column], row["name"])
     return name
 
 
@@ -63,18 +63,18 @@ def add_items(
     :param dataset_id: in the snapshot.
     :param entries: what they are added with, in the order of their rows.
     """
-    kind, new_dataset = work.plan.kind, work.ids.datasets[dataset_id]
+    project_type, new_dataset = work.plan.project_type, work.ids.datasets[dataset_id]
     work.progress.count(
-        f"{kind.project_type.capitalize()} restored", len(work.item_ids), work.plan.counts[kind.project_type]
+        f"{project_type.name.capitalize()} restored", len(work.item_ids), work.plan.counts[project_type.name]
     )
     names = [new_name(work, row) for row in rows]
-    with naming(_told(kind.item, kind.id_column, rows)):
+    with naming(_told(project_type.item, project_type.id_column, rows)):
         added = write_once(
             partial(items.add, new_dataset, entries),
             partial(items.list_by_names, new_dataset, names),
             len,
             len(rows),
-            kind.project_type,
+            project_type.name,
             work.client.pause,
         )
     work.take_added(new_dataset, rows, names, added)
@@ -86,7 +86,7 @@ def add_described_items(
 ) -> None:
     """Add some items like :func:`add_items`, with their descriptions, and remember their names."""
     added = add_items(work, items, dataset_id, rows, entries)
-    work.item_names.update((row[work.plan.kind.id_column], new_name(work, row)) for row in rows)
+    work.item_names.update((row[work.plan.project_type.id_column], new_name(work, row)) for row in rows)
     for new_id, description in _undescribed(work, rows, added):
         items.describe(new_id, description)
 
@@ -105,7 +105,7 @@ def _undescribed(work: RestoreWork, rows: Sequence[Row], added: Added) -> Iterat
     there = {item["name"]: item.get("description") for item in added}
     for row in rows:
         if row["description"] and there[new_name(work, row)] != row["description"]:
-            yield work.item_ids[row[work.plan.kind.id_column]], row["description"]
+            yield work.item_ids[row[work.plan.project_type.id_column]], row["description"]
 
 
 def _told(item: str, id_column: str, rows: Sequence[Row]) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from airflow_sv_versioning.project_types import PROJECT_TYPES
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding
 from airflow_sv_versioning.versioning.doctor.listings import listing_of
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
-_IDS = {"videos": "videoIds", "volumes": "volumeIds"}
 _SAMPLE = 5
 
 
 def check_annotations(subject: Subject) -> Iterator[Finding]:
     """See whether annotations come for each item asked for, in that order, with what tags refer to."""
     project = subject.project
-    if project is None or project.type not in _IDS:
+    known = PROJECT_TYPES.get(project.type) if project else None
+    if project is None or known is None or not known.has_objects:
         return
+    key = f"{known.item}Id"
     assumption = "annotations come whole, in the order asked for"
     method = f"{project.type}.annotations.bulk.info"
     for dataset in subject.datasets:
@@ -25,12 +27,11 @@ def check_annotations(subject: Subject) -> Iterator[Finding]:
         ids = [item["id"] for item in reversed(listed["entities"])][:_SAMPLE]
         if not ids:
             continue
-        body = {"datasetId": dataset.id, _IDS[project.type]: ids, "integerCoords": False}
+        body = {"datasetId": dataset.id, f"{key}s": ids, "integerCoords": False}
         answer = subject.try_(method, **body)
         if isinstance(answer, Refusal):
             yield Finding("annotations", assumption, f"refused: {answer}", FAILS, "They cannot be versioned.")
             return
-        key = _IDS[project.type].removesuffix("s")
         came = [annotation.get(key) for annotation in answer]
         if came == ids:
             yield Finding("annotations", assumption, f"{len(ids)} came in order", WORKS)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from airflow_sv_versioning.client import images, videos, volumes
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
-OUR_PAGES = {"images": images.LIST_PAGE, "videos": videos.LIST_PAGE, "volumes": volumes.LIST_PAGE}
 _LINKED = {"images.list", "videos.list"}
 _SEARCHED = 20
 FIGURE_FIELDS = ("id", "entityId", "customData", "description")
@@ -50,7 +49,7 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
     method, dataset_id = _items(subject, at_least=0)
     if dataset_id is None:
         return
-    wanted = OUR_PAGES[method.partition(".")[0]]
+    wanted = project_type_of(method.partition(".")[0]).list_page
     answer = subject.ask(method, **listing_of(method, dataset_id), per_page=wanted)
     told = answer.get("perPage")
     assumption = f"{method} has pages of {wanted}"
@@ -84,7 +83,7 @@ def check_recursion(subject: Subject) -> Iterator[Finding]:
 def _recursive_listings(subject: Subject) -> dict[str, str]:
     """What can be in child datasets, with the rule of the embedded server about it."""
     listings = {_items(subject, at_least=0)[0]: "items_are_listed_recursively"}
-    if subject.project and subject.project.type != "images":
+    if subject.project and project_type_of(subject.project.type).has_objects:
         listings["annotation-objects.list"] = "objects_are_listed_recursively"
     return {**listings, "figures.list": "figures_are_listed_recursively"}
 
