@@ -12,6 +12,7 @@ from airflow_sv_versioning.exceptions import (
     ConflictError,
     NotFoundError,
     PermissionDeniedError,
+    PlanRequiredError,
     RequestRejectedError,
 )
 from airflow_sv_versioning.server.rules import Rules
@@ -54,6 +55,11 @@ def not_found(kind: str, entity_id: object) -> NotFoundError:
 def forbidden(message: str, **details: Any) -> PermissionDeniedError:
     """The entity exists, but this may not be done to it."""
     return PermissionDeniedError(message, status_code=403, details=details)
+
+
+def payment_required(message: str) -> PlanRequiredError:
+    """The team's plan does not include it. Source: error texts, "Payment Required"."""
+    return PlanRequiredError(message, status_code=402)
 
 
 def unauthorized() -> AuthenticationError:

@@ -43,12 +43,30 @@ def test_pages_have_an_envelope_and_no_gap(api: Api, project: Project) -> None:
 
 def test_an_empty_listing_has_one_page(api: Api) -> None:
     answer = api.call("images.list", {"datasetId": api.project().dataset_id})
-    assert answer == {"total": 0, "perPage": 500, "pagesCount": 1, "after": None, "entities": []}
+    assert answer == {"total": 0, "perPage": 10_000, "pagesCount": 1, "after": None, "entities": []}
 
 
 def test_a_page_is_never_longer_than_the_limit(api: Api, project: Project) -> None:
-    assert api.call("images.list", {"datasetId": project.dataset_id, "per_page": 100_000})["perPage"] == 1000
-    assert api.call("figures.list", {"datasetId": project.dataset_id})["perPage"] == 20_000
+    assert api.call("images.list", {"datasetId": project.dataset_id, "per_page": 10**6})["perPage"] == 20_000
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("images.list", 10_000),
+        ("figures.list", 20_000),
+        ("annotation-objects.list", 5_000),
+        ("datasets.list", 10_000),
+        ("projects.versions.list", 500),
+        ("projects.list", 500),
+        ("tasks.list", 500),
+    ],
+)
+def test_pages_are_as_long_as_the_reference_says(
+    api: Api, project: Project, method: str, expected: int
+) -> None:
+    body = {"datasetId": project.dataset_id, "projectId": project.id, "workspaceId": 1}
+    assert api.call(method, body)["perPage"] == expected
 
 
 @pytest.mark.parametrize("sort", ["id", "name", "updatedAt", "link", "size"])

@@ -24,6 +24,8 @@ DATASETS = Listing(
         "updatedAt": "updated_at",
     },
     nullable=frozenset({"parentId"}),
+    default_per_page=10000,
+    max_per_page=20000,
 )
 
 _SUBTREE = (

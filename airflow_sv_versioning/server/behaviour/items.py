@@ -46,6 +46,8 @@ ITEMS = Listing(
         "updatedAt": "items.updated_at",
     },
     nullable=frozenset({"hash", "link", "mime", "size", "width", "height"}),
+    default_per_page=10000,
+    max_per_page=20000,
 )
 
 

@@ -133,6 +133,8 @@ class Listing:
     :param alias: name of that table in the query.
     :param columns: wire name of each field to filter and sort by -> SQL expression.
     :param nullable: fields that some rows do not have; such rows sort as if it were empty.
+    :param default_per_page: how many entities a page has where nobody says it. Source: reference.
+    :param max_per_page: more are not answered at once; no maximum is documented.
     """
 
     source: str

@@ -25,6 +25,8 @@ OBJECTS = Listing(
         "updatedAt": "objects.updated_at",
     },
     nullable=frozenset({"entityId"}),
+    default_per_page=5000,
+    max_per_page=20000,
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from airflow_sv_versioning.server.behaviour.access import get_project, get_row
 from airflow_sv_versioning.server.behaviour.listing import Listing, Query, Where
 from airflow_sv_versioning.server.database import Reader, Writer, stamp_of
-from airflow_sv_versioning.server.errors import bad_request, forbidden, invalid, not_found
+from airflow_sv_versioning.server.errors import bad_request, invalid, not_found, payment_required
 from airflow_sv_versioning.server.jsontext import JsonText
 
 VERSIONED_TYPES = ("images", "videos", "volumes")
@@ -85,12 +85,12 @@ def reserve(
     :param owner: who claims it, beyond the user. The same user and owner may reserve anew what
         they hold, and the old token opens nothing any more. The platform knows no owners.
     :param types: of the projects that can be versioned.
-    :raises PermissionDeniedError: the team's plan does not include versions.
+    :raises PlanRequiredError: the team's plan does not include versions.
     :raises RequestRejectedError: nothing has changed since the last version, or someone else is at it.
     """
     project = get_project(tx, project_id)
     if plan == "free":
-        raise forbidden("Project versions are not available in the free plan", type="PLAN")
+        raise payment_required("Project versions are not available in the free plan")
     if project["type"] not in types:
         raise bad_request(
             f"Project {project_id} of type {project['type']} cannot be versioned", type="PROJECT_TYPE"
