@@ -17,6 +17,7 @@ from airflow_sv_versioning.archive.formats import FORMATS
 from airflow_sv_versioning.cli import build_parser
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
+from tests.versioning.request_list import read_list
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -110,6 +111,22 @@ def test_the_protocol_tells_every_method_that_the_client_calls_and_no_other() ->
     files = {name for name in told if name.endswith((".json", ".jsonl"))}
     assert called - told == set()
     assert told - files - called == set()
+
+
+def test_the_protocol_tells_members_that_are_sent() -> None:
+    sent: dict[str, set[str]] = {}
+    for (method, path), values in read_list().members.items():
+        # Fields to filter by are values.
+        sent.setdefault(method, set()).update(re.findall(r"\w+", " ".join((path, *values))))
+    page = (DOCS / "protocol.md").read_text(encoding="utf-8")
+
+    strange = {
+        (method, member)
+        for method, request in re.findall(r"^\| `([\w.-]+)`(?: \(GET\))? \| ([^|]*) \|", page, re.MULTILINE)
+        for member in re.findall(r"`(\w+)`", request.split("**")[0])
+        if method in sent and member not in sent[method]
+    }
+    assert strange == set()
 
 
 def test_the_protocol_tells_every_format_of_archives() -> None:
