@@ -14,7 +14,7 @@ from airflow_sv_versioning.server.rules import SDK, STRICTNESS, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.server import video_support
 from tests.server.support import Api, Project, hash_of
-from tests.server.volume_support import meta, nrrd
+from tests.server.volume_support import meta, nrrd, volume_project
 
 BOTH = pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])
 Served = Callable[[Rules], AbstractContextManager[Api]]
@@ -324,3 +324,64 @@ def test_a_project_that_is_gone_is_told_in_the_platforms_words(served: Served, s
 
         assert answer.status_code == status
         assert "Project with projectId 77 is either archived, doesn't exist or" in answer.text
+
+
+@pytest.mark.parametrize("is_recursive", [True, False])
+def test_items_and_figures_of_child_datasets_are_listed_where_nobody_says_otherwise(
+    served: Served, is_recursive: bool
+) -> None:
+    rules = replace(
+        VENDOR, items_are_listed_recursively=is_recursive, figures_are_listed_recursively=is_recursive
+    )
+    with served(rules) as api:
+        project = api.project()
+        api.figure(project, api.image(project))
+        parent = api.call("datasets.add", {"projectId": project.id, "name": "parent"})["id"]
+        api.call("datasets.move", {"srcId": project.dataset_id, "destId": parent})
+
+        for method in ("images.list", "figures.list"):
+            totals = [
+                api.call(method, {"datasetId": parent, **options})["total"]
+                for options in ({}, {"recursive": False}, {"recursive": True})
+            ]
+            assert totals == [int(is_recursive), 0, 1], method
+
+
+@pytest.mark.parametrize("kind", ["videos", "volumes"])
+def test_videos_and_volumes_are_listed_so_too(served: Served, kind: str) -> None:
+    with served(replace(VENDOR, items_are_listed_recursively=True)) as api:
+        make: Callable[[Api], Any] = video_support.video_project if kind == "videos" else volume_project
+        project = make(api)
+        project.add()
+        parent = api.call("datasets.add", {"projectId": project.id, "name": "parent"})["id"]
+        api.call("datasets.move", {"srcId": project.dataset_id, "destId": parent})
+
+        assert api.call(f"{kind}.list", {"datasetId": parent})["total"] == 1
+        assert api.call(f"{kind}.list", {"datasetId": parent, "recursive": False})["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "lacks_versions", "is_rounded", "lacks_videos"),
+    [
+        ("6.9.0", True, True, True),
+        ("6.9.31", False, True, True),
+        ("6.11.8", False, False, True),
+        ("6.15.40", False, False, False),
+        ("next", False, False, False),
+    ],
+)
+def test_an_older_instance_lacks_what_came_later(
+    tmp_path: Path, version: str, lacks_versions: bool, is_rounded: bool, lacks_videos: bool
+) -> None:
+    with EmbeddedServer(tmp_path / "data", instance_version=version) as server, Api(server.info) as api:
+        project = api.project()
+        exact = {"points": {"exterior": [[1.25, 2], [9, 8]], "interior": []}}
+        api.figure(project, api.image(project), geometry=exact)
+        listing = {"datasetId": project.dataset_id, "integerCoords": False}
+        [figure] = api.call("figures.list", listing)["entities"]
+        videos = api.project(type="videos")
+
+        assert is_refused(api, "projects.versions.list", {"projectId": project.id}, 404) is lacks_versions
+        assert (figure["geometry"] != exact) is is_rounded
+        if not lacks_versions:
+            assert is_refused(api, "projects.versions.reserve", {"projectId": videos.id}) is lacks_videos
