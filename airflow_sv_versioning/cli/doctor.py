@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
@@ -13,7 +14,9 @@ from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add
 from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, report, show, table
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.versioning.doctor import Diagnosis
+    from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding
+
+_WIDTH = 64
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -49,17 +52,20 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 def _lines(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str]:
     findings = diagnosis.findings
-    rows = [(each.verdict, each.assumption, each.observed) for each in findings]
-    head, *lines = table(("VERDICT", "ASSUMPTION", "WHAT IT DOES"), rows)
     yield f"Instance {diagnosis.instance_version or 'of unknown version'}"
-    yield head
-    for line, finding in zip(lines, findings, strict=True):
-        yield line
-        if finding.consequence:
-            yield f"         -> {finding.consequence}"
+    rows = [row for finding in findings for row in _rows(finding)]
+    yield from table(("VERDICT", "ASSUMPTION", "WHAT IT DOES, AND WHAT FOLLOWS"), rows)
     yield from (f"Not removed: {what}" for what in diagnosis.left_behind)
     failed = sum(finding.verdict == "fails" for finding in findings)
-    told = f"Versions will fail: {failed} of {len(findings)} assumptions do not hold."
+    told = f"Versions, or some of them, will fail: {failed} of {len(findings)} findings say so."
     yield told if failed else "Nothing was found by which versions will fail."
     if not is_of_project:
         yield "Give --project for more: one with versions, nested datasets and figures tells most."
+
+
+def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    """Write a finding in as many rows as its texts take."""
+    first, *more = wrap(finding.observed, _WIDTH) or [""]
+    yield finding.verdict, finding.assumption, first
+    more += wrap(finding.consequence, _WIDTH, initial_indent="-> ", subsequent_indent="   ")
+    yield from (("", "", line) for line in more)

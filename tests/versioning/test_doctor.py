@@ -308,8 +308,9 @@ def test_json_tells_all_findings(
         "rules": {"cursor": "text", "max_per_page": 2, "gone_status": 404},
     }
     assert lines[0] == "Instance 6.9.40"
-    assert lines[3].startswith("         -> It lacks exact coordinates (since 6.11.8), ")
-    assert lines[-2].startswith("Versions will fail: 1 of ")
+    assert lines[3].strip().startswith("-> It lacks exact coordinates (since 6.11.8), ")
+    assert lines[-2].startswith("Versions, or some of them, will fail: 1 of ")
+    assert max(map(len, lines)) < 120
     assert lines[-1].startswith("Give --project for more")
 
 

@@ -16,6 +16,8 @@ FIGURE_FIELDS = ("id", "entityId", "customData", "description")
 
 def check_cursor(subject: Subject) -> Iterator[Finding]:
     """See whether a listing can be followed by its cursor, and brings the same as by page numbers."""
+    if subject.project is None:
+        return
     method, dataset_id = _items(subject)
     assumption = f"{method} can be followed by a cursor"
     if dataset_id is None:
@@ -62,6 +64,8 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
 
 def check_recursion(subject: Subject) -> Iterator[Finding]:
     """See whether listings of a dataset bring what is in its children."""
+    if subject.project is None:
+        return
     parent = subject.parent()
     if parent is None:
         assumption = "a listing can be kept to one dataset"
