@@ -1,11 +1,10 @@
-"""An earlier archive as the base of a capture: whether its rows still serve, and proof by sample."""
+"""Proof by sample that an earlier version still says what the server says of items that seem unchanged."""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,96 +24,11 @@ from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
 SAMPLED_OF = 100
 MIN_SAMPLE, MAX_SAMPLE = 10, 50
-MAX_TOLD = 2
-
-FindEarlier = Callable[[], "Snapshot | str | None"]
-"""Opens an earlier snapshot, or tells why it cannot be used."""
-
-
-class EarlierBase:
-    """An earlier snapshot that a capture takes unchanged items from.
-
-    It is opened, and a sample of it is checked, while the capture runs; :meth:`is_refuted` then tells
-    whether what was taken is to be thrown away.
-
-    :ivar note: why the earlier snapshot does not serve, where there is one.
-    """
-
-    def __init__(
-        self,
-        client: SuperviselyClient,
-        project_id: int,
-        directory: Path,
-        progress: Progress,
-        find_earlier: FindEarlier | None,
-    ) -> None:
-        self._client = client
-        self._project_id = project_id
-        self._directory = directory
-        self._progress = progress
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-base")
-        self._earlier = self._pool.submit(find_earlier) if find_earlier else None
-        self._stale: Future[list[str]] | None = None
-        self.note: str | None = None
-
-    def open(self, meta: Mapping[str, Any]) -> Snapshot | None:
-        """Wait for the snapshot, and begin to check it; ``None`` if there is none that serves.
-
-        :param meta: of the project as it is now.
-        """
-        earlier = self._earlier.result() if self._earlier else None
-        if earlier is None:
-            return None
-        if isinstance(earlier, str):
-            self._refute(earlier)
-            return None
-        if not still_names(earlier, meta):
-            self._refute("classes or tags changed since the latest version")
-            return None
-        if self._stale is None:
-            self._stale = self._pool.submit(
-                find_stale, self._client, earlier, meta, self._directory, self._progress
-            )
-        return earlier
-
-    def is_refuted(self) -> bool:
-        """Wait for the sample, and say whether it differs from the snapshot."""
-        if self._stale is None:
-            return False
-        if stale := self._stale.result():
-            self._stale = None
-            told = "; ".join(stale[:MAX_TOLD])
-            self._refute(f"the latest version differs in items that seem unchanged: {told}")
-        return bool(stale)
-
-    def is_in_use(self) -> bool:
-        """Say whether the snapshot was opened and has not been refuted."""
-        return self._stale is not None
-
-    def close(self) -> None:
-        """Drop what has not begun, and wait for what has."""
-        self._pool.shutdown(cancel_futures=True)
-
-    def _refute(self, note: str) -> None:
-        self.note = note
-        self._earlier = None
-        self._progress.say(f"Reading all of project {self._project_id}: {note}.")
 
 
 def sample_size(items: int) -> int:
     """Choose how many items to read again: of a hundred videos, fifty would cost half of a full capture."""
     return min(items, max(MIN_SAMPLE, min(MAX_SAMPLE, items // SAMPLED_OF)))
-
-
-def still_names(base: Snapshot, meta: Mapping[str, Any]) -> bool:
-    """Say whether the base's classes and tags still are there, under the names that its rows carry."""
-    return _terms(base.project_meta).items() <= _terms(meta).items()
-
-
-def _terms(meta: Mapping[str, Any]) -> dict[tuple[str, Any], tuple[Any, ...]]:
-    classes = {("class", e.get("id")): (e["title"], e.get("shape")) for e in meta.get("classes") or []}
-    tags = {("tag", e.get("id")): (e["name"], e.get("value_type")) for e in meta.get("tags") or []}
-    return {**classes, **tags}
 
 
 def find_stale(

@@ -8,16 +8,23 @@ whether the pass saw one state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from airflow_sv_versioning.capture.bare_figures import bare_figure_warnings
-from airflow_sv_versioning.capture.incremental import EarlierBase, FindEarlier, still_names
 from airflow_sv_versioning.capture.project_rows import dataset_row, project_info, project_meta
+from airflow_sv_versioning.capture.sources import (
+    Base,
+    EarlierVersion,
+    Nowhere,
+    OpenBase,
+    PassBefore,
+    Source,
+    Unusable,
+    Usable,
+)
 from airflow_sv_versioning.capture.unchanged import UnchangedItems
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset, Project
@@ -36,8 +43,6 @@ MAX_PASSES = 4
 MAX_ITEM_READS = 10
 LISTED_AT_ONCE = 8
 
-OpenBase = Callable[[Mapping[str, Any]], Snapshot | None]
-
 
 @dataclass(frozen=True)
 class Capture:
@@ -46,8 +51,7 @@ class Capture:
     :param project_updated_at: the stamp to commit: that of the state read, or, where there is none,
         that of the beginning, so that the next version sees the changes.
     :param consistent: whether the project stood still for the time of one pass.
-    :param incremental: whether rows of unchanged items come from an earlier archive.
-    :param note: why they do not, although there was one.
+    :param base: the earlier version, if there is one that rows of unchanged items could come from.
     :param warnings: what of the project the snapshot does not hold, and why.
     """
 
@@ -55,9 +59,18 @@ class Capture:
     project_updated_at: str
     consistent: bool
     passes: int
-    incremental: bool = False
-    note: str | None = None
+    base: Base | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def how(self) -> str:
+        """Whether rows of unchanged items come from an earlier version."""
+        return "incremental" if isinstance(self.base, Usable) else "full"
+
+    @property
+    def note(self) -> str | None:
+        """Why they do not, although there was one."""
+        return self.base.reason if isinstance(self.base, Unusable) else None
 
 
 @dataclass(frozen=True)
@@ -81,14 +94,13 @@ def capture_project(
     *,
     on_concurrent_change: str,
     progress: Progress,
-    find_earlier: FindEarlier | None = None,
+    open_base: OpenBase | None = None,
     trusts_stamps: bool = False,
 ) -> Capture:
     """Read a project into a new folder below ``directory``.
 
-    :param find_earlier: opens an earlier snapshot of the project, while the first items are listed. What
-        it holds of unchanged items is not read again, if a sample of them proves equal to what the server
-        has.
+    :param open_base: opens an earlier version of the project, while the first items are listed. What it
+        holds of unchanged items is not read again, if a sample of them proves equal to what the server has.
     :param trusts_stamps: whether a pass takes from the one before what belongs to items whose ``updatedAt``
         stood still.
 
@@ -97,7 +109,11 @@ def capture_project(
 
     :raises ProjectChangedError: the project changed through all passes, and that is not accepted.
     """
-    with closing(EarlierBase(client, project_id, directory / "sample", progress, find_earlier)) as earlier:
+    with ExitStack() as ends:
+        earlier: EarlierVersion | None = None
+        if open_base is not None:
+            earlier = EarlierVersion(client, project_id, directory / "sample", progress, open_base)
+            ends.callback(earlier.close)
         passes = _Passes(client, project_id, directory, progress, earlier, trusts_stamps=trusts_stamps)
         return passes.run(accept_changes=on_concurrent_change != "fail")
 
@@ -111,7 +127,7 @@ class _Passes:
         project_id: int,
         directory: Path,
         progress: Progress,
-        earlier: EarlierBase,
+        earlier: EarlierVersion | None,
         *,
         trusts_stamps: bool,
     ) -> None:
@@ -120,7 +136,7 @@ class _Passes:
         self._directory = directory
         self._progress = progress
         self._earlier = earlier
-        self._open_base: OpenBase = earlier.open
+        self._source: Source = earlier or Nowhere()
         self._trusts_stamps = trusts_stamps
         self._has_moved = False
         self._short_listings = 0
@@ -143,7 +159,7 @@ class _Passes:
             if snapshot is not None:
                 seen = snapshot
                 if self._trusts_stamps:
-                    self._open_base = partial(_still_serving, snapshot)
+                    self._source = PassBefore(snapshot)
         if seen is None or not accept_changes:
             raise ProjectChangedError(
                 f"Project {self._project_id} changed during each of {MAX_PASSES} readings. Make the version "
@@ -162,11 +178,11 @@ class _Passes:
         folder = self._directory / f"pass-{number}"
         folder.mkdir(parents=True)
         reading = _Pass(
-            self._client, project, folder, self._open_base, self._progress, verify_items=self._has_moved
+            self._client, project, folder, self._source, self._progress, verify_items=self._has_moved
         )
         try:
             snapshot = reading.run()
-            is_refuted = self._open_base == self._earlier.open and self._earlier.is_refuted()
+            is_refuted = self._source.is_refuted()
         except NotFoundError:
             # Something that was listed is gone; the next pass lists anew.
             if number == MAX_PASSES:
@@ -177,7 +193,7 @@ class _Passes:
             return None, error
         if is_refuted:
             # A stamp stood still over an edit; another may as well.
-            self._open_base, self._trusts_stamps = _no_base, False
+            self._source, self._trusts_stamps = Nowhere(), False
             return None, None
         return snapshot, reading.moved_listing
 
@@ -196,9 +212,9 @@ class _Passes:
         remnants = find_remnants(snapshot)
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
-        is_incremental, note = self._earlier.is_in_use(), self._earlier.note
+        base = self._earlier.base if self._earlier else None
         warnings = (*remnants.lines, *bare_figure_warnings(snapshot), *self._untold())
-        return Capture(snapshot, stamp, consistent, passes, is_incremental, note, warnings)
+        return Capture(snapshot, stamp, consistent, passes, base, warnings)
 
     def _untold(self) -> Iterator[str]:
         if fields := self._client.figures.untold:
@@ -206,19 +222,10 @@ class _Passes:
             yield f"The server does not tell {told} of figures; the version does not hold them."
 
 
-def _no_base(_: Mapping[str, Any]) -> None:
-    """Take nothing from anywhere."""
-
-
-def _still_serving(base: Snapshot, meta: Mapping[str, Any]) -> Snapshot | None:
-    # Rows carry the names of classes and tags: they serve only while those stay.
-    return base if still_names(base, meta) else None
-
-
 class _Pass:
     """One reading of the project.
 
-    :param open_base: takes the project's meta and waits for the snapshot to copy unchanged items from.
+    :param source: what unchanged items are copied from.
     :param verify_items: whether each item must prove unchanged after it was read. A first pass is checked
         as a whole by the project's stamp; later ones read a moving project.
     """
@@ -228,7 +235,7 @@ class _Pass:
         client: SuperviselyClient,
         project: Project,
         directory: Path,
-        open_base: OpenBase,
+        source: Source,
         progress: Progress,
         *,
         verify_items: bool,
@@ -240,7 +247,7 @@ class _Pass:
         self._meta = project_meta(client.projects.get_meta(project.id), project)
         self._project_type = project_type_of(project.type)
         self._reader = self._project_type.reader(client, names_of(self._meta), directory)
-        self._open_base = open_base
+        self._source = source
         self._verify_items = verify_items
         self._items_done = 0
         self.moved_listing: IncompleteListingError | None = None
@@ -252,7 +259,7 @@ class _Pass:
         pages = self._pages([dataset for dataset, _ in datasets])
         with SnapshotWriter(self._directory, self._project.type) as writer:
             writer.append("datasets", [dataset_row(dataset, path) for dataset, path in datasets])
-            base = self._open_base(self._meta)
+            base = self._source.open(self._meta)
             unchanged = UnchangedItems(base, self._project_type.id_column)
             changed = self._list_items(writer, pages, unchanged)
             for read in map_ordered(self._read, changed, self._client.max_workers):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.capture.sources import Base, Unusable, Usable
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
 from airflow_sv_versioning.exceptions import ApiError, ArchiveMissingError, SnapshotError
@@ -14,7 +15,6 @@ from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.version_map import VersionMap
-from airflow_sv_versioning.versioning.version_ref import find_latest
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
@@ -76,7 +76,7 @@ def find_archive(
     if version.team_file_id is not None:
         file = client.files.find_by_id(version.team_file_id)
     if file is None:
-        path = path or VersionMap(client, project).entry(version.id).get("path")
+        path = path or VersionMap.read(client, project).entry(version.id).get("path")
         file = client.files.find(project.team_id, path) if path else None
     if file is None:
         raise ArchiveMissingError(
@@ -88,27 +88,23 @@ def find_archive(
     return file
 
 
-def find_earlier(
-    client: SuperviselyClient, project: Project, directory: Path, progress: Progress
-) -> UnpackedArchive | str | None:
-    """Open the latest version of a project as the base of the next one.
-
-    :returns: the archive, or why there is none although there is a version: one can be made without it.
-    """
-    latest = find_latest(client, project.id)
-    if latest is None:
-        return None
+def open_base(
+    client: SuperviselyClient, project: Project, latest: VersionInfo, directory: Path, progress: Progress
+) -> Base:
+    """Open the latest version of a project as the base of the next one, which can be made without it."""
     directory.mkdir(parents=True)
     try:
         unpacked = unpack_version(client, project, latest, directory, progress)
     except (SnapshotError, ApiError) as error:
-        return f"version {latest.version} is no base: {error}"
+        return Unusable(f"version {latest.version} is no base: {error}")
     project_type = project_type_of(project.type)
     if unpacked.provenance is None and not project_type.others_tell_all:
-        return f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
+        return Unusable(
+            f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
+        )
     if project_type.lacks_columns(unpacked.snapshot):
         progress.say(
             f"Version {latest.version} does not tell who drew its figures, and notes; reading those."
         )
         project_type.fill_columns(client, unpacked.snapshot, progress)
-    return unpacked
+    return Usable(unpacked)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.archive.checks import check_snapshot
 from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.capture.passes import Capture, capture_project
+from airflow_sv_versioning.capture.sources import Base, Unusable, Usable
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.file_sizes import check_team_file
 from airflow_sv_versioning.client.models import (
     FREE_PLAN,
-    FileInfo,
     NothingChanged,
     Project,
     Reservation,
@@ -43,32 +41,21 @@ from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
-from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_paths
-from airflow_sv_versioning.versioning.archives import find_earlier
+from airflow_sv_versioning.versioning.archives import open_base
+from airflow_sv_versioning.versioning.draft import Draft
 from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.memory import Memory
 from airflow_sv_versioning.versioning.reservations import Reservations, find_version
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.reuse import Reuse
+from airflow_sv_versioning.versioning.rollback import Rollback
 from airflow_sv_versioning.versioning.texts import counts_text
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
 from airflow_sv_versioning.versioning.version_ref import find_latest
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.archive import UnpackedArchive
-
 _SMALLER = "Move some datasets to a project of their own, or have the plan extended."
-
-
-@dataclass(frozen=True)
-class _Uploaded:
-    file: FileInfo
-    archive_format: str
-    sha256: str
-    size_bytes: int
-    counts: dict[str, int]
 
 
 class Creation:
@@ -114,63 +101,66 @@ class Creation:
             reserved = self._reserve_anew(reserved.version_id, busy_timeout_seconds)
         with (
             work_folder() as folder,
-            ExitStack() as undo,
+            Rollback(self._client, self._progress, f"project {self._project.id}") as rollback,
             ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-aside") as aside,
         ):
-            undo.callback(self._quietly, "give the reservation back", self._reservations.release, reserved)
+            rollback.add("give the reservation back", self._reservations.release, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
-            prepared = aside.submit(self._prepare_upload, archive_format, formats)
-            captured, earlier = self._capture(reuse, on_concurrent_change, folder)
+            # Nobody else can add to the list while the project is reserved.
+            listed = aside.submit(lambda: list(self._client.versions.list_all(self._project.id)))
+            prepared = aside.submit(self._prepare_upload, archive_format, formats, listed)
+            captured = self._capture(reuse, on_concurrent_change, folder, listed)
             archive_format = prepared.result()
             with self._keeper.turn() if self._keeper else nullcontext():
-                media = self._keep_media(reserved, captured, earlier, undo)
-                uploaded = self._upload(reserved, captured, media, archive_format, folder)
-                version_map = self._enter(reserved, captured, uploaded, undo)
-                version = self._commit(reserved, captured, uploaded, title, description, undo)
+                media = self._keep_media(reserved, captured, rollback)
+                draft = self._upload(reserved, captured, media, archive_format, folder)
+                version_map = self._enter(draft, listed.result(), rollback)
+                version = self._commit(draft, title, description, rollback)
         self._settle_map(version_map, version)
         self._reservations.settle()
         warnings = tuple(self._progress.warnings)
         changes = version_map.find_changes(version.id)
-        return _result(self._project, version, uploaded, captured, media, warnings, changes)
+        return _result(self._project, version, draft, media, warnings, changes)
 
-    def _keep_media(
-        self, reserved: Reservation, capture: Capture, earlier: UnpackedArchive | None, undo: ExitStack
-    ) -> KeptMedia | None:
+    def _keep_media(self, reserved: Reservation, capture: Capture, rollback: Rollback) -> KeptMedia | None:
         """Fill the media store before anything names it."""
         if self._keeper is None:
             return None
-        undo.callback(self._quietly, "clean the media store", self._keeper.forget, reserved.version_id)
+        rollback.add("clean the media store", self._keeper.forget, reserved.version_id)
+        earlier = capture.base.archive if capture.base else None
         return self._keeper.keep(reserved.version_id, capture.snapshot, earlier)
 
     def _capture(
-        self, reuse: Reuse, on_concurrent_change: str, folder: Path
-    ) -> tuple[Capture, UnpackedArchive | None]:
-        earlier: UnpackedArchive | None = None
-
-        def find() -> Snapshot | str | None:
-            nonlocal earlier
-            if reuse.note and not self._keeper:
-                return reuse.note if find_latest(self._client, self._project.id) else None
-            found = find_earlier(self._client, self._project, folder / "earlier", self._progress)
-            if found is None or isinstance(found, str):
-                return found
-            # The media store takes from it what is behind links, whatever stamps of annotations are worth.
-            earlier = found
-            return reuse.note or found.snapshot
-
+        self, reuse: Reuse, on_concurrent_change: str, folder: Path, listed: Future[list[VersionInfo]]
+    ) -> Capture:
         captured = capture_project(
             self._client,
             self._project.id,
             folder,
             on_concurrent_change=on_concurrent_change,
             progress=self._progress,
-            find_earlier=find if reuse.from_latest_version or reuse.note else None,
+            open_base=partial(self._open_base, reuse, folder / "earlier", listed),
             trusts_stamps=reuse.trusts_stamps,
         )
         self._check(captured)
         for warning in captured.warnings:
             self._progress.warn(warning)
-        return captured, earlier
+        return captured
+
+    def _open_base(self, reuse: Reuse, folder: Path, listed: Future[list[VersionInfo]]) -> Base | None:
+        """Open the latest version as far as the next one may take from it."""
+        if not (reuse.from_latest_version or reuse.note):
+            return None
+        latest = find_latest(listed.result())
+        if latest is None:
+            return None
+        if reuse.note and not self._keeper:
+            return Unusable(reuse.note)
+        base = open_base(self._client, self._project, latest, folder, self._progress)
+        if reuse.note and isinstance(base, Usable):
+            # The media store takes from it what is behind links, whatever stamps of annotations are worth.
+            return Unusable(reuse.note, base.archive)
+        return base
 
     def _check(self, captured: Capture) -> None:
         """Refuse before the upload what a restore would refuse."""
@@ -187,7 +177,9 @@ class Creation:
                 project_id=self._project.id,
             ) from error
 
-    def _prepare_upload(self, archive_format: str, formats: Sequence[str]) -> str:
+    def _prepare_upload(
+        self, archive_format: str, formats: Sequence[str], listed: Future[list[VersionInfo]]
+    ) -> str:
         """Do what can be done while the project is read; returns the format to write.
 
         :param formats: those that can be written.
@@ -195,11 +187,11 @@ class Creation:
         write_warning(self._client, self._project.team_id)
         if archive_format != "auto":
             return archive_format
-        return _follow_latest(self._healed_map(), formats)
+        return _follow_latest(self._healed_map(listed.result()), formats)
 
-    def _healed_map(self) -> VersionMap:
-        version_map = VersionMap(self._client, self._project)
-        version_map.heal(list(self._client.versions.list_all(self._project.id)))
+    def _healed_map(self, listed: Sequence[VersionInfo]) -> VersionMap:
+        version_map = VersionMap.read(self._client, self._project)
+        version_map.heal(listed)
         return version_map
 
     @cached_property
@@ -235,7 +227,7 @@ class Creation:
         media: KeptMedia | None,
         archive_format: str,
         folder: Path,
-    ) -> _Uploaded:
+    ) -> Draft:
         from airflow_sv_versioning.archive import pack_archive
 
         counts = _counts(capture)
@@ -244,7 +236,7 @@ class Creation:
             "version_id": reserved.version_id,
             "project_updated_at": capture.project_updated_at,
             "consistent": capture.consistent,
-            "capture": _how(capture),
+            "capture": capture.how,
             "capture_note": capture.note,
             "counts": counts,
         }
@@ -271,60 +263,62 @@ class Creation:
         except FileTooLargeError as error:
             error.message = f"The archive {error.message} {_SMALLER}"
             raise
-        return _Uploaded(file, packed.archive_format, packed.sha256, packed.size_bytes, counts)
+        return Draft(
+            project_id=self._project.id,
+            version_id=reserved.version_id,
+            commit_token=reserved.commit_token,
+            project_updated_at=capture.project_updated_at,
+            team_file_id=file.id,
+            archive_path=file.path,
+            archive_format=packed.archive_format,
+            archive_sha256=packed.sha256,
+            archive_size_bytes=packed.size_bytes,
+            counts=counts,
+            consistent=capture.consistent,
+            capture=capture.how,
+            capture_note=capture.note,
+            warnings=capture.warnings,
+        )
 
-    def _enter(
-        self, reserved: Reservation, capture: Capture, uploaded: _Uploaded, undo: ExitStack
-    ) -> VersionMap:
+    def _enter(self, draft: Draft, listed: Sequence[VersionInfo], rollback: Rollback) -> VersionMap:
         """Enter the version into the map by which other clients find its archive."""
-        version_map = self._healed_map()
-        undo.callback(self._quietly, "put versions.json back", version_map.put_back)
-        version_map.add(reserved.version_id, _map_entry(uploaded, capture, version_map))
+        # Read again, for others may have written it while the project was read.
+        version_map = self._healed_map(listed)
+        rollback.add("put versions.json back", version_map.put_back)
+        version_map.add(draft.version_id, draft.map_entry())
         version_map.save()
         return version_map
 
     def _commit(
-        self,
-        reserved: Reservation,
-        capture: Capture,
-        uploaded: _Uploaded,
-        title: str | None,
-        description: str | None,
-        undo: ExitStack,
+        self, draft: Draft, title: str | None, description: str | None, rollback: Rollback
     ) -> VersionInfo:
         self._progress.check()
         try:
             committed = self._client.versions.commit(
-                reserved,
-                project_updated_at=capture.project_updated_at,
-                team_file_id=uploaded.file.id,
+                draft.reservation,
+                project_updated_at=draft.project_updated_at,
+                team_file_id=draft.team_file_id,
                 title=title,
                 description=description,
             )
         except OutcomeUnknownError:
             # Undoing now could take the archive away from a version that exists.
-            kept = undo.pop_all()
+            rollback.commit()
             with self._client.finishing():
-                landed = self._find_landed(reserved)
+                landed = self._find_landed(draft.reservation)
             if landed is None:
-                kept.close()
+                rollback.undo()
                 raise
             return landed
-        if not committed and self._find_version(reserved.version_id) is None:
+        version = None if committed else self._find_version(draft.version_id)
+        if not (committed or version):
             raise RequestRejectedError(
-                f"The server refused to commit version {reserved.version_id} of project {self._project.id}. "
+                f"The server refused to commit version {draft.version_id} of project {self._project.id}. "
                 "Nothing was kept; make the version again.",
                 project_id=self._project.id,
             )
-        undo.pop_all()
-        version = self._find_version(reserved.version_id)
-        if version is None:
-            raise IntegrityError(
-                f"The server says it committed version {reserved.version_id} of project {self._project.id}, "
-                "but does not list it. Look at the Versions tab.",
-                project_id=self._project.id,
-            )
-        return version
+        rollback.commit()
+        return version or self._get_listed(draft.version_id, "it committed")
 
     def _find_landed(self, reserved: Reservation) -> VersionInfo | None:
         """Find out whether a commit without an answer took effect."""
@@ -337,6 +331,19 @@ class Creation:
     def _find_version(self, version_id: int) -> VersionInfo | None:
         return find_version(self._client, self._project.id, version_id)
 
+    def _get_listed(self, version_id: int, server_says: str) -> VersionInfo:
+        """Describe a version that the server speaks of.
+
+        :raises IntegrityError: it does not list it.
+        """
+        if (version := self._find_version(version_id)) is None:
+            raise IntegrityError(
+                f"The server says {server_says} version {version_id} of project {self._project.id}, but "
+                "does not list it. Look at the Versions tab.",
+                project_id=self._project.id,
+            )
+        return version
+
     def _settle_map(self, version_map: VersionMap, version: VersionInfo) -> None:
         """Take over the number that the server gave, where the map foretold another."""
         if version_map.entry(version.id).get("number") != version.version:
@@ -345,14 +352,7 @@ class Creation:
 
     def _unchanged(self, version_id: int) -> CreateResult | None:
         """Describe the version that still holds; ``None`` where nothing is behind it."""
-        version = self._find_version(version_id)
-        if version is None:
-            raise IntegrityError(
-                f"The server says that version {version_id} of project {self._project.id} still holds, but "
-                "does not list it. Look at the Versions tab.",
-                project_id=self._project.id,
-            )
-        return self._existing(version, created=False)
+        return self._existing(self._get_listed(version_id, "nothing changed since"), created=False)
 
     def _existing(self, version: VersionInfo, *, created: bool) -> CreateResult | None:
         try:
@@ -383,14 +383,6 @@ class Creation:
             ) from refusal
         return reserved
 
-    def _quietly(self, what: str, undo: Callable[..., Any], *args: Any) -> None:
-        """Undo a step after a failure, which must stay the error that the caller sees."""
-        try:
-            with self._client.finishing():
-                undo(*args)
-        except SuperviselyError as error:
-            self._progress.warn(f"Could not {what} for project {self._project.id}: {error.message}")
-
 
 def _follow_latest(version_map: VersionMap, formats: Sequence[str]) -> str:
     """Choose the format that the project's latest version was written in."""
@@ -400,27 +392,6 @@ def _follow_latest(version_map: VersionMap, formats: Sequence[str]) -> str:
         return newest
     recorded = version_map.entry(latest).get("format") or older
     return older if recorded == older else newest
-
-
-def _map_entry(uploaded: _Uploaded, capture: Capture, version_map: VersionMap) -> dict[str, Any]:
-    latest = version_map.entries.get("latest")
-    number = version_map.entry(latest).get("number") if latest is not None else 0
-    return {
-        "path": uploaded.file.path,
-        "updated_at": capture.project_updated_at,
-        "number": int(number or 0) + 1,
-        "format": uploaded.archive_format,
-        # Beyond what the official client writes; it keeps what it does not know.
-        "sha256": uploaded.sha256,
-        "size": uploaded.size_bytes,
-        "counts": uploaded.counts,
-        "consistent": capture.consistent,
-        "warnings": list(capture.warnings),
-    }
-
-
-def _how(capture: Capture) -> str:
-    return "incremental" if capture.incremental else "full"
 
 
 def _counts(capture: Capture) -> dict[str, int]:
@@ -435,8 +406,7 @@ def _utc_stamp() -> str:
 def _result(
     project: Project,
     version: VersionInfo,
-    uploaded: _Uploaded,
-    capture: Capture,
+    draft: Draft,
     media: KeptMedia | None,
     warnings: tuple[str, ...],
     changes: dict[str, int] | None,
@@ -449,14 +419,14 @@ def _result(
         created=True,
         title=version.name,
         description=version.description,
-        archive_path=uploaded.file.path,
-        archive_sha256=uploaded.sha256,
-        archive_format=uploaded.archive_format,
-        counts=uploaded.counts,
+        archive_path=draft.archive_path,
+        archive_sha256=draft.archive_sha256,
+        archive_format=draft.archive_format,
+        counts=draft.counts,
         changes=changes,
-        consistent=capture.consistent,
-        capture=_how(capture),
-        capture_note=capture.note,
+        consistent=draft.consistent,
+        capture=draft.capture,
+        capture_note=draft.capture_note,
         media=media.backup if media else None,
         warnings=warnings,
     )

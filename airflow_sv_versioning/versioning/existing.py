@@ -26,7 +26,7 @@ def existing_version(
 
     :raises ArchiveMissingError: the archive is gone, or is not the one that was made.
     """
-    version_map = VersionMap(client, project)
+    version_map = VersionMap.read(client, project)
     entry = version_map.entry(version.id)
     file = find_archive(client, project, version, entry.get("path"))
     _check_archive(project, version, file, entry)

@@ -73,7 +73,7 @@ class Verification:
             return Check("archive", WRONG, error.message), None
         digest = _digest(file)
         size = file.stat().st_size
-        listed = VersionMap(self._client, self._project).entry(self._version.id).get("sha256")
+        listed = VersionMap.read(self._client, self._project).entry(self._version.id).get("sha256")
         if listed and listed != digest:
             told = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
             return Check("archive", WRONG, told), None

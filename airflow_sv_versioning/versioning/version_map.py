@@ -32,13 +32,18 @@ def map_path(project_id: int) -> str:
 class VersionMap:
     """The map of one project, as it is in Team Files now."""
 
-    def __init__(self, client: SuperviselyClient, project: Project) -> None:
+    def __init__(self, client: SuperviselyClient, project: Project, stored: bytes | None) -> None:
         self._client = client
         self._project = project
         self._path = map_path(project.id)
-        self._stored = client.files.find_bytes(project.team_id, self._path)
+        self._stored = stored
         self._written: bytes | None = None
-        self.entries = _parse(self._stored)
+        self.entries = _parse(stored)
+
+    @classmethod
+    def read(cls, client: SuperviselyClient, project: Project) -> VersionMap:
+        """Download the map; an empty one if there is none."""
+        return cls(client, project, client.files.find_bytes(project.team_id, map_path(project.id)))
 
     def entry(self, version_id: int) -> dict[str, Any]:
         """Take the entry of a version; ``{}`` where the map has none."""
@@ -89,8 +94,10 @@ class VersionMap:
             self.entries["latest"] = previous
 
     def add(self, version_id: int, entry: dict[str, Any]) -> None:
-        """Enter a version as the latest."""
-        self.entries[str(version_id)] = {**entry, "previous": self.entries.get("latest")}
+        """Enter a version as the latest, with the number that the server is likely to give it."""
+        latest = self.entries.get("latest")
+        number = int(self.entry(latest).get("number") or 0) + 1 if latest is not None else 1
+        self.entries[str(version_id)] = {**entry, "number": number, "previous": latest}
         self.entries["latest"] = version_id
         self.entries.setdefault("format", entry["format"])
 

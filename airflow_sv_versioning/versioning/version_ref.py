@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -67,7 +68,7 @@ class VersionRef:
             )
             # Some servers ignore filters that they do not know.
             return [version for version in listed if getattr(version, field) == self.value]
-        newest = _newest_first(client, project_id)
+        newest = _newest_first(client.versions.list_all(project_id))
         if isinstance(self.value, datetime):
             return [each for each in newest if _made_at(each) <= self.value]
         return newest[1:] if self.by == "previous" else newest
@@ -89,9 +90,9 @@ class VersionRef:
 LATEST, PREVIOUS = VersionRef("latest"), VersionRef("previous")
 
 
-def find_latest(client: SuperviselyClient, project_id: int) -> VersionInfo | None:
-    """Find the latest version of a project, if it has any."""
-    return next(iter(_newest_first(client, project_id)), None)
+def find_latest(listed: Iterable[VersionInfo]) -> VersionInfo | None:
+    """Find the latest of the versions that a server lists, if it has any."""
+    return next(iter(_newest_first(listed)), None)
 
 
 def _made_at(version: VersionInfo) -> datetime:
@@ -105,6 +106,5 @@ def _made_at(version: VersionInfo) -> datetime:
         ) from error
 
 
-def _newest_first(client: SuperviselyClient, project_id: int) -> list[VersionInfo]:
-    made = committed(client.versions.list_all(project_id))
-    return sorted(made, key=lambda version: version.version, reverse=True)
+def _newest_first(listed: Iterable[VersionInfo]) -> list[VersionInfo]:
+    return sorted(committed(listed), key=lambda version: version.version, reverse=True)

@@ -189,3 +189,21 @@ def test_counts_that_nobody_recorded_are_compared_with_nothing(counts, client, v
 
     assert second.changes is None
     assert "(+" not in second.line()
+
+
+def test_a_create_asks_for_list_and_map_as_often_as_they_can_have_changed(
+    wire, wired, client, versions, project_id
+):
+    versions.create(project_id)
+    touch(client, project_id)
+    wire.requests.clear()
+
+    made = wired.create(project_id)
+
+    # What is there when the project is reserved, and what became of the commit.
+    listed = [request.json["filter"] for request in wire.seen("projects.versions.list")]
+    assert listed == [[], [{"field": "id", "operator": "=", "value": made.version_id}]]
+    # For the format to write, and before the new entry is written.
+    paths = [request.json["path"] for request in wire.seen("file-storage.download")]
+    assert sum(path.endswith("versions.json") for path in paths) == 2
+    assert sum(path.endswith(".tar.zst") for path in paths) == 1
