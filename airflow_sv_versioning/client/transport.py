@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from requests import RequestException
-from requests_toolbelt import MultipartDecoder, MultipartEncoder, MultipartEncoderMonitor
+from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 
 from airflow_sv_versioning.client.address import normalize_server_address, workers_for
 from airflow_sv_versioning.client.connections import Interruption
@@ -28,6 +28,7 @@ from airflow_sv_versioning.client.failures import no_answer
 from airflow_sv_versioning.client.features import explained, may_be_lacking
 from airflow_sv_versioning.client.in_flight import OverdueError
 from airflow_sv_versioning.client.listing import Page, by_numbers, by_tokens, list_whole
+from airflow_sv_versioning.client.parts import parts_by_id
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
 from airflow_sv_versioning.client.session import (
     MAX_ANSWER_BYTES,
@@ -45,7 +46,6 @@ from airflow_sv_versioning.exceptions import (
     OutcomeUnknownError,
     SuperviselyError,
     TransportError,
-    UnexpectedAnswerError,
 )
 
 logger = logging.getLogger(__name__)
@@ -259,22 +259,11 @@ class Transport:
     def multipart(self, method: str, body: Any) -> dict[int, bytes]:
         """Call a method that answers with one part an entity: entity id -> content.
 
+        :raises TransportError: the answer is damaged or cut.
         :raises UnexpectedAnswerError: there are no parts, or two of one entity.
         """
         answer = self._answer(method, _json_body(body), True, _subject(body))
-        if _has_no_parts(answer):
-            raise UnexpectedAnswerError(
-                f"{method} answered with status {answer.status_code} and nothing of what was asked for.",
-                method=method,
-            )
-        try:
-            parts = MultipartDecoder.from_response(answer).parts
-        except Exception as error:  # the decoder lets its own and parsing errors through
-            raise TransportError(f"{method} answered with a broken multipart body: {error}") from error
-        found = {_part_id(method, part.headers): part.content for part in parts}
-        if len(found) < len(parts):
-            raise UnexpectedAnswerError(f"{method} answered with two parts of one entity.", method=method)
-        return found
+        return parts_by_id(method, answer.headers.get("Content-Type", ""), answer.content)
 
     def get(self, method: str, params: Mapping[str, Any], shape: Any = Any) -> Any:
         """Call one of the few methods that are GET requests; returns the decoded answer, as it came."""
@@ -455,21 +444,6 @@ def _subject(body: Any) -> str:
     if not isinstance(body, Mapping):
         return ""
     return ", ".join(f"{key}={body[key]}" for key in _SUBJECT_KEYS if body.get(key) is not None)
-
-
-def _has_no_parts(answer: Answer) -> bool:
-    """Say whether nothing stands before the last boundary: the decoder takes that for damage."""
-    _, _, boundary = answer.headers.get("Content-Type", "").partition("boundary=")
-    return answer.content.strip() in (b"", b"--" + boundary.strip('"').encode() + b"--")
-
-
-def _part_id(method: str, headers: Mapping[bytes, bytes]) -> int:
-    disposition = headers.get(b"Content-Disposition", b"").decode("ascii", "replace")
-    _, _, rest = disposition.partition('name="')
-    digits = rest.partition('"')[0]
-    if not digits.isdigit():
-        raise TransportError(f"{method} answered with a part without an id: {disposition!r}.")
-    return int(digits)
 
 
 def _decoded(answer: Answer) -> Any:
