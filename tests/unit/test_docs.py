@@ -52,6 +52,22 @@ def test_links_are_relative_and_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in _anchors(there), link
 
 
+def test_files_and_folders_that_pages_name_are_there() -> None:
+    folders = [ROOT / name for name in ("airflow_sv_versioning", "dags", "docs", "tests")]
+    there = [
+        f"/{path.relative_to(ROOT).as_posix()}" for folder in folders for path in (folder, *folder.rglob("*"))
+    ]
+    known = "\n".join(place for place in there if "__pycache__" not in place) + "\n"
+
+    pages = [path for path in WRITTEN if path.name != "CHANGELOG.md"]
+    named = {
+        (_title(page), name)
+        for page in pages
+        for name in re.findall(r"`([\w/]+(?:\.py|/))`", page.read_text(encoding="utf-8"))
+    }
+    assert {(page, name) for page, name in named if f"/{name.rstrip('/')}\n" not in known} == set()
+
+
 def test_the_index_leads_to_every_page() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
 
