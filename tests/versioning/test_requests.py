@@ -31,6 +31,7 @@ from tests.fidelity.rest import Rest
 from tests.fidelity.run import try_plainest
 from tests.fidelity.values import Project
 from tests.support.proxy import API, FaultProxy, Request, lose_answer
+from tests.support.sdk import sdk_python
 from tests.versioning.request_list import Place, held_against, read_list
 
 _OBJECTS = ("annotation-objects.bulk.add", "annotation-objects.tags.bulk.add")
@@ -228,6 +229,18 @@ def test_everything_on_the_list_is_sent(recorded: list[Request]) -> None:
 def test_every_line_of_the_list_says_where_it_is_from() -> None:
     assert all(re.search(r"\b(reference|SDK|ours:|doctor's)", source) for source in KNOWN.sources)
     assert len(KNOWN.sources) >= len(KNOWN.methods)
+
+
+@pytest.mark.sdk
+def test_the_official_client_has_what_the_list_names_of_it() -> None:
+    package = next(sdk_python(plain=True).parents[1].glob("lib/python*/site-packages/supervisely"))
+    named = [name for source in KNOWN.sources for name in re.findall(r"SDK ([\w/]+)\.(\w+)", source)]
+
+    for module, function in named:
+        files = [package / f"{module}.py", package / "api" / f"{module}.py"]
+        text = next(file for file in files if file.exists()).read_text(encoding="utf-8")
+        assert re.search(rf"def {function}\b", text), f"{module}.{function}"
+    assert len(named) > 100
 
 
 @pytest.mark.parametrize(
