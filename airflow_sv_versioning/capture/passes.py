@@ -143,10 +143,10 @@ class _Passes:
 
     def run(self, *, accept_changes: bool) -> Capture:
         seen: Snapshot | None = None
-        first_stamp: str | None = None
+        stamps: list[str] = []
         for number in range(1, MAX_PASSES + 1):
             project = self._client.projects.get(self._project_id)
-            first_stamp = first_stamp or project.updated_at
+            stamps.append(project.updated_at)
             snapshot, incomplete = self._read(project, number)
             if snapshot is None and incomplete is None:
                 continue
@@ -167,7 +167,7 @@ class _Passes:
                 "(on_concurrent_change='accept').",
                 project_id=self._project_id,
             )
-        return self._capture(seen, first_stamp or "", False, MAX_PASSES)
+        return self._capture(seen, stamps[0], False, MAX_PASSES)
 
     def _read(self, project: Project, number: int) -> tuple[Snapshot | None, IncompleteListingError | None]:
         """Read the project once.

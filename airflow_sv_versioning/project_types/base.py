@@ -65,6 +65,11 @@ class Names:
     classes: Mapping[int, str]
     tags: Mapping[int, str]
 
+    def class_of(self, entry: Mapping[str, Any]) -> str | None:
+        """Name the class of an annotation's object, which says its title, its id, or both."""
+        title, class_id = entry.get("classTitle"), entry.get("classId")
+        return title or (None if class_id is None else self.classes.get(class_id))
+
 
 def names_of(meta: Mapping[str, Any]) -> Names:
     """Take the names out of a project's meta."""

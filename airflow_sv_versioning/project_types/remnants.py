@@ -161,7 +161,7 @@ class _Found:
         import pyarrow.compute as pc
 
         is_tags = self._table == "tags"
-        item = item_column(self._sieve.snapshot.project_type, self._table) or ""
+        item = item_column(self._sieve.snapshot.project_type, self._table)
         named = ["tag_id", "name"] if is_tags else [self._sieve.class_column]
         own = ["tag_assignment_id", "owner_type", "owner_id"] if is_tags else [self._sieve.owner_id]
         for rows in self._sieve.snapshot.iter_batches(self._table, [item, *named, *own]):

@@ -17,7 +17,7 @@ from airflow_sv_versioning.restore.refusal import MissingItem, missing_media
 from airflow_sv_versioning.restore.renaming import distinct_names
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.snapshot.schemas import item_column
+from airflow_sv_versioning.snapshot.schemas import SCHEMAS
 from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 from airflow_sv_versioning.snapshot.validation import check_known, distinct
@@ -193,7 +193,7 @@ def _counts(project_type: ProjectType, snapshot: Snapshot, gone: Collection[int]
 
 
 def _count(snapshot: Snapshot, table: str, gone: Collection[int]) -> int:
-    column = item_column(snapshot.project_type, table)
+    column = SCHEMAS[snapshot.project_type][table].item
     where = ids_not_in(column, gone) if column else None
     if column is None or where is None:
         return snapshot.row_count(table)

@@ -135,11 +135,11 @@ class BackgroundTasksTrigger(BaseTrigger):
             not_before = time.monotonic() - (0 if waiting.is_quiet else self.poke_interval / 2)
 
     async def _look(self, waiting: Waiting, not_before: float) -> tuple[Task, ...]:
-        tasks = await self._shared_tasks(not_before)
+        tasks = _SharedTasks(await self._open_client(), not_before)
         mine: list[Task] = []
         answers: list[Answer] = []
         if waiting.project_id is not None:
-            running = await tasks.list_running()
+            running = await tasks.list_running(await self._find_workspace(tasks.client, waiting.project_id))
             mine, answers = waiting.find_mine(running.value), [running]
         named = [await tasks.get(task_id) for task_id in waiting.list_unread(mine)]
         began = min((answer.began for answer in [*answers, *named]), default=time.monotonic())
@@ -148,13 +148,15 @@ class BackgroundTasksTrigger(BaseTrigger):
         except RemoteTaskFailedError as error:
             raise await asyncio.to_thread(add_log, tasks.client, error) from error
 
-    async def _shared_tasks(self, not_before: float) -> _SharedTasks:
+    async def _open_client(self) -> SuperviselyClient:
         if self._client is None:
             self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
-        if self._workspace_id is None and self.project_id is not None:
-            project = await asyncio.to_thread(self._client.projects.get, self.project_id)
-            self._workspace_id = project.workspace_id
-        return _SharedTasks(self._client, self._workspace_id, not_before)
+        return self._client
+
+    async def _find_workspace(self, client: SuperviselyClient, project_id: int) -> int:
+        if self._workspace_id is None:
+            self._workspace_id = (await asyncio.to_thread(client.projects.get, project_id)).workspace_id
+        return self._workspace_id
 
     def _pause(self, failures: int, waiting: Waiting) -> float:
         """Choose the time to the next look; triggers of one interval look at the same moments."""
@@ -167,14 +169,13 @@ class BackgroundTasksTrigger(BaseTrigger):
 @dataclass(frozen=True)
 class _SharedTasks:
     client: SuperviselyClient
-    workspace_id: int | None
     not_before: float
 
-    async def list_running(self) -> Answer:
+    async def list_running(self, workspace_id: int) -> Answer:
         def read() -> list[Task]:
-            return list(self.client.tasks.list_running(self.workspace_id or 0))
+            return list(self.client.tasks.list_running(workspace_id))
 
-        return await self._shared(("running", self.workspace_id), read)
+        return await self._shared(("running", workspace_id), read)
 
     async def get(self, task_id: int) -> Answer:
         return await self._shared(("task", task_id), lambda: self.client.tasks.get(task_id))

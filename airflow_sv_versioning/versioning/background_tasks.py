@@ -65,7 +65,9 @@ class Waiting:
 
     def find_mine(self, running: Iterable[Task]) -> list[Task]:
         """Choose the project's tasks among the running ones of its workspace."""
-        mine = [task for task in running if task.touches_project(self.project_id or 0)]
+        if self.project_id is None:
+            return []
+        mine = [task for task in running if task.touches_project(self.project_id)]
         self.seen.update(task.id for task in mine)
         return mine
 

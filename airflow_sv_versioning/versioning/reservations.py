@@ -44,6 +44,17 @@ class Mark:
     commit_token: str | None = field(default=None, repr=False)
     archive_path: str | None = None
 
+    def __post_init__(self) -> None:
+        if (self.version_id is None) != (self.commit_token is None):
+            raise ValueError("a reservation has both an id and a commit token")
+
+    @property
+    def reservation(self) -> Reservation | None:
+        """What was reserved; ``None`` where that is only intended."""
+        if self.version_id is None or self.commit_token is None:
+            return None
+        return Reservation(self.version_id, self.commit_token)
+
     def as_dict(self) -> dict[str, Any]:
         """Write the mark as JSON-able data."""
         return asdict(self)
@@ -156,17 +167,17 @@ class Reservations:
 
 def give_back(client: SuperviselyClient, mark: Mark, progress: Progress) -> VersionInfo | None:
     """Undo what a mark tells of; returns the version where it had become one, which stays."""
-    if mark.version_id is None:
+    if (reserved := mark.reservation) is None:
         _give_back_unknown(client, mark, progress)
         return None
     try:
-        if (version := find_version(client, mark.project_id, mark.version_id)) is not None:
+        if (version := find_version(client, mark.project_id, reserved.version_id)) is not None:
             progress.say(f"An earlier try has made version {version.version} (id {version.id}).")
             return version
     except NotFoundError:
         progress.say(f"Project {mark.project_id}, which an earlier try reserved, is gone.")
         return None
-    _cancel(client, mark, progress)
+    _cancel(client, reserved, progress)
     if mark.archive_path is not None:
         remove_archive(client, mark.team_id, mark.archive_path, progress)
     return None
@@ -193,19 +204,18 @@ def remove_archive(client: SuperviselyClient, team_id: int, path: str, progress:
         progress.say(f"Removed {path}, which belonged to no version.")
 
 
-def _cancel(client: SuperviselyClient, mark: Mark, progress: Progress) -> None:
-    reserved = Reservation(mark.version_id or 0, mark.commit_token or "")
+def _cancel(client: SuperviselyClient, reserved: Reservation, progress: Progress) -> None:
     try:
         was_held = client.versions.cancel(reserved)
     except ApiError as error:
         if error.transient:
             raise
-        progress.warn(f"Version id {mark.version_id} cannot be given back: {error.message}")
+        progress.warn(f"Version id {reserved.version_id} cannot be given back: {error.message}")
         return
     if was_held:
-        progress.say(f"Gave back version id {mark.version_id}, which an earlier try reserved.")
+        progress.say(f"Gave back version id {reserved.version_id}, which an earlier try reserved.")
     else:
-        progress.say(f"Version id {mark.version_id} of an earlier try is not reserved any more.")
+        progress.say(f"Version id {reserved.version_id} of an earlier try is not reserved any more.")
 
 
 def _give_back_unknown(client: SuperviselyClient, mark: Mark, progress: Progress) -> None:

@@ -45,7 +45,7 @@ class VersionMap:
         """Download the map; an empty one if there is none."""
         return cls(client, project, client.files.find_bytes(project.team_id, map_path(project.id)))
 
-    def entry(self, version_id: int) -> dict[str, Any]:
+    def entry(self, version_id: int | None) -> dict[str, Any]:
         """Take the entry of a version; ``{}`` where the map has none."""
         entry = self.entries.get(str(version_id))
         return entry if isinstance(entry, dict) else {}
@@ -56,7 +56,7 @@ class VersionMap:
         :returns: ``None`` where there is none before it, or the map does not tell both their counts.
         """
         entry = self.entry(version_id)
-        counts, before = entry.get("counts"), self.entry(entry.get("previous") or 0).get("counts")
+        counts, before = entry.get("counts"), self.entry(entry.get("previous")).get("counts")
         if not isinstance(counts, dict) or not isinstance(before, dict):
             return None
         both = {what: (count, before.get(what)) for what, count in counts.items()}

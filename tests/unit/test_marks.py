@@ -138,7 +138,16 @@ def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path):
     assert list(FileMemory(tmp_path, "versions-of-4").recall()) == []
 
 
-@pytest.mark.parametrize("data", [{"a": 1}, {"owner": "me", "project_id": "x", "team_id": 1}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a": 1},
+        {"owner": "me", "project_id": "x", "team_id": 1},
+        # What was reserved cannot be given back with one of the two.
+        {"owner": "me", "project_id": 1, "team_id": 1, "version_id": 7},
+        {"owner": "me", "project_id": 1, "team_id": 1, "commit_token": "secret"},
+    ],
+)
 def test_a_mark_that_cannot_be_understood_is_told_and_forgotten(data, tmp_path):
     strange = FileMemory(tmp_path, "work")
     strange.remember(data)

@@ -17,7 +17,9 @@ import pytest
 
 from airflow_sv_versioning.archive import ArchiveLimits, UnpackedArchive, unpack_archive
 from airflow_sv_versioning.archive.payloads import sections
+from airflow_sv_versioning.archive.payloads.volumes.writing import tag_key
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.project_types.keys import key_of
 from airflow_sv_versioning.project_types.volumes.masks import VoxelBudget, mask_digest, mask_file, mask_json
 from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd, write_nrrd
 from tests.support.archives import archive_of
@@ -219,3 +221,15 @@ def test_a_file_that_is_cut_anywhere_is_refused(encoding):
 def test_a_file_that_is_no_mask_is_refused(fields, why):
     with pytest.raises(FormatError, match=why):
         read_nrrd(nrrd(VOXELS, **fields) if "encoding" not in fields else nrrd(VOXELS, "ascii"), "it")
+
+
+def test_tags_without_ids_have_keys_of_their_own():
+    owners = [("item", 1), ("object", 1), ("object", 2)]
+    rows = [
+        {"tag_assignment_id": None, "tag_id": tag_id, "owner_type": kind, "owner_id": owner_id}
+        for kind, owner_id in owners
+        for tag_id in (5, 6)
+    ]
+
+    assert len({tag_key(row) for row in rows}) == 6
+    assert {tag_key({**row, "tag_assignment_id": 9}) for row in rows} == {key_of("tag", 9)}

@@ -63,7 +63,7 @@ class Videos(ProjectType):
     def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy objects, figures and tags: the listing tells none of them."""
         for table in ("objects", "figures", "tags"):
-            for _ in copy_rows(base, writer, table, item_column(self.name, table) or "", kept_ids):
+            for _ in copy_rows(base, writer, table, item_column(self.name, table), kept_ids):
                 pass
 
     def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:

@@ -48,7 +48,7 @@ def object_row(entry: Mapping[str, Any], video_id: int, names: Names) -> Row:
     return {
         "src_object_id": entry["id"],
         "src_video_id": video_id,
-        "class_name": entry.get("classTitle") or names.classes.get(entry.get("classId") or 0),
+        "class_name": names.class_of(entry),
         # The official restore joins objects that several videos share by this, and by nothing else.
         "key": entry.get("key") or key_of("object", entry["id"]),
         "created_at": entry.get("createdAt"),

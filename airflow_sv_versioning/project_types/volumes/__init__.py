@@ -78,7 +78,7 @@ class Volumes(ProjectType):
         import pyarrow.compute as pc
 
         for table in ("objects", "figures", "tags"):
-            for batch in copy_rows(base, writer, table, item_column(self.name, table) or "", kept_ids):
+            for batch in copy_rows(base, writer, table, item_column(self.name, table), kept_ids):
                 if table == "figures":
                     spatial = batch.filter(pc.field("geometry_type").isin(SPATIAL))
                     _copy_files(base, writer.directory, values(spatial, "src_figure_id"))

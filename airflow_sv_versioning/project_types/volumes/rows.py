@@ -55,7 +55,7 @@ def object_rows(annotation: Mapping[str, Any], volume_id: int, names: Names) -> 
         {
             "src_object_id": entry["id"],
             "src_volume_id": volume_id,
-            "class_name": entry.get("classTitle") or names.classes.get(entry.get("classId") or 0),
+            "class_name": names.class_of(entry),
             "key": entry.get("key") or key_of("object", entry["id"]),
             "created_at": entry.get("createdAt"),
             "updated_at": entry.get("updatedAt"),

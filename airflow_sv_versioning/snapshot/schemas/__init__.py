@@ -33,9 +33,15 @@ def column_names(project_type: str, table: str) -> tuple[str, ...]:
     return tuple(SCHEMAS[project_type][table].columns)
 
 
-def item_column(project_type: str, table: str) -> str | None:
-    """Name the column of a table that says which item a row belongs to; ``None`` if there is none."""
-    return SCHEMAS[project_type][table].item
+def item_column(project_type: str, table: str) -> str:
+    """Name the column of a table that says which item a row belongs to.
+
+    :raises LookupError: its rows belong to no item.
+    """
+    column = SCHEMAS[project_type][table].item
+    if column is None:
+        raise LookupError(f"The rows of {table} of {project_type} belong to no item.")
+    return column
 
 
 def table_schema(project_type: str, table: str) -> pa.Schema:

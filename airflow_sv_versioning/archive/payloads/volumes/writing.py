@@ -179,7 +179,7 @@ class _Annotations:
         return {
             "name": row["name"],
             "value": json_value(row["value_json"]),
-            "key": key_of("tag", tag_id or 0),
+            "key": tag_key(row),
             **self._ids(id=tag_id),
             **_made(row),
             **{key: value for key, value in _details(row) if value is not None},
@@ -266,3 +266,10 @@ def _json(value: Any) -> str:
     except UnicodeEncodeError as error:
         raise SnapshotError(f"The project holds text that is no valid Unicode: {error}.") from error
     return text
+
+
+def tag_key(row: Row) -> str:
+    """Make the key of a tag, which differs from its neighbours' also where the server gave them no ids."""
+    if (tag_id := row["tag_assignment_id"]) is not None:
+        return key_of("tag", tag_id)
+    return key_of(f"tag {row['tag_id']} of {row['owner_type']}", row["owner_id"])
