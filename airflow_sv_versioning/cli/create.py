@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
 from airflow_sv_versioning.cli.printing import report, show
 from airflow_sv_versioning.client.pages import version_page
+from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -24,13 +26,13 @@ def add_to(commands: Commands[Parser]) -> None:
     )
     command.add_argument(
         "--on-concurrent-change",
-        choices=("accept", "fail"),
+        choices=get_args(OnConcurrentChange),
         default="accept",
         help="what to do with a project that never stands still (%(default)s)",
     )
     command.add_argument(
         "--capture",
-        choices=("auto", "incremental", "full"),
+        choices=get_args(CaptureMode),
         default="auto",
         help="take unchanged items from the latest version, or read everything; auto: incremental where "
         "updatedAt is known to move with every edit, as it is of images (%(default)s)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import (
@@ -17,11 +17,10 @@ from airflow_sv_versioning.cli.parsing import (
 )
 from airflow_sv_versioning.cli.printing import report, show
 from airflow_sv_versioning.client.pages import project_page
+from airflow_sv_versioning.versioning.options import MissingEntities, Verify
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.results import RestoreResult
-
-POLICIES = ("fail", "skip", "placeholder", "reupload")
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -36,7 +35,7 @@ def add_to(commands: Commands[Parser]) -> None:
     )
     command.add_argument(
         "--missing-entities",
-        choices=POLICIES,
+        choices=get_args(MissingEntities),
         default="fail",
         help="what to do about items whose media are gone (%(default)s)",
     )
@@ -49,7 +48,7 @@ def add_to(commands: Commands[Parser]) -> None:
         "--private-links", action="store_true", help="contact links into private networks to check them"
     )
     command.add_argument("--plan", action="store_true", help="only say what would be made")
-    command.add_argument("--verify", choices=("counts", "full"), default="counts", help="(%(default)s)")
+    command.add_argument("--verify", choices=get_args(Verify), default="counts", help="(%(default)s)")
 
 
 def _restore(arguments: argparse.Namespace) -> int:
@@ -61,19 +60,16 @@ def _restore(arguments: argparse.Namespace) -> int:
         "media_store": arguments.media_store,
         "workspace_id": arguments.workspace_id,
         "project_name": arguments.name,
+        "project_description": arguments.description,
+        "verify": arguments.verify,
+        "report": report,
     }
     with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
         versions = versions_of(client)
         if arguments.plan:
-            plan = versions.plan_restore(**chosen, report=report, should_stop=should_stop)
+            plan = versions.plan_restore(**chosen, should_stop=should_stop)
             return show(arguments, plan.as_dict(), *plan.lines())
-        result = versions.restore(
-            **chosen,
-            project_description=arguments.description,
-            verify=arguments.verify,
-            report=report,
-            should_stop=should_stop,
-        )
+        result = versions.restore(**chosen, should_stop=should_stop)
         page = project_page(client.server_url, result.project_id)
     return show(arguments, result.as_dict(), f"{result.line()} {page}", *_told(result))
 

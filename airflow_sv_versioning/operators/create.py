@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
-    from airflow_sv_versioning.versioning.reuse import CaptureMode
+    from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange
 
 
 # The trigger watches the deadline itself; this is for a triggerer that is not there.
@@ -94,7 +94,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         version_description: str | dict[str, Any] | Any = None,
         enable_preview: bool = False,
         archive_format: str = "auto",
-        on_concurrent_change: str = "accept",
+        on_concurrent_change: OnConcurrentChange = "accept",
         capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
         media_store: str | None = None,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
+    from airflow_sv_versioning.versioning.options import Verify
     from airflow_sv_versioning.versioning.results import RestoreResult
 
 MAX_LISTED = 1000
@@ -90,7 +91,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         workspace_id: int | str | None = None,
         project_name: str | None = None,
         project_description: str | None = None,
-        verify: str = "counts",
+        verify: Verify = "counts",
         keep_incomplete: bool = False,
         dry_run: bool = False,
         platform_task_id: int | str | None = None,
@@ -139,8 +140,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
     def _plan(
         self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
     ) -> None:
-        given = {name: value for name, value in arguments.items() if name not in _ONLY_RESTORED}
-        plan = hook.versions.plan_restore(project_id, **given, report=self._report)
+        plan = hook.versions.plan_restore(project_id, **arguments, report=self._report)
         VersionLink.push(context, version_page(hook.client.server_url, project_id, plan.version_id))
         for line in plan.lines():
             self._report(line)
@@ -182,6 +182,3 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             "verify": self.verify,
             "keep_incomplete": self.keep_incomplete,
         }
-
-
-_ONLY_RESTORED = {"project_description", "verify", "keep_incomplete"}

@@ -17,8 +17,6 @@ from airflow_sv_versioning.vault.store import MediaStore
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-POLICIES = ("fail", "skip", "placeholder", "reupload")
-
 NO_SIZE = "the version does not tell a size that a placeholder can have"
 NO_STORE = "neither the version nor media_store names a store of originals"
 NO_RECORD = "the version does not tell what was behind its link"
@@ -76,7 +74,7 @@ def find_remedy(
 ) -> Remedy:
     """Apply a policy to the missing items of a snapshot; changes nothing.
 
-    :param policy: one of :data:`POLICIES`.
+    :param policy: ``fail``, ``skip``, ``placeholder`` or ``reupload``.
     :param gone: id -> why its media are gone.
     :param find_originals: asked for ``reupload`` alone.
     :raises ConfigurationError: placeholders are needed, and what draws them is not installed.

@@ -24,7 +24,6 @@ from airflow_sv_versioning.client.models import (
 )
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
-    ConfigurationError,
     FileTooLargeError,
     FormatError,
     IntegrityError,
@@ -47,11 +46,12 @@ from airflow_sv_versioning.versioning.draft import Draft
 from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.memory import Memory
+from airflow_sv_versioning.versioning.options import CreateOptions
 from airflow_sv_versioning.versioning.reservations import Reservations, find_version
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.reuse import Reuse
 from airflow_sv_versioning.versioning.rollback import Rollback
-from airflow_sv_versioning.versioning.texts import counts_text
+from airflow_sv_versioning.versioning.texts import check_choice, counts_text
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
 from airflow_sv_versioning.versioning.version_ref import find_latest
 
@@ -65,40 +65,31 @@ class Creation:
         self,
         client: SuperviselyClient,
         project: Project,
+        options: CreateOptions,
         progress: Progress,
         memory: Memory,
         keeper: MediaKeeper | None = None,
     ) -> None:
         self._client = client
         self._project = project
+        self._options = options
+        self._reuse = Reuse.choose(options.capture, project.type, client.trusted_stamps)
         self._progress = progress
         self._reservations = Reservations(client, project, memory, progress)
         self._keeper = keeper
 
-    def run(
-        self,
-        *,
-        title: str | None,
-        description: str | None,
-        archive_format: str,
-        on_concurrent_change: str,
-        reuse: Reuse,
-        busy_timeout_seconds: float,
-    ) -> CreateResult:
+    def run(self) -> CreateResult:
         """Go through all steps; on any failure everything that was made is removed again."""
         formats = written_versions(self._project.type)
-        if archive_format not in {"auto", *formats}:
-            raise ConfigurationError(
-                f"archive_format is {archive_format!r}; choose auto or one of {', '.join(formats)}."
-            )
+        check_choice("archive_format", self._options.archive_format, ("auto", *formats))
         self._check_plan()
         if (recovered := self._recover()) is not None:
             return recovered
-        reserved = self._reserve(busy_timeout_seconds)
+        reserved = self._reserve()
         if isinstance(reserved, NothingChanged):
             if (existing := self._unchanged(reserved.version_id)) is not None:
                 return existing
-            reserved = self._reserve_anew(reserved.version_id, busy_timeout_seconds)
+            reserved = self._reserve_anew(reserved.version_id)
         with (
             work_folder() as folder,
             Rollback(self._client, self._progress, f"project {self._project.id}") as rollback,
@@ -108,14 +99,14 @@ class Creation:
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
             # Nobody else can add to the list while the project is reserved.
             listed = aside.submit(lambda: list(self._client.versions.list_all(self._project.id)))
-            prepared = aside.submit(self._prepare_upload, archive_format, formats, listed)
-            captured = self._capture(reuse, on_concurrent_change, folder, listed)
+            prepared = aside.submit(self._prepare_upload, formats, listed)
+            captured = self._capture(folder, listed)
             archive_format = prepared.result()
             with self._keeper.turn() if self._keeper else nullcontext():
                 media = self._keep_media(reserved, captured, rollback)
                 draft = self._upload(reserved, captured, media, archive_format, folder)
                 version_map = self._enter(draft, listed.result(), rollback)
-                version = self._commit(draft, title, description, rollback)
+                version = self._commit(draft, rollback)
         self._settle_map(version_map, version)
         self._reservations.settle()
         warnings = tuple(self._progress.warnings)
@@ -130,25 +121,24 @@ class Creation:
         earlier = capture.base.archive if capture.base else None
         return self._keeper.keep(reserved.version_id, capture.snapshot, earlier)
 
-    def _capture(
-        self, reuse: Reuse, on_concurrent_change: str, folder: Path, listed: Future[list[VersionInfo]]
-    ) -> Capture:
+    def _capture(self, folder: Path, listed: Future[list[VersionInfo]]) -> Capture:
         captured = capture_project(
             self._client,
             self._project.id,
             folder,
-            on_concurrent_change=on_concurrent_change,
+            on_concurrent_change=self._options.on_concurrent_change,
             progress=self._progress,
-            open_base=partial(self._open_base, reuse, folder / "earlier", listed),
-            trusts_stamps=reuse.trusts_stamps,
+            open_base=partial(self._open_base, folder / "earlier", listed),
+            trusts_stamps=self._reuse.trusts_stamps,
         )
         self._check(captured)
         for warning in captured.warnings:
             self._progress.warn(warning)
         return captured
 
-    def _open_base(self, reuse: Reuse, folder: Path, listed: Future[list[VersionInfo]]) -> Base | None:
+    def _open_base(self, folder: Path, listed: Future[list[VersionInfo]]) -> Base | None:
         """Open the latest version as far as the next one may take from it."""
+        reuse = self._reuse
         if not (reuse.from_latest_version or reuse.note):
             return None
         latest = find_latest(listed.result())
@@ -177,16 +167,14 @@ class Creation:
                 project_id=self._project.id,
             ) from error
 
-    def _prepare_upload(
-        self, archive_format: str, formats: Sequence[str], listed: Future[list[VersionInfo]]
-    ) -> str:
+    def _prepare_upload(self, formats: Sequence[str], listed: Future[list[VersionInfo]]) -> str:
         """Do what can be done while the project is read; returns the format to write.
 
         :param formats: those that can be written.
         """
         write_warning(self._client, self._project.team_id)
-        if archive_format != "auto":
-            return archive_format
+        if self._options.archive_format != "auto":
+            return self._options.archive_format
         return _follow_latest(self._healed_map(listed.result()), formats)
 
     def _healed_map(self, listed: Sequence[VersionInfo]) -> VersionMap:
@@ -209,9 +197,9 @@ class Creation:
             team_id=self._project.team_id,
         )
 
-    def _reserve(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
+    def _reserve(self) -> Reservation | NothingChanged:
         try:
-            return self._reservations.take(busy_timeout_seconds)
+            return self._reservations.take(self._options.wait_seconds)
         except PlanRequiredError as error:
             raise self._plan_required(None) from error
 
@@ -289,17 +277,15 @@ class Creation:
         version_map.save()
         return version_map
 
-    def _commit(
-        self, draft: Draft, title: str | None, description: str | None, rollback: Rollback
-    ) -> VersionInfo:
+    def _commit(self, draft: Draft, rollback: Rollback) -> VersionInfo:
         self._progress.check()
         try:
             committed = self._client.versions.commit(
                 draft.reservation,
                 project_updated_at=draft.project_updated_at,
                 team_file_id=draft.team_file_id,
-                title=title,
-                description=description,
+                title=self._options.version_title,
+                description=self._options.version_description,
             )
         except OutcomeUnknownError:
             # Undoing now could take the archive away from a version that exists.
@@ -362,7 +348,7 @@ class Creation:
             self._progress.warn(f"{error.message} A new version is made.")
             return None
 
-    def _reserve_anew(self, version_id: int, busy_timeout_seconds: float) -> Reservation:
+    def _reserve_anew(self, version_id: int) -> Reservation:
         """Reserve although nothing changed since a version that has no archive.
 
         :raises ArchiveMissingError: the server has no version made.
@@ -372,7 +358,7 @@ class Creation:
             self._client.projects.touch(self._project.id)
         except (PermissionDeniedError, RequestRejectedError) as error:
             refusal = error
-        reserved = self._reserve(busy_timeout_seconds)
+        reserved = self._reserve()
         if isinstance(reserved, NothingChanged):
             raise ArchiveMissingError(
                 f"The archive of version id {version_id} of project {self._project.id} is gone, and as "

@@ -16,7 +16,6 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.project_types import VERSIONED_TYPES
-from airflow_sv_versioning.restore.missing_media import POLICIES
 from airflow_sv_versioning.restore.project import Target, with_end
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
@@ -27,24 +26,26 @@ from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_pr
 from airflow_sv_versioning.versioning.listing import choose_projects
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.memory import RESTORES, Memory, making_versions, open_memory
+from airflow_sv_versioning.versioning.options import (
+    CaptureMode,
+    CreateOptions,
+    MissingEntities,
+    OnBusy,
+    OnConcurrentChange,
+    RestoreOptions,
+    Verify,
+)
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.prune import PruneResult, prune_store
-from airflow_sv_versioning.versioning.restore import MissingMedia, OpenStore, Restoration
+from airflow_sv_versioning.versioning.restore import OpenStore, Restoration
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
-from airflow_sv_versioning.versioning.reuse import CAPTURES, CaptureMode, Reuse
 from airflow_sv_versioning.versioning.texts import (
-    check_choice,
-    check_name,
     check_text,
     description_text,
 )
 from airflow_sv_versioning.versioning.verify import Verification
 from airflow_sv_versioning.versioning.verify_report import VerifyReport
 from airflow_sv_versioning.versioning.version_ref import LATEST, VersionRef
-
-VERIFICATIONS = ("counts", "full")
-CONCURRENT_CHANGE = ("accept", "fail")
-ON_BUSY = ("wait", "fail")
 
 Report = Callable[[str], None]
 ShouldStop = Callable[[], bool]
@@ -71,10 +72,10 @@ class ProjectVersions:
         enable_preview: bool = False,
         *,
         archive_format: str = "auto",
-        on_concurrent_change: str = "accept",
+        on_concurrent_change: OnConcurrentChange = "accept",
         capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
-        on_busy: str = "wait",
+        on_busy: OnBusy = "wait",
         media_store: Any = None,
         memory: Memory | None = None,
         report: Report | None = None,
@@ -109,11 +110,15 @@ class ProjectVersions:
         :raises VersionBusyError: another process held the reservation all the time.
         :raises ProjectChangedError: the project changed all the time and ``fail`` was asked for.
         """
-        title = check_text("version_title", version_title)
-        description = check_text("version_description", description_text(version_description))
-        check_choice("on_concurrent_change", on_concurrent_change, CONCURRENT_CHANGE)
-        check_choice("capture", capture, CAPTURES)
-        check_choice("on_busy", on_busy, ON_BUSY)
+        options = CreateOptions(
+            version_title=version_title,
+            version_description=description_text(version_description),
+            archive_format=archive_format,
+            on_concurrent_change=on_concurrent_change,
+            capture=capture,
+            busy_timeout_seconds=busy_timeout_seconds,
+            on_busy=on_busy,
+        )
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         _check_type(project)
@@ -124,14 +129,7 @@ class ProjectVersions:
         if memory is None:
             remove_drafts(self._client, progress)
         with self._memory(memory, making_versions(project.id), progress) as remembered:
-            result = Creation(self._client, project, progress, remembered, keeper).run(
-                title=title,
-                description=description,
-                archive_format=archive_format,
-                on_concurrent_change=on_concurrent_change,
-                reuse=Reuse.choose(capture, project.type, self._client.trusted_stamps),
-                busy_timeout_seconds=busy_timeout_seconds if on_busy == "wait" else 0.0,
-            )
+            result = Creation(self._client, project, options, progress, remembered, keeper).run()
         if keeper and result.media is None:
             latest = self.get_info_by_id(project_id, result.version_id)
             result = result.with_media(keeper.complete(latest))
@@ -150,9 +148,9 @@ class ProjectVersions:
         project_description: str | None = None,
         *,
         as_of: str | datetime | None = None,
-        missing_entities: str = "fail",
+        missing_entities: MissingEntities = "fail",
         media_store: Any = None,
-        verify: str = "counts",
+        verify: Verify = "counts",
         keep_incomplete: bool = False,
         memory: Memory | None = None,
         report: Report | None = None,
@@ -179,20 +177,20 @@ class ProjectVersions:
         :raises IntegrityError: the archive is damaged, or the new project is not what it should be.
         :raises MissingMediaError: media are gone, and ``missing_entities`` has no answer to it.
         """
-        check_choice("verify", verify, VERIFICATIONS)
-        if project_name is not None:
-            check_name("project_name", project_name)
-        progress = Progress(report, should_stop)
-        restoration = self._restoration(
-            self.choose(project_id, version_id, version_num, as_of),
-            workspace_id,
-            project_name,
-            project_description,
-            _missing_media(missing_entities, skip_missed_entities, media_store, self._open_store),
-            progress,
+        options = RestoreOptions(
+            missing_entities="skip" if skip_missed_entities else missing_entities,
+            media_store=media_store,
+            workspace_id=workspace_id,
+            project_name=project_name,
+            project_description=project_description,
+            verify=verify,
+            keep_incomplete=keep_incomplete,
         )
+        progress = Progress(report, should_stop)
+        wanted = VersionRef.parse(version_id, version_num, as_of)
+        restoration = self._restoration(project_id, wanted, options, progress)
         with self._memory(memory, RESTORES, progress) as remembered:
-            return restoration.run(remembered, verify=verify, keep_incomplete=keep_incomplete)
+            return restoration.run(remembered)
 
     def _memory(self, given: Memory | None, kind: str, progress: Progress) -> AbstractContextManager[Memory]:
         return nullcontext(given) if given else open_memory(self._client, kind, progress)
@@ -205,10 +203,13 @@ class ProjectVersions:
         skip_missed_entities: bool = False,
         workspace_id: int | None = None,
         project_name: str | None = None,
+        project_description: str | None = None,
         *,
         as_of: str | datetime | None = None,
-        missing_entities: str = "fail",
+        missing_entities: MissingEntities = "fail",
         media_store: Any = None,
+        verify: Verify = "counts",
+        keep_incomplete: bool = False,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> RestorePlanReport:
@@ -221,40 +222,37 @@ class ProjectVersions:
         :raises ArchiveMissingError: the version's archive is gone.
         :raises IntegrityError: the archive is damaged.
         """
-        if project_name is not None:
-            check_name("project_name", project_name)
-        return self._restoration(
-            self.choose(project_id, version_id, version_num, as_of),
-            workspace_id,
-            project_name,
-            None,
-            _missing_media(missing_entities, skip_missed_entities, media_store, self._open_store),
-            Progress(report, should_stop),
-        ).plan()
+        options = RestoreOptions(
+            missing_entities="skip" if skip_missed_entities else missing_entities,
+            media_store=media_store,
+            workspace_id=workspace_id,
+            project_name=project_name,
+            project_description=project_description,
+            verify=verify,
+            keep_incomplete=keep_incomplete,
+        )
+        wanted = VersionRef.parse(version_id, version_num, as_of)
+        return self._restoration(project_id, wanted, options, Progress(report, should_stop)).plan()
 
     def _restoration(
-        self,
-        version: VersionInfo,
-        workspace_id: int | None,
-        project_name: str | None,
-        project_description: str | None,
-        missing: MissingMedia,
-        progress: Progress,
+        self, project_id: int, wanted: VersionRef, options: RestoreOptions, progress: Progress
     ) -> Restoration:
+        version = wanted.find(self._client, project_id)
         project = self._client.projects.get(version.project_id)
         _check_type(project)
-        team_id = project.team_id
-        if workspace_id is not None:
+        workspace_id, team_id = project.workspace_id, project.team_id
+        if options.workspace_id is not None:
+            workspace_id = options.workspace_id
             # An unknown one is found out before anything is downloaded.
             team_id = self._client.accounts.get_workspace(workspace_id).team_id
         target = Target(
-            workspace_id=project.workspace_id if workspace_id is None else workspace_id,
+            workspace_id=workspace_id,
             team_id=team_id,
-            name=project_name or with_end(project.name, f", from ver. {version.version}"),
-            description=_restored_description(project, version, project_description),
+            name=options.project_name or with_end(project.name, f", from ver. {version.version}"),
+            description=_restored_description(project, version, options.project_description),
             restored_from={"project_id": project.id, "version_num": version.version},
         )
-        return Restoration(self._client, project, version, target, missing, progress)
+        return Restoration(self._client, project, version, target, options, self._open_store, progress)
 
     def verify(
         self,
@@ -444,9 +442,10 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
 
         def restore(target: Target) -> RestoreResult:
-            restoration = Restoration(self._client, project, version, target, MissingMedia(), progress)
+            how = RestoreOptions(), self._open_store
+            restoration = Restoration(self._client, project, version, target, *how, progress)
             with open_memory(self._client, RESTORES, progress) as memory:
-                return restoration.run(memory, verify="counts", keep_incomplete=False)
+                return restoration.run(memory)
 
         return make_preview(self._client, project, version, restore, overwrite=overwrite)
 
@@ -459,14 +458,6 @@ class ProjectVersions:
             progress.say(f"Version {result.version_id} is made; its preview failed: {error}")
             raise
         return result.with_preview(preview.id)
-
-
-def _missing_media(
-    missing_entities: str, skip: bool, media_store: Any, open_store: OpenStore
-) -> MissingMedia:
-    policy = "skip" if skip else missing_entities
-    check_choice("missing_entities", policy, POLICIES)
-    return MissingMedia(policy, media_store, open_store)
 
 
 def _check_type(project: Project) -> None:

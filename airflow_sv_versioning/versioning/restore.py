@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -22,8 +22,8 @@ from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.archives import opened_version
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMemory
-from airflow_sv_versioning.versioning.media import find_store
 from airflow_sv_versioning.versioning.memory import Memory
+from airflow_sv_versioning.versioning.options import RestoreOptions
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
 
 if TYPE_CHECKING:
@@ -32,30 +32,11 @@ if TYPE_CHECKING:
 OpenStore = Callable[[Any], MediaStore | None]
 
 
-@dataclass(frozen=True)
-class MissingMedia:
-    """What a restore is to do about items whose media are gone.
+class Restoration:
+    """The restore of one version.
 
-    :param policy: ``fail``, ``skip``, ``placeholder`` or ``reupload``.
-    :param store: where ``reupload`` takes originals from, or ``None`` for what the version names.
     :param open_store: opens a store by its URL or path.
     """
-
-    policy: str = "fail"
-    store: Any = None
-    open_store: OpenStore = find_store
-
-    def find_originals(self, record: MediaRecord | None, owner: Owner, version_id: int) -> Originals | None:
-        """Open the store of originals; ``None`` where nobody names one.
-
-        :param record: what the version says.
-        """
-        chosen = self.open_store(self.store) or self.open_store(record.store_url if record else None)
-        return Originals(chosen, latest_record(chosen, owner, version_id, record)) if chosen else None
-
-
-class Restoration:
-    """The restore of one version."""
 
     def __init__(
         self,
@@ -63,14 +44,16 @@ class Restoration:
         project: Project,
         version: VersionInfo,
         target: Target,
-        missing: MissingMedia,
+        options: RestoreOptions,
+        open_store: OpenStore,
         progress: Progress,
     ) -> None:
         self._client = client
         self._project = project
         self._version = version
         self._target = target
-        self._missing = missing
+        self._options = options
+        self._open_store = open_store
         self._progress = progress
         self._mark = RestoreMark(project.id, version.id, target.workspace_id, target.draft_name)
 
@@ -93,7 +76,7 @@ class Restoration:
                 warnings=tuple(self._progress.warnings),
             )
 
-    def run(self, memory: Memory, *, verify: str, keep_incomplete: bool) -> RestoreResult:
+    def run(self, memory: Memory) -> RestoreResult:
         """Make the project; what killed restores left is removed before.
 
         :param memory: keeps what is made outside this process.
@@ -105,7 +88,7 @@ class Restoration:
         with self._unpacked() as unpacked, work_folder() as folder:
             if finished is not None:
                 remembered.settle()
-                return self._result(self._planned(unpacked, known), finished, verify)
+                return self._result(self._planned(unpacked, known), finished)
             while True:
                 plan = self._supplied(unpacked, known)
                 remembered.begin(self._mark)
@@ -115,8 +98,8 @@ class Restoration:
                         plan,
                         replace(self._target, owner=memory.owner),
                         work_dir=folder,
-                        verify=verify,
-                        keep_incomplete=keep_incomplete,
+                        verify=self._options.verify,
+                        keep_incomplete=self._options.keep_incomplete,
                         progress=self._progress,
                         journal=remembered,
                     )
@@ -133,7 +116,7 @@ class Restoration:
                     known.update(error.refused)
                 else:
                     remembered.settle()
-                    return self._result(plan, made, verify)
+                    return self._result(plan, made)
 
     @contextmanager
     def _unpacked(self) -> Iterator[UnpackedArchive]:
@@ -143,20 +126,31 @@ class Restoration:
             yield unpacked
 
     def _planned(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
-        owner = Owner.of(self._client.server_url, self._project.id)
         plan = plan_restore(
             self._client,
             unpacked.snapshot,
             self._target.team_id,
-            self._missing.policy,
+            self._options.missing_entities,
             self._progress,
-            lambda: self._missing.find_originals(media_record_of(unpacked), owner, self._version.id),
+            lambda: self._find_originals(media_record_of(unpacked)),
             known,
         )
         for warning in plan.warnings:
             if warning not in self._progress.warnings:
                 self._progress.warn(warning)
         return plan
+
+    def _find_originals(self, record: MediaRecord | None) -> Originals | None:
+        """Open the store of originals; ``None`` where nobody names one.
+
+        :param record: what the version says.
+        """
+        store = self._open_store(self._options.media_store)
+        store = store or self._open_store(record.store_url if record else None)
+        if store is None:
+            return None
+        owner = Owner.of(self._client.server_url, self._project.id)
+        return Originals(store, latest_record(store, owner, self._version.id, record))
 
     def _supplied(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
         planned = self._planned(unpacked, known)
@@ -165,7 +159,7 @@ class Restoration:
         planned.check_remedies()
         return supply_media(self._client, planned, self._progress)
 
-    def _result(self, plan: RestorePlan, made: Project, verify: str) -> RestoreResult:
+    def _result(self, plan: RestorePlan, made: Project) -> RestoreResult:
         return RestoreResult(
             project_id=made.id,
             project_name=made.name,
@@ -181,7 +175,7 @@ class Restoration:
             reuploaded=plan.paths_of(plan.remedy.originals),
             unlinked=plan.paths_of(plan.remedy.unlinked),
             warnings=tuple(self._progress.warnings),
-            verify=verify,
+            verify=self._options.verify,
             seconds=self._progress.seconds,
         )
 

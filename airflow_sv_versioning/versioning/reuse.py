@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
 
-CaptureMode = Literal["auto", "incremental", "full"]
-CAPTURES: tuple[CaptureMode, ...] = ("auto", "incremental", "full")
+from airflow_sv_versioning.versioning.options import CaptureMode
 
 KNOWN_TO_MOVE = frozenset({"images"})
 """Types whose items' ``updatedAt`` moves with every edit. Source: three of the vendor's programs."""
