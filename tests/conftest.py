@@ -7,7 +7,8 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
     from airflow_sv_versioning.versioning import ProjectVersions
     from tests.support.proxy import FaultProxy
+    from tests.support.tls import Authority
 
 # Airflow reads these while it is imported, so no fixture could set them in time.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-airflow-")
@@ -83,6 +85,63 @@ def wire(server: ServerInfo) -> Iterator[FaultProxy]:
 
     with FaultProxy(server.url) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def wired_client(wire: FaultProxy, server: ServerInfo) -> Iterator[SuperviselyClient]:
+    """A client behind the wire that does not wait between its tries."""
+    from tests.support.clients import impatient_client
+
+    with impatient_client(wire.url, server.token) as connected:
+        yield connected
+
+
+@pytest.fixture
+def wired(wired_client: SuperviselyClient) -> ProjectVersions:
+    from airflow_sv_versioning.versioning import ProjectVersions
+
+    return ProjectVersions(wired_client)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A company's CA."""
+    from tests.support.tls import Authority
+
+    return Authority.make(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def tls(server: ServerInfo, authority: Authority) -> Iterator[dict[str, str]]:
+    """The server behind TLS: with a good certificate, an expired one, and one for another host."""
+    from tests.support.tls import tls_before
+
+    port = int(server.url.rpartition(":")[2])
+    certificates = {
+        "good": authority.issue("127.0.0.1"),
+        "expired": authority.issue("127.0.0.1", expired=True),
+        "other": authority.issue("elsewhere.example"),
+    }
+    with ExitStack() as running:
+        ports = {name: running.enter_context(tls_before(port, file)) for name, file in certificates.items()}
+        yield {name: f"https://127.0.0.1:{each}" for name, each in ports.items()}
+
+
+@pytest.fixture
+def run(
+    server: ServerInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process: exit code, stdout, stderr."""
+    from airflow_sv_versioning import cli
+
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(scope="session")

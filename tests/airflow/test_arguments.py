@@ -19,7 +19,7 @@ from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperato
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled
+from tests.support.airflow_runs import pulled
 from tests.support.proxy import FaultProxy
 
 OPERATORS = [

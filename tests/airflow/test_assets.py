@@ -13,7 +13,7 @@ from airflow_sv_versioning.assets import project_asset, read_version_event, sani
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
 from tests.airflow.conftest import RunDag, register
-from tests.airflow.support import asset_name, events, pulled, started_by_events
+from tests.support.airflow_runs import asset_name, events, pulled, started_by_events
 from tests.support.projects import touch
 from tests.support.proxy import FaultProxy, refuse
 

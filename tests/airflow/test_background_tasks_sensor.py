@@ -12,7 +12,7 @@ from airflow_sv_versioning.exceptions import RemoteTaskFailedError
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.versioning.background_tasks import Waiting, evaluate
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import StateStore, running_context, state, task_instance
+from tests.support.airflow_runs import StateStore, running_context, state, task_instance
 from tests.support.proxy import FaultProxy, alter, first
 
 if TYPE_CHECKING:

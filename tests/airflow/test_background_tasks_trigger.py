@@ -15,8 +15,8 @@ from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger
 from airflow_sv_versioning.triggers.shared_reads import read_shared
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import running_context, state, task_instance
 from tests.airflow.test_background_tasks_sensor import App
+from tests.support.airflow_runs import running_context, state, task_instance
 from tests.support.proxy import FaultProxy, alter, answer, first, refuse
 
 if TYPE_CHECKING:

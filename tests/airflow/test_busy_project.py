@@ -16,7 +16,7 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers import busy_projects
 from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, BusyWait
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import StateStore, pulled, running_context, state
+from tests.support.airflow_runs import StateStore, pulled, running_context, state
 from tests.support.projects import touch
 from tests.support.proxy import FaultProxy, first, refuse
 

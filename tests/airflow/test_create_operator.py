@@ -11,7 +11,7 @@ from airflow.sdk import DAG, task
 from airflow_sv_versioning.exceptions import CancelledError
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from tests.airflow.conftest import RunDag, SetConnection
-from tests.airflow.support import pulled, running_context, state, task_instance
+from tests.support.airflow_runs import pulled, running_context, state, task_instance
 from tests.support.projects import touch
 from tests.support.proxy import FaultProxy, first, refuse
 

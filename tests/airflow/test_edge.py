@@ -17,7 +17,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids, get_id, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import task_instance
+from tests.support.airflow_runs import task_instance
 
 
 def test_a_permanent_error_fails_for_good_with_its_message() -> None:

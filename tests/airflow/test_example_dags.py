@@ -9,7 +9,7 @@ import pytest
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.vault.store import MediaStore
 from tests.airflow.conftest import RunDag, register
-from tests.airflow.support import pulled, started_by_events, state, task_instance
+from tests.support.airflow_runs import pulled, started_by_events, state, task_instance
 from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
 

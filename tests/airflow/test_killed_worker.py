@@ -17,7 +17,7 @@ from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import StateStore, running_context, state
+from tests.support.airflow_runs import StateStore, running_context, state
 from tests.support.projects import list_version_files, touch
 from tests.support.proxy import Exchange, FaultProxy, first
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(project_id: int, store: Path | str, run_id: str = "run") -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.airflow.killed_worker", str(project_id), run_id, str(store)]
+    command = [sys.executable, "-m", "tests.support.killed_worker", str(project_id), run_id, str(store)]
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True)
 
 

@@ -12,7 +12,7 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import RunningTask, pulled
+from tests.support.airflow_runs import RunningTask, pulled
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo

@@ -26,7 +26,7 @@ from airflow_sv_versioning.vault.audit import check_store
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
 from airflow_sv_versioning.vault.store import MediaStore
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled, state, task_instance
+from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.media import hash_of
 from tests.support.projects import add_dataset, make_project
 

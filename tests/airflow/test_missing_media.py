@@ -13,7 +13,7 @@ from airflow_sv_versioning.client.media import IMAGE_UPLOAD
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from tests.airflow.conftest import RunDag, SetConnection
-from tests.airflow.support import pulled, state, task_instance
+from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.projects import count_projects, make_project, read_images
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
-from tests.airflow.support import running_context
+from tests.support.airflow_runs import running_context
 
 
 def test_the_title_names_the_dag_and_the_task() -> None:

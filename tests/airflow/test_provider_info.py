@@ -15,7 +15,7 @@ from airflow.triggers.base import BaseTrigger
 
 import airflow_sv_versioning
 from airflow_sv_versioning.get_provider_info import get_provider_info
-from tests.airflow.support import register_provider
+from tests.support.airflow_runs import register_provider
 
 ROOT = Path(__file__).parents[2]
 INFO = get_provider_info()

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
-from tests.airflow.support import running_context
+from tests.support.airflow_runs import running_context
 from tests.support.proxy import FaultProxy, refuse
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from airflow.sdk import DAG
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled, running_context, state, task_instance
+from tests.support.airflow_runs import pulled, running_context, state, task_instance
 from tests.support.projects import read_images, touch
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled
 from tests.airflow.test_example_dags import dags  # noqa: F401 - a fixture
+from tests.support.airflow_runs import pulled
 from tests.support.projects import make_project, read_images
 from tests.support.sdk import SdkProcess, sdk_python
 from tests.support.video_projects import make_video_project, read_videos

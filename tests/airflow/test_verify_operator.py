@@ -14,7 +14,7 @@ from airflow.sdk import DAG
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from airflow_sv_versioning.vault.store import MediaStore
 from tests.airflow.conftest import RunDag
-from tests.airflow.support import pulled, state, task_instance
+from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.projects import make_project, touch
 from tests.support.proxy import FaultProxy, refuse
 

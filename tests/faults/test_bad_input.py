@@ -17,7 +17,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.faults.conftest import impatient_client
+from tests.support.clients import impatient_client
 from tests.support.projects import list_version_files, make_project
 
 

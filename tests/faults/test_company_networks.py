@@ -19,7 +19,7 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     TransportError,
 )
-from tests.faults.conftest import impatient_client
+from tests.support.clients import impatient_client
 from tests.support.forward_proxy import ForwardProxy, forward_proxy
 from tests.support.media import serve_media
 from tests.support.proxy import Reply, answer, redirect

@@ -21,7 +21,7 @@ from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.background_tasks import Waiting
 from airflow_sv_versioning.versioning.background_tasks import look as look_at_tasks
-from tests.faults.conftest import impatient_client
+from tests.support.clients import impatient_client
 from tests.support.projects import count_projects, list_version_files, make_project, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply
 from tests.support.video_projects import make_video_project, write_videos

@@ -15,7 +15,7 @@ from airflow_sv_versioning.exceptions import (
     VersionBusyError,
 )
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.faults.conftest import impatient_client
+from tests.support.clients import impatient_client
 from tests.support.media import serve_media
 from tests.support.projects import count_projects, list_version_files, make_project, read_images, touch
 from tests.support.proxy import Reply, alter, cut, drop, flip, hang, lose_answer, redirect, refuse

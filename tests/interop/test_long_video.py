@@ -7,8 +7,8 @@ import pytest
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from tests.interop.conftest import FilledProject
-from tests.interop.losses import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.compare import assert_same
+from tests.support.lost_by_sdk import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.projects import touch
 from tests.support.video_projects import box, make_video_project
 from tests.support.videos import write_video

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.interop.losses import archived_by_sdk
 from tests.support.compare import assert_same
+from tests.support.lost_by_sdk import archived_by_sdk
 from tests.support.projects import touch
 from tests.support.proxy import alter
 

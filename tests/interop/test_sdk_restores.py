@@ -6,8 +6,8 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.interop.losses import restored_by_sdk
 from tests.support.compare import assert_same
+from tests.support.lost_by_sdk import restored_by_sdk
 from tests.support.projects import touch
 from tests.support.proxy import alter
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.interop.conftest import FilledProject
-from tests.interop.losses import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.compare import assert_same
+from tests.support.lost_by_sdk import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.media import serve_media
 from tests.support.projects import touch
 from tests.support.video_projects import write_videos

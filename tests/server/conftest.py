@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import Api, Clock
+from tests.support.api import Api, Clock
 
 
 @pytest.fixture(scope="session")

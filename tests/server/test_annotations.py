@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.server.support import SQUARE, Api, Project
+from tests.support.api import SQUARE, Api, Project
 
 
 def label(**values: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.server.support import Api, Project
+from tests.support.api import Api, Project
 
 
 def add(api: Api, project: Project, name: str, parent_id: int | None = None, **values: Any) -> int:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.server.support import Api, Project, png
+from tests.support.api import Api, Project, png
 
 NAMES = [
     "plain.png",

@@ -8,7 +8,7 @@ import ssl
 import pytest
 import requests
 
-from tests.server.support import Api, details_of
+from tests.support.api import Api, details_of
 
 INFO_METHODS = [
     "users.info",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import SQUARE, Api, Project
+from tests.support.api import SQUARE, Api, Project
 
 SUBPIXEL = {
     "points": {

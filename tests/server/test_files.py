@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.server.support import Api, details_of, hash_of
+from tests.support.api import Api, details_of, hash_of
 
 _numbers = itertools.count()
 CONTENT = b"0123456789"

@@ -12,7 +12,7 @@ import requests
 
 from airflow_sv_versioning.server.routes import call
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import Api, details_of, png
+from tests.support.api import Api, details_of, png
 
 DEEP = 100_000
 

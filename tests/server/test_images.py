@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import Api, details_of, hash_of, png, web_server
+from tests.support.api import Api, details_of, hash_of, png, web_server
 
 
 def test_an_uploaded_image_is_known_by_its_hash(api: Api) -> None:

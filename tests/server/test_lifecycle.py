@@ -16,7 +16,7 @@ import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from tests.server.support import Api, hash_of, png
+from tests.support.api import Api, hash_of, png
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import requests
 
 from airflow_sv_versioning.server.limits import COMMUNITY, UNLIMITED, Limits
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import Api, png
+from tests.support.api import Api, png
 
 Limited = Callable[[Limits], AbstractContextManager[Api]]
 NO_IMAGE = b"NRRD0004\n"

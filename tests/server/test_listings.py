@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import Api, Project
+from tests.support.api import Api, Project
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.malformed import LISTING, server_faults
-from tests.server.support import SQUARE, Api, Project
+from tests.support.api import SQUARE, Api, Project
+from tests.support.malformed import LISTING, server_faults
 
 
 def requests_of(project: Project, image_id: int, figure_id: int, blob_hash: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.server.support import Api, Project
+from tests.support.api import Api, Project
 
 GRAPH = {
     "nodes": {"a": {"label": "a", "loc": [1, 1], "color": "#0000FF"}},

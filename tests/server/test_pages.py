@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import Api, Project
+from tests.support.api import Api, Project
 
 
 @pytest.fixture

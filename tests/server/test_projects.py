@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import Api
+from tests.support.api import Api
 
 
 def test_a_fresh_folder_has_one_user_team_and_workspace(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import SQUARE, Api
+from tests.support.api import SQUARE, Api
 
 
 def protect(api: Api, project_id: int, is_read_only: bool) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from airflow_sv_versioning.server.rules import SDK, STRICTNESS, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server import video_support
-from tests.server.support import Api, Project, hash_of
-from tests.server.volume_support import meta, nrrd, volume_project
+from tests.support import video_api
+from tests.support.api import Api, Project, hash_of
+from tests.support.volume_api import meta, nrrd, volume_project
 
 BOTH = pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])
 Served = Callable[[Rules], AbstractContextManager[Api]]
@@ -307,7 +307,7 @@ def test_the_stamp_of_an_item_whose_annotation_alone_changes(served: Served, mov
 
 def test_the_stamps_of_items_that_share_an_object(served: Served) -> None:
     with served(replace(VENDOR, stamps_of_annotated_items_move=frozenset({"images"}))) as api:
-        project = video_support.video_project(api, settings={"labelingInterface": "multi_view"})
+        project = video_api.video_project(api, settings={"labelingInterface": "multi_view"})
         video_id = project.add()
         stamp = project.info(video_id)["updatedAt"]
 
@@ -350,7 +350,7 @@ def test_items_and_figures_of_child_datasets_are_listed_where_nobody_says_otherw
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
 def test_videos_and_volumes_are_listed_so_too(served: Served, kind: str) -> None:
     with served(replace(VENDOR, items_are_listed_recursively=True)) as api:
-        make: Callable[[Api], Any] = video_support.video_project if kind == "videos" else volume_project
+        make: Callable[[Api], Any] = video_api.video_project if kind == "videos" else volume_project
         project = make(api)
         project.add()
         parent = api.call("datasets.add", {"projectId": project.id, "name": "parent"})["id"]

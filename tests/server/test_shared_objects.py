@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import Api
-from tests.server.video_support import VideoProject, figure, video_project
+from tests.support.api import Api
+from tests.support.video_api import VideoProject, figure, video_project
 
 
 @dataclass

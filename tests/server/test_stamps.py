@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import SQUARE, Api, Clock, Project
+from tests.support.api import SQUARE, Api, Clock, Project
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import Api, Project
+from tests.support.api import Api, Project
 
 
 def add(api: Api, project: Project, image_id: int, *tags: dict[str, Any]) -> list[int]:

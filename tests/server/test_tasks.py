@@ -11,7 +11,7 @@ import pytest
 from airflow_sv_versioning.server.behaviour import clone, datasets, projects, tasks
 from airflow_sv_versioning.server.platform import USER_ID, WORKSPACE_ID, Platform
 from airflow_sv_versioning.server.settings import Settings
-from tests.server.support import Api, ended
+from tests.support.api import Api, ended
 
 
 def run_app(api: Api, **body: Any) -> int:

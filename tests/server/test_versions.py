@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import Api, Clock, Project
+from tests.support.api import Api, Clock, Project
 
 MEMBERS = {
     "id", "projectId", "createdBy", "teamFileId", "version", "description", "status", "createdAt",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import SQUARE, Api
-from tests.server.video_support import VideoProject, figure, video_project
+from tests.support.api import SQUARE, Api
+from tests.support.video_api import VideoProject, figure, video_project
 
 SUBPIXEL = {"points": {"exterior": [[1.25, 2.5], [10.75, 2.125], [9.3, 9.9]], "interior": []}}
 WHOLE = {"points": {"exterior": [[1, 3], [11, 2], [9, 10]], "interior": []}}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.server.behaviour.video_files import probe_video
-from tests.server.support import Api, details_of, hash_of, png
-from tests.server.video_support import upload, video_project
+from tests.support.api import Api, details_of, hash_of, png
+from tests.support.video_api import upload, video_project
 from tests.support.videos import real_video, write_video
 
 

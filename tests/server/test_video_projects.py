@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.server.malformed import LISTING, server_faults
-from tests.server.support import Api, ended
-from tests.server.video_support import VideoProject, figure, video_project
+from tests.support.api import Api, ended
+from tests.support.malformed import LISTING, server_faults
+from tests.support.video_api import VideoProject, figure, video_project
 
 
 @dataclass

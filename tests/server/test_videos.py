@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import Api, hash_of, png, web_server
-from tests.server.video_support import VideoProject, figure, upload, video_project
+from tests.support.api import Api, hash_of, png, web_server
+from tests.support.video_api import VideoProject, figure, upload, video_project
 from tests.support.videos import real_video, write_video
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.support import SQUARE, Api
-from tests.server.volume_support import (
+from tests.support.api import SQUARE, Api
+from tests.support.volume_api import (
     NORMALS,
     NOWHERE,
     VolumeProject,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.server.malformed import LISTING, server_faults
-from tests.server.support import Api, ended
-from tests.server.volume_support import (
+from tests.support.api import Api, ended
+from tests.support.malformed import LISTING, server_faults
+from tests.support.volume_api import (
     NORMALS,
     VolumeProject,
     geometry_of,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.server.support import Api, hash_of, png
-from tests.server.volume_support import NORMALS, SIZES, meta, nrrd, volume_project
+from tests.support.api import Api, hash_of, png
+from tests.support.volume_api import NORMALS, SIZES, meta, nrrd, volume_project
 
 
 def test_a_volume_says_what_its_file_holds(api: Api) -> None:

@@ -96,7 +96,7 @@ _FORKS.set_forkserver_preload(
         "airflow_sv_versioning.cli",
         "airflow_sv_versioning.archive",
         "airflow_sv_versioning.versioning",
-        "tests.airflow.killed_worker",
+        "tests.support.killed_worker",
     ]
 )
 
@@ -222,7 +222,7 @@ class Ground:
         project_id = self.project(work.project_type)
         if work.worker == "task":
             store = self.folder / f"{work}.json"
-            return ["tests.airflow.killed_worker", str(project_id), "run", str(store), work.action]
+            return ["tests.support.killed_worker", str(project_id), "run", str(store), work.action]
         which = ["--version-num", "1"] if work.action == "restore" else []
         return ["airflow_sv_versioning.cli", work.action, str(project_id), *which]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = ROOT / "tests" / "interop" / "sdk_scripts"
+SCRIPTS = Path(__file__).with_name("sdk_scripts")
 CALL_TIMEOUT_SECONDS = 240
 
 

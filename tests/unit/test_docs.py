@@ -17,7 +17,7 @@ from airflow_sv_versioning.archive.formats import FORMATS
 from airflow_sv_versioning.cli import build_parser
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.results import CreateResult, RestoreResult
-from tests.versioning.request_list import read_list
+from tests.versioning.platform.request_list import read_list
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.airflow.real.standalone import Standalone
 from tests.support.projects import make_project
 from tests.support.proxy import FaultProxy
+from tests.support.standalone import Standalone
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo

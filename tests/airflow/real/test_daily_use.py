@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_sv_versioning.get_provider_info import get_provider_info
-from tests.airflow.real.standalone import AIRFLOW_3_3, TEST_SECONDS, Standalone, asked, wait_until
 from tests.support.projects import make_project, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply
+from tests.support.standalone import AIRFLOW_3_3, TEST_SECONDS, Standalone, asked, wait_until
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient

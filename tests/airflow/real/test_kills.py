@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_sv_versioning.snapshot.origin import is_draft
-from tests.airflow.real.standalone import (
+from tests.airflow.test_background_tasks_sensor import App
+from tests.support.projects import touch
+from tests.support.proxy import Exchange, Fault, FaultProxy
+from tests.support.standalone import (
     AIRFLOW_3_3,
     IMPATIENT_SECONDS,
     PATIENCE_SECONDS,
@@ -18,9 +21,6 @@ from tests.airflow.real.standalone import (
     asked,
     wait_until,
 )
-from tests.airflow.test_background_tasks_sensor import App
-from tests.support.projects import touch
-from tests.support.proxy import Exchange, Fault, FaultProxy
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient

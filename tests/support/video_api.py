@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from tests.server.support import SQUARE, Api, Project
+from tests.support.api import SQUARE, Api, Project
 from tests.support.videos import real_video
 
 FRAMES = 120

@@ -1,6 +1,6 @@
 """A worker that makes or restores a version: run as a program, so that it can be killed.
 
-``python -m tests.airflow.killed_worker <project id> <run id> <store> [restore]``; the store is a JSON file
+``python -m tests.support.killed_worker <project id> <run id> <store> [restore]``; the store is a JSON file
 that stands in for Airflow's task state store, or ``-`` where there is none.
 """
 
@@ -15,7 +15,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
-from tests.airflow.support import StateStore, running_context
+from tests.support.airflow_runs import StateStore, running_context
 
 
 class FileStore(StateStore):

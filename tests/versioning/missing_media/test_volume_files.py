@@ -16,7 +16,7 @@ from airflow_sv_versioning.restore.plan import RestorePlan
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.faults.conftest import impatient_client
+from tests.support.clients import impatient_client
 from tests.support.proxy import FaultProxy
 from tests.support.volumes import SIZES, nrrd
 

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.server.support import Api, details_of
+from tests.support.api import Api, details_of
 
 WRONG: list[Any] = [None, "x", -1, 10**30, 1.5, [], {}, [None], [{}], {"id": "x"}]
 LISTING = {

@@ -5,25 +5,23 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.support.sdk import sdk_python
+from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.sdk import SCRIPTS, sdk_python
 
-SCRIPT = Path(__file__).parent / "sdk_scripts" / "volumes.py"
+SCRIPT = SCRIPTS / "server_volumes.py"
 pytestmark = pytest.mark.sdk
 
 
 @pytest.fixture(scope="module")
-def seen(shared_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def seen(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the SDK saw."""
     answer = tmp_path_factory.mktemp("sdk") / "answer.json"
-    info = shared_server.info
     ended = subprocess.run(
-        [sdk_python(), SCRIPT, info.url, info.token, answer],
+        [sdk_python(), SCRIPT, server.url, server.token, answer],
         env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},
         capture_output=True,
         text=True,

@@ -5,27 +5,25 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.server.support import web_server
-from tests.support.sdk import sdk_python
+from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.api import web_server
+from tests.support.sdk import SCRIPTS, sdk_python
 from tests.support.videos import real_video
 
-SCRIPT = Path(__file__).parent / "sdk_scripts" / "videos.py"
+SCRIPT = SCRIPTS / "server_videos.py"
 pytestmark = pytest.mark.sdk
 
 
 @pytest.fixture(scope="module")
-def seen(shared_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def seen(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the SDK saw."""
     answer = tmp_path_factory.mktemp("sdk") / "answer.json"
-    info = shared_server.info
     with web_server(real_video().read_bytes()) as host:
-        command = [sdk_python(), SCRIPT, info.url, info.token, real_video(), f"{host}/there", answer]
+        command = [sdk_python(), SCRIPT, server.url, server.token, real_video(), f"{host}/there", answer]
         ended = subprocess.run(
             command,
             env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},

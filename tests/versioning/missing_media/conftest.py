@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_sv_versioning.project_types import project_type_of
-from tests.missing.projects import MAKERS, Filled
 from tests.support.media import serve_media
+from tests.support.missing_media import MAKERS, Filled
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient

@@ -32,7 +32,7 @@ from tests.fidelity.run import try_plainest
 from tests.fidelity.values import Project
 from tests.support.proxy import API, FaultProxy, Request, lose_answer
 from tests.support.sdk import sdk_python
-from tests.versioning.request_list import Place, held_against, read_list
+from tests.versioning.platform.request_list import Place, held_against, read_list
 
 _OBJECTS = ("annotation-objects.bulk.add", "annotation-objects.tags.bulk.add")
 WRITING = {

@@ -15,7 +15,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.faults.conftest import impatient_client
+from tests.support.clients import impatient_client
 from tests.support.media import serve_media
 from tests.support.ports import free_port
 from tests.support.projects import add_dataset, count_projects, make_project

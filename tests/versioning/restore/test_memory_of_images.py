@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.many_images import write_many
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def restored_in_mb(folder: Path, images: int) -> float:

@@ -13,7 +13,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.restore.placeholders import _BY_TYPE
 from airflow_sv_versioning.vault.store import MediaStore, hex_digest
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.faults.conftest import impatient_client
+from tests.support.clients import impatient_client
 from tests.support.projects import count_projects
 from tests.support.proxy import FaultProxy, alter, first, lose_answer, refuse
 

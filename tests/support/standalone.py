@@ -19,11 +19,11 @@ from typing import Any
 
 from airflow import __version__ as airflow_version
 
-from tests.airflow.support import register_provider
+from tests.support.airflow_runs import register_provider
 from tests.support.ports import free_port
 from tests.support.proxy import FaultProxy, Request
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 AIRFLOW_3_3 = tuple(map(int, airflow_version.split(".")[:2])) >= (3, 3)
 # The time limit of the sensor of the DAG `impatient`.
 IMPATIENT_SECONDS = 25

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.server.support import SQUARE, Api, Project
+from tests.support.api import SQUARE, Api, Project
 
 SIZES = (4, 5, 6)
 NORMALS = {

@@ -1,0 +1,14 @@
+"""Clients for tests."""
+
+from __future__ import annotations
+
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.retry import RetryPolicy
+from airflow_sv_versioning.client.transport import Transport
+
+
+def impatient_client(url: str, token: str, *, timeout: float = 30.0, tries: int = 3) -> SuperviselyClient:
+    """Make a client that does not wait between its tries."""
+    policy = RetryPolicy(tries=tries, base_seconds=0.001)
+    transport = Transport(url, token, timeout=timeout, policy=policy)
+    return SuperviselyClient(url, token, transport=transport)
