@@ -27,6 +27,7 @@ from airflow_sv_versioning.capture.sources import (
 )
 from airflow_sv_versioning.capture.unchanged import UnchangedItems
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.features import EXACT_COORDINATES, age_note
 from airflow_sv_versioning.client.models import Dataset, Project
 from airflow_sv_versioning.exceptions import IncompleteListingError, NotFoundError, ProjectChangedError
 from airflow_sv_versioning.project_types import project_type_of
@@ -220,6 +221,8 @@ class _Passes:
         if fields := self._client.figures.untold:
             told = " and ".join(fields)
             yield f"The server does not tell {told} of figures; the version does not hold them."
+        if note := age_note(self._client.transport.instance_version, EXACT_COORDINATES):
+            yield f"{note}: coordinates with fractions are rounded in the version."
 
 
 class _Pass:

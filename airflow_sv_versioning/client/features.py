@@ -32,6 +32,8 @@ class Feature:
     is_extra: bool = False
 
 
+EXACT_COORDINATES = Feature((6, 11, 8), "exact coordinates")
+"""Without it coordinates come rounded, whatever is asked for: no request fails."""
 _VERSIONS = "projects.versions."
 FEATURES = (
     Feature(
@@ -41,7 +43,7 @@ FEATURES = (
             f"{_VERSIONS}{verb}" for verb in ("list", "reserve", "commit", "cancel-reservation", "update")
         ),
     ),
-    Feature((6, 11, 8), "exact coordinates"),
+    EXACT_COORDINATES,
     Feature((6, 13, 1), "tags of many items in one request", frozenset({"tags.entities.bulk.add"})),
     Feature((6, 15, 40), "versions of videos and volumes", concerns=frozenset({f"{_VERSIONS}reserve"})),
     Feature((6, 15, 60), "previews of versions", concerns=frozenset({f"{_VERSIONS}update"}), is_extra=True),
@@ -65,6 +67,19 @@ def lacking(version: Version) -> list[Feature]:
     return [feature for feature in FEATURES if version < feature.since]
 
 
+def age_note(version: str | None, feature: Feature) -> str | None:
+    """Say that an instance is older than a feature; ``None`` where it is not, or nobody knows.
+
+    :param version: of the instance, as it tells it.
+    """
+    number = parse_version(version)
+    if number is None or number >= feature.since:
+        return None
+    return (
+        f"This instance is {version}, older than {version_text(feature.since)}, which brought {feature.what}"
+    )
+
+
 def may_be_lacking(method: str, error: object) -> bool:
     """Whether an instance may have refused a method because it is too old for it."""
     if not isinstance(error, NotFoundError | RequestRejectedError) or error.details.get("useExistingVersion"):
@@ -77,17 +92,12 @@ def explained(method: str, error: ApiError, version: str | None) -> ApiError:
 
     :param version: of the instance, as it tells it.
     """
-    if (number := parse_version(version)) is None:
-        return error
-    for feature in lacking(number):
-        if method in feature.methods | feature.concerns:
-            told = (
-                f"This instance is {version}, older than {version_text(feature.since)}, which brought "
-                f"{feature.what}; have it updated."
-            )
+    for feature in FEATURES:
+        note = age_note(version, feature)
+        if note and method in feature.methods | feature.concerns:
             kind = OutdatedInstanceError if method in feature.methods else type(error)
             return kind(
-                f"{told} {error.message}",
+                f"{note}; have it updated. {error.message}",
                 status_code=error.status_code,
                 method=method,
                 details=error.details,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import (
@@ -20,6 +21,7 @@ from airflow_sv_versioning.exceptions import (
     OutdatedInstanceError,
     RequestRejectedError,
 )
+from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
@@ -130,6 +132,23 @@ def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -
 
     assert restored.counts["images"] == 1
     assert checked.is_good
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize(("version", "is_old"), [("6.11.7", True), ("6.11.8", False), ("next", False)])
+def test_coordinates_that_an_old_instance_rounds_are_told_where_no_request_fails(
+    tmp_path: Path, kind: str, version: str, is_old: bool
+) -> None:
+    folder = tmp_path / "server"
+    with _served(folder, VENDOR) as client:
+        project_id = MAKERS[kind](client, tmp_path)
+    with _served(folder, VENDOR, instance_version=version) as client:
+        captured = capture_project(
+            client, project_id, tmp_path / "capture", on_concurrent_change="fail", progress=Progress()
+        )
+
+    told = f"This instance is {version}, older than 6.11.8, which brought exact coordinates"
+    assert [warning.startswith(told) for warning in captured.warnings] == [True] * is_old
 
 
 def test_an_old_instance_is_asked_for_its_version_once(tmp_path: Path) -> None:
