@@ -9,7 +9,6 @@ whether the pass saw one state.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from airflow_sv_versioning.capture.sources import (
     Base,
     EarlierVersion,
     Nowhere,
-    OpenBase,
     PassBefore,
     Source,
     Unusable,
@@ -95,13 +93,13 @@ def capture_project(
     *,
     on_concurrent_change: str,
     progress: Progress,
-    open_base: OpenBase | None = None,
+    earlier: EarlierVersion | None = None,
     trusts_stamps: bool = False,
 ) -> Capture:
     """Read a project into a new folder below ``directory``.
 
-    :param open_base: opens an earlier version of the project, while the first items are listed. What it
-        holds of unchanged items is not read again, if a sample of them proves equal to what the server has.
+    :param earlier: what it holds of unchanged items is not read again, if a sample of them proves equal to
+        what the server has.
     :param trusts_stamps: whether a pass takes from the one before what belongs to items whose ``updatedAt``
         stood still.
 
@@ -110,13 +108,8 @@ def capture_project(
 
     :raises ProjectChangedError: the project changed through all passes, and that is not accepted.
     """
-    with ExitStack() as ends:
-        earlier: EarlierVersion | None = None
-        if open_base is not None:
-            earlier = EarlierVersion(client, project_id, directory / "sample", progress, open_base)
-            ends.callback(earlier.close)
-        passes = _Passes(client, project_id, directory, progress, earlier, trusts_stamps=trusts_stamps)
-        return passes.run(accept_changes=on_concurrent_change != "fail")
+    passes = _Passes(client, project_id, directory, progress, earlier, trusts_stamps=trusts_stamps)
+    return passes.run(accept_changes=on_concurrent_change != "fail")
 
 
 class _Passes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -85,6 +85,7 @@ class EarlierVersion:
     """An earlier version, opened while the first items are listed, and checked by a sample meanwhile.
 
     :param directory: takes the sample.
+    :param aside: takes both; one thread of it is enough.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class EarlierVersion:
         project_id: int,
         directory: Path,
         progress: Progress,
+        aside: Executor,
         open_base: OpenBase,
     ) -> None:
         self._client = client
@@ -100,8 +102,8 @@ class EarlierVersion:
         self._directory = directory
         self._progress = progress
         self._open_base = open_base
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-base")
-        self._opening = self._pool.submit(self._opened)
+        self._aside = aside
+        self._opening = aside.submit(self._opened)
         self._refuted: Unusable | None = None
         self._stale: Future[list[str]] | None = None
 
@@ -120,7 +122,7 @@ class EarlierVersion:
             self._refute(base, "classes or tags changed since the latest version")
             return None
         if self._stale is None:
-            self._stale = self._pool.submit(
+            self._stale = self._aside.submit(
                 find_stale, self._client, snapshot, meta, self._directory, self._progress
             )
         return snapshot
@@ -133,10 +135,6 @@ class EarlierVersion:
             self._refute(base, f"the latest version differs in items that seem unchanged: {told}")
             return True
         return False
-
-    def close(self) -> None:
-        """Drop what has not begun, and wait for what has."""
-        self._pool.shutdown(cancel_futures=True)
 
     def _opened(self) -> Base | None:
         base = self._open_base()

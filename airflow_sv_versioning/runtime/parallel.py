@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 K = TypeVar("K")
+
+
+@contextmanager
+def threads(count: int, what_for: str) -> Iterator[ThreadPoolExecutor]:
+    """Give threads until the block ends: what has not begun is dropped then, and what has is waited for."""
+    pool = ThreadPoolExecutor(count, thread_name_prefix=f"sv-versioning-{what_for}")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def started(elements: Iterator[T]) -> Iterator[T]:
@@ -26,12 +37,11 @@ def interleave(sources: Iterable[tuple[K, Iterator[T]]], workers: int) -> Iterat
     """
     waiting = iter(sources)
     active: deque[tuple[K, Iterator[T], Future[T | None]]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="sv-versioning-list")
+    with threads(workers, "list") as pool:
 
-    def begin(key: K, source: Iterator[T]) -> None:
-        active.append((key, source, pool.submit(next, source, None)))
+        def begin(key: K, source: Iterator[T]) -> None:
+            active.append((key, source, pool.submit(next, source, None)))
 
-    try:
         for key, source in islice(waiting, workers):
             begin(key, source)
         while active:
@@ -42,8 +52,6 @@ def interleave(sources: Iterable[tuple[K, Iterator[T]]], workers: int) -> Iterat
             elif (following := next(waiting, None)) is not None:
                 begin(*following)
             yield key, found
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
@@ -53,13 +61,10 @@ def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
     producers. The first error, or the consumer leaving, drops what has not started.
     """
     window: deque[Future[R]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="sv-versioning")
-    try:
+    with threads(workers, "work") as pool:
         for item in items:
             window.append(pool.submit(work, item))
             if len(window) >= 2 * workers:
                 yield window.popleft().result()
         while window:
             yield window.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from airflow_sv_versioning.archive.checks import check_snapshot
 from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.capture.passes import Capture, capture_project
-from airflow_sv_versioning.capture.sources import Base, Unusable, Usable
+from airflow_sv_versioning.capture.sources import Base, EarlierVersion, Unusable, Usable
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.file_sizes import check_team_file
 from airflow_sv_versioning.client.models import (
@@ -38,6 +38,7 @@ from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.runtime.moments import now
+from airflow_sv_versioning.runtime.parallel import threads
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tree import dataset_paths
@@ -93,14 +94,14 @@ class Creation:
         with (
             work_folder() as folder,
             Rollback(self._client, self._progress, f"project {self._project.id}") as rollback,
-            ThreadPoolExecutor(1, thread_name_prefix="sv-versioning-aside") as aside,
+            threads(2, "aside") as aside,
         ):
             rollback.add("give the reservation back", self._reservations.release, reserved)
             self._progress.say(f"Reserved version id {reserved.version_id} of project {self._project.id}.")
             # Nobody else can add to the list while the project is reserved.
             listed = aside.submit(lambda: list(self._client.versions.list_all(self._project.id)))
             prepared = aside.submit(self._prepare_upload, formats, listed)
-            captured = self._capture(folder, listed)
+            captured = self._capture(folder, listed, aside)
             archive_format = prepared.result()
             with self._keeper.turn() if self._keeper else nullcontext():
                 media = self._keep_media(reserved, captured, rollback)
@@ -121,14 +122,22 @@ class Creation:
         earlier = capture.base.archive if capture.base else None
         return self._keeper.keep(reserved.version_id, capture.snapshot, earlier)
 
-    def _capture(self, folder: Path, listed: Future[list[VersionInfo]]) -> Capture:
+    def _capture(self, folder: Path, listed: Future[list[VersionInfo]], aside: Executor) -> Capture:
+        earlier = EarlierVersion(
+            self._client,
+            self._project.id,
+            folder / "sample",
+            self._progress,
+            aside,
+            partial(self._open_base, folder / "earlier", listed),
+        )
         captured = capture_project(
             self._client,
             self._project.id,
             folder,
             on_concurrent_change=self._options.on_concurrent_change,
             progress=self._progress,
-            open_base=partial(self._open_base, folder / "earlier", listed),
+            earlier=earlier,
             trusts_stamps=self._reuse.trusts_stamps,
         )
         self._check(captured)
