@@ -16,17 +16,20 @@ written and read as :mod:`json_columns` says.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.runtime.parallel import map_ordered
-from airflow_sv_versioning.snapshot.ids import IdSet
-from airflow_sv_versioning.snapshot.schemas import table_names, table_schema
+from airflow_sv_versioning.snapshot.ids import IdSet, joined
+from airflow_sv_versioning.snapshot.items import ItemBatch, OwnedTables, cut
+from airflow_sv_versioning.snapshot.schemas import item_column, table_names, table_schema
+from airflow_sv_versioning.snapshot.selection import EVERYTHING, Selection
+from airflow_sv_versioning.snapshot.stored_rows import damage_named, fitted
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -126,6 +129,27 @@ class Snapshot:
         """Stream one column as :meth:`iter_batches` does."""
         return (batch[column] for batch in self.iter_batches(table, [column], where))
 
+    def items(
+        self,
+        selection: Selection = EVERYTHING,
+        at_once: int | None = 1,
+        rows: Mapping[str, int] | None = None,
+    ) -> Iterator[ItemBatch]:
+        """Go through items in their order, a few at once, with all rows that hang on them.
+
+        It rests on the tables being clustered: what of an item is scattered takes memory, and time.
+
+        :param at_once: the most items of a batch; ``None`` for any number.
+        :param rows: table -> the most rows that a batch has of it, unless one item has more.
+        """
+        tables = OwnedTables(self.directory, self.project_type)
+        yield from cut(self._item_ids(selection), tables, at_once, rows or {})
+
+    def _item_ids(self, selection: Selection) -> np.ndarray[Any, Any]:
+        column = item_column(self.project_type, self.project_type) or ""
+        ids = joined(part.to_numpy() for part in self.iter_columns(self.project_type, column))
+        return ids if selection.items is None else ids[selection.items.mask_of(ids)]
+
     def iter_rows_of(self, table: str, column: str, ids: IdSet) -> Iterator[pa.Table]:
         """Stream the rows whose column holds one of these ids, in their stored order.
 
@@ -145,7 +169,7 @@ class Snapshot:
                     return None
                 # Columns that are not known are passed over: nobody looked at them.
                 present = [name for name in schema.names if name in file.schema_arrow.names]
-                return _fitted(file.read_row_group(group, present, use_threads=False), schema).filter(wanted)
+                return fitted(file.read_row_group(group, present, use_threads=False), schema).filter(wanted)
 
         for found in map_ordered(read, range(footer.num_row_groups), _READERS):
             if found is not None:
@@ -157,24 +181,6 @@ class Snapshot:
 
         full = table_schema(self.project_type, table)
         return full if columns is None else pa.schema([full.field(name) for name in columns])
-
-
-@contextmanager
-def damage_named(table: str) -> Iterator[None]:
-    """Tell damage of a table from a disk that refuses: the library reports both as ``OSError``.
-
-    :raises FormatError: the table is damaged.
-    """
-    import pyarrow as pa
-
-    try:
-        yield
-    except pa.ArrowMemoryError:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise FormatError(f"Table {table} of the version is damaged: {error}") from error
 
 
 def mask_path(directory: Path, figure_id: int) -> Path:
@@ -206,21 +212,6 @@ def as_batch(table: pa.Table) -> pa.RecordBatch:
 
     batches = table.combine_chunks().to_batches()
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
-
-
-def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Give a table that others wrote the columns and types of ours; what it lacks is null."""
-    import pyarrow as pa
-
-    if table.schema.equals(schema):
-        return table
-    columns = [
-        table[field.name].cast(field.type)
-        if field.name in table.column_names
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

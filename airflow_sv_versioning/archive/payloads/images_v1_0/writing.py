@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, BinaryIO
 
 from airflow_sv_versioning.archive.payloads.images_v1_0 import names
 from airflow_sv_versioning.archive.payloads.images_v1_0 import opcodes as op
 from airflow_sv_versioning.archive.payloads.images_v1_0.encoder import PickleEncoder
-from airflow_sv_versioning.archive.payloads.images_v1_0.lookup import RowLookup
 from airflow_sv_versioning.archive.payloads.images_v1_0.meta import write_meta
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types.images.figure_notes import note_line
+from airflow_sv_versioning.snapshot.items import ItemBatch
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 
@@ -41,9 +43,6 @@ class _PayloadWriter:
         self._notes = notes
         self._encoder = encoder
         self._info = snapshot.project_info
-        self._figures = RowLookup(snapshot, "figures", "src_image_id")
-        self._image_tags = RowLookup(snapshot, "tags", "owner_id", owner_type="item")
-        self._figure_tags = RowLookup(snapshot, "tags", "owner_id", owner_type="figure")
         self._tags_written = 0
         self._figures_written = 0
 
@@ -91,21 +90,20 @@ class _PayloadWriter:
 
     def _write_images(self) -> None:
         self._encoder.opcode(op.EMPTY_LIST)
-        for batch in self._snapshot.iter_batches("images"):
-            for start in range(0, batch.num_rows, _SLICE_IMAGES):
-                rows = batch.slice(start, _SLICE_IMAGES).to_pylist()
-                tags = self._image_tags.rows_by_key([row["src_image_id"] for row in rows])
-                images = [self._image(row, tags.get(row["src_image_id"], [])) for row in rows]
-                self._encoder.extend(images, lambda row: self._encoder.record(names.IMAGE, row), op.APPENDS)
+        for batch in self._snapshot.items(at_once=_SLICE_IMAGES):
+            tags = _tags_of(batch, "item")
+            rows = zip(batch.table("images").to_pylist(), batch.counts("figures"), strict=True)
+            images = [self._image(row, figures, tags[row["src_image_id"]]) for row, figures in rows]
+            self._encoder.extend(images, lambda row: self._encoder.record(names.IMAGE, row), op.APPENDS)
 
-    def _image(self, row: Row, tags: Sequence[Row]) -> Row:
+    def _image(self, row: Row, figures: int, tags: Sequence[Row]) -> Row:
         return {
             **row,
             "id": row["src_image_id"],
             "dataset_id": row["src_dataset_id"],
             "parent_id": row["parent_src_image_id"],
             "created_by": row["created_by_id"],
-            "labels_count": self._figures.count(row["src_image_id"]),
+            "labels_count": figures,
             "meta": json_value(row["meta"]) or {},
             "tags": self._tags(tags),
             "project_id": self._info.get("id"),
@@ -113,34 +111,23 @@ class _PayloadWriter:
 
     def _write_figures(self) -> None:
         self._encoder.opcode(op.EMPTY_DICT)
-        for image_ids in self._figure_slices():
-            figures = self._figures.rows_by_key(image_ids)
-            figure_ids = [row["src_figure_id"] for rows in figures.values() for row in rows]
-            tags = self._figure_tags.rows_by_key(figure_ids)
-            items = [
-                (
-                    image_id,
-                    [self._figure(row, tags.get(row["src_figure_id"], [])) for row in figures[image_id]],
-                )
-                for image_id in image_ids
-            ]
-            self._encoder.extend(items, self._write_figures_of_image, op.SETITEMS)
-
-    def _figure_slices(self) -> Iterator[list[int]]:
-        """Group images that have figures, so that a group has about a thousand of those."""
-        group: list[int] = []
+        # A dict is written in pieces, each with about a thousand figures.
+        pending: list[tuple[int, list[Row]]] = []
         count = 0
-        for batch in self._snapshot.iter_batches("images", ["src_image_id"]):
-            for image_id in values(batch, "src_image_id"):
-                figures = self._figures.count(image_id)
-                if figures:
-                    group.append(image_id)
-                    count += figures
-                if count >= _SLICE_FIGURES:
-                    yield group
-                    group, count = [], 0
-        if group:
-            yield group
+        for image in self._images_with_figures():
+            pending.append(image)
+            count += len(image[1])
+            if count >= _SLICE_FIGURES:
+                self._encoder.extend(pending, self._write_figures_of_image, op.SETITEMS)
+                pending, count = [], 0
+        self._encoder.extend(pending, self._write_figures_of_image, op.SETITEMS)
+
+    def _images_with_figures(self) -> Iterator[tuple[int, list[Row]]]:
+        for batch in self._snapshot.items(at_once=None, rows={"figures": _SLICE_FIGURES}):
+            tags = _tags_of(batch, "figure")
+            figures = batch.table("figures").to_pylist()
+            for image_id, rows in groupby(figures, key=lambda row: row["src_image_id"]):
+                yield image_id, [self._figure(row, tags[row["src_figure_id"]]) for row in rows]
 
     def _write_figures_of_image(self, item: tuple[int, list[Row]]) -> None:
         image_id, figures = item
@@ -186,6 +173,16 @@ class _PayloadWriter:
                 raise FormatError(
                     f"{total - written} of {total} {table} belong to nothing in the snapshot; it is damaged."
                 )
+
+
+def _tags_of(batch: ItemBatch, owner_type: str) -> Mapping[int, list[Row]]:
+    """Read the tags of items or of their figures, by owner."""
+    import pyarrow.compute as pc
+
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in batch.table("tags").filter(pc.field("owner_type") == owner_type).to_pylist():
+        found[row["owner_id"]].append(row)
+    return found
 
 
 def _tag(row: Mapping[str, Any]) -> Row:
