@@ -123,7 +123,8 @@ class _PayloadWriter:
         self._encoder.extend(pending, self._write_figures_of_image, op.SETITEMS)
 
     def _images_with_figures(self) -> Iterator[tuple[int, list[Row]]]:
-        for batch in self._snapshot.items(at_once=None, rows={"figures": _SLICE_FIGURES}):
+        most = {"figures": _SLICE_FIGURES, "tags": _SLICE_FIGURES}
+        for batch in self._snapshot.items(at_once=None, rows=most):
             tags = _tags_of(batch, "figure")
             figures = batch.table("figures").to_pylist()
             for image_id, rows in groupby(figures, key=lambda row: row["src_image_id"]):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,6 +15,7 @@ from airflow_sv_versioning.archive.payloads.videos_v2_0.annotation_text import (
     object_tags_text,
 )
 from airflow_sv_versioning.project_types.keys import key_of
+from airflow_sv_versioning.snapshot.items import ItemBatch
 from airflow_sv_versioning.snapshot.schemas import table_schema
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writer import TableWriter
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ANNOTATION = "ann_json"
-_VIDEOS_AT_ONCE = 50
-_FIGURES_AT_ONCE = 20_000
 _OBJECTS = {
     "src_object_id": "int64",
     "src_video_id": "int64",
@@ -79,8 +77,8 @@ class _PayloadWriter:
     def write(self) -> None:
         for batch in self._snapshot.iter_batches("datasets"):
             self._tables["datasets"].append_arrow(batch)
-        for videos in self._portions():
-            self._write_videos(videos)
+        for video in self._snapshot.items():
+            self._write_video(video)
         for table in self._tables.values():
             table.close()
 
@@ -94,49 +92,15 @@ class _PayloadWriter:
     def _rows(self) -> dict[str, int]:
         return {name: table.row_count for name, table in self._tables.items() if table.row_count}
 
-    def _portions(self) -> Iterator[list[dict[str, Any]]]:
-        """Group videos so that their figures fit into memory; a video with more stands alone."""
-        figures: Counter[int] = Counter()
-        for batch in self._snapshot.iter_batches("figures", ["src_video_id"]):
-            figures.update(
-                {
-                    entry["values"]: entry["counts"]
-                    for entry in batch["src_video_id"].value_counts().to_pylist()
-                }
-            )
-        portion: list[dict[str, Any]] = []
-        total = 0
-        for batch in self._snapshot.iter_batches("videos"):
-            for row in batch.to_pylist():
-                total += figures[row["src_video_id"]]
-                if portion and (total > _FIGURES_AT_ONCE or len(portion) == _VIDEOS_AT_ONCE):
-                    yield portion
-                    portion, total = [], figures[row["src_video_id"]]
-                portion.append(row)
-        if portion:
-            yield portion
-
-    def _write_videos(self, videos: Sequence[dict[str, Any]]) -> None:
-        import pyarrow as pa
-
-        ids = pa.array([video["src_video_id"] for video in videos], pa.int64())
-        found = {
-            table: self._of(table, column, ids)
-            for table, column in (
-                ("objects", "src_video_id"),
-                ("figures", "src_video_id"),
-                ("tags", "src_item_id"),
-            )
-        }
-        for video in videos:
-            video_id = video["src_video_id"]
-            objects, tags = found["objects"](video_id).to_pylist(), found["tags"](video_id).to_pylist()
-            figures = found["figures"](video_id)
-            text = annotation_text(video, objects, figures, tags)
-            row = pa.Table.from_pylist([video], schema=table_schema("videos", "videos"))
-            self._tables["videos"].append_arrow(row.append_column(_ANNOTATION, _one_text(text)))
-            self._keys["videos"][key_of("video", video_id)] = video_id
-            self._write_parts(objects, figures, tags)
+    def _write_video(self, video: ItemBatch) -> None:
+        row = video.table("videos")
+        (told,) = row.to_pylist()
+        objects, tags = video.table("objects").to_pylist(), video.table("tags").to_pylist()
+        figures = video.table("figures")
+        text = annotation_text(told, objects, figures, tags)
+        self._tables["videos"].append_arrow(row.append_column(_ANNOTATION, _one_text(text)))
+        self._keys["videos"][key_of("video", told["src_video_id"])] = told["src_video_id"]
+        self._write_parts(objects, figures, tags)
 
     def _write_parts(
         self, objects: Sequence[dict[str, Any]], figures: pa.Table, tags: Sequence[dict[str, Any]]
@@ -164,16 +128,6 @@ class _PayloadWriter:
             "src_object_id": pa.array(owners, pa.int64()),
         }
         self._tables["figures"].append_arrow(pa.table(columns))
-
-    def _of(self, table: str, column: str, video_ids: pa.Array) -> Callable[[int], pa.Table]:
-        """Read the rows of some videos, to be asked for by video."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        where = pc.field(column).isin(video_ids)
-        schema = table_schema("videos", table)
-        rows = pa.Table.from_batches(self._snapshot.iter_batches(table, where=where), schema)
-        return lambda video_id: rows.filter(pc.field(column) == video_id)
 
 
 def _schemas() -> dict[str, pa.Schema]:
