@@ -16,6 +16,7 @@ from airflow_sv_versioning.exceptions import SnapshotError
 from airflow_sv_versioning.project_types.keys import key_of
 from airflow_sv_versioning.project_types.volumes.masks import MASK_3D, SPATIAL, mask_json, mesh_json
 from airflow_sv_versioning.project_types.volumes.rows import NORMALS
+from airflow_sv_versioning.snapshot.items import ItemBatch
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
@@ -106,9 +107,8 @@ def _volume(row: Row, info: Mapping[str, Any]) -> dict[str, Any]:
 def _write_annotations(snapshot: Snapshot, path: Path, container: Container) -> Path:
     writer = _Annotations(snapshot, with_ids=container.has_ids)
     rows = (
-        {"src_volume_id": row["src_volume_id"], "annotation": writer.text(row)}
-        for batch in snapshot.iter_batches("volumes", ["src_volume_id", "name", "meta"])
-        for row in batch.to_pylist()
+        {"src_volume_id": int(volume.ids[0]), "annotation": writer.text(volume)}
+        for volume in snapshot.items()
     )
     return _write_table(path, ("src_volume_id",), "annotation", rows)
 
@@ -142,17 +142,16 @@ class _Annotations:
         self._with_ids = with_ids
         self._label = ""
 
-    def text(self, volume: Row) -> str:
+    def text(self, item: ItemBatch) -> str:
         """Write the annotation of one volume.
 
         :raises FormatError: the file of a mask cannot be read.
         """
+        (volume,) = item.table("volumes").to_pylist()
         volume_id = volume["src_volume_id"]
         self._label = f"volume {volume['name']!r} (id {volume_id})"
-        objects = self._read("objects", volume_id)
+        objects, tags, figures = (item.table(name).to_pylist() for name in ("objects", "tags", "figures"))
         keys = {row["src_object_id"]: row["key"] for row in objects}
-        tags = self._read("tags", volume_id, "src_item_id")
-        figures = self._read("figures", volume_id)
         return _json(
             {
                 "volumeMeta": json_value(volume["meta"]) or {},
@@ -164,12 +163,6 @@ class _Annotations:
                 "spatialFigures": [self._figure(row, keys) for row in figures if row["plane_name"] is None],
             }
         )
-
-    def _read(self, table: str, volume_id: int, column: str = "src_volume_id") -> list[Row]:
-        import pyarrow.compute as pc
-
-        rows: list[Row] = self._snapshot.read(table, where=pc.field(column) == volume_id).to_pylist()
-        return rows
 
     def _ids(self, **ids: Any) -> dict[str, Any]:
         return ids if self._with_ids else {}
