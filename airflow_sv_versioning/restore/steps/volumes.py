@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, volumes
 from airflow_sv_versioning.client.batches import batches
@@ -19,7 +19,12 @@ from airflow_sv_versioning.restore.steps.items import (
 )
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.snapshot.items import ItemBatch
 from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
+from airflow_sv_versioning.snapshot.selection import Selection
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]
 
@@ -75,18 +80,22 @@ class VolumeAnnotationsRestore:
 
     def run(self) -> None:
         """Add everything that hangs on volumes."""
-        self._work.drain(lambda volume_id: _OneVolume(self._work, volume_id).run(), list(self._work.item_ids))
+        selection = Selection(items=self._work.item_ids.known)
+        volumes_ = ((int(one.ids[0]), _rows(one)) for one in self._work.plan.snapshot.items(selection))
+        self._work.drain(lambda volume: _OneVolume(self._work, *volume).run(), volumes_)
 
 
 class _OneVolume:
     """The annotation of one volume in the making; nobody else adds to it, so counting tells what landed.
 
+    :param tables: the rows of this volume, by table.
     :ivar object_ids: object id in the snapshot -> new id.
     """
 
-    def __init__(self, work: RestoreWork, volume_id: int) -> None:
+    def __init__(self, work: RestoreWork, volume_id: int, tables: Mapping[str, pa.Table]) -> None:
         self._work = work
         self._volume_id = volume_id
+        self._tables = tables
         self._new_id = work.item_ids[volume_id]
         self._dataset_id = work.item_datasets[volume_id]
         self._object_ids: dict[int, int] = {}
@@ -99,12 +108,8 @@ class _OneVolume:
             for is_spatial in (False, True):
                 self._add_figures(is_spatial)
 
-    def _rows(self, table: str, column: str = "src_volume_id") -> list[Row]:
-        import pyarrow.compute as pc
-
-        rows: list[Row] = self._work.plan.snapshot.read(
-            table, where=pc.field(column) == self._volume_id
-        ).to_pylist()
+    def _rows(self, table: str) -> list[Row]:
+        rows: list[Row] = self._tables[table].to_pylist()
         return rows
 
     def _annotation(self) -> dict[str, Any]:
@@ -128,7 +133,7 @@ class _OneVolume:
 
     def _add_tags(self) -> None:
         client, project = self._work.client, {"projectId": self._work.project_id}
-        rows = self._rows("tags", "src_item_id")
+        rows = self._rows("tags")
         own = [self._tag_entry(row) for row in rows if row["owner_type"] == "item"]
         of_objects = [self._tag_entry(row) for row in rows if row["owner_type"] == "object"]
         self._work.send_batches(
@@ -178,6 +183,11 @@ class _OneVolume:
             path = self._work.plan.snapshot.mask_path(row["src_figure_id"])
             if path.exists():
                 yield new_id, path
+
+
+def _rows(volume: ItemBatch) -> dict[str, pa.Table]:
+    """Read what hangs on a volume; not in threads, which share what is held of the tables."""
+    return {table: volume.table(table) for table in ("objects", "tags", "figures")}
 
 
 def _place(row: Row) -> dict[str, Any]:
