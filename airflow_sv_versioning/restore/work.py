@@ -136,22 +136,3 @@ def naming(subject: str) -> Iterator[None]:
     except SuperviselyError as error:
         error.message = f"{subject}: {error.message}"
         raise
-
-
-def whole_items(rows: Iterable[Row], owner_column: str, size: int) -> Iterator[list[Row]]:
-    """Group rows into lists of at most ``size``, never parting neighbours of one owner.
-
-    Only an owner with more rows than ``size`` makes a longer list.
-    """
-    group: list[Row] = []
-    last_owner_start = 0
-    for row in rows:
-        if group and group[-1][owner_column] != row[owner_column]:
-            last_owner_start = len(group)
-        group.append(row)
-        if len(group) > size and last_owner_start:
-            yield group[:last_owner_start]
-            group = group[last_owner_start:]
-            last_owner_start = 0
-    if group:
-        yield group

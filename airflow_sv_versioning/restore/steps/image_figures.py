@@ -10,10 +10,11 @@ from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.project_types.images.rows import ALPHA_MASK
 from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
-from airflow_sv_versioning.restore.work import RestoreWork, Row, whole_items
+from airflow_sv_versioning.restore.work import RestoreWork, Row
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.snapshot.ids import IdMap, IdSet
+from airflow_sv_versioning.snapshot.items import whole_owners
 from airflow_sv_versioning.snapshot.json_columns import json_raw
 
 _COLUMNS = (
@@ -43,7 +44,7 @@ class FiguresRestore:
             for row in batch.to_pylist()
         )
         done = 0
-        groups = whole_items(rows, "src_image_id", figures.ADD_BATCH)
+        groups = whole_owners(rows, "src_image_id", figures.ADD_BATCH)
         for group, new_ids in map_ordered(self._add_figure_group, groups, self._work.client.max_workers):
             self._remember([row["src_figure_id"] for row in group], new_ids)
             done += len(group)

@@ -9,7 +9,8 @@ from airflow_sv_versioning.client import figures, tags
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
-from airflow_sv_versioning.restore.work import RestoreWork, Row, whole_items
+from airflow_sv_versioning.restore.work import RestoreWork, Row
+from airflow_sv_versioning.snapshot.items import whole_owners
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
 Tagged = Callable[[], Iterable[Mapping[str, Any]]]
@@ -35,7 +36,7 @@ class TagsRestore:
                 for batch in self._work.plan.snapshot.iter_batches("tags", where=where)
                 for row in batch.to_pylist()
             )
-            self._work.drain(add, whole_items(rows, "owner_id", tags.ADD_BATCH))
+            self._work.drain(add, whole_owners(rows, "owner_id", tags.ADD_BATCH))
 
     def _add_item_tags(self, rows: Sequence[Row]) -> None:
         new_ids, client = self._work.item_ids, self._work.client

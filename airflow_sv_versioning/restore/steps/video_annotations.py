@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, videos
@@ -12,6 +11,7 @@ from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.snapshot.items import whole_owners
 from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class AnnotationsRestore:
             yield from batch.to_pylist()
 
     def _by_video(self, table: str, video_column: str) -> Iterator[list[Row]]:
-        for _, group in groupby(self._rows(table, video_column), key=lambda row: row[video_column]):
-            yield list(group)
+        return whole_owners(self._rows(table, video_column), video_column)
 
     def _told(self, video_id: int) -> str:
         return f"The annotation of video {self._work.item_names[video_id]!r} (id {video_id})"
