@@ -1,6 +1,6 @@
 """Restore a version once a person has approved it.
 
-1. ``plan_restore`` is a dry run: it finds out what a restore would make, and which media are gone.
+1. ``plan_restore`` only plans: it finds out what a restore would make, and which media are gone.
 2. ``describe_plan`` puts the plan into words.
 3. ``approve`` asks in Airflow's UI, under "Required actions", and waits for an answer as long as it takes.
    Nobody waits on a worker.
@@ -46,7 +46,7 @@ def approved_restore() -> None:
         "version_num": "{{ params.version_num }}",
         "missing_entities": "{{ params.missing_entities }}",
     }
-    plan = RestoreProjectVersionOperator(task_id="plan_restore", dry_run=True, **version)
+    plan = RestoreProjectVersionOperator(task_id="plan_restore", plan_only=True, **version)
 
     @task
     @airflow_outcome()

@@ -80,6 +80,6 @@ def _create(arguments: argparse.Namespace) -> int:
             should_stop=should_stop,
         )
         page = version_page(client.server_url, result.project_id, result.version_id)
-    kept = [f"{result.media.store}: {result.media.told()}."] if result.media else []
+    kept = [f"{result.media.store}: {result.media.line()}."] if result.media else []
     warnings = [f"Warning: {warning}" for warning in result.warnings]
     return show(arguments, result.as_dict(), f"{result.line()} {page}", *kept, *warnings)

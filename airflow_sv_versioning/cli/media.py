@@ -51,7 +51,7 @@ def _add_prune(commands: Commands[Parser]) -> None:
         metavar="ID",
         help="projects that are gone for good: what only they needed is removed",
     )
-    command.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    command.add_argument("--plan-only", action="store_true", help="only say what would be removed")
     add_server_arguments(command)
 
 
@@ -83,11 +83,11 @@ def _prune(arguments: argparse.Namespace) -> int:
             arguments.store,
             arguments.project,
             forget=arguments.forget,
-            dry_run=arguments.dry_run,
+            plan_only=arguments.plan_only,
             report=report,
             should_stop=should_stop,
         )
-    done = "Would remove" if result.dry_run else "Removed"
+    done = "Would remove" if result.plan_only else "Removed"
     rows = [
         (done.lower(), f"{result.removed:,}", f"{result.removed_bytes:,}"),
         ("kept", f"{result.kept:,}", f"{result.kept_bytes:,}"),

@@ -47,7 +47,7 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--private-links", action="store_true", help="contact links into private networks to check them"
     )
-    command.add_argument("--plan", action="store_true", help="only say what would be made")
+    command.add_argument("--plan-only", action="store_true", help="only say what would be made")
     command.add_argument("--verify", choices=get_args(Verify), default="counts", help="(%(default)s)")
 
 
@@ -66,7 +66,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     }
     with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
         versions = versions_of(client)
-        if arguments.plan:
+        if arguments.plan_only:
             plan = versions.plan_restore(**chosen, should_stop=should_stop)
             return show(arguments, plan.as_dict(), *plan.lines())
         result = versions.restore(**chosen, should_stop=should_stop)

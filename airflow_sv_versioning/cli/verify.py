@@ -42,13 +42,13 @@ def _verify(arguments: argparse.Namespace) -> int:
             report=report,
             should_stop=should_stop,
         )
-    show(arguments, result.as_dict(), result.told(), *_lines(result))
+    show(arguments, result.as_dict(), result.line(), *_lines(result))
     return 0 if result.is_good else FAILED
 
 
 def _lines(result: VerifyReport) -> Iterator[str]:
     yield from table(
-        ("CHECK", "STATE", "FOUND"), [(each.name, each.state, each.told) for each in result.checks]
+        ("CHECK", "STATE", "FOUND"), [(each.name, each.state, each.message) for each in result.checks]
     )
     for check in result.checks:
         for number, (what, why) in enumerate(check.problems.items()):

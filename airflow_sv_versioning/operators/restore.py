@@ -48,7 +48,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         ``reupload`` from the media store; templated.
     :param media_store: where ``reupload`` finds originals, any path that Airflow's object storage
         understands; by default the store that the version names; templated.
-    :param dry_run: only say what would be made: the XCom ``plan`` holds ``project_name``, ``datasets``,
+    :param plan_only: only say what would be made: the XCom ``plan`` holds ``project_name``, ``datasets``,
         ``counts``, ``missing`` with the action for each, and ``is_possible``. Nothing is returned, for there
         is no new project.
     :param workspace_id: where the new project goes; by default beside the source; templated.
@@ -93,7 +93,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         project_description: str | None = None,
         verify: Verify = "counts",
         keep_incomplete: bool = False,
-        dry_run: bool = False,
+        plan_only: bool = False,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
         **kwargs: Any,
@@ -111,19 +111,18 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         self.project_description = project_description
         self.verify = verify
         self.keep_incomplete = keep_incomplete
-        # ``dry_run`` is a method of every operator.
-        self._only_plan = dry_run
+        self.plan_only = plan_only
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
 
     @airflow_outcome()
     def execute(self, context: Context) -> int | None:
-        """Restore the version and return the new project's id; of a dry run, nothing."""
+        """Restore the version and return the new project's id; of a plan, nothing."""
         project_id, arguments = get_id("project_id", self.project_id), self._arguments()
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             arguments["should_stop"] = self._stoppable(hook.client)
             push_links(context, hook.client.server_url, project_id, arguments["version_id"])
-            if self._only_plan:
+            if self.plan_only:
                 self._plan(context, hook, project_id, arguments)
                 return None
             result = self._restore(context, hook, project_id, arguments)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_sv_versioning.versioning.verify_report import Check
 
-_LEVELS = {"wrong": logging.ERROR, "unsure": logging.WARNING}
+_LEVELS = {"wrong": logging.ERROR, "unknown": logging.WARNING}
 _LOGGED = 20
 
 
@@ -30,7 +30,8 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
 
     The task fails, without a retry, where something is wrong. Either way the XCom ``verification`` holds
     ``is_good``, ``version_id``, ``version_num`` and ``checks``, each with its ``name``, ``state`` (``good``,
-    ``wrong``, ``unsure`` or ``skipped``), what was ``told``, how many ``problems`` and the first of them.
+    ``wrong``, ``unknown`` or ``skipped``), a ``message``,
+    ``problem_count`` and the first of the ``problems``.
     Returns the version's id.
 
     :param project_id: the project; templated.
@@ -90,15 +91,15 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
             self._log_check(check)
         if not report.is_good:
             raise IntegrityError(
-                f"{report.told()} The XCom 'verification' tells more.", project_id=project_id
+                f"{report.line()} The XCom 'verification' tells more.", project_id=project_id
             )
-        self.log.info("%s", report.told())
+        self.log.info("%s", report.line())
         return report.version_id
 
     def _log_check(self, check: Check) -> None:
         """Log what a check found, and the first of what is wrong."""
         level = _LEVELS.get(check.state, logging.INFO)
-        self.log.log(level, "%s: %s. %s", check.name, check.state, check.told)
+        self.log.log(level, "%s: %s. %s", check.name, check.state, check.message)
         for what, why in islice(check.problems.items(), _LOGGED):
             self.log.log(level, "%s: %s: %s", check.name, what, why)
         if (more := len(check.problems) - _LOGGED) > 0:

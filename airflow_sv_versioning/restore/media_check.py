@@ -36,13 +36,13 @@ class MediaCheck:
     """What became of the media of a snapshot.
 
     :param gone: item id -> why its media cannot be had.
-    :param unsure_count: of how many links this machine cannot tell.
-    :param unsure: the first of them -> why.
+    :param unknown_count: of how many links this machine cannot tell.
+    :param unknown: the first of them -> why.
     """
 
     gone: Mapping[int, str]
-    unsure_count: int = 0
-    unsure: Mapping[str, str] = field(default_factory=dict)
+    unknown_count: int = 0
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_media(
@@ -57,7 +57,7 @@ def check_media(
 
     :param team_id: the team that is to have the items, whose buckets are looked into.
     :param unreachable_is_gone: what a link counts as whose host gives this machine no good answer: gone, or
-        unsure. A link that is not tried is unsure in any case: one into a private network, and those that a
+        unknown. A link that is not tried is unknown in any case: one into a private network, and those that a
         quarter of an hour is too short for.
     """
     import pyarrow.compute as pc
@@ -72,7 +72,7 @@ def check_media(
     check = _LinksCheck(client, team_id, progress, unreachable_is_gone)
     dead = check.run(links)
     gone |= {item_id: dead[link] for item_id, link in links.owners(dead)}
-    return MediaCheck(gone, check.unsure_count, check.unsure)
+    return MediaCheck(gone, check.unknown_count, check.unknown)
 
 
 def find_lost_hashes(
@@ -109,8 +109,8 @@ class _LinksCheck:
         self._unreachable_is_gone = unreachable_is_gone
         self._failures: Counter[str] = Counter()
         self._lock = Lock()
-        self.unsure_count = 0
-        self.unsure: dict[str, str] = {}
+        self.unknown_count = 0
+        self.unknown: dict[str, str] = {}
 
     def run(self, links: MediaColumn) -> dict[str, str]:
         """Try each link; returns those that are gone, with the reason."""
@@ -121,9 +121,9 @@ class _LinksCheck:
             if self._is_gone(answer.state):
                 dead[link] = f"{link}: {answer.reason}"
             elif answer.state is not LinkState.ALIVE:
-                self.unsure_count += 1
-                if len(self.unsure) < _NAMED:
-                    self.unsure[link] = answer.reason
+                self.unknown_count += 1
+                if len(self.unknown) < _NAMED:
+                    self.unknown[link] = answer.reason
         return dead
 
     def _is_gone(self, state: LinkState) -> bool:

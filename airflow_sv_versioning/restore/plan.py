@@ -143,7 +143,7 @@ def plan_restore(
         renamed=renamed,
         counts=_counts(project_type, snapshot, remedy.left_out),
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
-        warnings=(*remnants.lines, *_unsure_links(found), *project_type.compared.warnings(snapshot)),
+        warnings=(*remnants.lines, *_unknown_links(found), *project_type.compared.warnings(snapshot)),
     )
 
 
@@ -180,11 +180,11 @@ def _free_tag(names: Names) -> str:
     return next(name for name in candidates if name not in taken)
 
 
-def _unsure_links(found: MediaCheck) -> tuple[str, ...]:
-    if not found.unsure_count:
+def _unknown_links(found: MediaCheck) -> tuple[str, ...]:
+    if not found.unknown_count:
         return ()
-    told = "; ".join(f"{link} ({reason})" for link, reason in list(found.unsure.items())[:3])
-    line = f"{found.unsure_count} links could not be checked from here and are left to the server: {told}."
+    told = "; ".join(f"{link} ({reason})" for link, reason in list(found.unknown.items())[:3])
+    line = f"{found.unknown_count} links could not be checked from here and are left to the server: {told}."
     return (line,)
 
 

@@ -48,7 +48,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
     :param project_id: the project; templated.
     :param task_ids: a list of ids, or text such as ``"[1, 2]"``; templated.
     :param tolerate_failed: go on where a task failed or was stopped.
-    :param quiet_for: go on only after so many seconds without a task under way, which catches a task that
+    :param quiet_seconds: go on only after so many seconds without a task under way, which catches a task that
         starts just after a look. A sensor that is not deferred holds its worker for these seconds.
     :param deferrable: wait in the triggerer; by default what ``[operators] default_deferrable`` says.
     """
@@ -62,7 +62,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
         project_id: int | str | None = None,
         task_ids: Sequence[int | str] | str | None = None,
         tolerate_failed: bool = False,
-        quiet_for: float = 0.0,
+        quiet_seconds: float = 0.0,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
@@ -70,7 +70,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
         self.project_id = project_id
         self.task_ids = task_ids
         self.tolerate_failed = tolerate_failed
-        self.quiet_for = quiet_for
+        self.quiet_seconds = quiet_seconds
         self.deferrable = deferrable
 
     def execute(self, context: Context) -> Any:
@@ -87,7 +87,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
                 project_id=waiting.project_id,
                 task_ids=None if waiting.task_ids is None else list(waiting.task_ids),
                 tolerate_failed=self.tolerate_failed,
-                quiet_for=self.quiet_for,
+                quiet_seconds=self.quiet_seconds,
                 poke_interval=self.poke_interval,
                 deadline=started + self.timeout,
                 seen=sorted(waiting.seen),
@@ -137,7 +137,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
             find_id("project_id", self.project_id),
             find_ids("task_ids", self.task_ids),
             tolerate_failed=self.tolerate_failed,
-            quiet_for=self.quiet_for,
+            quiet_seconds=self.quiet_seconds,
             seen=seen,
         )
 

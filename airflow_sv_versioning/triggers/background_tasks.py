@@ -68,7 +68,7 @@ class BackgroundTasksTrigger(BaseTrigger):
         project_id: int | None = None,
         task_ids: Sequence[int] | None = None,
         tolerate_failed: bool = False,
-        quiet_for: float = 0.0,
+        quiet_seconds: float = 0.0,
         poke_interval: float = 60.0,
         deadline: float,
         seen: Sequence[int] = (),
@@ -78,7 +78,7 @@ class BackgroundTasksTrigger(BaseTrigger):
         self.project_id = project_id
         self.task_ids = task_ids
         self.tolerate_failed = tolerate_failed
-        self.quiet_for = quiet_for
+        self.quiet_seconds = quiet_seconds
         self.poke_interval = poke_interval
         self.deadline = deadline
         self.seen = seen
@@ -87,9 +87,8 @@ class BackgroundTasksTrigger(BaseTrigger):
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Describe the trigger; the token stays in the connection."""
-        names = (
-            "supervisely_conn_id project_id task_ids tolerate_failed quiet_for poke_interval deadline seen"
-        )
+        names = "supervisely_conn_id project_id task_ids tolerate_failed quiet_seconds"
+        names += " poke_interval deadline seen"
         path = f"{type(self).__module__}.{type(self).__qualname__}"
         return path, {name: getattr(self, name) for name in names.split()}
 
@@ -114,7 +113,7 @@ class BackgroundTasksTrigger(BaseTrigger):
             self.project_id,
             self.task_ids,
             tolerate_failed=self.tolerate_failed,
-            quiet_for=self.quiet_for,
+            quiet_seconds=self.quiet_seconds,
             seen=self.seen,
         )
         not_before, failures, told = time.monotonic(), 0, ""

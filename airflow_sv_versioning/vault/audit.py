@@ -13,7 +13,7 @@ from airflow_sv_versioning.vault.references import Owner, find_needs, list_owner
 from airflow_sv_versioning.vault.store import MediaStore, StoredMedia, hex_digest
 
 _WORKERS = 8
-_TOLD = 100
+_LISTED = 100
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class StoreCheck:
             "is_good": self.is_good,
             "media": self.media,
             "size_bytes": self.size_bytes,
-            "damaged": len(self.damaged),
-            "absent": len(self.absent),
-            "first_damaged": dict(list(self.damaged.items())[:_TOLD]),
-            "first_absent": dict(list(self.absent.items())[:_TOLD]),
+            "damaged_count": len(self.damaged),
+            "absent_count": len(self.absent),
+            "damaged": dict(list(self.damaged.items())[:_LISTED]),
+            "absent": dict(list(self.absent.items())[:_LISTED]),
             "set_aside": self.set_aside,
         }
 

@@ -168,12 +168,12 @@ class Folder:
         """Remove a file."""
         (self._root / name).unlink(missing_ok=True)
 
-    def clear_incoming(self, *, dry_run: bool = False) -> int:
+    def clear_incoming(self, *, plan_only: bool = False) -> int:
         """Remove what killed processes left more than a day ago; returns how many files."""
         old = time.time() - _ABANDONED_SECONDS
         abandoned = [entry for entry in self._entries(INCOMING) if entry.stat().st_mtime < old]
         for entry in abandoned:
-            if not dry_run:
+            if not plan_only:
                 Path(entry.path).unlink(missing_ok=True)
         return len(abandoned)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # So many are asked for at once; few enough to be held in memory.
 _ASKED_AT_ONCE = 20_000
 _WEB = ("http://", "https://")
-_TOLD = 50
+_LISTED = 50
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class MediaBackup:
             "copied": self.copied,
             "copied_bytes": self.copied_bytes,
             "present": self.present,
-            "lost": len(self.lost),
-            "first_lost": dict(list(self.lost.items())[:_TOLD]),
+            "lost_count": len(self.lost),
+            "lost": dict(list(self.lost.items())[:_LISTED]),
         }
 
-    def told(self) -> str:
+    def line(self) -> str:
         """Say it in one line."""
         lost = f"; {len(self.lost):,} could not be had" if self.lost else ""
         return f"{self.copied:,} media copied ({self.copied_bytes:,} bytes), {self.present:,} present{lost}"

@@ -182,10 +182,10 @@ class MediaStore:
         with self._errors():
             return sorted(name for name, _ in self.backend.list_folder(folder))
 
-    def clear_incoming(self, *, dry_run: bool = False) -> int:
+    def clear_incoming(self, *, plan_only: bool = False) -> int:
         """Remove what killed processes left more than a day ago; returns how many files."""
         with self._errors():
-            return self.backend.clear_incoming(dry_run=dry_run) if isinstance(self.backend, Folder) else 0
+            return self.backend.clear_incoming(plan_only=plan_only) if isinstance(self.backend, Folder) else 0
 
     def _write(self, chunks: Iterable[bytes], name: Any) -> None:
         try:

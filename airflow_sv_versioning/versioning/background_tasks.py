@@ -18,7 +18,7 @@ class Waiting:
     Those of a project are found while they run; once seen, how they end is looked at, too.
 
     :param tolerate_failed: whether a task that failed or was stopped is as good as one that finished.
-    :param quiet_for: seconds that must pass without a task under way.
+    :param quiet_seconds: seconds that must pass without a task under way.
     :param seen: ids of the project's tasks that an earlier look found under way.
     :raises ConfigurationError: not exactly one of ``project_id`` and ``task_ids`` is given.
     """
@@ -29,7 +29,7 @@ class Waiting:
         task_ids: Sequence[int] | None,
         *,
         tolerate_failed: bool = False,
-        quiet_for: float = 0.0,
+        quiet_seconds: float = 0.0,
         seen: Iterable[int] = (),
     ) -> None:
         if (project_id is None) == (task_ids is None):
@@ -37,9 +37,9 @@ class Waiting:
         self.project_id = project_id
         self.task_ids = task_ids
         self.seen = set(seen)
-        self.quiet_left = quiet_for
+        self.quiet_left = quiet_seconds
         self._tolerate_failed = tolerate_failed
-        self._quiet_for = quiet_for
+        self._quiet_seconds = quiet_seconds
         self._quiet_since: float | None = None
 
     @property
@@ -87,10 +87,10 @@ class Waiting:
         waiting = evaluate(tasks, tolerate_failed=self._tolerate_failed)
         if waiting:
             self._quiet_since = None
-            self.quiet_left = self._quiet_for
+            self.quiet_left = self._quiet_seconds
         else:
             self._quiet_since = at if self._quiet_since is None else self._quiet_since
-            self.quiet_left = self._quiet_since + self._quiet_for - at
+            self.quiet_left = self._quiet_since + self._quiet_seconds - at
         return waiting
 
 

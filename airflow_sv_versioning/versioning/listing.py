@@ -21,7 +21,7 @@ class ChosenProjects:
     ids: tuple[int, ...]
     left_out: Counter[tuple[str, str]]
 
-    def told(self) -> str:
+    def line(self) -> str:
         """Say for people how many there are, and what was left out."""
         line = f"{len(self.ids):,} projects to version"
         if not self.left_out:

@@ -72,7 +72,7 @@ class MediaKeeper:
         known = known_links(earlier.snapshot, earlier.media, snapshot) if earlier else {}
         record, backup = copy_media(self._client, snapshot, self._store, known, self._progress)
         write_needs(self._store, self._owner, version_id, snapshot, record)
-        self._progress.say(f"{self._store.url}: {backup.told()}.")
+        self._progress.say(f"{self._store.url}: {backup.line()}.")
         for original, why in islice(backup.lost.items(), _NAMED):
             self._progress.say(f"Without its original: {why} ({original})")
         return KeptMedia(record, backup)

@@ -304,7 +304,7 @@ class ProjectVersions:
         project_ids: Iterable[int] = (),
         *,
         forget: Iterable[int] = (),
-        dry_run: bool = False,
+        plan_only: bool = False,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> PruneResult:
@@ -314,14 +314,14 @@ class ProjectVersions:
         :param project_ids: projects whose versions are looked up on the server; what only versions needed
             that are gone from there is removed.
         :param forget: projects that are gone for good; what only they needed is removed.
-        :param dry_run: only say what would be removed.
+        :param plan_only: only say what would be removed.
         """
         return prune_store(
             self._client,
             self._store(media_store),
             project_ids,
             forget=forget,
-            dry_run=dry_run,
+            plan_only=plan_only,
             progress=Progress(report, should_stop),
         )
 
@@ -346,7 +346,7 @@ class ProjectVersions:
         chosen = choose_projects(
             self._client.projects.list_all(workspace_id), include_restored=include_restored
         )
-        Progress(report).say(chosen.told())
+        Progress(report).say(chosen.line())
         return list(chosen.ids)
 
     def release(self, project_id: int, *, report: Report | None = None) -> ReleaseResult:

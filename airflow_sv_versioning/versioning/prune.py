@@ -31,7 +31,7 @@ class PruneResult:
     """
 
     store: str
-    dry_run: bool
+    plan_only: bool
     removed: int
     removed_bytes: int
     kept: int
@@ -50,7 +50,7 @@ def prune_store(
     project_ids: Iterable[int],
     *,
     forget: Iterable[int] = (),
-    dry_run: bool = False,
+    plan_only: bool = False,
     progress: Progress,
 ) -> PruneResult:
     """Remove contents that no version of the given projects needs, nor any other project of the store.
@@ -60,7 +60,7 @@ def prune_store(
     needed that are gone from there.
 
     :param forget: projects that are gone from the server for good; what only they needed is removed.
-    :param dry_run: only say what would be removed.
+    :param plan_only: only say what would be removed.
     :raises ConfigurationError: a project that is named cannot be seen.
     :raises MediaStoreError: a version is being made with this store right now.
     """
@@ -70,7 +70,7 @@ def prune_store(
         _require_gone(client, project_id)
     projects = {owner: _project(client, project_id) for owner, project_id in named.items()}
     with pruning(store) as refresh:
-        return _Prune(client, store, projects, set(forgotten), dry_run, progress, refresh).run()
+        return _Prune(client, store, projects, set(forgotten), plan_only, progress, refresh).run()
 
 
 def _project(client: SuperviselyClient, project_id: int) -> Project:
@@ -103,7 +103,7 @@ class _Prune:
         store: MediaStore,
         projects: dict[Owner, Project],
         forgotten: set[Owner],
-        dry_run: bool,
+        plan_only: bool,
         progress: Progress,
         refresh: Callable[[], None],
     ) -> None:
@@ -111,7 +111,7 @@ class _Prune:
         self._store = store
         self._projects = projects
         self._forgotten = forgotten
-        self._dry_run = dry_run
+        self._plan_only = plan_only
         self._progress = progress
         self._refresh = refresh
         self._obsolete: list[tuple[Owner, int]] = []
@@ -132,12 +132,12 @@ class _Prune:
         self._drop_obsolete()
         return PruneResult(
             store=self._store.url,
-            dry_run=self._dry_run,
+            plan_only=self._plan_only,
             removed=removed[0],
             removed_bytes=removed[1],
             kept=kept[0],
             kept_bytes=kept[1],
-            abandoned=self._store.clear_incoming(dry_run=self._dry_run),
+            abandoned=self._store.clear_incoming(plan_only=self._plan_only),
             others=tuple(map(str, sorted(owners - self._projects.keys() - self._forgotten))),
         )
 
@@ -175,12 +175,12 @@ class _Prune:
 
     def _judge(self, content: StoredMedia, needed: set[str]) -> tuple[StoredMedia, bool]:
         is_needed = content.content_hash in needed
-        if not is_needed and not self._dry_run:
+        if not is_needed and not self._plan_only:
             self._store.remove(content.content_hash)
         return content, is_needed
 
     def _drop_obsolete(self) -> None:
-        if not self._dry_run:
+        if not self._plan_only:
             for owner, version_id in self._obsolete:
                 remove_needs(self._store, owner, version_id)
 

@@ -136,7 +136,7 @@ class RestoreResult:
     def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
         """Write the result as JSON-able data.
 
-        :param max_listed: cut longer lists of items; ``cut`` then tells how long they were.
+        :param max_listed: shorten longer lists of items; ``truncated`` then tells how long they were.
         """
         data = asdict(self)
         data["warnings"] = list(self.warnings)
@@ -188,7 +188,7 @@ class RestorePlanReport:
     def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
         """Write the plan as JSON-able data.
 
-        :param max_listed: cut longer lists; ``cut`` then tells how long they were.
+        :param max_listed: shorten longer lists; ``truncated`` then tells how long they were.
         """
         data = asdict(self)
         data["warnings"] = list(self.warnings)
@@ -212,6 +212,8 @@ class RestorePlanReport:
 
 def _listed(data: Mapping[str, Any], keys: tuple[str, ...], max_listed: int | None) -> dict[str, Any]:
     """Turn tuples into lists, no longer than asked for."""
-    cut = {key: len(data[key]) for key in keys if max_listed is not None and len(data[key]) > max_listed}
+    if max_listed is None:
+        return {key: list(data[key]) for key in keys}
     listed: dict[str, Any] = {key: list(data[key][:max_listed]) for key in keys}
-    return {**listed, "cut": cut} if cut else listed
+    truncated = {key: len(data[key]) for key in keys if len(data[key]) > max_listed}
+    return {**listed, "truncated": truncated} if truncated else listed

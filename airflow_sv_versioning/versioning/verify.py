@@ -21,7 +21,7 @@ from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import CHUNK_BYTES, MediaStore
 from airflow_sv_versioning.versioning.archives import download_archive
-from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNSURE, WRONG, Check, VerifyReport
+from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNKNOWN, WRONG, Check, VerifyReport
 from airflow_sv_versioning.versioning.version_map import VersionMap
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ class Verification:
         if found.gone:
             told = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."
             return Check("media", WRONG, told, _by_path(snapshot, found.gone))
-        if found.unsure_count:
-            told = f"{found.unsure_count:,} links cannot be tried from here; the other media are there."
-            return Check("media", UNSURE, told, found.unsure)
+        if found.unknown_count:
+            told = f"{found.unknown_count:,} links cannot be tried from here; the other media are there."
+            return Check("media", UNKNOWN, told, found.unknown)
         return Check("media", GOOD, f"All media of {count:,} {self._project.type} are there.")
 
     def _check_store(self, unpacked: UnpackedArchive | None) -> Check:

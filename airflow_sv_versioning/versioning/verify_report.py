@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_TOLD = 100
+_LISTED = 100
 
-GOOD, WRONG, UNSURE, SKIPPED = "good", "wrong", "unsure", "skipped"
+GOOD, WRONG, UNKNOWN, SKIPPED = "good", "wrong", "unknown", "skipped"
 
 
 @dataclass(frozen=True)
@@ -16,25 +16,24 @@ class Check:
     """One thing that was looked at.
 
     :param name: ``archive``, ``tables``, ``media`` or ``media store``.
-    :param state: ``good``; ``wrong``; ``unsure`` where this machine cannot tell; or ``skipped``.
-    :param told: the finding in one sentence.
+    :param state: ``good``; ``wrong``; ``unknown`` where this machine cannot tell; or ``skipped``.
+    :param message: the finding in one sentence.
     :param problems: item, table or hash -> what is wrong with it.
     """
 
     name: str
     state: str
-    told: str
+    message: str
     problems: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Write the check as JSON-able data, with the first of its problems."""
-        first = dict(list(self.problems.items())[:_TOLD])
         return {
             "name": self.name,
             "state": self.state,
-            "told": self.told,
-            "problems": len(self.problems),
-            "first_problems": first,
+            "message": self.message,
+            "problem_count": len(self.problems),
+            "problems": dict(list(self.problems.items())[:_LISTED]),
         }
 
 
@@ -69,9 +68,9 @@ class VerifyReport:
             "checks": [check.as_dict() for check in self.checks],
         }
 
-    def told(self) -> str:
+    def line(self) -> str:
         """Say it in one line."""
         what = f"Version {self.version_num} (id {self.version_id}) of project {self.project_id}"
         if self.is_good:
             return f"{what} is good."
-        return f"{what} is not good: " + " ".join(f"{check.name}: {check.told}" for check in self.wrong)
+        return f"{what} is not good: " + " ".join(f"{check.name}: {check.message}" for check in self.wrong)

@@ -125,15 +125,17 @@ def test_the_log_says_what_is_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("task_ids", "quiet_for", "message"),
+    ("task_ids", "quiet_seconds", "message"),
     [
         ((7, 8), 0, "Background tasks 7, 8: none is under way."),
         ((), 0, "The list of tasks is empty; there is nothing to wait for."),
         ((7,), 30, "Background tasks 7: none is under way. Looking on for 30 s."),
     ],
 )
-def test_a_look_that_finds_nothing_says_so(task_ids: tuple[int, ...], quiet_for: float, message: str) -> None:
-    waiting = Waiting(None, task_ids, quiet_for=quiet_for)
+def test_a_look_that_finds_nothing_says_so(
+    task_ids: tuple[int, ...], quiet_seconds: float, message: str
+) -> None:
+    waiting = Waiting(None, task_ids, quiet_seconds=quiet_seconds)
 
     waiting.take([], at=0)
 
@@ -246,7 +248,7 @@ def test_the_quiet_time_catches_a_task_that_starts_just_after_the_look(
     proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int
 ) -> None:
     apps: list[App] = []
-    sensor = make_sensor(project_id=project_id, quiet_for=0.2, poke_interval=0.05)
+    sensor = make_sensor(project_id=project_id, quiet_seconds=0.2, poke_interval=0.05)
     # The first look passes, then the task starts.
     proxy.on(
         "tasks.list",

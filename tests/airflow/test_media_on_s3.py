@@ -160,7 +160,7 @@ def test_a_version_keeps_its_originals_on_s3(
     second = pulled(run_dag(dag), "create", "version")["media"]
 
     assert (first["store"], first["copied"], first["present"]) == (url, 3, 0)
-    assert (second["copied"], second["present"], second["lost"]) == (1, 3, 0)
+    assert (second["copied"], second["present"], second["lost_count"]) == (1, 3, 0)
     assert set(store.iter_hashes()) == {hash_of(photo.read_bytes()) for photo in photos[:4]}
 
 

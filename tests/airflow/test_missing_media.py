@@ -111,12 +111,12 @@ def test_a_policy_is_chosen_and_told(policy: str, key: str, restore: Restore, lo
     assert lists == {"skipped": [], "placeholders": [], "reuploaded": [], key: lost}
 
 
-def test_a_dry_run_tells_what_would_be_made_and_makes_nothing(
+def test_a_plan_tells_what_would_be_made_and_makes_nothing(
     restore: Restore, lost: list[str], client: SuperviselyClient
 ) -> None:
     projects = count_projects(client)
 
-    run = restore(dry_run=True, missing_entities="placeholder")
+    run = restore(plan_only=True, missing_entities="placeholder")
 
     assert state(run, "restore") == "success"
     assert pulled(run, "restore") is None
@@ -129,8 +129,8 @@ def test_a_dry_run_tells_what_would_be_made_and_makes_nothing(
     assert count_projects(client) == projects
 
 
-def test_a_dry_run_of_a_restore_that_would_stop_says_so(restore: Restore) -> None:
-    run = restore(dry_run=True)
+def test_a_plan_of_a_restore_that_would_stop_says_so(restore: Restore) -> None:
+    run = restore(plan_only=True)
 
     assert state(run, "restore") == "success"
     plan = pulled(run, "restore", "plan")

@@ -75,7 +75,7 @@ def test_what_is_wrong_fails_the_task_without_a_retry_and_is_told_in_the_xcom(
     assert (state(run, "verify"), task_instance(run, "verify").try_number) == ("failed", 1)
     report = pulled(run, "verify", "verification")
     assert report["is_good"] is False
-    assert report["checks"][3]["first_problems"] == {lost: "the store does not hold it"}
+    assert report["checks"][3]["problems"] == {lost: "the store does not hold it"}
     log = capsys.readouterr().out
     assert re.search(r"\[error +\] media store: wrong\. file://\S+ lacks 1 originals\.", log)
     assert re.search(rf"\[error +\] media store: {re.escape(lost)}: the store does not hold it", log)

@@ -59,7 +59,7 @@ def test_create_list_and_restore_for_people(run, server, client, project_id):
     # What the list says of a version's moment is what ``--as-of`` takes.
     assert lines[1].endswith("Z (a few seconds ago)")
     made_at = lines[1].split()[2]
-    assert "Version 1 (" in run("restore", project_id, "--as-of", made_at, "--plan")[1]
+    assert "Version 1 (" in run("restore", project_id, "--as-of", made_at, "--plan-only")[1]
 
     out = run("restore", project_id, "--version-num", 1)[1]
     assert out.startswith("Restored version 1 (id ")

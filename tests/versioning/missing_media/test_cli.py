@@ -63,13 +63,13 @@ def test_a_plan_is_printed_and_nothing_is_made(run, filled, lose, client):
     lost = lose(1, link=True)
     projects = count_projects(client)
 
-    code, out, _ = run("--plan", "--missing-entities", "placeholder", "--private-links", "--json")
+    code, out, _ = run("--plan-only", "--missing-entities", "placeholder", "--private-links", "--json")
     plan = json.loads(out)
     assert (code, plan["is_possible"], plan["missing_entities"]) == (0, True, "placeholder")
     assert [item["path"] for item in plan["missing"]] == lost
     assert plan["counts"][filled.type] == len(filled.read())
 
-    code, out, _ = run("--plan")
+    code, out, _ = run("--plan-only")
     assert code == 0
     assert out.splitlines()[0].startswith(f"Version 1 (id {filled.version_id}) of project")
     assert "With missing_entities='fail' the restore would stop here." in out

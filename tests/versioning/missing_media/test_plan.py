@@ -86,15 +86,15 @@ def test_a_plan_of_no_version_is_an_error(filled, versions):
         versions.plan_restore(filled.project_id, version_num=99)
 
 
-def test_a_long_list_is_cut_where_it_is_asked_and_tells_its_length():
+def test_a_long_list_is_truncated_where_it_is_asked_and_tells_its_length():
     missing = tuple(PlannedItem(f"d/{number}", number, "gone", "skip") for number in range(5))
     plan = RestorePlanReport(1, 2, 1, 1, "name", "skip", True, ("d",), {"images": 0}, missing)
 
     assert len(plan.as_dict()["missing"]) == 5
-    assert "cut" not in plan.as_dict(5)
-    cut = plan.as_dict(2)
-    assert [item["path"] for item in cut["missing"]] == ["d/0", "d/1"]
-    assert cut["cut"] == {"missing": 5}
+    assert "truncated" not in plan.as_dict(5)
+    shortened = plan.as_dict(2)
+    assert [item["path"] for item in shortened["missing"]] == ["d/0", "d/1"]
+    assert shortened["truncated"] == {"missing": 5}
 
 
 @IMAGES

@@ -29,7 +29,7 @@ def test_a_whole_version_is_good(filled, versions, client):
 
     report = verify(versions, filled, media_store=filled.store)
 
-    assert report.is_good, report.told()
+    assert report.is_good, report.line()
     assert states(report) == dict.fromkeys(("archive", "tables", "media", "media store"), "good")
     assert count_projects(client) == projects
 

@@ -54,8 +54,8 @@ def test_the_originals_of_a_version_are_in_the_store_it_names(versions, client, 
         "copied": 3,
         "copied_bytes": sum(photo.stat().st_size for photo in photos[:3]),
         "present": 0,
-        "lost": 0,
-        "first_lost": {},
+        "lost_count": 0,
+        "lost": {},
     }
     assert record_of(client, made, tmp_path).store_url == store.url
 
@@ -158,7 +158,7 @@ def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
     assert list(made.media.lost) == [media.url]
     assert made.media.lost[media.url].startswith("linked/linked.png: ")
     assert record_of(client, made, tmp_path).lost == made.media.lost
-    assert made.as_dict()["media"]["lost"] == 1
+    assert made.as_dict()["media"]["lost_count"] == 1
 
 
 def test_a_lost_original_is_tried_again_by_the_next_version(versions, client, photos, store):

@@ -99,15 +99,15 @@ def test_pruning_removes_what_no_version_needs(kept, store, client):
     assert prune(client, store, *kept).removed == 0
 
 
-def test_a_dry_run_says_the_same_and_removes_nothing(kept, store, client):
+def test_a_plan_says_the_same_and_removes_nothing(kept, store, client):
     store.add([FORGOTTEN])
 
-    said = prune(client, store, *kept, dry_run=True)
+    said = prune(client, store, *kept, plan_only=True)
 
     assert store.holds(hash_of(FORGOTTEN))
     done = prune(client, store, *kept)
     assert (said.removed, said.removed_bytes, said.kept) == (done.removed, done.removed_bytes, done.kept)
-    assert (said.dry_run, done.dry_run) == (True, False)
+    assert (said.plan_only, done.plan_only) == (True, False)
 
 
 def test_projects_that_are_not_named_lose_nothing(kept, store, client, photos):
@@ -131,7 +131,7 @@ def test_what_only_a_version_needed_that_is_gone_is_removed(kept, store, client)
     store.write_file(name, [json.dumps({"hash": hash_of(FORGOTTEN)}).encode() + b"\n"])
 
     assert prune(client, store, kept[1]).removed == 0
-    assert prune(client, store, kept[0], dry_run=True).removed == 1
+    assert prune(client, store, kept[0], plan_only=True).removed == 1
     assert find_needs(store, owner, 999999) is not None
     assert prune(client, store, kept[0]).removed == 1
     assert find_needs(store, owner, 999999) is None
@@ -197,7 +197,7 @@ def test_the_command_line_keeps_checks_and_prunes(command, client, photos, tmp_p
     assert (code, "2 media copied" in out) == (0, True)
     assert command("media", "verify", folder)[0] == 0
     MediaStore(folder).add([FORGOTTEN])
-    code, out = command("media", "prune", folder, "--project", project_id, "--dry-run", "--json")
+    code, out = command("media", "prune", folder, "--project", project_id, "--plan-only", "--json")
     assert (code, json.loads(out)["removed"]) == (0, 1)
     code, out = command("media", "prune", folder, "--project", project_id)
     assert out.splitlines()[1].split() == ["removed", "1", str(len(FORGOTTEN))]
@@ -205,7 +205,7 @@ def test_the_command_line_keeps_checks_and_prunes(command, client, photos, tmp_p
     code, out = command("media", "verify", folder)
     assert (code, "damaged" in out) == (3, True)
     code, out = command("media", "verify", folder, "--json")
-    assert (code, json.loads(out)["damaged"]) == (3, 1)
+    assert (code, json.loads(out)["damaged_count"]) == (3, 1)
 
 
 def test_pruning_without_naming_a_project_is_refused(command, tmp_path):

@@ -32,7 +32,7 @@ def test_an_archive_that_is_gone(made, client, versions, tmp_path):
     report = versions.verify(made.project_id, media_store=tmp_path)
 
     assert states(report) == NOT_READ
-    assert "not in Team Files any more" in report.told()
+    assert "not in Team Files any more" in report.line()
 
 
 def test_an_archive_with_a_flipped_bit(made, wired, wire):
@@ -41,7 +41,7 @@ def test_an_archive_with_a_flipped_bit(made, wired, wire):
     report = wired.verify(made.project_id)
 
     assert states(report) == NOT_READ
-    assert "is damaged" in report.told()
+    assert "is damaged" in report.line()
 
 
 def test_an_archive_that_somebody_replaced(made, client, versions, photos, tmp_path):
@@ -54,7 +54,7 @@ def test_an_archive_that_somebody_replaced(made, client, versions, photos, tmp_p
     report = versions.verify(made.project_id)
 
     assert states(report) == NOT_READ
-    assert "somebody replaced it" in report.told()
+    assert "somebody replaced it" in report.line()
 
 
 def test_a_table_that_is_not_what_the_manifest_says(made, client, versions, tmp_path):
