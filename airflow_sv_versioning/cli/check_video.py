@@ -14,7 +14,7 @@ from airflow_sv_versioning.cli.parsing import (
     chosen_version,
     whole_id,
 )
-from airflow_sv_versioning.cli.printing import report, show
+from airflow_sv_versioning.cli.printing import reporting, show
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -35,7 +35,7 @@ def add_to(commands: Commands[Parser]) -> None:
 def _check_video(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.versioning.video_check import check_video
 
-    with connected(arguments) as client:
+    with reporting() as report, connected(arguments) as client:
         found = check_video(
             client,
             arguments.project_id,

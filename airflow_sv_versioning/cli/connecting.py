@@ -82,7 +82,9 @@ def stop_on_signal(interrupt: Callable[[], None] = lambda: None) -> Iterator[Cal
             signal.signal(number, signal.SIG_DFL)
         # What it interrupts may be in the middle of printing, which cannot begin twice.
         with suppress(OSError):
-            os.write(sys.stderr.fileno(), b"Stopping and cleaning up; a second signal stops at once.\n")
+            line = b"Stopping and cleaning up; a second signal stops at once.\n"
+            # A terminal shows ``^C`` there, or a bar.
+            os.write(sys.stderr.fileno(), b"\n" + line if sys.stderr.isatty() else line)
         interrupt()
 
     handlers = {number: signal.getsignal(number) for number in _STOP_SIGNALS}

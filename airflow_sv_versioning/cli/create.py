@@ -7,7 +7,7 @@ from typing import get_args
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
-from airflow_sv_versioning.cli.printing import report, show
+from airflow_sv_versioning.cli.printing import reporting, show
 from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange
 
@@ -66,7 +66,11 @@ def _archive_format(text: str) -> str:
 
 
 def _create(arguments: argparse.Namespace) -> int:
-    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
+    with (
+        reporting() as report,
+        connected(arguments) as client,
+        stop_on_signal(client.interrupt) as should_stop,
+    ):
         result = versions_of(client).create(
             arguments.project_id,
             arguments.title,

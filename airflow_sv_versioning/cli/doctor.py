@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
 from airflow_sv_versioning.cli.extras import extra_needed
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
-from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, report, show, table
+from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, reporting, show, table
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding
@@ -40,6 +40,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
     with (
         extra_needed("placeholders"),
+        reporting() as report,
         connected(arguments) as client,
         stop_on_signal(client.interrupt) as should_stop,
     ):

@@ -6,7 +6,7 @@ import argparse
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
-from airflow_sv_versioning.cli.printing import FAILED, report, show, table
+from airflow_sv_versioning.cli.printing import FAILED, reporting, show, table
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -60,7 +60,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.vault.audit import check_store
     from airflow_sv_versioning.vault.store import hex_digest, open_store
 
-    with stop_on_signal() as should_stop:
+    with reporting() as report, stop_on_signal() as should_stop:
         checked = check_store(
             open_store(arguments.store), Progress(report, should_stop), set_aside=arguments.set_aside
         )
@@ -78,7 +78,11 @@ def _prune(arguments: argparse.Namespace) -> int:
 
     if not arguments.project and not arguments.forget:
         raise ConfigurationError("Name at least one project with --project or --forget.")
-    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
+    with (
+        reporting() as report,
+        connected(arguments) as client,
+        stop_on_signal(client.interrupt) as should_stop,
+    ):
         result = versions_of(client).prune_media_store(
             arguments.store,
             arguments.project,

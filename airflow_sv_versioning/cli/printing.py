@@ -11,16 +11,18 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from airflow_sv_versioning.cli.terminal import is_terminal
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
     MissingMediaError,
     SuperviselyError,
 )
+from airflow_sv_versioning.runtime.progress import Lines, Reporter
 
 DONE, USAGE, FAILED, TRY_LATER, INTERRUPTED = 0, 2, 3, 4, 130
 
@@ -44,6 +46,18 @@ def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
     except (OSError, ValueError):
         _silence(sys.stderr)
+
+
+@contextmanager
+def reporting() -> Iterator[Reporter]:
+    """Show progress on stderr meanwhile: as bars on a terminal, as lines elsewhere."""
+    if not is_terminal(sys.stderr):
+        yield Lines(report)
+        return
+    from airflow_sv_versioning.cli.bars import Bars
+
+    with Bars(sys.stderr) as bars:
+        yield bars
 
 
 def show(arguments: argparse.Namespace, data: dict[str, Any], *lines: str) -> int:

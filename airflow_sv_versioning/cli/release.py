@@ -6,7 +6,7 @@ import argparse
 
 from airflow_sv_versioning.cli.connecting import connected, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
-from airflow_sv_versioning.cli.printing import report, show
+from airflow_sv_versioning.cli.printing import reporting, show
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -16,7 +16,7 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _release(arguments: argparse.Namespace) -> int:
-    with connected(arguments) as client:
+    with reporting() as report, connected(arguments) as client:
         result = versions_of(client).release(arguments.project_id, report=report)
     lines = [f"Still at work on project {result.project_id}: {owner}" for owner in result.at_work]
     if result.undone:

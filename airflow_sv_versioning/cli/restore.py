@@ -15,7 +15,7 @@ from airflow_sv_versioning.cli.parsing import (
     chosen_version,
     whole_id,
 )
-from airflow_sv_versioning.cli.printing import report, show
+from airflow_sv_versioning.cli.printing import reporting, show
 from airflow_sv_versioning.client.pages import project_page
 from airflow_sv_versioning.versioning.options import MissingEntities, Verify
 
@@ -62,15 +62,20 @@ def _restore(arguments: argparse.Namespace) -> int:
         "project_name": arguments.name,
         "project_description": arguments.description,
         "verify": arguments.verify,
-        "report": report,
     }
-    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
+    with (
+        reporting() as report,
+        connected(arguments) as client,
+        stop_on_signal(client.interrupt) as should_stop,
+    ):
         versions = versions_of(client)
         if arguments.plan_only:
-            plan = versions.plan_restore(**chosen, should_stop=should_stop)
-            return show(arguments, plan.as_dict(), *plan.lines())
-        result = versions.restore(**chosen, should_stop=should_stop)
-        page = project_page(client.server_url, result.project_id)
+            plan = versions.plan_restore(**chosen, report=report, should_stop=should_stop)
+        else:
+            result = versions.restore(**chosen, report=report, should_stop=should_stop)
+            page = project_page(client.server_url, result.project_id)
+    if arguments.plan_only:
+        return show(arguments, plan.as_dict(), *plan.lines())
     return show(arguments, result.as_dict(), f"{result.line()} {page}", *_told(result))
 
 

@@ -14,7 +14,7 @@ from airflow_sv_versioning.cli.parsing import (
     add_version_arguments,
     chosen_version,
 )
-from airflow_sv_versioning.cli.printing import FAILED, report, show, table
+from airflow_sv_versioning.cli.printing import FAILED, reporting, show, table
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.verify_report import VerifyReport
@@ -34,7 +34,11 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    with connected(arguments) as client, stop_on_signal(client.interrupt) as should_stop:
+    with (
+        reporting() as report,
+        connected(arguments) as client,
+        stop_on_signal(client.interrupt) as should_stop,
+    ):
         result = versions_of(client).verify(
             arguments.project_id,
             **chosen_version(arguments),

@@ -102,7 +102,8 @@ class ProjectVersions:
         :param memory: keeps the reservation outside this process, for the next call with the same memory
             to give back what one that was killed had reserved; by default a file that only this user can
             read, in the platform's folder for such.
-        :param report: takes progress lines.
+        :param report: takes progress lines; or a :class:`~airflow_sv_versioning.runtime.progress.Reporter`,
+            which takes also how far loops have come.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
         :raises UnsupportedProjectError: the project's type cannot be versioned.
         :raises MediaStoreError: the media store cannot be read or written.
@@ -452,7 +453,10 @@ class ProjectVersions:
     def _with_preview(self, result: CreateResult, progress: Progress) -> CreateResult:
         try:
             preview = self.enable_preview(
-                result.project_id, result.version_id, report=progress.say, should_stop=progress.should_stop
+                result.project_id,
+                result.version_id,
+                report=progress.reporter,
+                should_stop=progress.should_stop,
             )
         except Exception as error:
             progress.say(f"Version {result.version_id} is made; its preview failed: {error}")

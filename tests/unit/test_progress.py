@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_sv_versioning.exceptions import CancelledError
-from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.progress import Count, Progress, Reporter
 
 
 class Clock:
@@ -45,6 +45,31 @@ def test_a_step_is_told_at_once_and_delays_the_next_count() -> None:
     progress.count("Read images", 6)
 
     assert lines == ["Packing.", "Read images: 6"]
+
+
+def test_a_reporter_gets_every_count_as_it_comes() -> None:
+    class Everything(Reporter):
+        def __init__(self) -> None:
+            self.events: list[object] = []
+
+        def __call__(self, line: str) -> None:
+            self.events.append(line)
+
+        def count(self, count: Count) -> None:
+            self.events.append(count)
+
+    everything = Everything()
+    progress = Progress(everything, clock=Clock())
+    progress.count("Read images", 1, 1200)
+    progress.warn("odd")
+    progress.count("Media read", 1000)
+
+    assert everything.events == [
+        Count("Read images", 1, 1200),
+        "Warning: odd",
+        Count("Media read", 1000),
+    ]
+    assert [str(each) for each in everything.events[::2]] == ["Read images: 1 of 1,200", "Media read: 1,000"]
 
 
 def test_every_count_and_every_wait_is_a_point_to_stop_at() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -141,6 +144,37 @@ def test_a_terminal_of_few_characters_makes_no_error_of_a_version(
         assert ("лимоны" if encoding == "utf-8" else "\\u043b") in done.stdout.decode(encoding)
 
     assert len(versions.get_list(project_id)) == 1
+
+
+def test_a_terminal_gets_bars_beside_a_result_that_goes_elsewhere(environment, project_id):
+    main, terminal = pty.openpty()
+    settings = {**environment, "TERM": "xterm", "COLUMNS": "40", "LINES": "10"}
+    with subprocess.Popen(
+        [*MODULE, "create", str(project_id), "--json"],
+        env=settings,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    ) as started:
+        os.close(terminal)
+        shown = _read_all(main)
+        result = json.load(started.stdout)
+    os.close(main)
+
+    assert result["version_num"] == 1
+    # A bar, in front of what erases it, and whole lines above it.
+    assert re.search("Images read +[0-3]/3 .*\x1b\\[2K", shown, re.DOTALL)
+    assert re.search(r"Packing 1 datasets, 3 images.*\r\n", shown)
+    assert "\x1b[?25l" not in shown
+
+
+def _read_all(terminal: int) -> str:
+    shown = b""
+    # Linux says so that nobody holds the other end any more.
+    with suppress(OSError):
+        while more := os.read(terminal, 65536):
+            shown += more
+    return shown.decode()
 
 
 def test_the_version_is_told(run):
