@@ -49,7 +49,7 @@ def run_dag(airflow_db: None) -> RunDag:
 
     def run(dag: DAG, of: datetime | None = None, **params: Any) -> DagRun:
         register(dag)
-        due = {} if of is None else {"logical_date": of, "run_after": of}
+        due: dict[str, Any] = {} if of is None else {"logical_date": of, "run_after": of}
         return dag.test(run_conf=params, **due)
 
     return run
@@ -60,7 +60,7 @@ def register(dag: DAG) -> None:
     try:
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     except ImportError:  # 3.1
-        from airflow.models.dagbag import DagBag, sync_bag_to_db
+        from airflow.models.dagbag import DagBag, sync_bag_to_db  # type: ignore[no-redef]
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.utils.session import create_session
 

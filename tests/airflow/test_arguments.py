@@ -22,7 +22,7 @@ from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import pulled
 from tests.support.proxy import FaultProxy
 
-OPERATORS = [
+OPERATORS: list[type[BaseOperator]] = [
     BackgroundTasksSensor,
     CreateProjectVersionOperator,
     RemoveProjectOperator,
@@ -33,7 +33,7 @@ OPERATORS = [
 # Words of a run's data; everything else is how the work is done, which a DAG's author decides.
 TEMPLATED = ("_id", "_ids", "_name", "_num", "_title", "_description", "as_of", "media_store")
 # What a person who triggers a run may have to decide.
-TEMPLATED += ("missing_entities",)
+DECIDED = ("missing_entities",)
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
 ARGUMENTS = [
@@ -47,14 +47,15 @@ EMPTY = ["{{ none }}", "{{ params.nothing }}", " {{ '' }}\n", ""]
 
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_what_a_run_brings_along_is_templated(operator: type[BaseOperator]) -> None:
+    bases: tuple[Any, ...] = operator.__mro__
     own = {
         name
-        for base in operator.__mro__
+        for base in bases
         if base.__module__.startswith("airflow_sv_versioning")
         for name in inspect.signature(base.__init__).parameters
     }
 
-    assert {name for name in own if name.endswith(TEMPLATED)} == set(operator.template_fields)
+    assert {name for name in own if name.endswith(TEMPLATED + DECIDED)} == set(operator.template_fields)
 
 
 def _made(operator: type[BaseOperator], **arguments: Any) -> BaseOperator:
@@ -63,7 +64,7 @@ def _made(operator: type[BaseOperator], **arguments: Any) -> BaseOperator:
 
 
 def _render(operator: BaseOperator) -> None:
-    operator.render_template_fields({"params": {"nothing": None}})  # type: ignore[typeddict-item]
+    operator.render_template_fields({"params": {"nothing": None}})
 
 
 @pytest.mark.parametrize("written", EMPTY)
@@ -102,7 +103,7 @@ def test_a_restore_after_a_failure_is_told_that_there_is_no_version() -> None:
     assert made.version_id is None  # type: ignore[attr-defined]
 
 
-VERIFY = {"task_id": "verify", "project_id": 1, "retries": 2}
+VERIFY: dict[str, Any] = {"task_id": "verify", "project_id": 1, "retries": 2}
 
 
 def _by_template(dag: DAG) -> None:

@@ -235,7 +235,7 @@ def test_between_two_looks_of_reschedule_mode_the_state_store_remembers(
     connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
 ) -> None:
     app, store = App(client, server.workspace_id, project_id), StateStore()
-    context = {**running_context(), "task_state_store": store}
+    context = running_context(more={"task_state_store": store})
     assert not make_sensor(project_id=project_id, mode="reschedule").poke(context)
     app.become("error")
 

@@ -17,7 +17,7 @@ from airflow_sv_versioning.triggers import busy_projects
 from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, BusyWait
 from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import StateStore, pulled, running_context, state
-from tests.support.projects import touch
+from tests.support.projects import reserve, touch
 from tests.support.proxy import FaultProxy, first, refuse
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def held(client: SuperviselyClient, project_id: int) -> Reservation:
     """The project's reservation, held by somebody else."""
-    return client.versions.reserve(project_id)
+    return reserve(client, project_id)
 
 
 def operator(project_id: int, **arguments: Any) -> CreateProjectVersionOperator:
@@ -61,7 +61,7 @@ def test_a_busy_project_is_asked_once_and_left_to_the_triggerer(
     store = StateStore()
 
     with pytest.raises(TaskDeferred) as deferred:
-        operator(project_id).execute({**running_context(), "task_state_store": store})
+        operator(project_id).execute(running_context(more={"task_state_store": store}))
 
     assert len(proxy.seen("projects.versions.reserve")) == 1
     assert store.values == {}

@@ -35,8 +35,11 @@ def test_a_connection_of_the_database_is_found(
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        kept = {"conn_type": "supervisely", "host": server.url, "password": server.token}
-        session.add(Connection(conn_id=f"kept_{project_id}", **kept))
+        session.add(
+            Connection(
+                conn_id=f"kept_{project_id}", conn_type="supervisely", host=server.url, password=server.token
+            )
+        )
 
     assert cli.main(["list", str(project_id), "--conn-id", f"kept_{project_id}"]) == 0
 

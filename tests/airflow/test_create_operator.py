@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from airflow.sdk import DAG, task
@@ -150,9 +150,12 @@ def test_ids_come_from_templates_and_other_tasks(
         return [version_id, version["version_num"]]
 
     with DAG(dag_id, schedule=None) as dag:
-        create = CreateProjectVersionOperator(task_id="create", project_id=choose("{{ params.project_id }}"))
+        create = CreateProjectVersionOperator(
+            task_id="create", project_id=cast(Any, choose("{{ params.project_id }}"))
+        )
         again = CreateProjectVersionOperator(task_id="again", project_id="{{ params.project_id }}")
-        read(create.output, create.output["version"]) >> again
+        output: Any = create.output
+        read(output, output["version"]) >> again
     run = run_dag(dag, project_id=project_id)
 
     assert pulled(run, "read") == [pulled(run, "create"), 1]

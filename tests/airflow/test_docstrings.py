@@ -25,7 +25,7 @@ MODULES = [
 ]
 
 
-def _reference(name: str, rawtext: str, text: str, *_: Any) -> tuple[list[nodes.Node], list[Any]]:
+def _reference(name: str, rawtext: str, text: str, *more: Any) -> tuple[list[nodes.Node], list[Any]]:
     """Stand in for Sphinx: what a cross reference names must be there."""
     path = text.lstrip("~").removesuffix("()")
     if path.startswith(PACKAGE):

@@ -29,7 +29,7 @@ def dags() -> dict[str, DAG]:
     try:
         from airflow.dag_processing.dagbag import DagBag
     except ImportError:  # 3.1
-        from airflow.models.dagbag import DagBag
+        from airflow.models.dagbag import DagBag  # type: ignore[no-redef]
 
     bag = DagBag(dag_folder=str(DAGS))
     assert bag.import_errors == {}

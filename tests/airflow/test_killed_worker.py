@@ -154,7 +154,7 @@ def test_two_runs_at_once_end_with_the_same_version(
 
 def test_a_reservation_that_cannot_be_given_back_stays_remembered(proxy: FaultProxy, project_id: int) -> None:
     store = StateStore()
-    context = {**running_context(), "task_state_store": store}
+    context = running_context(more={"task_state_store": store})
     operator = CreateProjectVersionOperator(task_id="create", project_id=project_id)
     proxy.on("figures.list", first(operator.on_kill))
     proxy.always("projects.versions.cancel-reservation", lambda _: None)

@@ -206,7 +206,9 @@ def test_a_store_that_is_set_up_wrongly_fails_the_task_for_good(
 
 
 def test_a_local_folder_needs_no_url(tmp_path: Path) -> None:
-    assert find_media_store(str(tmp_path)).url == tmp_path.as_uri()
+    store = find_media_store(str(tmp_path))
+    assert store is not None
+    assert store.url == tmp_path.as_uri()
     assert find_media_store(None) is None
 
 

@@ -18,7 +18,7 @@ def test_a_mapped_task_tells_its_index() -> None:
 
 
 def test_the_description_tells_when_it_was_made_and_by_which_run() -> None:
-    context = {**running_context(), "logical_date": datetime(2026, 2, 1, tzinfo=timezone.utc)}
+    context = running_context(more={"logical_date": datetime(2026, 2, 1, tzinfo=timezone.utc)})
 
     assert default_description(context, datetime(2026, 2, 2, 1, 0, 7, tzinfo=timezone.utc)) == (
         "Made 2026-02-02T01:00:07+00:00 by Airflow: dag_id=training, task_id=back_up, "
@@ -27,7 +27,7 @@ def test_the_description_tells_when_it_was_made_and_by_which_run() -> None:
 
 
 def test_a_run_without_logical_date_tells_when_it_may_run() -> None:
-    context = {**running_context(), "logical_date": None}
+    context = running_context(more={"logical_date": None})
 
     assert default_description(context).endswith(", run_after=2026-03-01T04:05:06+00:00")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from airflow.sdk import DAG
@@ -115,7 +115,9 @@ def test_a_version_goes_from_task_to_task(
 ) -> None:
     with DAG(dag_id, schedule=None) as dag:
         create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
-        RestoreProjectVersionOperator(task_id="restore", project_id=project_id, version_id=create.output)
+        RestoreProjectVersionOperator(
+            task_id="restore", project_id=project_id, version_id=cast(Any, create.output)
+        )
     run = run_dag(dag)
 
     assert pulled(run, "restore", "restore")["version_id"] == pulled(run, "create")

@@ -30,7 +30,7 @@ def verify(run_dag: RunDag, dag_id: str) -> Verify:
     """Run a DAG of one ``verify`` task, which may be retried."""
 
     def run(**arguments: Any) -> Any:
-        retried = {"retries": 1, "retry_delay": timedelta(0)}
+        retried: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(0)}
         with DAG(dag_id, schedule=None) as dag:
             VerifyProjectVersionOperator(task_id="verify", **retried, **arguments)
         return run_dag(dag)

@@ -5,25 +5,32 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import zstandard
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SnapshotError, UnsafeArchiveError
-from tests.support.projects import count_projects, replace_archive
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.projects import count_projects, read_archive, replace_archive
+
+Damage = Callable[[bytes], bytes]
 
 
 @pytest.fixture
-def restore_of(versions, client, project_id):
-    """Restore a version whose archive somebody replaced, all digests on the server included."""
+def restore_of(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> Callable[[Damage], None]:
+    """Restore a version whose archive somebody damaged or replaced, all digests on the server included."""
     made = versions.create(project_id)
+    genuine = read_archive(client, made)
 
-    def restore(content: bytes) -> None:
-        replace_archive(client, made, content)
+    def restore(damage: Damage) -> None:
+        replace_archive(client, made, damage(genuine))
         versions.restore(project_id, made.version_id)
 
-    restore.genuine = client.files.find_bytes(1, made.archive_path)
     return restore
 
 
@@ -46,7 +53,7 @@ class _Exploit:
         return exec, (f"open({str(self._marker)!r}, 'w').close()",)
 
 
-DAMAGES = {
+DAMAGES: dict[str, Damage] = {
     "cut": lambda genuine: genuine[: len(genuine) // 2],
     "flipped": lambda genuine: genuine[:200] + bytes([genuine[200] ^ 4]) + genuine[201:],
     "a byte": lambda _: b"\0",
@@ -59,24 +66,28 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_archive_is_refused_before_anything_is_made(damage, restore_of, client):
+def test_a_damaged_archive_is_refused_before_anything_is_made(
+    damage, restore_of, client: SuperviselyClient
+) -> None:
     projects = count_projects(client)
 
     with pytest.raises(SnapshotError) as raised:
-        restore_of(DAMAGES[damage](restore_of.genuine))
+        restore_of(DAMAGES[damage])
 
     assert not raised.value.transient
     assert count_projects(client) == projects
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_pickle_that_would_run_code_does_not(protocol, restore_of, client, tmp_path):
+def test_a_pickle_that_would_run_code_does_not(
+    protocol, restore_of, client: SuperviselyClient, tmp_path: Path
+) -> None:
     marker = tmp_path / "ran"
     exploit = pickle.dumps((_Exploit(marker),), protocol)
     projects = count_projects(client)
 
     with pytest.raises(SnapshotError) as raised:
-        restore_of(_packed(exploit))
+        restore_of(lambda _: _packed(exploit))
 
     assert not marker.exists()
     assert count_projects(client) == projects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ CASES = range(48)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="memory is measured on Linux only")
-def test_every_changed_archive_is_read_or_refused():
+def test_every_changed_archive_is_read_or_refused() -> None:
     found = run_cases(CASES)
 
     assert found.faults == []
@@ -23,7 +24,7 @@ def test_every_changed_archive_is_read_or_refused():
     assert outcomes == {"read", "refused"}, "cases that are all refused, or all read, find nothing"
 
 
-def test_a_case_is_made_of_its_number_alone(tmp_path):
+def test_a_case_is_made_of_its_number_alone(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     genuine = genuine_archives(tmp_path / "one")

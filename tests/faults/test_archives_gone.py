@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ArchiveMissingError
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import list_version_files, read_images, read_map
-from tests.support.proxy import alter, answer, refuse
+from tests.support.proxy import FaultProxy, alter, answer, refuse
 
 
 @pytest.fixture
-def made(versions, project_id):
+def made(versions: ProjectVersions, project_id: int):
     return versions.create(project_id)
 
 
@@ -28,7 +30,9 @@ def lose(wire, made):
     )
 
 
-def test_an_unchanged_project_whose_archive_is_there_gets_no_version(wired, made, project_id):
+def test_an_unchanged_project_whose_archive_is_there_gets_no_version(
+    wired: ProjectVersions, made, project_id: int
+) -> None:
     again = wired.create(project_id)
 
     assert not again.created
@@ -38,8 +42,13 @@ def test_an_unchanged_project_whose_archive_is_there_gets_no_version(wired, made
 
 
 def test_an_unchanged_project_whose_archive_is_gone_gets_a_new_version(
-    wire, wired, client, versions, made, project_id
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    made,
+    project_id: int,
+) -> None:
     before = client.projects.get(project_id)
     lose(wire, made)
 
@@ -63,8 +72,8 @@ def test_an_unchanged_project_whose_archive_is_gone_gets_a_new_version(
     [("digest", {"hash": "A" * 43 + "="}), ("size", {"meta": {"size": 7}})],
 )
 def test_an_unchanged_project_whose_archive_is_another_one_gets_a_new_version(
-    what, other, wire, wired, made, project_id
-):
+    what, other, wire: FaultProxy, wired: ProjectVersions, made, project_id: int
+) -> None:
     wire.on("file-storage.info", alter(lambda file: {**file, **other}))
 
     again = wired.create(project_id)
@@ -73,7 +82,9 @@ def test_an_unchanged_project_whose_archive_is_another_one_gets_a_new_version(
     assert any(f"the {what} of {made.archive_path}" in warning for warning in again.warnings)
 
 
-def test_a_server_that_tells_neither_size_nor_digest_is_believed(wire, wired, made, project_id):
+def test_a_server_that_tells_neither_size_nor_digest_is_believed(
+    wire: FaultProxy, wired: ProjectVersions, made, project_id: int
+) -> None:
     wire.always("file-storage.info", alter(lambda file: {"id": file["id"], "path": file["path"]}))
 
     assert not wired.create(project_id).created
@@ -83,8 +94,14 @@ def test_a_server_that_tells_neither_size_nor_digest_is_believed(wire, wired, ma
     "reluctant", [refuse(403), lambda exchange: answer(200, {})], ids=["refused", "without effect"]
 )
 def test_where_the_server_has_no_version_made_the_lost_archive_is_an_error(
-    reluctant, wire, wired, versions, client, made, project_id
-):
+    reluctant,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    made,
+    project_id: int,
+) -> None:
     lose(wire, made)
     wire.always("projects.settings.update", reluctant)
 

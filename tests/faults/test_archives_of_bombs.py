@@ -58,7 +58,7 @@ def unpack(data: bytes, folder: Path, rows: int) -> None:
         assert pa.default_memory_pool().max_memory() - max(peak_before, before) < 500 * MIB
 
 
-def test_one_long_text_that_very_many_rows_refer_to_is_refused(tmp_path):
+def test_one_long_text_that_very_many_rows_refer_to_is_refused(tmp_path: Path) -> None:
     """A dictionary page holds it once, and each row takes less than a bit."""
     meta = pa.DictionaryArray.from_arrays(pa.array([0] * 10_000, pa.int32()), ['{"a":"' + "x" * MIB + '"}'])
 
@@ -66,7 +66,7 @@ def test_one_long_text_that_very_many_rows_refer_to_is_refused(tmp_path):
         unpack(parquet(images(10_000, meta=meta)), tmp_path, 10_000)
 
 
-def test_texts_that_share_their_beginnings_are_refused(tmp_path):
+def test_texts_that_share_their_beginnings_are_refused(tmp_path: Path) -> None:
     """Of each only its end is told, and how much it has of the one before."""
     texts = ["x" * 500_000 + f"{n}" for n in range(200)]
     data = parquet(
@@ -79,14 +79,14 @@ def test_texts_that_share_their_beginnings_are_refused(tmp_path):
         unpack(data, tmp_path, 200)
 
 
-def test_a_page_that_unpacks_to_far_more_than_the_archive_is_large_is_refused(tmp_path):
+def test_a_page_that_unpacks_to_far_more_than_the_archive_is_large_is_refused(tmp_path: Path) -> None:
     data = parquet(images(2, meta=['{"a":"' + "x" * 140 * MIB + '"}', None]), use_dictionary=False)
 
     with pytest.raises(FormatError, match=r"has 2 rows in \d+ bytes"):
         unpack(data, tmp_path, 2)
 
 
-def test_very_many_rows_of_nothing_are_refused(tmp_path):
+def test_very_many_rows_of_nothing_are_refused(tmp_path: Path) -> None:
     rows = 3_000_000
     columns = {name: pa.nulls(rows, pa.string()) for name in ("hash", "link", "description")}
     same = pa.array([7]).take(pa.array([0] * rows))
@@ -96,7 +96,7 @@ def test_very_many_rows_of_nothing_are_refused(tmp_path):
         unpack(data, tmp_path, rows)
 
 
-def test_a_page_that_promises_more_than_the_footer_is_refused(tmp_path):
+def test_a_page_that_promises_more_than_the_footer_is_refused(tmp_path: Path) -> None:
     """The library believes the page, and takes what it promises before it looks."""
     data = parquet(images(3), compression="none", use_dictionary=False, column_encoding="PLAIN")
     # A page's header: field 1, type DATA_PAGE; field 2, its unpacked size as a zigzag varint.
@@ -111,7 +111,7 @@ def test_a_page_that_promises_more_than_the_footer_is_refused(tmp_path):
         check_table(path, "images", "images", ArchiveLimits())
 
 
-def test_a_footer_of_very_many_parts_is_refused_before_it_is_read(tmp_path):
+def test_a_footer_of_very_many_parts_is_refused_before_it_is_read(tmp_path: Path) -> None:
     table = pa.table(images(1)).replace_schema_metadata({"x": "y" * 6 * MIB})
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
@@ -121,7 +121,7 @@ def test_a_footer_of_very_many_parts_is_refused_before_it_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("bits", range(8))
-def test_a_damaged_header_of_a_page_is_refused_or_read(bits, tmp_path):
+def test_a_damaged_header_of_a_page_is_refused_or_read(bits, tmp_path: Path) -> None:
     """Whatever one bit of the file says, nothing else than our own error comes."""
     data = parquet(images(20, hash=["h"] * 20))
     path = tmp_path / "images.parquet"
@@ -133,7 +133,7 @@ def test_a_damaged_header_of_a_page_is_refused_or_read(bits, tmp_path):
             continue
 
 
-def test_a_table_without_rows_is_read(tmp_path):
+def test_a_table_without_rows_is_read(tmp_path: Path) -> None:
     """Official writers leave a row group of nothing."""
     path = tmp_path / "images.parquet"
     path.write_bytes(
@@ -146,7 +146,7 @@ def test_a_table_without_rows_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_tables_of_one_size_are_read_whatever_their_pages(size, tmp_path):
+def test_tables_of_one_size_are_read_whatever_their_pages(size, tmp_path: Path) -> None:
     rows = 2_000
     columns = images(rows, meta=['{"a":1}', None] * (rows // 2), hash=[f"{n % 7}" for n in range(rows)])
     path = tmp_path / "images.parquet"

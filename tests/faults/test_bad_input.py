@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -15,18 +16,19 @@ from airflow_sv_versioning.exceptions import (
     PlanRequiredError,
     UnsupportedProjectError,
 )
-from airflow_sv_versioning.server.run import EmbeddedServer
+from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.clients import impatient_client
 from tests.support.projects import list_version_files, make_project
+from tests.support.proxy import FaultProxy
 
 
-def test_an_unknown_project(versions):
+def test_an_unknown_project(versions: ProjectVersions) -> None:
     with pytest.raises(NotFoundError, match="987654321"):
         versions.create(987654321)
 
 
-def test_a_wrong_token(server, project_id):
+def test_a_wrong_token(server: ServerInfo, project_id: int) -> None:
     with (
         impatient_client(server.url, "not-the-token") as client,
         pytest.raises(AuthenticationError) as raised,
@@ -37,7 +39,7 @@ def test_a_wrong_token(server, project_id):
     assert not raised.value.transient
 
 
-def test_a_server_that_is_down():
+def test_a_server_that_is_down() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -49,20 +51,22 @@ def test_a_server_that_is_down():
     assert raised.value.transient
 
 
-def test_an_address_without_scheme_is_completed(server, project_id):
+def test_an_address_without_scheme_is_completed(server: ServerInfo, project_id: int) -> None:
     with SuperviselyClient(server.url.removeprefix("http://"), server.token) as client:
         assert ProjectVersions(client).create(project_id).created
 
 
 @pytest.mark.parametrize("address", ["", "ftp://host", "http://", "http://user:secret@host"])
-def test_an_address_that_is_none(address):
+def test_an_address_that_is_none(address) -> None:
     with pytest.raises(ConfigurationError) as raised:
         SuperviselyClient(address, "token")
 
     assert "secret" not in str(raised.value)
 
 
-def test_a_project_type_without_versions(wire, wired, client, server):
+def test_a_project_type_without_versions(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, server: ServerInfo
+) -> None:
     project_id = client.projects.add(server.workspace_id, "clouds", "point_clouds").id
 
     with pytest.raises(UnsupportedProjectError, match="point_clouds"):
@@ -71,7 +75,7 @@ def test_a_project_type_without_versions(wire, wired, client, server):
     assert not wire.seen("projects.versions.reserve")
 
 
-def test_a_subscription_without_versions(tmp_path, photos):
+def test_a_subscription_without_versions(tmp_path: Path, photos: list[Path]) -> None:
     with (
         EmbeddedServer(tmp_path, plan="free") as running,
         SuperviselyClient(running.info.url, running.info.token) as client,
@@ -95,7 +99,9 @@ def test_a_subscription_without_versions(tmp_path, photos):
     ],
     ids=lambda arguments: next(iter(arguments)),
 )
-def test_an_argument_that_cannot_work(arguments, wire, wired, client, project_id):
+def test_an_argument_that_cannot_work(
+    arguments, wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     with pytest.raises(ConfigurationError):
         wired.create(project_id, **arguments)
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError, ProjectChangedError, TransportError
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import list_version_files, read_map, touch
-from tests.support.proxy import alter, first
+from tests.support.proxy import FaultProxy, alter, first
 from tests.support.video_projects import make_video_project, write_videos
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     return write_videos(tmp_path_factory.mktemp("films"), 2)
 
 
 @pytest.fixture
-def street(client, films):
+def street(client: SuperviselyClient, films):
     return make_video_project(client, films)
 
 
@@ -56,8 +58,14 @@ def _annotation_of_the_first_video(change):
 
 @DAMAGES
 def test_an_annotation_that_cannot_be_restored_is_no_version(
-    damage, told, wire, wired, versions, client, street
-):
+    damage,
+    told,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    street,
+) -> None:
     wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(damage))
 
     with pytest.raises(FormatError, match=rf"video 'street/0000\.mp4' \(id \d+\).*{told}"):
@@ -69,12 +77,14 @@ def test_an_annotation_that_cannot_be_restored_is_no_version(
 def assert_nothing_left(client, versions, project_id):
     assert versions.get_list(project_id) == []
     assert list_version_files(client, project_id) == set()
-    assert (read_map(client, project_id) or {}) == {}
+    assert read_map(client, project_id) == {}
     # Nobody holds the project.
     assert versions.create(project_id, busy_timeout_seconds=0).created
 
 
-def test_an_annotation_without_sense_names_its_video(wire, wired, client, versions, street):
+def test_an_annotation_without_sense_names_its_video(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, street
+) -> None:
     def nonsense(annotation):
         annotation["frames"][0]["figures"][0]["objectId"] = "no number"
 
@@ -86,7 +96,9 @@ def test_an_annotation_without_sense_names_its_video(wire, wired, client, versio
     assert_nothing_left(client, versions, street)
 
 
-def test_parts_of_different_moments_that_do_not_fit_are_worth_another_try(wire, wired, client, street):
+def test_parts_of_different_moments_that_do_not_fit_are_worth_another_try(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, street
+) -> None:
     wire.always("videos.list", first(lambda: touch(client, street)))
     wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(_unknown_object))
 

@@ -16,19 +16,21 @@ import pytest
 
 from airflow_sv_versioning.archive import ArchiveLimits
 from airflow_sv_versioning.archive.payloads import sections
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError, MissingMediaError
 from airflow_sv_versioning.project_types.volumes.masks import mask_json
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.archives import archive_of, unwrapped
 from tests.support.compare import assert_same
-from tests.support.projects import count_projects, list_version_files, replace_archive
-from tests.support.proxy import Exchange, Fault, Reply, alter
+from tests.support.projects import count_projects, list_version_files, read_archive, replace_archive
+from tests.support.proxy import Exchange, Fault, FaultProxy, Reply, alter
 from tests.support.volumes import make_masks_project, masks, nrrd, read_volumes
 
 MASKS = {kind: masks()[kind] for kind in ("one layer", "noise")}
 
 
 @pytest.fixture
-def project(client, tmp_path) -> int:
+def project(client: SuperviselyClient, tmp_path: Path) -> int:
     return make_masks_project(client, tmp_path, MASKS)
 
 
@@ -64,7 +66,9 @@ def on_diagonal(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ],
     ids=["mask of another shape", "unknown plane"],
 )
-def test_create_names_the_volume_and_leaves_nothing(method, fault, why, project, wire, wired, client):
+def test_create_names_the_volume_and_leaves_nothing(
+    method, fault, why, project: int, wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient
+) -> None:
     wire.always(method, fault)
 
     with pytest.raises(FormatError, match=why):
@@ -77,7 +81,9 @@ def test_create_names_the_volume_and_leaves_nothing(method, fault, why, project,
     assert wired.create(project).version_num == 1
 
 
-def test_a_mask_that_was_not_drawn_yet_is_versioned_without_voxels(client, versions, tmp_path):
+def test_a_mask_that_was_not_drawn_yet_is_versioned_without_voxels(
+    client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
+) -> None:
     project = make_masks_project(client, tmp_path, {})
     [dataset] = client.datasets.list_all(project)
     [[volume]] = client.volumes.iter_pages(dataset.id)
@@ -93,12 +99,14 @@ def test_a_mask_that_was_not_drawn_yet_is_versioned_without_voxels(client, versi
 
 
 @pytest.fixture
-def restore_forged(project, client, versions, tmp_path) -> Callable[..., Any]:
+def restore_forged(
+    project: int, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
+) -> Callable[..., Any]:
     """Restore a version whose archive somebody changed: a record of it, all digests included."""
     made = versions.create(project)
 
     def restore(section: str, change: Callable[[dict[str, Any]], None], **how: Any) -> Any:
-        payload = unwrapped_payload(client.files.find_bytes(1, made.archive_path), tmp_path)
+        payload = unwrapped_payload(read_archive(client, made), tmp_path)
         forged = with_record(payload, section, change, tmp_path)
         content = archive_of(forged, tmp_path / "forged").read_bytes()
         replace_archive(client, made, content)
@@ -182,7 +190,9 @@ def with_larger_mask(annotation: dict[str, Any]) -> None:
     ],
     ids=["truncated mask", "truncated file", "shape", "plane", "no hash", "hash that is gone"],
 )
-def test_restore_names_the_volume_and_makes_no_project(section, change, error, why, restore_forged, client):
+def test_restore_names_the_volume_and_makes_no_project(
+    section, change, error, why, restore_forged: Callable[..., Any], client: SuperviselyClient
+) -> None:
     projects = count_projects(client)
 
     with pytest.raises(error, match=why):
@@ -192,7 +202,9 @@ def test_restore_names_the_volume_and_makes_no_project(section, change, error, w
 
 
 @pytest.mark.parametrize("digest", [None, "never stored"])
-def test_a_volume_that_is_gone_is_left_out_when_asked_and_told(digest, restore_forged, client):
+def test_a_volume_that_is_gone_is_left_out_when_asked_and_told(
+    digest, restore_forged: Callable[..., Any], client: SuperviselyClient
+) -> None:
     restored = restore_forged("volumes", lambda volume: volume.update(hash=digest), skip_missed_entities=True)
 
     assert restored.skipped == ("scans/a.nrrd",)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ProjectChangedError, SuperviselyError, VersionBusyError
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import add_dataset, make_project, read_images
-from tests.support.proxy import first, refuse
+from tests.support.projects import add_dataset, make_project, read_images, reserve
+from tests.support.proxy import FaultProxy, first, refuse
 
 
 def test_a_project_that_grows_while_it_is_listed_is_held_in_one_state(
-    wire, wired, versions, client, project_id, photos
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+    photos: list[Path],
+) -> None:
     wire.on("images.list", first(lambda: add_dataset(client, project_id, "late", photos[3:])))
 
     made = wired.create(project_id)
@@ -27,7 +34,7 @@ def test_a_project_that_grows_while_it_is_listed_is_held_in_one_state(
 
 
 @pytest.fixture
-def restless(wire, client, project_id, photos):
+def restless(wire: FaultProxy, client: SuperviselyClient, project_id: int, photos: list[Path]):
     """Every reading of the project finds a dataset that the one before did not."""
     numbers = count()
     wire.always(
@@ -37,8 +44,8 @@ def restless(wire, client, project_id, photos):
 
 
 def test_a_project_that_never_stands_still_is_versioned_with_its_first_stamp(
-    restless, wire, wired, client, versions
-):
+    restless, wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     stamp = client.projects.get(restless).updated_at
 
     made = wired.create(restless)
@@ -48,7 +55,9 @@ def test_a_project_that_never_stands_still_is_versioned_with_its_first_stamp(
     assert versions.create(restless).consistent
 
 
-def test_a_project_that_never_stands_still_fails_when_asked(restless, wired, versions):
+def test_a_project_that_never_stands_still_fails_when_asked(
+    restless, wired: ProjectVersions, versions: ProjectVersions
+) -> None:
     with pytest.raises(ProjectChangedError) as raised:
         wired.create(restless, on_concurrent_change="fail")
 
@@ -57,7 +66,7 @@ def test_a_project_that_never_stands_still_fails_when_asked(restless, wired, ver
     assert versions.create(restless).version_num == 1
 
 
-def test_two_threads_that_version_two_projects_do_not_mix(server, photos):
+def test_two_threads_that_version_two_projects_do_not_mix(server: ServerInfo, photos: list[Path]) -> None:
     with SuperviselyClient(server.url, server.token) as client:
         versions = ProjectVersions(client)
         projects = [make_project(client, photos[number : number + 2]) for number in range(4)]
@@ -70,8 +79,10 @@ def test_two_threads_that_version_two_projects_do_not_mix(server, photos):
             assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_a_second_writer_waits_for_the_first(client, versions, project_id):
-    reservation = client.versions.reserve(project_id)
+def test_a_second_writer_waits_for_the_first(
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
+    reservation = reserve(client, project_id)
 
     with pytest.raises(VersionBusyError, match=str(project_id)):
         versions.create(project_id, busy_timeout_seconds=0.5)
@@ -80,7 +91,9 @@ def test_a_second_writer_waits_for_the_first(client, versions, project_id):
     assert versions.create(project_id).created
 
 
-def test_datasets_that_cannot_be_read_fail_the_version(wire, wired, versions, project_id):
+def test_datasets_that_cannot_be_read_fail_the_version(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
     """The official client goes on and loses their custom data."""
     wire.always("datasets.list", refuse(400, "no datasets today"))
 
@@ -91,7 +104,9 @@ def test_datasets_that_cannot_be_read_fail_the_version(wire, wired, versions, pr
 
 
 @pytest.mark.parametrize("empty_dataset", [False, True])
-def test_a_project_without_images_is_versioned_and_restored(empty_dataset, versions, client):
+def test_a_project_without_images_is_versioned_and_restored(
+    empty_dataset, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
     project_id = make_project(client, [])
     if empty_dataset:
         client.datasets.add(project_id, "nothing here")
@@ -104,7 +119,9 @@ def test_a_project_without_images_is_versioned_and_restored(empty_dataset, versi
     assert len(client.projects.get_meta(restored.project_id)["classes"]) == 2
 
 
-def test_an_unchanged_project_costs_few_requests_and_no_archive(wire, wired, versions, project_id):
+def test_an_unchanged_project_costs_few_requests_and_no_archive(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
     made = versions.create(project_id)
 
     again = wired.create(project_id)

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
+
 # Enough for the JSON files, too little for tables and archives.
 FILE_SIZE_LIMIT = 2_000
 
@@ -30,7 +34,9 @@ def run_on_a_full_disk(server, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_version_that_finds_no_room_leaves_nothing_behind(server, client, versions, project_id):
+def test_a_version_that_finds_no_room_leaves_nothing_behind(
+    server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     error = run_on_a_full_disk(server, "create", str(project_id))
 
     assert error["kind"] == "snapshot"
@@ -45,7 +51,9 @@ def test_a_version_that_finds_no_room_leaves_nothing_behind(server, client, vers
 
 
 @pytest.mark.slow
-def test_a_restore_that_finds_no_room_makes_no_project(server, client, versions, project_id):
+def test_a_restore_that_finds_no_room_makes_no_project(
+    server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     versions.create(project_id)
     name = f"never made of {project_id}"
 

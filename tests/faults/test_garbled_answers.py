@@ -11,6 +11,8 @@ import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ import pytest
 from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.demo.background import start_import
 from airflow_sv_versioning.exceptions import SuperviselyError
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.background_tasks import Waiting
 from airflow_sv_versioning.versioning.background_tasks import look as look_at_tasks
@@ -61,10 +64,14 @@ class Garbled:
 def whole(method: str) -> Iterator[Garbled]:
     """Spoil an answer as a whole."""
     for body in (b"null", b"[]", b"{}", b"7", b'"text"', b"[null]", b"[{}]", b"[[]]", b""):
-        yield Garbled(method, body.decode() or "nothing", lambda _, body=body: body)
+        yield Garbled(method, body.decode() or "nothing", partial(_answer, body))
     yield Garbled(method, "100,000 levels", lambda _: DEEP)
     yield Garbled(method, "doubled", lambda told: json.dumps(with_lists(told, doubled)).encode())
     yield Garbled(method, "shortened", lambda told: json.dumps(with_lists(told, shortened)).encode())
+
+
+def _answer(body: bytes, _: Any) -> bytes:
+    return body
 
 
 def doubled(entries: list[Any]) -> list[Any]:
@@ -85,10 +92,10 @@ def with_lists(told: Any, change: Callable[[list[Any]], list[Any]]) -> Any:
     return {key: change(value) if key in lists else value for key, value in told.items()} if lists else told
 
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 
-def members(told: Any, path: Path = ()) -> Iterator[Path]:
+def members(told: Any, path: Place = ()) -> Iterator[Place]:
     """Name each member of an answer; of a list only those of its first entry."""
     if isinstance(told, dict):
         for key, value in told.items():
@@ -102,23 +109,23 @@ def parts(method: str, told: Any) -> Iterator[Garbled]:
     """Spoil one member of an answer after the other."""
     for path in members(told):
         name = ".".join(map(str, path))
-        yield Garbled(method, f"no {name}", lambda told, path=path: without(told, path))
-        yield Garbled(method, f"another {name}", lambda told, path=path: with_another(told, path))
+        yield Garbled(method, f"no {name}", partial(without, path))
+        yield Garbled(method, f"another {name}", partial(with_another, path))
 
 
-def without(told: Any, path: Path) -> bytes:
+def without(path: Place, told: Any) -> bytes:
     if (owner := find(told := deepcopy(told), path[:-1])) is not None:
-        owner.pop(path[-1], None)
+        owner.pop(str(path[-1]), None)
     return json.dumps(told).encode()
 
 
-def with_another(told: Any, path: Path) -> bytes:
+def with_another(path: Place, told: Any) -> bytes:
     if (owner := find(told := deepcopy(told), path[:-1])) is not None and path[-1] in owner:
         owner[path[-1]] = another(owner[path[-1]])
     return json.dumps(told).encode()
 
 
-def find(told: Any, path: Path) -> dict[str, Any] | None:
+def find(told: Any, path: Place) -> dict[str, Any] | None:
     for key in path:
         if isinstance(told, list) and told:
             told = told[0]
@@ -141,13 +148,13 @@ def another(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def near(server):
+def near(server: ServerInfo):
     with impatient_client(server.url, server.token) as connected:
         yield connected
 
 
 @pytest.fixture
-def made(kind, near, photos, tmp_path):
+def made(kind, near, photos: list[Path], tmp_path: Path):
     """A project of the type, with a version and a task under way."""
     make = {
         "images": lambda: make_project(near, photos[:2]),
@@ -200,8 +207,8 @@ OPERATIONS = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_of_another_shape_are_typed_errors_and_leave_nothing(
-    kind, operation, server, near, made, tmp_path
-):
+    kind, operation, server: ServerInfo, near, made, tmp_path: Path
+) -> None:
     run = OPERATIONS[operation]
     with FaultProxy(server.url) as wire, impatient_client(wire.url, server.token, tries=1) as client:
         world = World(near, client, made, tmp_path / "store", run)

@@ -11,9 +11,10 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import count_projects, list_version_files
-from tests.support.proxy import Exchange, Fault, Reply
+from tests.support.projects import count_projects, list_version_files, reserve
+from tests.support.proxy import Exchange, Fault, FaultProxy, Reply
 
 CREATE_CALLS = [
     "teams.info",
@@ -36,7 +37,7 @@ RESTORE_CALLS = [
 
 
 @pytest.fixture
-def waiting_client(wire, server) -> Iterator[SuperviselyClient]:
+def waiting_client(wire: FaultProxy, server: ServerInfo) -> Iterator[SuperviselyClient]:
     """A client that waits for answers, and between its tries, longer than any test."""
     with SuperviselyClient(wire.url, server.token, timeout=250) as client:
         yield client
@@ -56,8 +57,13 @@ def interrupt_and_hang(client: SuperviselyClient, *, after_effect: bool = False)
 
 @pytest.mark.parametrize("method", CREATE_CALLS)
 def test_a_create_whose_request_hangs_gives_everything_back(
-    method, wire, waiting_client, client, versions, project_id
-):
+    method,
+    wire: FaultProxy,
+    waiting_client: SuperviselyClient,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     wire.on(method, interrupt_and_hang(waiting_client))
 
     with pytest.raises(CancelledError):
@@ -69,8 +75,13 @@ def test_a_create_whose_request_hangs_gives_everything_back(
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
 def test_a_restore_whose_request_hangs_removes_its_project(
-    method, wire, waiting_client, client, versions, project_id
-):
+    method,
+    wire: FaultProxy,
+    waiting_client: SuperviselyClient,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
     wire.on(method, interrupt_and_hang(waiting_client))
@@ -82,8 +93,12 @@ def test_a_restore_whose_request_hangs_removes_its_project(
 
 
 def test_a_project_that_was_added_without_an_answer_is_removed(
-    wire, waiting_client, client, versions, project_id
-):
+    wire: FaultProxy,
+    waiting_client: SuperviselyClient,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
     wire.on("projects.add", interrupt_and_hang(waiting_client, after_effect=True))
@@ -95,8 +110,12 @@ def test_a_project_that_was_added_without_an_answer_is_removed(
 
 
 def test_a_commit_that_took_effect_without_an_answer_keeps_its_archive(
-    wire, waiting_client, client, versions, project_id
-):
+    wire: FaultProxy,
+    waiting_client: SuperviselyClient,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     wire.on("projects.versions.commit", interrupt_and_hang(waiting_client, after_effect=True))
 
     made = ProjectVersions(waiting_client).create(project_id)
@@ -106,7 +125,7 @@ def test_a_commit_that_took_effect_without_an_answer_keeps_its_archive(
     assert versions.verify(project_id, version.id).is_good
 
 
-def test_a_wait_between_two_tries_ends(wire, waiting_client):
+def test_a_wait_between_two_tries_ends(wire: FaultProxy, waiting_client: SuperviselyClient):
     def busy(_: Exchange) -> Reply:
         threading.Timer(0.05, waiting_client.interrupt).start()
         return Reply(503, {"Retry-After": "120"})
@@ -117,7 +136,9 @@ def test_a_wait_between_two_tries_ends(wire, waiting_client):
         waiting_client.accounts.get_me()
 
 
-def test_an_interrupted_client_refuses_work_and_lets_through_what_finishes(waiting_client, server):
+def test_an_interrupted_client_refuses_work_and_lets_through_what_finishes(
+    waiting_client: SuperviselyClient, server: ServerInfo
+) -> None:
     waiting_client.interrupt()
 
     with pytest.raises(CancelledError):
@@ -128,7 +149,7 @@ def test_an_interrupted_client_refuses_work_and_lets_through_what_finishes(waiti
         waiting_client.accounts.get_me()
 
 
-def test_other_threads_do_not_finish_with_the_one_that_does(waiting_client):
+def test_other_threads_do_not_finish_with_the_one_that_does(waiting_client: SuperviselyClient) -> None:
     waiting_client.interrupt()
     raised: list[BaseException] = []
 
@@ -164,7 +185,7 @@ def silent_host(on_request: Callable[[], None]) -> Iterator[int]:
             connected.close()
 
 
-def test_a_tls_handshake_that_hangs_ends():
+def test_a_tls_handshake_that_hangs_ends() -> None:
     def interrupt() -> None:
         client.interrupt()
 
@@ -176,7 +197,7 @@ def test_a_tls_handshake_that_hangs_ends():
         client.accounts.get_me()
 
 
-def test_a_link_that_hangs_ends(server):
+def test_a_link_that_hangs_ends(server: ServerInfo) -> None:
     with (
         SuperviselyClient(server.url, server.token, private_links=True) as client,
         silent_host(client.interrupt) as port,
@@ -185,8 +206,10 @@ def test_a_link_that_hangs_ends(server):
         client.links.check(f"http://127.0.0.1:{port}/a.jpg")
 
 
-def test_an_interrupted_wait_for_a_busy_project_ends(wire, waiting_client, client, project_id):
-    held = client.versions.reserve(project_id)
+def test_an_interrupted_wait_for_a_busy_project_ends(
+    wire: FaultProxy, waiting_client: SuperviselyClient, client: SuperviselyClient, project_id: int
+) -> None:
+    held = reserve(client, project_id)
     wire.on("projects.versions.reserve", interrupt_and_hang(waiting_client))
 
     with pytest.raises(CancelledError):

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import RestoreIncompleteError, SuperviselyError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import PREFIX, work_folder
 from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
+from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.leftovers import RestoreMark
 from airflow_sv_versioning.versioning.memory import RESTORES, making_versions, open_memory
 from airflow_sv_versioning.versioning.reservations import Mark
-from tests.support.projects import count_projects, list_version_files, make_project, touch
-from tests.support.proxy import first, refuse
+from tests.support.projects import count_projects, list_version_files, make_project, reserve, touch
+from tests.support.proxy import FaultProxy, first, refuse
 
 
 @pytest.fixture(autouse=True)
-def state_folder(tmp_path, monkeypatch):
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"
 
 
 @pytest.fixture
-def killed(client, project_id):
+def killed(client: SuperviselyClient, project_id: int):
     """A reservation whose process is gone, with its archive."""
     path = f"/system/versions/{project_id}/killed.tar.zst"
     client.files.upload(1, b"an archive", path)
-    reserved = client.versions.reserve(project_id)
+    reserved = reserve(client, project_id)
     mark = Mark("a killed one", project_id, 1, reserved.version_id, reserved.commit_token, path)
     with open_memory(client, making_versions(project_id), Progress()) as memory:
         memory.remember(mark.as_dict())
@@ -39,8 +44,8 @@ def killed(client, project_id):
 
 
 def test_the_next_create_gives_the_reservation_of_a_killed_one_back_and_says_so(
-    killed, versions, client, project_id, state_folder
-):
+    killed, versions: ProjectVersions, client: SuperviselyClient, project_id: int, state_folder
+) -> None:
     lines: list[str] = []
 
     made = versions.create(project_id, busy_timeout_seconds=0, report=lines.append)
@@ -52,20 +57,27 @@ def test_the_next_create_gives_the_reservation_of_a_killed_one_back_and_says_so(
     assert list(state_folder.rglob("*.json")) == []
 
 
-def test_release_does_so_by_hand(killed, run, client, project_id):
+def test_release_does_so_by_hand(
+    killed, run: Callable[..., tuple[int, str, str]], client: SuperviselyClient, project_id: int
+) -> None:
     code, out, err = run("release", project_id, "--json")
 
     assert (code, json.loads(out)["undone"]) == (0, 1)
     assert "Gave back" in err
-    assert client.versions.cancel(client.versions.reserve(project_id))
+    assert client.versions.cancel(reserve(client, project_id))
 
     code, out, _ = run("release", project_id)
     assert code == 0
     assert "No killed process" in out
 
 
-def test_what_another_process_is_at_is_left_alone(client, versions, project_id, run):
-    reserved = client.versions.reserve(project_id)
+def test_what_another_process_is_at_is_left_alone(
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    reserved = reserve(client, project_id)
     mark = Mark("somebody at work", project_id, 1, reserved.version_id, reserved.commit_token)
     with open_memory(client, making_versions(project_id), Progress()) as memory:
         memory.remember(mark.as_dict())
@@ -77,7 +89,9 @@ def test_what_another_process_is_at_is_left_alone(client, versions, project_id, 
     assert client.versions.cancel(reserved)
 
 
-def test_an_archive_that_may_not_be_removed_is_a_warning_once(wire, wired, client, project_id):
+def test_an_archive_that_may_not_be_removed_is_a_warning_once(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     lines: list[str] = []
     wire.always("file-storage.bulk.remove", refuse(403, "/system is not yours"))
     wire.on("projects.versions.commit", refuse(400))
@@ -92,11 +106,15 @@ def test_an_archive_that_may_not_be_removed_is_a_warning_once(wire, wired, clien
 
 
 def test_a_leftover_archive_that_may_not_be_removed_does_not_stop_the_next_version(
-    wire, wired, wired_client, client, project_id
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    wired_client: SuperviselyClient,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     path = f"/system/versions/{project_id}/killed.tar.zst"
     client.files.upload(1, b"an archive", path)
-    reserved = client.versions.reserve(project_id)
+    reserved = reserve(client, project_id)
     mark = Mark("a killed one", project_id, 1, reserved.version_id, reserved.commit_token, path)
     with open_memory(wired_client, making_versions(project_id), Progress()) as memory:
         memory.remember(mark.as_dict())
@@ -110,7 +128,9 @@ def test_a_leftover_archive_that_may_not_be_removed_does_not_stop_the_next_versi
     assert not any("/system is not yours" in warning for warning in again.warnings)
 
 
-def test_a_reservation_without_an_answer_is_given_back_at_once(wire, wired, versions, project_id):
+def test_a_reservation_without_an_answer_is_given_back_at_once(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
     stop: list[bool] = []
 
     def lose(exchange):
@@ -134,10 +154,15 @@ def drafts(client) -> list[str]:
 
 @pytest.mark.parametrize("method", ["projects.meta.update", "datasets.add", "figures.bulk.add"])
 def test_a_project_that_is_being_restored_says_so_in_name_and_custom_data(
-    method, wire, wired, versions, client, project_id
-):
+    method,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id, "a title")
-    seen = []
+    seen: list[Any] = []
 
     def look() -> None:
         seen.extend(one for one in client.projects.list_all(1) if one.name.startswith(DRAFT_PREFIX))
@@ -159,8 +184,12 @@ def test_a_project_that_is_being_restored_says_so_in_name_and_custom_data(
 
 
 def test_a_server_that_passes_over_custom_data_of_new_projects_makes_nothing_twice(
-    wire, wired, versions, client, project_id
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
 
@@ -176,7 +205,13 @@ def test_a_server_that_passes_over_custom_data_of_new_projects_makes_nothing_twi
     assert client.projects.get(restored.project_id).custom_data["restored_from"]["project_id"] == project_id
 
 
-def test_the_name_is_chosen_at_the_end_and_may_be_taken_meanwhile(wire, wired, versions, client, project_id):
+def test_the_name_is_chosen_at_the_end_and_may_be_taken_meanwhile(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     name = f"taken while {project_id} is restored"
     wire.on("figures.bulk.add", first(lambda: client.projects.add(1, name)))
@@ -184,7 +219,13 @@ def test_the_name_is_chosen_at_the_end_and_may_be_taken_meanwhile(wire, wired, v
     assert wired.restore(project_id, made.version_id, project_name=name).project_name == f"{name}_001"
 
 
-def test_a_half_project_that_is_kept_stays_marked(wire, wired, versions, client, project_id):
+def test_a_half_project_that_is_kept_stays_marked(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     wire.always("figures.bulk.add", refuse(400))
 
@@ -201,8 +242,8 @@ def test_a_half_project_that_is_kept_stays_marked(wire, wired, versions, client,
 
 
 def test_the_next_restore_removes_what_a_killed_one_left_and_nothing_else(
-    versions, client, project_id, photos
-):
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int, photos: list[Path]
+) -> None:
     made = versions.create(project_id)
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
     whole = make_project(client, photos[:1])
@@ -219,7 +260,9 @@ def test_the_next_restore_removes_what_a_killed_one_left_and_nothing_else(
     assert any(str(half.id) in line and "killed restore left" in line for line in lines)
 
 
-def test_the_next_create_removes_it_too(versions, client, project_id):
+def test_the_next_create_removes_it_too(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
     with open_memory(client, RESTORES, Progress()) as memory:
         memory.remember(RestoreMark(project_id, 1, 1, half.name).as_dict())
@@ -230,8 +273,13 @@ def test_the_next_create_removes_it_too(versions, client, project_id):
 
 
 def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
-    wire, wired, wired_client, versions, client, project_id
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    wired_client: SuperviselyClient,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
     with open_memory(wired_client, RESTORES, Progress()) as memory:
@@ -244,7 +292,9 @@ def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
     client.projects.archive(half.id)
 
 
-def test_a_server_that_passes_over_filters_loses_no_project(wire, wired_client, client, project_id):
+def test_a_server_that_passes_over_filters_loses_no_project(
+    wire: FaultProxy, wired_client: SuperviselyClient, client: SuperviselyClient, project_id: int
+):
     def all_projects(exchange):
         body = {key: value for key, value in exchange.request.json.items() if key != "filter"}
         return exchange.forward() if "filter" not in exchange.request.json else _answer(client, body)
@@ -264,8 +314,8 @@ def _answer(client, body):
 
 
 def test_projects_that_are_being_restored_and_restored_copies_are_not_to_be_versioned(
-    client, versions, project_id
-):
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     copy = versions.restore(project_id, versions.create(project_id).version_id).project_id
     half = client.projects.add(1, f"{DRAFT_PREFIX}half of {project_id}").id
     marked = client.projects.add(1, f"renamed {project_id}", custom_data={RESTORING: {}}).id
@@ -292,7 +342,9 @@ def test_projects_that_are_being_restored_and_restored_copies_are_not_to_be_vers
 # --- work folders ---------------------------------------------------------------------------------
 
 
-def test_work_folders_of_killed_processes_are_removed_by_the_next(tmp_path, monkeypatch):
+def test_work_folders_of_killed_processes_are_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     abandoned = tmp_path / f"{PREFIX}killed"
     (abandoned / "deep").mkdir(parents=True)
@@ -309,8 +361,8 @@ def test_work_folders_of_killed_processes_are_removed_by_the_next(tmp_path, monk
 
 
 def test_a_create_that_needs_no_work_folder_removes_abandoned_ones(
-    versions, project_id, tmp_path, monkeypatch
-):
+    versions: ProjectVersions, project_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     versions.create(project_id)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / f"{PREFIX}killed").mkdir()
@@ -320,7 +372,9 @@ def test_a_create_that_needs_no_work_folder_removes_abandoned_ones(
     assert not (tmp_path / f"{PREFIX}killed").exists()
 
 
-def test_a_link_in_the_place_of_a_work_folder_is_not_followed(tmp_path, monkeypatch):
+def test_a_link_in_the_place_of_a_work_folder_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     (tmp_path / "precious").mkdir()

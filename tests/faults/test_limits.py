@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -69,7 +70,7 @@ SLOW = {"pause_seconds": 0.02}
 
 
 @pytest.mark.parametrize("head", [HEAD + b"X-Slow: ", SIZED, UNSIZED], ids=["head", "body", "unsized body"])
-def test_an_answer_that_trickles_ends(head):
+def test_an_answer_that_trickles_ends(head) -> None:
     with (
         serving(head, b" ", **SLOW) as url,
         hasty_client(url) as client,
@@ -78,7 +79,7 @@ def test_an_answer_that_trickles_ends(head):
         client.projects.get(1)
 
 
-def test_a_write_whose_answer_trickles_may_have_taken_effect():
+def test_a_write_whose_answer_trickles_may_have_taken_effect() -> None:
     with (
         serving(SIZED, b" ", **SLOW) as url,
         hasty_client(url) as client,
@@ -88,7 +89,7 @@ def test_a_write_whose_answer_trickles_may_have_taken_effect():
 
 
 @pytest.mark.parametrize("head", [SIZED, UNSIZED], ids=["sized", "unsized"])
-def test_a_download_that_trickles_ends(head, tmp_path):
+def test_a_download_that_trickles_ends(head, tmp_path: Path) -> None:
     with (
         serving(head, b" ", **SLOW) as url,
         hasty_client(url) as client,
@@ -99,7 +100,7 @@ def test_a_download_that_trickles_ends(head, tmp_path):
     assert not (tmp_path / "copy").exists()
 
 
-def test_an_original_that_trickles_ends():
+def test_an_original_that_trickles_ends() -> None:
     with (
         serving(UNSIZED, b" ", **SLOW) as url,
         hasty_client(url) as client,
@@ -108,21 +109,21 @@ def test_an_original_that_trickles_ends():
         list(client.originals.iter_chunks("images", 1))
 
 
-def test_a_link_that_trickles_is_not_waited_for():
+def test_a_link_that_trickles_is_not_waited_for() -> None:
     with serving(HEAD + b"X-Slow: ", b" ", **SLOW) as url, hasty_client(url) as client:
         links = Links(client.transport, allow_private=True, timeout_seconds=0.1)
 
         assert links.check(url).state is LinkState.UNREACHABLE
 
 
-def test_media_behind_a_link_that_trickle_are_an_error():
+def test_media_behind_a_link_that_trickle_are_an_error() -> None:
     with serving(UNSIZED, b" ", **SLOW) as url, hasty_client(url) as client:
         links = Links(client.transport, allow_private=True, timeout_seconds=0.1)
         with pytest.raises(LinkError), links.open(url) as chunks:
             list(chunks)
 
 
-def test_an_answer_without_end_is_not_taken_into_memory():
+def test_an_answer_without_end_is_not_taken_into_memory() -> None:
     with (
         serving(UNSIZED, b" " * 65536, pause_seconds=0) as url,
         hasty_client(url, in_all=60.0) as client,
@@ -131,7 +132,7 @@ def test_an_answer_without_end_is_not_taken_into_memory():
         client.projects.get(1)
 
 
-def test_what_comes_at_a_good_pace_has_more_time_and_what_its_reader_takes_does_not_count():
+def test_what_comes_at_a_good_pace_has_more_time_and_what_its_reader_takes_does_not_count() -> None:
     request = UnderWay(1.0)
     deadline = request.deadline
 
@@ -154,7 +155,7 @@ class Stop:
             raise CancelledError("stopped")
 
 
-def test_a_download_stops_between_its_parts(client, tmp_path):
+def test_a_download_stops_between_its_parts(client: SuperviselyClient, tmp_path: Path) -> None:
     client.files.upload(1, bytes(10 * CHUNK_BYTES), "/large.bin")
     stop = Stop(after=3)
 
@@ -165,7 +166,7 @@ def test_a_download_stops_between_its_parts(client, tmp_path):
     assert not (tmp_path / "copy").exists()
 
 
-def test_an_upload_stops_between_its_parts(client, tmp_path):
+def test_an_upload_stops_between_its_parts(client: SuperviselyClient, tmp_path: Path) -> None:
     large = tmp_path / "large"
     large.write_bytes(bytes(10 * CHUNK_BYTES))
 
@@ -175,7 +176,7 @@ def test_an_upload_stops_between_its_parts(client, tmp_path):
     assert client.files.find(1, "/stopped.bin") is None
 
 
-def test_a_download_with_more_bytes_than_are_listed_ends(client, tmp_path):
+def test_a_download_with_more_bytes_than_are_listed_ends(client: SuperviselyClient, tmp_path: Path) -> None:
     client.files.upload(1, bytes(10 * CHUNK_BYTES), "/large.bin")
 
     with pytest.raises(IntegrityError, match="more bytes than 70,000"):

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     IncompleteListingError,
     ProjectChangedError,
     SuperviselyError,
     UnexpectedAnswerError,
 )
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import make_project, read_images, touch
-from tests.support.proxy import Reply, alter
+from tests.support.proxy import FaultProxy, Reply, alter
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import ids_of, make_volume_project
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 @pytest.fixture
-def projects(client, photos, films, tmp_path):
+def projects(client: SuperviselyClient, photos: list[Path], films, tmp_path: Path):
     """A project of each type, made when it is asked for."""
     return {
         "images": lambda: make_project(client, photos[:3]),
@@ -58,8 +61,8 @@ LISTINGS = [
 @pytest.mark.parametrize("wrong", [shorter, doubled, empty])
 @pytest.mark.parametrize(("kind", "method"), LISTINGS)
 def test_no_version_is_made_of_a_listing_that_is_not_whole(
-    kind, method, wrong, projects, wire, wired, versions
-):
+    kind, method, wrong, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
+) -> None:
     project_id = projects[kind]()
     wire.always(method, alter(wrong))
 
@@ -72,7 +75,9 @@ def test_no_version_is_made_of_a_listing_that_is_not_whole(
 
 
 @pytest.mark.parametrize(("kind", "method"), LISTINGS)
-def test_a_listing_that_is_short_once_is_read_again(kind, method, projects, wire, wired, versions):
+def test_a_listing_that_is_short_once_is_read_again(
+    kind, method, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
+) -> None:
     project_id = projects[kind]()
     wire.on(method, alter(shorter))
 
@@ -85,8 +90,8 @@ def test_a_listing_that_is_short_once_is_read_again(kind, method, projects, wire
 
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
 def test_no_version_is_made_without_the_notes_on_figures_that_annotations_have(
-    kind, projects, wire, wired, versions
-):
+    kind, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
+) -> None:
     project_id = projects[kind]()
     wire.always("figures.list", alter(lambda answer: {**shorter(answer), "total": answer["total"] - 1}))
 
@@ -98,8 +103,14 @@ def test_no_version_is_made_without_the_notes_on_figures_that_annotations_have(
 
 @pytest.mark.parametrize(("kind", "method"), LISTINGS)
 def test_a_listing_that_is_short_once_is_read_again_where_a_version_is_the_base(
-    kind, method, projects, wire, wired, versions, client
-):
+    kind,
+    method,
+    projects,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+) -> None:
     project_id = projects[kind]()
     first_one = versions.create(project_id)
     touch(client, project_id)
@@ -113,7 +124,9 @@ def test_a_listing_that_is_short_once_is_read_again_where_a_version_is_the_base(
 
 @pytest.mark.parametrize("wrong", [lambda answer: answer[1:], lambda answer: [*answer, answer[0]]])
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
-def test_no_version_is_made_of_annotations_that_are_not_whole(kind, wrong, projects, wire, wired, versions):
+def test_no_version_is_made_of_annotations_that_are_not_whole(
+    kind, wrong, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
+) -> None:
     project_id = projects[kind]()
     wire.always(f"{kind}.annotations.bulk.info", alter(wrong))
 
@@ -124,7 +137,9 @@ def test_no_version_is_made_of_annotations_that_are_not_whole(kind, wrong, proje
 
 
 @pytest.mark.parametrize("reply", [Reply(204), Reply(200)], ids=["204", "empty"])
-def test_no_version_is_made_without_the_masks(reply, projects, wire, wired, versions):
+def test_no_version_is_made_without_the_masks(
+    reply, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
+) -> None:
     project_id = projects["volumes"]()
     wire.always("figures.bulk.download.geometry", lambda _: reply)
 
@@ -162,8 +177,8 @@ def add_bare_alpha_mask(client, project_id):
 @pytest.mark.parametrize("archive_format", ["auto", "older"])
 @pytest.mark.parametrize(("kind", "add_bare"), [("volumes", add_bare_mask), ("images", add_bare_alpha_mask)])
 def test_a_figure_of_which_the_server_says_that_it_has_no_mask_is_versioned_and_named(
-    kind, add_bare, archive_format, projects, client, versions
-):
+    kind, add_bare, archive_format, projects, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     project_id = projects[kind]()
     figure_id = add_bare(client, project_id)
     older = {"volumes": "v2.0.0", "images": "v1.0.0"}
@@ -177,7 +192,9 @@ def test_a_figure_of_which_the_server_says_that_it_has_no_mask_is_versioned_and_
     assert restored.counts["figures"] == made.counts["figures"]
 
 
-def test_a_404_of_a_proxy_does_not_say_that_a_figure_has_no_mask(projects, wire, wired, versions):
+def test_a_404_of_a_proxy_does_not_say_that_a_figure_has_no_mask(
+    projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
+) -> None:
     project_id = projects["volumes"]()
     wire.always("figures.bulk.download.geometry", lambda _: Reply(404, {}, b"<h1>no route</h1>"))
 
@@ -188,7 +205,12 @@ def test_a_404_of_a_proxy_does_not_say_that_a_figure_has_no_mask(projects, wire,
 
 
 def test_images_that_come_while_they_are_listed_are_versioned_as_of_several_moments(
-    wire, wired, client, versions, photos, monkeypatch
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    photos: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """The totals of the first and the last page differ, for the project moves: the listing is not short."""
     project_id = make_project(client, photos[:3])
@@ -212,7 +234,9 @@ def test_images_that_come_while_they_are_listed_are_versioned_as_of_several_mome
         wired.create(project_id, on_concurrent_change="fail")
 
 
-def test_a_version_without_a_date_is_told_and_not_taken_for_an_old_one(wire, wired, versions, client):
+def test_a_version_without_a_date_is_told_and_not_taken_for_an_old_one(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient
+):
     project_id = client.projects.add(1, "No dates").id
     made = versions.create(project_id)
 

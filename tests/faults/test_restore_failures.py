@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
     CancelledError,
@@ -14,8 +17,9 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     VersionNotFoundError,
 )
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import count_projects, make_project, read_images, touch
-from tests.support.proxy import alter, refuse
+from tests.support.proxy import FaultProxy, alter, refuse
 
 WRITES = [
     "projects.meta.update",
@@ -28,7 +32,14 @@ WRITES = [
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_a_half_made_project_is_removed(method, wire, wired, versions, client, project_id):
+def test_a_half_made_project_is_removed(
+    method,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
     wire.always(method, refuse(400, f"no {method} today"))
@@ -39,7 +50,13 @@ def test_a_half_made_project_is_removed(method, wire, wired, versions, client, p
     assert count_projects(client) == projects
 
 
-def test_a_half_made_project_is_kept_when_asked_and_named(wire, wired, versions, client, project_id):
+def test_a_half_made_project_is_kept_when_asked_and_named(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     wire.always("figures.bulk.add", refuse(400))
 
@@ -51,7 +68,9 @@ def test_a_half_made_project_is_kept_when_asked_and_named(wire, wired, versions,
     assert client.projects.get(kept).images_count == 3
 
 
-def test_a_stopped_restore_cleans_up(versions, client, project_id):
+def test_a_stopped_restore_cleans_up(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
     asked = iter(range(1000))
@@ -62,7 +81,13 @@ def test_a_stopped_restore_cleans_up(versions, client, project_id):
     assert count_projects(client) == projects
 
 
-def test_media_that_are_gone_fail_before_anything_is_made(wire, wired, versions, client, project_id):
+def test_media_that_are_gone_fail_before_anything_is_made(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
     wire.always("images.internal.hashes.list", alter(lambda hashes: sorted(hashes)[1:]))
@@ -75,7 +100,13 @@ def test_media_that_are_gone_fail_before_anything_is_made(wire, wired, versions,
     assert count_projects(client) == projects
 
 
-def test_media_that_are_gone_are_left_out_when_asked_and_told(wire, wired, versions, client, project_id):
+def test_media_that_are_gone_are_left_out_when_asked_and_told(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     wire.always("images.internal.hashes.list", alter(lambda hashes: sorted(hashes)[1:]))
 
@@ -87,7 +118,9 @@ def test_media_that_are_gone_are_left_out_when_asked_and_told(wire, wired, versi
     assert read_images(client, restored.project_id) == expected
 
 
-def test_an_archive_that_is_gone_is_told(versions, client, project_id):
+def test_an_archive_that_is_gone_is_told(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     made = versions.create(project_id)
     client.files.remove(1, made.archive_path)
 
@@ -95,7 +128,9 @@ def test_an_archive_that_is_gone_is_told(versions, client, project_id):
         versions.restore(project_id, made.version_id)
 
 
-def test_an_id_and_a_number_that_contradict_each_other_are_refused(versions, client, project_id):
+def test_an_id_and_a_number_that_contradict_each_other_are_refused(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     one = versions.create(project_id)
     touch(client, project_id)
     versions.create(project_id)
@@ -109,7 +144,9 @@ def test_an_id_and_a_number_that_contradict_each_other_are_refused(versions, cli
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 3000, "two\nlines", "tab\t", "\u2028", "half \ud800", 7])
 @pytest.mark.parametrize("do", ["restore", "plan_restore"])
-def test_a_name_that_no_project_can_have_is_refused_before_the_download(do, name, wire, wired, project_id):
+def test_a_name_that_no_project_can_have_is_refused_before_the_download(
+    do, name, wire: FaultProxy, wired: ProjectVersions, project_id: int
+) -> None:
     with pytest.raises(ConfigurationError, match="project_name"):
         getattr(wired, do)(project_id, version_num=1, project_name=name)
 
@@ -119,8 +156,8 @@ def test_a_name_that_no_project_can_have_is_refused_before_the_download(do, name
 @pytest.mark.parametrize("do", ["restore", "plan_restore"])
 @pytest.mark.parametrize("workspace_id", [0, 987654321])
 def test_an_unknown_workspace_is_refused_before_the_download(
-    do, workspace_id, wire, wired, versions, project_id
-):
+    do, workspace_id, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
     versions.create(project_id)
 
     with pytest.raises(NotFoundError, match=str(workspace_id)):
@@ -129,7 +166,9 @@ def test_an_unknown_workspace_is_refused_before_the_download(
     assert wire.seen("file-storage.download") == []
 
 
-def test_a_long_name_of_the_source_is_shortened_for_what_is_restored(versions, client, project_id):
+def test_a_long_name_of_the_source_is_shortened_for_what_is_restored(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     client.projects.edit(project_id, name="n" * 255)
     made = versions.create(project_id)
 
@@ -141,20 +180,22 @@ def test_a_long_name_of_the_source_is_shortened_for_what_is_restored(versions, c
     assert second.endswith("_001")
 
 
-def test_neither_id_nor_number_is_refused(versions, project_id):
+def test_neither_id_nor_number_is_refused(versions: ProjectVersions, project_id: int) -> None:
     with pytest.raises(ConfigurationError):
         versions.restore(project_id)
 
 
 @pytest.mark.parametrize("number", [0, -1, 7])
-def test_a_number_that_no_version_has_is_told(number, versions, project_id):
+def test_a_number_that_no_version_has_is_told(number, versions: ProjectVersions, project_id: int) -> None:
     versions.create(project_id)
 
     with pytest.raises((VersionNotFoundError, ConfigurationError), match=str(number)):
         versions.restore(project_id, version_num=number)
 
 
-def test_a_version_of_another_project_is_refused(versions, client, project_id, photos):
+def test_a_version_of_another_project_is_refused(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int, photos: list[Path]
+) -> None:
     other = make_project(client, photos[:1])
     made = versions.create(other)
 
@@ -163,7 +204,11 @@ def test_a_version_of_another_project_is_refused(versions, client, project_id, p
 
 
 def test_classes_and_tags_are_joined_by_name_whatever_the_order_of_the_answer(
-    wire, wired, versions, client, project_id
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
 ):
     made = versions.create(project_id)
 
@@ -178,7 +223,11 @@ def test_classes_and_tags_are_joined_by_name_whatever_the_order_of_the_answer(
 
 
 def test_images_of_one_name_in_one_dataset_come_back_under_names_of_their_own(
-    wire, wired, versions, client, project_id
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
 ):
     """Archives of older platforms hold such datasets."""
 
@@ -197,7 +246,13 @@ def test_images_of_one_name_in_one_dataset_come_back_under_names_of_their_own(
     assert sorted(i["hash"] for i in images.values()) == sorted(i["hash"] for i in original.values())
 
 
-def test_a_version_without_custom_data_restores(wire, wired, versions, client, project_id):
+def test_a_version_without_custom_data_restores(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
     made = wired.create(project_id)
     wire.heal()
@@ -207,7 +262,9 @@ def test_a_version_without_custom_data_restores(wire, wired, versions, client, p
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_the_restored_project_says_where_it_comes_from(versions, client, project_id):
+def test_the_restored_project_says_where_it_comes_from(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     versions.create(project_id)
     touch(client, project_id)
     made = versions.create(project_id)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     IntegrityError,
     OutcomeUnknownError,
@@ -14,11 +16,19 @@ from airflow_sv_versioning.exceptions import (
     TransportError,
     VersionBusyError,
 )
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.clients import impatient_client
 from tests.support.media import serve_media
-from tests.support.projects import count_projects, list_version_files, make_project, read_images, touch
-from tests.support.proxy import Reply, alter, cut, drop, flip, hang, lose_answer, redirect, refuse
+from tests.support.projects import (
+    count_projects,
+    list_version_files,
+    make_project,
+    read_archive,
+    read_images,
+    touch,
+)
+from tests.support.proxy import FaultProxy, Reply, alter, cut, drop, flip, hang, lose_answer, redirect, refuse
 
 CREATE_CALLS = [
     "projects.info",
@@ -42,7 +52,13 @@ RESTORE_CALLS = [
 ]
 
 
-def test_a_repeated_upload_sends_the_whole_archive_again(wire, wired, versions, client, project_id):
+def test_a_repeated_upload_sends_the_whole_archive_again(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     wire.on("file-storage.bulk.upload", refuse(502), drop)
 
     made = wired.create(project_id)
@@ -51,7 +67,13 @@ def test_a_repeated_upload_sends_the_whole_archive_again(wire, wired, versions, 
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_an_archive_that_arrives_damaged_is_not_committed(wire, wired, client, versions, project_id):
+def test_an_archive_that_arrives_damaged_is_not_committed(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+):
     def other_hash(entries):
         return [{**entry, "hash": "A" * 43 + "="} for entry in entries]
 
@@ -64,7 +86,9 @@ def test_an_archive_that_arrives_damaged_is_not_committed(wire, wired, client, v
     assert list_version_files(client, project_id) <= {"versions.json"}
 
 
-def test_a_cut_download_continues_where_its_copy_ends(wire, wired_client, client, tmp_path):
+def test_a_cut_download_continues_where_its_copy_ends(
+    wire: FaultProxy, wired_client: SuperviselyClient, client: SuperviselyClient, tmp_path: Path
+) -> None:
     content = bytes(range(256)) * 4096 * 3
     client.files.upload(1, content, "/large.bin")
     wire.on("file-storage.download", cut(2_500_000), cut(200_000))
@@ -74,10 +98,16 @@ def test_a_cut_download_continues_where_its_copy_ends(wire, wired_client, client
     assert (tmp_path / "copy").read_bytes() == content
     offsets = [request.headers.get("range") for request in wire.seen("file-storage.download")]
     assert offsets[0] is None
-    assert all(offset.startswith("bytes=") for offset in offsets[1:])
+    assert all((offset or "").startswith("bytes=") for offset in offsets[1:])
 
 
-def test_a_restore_survives_cut_downloads(wire, wired, versions, client, project_id):
+def test_a_restore_survives_cut_downloads(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     wire.on("file-storage.download", cut(1000), drop)
 
@@ -86,7 +116,13 @@ def test_a_restore_survives_cut_downloads(wire, wired, versions, client, project
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_a_damaged_download_is_refused_before_anything_is_made(wire, wired, versions, client, project_id):
+def test_a_damaged_download_is_refused_before_anything_is_made(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
     wire.always("file-storage.download", flip(-20))
@@ -99,7 +135,9 @@ def test_a_damaged_download_is_refused_before_anything_is_made(wire, wired, vers
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("method", CREATE_CALLS)
-def test_create_waits_for_no_answer_for_ever(method, wire, server, client, project_id):
+def test_create_waits_for_no_answer_for_ever(
+    method, wire: FaultProxy, server: ServerInfo, client: SuperviselyClient, project_id: int
+) -> None:
     wire.always(method, hang)
 
     hasty = impatient_client(wire.url, server.token, timeout=0.3, tries=1)
@@ -109,7 +147,14 @@ def test_create_waits_for_no_answer_for_ever(method, wire, server, client, proje
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("method", RESTORE_CALLS)
-def test_restore_waits_for_no_answer_for_ever(method, wire, server, client, versions, project_id):
+def test_restore_waits_for_no_answer_for_ever(
+    method,
+    wire: FaultProxy,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     wire.always(method, hang)
 
@@ -119,7 +164,9 @@ def test_restore_waits_for_no_answer_for_ever(method, wire, server, client, vers
 
 
 @pytest.mark.parametrize("method", [*CREATE_CALLS, "file-storage.list"])
-def test_create_survives_a_gateway_that_fails_once(method, wire, wired, client, project_id):
+def test_create_survives_a_gateway_that_fails_once(
+    method, wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     wire.on(method, refuse(503))
 
     try:
@@ -131,7 +178,14 @@ def test_create_survives_a_gateway_that_fails_once(method, wire, wired, client, 
 
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
-def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, client, project_id):
+def test_restore_survives_an_answer_that_is_lost(
+    method,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
     projects = count_projects(client)
     wire.on(method, lose_answer(502))
@@ -142,7 +196,13 @@ def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, 
     assert count_projects(client) == projects + 1
 
 
-def test_tags_of_figures_whose_answer_is_lost_are_not_added_again(wire, wired, versions, client, project_id):
+def test_tags_of_figures_whose_answer_is_lost_are_not_added_again(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     """Which images to look at is told by the version, whichever dataset they went to."""
     tag_figures(client, project_id)
     made = versions.create(project_id)
@@ -170,7 +230,9 @@ def figures(client, project_id):
             yield from client.figures.list_for_items(dataset.id, [image["id"] for image in page])
 
 
-def test_a_reservation_whose_answer_is_lost_is_asked_for_again(wire, wired, versions, project_id):
+def test_a_reservation_whose_answer_is_lost_is_asked_for_again(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
     wire.on("projects.versions.reserve", lose_answer(502))
 
     made = wired.create(project_id)
@@ -180,7 +242,7 @@ def test_a_reservation_whose_answer_is_lost_is_asked_for_again(wire, wired, vers
 
 
 def test_a_reservation_whose_answer_is_lost_ends_in_an_error_where_the_server_knows_no_owners(
-    wire, wired, project_id
+    wire: FaultProxy, wired: ProjectVersions, project_id: int
 ):
     def without_owner(exchange):
         anonymous = replace(exchange.request, body=json.dumps({"projectId": project_id}).encode())
@@ -200,7 +262,13 @@ def test_a_reservation_whose_answer_is_lost_ends_in_an_error_where_the_server_kn
     assert str(project_id) in str(raised.value)
 
 
-def test_a_commit_whose_answer_is_lost_is_looked_up(wire, wired, versions, client, project_id):
+def test_a_commit_whose_answer_is_lost_is_looked_up(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     wire.on("projects.versions.commit", lose_answer(502))
 
     made = wired.create(project_id)
@@ -210,7 +278,9 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(wire, wired, versions, clien
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_the_token_does_not_follow_a_redirected_call(wire, wired, project_id):
+def test_the_token_does_not_follow_a_redirected_call(
+    wire: FaultProxy, wired: ProjectVersions, project_id: int
+) -> None:
     with serve_media(b"{}", "application/json") as foreign:
         wire.always("projects.info", redirect(foreign.url))
 
@@ -220,9 +290,16 @@ def test_the_token_does_not_follow_a_redirected_call(wire, wired, project_id):
         assert foreign.headers == []
 
 
-def test_the_token_does_not_follow_a_redirected_download(wire, wired, versions, client, server, project_id):
+def test_the_token_does_not_follow_a_redirected_download(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    server: ServerInfo,
+    project_id: int,
+) -> None:
     made = versions.create(project_id)
-    archive = client.files.find_bytes(1, made.archive_path)
+    archive = read_archive(client, made)
     with serve_media(archive, "application/octet-stream") as foreign:
         wire.always("file-storage.download", redirect(foreign.url))
 
@@ -232,7 +309,14 @@ def test_the_token_does_not_follow_a_redirected_download(wire, wired, versions, 
         assert all(server.token not in str(headers) for headers in foreign.headers)
 
 
-def test_the_token_does_not_go_to_a_foreign_storage(wire, wired, versions, client, server, project_id):
+def test_the_token_does_not_go_to_a_foreign_storage(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    server: ServerInfo,
+    project_id: int,
+):
     versions.create(project_id)
     touch(client, project_id)
     with serve_media(b"{}", "application/json") as foreign:
@@ -248,7 +332,9 @@ def test_the_token_does_not_go_to_a_foreign_storage(wire, wired, versions, clien
         assert all(server.token not in str(headers) for headers in foreign.headers)
 
 
-def test_the_token_does_not_go_to_the_hosts_of_linked_images(client, versions, server, photos):
+def test_the_token_does_not_go_to_the_hosts_of_linked_images(
+    client: SuperviselyClient, versions: ProjectVersions, server: ServerInfo, photos: list[Path]
+) -> None:
     with serve_media(photos[0].read_bytes()) as foreign:
         project_id = make_project(client, [])
         dataset_id = client.datasets.add(project_id, "linked").id
@@ -260,7 +346,9 @@ def test_the_token_does_not_go_to_the_hosts_of_linked_images(client, versions, s
         assert all(server.token not in str(headers) for headers in foreign.headers)
 
 
-def test_an_answer_that_is_no_json_is_told_as_such(wire, wired, project_id):
+def test_an_answer_that_is_no_json_is_told_as_such(
+    wire: FaultProxy, wired: ProjectVersions, project_id: int
+) -> None:
     wire.always("projects.meta", lambda _: Reply(200, {}, b"<html>maintenance</html>"))
 
     with pytest.raises(TransportError, match="not JSON"):

@@ -18,8 +18,10 @@ from tests.fidelity.features import TYPES
 from tests.fidelity.run import SDK_EVERY, Outcome, Part, opened_trip, parts_of, run_part, totals
 
 PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
-_HEAD = ("type", "cases", "features alone", "pairs alone", "mixes", "pairs met")
-_HEAD += ("round trips", "read by the SDK", "unequal", "seconds", "day")
+_HEAD = (
+    *("type", "cases", "features alone", "pairs alone", "mixes", "pairs met"),
+    *("round trips", "read by the SDK", "unequal", "seconds", "day"),
+)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ project that fails, fewer features and plainer values are left in the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
@@ -174,6 +174,6 @@ def some_object(draw: Draw, project: Project) -> tuple[Project, Place, int]:
 WORDS = st.sampled_from(
     ["a", "лимон", "two words", "with 'quotes' \"both\"", "line\nbreak", "🍋", "null", "0"]
 )
-CUSTOM_DATA = st.sampled_from(
+CUSTOM_DATA: st.SearchStrategy[Mapping[str, Any]] = st.sampled_from(
     [{"a": 0}, {"key": None}, {"nested": {"list": [1, 2.5, True, "x"]}}, {"ключ": "🍋"}, {"": []}, {"b": ""}]
 )

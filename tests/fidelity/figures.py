@@ -30,7 +30,7 @@ MASKS = ("mask of some voxels", "empty mask", "full mask")
 
 def _flat_feature(name: str) -> Callable[[Draw, Project], Project]:
     def add(draw: Draw, project: Project) -> Project:
-        more = {"geometry_config": KEYPOINTS} if name == "keypoints" else {}
+        more: dict[str, Any] = {"geometry_config": KEYPOINTS} if name == "keypoints" else {}
         return add_figure(draw, project, some_item(draw, project), type_of(name), draw(flat(name)), **more)
 
     return add

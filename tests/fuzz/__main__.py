@@ -41,14 +41,8 @@ def _run(numbers: range, restores: bool) -> Findings:
     found = run_cases(numbers, restores=restores)
     # What factories make is no value that another process takes.
     return Findings(
-        *map(_plain, (found.outcomes,)),
-        found.faults,
-        *map(_plain, (found.lines, found.seconds, found.mebibytes)),
+        dict(found.outcomes), found.faults, dict(found.lines), dict(found.seconds), dict(found.mebibytes)
     )
-
-
-def _plain(found: dict[str, object]) -> dict[str, object]:
-    return dict(found)
 
 
 def _merge(found: Findings, part: Findings) -> None:

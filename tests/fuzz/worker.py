@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def main(restores: bool) -> None:
         _bound_memory()
         for line in sys.stdin:
             asked = json.loads(line)
-            print(json.dumps(answer(lambda asked=asked: reader.read(asked))), flush=True)
+            print(json.dumps(answer(partial(reader.read, asked))), flush=True)
         client.close()
 
 

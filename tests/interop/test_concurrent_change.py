@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ProjectChangedError
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
-from tests.support.proxy import first
+from tests.support.proxy import FaultProxy, first
+from tests.support.sdk import SdkProcess
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 
 @pytest.fixture
-def wired(wire, server):
+def wired(wire: FaultProxy, server: ServerInfo):
     with SuperviselyClient(wire.url, server.token) as client:
         yield ProjectVersions(client)
 
 
 @pytest.fixture
-def grow(sdk, server, small, photo_folder):
+def grow(sdk: SdkProcess, server: ServerInfo, small: int, photo_folder: Path):
     return first(lambda: sdk.call(server, "grow", project_id=small, photos=str(photo_folder)))
 
 
 @pytest.mark.parametrize("policy", ["accept", "fail"])
 def test_a_project_that_changes_once_is_read_again_and_held_in_its_new_state(
-    policy, wire, wired, grow, sdk, server, versions, small
-):
+    policy,
+    wire: FaultProxy,
+    wired,
+    grow,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    versions: ProjectVersions,
+    small: int,
+) -> None:
     wire.on("figures.list", grow)
 
     made = wired.create(small, on_concurrent_change=policy)
@@ -41,8 +52,8 @@ def test_a_project_that_changes_once_is_read_again_and_held_in_its_new_state(
 
 
 def test_a_project_that_changes_all_the_time_is_accepted_as_it_was_read(
-    wire, wired, grow, sdk, server, versions, small
-):
+    wire: FaultProxy, wired, grow, sdk: SdkProcess, server: ServerInfo, versions: ProjectVersions, small: int
+) -> None:
     wire.always("figures.list", grow)
 
     made = wired.create(small)
@@ -55,7 +66,9 @@ def test_a_project_that_changes_all_the_time_is_accepted_as_it_was_read(
     assert versions.create(small).created
 
 
-def test_a_project_that_changes_all_the_time_is_refused_when_asked(wire, wired, grow, versions, small):
+def test_a_project_that_changes_all_the_time_is_refused_when_asked(
+    wire: FaultProxy, wired, grow, versions: ProjectVersions, small: int
+) -> None:
     wire.always("figures.list", grow)
 
     with pytest.raises(ProjectChangedError):

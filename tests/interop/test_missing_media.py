@@ -73,7 +73,13 @@ def _fill(sdk: SdkProcess, lossy: EmbeddedServer, project_type: str, folder: Pat
 
 
 @pytest.fixture(scope="module", params=TYPES)
-def robbed(request, sdk, lossy, near, tmp_path_factory) -> Iterator[Robbed]:
+def robbed(
+    request: pytest.FixtureRequest,
+    sdk: SdkProcess,
+    lossy: EmbeddedServer,
+    near: ProjectVersions,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Robbed]:
     folder = tmp_path_factory.mktemp(f"robbed-{request.param}")
     with serve_media(b"") as host:
         project_id = _fill(sdk, lossy, request.param, folder, host)
@@ -86,7 +92,9 @@ def robbed(request, sdk, lossy, near, tmp_path_factory) -> Iterator[Robbed]:
         yield Robbed(request.param, (project_id, made.version_id), content, sizes)
 
 
-def test_skip_leaves_the_frame_of_the_project(robbed, near, sdk, lossy):
+def test_skip_leaves_the_frame_of_the_project(
+    robbed: Robbed, near: ProjectVersions, sdk: SdkProcess, lossy: EmbeddedServer
+) -> None:
     restored = near.restore(*robbed.version, missing_entities="skip", verify="full")
 
     found = sdk.call(lossy.info, READERS[robbed.type], project_id=restored.project_id)
@@ -94,7 +102,9 @@ def test_skip_leaves_the_frame_of_the_project(robbed, near, sdk, lossy):
     assert_same(found, {**robbed.content, robbed.type: {}})
 
 
-def test_the_sdk_finds_all_but_the_media_in_placeholders_and_opens_them(robbed, near, sdk, lossy):
+def test_the_sdk_finds_all_but_the_media_in_placeholders_and_opens_them(
+    robbed: Robbed, near: ProjectVersions, sdk: SdkProcess, lossy: EmbeddedServer
+) -> None:
     restored = near.restore(*robbed.version, missing_entities="placeholder", verify="full")
 
     assert len(restored.placeholders) == len(robbed.content[robbed.type])
@@ -106,7 +116,9 @@ def test_the_sdk_finds_all_but_the_media_in_placeholders_and_opens_them(robbed, 
     assert_same(opened, robbed.sizes)
 
 
-def test_the_sdk_finds_everything_again_after_a_reupload(robbed, near, sdk, lossy):
+def test_the_sdk_finds_everything_again_after_a_reupload(
+    robbed: Robbed, near: ProjectVersions, sdk: SdkProcess, lossy: EmbeddedServer
+) -> None:
     """The last test of a project: its media are back then."""
     restored = near.restore(*robbed.version, missing_entities="reupload", verify="full")
 

@@ -38,7 +38,9 @@ def as_sdk_reads(made_by_sdk: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", [*PICKLED, *COLUMNAR, OLDEST])
-def test_we_read_what_the_sdk_wrote_as_the_sdk_does(name, made_by_sdk, as_sdk_reads, tmp_path):
+def test_we_read_what_the_sdk_wrote_as_the_sdk_does(
+    name, made_by_sdk: Path, as_sdk_reads: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
     unpacked = unpack_archive(made_by_sdk / f"{name}.tar.zst", "images", tmp_path / "snapshot")
 
     assert unpacked.archive_format == name[:6]
@@ -46,7 +48,7 @@ def test_we_read_what_the_sdk_wrote_as_the_sdk_does(name, made_by_sdk, as_sdk_re
     assert_same(as_described(unpacked.snapshot), comparable(as_sdk_reads[name]))
 
 
-def test_a_pickle_arrives_with_names_and_paths_that_it_implies(made_by_sdk, tmp_path):
+def test_a_pickle_arrives_with_names_and_paths_that_it_implies(made_by_sdk: Path, tmp_path: Path) -> None:
     snapshot = unpack_archive(made_by_sdk / "v1.0.0.tar.zst", "images", tmp_path / "snapshot").snapshot
 
     assert snapshot.read("datasets")["full_path"].to_pylist() == ["parent/child", "empty", "parent"]
@@ -58,7 +60,7 @@ def test_a_pickle_arrives_with_names_and_paths_that_it_implies(made_by_sdk, tmp_
 
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
-def test_the_sdk_reads_what_we_wrote_as_it_is(archive_format, tmp_path):
+def test_the_sdk_reads_what_we_wrote_as_it_is(archive_format, tmp_path: Path) -> None:
     snapshot = write_snapshot(tmp_path / "snapshot")
     packed = pack_archive(snapshot, archive_format, tmp_path / "archive.tar.zst", {"run": "r"})
 
@@ -69,8 +71,8 @@ def test_the_sdk_reads_what_we_wrote_as_it_is(archive_format, tmp_path):
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
 def test_what_the_sdk_wrote_and_we_wrote_again_it_reads_the_same(
-    archive_format, made_by_sdk, as_sdk_reads, tmp_path
-):
+    archive_format, made_by_sdk: Path, as_sdk_reads: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
     snapshot = unpack_archive(made_by_sdk / f"{archive_format}.tar.zst", "images", tmp_path / "s").snapshot
     other = {"v2.1.0": "v1.0.0", "v1.0.0": "v2.1.0"}[archive_format]
     ours = [
@@ -83,7 +85,7 @@ def test_what_the_sdk_wrote_and_we_wrote_again_it_reads_the_same(
 
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
-def test_the_sdk_reads_a_project_without_content(archive_format, tmp_path):
+def test_the_sdk_reads_a_project_without_content(archive_format, tmp_path: Path) -> None:
     meta = {"classes": [], "tags": [], "projectType": "images"}
     snapshot = write_snapshot(tmp_path / "snapshot", {}, meta, custom_data=None)
     packed = pack_archive(snapshot, archive_format, tmp_path / "archive.tar.zst", {})

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.snapshot.schemas import table_names
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.interop.conftest import FilledProject
 from tests.support.projects import touch
+from tests.support.sdk import SdkProcess
 from tests.support.video_projects import write_videos
 
 pytestmark = [pytest.mark.sdk]
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("films")
     write_videos(folder, 5)
     return folder
@@ -43,8 +49,16 @@ def _plain(row):
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
 @pytest.mark.parametrize("written_by", ["sdk", "plain_sdk"], ids=["upon v2.1.0", "upon a pickle"])
 def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
-    written_by, archive_format, request, server, client, versions, nasty, tmp_path, monkeypatch
-):
+    written_by,
+    archive_format,
+    request: pytest.FixtureRequest,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    nasty: FilledProject,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # Which items are proven must not decide the test.
     monkeypatch.setattr("airflow_sv_versioning.capture.incremental.MIN_SAMPLE", 10_000)
     touch(client, nasty.id)
@@ -62,7 +76,9 @@ def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
 
 
 @pytest.mark.slow
-def test_videos_upon_a_version_by_the_sdk_are_read_again_and_it_is_told(sdk, server, client, versions, films):
+def test_videos_upon_a_version_by_the_sdk_are_read_again_and_it_is_told(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, films
+) -> None:
     project_id = sdk.call(
         server, "fill_videos", workspace_id=server.workspace_id, name="filmed", films=str(films), many=3
     )

@@ -6,10 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import archived_by_sdk
 from tests.support.projects import touch
-from tests.support.proxy import alter
+from tests.support.proxy import FaultProxy, alter
+from tests.support.sdk import SdkProcess
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
@@ -20,8 +25,15 @@ FORMATS = pytest.mark.parametrize(
 
 @FORMATS
 def test_all_that_the_sdk_put_into_a_version_comes_back(
-    maker, archive_format, request, sdk, server, client, versions, nasty
-):
+    maker,
+    archive_format,
+    request: pytest.FixtureRequest,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    nasty: FilledProject,
+) -> None:
     touch(client, nasty.id)
     version_id = request.getfixturevalue(maker).call(server, "create", project_id=nasty.id)
 
@@ -33,20 +45,33 @@ def test_all_that_the_sdk_put_into_a_version_comes_back(
 
 @FORMATS
 def test_our_next_version_keeps_the_format_of_the_sdks(
-    maker, archive_format, request, server, client, versions, small
-):
+    maker,
+    archive_format,
+    request: pytest.FixtureRequest,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    small: int,
+) -> None:
     request.getfixturevalue(maker).call(server, "create", project_id=small)
     touch(client, small)
 
     assert versions.create(small).archive_format == archive_format
 
 
-def test_the_first_version_is_in_the_newer_format(versions, small):
+def test_the_first_version_is_in_the_newer_format(versions: ProjectVersions, small: int) -> None:
     assert versions.create(small).archive_format == "v2.1.0"
 
 
 @FORMATS
-def test_we_list_what_the_sdk_made(maker, archive_format, request, server, versions, small):
+def test_we_list_what_the_sdk_made(
+    maker,
+    archive_format,
+    request: pytest.FixtureRequest,
+    server: ServerInfo,
+    versions: ProjectVersions,
+    small: int,
+) -> None:
     version_id = request.getfixturevalue(maker).call(
         server, "create", project_id=small, title="before training", description="лимоны"
     )
@@ -64,7 +89,9 @@ def test_we_list_what_the_sdk_made(maker, archive_format, request, server, versi
     assert versions.get_id_by_number(small, 1) == version_id
 
 
-def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(sdk, server, versions, small):
+def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(
+    sdk: SdkProcess, server: ServerInfo, versions: ProjectVersions, small: int
+) -> None:
     version_id = sdk.call(server, "create", project_id=small)
 
     result = versions.create(small)
@@ -74,8 +101,15 @@ def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(sdk, server
 
 @FORMATS
 def test_a_version_of_the_sdk_without_custom_data_comes_back(
-    maker, archive_format, request, wire, server, client, versions, small
-):
+    maker,
+    archive_format,
+    request: pytest.FixtureRequest,
+    wire: FaultProxy,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    small: int,
+) -> None:
     """Its own restore of such a version fails."""
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
     behind_the_wire = replace(server, url=wire.url)
@@ -86,9 +120,11 @@ def test_a_version_of_the_sdk_without_custom_data_comes_back(
     assert client.projects.get(restored.project_id).images_count == 3
 
 
-def test_a_preview_of_the_sdk_is_known(sdk, server, client, versions, small):
+def test_a_preview_of_the_sdk_is_known(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, small: int
+) -> None:
     version_id = sdk.call(server, "create", project_id=small, preview=True)
 
     preview = versions.get_info_by_id(small, version_id).preview_project_id
 
-    assert client.projects.get(preview).images_count == 3
+    assert client.projects.get(preview or 0).images_count == 3

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
+from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import restored_by_sdk
-from tests.support.projects import touch
-from tests.support.proxy import alter
+from tests.support.projects import backup_of, touch
+from tests.support.proxy import FaultProxy, alter
+from tests.support.sdk import SdkProcess
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
@@ -22,8 +27,15 @@ READERS = pytest.mark.parametrize(
 
 @READERS
 def test_all_that_the_sdk_can_restore_comes_back(
-    reader, archive_format, request, sdk, server, client, versions, nasty
-):
+    reader,
+    archive_format,
+    request: pytest.FixtureRequest,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    nasty: FilledProject,
+) -> None:
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format)
     assert made.archive_format == archive_format
@@ -37,11 +49,19 @@ def test_all_that_the_sdk_can_restore_comes_back(
 
 @READERS
 def test_a_version_that_names_a_media_store_comes_back(
-    reader, archive_format, request, sdk, server, client, versions, nasty, tmp_path
-):
+    reader,
+    archive_format,
+    request: pytest.FixtureRequest,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    nasty: FilledProject,
+    tmp_path: Path,
+) -> None:
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format, media_store=tmp_path)
-    assert made.media.copied > 0
+    assert backup_of(made).copied > 0
 
     project_id = request.getfixturevalue(reader).call(
         server, "restore", project_id=nasty.id, version_id=made.version_id
@@ -51,7 +71,14 @@ def test_a_version_that_names_a_media_store_comes_back(
 
 
 @pytest.mark.parametrize("skip_missed_entities", [False, True])
-def test_the_sdk_finds_our_version_by_its_number(skip_missed_entities, sdk, server, client, versions, small):
+def test_the_sdk_finds_our_version_by_its_number(
+    skip_missed_entities,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    small: int,
+) -> None:
     versions.create(small)
     touch(client, small)
     versions.create(small)
@@ -63,7 +90,9 @@ def test_the_sdk_finds_our_version_by_its_number(skip_missed_entities, sdk, serv
     assert client.projects.get(project_id).images_count == 3
 
 
-def test_the_sdk_lists_what_we_made(sdk, server, client, versions, small):
+def test_the_sdk_lists_what_we_made(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, small: int
+) -> None:
     one = versions.create(small, "first", "лимоны")
     touch(client, small)
     two = versions.create(small, "second")
@@ -77,13 +106,17 @@ def test_the_sdk_lists_what_we_made(sdk, server, client, versions, small):
     assert listed[one.version_id]["description"] == "лимоны"
 
 
-def test_our_version_is_the_sdks_answer_for_an_unchanged_project(sdk, server, versions, small):
+def test_our_version_is_the_sdks_answer_for_an_unchanged_project(
+    sdk: SdkProcess, server: ServerInfo, versions: ProjectVersions, small: int
+) -> None:
     made = versions.create(small)
 
     assert sdk.call(server, "create", project_id=small) == made.version_id
 
 
-def test_versions_of_both_share_one_map(sdk, server, client, versions, small):
+def test_versions_of_both_share_one_map(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, small: int
+) -> None:
     one = versions.create(small)
     touch(client, small)
     two = sdk.call(server, "create", project_id=small)
@@ -104,8 +137,14 @@ def test_versions_of_both_share_one_map(sdk, server, client, versions, small):
 
 @READERS
 def test_the_sdk_restores_a_version_of_ours_without_custom_data(
-    reader, archive_format, request, wire, server, client, small
-):
+    reader,
+    archive_format,
+    request: pytest.FixtureRequest,
+    wire: FaultProxy,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    small: int,
+) -> None:
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
     with SuperviselyClient(wire.url, server.token) as wired:
         made = ProjectVersions(wired).create(small, archive_format=archive_format)
@@ -117,7 +156,9 @@ def test_the_sdk_restores_a_version_of_ours_without_custom_data(
     assert client.projects.get(project_id).images_count == 3
 
 
-def test_the_sdk_restores_an_empty_project_of_ours(sdk, server, client, versions):
+def test_the_sdk_restores_an_empty_project_of_ours(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     project_id = client.projects.add(server.workspace_id, "nothing at all").id
     client.datasets.add(project_id, "nothing here")
     made = versions.create(project_id)

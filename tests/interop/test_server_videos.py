@@ -23,7 +23,15 @@ def seen(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the SDK saw."""
     answer = tmp_path_factory.mktemp("sdk") / "answer.json"
     with web_server(real_video().read_bytes()) as host:
-        command = [sdk_python(), SCRIPT, server.url, server.token, real_video(), f"{host}/there", answer]
+        command = [
+            str(sdk_python()),
+            str(SCRIPT),
+            server.url,
+            server.token,
+            str(real_video()),
+            f"{host}/there",
+            str(answer),
+        ]
         ended = subprocess.run(
             command,
             env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},

@@ -27,16 +27,16 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     }
 
 
-def test_every_step_is_faster_than_with_the_official_sdk(costs):
+def test_every_step_is_faster_than_with_the_official_sdk(costs: dict[str, dict[str, Any]]) -> None:
     for step in ("first create", "create after 1 %", "restore"):
         assert costs["ours"][step]["wall_seconds"] < costs["sdk"][step]["wall_seconds"], step
 
 
-def test_an_unchanged_create_asks_six_times_at_most(costs):
+def test_an_unchanged_create_asks_six_times_at_most(costs: dict[str, dict[str, Any]]) -> None:
     assert costs["ours"]["unchanged create"]["requests"] <= 6
 
 
-def test_a_create_after_a_small_change_asks_for_what_changed(costs):
+def test_a_create_after_a_small_change_asks_for_what_changed(costs: dict[str, dict[str, Any]]) -> None:
     steps = costs["ours"]
     listing = costs["floor"]["first create"]["requests"]
 
@@ -46,7 +46,7 @@ def test_a_create_after_a_small_change_asks_for_what_changed(costs):
     )
 
 
-def test_memory_does_not_grow_with_the_project(costs, tmp_path):
+def test_memory_does_not_grow_with_the_project(costs: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     project_id = seed_images(tmp_path / "seed", 3 * IMAGES)
 
     larger = dict(live("ours", tmp_path / "seed", tmp_path, project_id, delay_ms=0))
@@ -57,7 +57,7 @@ def test_memory_does_not_grow_with_the_project(costs, tmp_path):
         assert large < min(1.6 * small, 300), (step, small, large)
 
 
-def test_the_report_tells_every_step(costs, tmp_path: Path):
+def test_the_report_tells_every_step(costs: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     runs = [
         {"type": "images", "size": IMAGES, "delay_ms": 30.0, "step": step, "client": client, **cost}
         for client, steps in costs.items()

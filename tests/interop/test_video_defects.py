@@ -3,54 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
-from tests.support.projects import count_projects, touch
-from tests.support.proxy import refuse
-from tests.support.sdk import SdkError
+from tests.support.projects import count_projects, read_archive, touch
+from tests.support.proxy import FaultProxy, refuse
+from tests.support.sdk import SdkError, SdkProcess
 from tests.support.video_projects import annotate, make_video_project, read_videos, write_videos
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 @pytest.fixture
-def wired(wire, server):
+def wired(wire: FaultProxy, server: ServerInfo):
     with SuperviselyClient(wire.url, server.token) as client:
         yield ProjectVersions(client)
 
 
 @pytest.fixture
-def street(client, films):
+def street(client: SuperviselyClient, films):
     project_id = make_video_project(client, films)
     client.projects.update_settings(project_id, {"advancedSettings": {"isReadOnlyProject": False}})
     return project_id
 
 
 @pytest.fixture
-def made(versions, street):
+def made(versions: ProjectVersions, street):
     return versions.create(street)
 
 
 @pytest.fixture
-def ours(versions, street, made):
+def ours(versions: ProjectVersions, street, made):
     """The id of our restore of our version."""
     return versions.restore(street, made.version_id).project_id
 
 
 @pytest.fixture
-def theirs(sdk, server, street, made):
+def theirs(sdk: SdkProcess, server: ServerInfo, street, made):
     """The id of the SDK's restore of our version."""
     return sdk.call(server, "restore", project_id=street, version_id=made.version_id)
 
@@ -63,7 +65,9 @@ def _exact(figure):
     return any(x % 1 for point in figure["geometry"]["points"]["exterior"] for x in point)
 
 
-def test_vertices_between_pixels_are_versioned(sdk, server, client, versions, street, ours):
+def test_vertices_between_pixels_are_versioned(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, street, ours
+) -> None:
     touch(client, street)
     rounded = versions.restore(street, sdk.call(server, "create", project_id=street)).project_id
 
@@ -71,7 +75,7 @@ def test_vertices_between_pixels_are_versioned(sdk, server, client, versions, st
     assert all(map(_exact, _figures(client, ours)))
 
 
-def test_notes_and_custom_data_of_figures_come_back(client, street, ours, theirs):
+def test_notes_and_custom_data_of_figures_come_back(client: SuperviselyClient, street, ours, theirs):
     def notes(project_id):
         return [(figure["description"], figure["customData"]) for figure in _figures(client, project_id)]
 
@@ -80,7 +84,7 @@ def test_notes_and_custom_data_of_figures_come_back(client, street, ours, theirs
     assert ("seen twice", {"score": 0.125}) in notes(ours)
 
 
-def test_descriptions_of_videos_and_all_settings_come_back(client, street, ours, theirs):
+def test_descriptions_of_videos_and_all_settings_come_back(client: SuperviselyClient, street, ours, theirs):
     def told(project_id):
         descriptions = {video["description"] for video in read_videos(client, project_id).values()}
         return descriptions, client.projects.get(project_id).settings.get("advancedSettings")
@@ -89,7 +93,9 @@ def test_descriptions_of_videos_and_all_settings_come_back(client, street, ours,
     assert told(ours) == told(street) == ({"", "Описание of a video"}, {"isReadOnlyProject": False})
 
 
-def test_what_lies_below_a_moved_dataset_stays_there(sdk, server, client, versions, street):
+def test_what_lies_below_a_moved_dataset_stays_there(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, street
+):
     moved = client.datasets.add(street, "moved").id
     client.datasets.add(street, "below", parent_id=moved)
     attic = client.datasets.add(street, "attic").id
@@ -106,7 +112,7 @@ def test_what_lies_below_a_moved_dataset_stays_there(sdk, server, client, versio
     assert parents(ours) == parents(street) == {"moved": "attic", "below": "moved"}
 
 
-def test_the_new_project_tells_its_version(client, street, ours, theirs):
+def test_the_new_project_tells_its_version(client: SuperviselyClient, street, ours, theirs):
     def origin(project_id):
         return client.projects.get(project_id).custom_data.get("restored_from", {})
 
@@ -115,12 +121,18 @@ def test_the_new_project_tells_its_version(client, street, ours, theirs):
 
 
 def test_two_videos_of_one_name_in_a_dataset_both_come_back(
-    sdk, server, client, versions, street, made, tmp_path
-):
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    street,
+    made,
+    tmp_path: Path,
+) -> None:
     """No server takes such names now, but archives hold what servers once took."""
     team_id = client.projects.get(street).team_id
     archive = tmp_path / "archive"
-    archive.write_bytes(client.files.find_bytes(team_id, made.archive_path))
+    archive.write_bytes(read_archive(client, made))
     snapshot = unpack_archive(archive, "videos", tmp_path / "out").snapshot
     _rename_all(snapshot, "same.mp4")
     pack_archive(snapshot, "v2.1.0", archive, {})
@@ -145,22 +157,30 @@ def _rename_all(snapshot, name):
     )
 
 
-def test_a_dead_link_is_left_out_when_asked(sdk, server, client, near_versions, street, films):
+def test_a_dead_link_is_left_out_when_asked(
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    near_versions: ProjectVersions,
+    street,
+    films,
+) -> None:
     dataset_id = client.datasets.add(street, "linked").id
     with serve_media(films[0].read_bytes(), "video/mp4") as media:
         (video,) = client.videos.add(dataset_id, [{"title": "far.mp4", "link": media.url, "meta": {}}])
         annotate(client, street, dataset_id, video["id"])
     made = near_versions.create(street)
-    skip = {"version_id": made.version_id, "skip_missed_entities": True}
 
     with pytest.raises(SdkError, match="LINK_UNREACHABLE"):
-        sdk.call(server, "restore", project_id=street, **skip)
-    assert near_versions.restore(street, **skip).skipped == ("linked/far.mp4",)
+        sdk.call(server, "restore", project_id=street, version_id=made.version_id, skip_missed_entities=True)
+    assert near_versions.restore(street, made.version_id, skip_missed_entities=True).skipped == (
+        "linked/far.mp4",
+    )
 
 
 def test_a_restore_whose_annotations_are_refused_leaves_nothing(
-    wire, wired, sdk, server, client, street, made
-):
+    wire: FaultProxy, wired, sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, street, made
+) -> None:
     projects = count_projects(client)
     wire.always("figures.bulk.add", refuse(400, "no figures today"))
 
@@ -176,8 +196,14 @@ def test_a_restore_whose_annotations_are_refused_leaves_nothing(
 
 
 def test_custom_data_of_datasets_that_cannot_be_read_makes_no_version_without_it(
-    wire, wired, sdk, server, client, versions, street
-):
+    wire: FaultProxy,
+    wired,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    street,
+) -> None:
     wire.on("datasets.list", refuse(400, "no datasets now"))
     lossy = sdk.call(replace(server, url=wire.url), "create", project_id=street)
     touch(client, street)
@@ -189,7 +215,9 @@ def test_custom_data_of_datasets_that_cannot_be_read_makes_no_version_without_it
     assert [dataset.custom_data for dataset in client.datasets.list_all(restored)] == [{}]
 
 
-def test_nothing_is_asked_for_twice(wire, wired, sdk, server, client, street, made):
+def test_nothing_is_asked_for_twice(
+    wire: FaultProxy, wired, sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, street, made
+):
     def count(method, work):
         wire.requests.clear()
         touch(client, street)

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.media import serve_media
 from tests.support.projects import touch
+from tests.support.sdk import SdkProcess
 from tests.support.video_projects import write_videos
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
@@ -21,14 +25,14 @@ MAKERS = pytest.mark.parametrize("command", ["create", "create_older_videos"], i
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory) -> Path:
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     write_videos(folder, 5)
     return folder
 
 
 @pytest.fixture(scope="module")
-def filmed(sdk, server, films):
+def filmed(sdk: SdkProcess, server: ServerInfo, films: Path):
     """A project with every case that versioning gets wrong. Tests may version it, but not change it."""
     with serve_media((films / "0001.mp4").read_bytes(), "video/mp4") as media:
         project_id = sdk.call(
@@ -44,7 +48,7 @@ def filmed(sdk, server, films):
 
 
 @pytest.fixture(scope="module")
-def views(sdk, server, films):
+def views(sdk: SdkProcess, server: ServerInfo, films: Path):
     """A multi-view project."""
     project_id = sdk.call(
         server, "fill_views", workspace_id=server.workspace_id, name="views", films=str(films)
@@ -54,7 +58,15 @@ def views(sdk, server, films):
 
 @FORMATS
 @pytest.mark.parametrize("project", ["filmed", "views"])
-def test_our_round_trip_loses_nothing(project, archive_format, request, sdk, server, client, versions):
+def test_our_round_trip_loses_nothing(
+    project,
+    archive_format,
+    request: pytest.FixtureRequest,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+) -> None:
     was = request.getfixturevalue(project)
     touch(client, was.id)
     made = versions.create(was.id, archive_format=archive_format)
@@ -68,8 +80,15 @@ def test_our_round_trip_loses_nothing(project, archive_format, request, sdk, ser
 @FORMATS
 @pytest.mark.parametrize("project", ["filmed", "views"])
 def test_the_sdk_restores_what_we_made(
-    project, archive_format, request, sdk, server, client, versions, tmp_path
-):
+    project,
+    archive_format,
+    request: pytest.FixtureRequest,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    tmp_path: Path,
+) -> None:
     was = request.getfixturevalue(project)
     touch(client, was.id)
     made = versions.create(was.id, archive_format=archive_format, media_store=tmp_path)
@@ -84,7 +103,15 @@ def test_the_sdk_restores_what_we_made(
 
 @MAKERS
 @pytest.mark.parametrize("project", ["filmed", "views"])
-def test_we_restore_what_the_sdk_made(project, command, request, sdk, server, client, versions):
+def test_we_restore_what_the_sdk_made(
+    project,
+    command,
+    request: pytest.FixtureRequest,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+) -> None:
     was = request.getfixturevalue(project)
     touch(client, was.id)
     version_id = sdk.call(server, command, project_id=was.id)

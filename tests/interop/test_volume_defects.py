@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
 from tests.support.projects import count_projects
-from tests.support.proxy import refuse
-from tests.support.sdk import SdkError
+from tests.support.proxy import FaultProxy, refuse
+from tests.support.sdk import SdkError, SdkProcess
 from tests.support.volumes import SIZES, make_masks_project, nrrd, on_slices
 
 pytestmark = pytest.mark.sdk
@@ -18,7 +21,7 @@ NOISE = nrrd(np.random.default_rng(7).integers(0, 2, SIZES).astype(np.uint8))
 
 
 @pytest.fixture(scope="module")
-def project(server, tmp_path_factory) -> int:
+def project(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> int:
     """A volume with a description, figures between pixels, and a mask. Tests may not change it."""
     from airflow_sv_versioning.client import SuperviselyClient
 
@@ -38,12 +41,14 @@ def only_volume(client, project_id):
 
 
 @pytest.fixture(scope="module")
-def versioned(sdk, server, project) -> int:
+def versioned(sdk: SdkProcess, server: ServerInfo, project: int) -> int:
     """A version made by the SDK."""
     return sdk.call(server, "create", project_id=project)
 
 
-def test_it_loses_descriptions_settings_and_parts_of_pixels(sdk, server, client, project, versioned):
+def test_it_loses_descriptions_settings_and_parts_of_pixels(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, project: int, versioned: int
+) -> None:
     copy = sdk.call(server, "restore", project_id=project, version_id=versioned)
 
     volume, annotation = only_volume(client, copy)
@@ -59,7 +64,9 @@ def test_it_loses_descriptions_settings_and_parts_of_pixels(sdk, server, client,
     assert client.projects.get(copy).custom_data["restored_from"]["version_num"] is None
 
 
-def test_it_sends_ids_of_the_source_in_geometries(sdk, server, wire, project, versioned):
+def test_it_sends_ids_of_the_source_in_geometries(
+    sdk: SdkProcess, server: ServerInfo, wire: FaultProxy, project: int, versioned: int
+) -> None:
     sdk.call(replace(server, url=wire.url), "restore", project_id=project, version_id=versioned)
 
     sent = [figure for request in wire.seen("figures.bulk.add") for figure in request.json["figures"]]
@@ -67,8 +74,13 @@ def test_it_sends_ids_of_the_source_in_geometries(sdk, server, wire, project, ve
 
 
 def test_it_does_not_look_for_volumes_that_are_gone_and_leaves_half_a_project(
-    sdk, server, client, wire, project, versioned
-):
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    wire: FaultProxy,
+    project: int,
+    versioned: int,
+) -> None:
     projects = count_projects(client)
     wire.always("volumes.bulk.add", refuse(400, "1 hashes are not stored"))
 
@@ -85,7 +97,7 @@ def test_it_does_not_look_for_volumes_that_are_gone_and_leaves_half_a_project(
     assert count_projects(client) == projects + 1
 
 
-def test_it_cannot_read_a_small_mask_from_memory(sdk, server, tmp_path):
+def test_it_cannot_read_a_small_mask_from_memory(sdk: SdkProcess, server: ServerInfo, tmp_path: Path) -> None:
     (tmp_path / "mask.nrrd").write_bytes(NOISE)
 
     with pytest.raises(SdkError):

@@ -33,7 +33,7 @@ TYPES = ("<i2", ">i2", "u1", "<f4")
 RANDOM = np.random.default_rng(11)
 
 
-def turned(kind: str) -> Any:
+def turned(kind: Any) -> Any:
     """Make steps between voxels."""
     spacing = RANDOM.choice([1, 0.5, 2.5, 0.7617189884185793], 3)
     if kind == "identity":
@@ -50,7 +50,7 @@ def turned(kind: str) -> Any:
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Files in every space, with axes in every order and direction, and turned at random."""
     folder = tmp_path_factory.mktemp("originals")
-    kinds = [
+    kinds: list[Any] = [
         "identity",
         "anisotropic",
         *["oblique"] * 12,
@@ -76,7 +76,9 @@ def metas(originals: Path, sdk: SdkProcess, server: ServerInfo) -> dict[str, Any
     return sdk.call(server, "normalise_volumes", folder=str(originals))
 
 
-def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(originals, metas):
+def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(
+    originals: Path, metas: dict[str, Any]
+) -> None:
     assert len(metas) > 300
     for name, meta in metas.items():
         geometry = normalise_to_ras(originals / f"{name}.nrrd", originals / f"{name}.ours")
@@ -84,21 +86,27 @@ def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(originals, metas)
         assert geometry.difference(meta) is None, name
 
 
-def test_what_the_sdk_uploaded_is_not_normalised_again(originals, metas, tmp_path):
+def test_what_the_sdk_uploaded_is_not_normalised_again(
+    originals: Path, metas: dict[str, Any], tmp_path: Path
+) -> None:
     for name, meta in metas.items():
         stored, again = originals / f"{name}.sdk", tmp_path / name
         normalise_to_ras(stored, again, meta)
         assert again.read_bytes() == stored.read_bytes(), name
 
 
-def test_an_original_that_lies_elsewhere_is_refused(originals, metas, tmp_path):
+def test_an_original_that_lies_elsewhere_is_refused(
+    originals: Path, metas: dict[str, Any], tmp_path: Path
+) -> None:
     meta = metas["lps-03"]
 
     with pytest.raises(FormatError, match="another one than was looked for: its origin"):
         normalise_to_ras(originals / "lps-03.nrrd", tmp_path / "it", {**meta, "origin": [1, 2, 3]})
 
 
-def test_a_volume_is_put_back_with_every_slice_that_the_sdk_uploads(originals, sdk, server, wire, tmp_path):
+def test_a_volume_is_put_back_with_every_slice_that_the_sdk_uploads(
+    originals: Path, sdk: SdkProcess, server: ServerInfo, wire: FaultProxy, tmp_path: Path
+) -> None:
     source, file = originals / "lps-08.nrrd", tmp_path / "it.nrrd"
     through_wire = replace(server, url=wire.url)
     uploaded = sdk.call(through_wire, "upload_volume", workspace_id=server.workspace_id, path=str(source))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.projects import touch
+from tests.support.sdk import SdkProcess
 from tests.support.volumes import make_volume_project, read_volumes
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
@@ -17,14 +23,21 @@ MAKERS = pytest.mark.parametrize("command", ["create", "create_older_volumes"], 
 
 
 @pytest.fixture(scope="module")
-def scanned(sdk, server):
+def scanned(sdk: SdkProcess, server: ServerInfo):
     """A real DICOM series, oblique volumes, equal names, many volumes. Tests may not change it."""
     project_id = sdk.call(server, "fill_volumes", workspace_id=server.workspace_id, name="scanned", many=MANY)
     return FilledProject(project_id, sdk.call(server, "read_volumes", project_id=project_id))
 
 
 @FORMATS
-def test_our_round_trip_loses_nothing(scanned, archive_format, sdk, server, client, versions):
+def test_our_round_trip_loses_nothing(
+    scanned,
+    archive_format,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+) -> None:
     touch(client, scanned.id)
     made = versions.create(scanned.id, archive_format=archive_format)
 
@@ -35,7 +48,15 @@ def test_our_round_trip_loses_nothing(scanned, archive_format, sdk, server, clie
 
 
 @FORMATS
-def test_the_sdk_restores_what_we_made(scanned, archive_format, sdk, server, client, versions, tmp_path):
+def test_the_sdk_restores_what_we_made(
+    scanned,
+    archive_format,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    tmp_path: Path,
+) -> None:
     touch(client, scanned.id)
     made = versions.create(scanned.id, archive_format=archive_format, media_store=tmp_path)
 
@@ -45,7 +66,14 @@ def test_the_sdk_restores_what_we_made(scanned, archive_format, sdk, server, cli
 
 
 @MAKERS
-def test_we_restore_what_the_sdk_made(scanned, command, sdk, server, client, versions):
+def test_we_restore_what_the_sdk_made(
+    scanned,
+    command,
+    sdk: SdkProcess,
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+) -> None:
     touch(client, scanned.id)
     version_id = sdk.call(server, command, project_id=scanned.id)
 
@@ -57,7 +85,9 @@ def test_we_restore_what_the_sdk_made(scanned, command, sdk, server, client, ver
     assert flagged == ([True] if command == "create_older_volumes" else [])
 
 
-def test_masks_that_the_sdk_cannot_version_come_back_from_ours(sdk, server, client, versions, tmp_path):
+def test_masks_that_the_sdk_cannot_version_come_back_from_ours(
+    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
+) -> None:
     project_id = make_volume_project(client, tmp_path)
     assert sdk.call(server, "create", project_id=project_id) is None
 

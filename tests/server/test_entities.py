@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,10 @@ def test_a_figure_has_the_members_asked_for_and_its_ids(
 
 
 def test_tags_of_figures_have_no_names(api: Api, project: Project) -> None:
-    tags = [{"tagId": project.tags["number"], "value": 1.5}, {"tagId": project.tags["flag"]}]
+    tags: list[dict[str, Any]] = [
+        {"tagId": project.tags["number"], "value": 1.5},
+        {"tagId": project.tags["flag"]},
+    ]
     figure_id = api.figure(project, api.image(project), tags=tags)
     listed = api.call("figures.info", {"id": figure_id})["tags"]
     common = {"id", "tagId", "labelerLogin", "createdAt", "updatedAt"}

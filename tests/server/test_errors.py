@@ -76,7 +76,7 @@ def test_a_multipart_body_that_is_cut_short_is_refused(api: Api) -> None:
 
 
 def test_a_write_is_no_get(api: Api) -> None:
-    answer = api.session.get(api.url("projects.add"), params={"workspaceId": 1, "name": "got"}, timeout=30)
+    answer = api.session.get(api.url("projects.add"), params={"workspaceId": "1", "name": "got"}, timeout=30)
     assert answer.status_code == 404
     details_of(answer)
 

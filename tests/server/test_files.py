@@ -105,7 +105,7 @@ def test_a_raw_body_is_a_file(api: Api, folder: str) -> None:
     content = os.urandom(3 << 20)
     answer = api.session.post(
         api.url("file-storage.upload"),
-        params={"teamId": 1, "path": f"{folder}/raw.bin"},
+        params={"teamId": "1", "path": f"{folder}/raw.bin"},
         data=content,
         headers={"content-type": "application/octet-stream"},
         timeout=30,
@@ -173,7 +173,7 @@ def test_files_and_folders_are_removed(api: Api, folder: str) -> None:
 def test_a_path_that_is_no_file_is_refused(api: Api, path: str) -> None:
     answer = api.session.post(
         api.url("file-storage.upload"),
-        params={"teamId": 1, "path": path},
+        params={"teamId": "1", "path": path},
         data=CONTENT,
         headers={"content-type": "application/octet-stream"},
         timeout=30,

@@ -18,7 +18,7 @@ LARGE = ("items", "figures", "tags")
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("data")
     seed_images(folder, 50)
     opened = Platform(Settings(folder))
@@ -44,7 +44,7 @@ class _Watched(Reader):
 
 
 @pytest.fixture
-def watched(platform) -> Iterator[_Watched]:
+def watched(platform: Platform) -> Iterator[_Watched]:
     with platform.database.read() as db:
         reader = _Watched(db._connection)
         reader.plans = []
@@ -64,7 +64,7 @@ def _dataset_and_items(reader):
 
 
 @pytest.mark.parametrize("by_ids", [False, True])
-def test_listing_images(watched, by_ids):
+def test_listing_images(watched: _Watched, by_ids) -> None:
     dataset_id, items = _dataset_and_items(watched)
     wanted = [{"field": "id", "operator": "in", "value": items}] if by_ids else []
     query = Query(filters=wanted, token_mode=True, per_page=5)
@@ -74,7 +74,7 @@ def test_listing_images(watched, by_ids):
     _assert_by_index(watched.plans)
 
 
-def test_listing_figures_of_items(watched):
+def test_listing_figures_of_items(watched: _Watched) -> None:
     dataset_id, items = _dataset_and_items(watched)
     query = Query(filters=[{"field": "entityId", "operator": "in", "value": items}], per_page=20000)
 

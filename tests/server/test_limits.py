@@ -73,12 +73,15 @@ def test_sizes_of_media(limited: Limited, method: str, content: bytes, limit: st
     def upload(api: Api) -> requests.Response:
         return api.session.post(api.url(method), files={"0-file": ("0", content)}, timeout=30)
 
+    def bounds(size: int) -> dict[str, Any]:
+        return {limit: size}
+
     size = len(content)
-    with limited(Limits(**{limit: size - 1})) as api:
+    with limited(Limits(**bounds(size - 1))) as api:
         answer = upload(api)
         assert answer.status_code == 400
         assert f'"type":"FileSize","sizeLimit":{size - 1}' in answer.text
-    with limited(Limits(**{limit: size})) as api:
+    with limited(Limits(**bounds(size))) as api:
         assert upload(api).status_code == 200
 
 

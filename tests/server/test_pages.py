@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -113,7 +114,8 @@ def test_a_wrong_token_opens_nothing(api: Api, browser: Browser) -> None:
 
 
 def test_the_cookie_opens_no_method_and_no_script_reads_it(visitor: Browser) -> None:
-    [cookie] = visitor.cookies
+    cookies: Any = visitor.cookies
+    [cookie] = cookies
 
     assert cookie.has_nonstandard_attr("HttpOnly")
     assert cookie.value != visitor.info.token

@@ -150,7 +150,7 @@ def test_a_description_has_at_most_255_characters(served: Served, kind: str) -> 
 def test_a_volume_says_what_it_is(served: Served, rules: Rules) -> None:
     with served(rules) as api:
         project = api.project(type="volumes")
-        volume = {"hash": api.upload(nrrd()), "name": "a.nrrd", "meta": meta()}
+        volume: dict[str, Any] = {"hash": api.upload(nrrd()), "name": "a.nrrd", "meta": meta()}
         wrong = [
             {**volume, "name": None, "title": "b.nrrd"},
             {**volume, "meta": None, "name": "c.nrrd"},

@@ -22,8 +22,13 @@ def tags_of(api: Api, image_id: int) -> list[dict[str, Any]]:
 def test_tags_come_back_as_they_were_sent(api: Api) -> None:
     project = api.project()
     image_id = api.image(project)
-    extras = {"frameRange": [1, 5], "isFinished": False, "nonFinalValue": True, "customData": {"a": 1}}
-    sent = [
+    extras: dict[str, Any] = {
+        "frameRange": [1, 5],
+        "isFinished": False,
+        "nonFinalValue": True,
+        "customData": {"a": 1},
+    }
+    sent: list[dict[str, Any]] = [
         {"tagId": project.tags["text"], "value": "ü", **extras},
         {"tagId": project.tags["flag"], "value": None},
     ]

@@ -234,7 +234,12 @@ def test_the_same_tag_may_hold_for_frames_that_touch_overlap_and_repeat(project:
 
 def test_a_tag_keeps_what_says_that_it_is_unfinished(project: VideoProject) -> None:
     video_id = project.add()
-    members = {"frameRange": [2, 2], "isFinished": False, "nonFinalValue": True, "customData": {"a": [1]}}
+    members: dict[str, Any] = {
+        "frameRange": [2, 2],
+        "isFinished": False,
+        "nonFinalValue": True,
+        "customData": {"a": [1]},
+    }
     project.tag(video_id, "flag", **members)
     object_id = project.objects([video_id])[0]
     project.tag_object(object_id, "flag", **members)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,8 +90,12 @@ class WaitingRun:
     run_after = datetime(2026, 3, 1, 4, 5, 6, tzinfo=timezone.utc)
 
 
-def running_context(**task: Any) -> Any:
-    return {"ti": RunningTask(**task), "dag_run": WaitingRun()}
+def running_context(*, more: Mapping[str, Any] | None = None, **task: Any) -> Any:
+    """Make a context.
+
+    :param more: members that it has beside its task and its run.
+    """
+    return {"ti": RunningTask(**task), "dag_run": WaitingRun(), **(more or {})}
 
 
 class StateStore:

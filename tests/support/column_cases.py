@@ -7,7 +7,7 @@ the row where one alone would mean nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ class Media:
     :param facts: what the platform tells of the first.
     """
 
-    hashes: tuple[str, str]
+    hashes: Sequence[str]
     link: str
     facts: Mapping[str, Any]
 
@@ -196,9 +196,11 @@ def write_cells(
 
 
 def _ids(number: int) -> dict[str, int]:
-    names = ("dataset", "other dataset", "item", "other item", "tag")
-    names += ("bare object", "object", "other object", "object of the other item")
-    names += ("bare figure", "figure", "other figure", "figure of the other item", "mask", "other mask")
+    names = [
+        *("dataset", "other dataset", "item", "other item", "tag"),
+        *("bare object", "object", "other object", "object of the other item"),
+        *("bare figure", "figure", "other figure", "figure of the other item", "mask", "other mask"),
+    ]
     return {name: 100 * number + place for place, name in enumerate(names)}
 
 

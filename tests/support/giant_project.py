@@ -155,4 +155,5 @@ def peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*map(int, sys.argv[1:4]), sys.argv[4])))
+    first, second, third, last = sys.argv[1:]
+    print(json.dumps(main(int(first), int(second), int(third), last)))

@@ -21,8 +21,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.exceptions import VersionBusyError
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.snapshot.origin import is_draft
@@ -243,7 +245,7 @@ class Ground:
             reserved = self.client.versions.reserve(project_id)
         except VersionBusyError:
             return True
-        if hasattr(reserved, "commit_token"):
+        if isinstance(reserved, Reservation):
             self.client.versions.cancel(reserved)
         return False
 
@@ -322,12 +324,12 @@ def run(ground: Ground, count: int, seed: int, only: str, said: Callable[[str], 
 def table(tallies: dict[Work, Tally]) -> list[str]:
     """Lay the tallies out as Markdown."""
     head = ["worker", "action", "type", "kills", "left a lock", "left a marked half project", "not put right"]
-    rows = [
+    rows: list[list[Any]] = [
         [w.worker, w.action, w.project_type, t.kills, t.locks, t.drafts, len(t.wrong)]
         for w, t in tallies.items()
     ]
     sums = [sum(row[column] for row in rows) for column in range(3, 7)]
-    lines = [head, ["---"] * len(head), *rows, ["all", "", "", *sums]]
+    lines: list[list[Any]] = [head, ["---"] * len(head), *rows, ["all", "", "", *sums]]
     return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
 
 

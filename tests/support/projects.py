@@ -8,6 +8,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.client.models import Reservation
+from airflow_sv_versioning.vault.backup import MediaBackup
+
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.versioning import CreateResult
@@ -113,16 +116,37 @@ def map_path(project_id: int) -> str:
     return f"/system/versions/{project_id}/versions.json"
 
 
-def read_map(client: SuperviselyClient, project_id: int) -> dict[str, Any] | None:
-    """Read the map of a project's versions."""
+def read_map(client: SuperviselyClient, project_id: int) -> dict[str, Any]:
+    """Read the map of a project's versions; empty where there is none."""
     content = client.files.find_bytes(client.projects.get(project_id).team_id, map_path(project_id))
-    return None if content is None else json.loads(content)
+    found: dict[str, Any] = json.loads(content or b"{}")
+    return found
 
 
 def write_map(client: SuperviselyClient, project_id: int, versions: dict[str, Any]) -> None:
     """Replace the map, as another process does."""
     team_id = client.projects.get(project_id).team_id
     client.files.upload(team_id, json.dumps(versions).encode(), map_path(project_id))
+
+
+def read_archive(client: SuperviselyClient, made: CreateResult) -> bytes:
+    """Read the archive of a version."""
+    content = client.files.find_bytes(1, made.archive_path)
+    assert content is not None
+    return content
+
+
+def backup_of(made: CreateResult) -> MediaBackup:
+    """Read what was copied into the store that a version names."""
+    assert made.media is not None
+    return made.media
+
+
+def reserve(client: SuperviselyClient, project_id: int) -> Reservation:
+    """Reserve a project that has changed, as another process does."""
+    reserved = client.versions.reserve(project_id)
+    assert isinstance(reserved, Reservation)
+    return reserved
 
 
 def replace_archive(client: SuperviselyClient, made: CreateResult, content: bytes) -> None:

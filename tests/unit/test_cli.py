@@ -21,7 +21,7 @@ from airflow_sv_versioning.exceptions import (
 
 
 @pytest.fixture(autouse=True)
-def _no_server_in_the_environment(monkeypatch):
+def _no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("SERVER_ADDRESS", raising=False)
     monkeypatch.delenv("API_TOKEN", raising=False)
 
@@ -39,7 +39,9 @@ def _no_server_in_the_environment(monkeypatch):
         ["serve"],
     ],
 )
-def test_a_command_line_that_cannot_be_understood_ends_with_2(arguments, capsys):
+def test_a_command_line_that_cannot_be_understood_ends_with_2(
+    arguments, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(arguments) == 2
 
     out, err = capsys.readouterr()
@@ -64,7 +66,7 @@ def test_a_command_line_that_cannot_be_understood_ends_with_2(arguments, capsys)
     ids=" ".join,
 )
 @pytest.mark.parametrize("number", ["0", "-1", str(2**70), "9" * 5000, "4\uff12", "1_0", "7.0", "seven", ""])
-def test_an_id_is_a_positive_whole_number(arguments, number, capsys):
+def test_an_id_is_a_positive_whole_number(arguments, number, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([argument.format(number) for argument in arguments]) == 2
 
     out, err = capsys.readouterr()
@@ -73,7 +75,7 @@ def test_an_id_is_a_positive_whole_number(arguments, number, capsys):
     assert "must be a positive whole number below 2^63" in err or number == "-1"
 
 
-def test_help_names_every_exit_code(capsys):
+def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["restore", "--help"]) == 0
 
     text = capsys.readouterr().out
@@ -84,7 +86,9 @@ def test_help_names_every_exit_code(capsys):
 @pytest.mark.parametrize(
     ("environment", "missing"), [({}, "SERVER_ADDRESS"), ({"SERVER_ADDRESS": "http://x"}, "API_TOKEN")]
 )
-def test_a_missing_address_or_token_names_its_variable(environment, missing, monkeypatch, capsys):
+def test_a_missing_address_or_token_names_its_variable(
+    environment, missing, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -104,7 +108,9 @@ def test_a_missing_address_or_token_names_its_variable(environment, missing, mon
         (FileNotFoundError("no such file"), 3, "system"),
     ],
 )
-def test_every_error_is_one_line_one_code_and_one_object(error, code, kind, monkeypatch, capsys):
+def test_every_error_is_one_line_one_code_and_one_object(
+    error, code, kind, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail(_arguments):
         raise error
 
@@ -118,13 +124,13 @@ def test_every_error_is_one_line_one_code_and_one_object(error, code, kind, monk
     assert err == f"sv-versioning: {error}\n"
 
 
-def test_without_json_an_error_leaves_stdout_empty(capsys):
+def test_without_json_an_error_leaves_stdout_empty(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["list", "7"]) == 2
 
     assert capsys.readouterr().out == ""
 
 
-def test_starting_loads_nothing_heavy():
+def test_starting_loads_nothing_heavy() -> None:
     code = (
         "import sys; from airflow_sv_versioning import cli; cli.build_parser();"
         "print(sorted({'airflow', 'pyarrow', 'requests', 'fastapi', 'numpy', 'pendulum'} & set(sys.modules)))"

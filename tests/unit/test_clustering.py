@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.support.archives import figure, rows, write_snapshot
 BOX = {"points": {"exterior": [[1, 1], [2, 2]], "interior": []}}
 
 
-def write(folder: Path, project_type: str, table: str, columns: dict[str, list[Any]]) -> Snapshot:
+def write(folder: Path, project_type: str, table: str, columns: Mapping[str, Any]) -> Snapshot:
     folder.mkdir()
     with SnapshotWriter(folder, project_type) as writer:
         writer.append_arrow(table, table_of(project_type, table, columns))
@@ -64,7 +65,8 @@ def test_frames_that_do_not_ascend_within_their_video_are_found(tmp_path: Path) 
 
 
 def test_tags_of_an_image_and_of_a_figure_with_its_id_are_told_apart(tmp_path: Path) -> None:
-    columns = {"owner_type": ["item", "figure", "item"], "owner_id": [1, 1, 2], "src_item_id": [1, 1, 2]}
+    ids = [1, 1, 2]
+    columns = {"owner_type": ["item", "figure", "item"], "owner_id": ids, "src_item_id": ids}
     assert is_clustered(write(tmp_path / "s", "images", "tags", columns), "tags")
 
 

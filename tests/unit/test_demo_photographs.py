@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -69,7 +69,7 @@ def test_every_label_is_of_a_class_of_its_shape(photograph: Photograph) -> None:
 
 @every_photograph
 def test_every_tag_has_a_value_that_its_definition_takes(photograph: Photograph) -> None:
-    given = [(photograph.tags, "imagesOnly", None)]
+    given: list[tuple[Mapping[str, Any], str, str | None]] = [(photograph.tags, "imagesOnly", None)]
     given += [(label.tags, "objectsOnly", label.class_name) for label in _labels(photograph.name)]
     for tags, applicable, class_name in given:
         for name, value in tags.items():

@@ -7,7 +7,7 @@ import json
 from airflow_sv_versioning.versioning.draft import Draft
 
 
-def test_a_draft_survives_being_written_down():
+def test_a_draft_survives_being_written_down() -> None:
     draft = Draft(
         project_id=4,
         version_id=7,

@@ -12,7 +12,7 @@ import pytest
 from airflow_sv_versioning.snapshot.ids import IdMap, IdSet, digests, joined, repeated
 
 
-def test_a_column_is_asked_at_once():
+def test_a_column_is_asked_at_once() -> None:
     ids = IdSet([5, 3, 5, 2**62])
 
     assert ids.mask(pa.array([3, 4, None, 2**62])).tolist() == [True, False, False, True]
@@ -20,16 +20,16 @@ def test_a_column_is_asked_at_once():
     assert ids.missing(pa.array([9, 3, 9, None, 1])) == [1, 9]
 
 
-def test_null_is_not_taken_for_zero():
+def test_null_is_not_taken_for_zero() -> None:
     assert IdSet([0]).mask(pa.array([None, 0], pa.int64())).tolist() == [False, True]
 
 
-def test_an_empty_set_holds_nothing():
+def test_an_empty_set_holds_nothing() -> None:
     assert IdSet([]).mask(pa.array([0, 1])).tolist() == [False, False]
     assert IdSet.of_columns([]).mask_of([0]) == [False]
 
 
-def test_a_set_tells_where_its_ids_stand():
+def test_a_set_tells_where_its_ids_stand() -> None:
     ids = IdSet([70, 7, 7])
 
     assert len(ids) == 2
@@ -39,7 +39,7 @@ def test_a_set_tells_where_its_ids_stand():
         ids.places([7, 5])
 
 
-def test_a_map_holds_what_was_put_into_it():
+def test_a_map_holds_what_was_put_into_it() -> None:
     found = IdMap(IdSet(number * 7 for number in range(20_000)))
     found.put([7 * number for number in range(19_999, 9, -1)], range(19_999, 9, -1))
     found.put([7, 0], [1, 0])
@@ -53,7 +53,7 @@ def test_a_map_holds_what_was_put_into_it():
     assert list(found) == [number * 7 for number in range(20_000) if not 1 < number < 10]
 
 
-def test_a_map_says_which_id_it_lacks():
+def test_a_map_says_which_id_it_lacks() -> None:
     found = IdMap(IdSet([1, 2]))
     found.put([1], [2])
 
@@ -66,7 +66,7 @@ def test_a_map_says_which_id_it_lacks():
         found.put([1, 5], [1, 5])
 
 
-def test_a_map_of_nothing_is_empty():
+def test_a_map_of_nothing_is_empty() -> None:
     found = IdMap(IdSet([]))
     found.put([], [])
 
@@ -88,13 +88,13 @@ def test_threads_fill_a_map_that_is_read_meanwhile():
     assert found.take(range(24_000)) == [-number for number in range(24_000)]
 
 
-def test_a_set_of_columns_leaves_nulls_out():
+def test_a_set_of_columns_leaves_nulls_out() -> None:
     ids = IdSet.of_columns([pa.array([3, None]), pa.chunked_array([[1], [3]])])
 
     assert list(ids.where(np.array([True, True]))) == [1, 3]
 
 
-def test_columns_are_joined_however_many_and_long_they_are():
+def test_columns_are_joined_however_many_and_long_they_are() -> None:
     lengths = [0, 1, 20_000, 5, 100_000, 0]
     numbers = iter(range(sum(lengths)))
 
@@ -103,7 +103,7 @@ def test_columns_are_joined_however_many_and_long_they_are():
     assert found.tolist() == list(range(sum(lengths)))
 
 
-def test_what_comes_twice_is_found_in_whichever_parts_it_is():
+def test_what_comes_twice_is_found_in_whichever_parts_it_is() -> None:
     parts = [np.array([5, 1, 9]), np.array([7, 7]), np.array([9, 9, 2**62])]
 
     found = repeated(joined(parts))
@@ -112,7 +112,7 @@ def test_what_comes_twice_is_found_in_whichever_parts_it_is():
     assert not repeated(joined([]))
 
 
-def test_equal_values_have_equal_digests():
+def test_equal_values_have_equal_digests() -> None:
     first, second = digests([(1, "a"), (2, "a"), (1, "b"), (1, "a")]), digests([(1, "a")])
 
     assert first.tolist() == [second[0], first[1], first[2], second[0]]

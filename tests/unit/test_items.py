@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "ROW_GROUP_ROWS", 2)
 
 
-def write(folder: Path, owners: list[int]) -> Snapshot:
+def write(folder: Path, owners: Sequence[int | None]) -> Snapshot:
     folder.mkdir(exist_ok=True)
     with SnapshotWriter(folder, "images") as made:
         made.append("images", [{"src_image_id": number, "name": str(number)} for number in IMAGES])

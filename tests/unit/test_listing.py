@@ -36,7 +36,7 @@ def ids_by(way, server):
 
 
 @pytest.mark.parametrize("tokens", [["a"], [5], ["5"], [0]])
-def test_a_token_goes_back_as_it_came(tokens):
+def test_a_token_goes_back_as_it_came(tokens) -> None:
     server = Server(page([1, 2], after=tokens[0], total=3), page([3], after=None, total=3))
 
     assert ids_by(by_tokens, server) == [1, 2, 3]
@@ -44,7 +44,7 @@ def test_a_token_goes_back_as_it_came(tokens):
     assert type(server.asked[1]["after"]) is type(tokens[0])
 
 
-def test_a_server_without_tokens_is_asked_by_page_numbers():
+def test_a_server_without_tokens_is_asked_by_page_numbers() -> None:
     pages = [page(ids, total=5, pagesCount=3) for ids in ([1, 2], [3, 4], [5])]
     server = Server(*pages)
 
@@ -53,21 +53,21 @@ def test_a_server_without_tokens_is_asked_by_page_numbers():
     assert "pagination_mode" not in server.asked[1]
 
 
-def test_page_numbers_go_on_where_the_server_also_tells_an_empty_token():
+def test_page_numbers_go_on_where_the_server_also_tells_an_empty_token() -> None:
     server = Server(page([1, 2], after=None, pagesCount=2), page([3], after=None, pagesCount=2))
 
     assert ids_by(by_numbers, server) == [1, 2, 3]
 
 
-def test_a_listing_that_tells_no_total_is_taken_at_its_word():
+def test_a_listing_that_tells_no_total_is_taken_at_its_word() -> None:
     assert ids_by(by_tokens, Server(page([1, 2], after="a"), page([3], after=None))) == [1, 2, 3]
 
 
-def test_an_empty_listing_is_whole():
+def test_an_empty_listing_is_whole() -> None:
     assert ids_by(by_tokens, Server(page([], total=0, after=None))) == []
 
 
-def test_entities_in_any_order_are_counted_too():
+def test_entities_in_any_order_are_counted_too() -> None:
     server = Server(page([9, 2], total=4, pagesCount=2), page([5, 1], total=4, pagesCount=2))
 
     assert ids_by(by_numbers, server) == [9, 2, 5, 1]
@@ -87,14 +87,14 @@ def test_entities_in_any_order_are_counted_too():
     ],
     ids=["empty", "short", "long", "doubled", "doubled page", "unordered", "nothing new", "grown"],
 )
-def test_a_listing_that_differs_from_what_it_tells_is_an_error(pages, told):
+def test_a_listing_that_differs_from_what_it_tells_is_an_error(pages, told) -> None:
     with pytest.raises(IncompleteListingError, match=told) as raised:
         ids_by(by_tokens, Server(*pages))
 
     assert raised.value.transient
 
 
-def test_pages_that_are_announced_and_bring_nothing_are_an_error():
+def test_pages_that_are_announced_and_bring_nothing_are_an_error() -> None:
     with pytest.raises(IncompleteListingError, match="more pages"):
         ids_by(by_numbers, Server(page([1, 2], pagesCount=3), page([], pagesCount=3)))
 
@@ -124,7 +124,7 @@ def test_a_listing_that_goes_on_beyond_its_total_ends(way):
 @pytest.mark.parametrize(
     ("totals", "is_moving"), [((2, 3), True), ((4, 3), True), ((4, 4), False), ((5, 4), False)]
 )
-def test_only_a_change_of_the_total_explains_a_difference(totals, is_moving):
+def test_only_a_change_of_the_total_explains_a_difference(totals, is_moving) -> None:
     first, last = totals
     server = Server(page([1, 2], total=first, after="a"), page([3], total=last, after=None))
 
@@ -134,7 +134,7 @@ def test_only_a_change_of_the_total_explains_a_difference(totals, is_moving):
     assert raised.value.context["is_moving"] is is_moving
 
 
-def test_a_short_list_is_asked_for_once_more_and_not_again():
+def test_a_short_list_is_asked_for_once_more_and_not_again() -> None:
     whole, short = page([1, 2], total=2), page([1], total=2)
     server = Server(short, whole)
     assert [e.id for e in list_whole(lambda: by_numbers(server, {}, 2, "datasets.list"))] == [1, 2]

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ def left_behind(folder) -> list[dict]:
     return [dict(leftover.data) for leftover in FileMemory(folder, "work").recall()]
 
 
-def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path):
+def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path: Path) -> None:
     working = FileMemory(tmp_path, "work")
     working.remember({"a": 1})
     assert left_behind(tmp_path) == []
@@ -37,7 +38,7 @@ def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path):
     assert left_behind(tmp_path) == [{"a": 2}]
 
 
-def test_a_mark_that_is_forgotten_is_gone(tmp_path):
+def test_a_mark_that_is_forgotten_is_gone(tmp_path: Path) -> None:
     memory = FileMemory(tmp_path, "work")
     memory.remember({"a": 1})
 
@@ -47,7 +48,7 @@ def test_a_mark_that_is_forgotten_is_gone(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_leftover_is_found_until_it_is_forgotten(tmp_path):
+def test_a_leftover_is_found_until_it_is_forgotten(tmp_path: Path) -> None:
     FileMemory(tmp_path, "work").write({"a": 1})
     killed = multiprocessing.get_context("fork").Process(target=_remember_and_die, args=(tmp_path,))
     killed.start()
@@ -64,7 +65,7 @@ def _remember_and_die(folder):
     os._exit(9)
 
 
-def test_only_one_of_two_takes_a_leftover(tmp_path):
+def test_only_one_of_two_takes_a_leftover(tmp_path: Path) -> None:
     gone = FileMemory(tmp_path, "work")
     gone.remember({"a": 1})
     gone.close()
@@ -76,14 +77,14 @@ def test_only_one_of_two_takes_a_leftover(tmp_path):
     assert left_behind(tmp_path) == []
 
 
-def test_those_at_work_can_be_named(tmp_path):
+def test_those_at_work_can_be_named(tmp_path: Path) -> None:
     working = FileMemory(tmp_path, "work")
     working.remember({"owner": "me"})
 
     assert FileMemory(tmp_path, "work").list_at_work() == [{"owner": "me"}]
 
 
-def test_nobody_else_may_read_a_mark(tmp_path):
+def test_nobody_else_may_read_a_mark(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     memory = FileMemory(folder, "work")
     memory.remember({"commit_token": "secret"})
@@ -94,14 +95,16 @@ def test_nobody_else_may_read_a_mark(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff"])
-def test_a_mark_that_says_nothing_is_removed(content, tmp_path):
+def test_a_mark_that_says_nothing_is_removed(content, tmp_path: Path) -> None:
     (tmp_path / "work.torn.json").write_bytes(content)
 
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(tmp_path, monkeypatch):
+def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     progress = Progress()
@@ -115,7 +118,7 @@ def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(tmp_path, mon
     assert "XDG_STATE_HOME" in warning
 
 
-def test_marks_of_two_servers_or_users_do_not_meet(tmp_path, monkeypatch):
+def test_marks_of_two_servers_or_users_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     one, other = (SuperviselyClient("our.server", token) for token in ("mine", "yours"))
     with open_memory(one, RESTORES, Progress()) as memory:
@@ -128,7 +131,7 @@ def test_marks_of_two_servers_or_users_do_not_meet(tmp_path, monkeypatch):
     assert "mine" not in json.dumps([str(path) for path in tmp_path.rglob("*")])
 
 
-def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path):
+def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path: Path) -> None:
     FileMemory(tmp_path, "versions-of-4").remember({"a": 1})
     other = FileMemory(tmp_path, "versions-of-42")
     other.remember({"a": 42})
@@ -148,7 +151,7 @@ def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path):
         {"owner": "me", "project_id": 1, "team_id": 1, "commit_token": "secret"},
     ],
 )
-def test_a_mark_that_cannot_be_understood_is_told_and_forgotten(data, tmp_path):
+def test_a_mark_that_cannot_be_understood_is_told_and_forgotten(data, tmp_path: Path) -> None:
     strange = FileMemory(tmp_path, "work")
     strange.remember(data)
     strange.close()

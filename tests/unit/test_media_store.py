@@ -43,12 +43,12 @@ def files_of(store: MediaStore) -> list[str]:
     return [name for folder in folders for name, _ in store.backend.list_folder(f"media/{folder}")]
 
 
-def test_a_store_that_would_be_gone_with_the_process_is_refused(tmp_path):
+def test_a_store_that_would_be_gone_with_the_process_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="'memory' cannot hold a media store"):
         MediaStore(UPath(f"memory://{tmp_path.name}"))
 
 
-def test_what_was_put_in_comes_back(store):
+def test_what_was_put_in_comes_back(store: MediaStore) -> None:
     assert store.put(hash_of(CAT), [CAT[:7], CAT[7:]], len(CAT)) == len(CAT)
 
     with store.open(hash_of(CAT)) as file:
@@ -57,7 +57,7 @@ def test_what_was_put_in_comes_back(store):
     assert store.check(hash_of(CAT)) == len(CAT)
 
 
-def test_a_large_content_comes_back(store):
+def test_a_large_content_comes_back(store: MediaStore) -> None:
     pieces = [bytes([number]) * (SPOOL_BYTES // 4 + 1) for number in range(6)]
     content = b"".join(pieces)
 
@@ -66,12 +66,12 @@ def test_a_large_content_comes_back(store):
     assert b"".join(store.iter_chunks(hash_of(content))) == content
 
 
-def test_a_content_of_unknown_digest_is_named_by_what_came(store):
+def test_a_content_of_unknown_digest_is_named_by_what_came(store: MediaStore) -> None:
     assert store.add([DOG]) == StoredMedia(hash_of(DOG), len(DOG))
     assert store.holds(hash_of(DOG))
 
 
-def test_the_same_content_is_kept_once(store):
+def test_the_same_content_is_kept_once(store: MediaStore) -> None:
     for _ in range(3):
         store.add([CAT])
 
@@ -79,7 +79,7 @@ def test_the_same_content_is_kept_once(store):
     assert files_of(store) == [hashlib.sha256(CAT).hexdigest()]
 
 
-def test_all_hashes_are_listed_and_found(store):
+def test_all_hashes_are_listed_and_found(store: MediaStore) -> None:
     contents = [str(number).encode() for number in range(60)]
     for content in contents:
         store.add([content])
@@ -90,7 +90,9 @@ def test_all_hashes_are_listed_and_found(store):
     assert store.find_held(wanted) == {hash_of(content): len(content) for content in contents}
 
 
-def test_many_contents_of_one_folder_are_found_by_one_listing(store, monkeypatch):
+def test_many_contents_of_one_folder_are_found_by_one_listing(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     contents = [str(number).encode() for number in range(3_000)]
     same_folder = [content for content in contents if hashlib.sha256(content).hexdigest().startswith("ab")]
     assert len(same_folder) > 4
@@ -103,19 +105,19 @@ def test_many_contents_of_one_folder_are_found_by_one_listing(store, monkeypatch
     assert held == {hash_of(content): len(content) for content in same_folder[1:]}
 
 
-def test_an_absent_content_is_told_as_such(store):
+def test_an_absent_content_is_told_as_such(store: MediaStore) -> None:
     assert not store.holds(hash_of(CAT))
     with pytest.raises(MediaAbsentError) as caught:
         store.open(hash_of(CAT))
     assert caught.value.content_hash == hash_of(CAT)
 
 
-def test_an_empty_store_holds_nothing(store):
+def test_an_empty_store_holds_nothing(store: MediaStore) -> None:
     assert list(store.iter_hashes()) == []
     assert store.find_held([hash_of(CAT)]) == {}
 
 
-def test_other_bytes_than_promised_are_not_kept(store):
+def test_other_bytes_than_promised_are_not_kept(store: MediaStore) -> None:
     with pytest.raises(IntegrityError):
         store.put(hash_of(CAT), [CAT[:-1]])
     with pytest.raises(IntegrityError):
@@ -124,7 +126,7 @@ def test_other_bytes_than_promised_are_not_kept(store):
     assert files_of(store) == []
 
 
-def test_a_source_that_breaks_leaves_nothing(store):
+def test_a_source_that_breaks_leaves_nothing(store: MediaStore):
     def breaking():
         yield CAT * (SPOOL_BYTES // len(CAT) + 1)
         raise TransportError("cut")
@@ -138,7 +140,7 @@ def test_a_source_that_breaks_leaves_nothing(store):
     assert list(store.backend.list_folder("incoming")) == []
 
 
-def test_removing_is_final_and_may_be_repeated(store):
+def test_removing_is_final_and_may_be_repeated(store: MediaStore) -> None:
     store.add([CAT])
 
     store.remove(hash_of(CAT))
@@ -147,7 +149,7 @@ def test_removing_is_final_and_may_be_repeated(store):
     assert not store.holds(hash_of(CAT))
 
 
-def test_who_may_read_a_store_is_for_the_umask_to_say(tmp_path):
+def test_who_may_read_a_store_is_for_the_umask_to_say(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         MediaStore(tmp_path).add([CAT])
@@ -158,7 +160,7 @@ def test_who_may_read_a_store_is_for_the_umask_to_say(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o640
 
 
-def test_changed_bytes_are_found_when_they_are_read(tmp_path):
+def test_changed_bytes_are_found_when_they_are_read(tmp_path: Path) -> None:
     store = MediaStore(tmp_path)
     store.add([CAT])
     (file,) = (tmp_path / "media").rglob("*/*")
@@ -168,7 +170,7 @@ def test_changed_bytes_are_found_when_they_are_read(tmp_path):
         store.check(hash_of(CAT))
 
 
-def test_what_is_no_media_is_not_listed(tmp_path):
+def test_what_is_no_media_is_not_listed(tmp_path: Path) -> None:
     store = MediaStore(tmp_path)
     store.add([CAT])
     (tmp_path / "media" / "README").mkdir()
@@ -177,13 +179,13 @@ def test_what_is_no_media_is_not_listed(tmp_path):
     assert list(store.iter_hashes()) == [hash_of(CAT)]
 
 
-def test_a_hash_never_leads_out_of_the_store(store):
+def test_a_hash_never_leads_out_of_the_store(store: MediaStore) -> None:
     for nonsense in ("../../etc/passwd", "", "abc", base64.b64encode(b"short").decode()):
         with pytest.raises(FormatError):
             store.holds(nonsense)
 
 
-def test_a_folder_a_path_and_a_url_name_the_same_store(tmp_path):
+def test_a_folder_a_path_and_a_url_name_the_same_store(tmp_path: Path) -> None:
     MediaStore(tmp_path).add([CAT])
 
     for root in (str(tmp_path), tmp_path.as_uri(), tmp_path):
@@ -196,12 +198,12 @@ def test_a_folder_a_path_and_a_url_name_the_same_store(tmp_path):
 @pytest.mark.parametrize(
     "url", ["", "ftp://host/folder", "s3://key:secret@bucket/prefix", "nosuchscheme://bucket/prefix"]
 )
-def test_a_url_that_cannot_hold_a_store_is_refused(url):
+def test_a_url_that_cannot_hold_a_store_is_refused(url) -> None:
     with pytest.raises(ConfigurationError):
         open_store(url)
 
 
-def test_a_version_says_where_its_originals_are(tmp_path):
+def test_a_version_says_where_its_originals_are(tmp_path: Path) -> None:
     linked = {"https://a.example/é.jpg": LinkedMedia(hash_of(CAT), len(CAT), "é.jpg")}
     record = MediaRecord("s3://aws@bucket/prefix", linked, {hash_of(DOG): "gone from the server"})
     snapshot = write_snapshot(tmp_path / "snapshot")
@@ -210,7 +212,7 @@ def test_a_version_says_where_its_originals_are(tmp_path):
     assert media_record_of(unpack_archive(packed.path, "images", tmp_path / "out")) == record
 
 
-def test_a_version_made_without_a_store_says_so(tmp_path):
+def test_a_version_made_without_a_store_says_so(tmp_path: Path) -> None:
     packed = pack_archive(write_snapshot(tmp_path / "snapshot"), "v2.1.0", tmp_path / "archive", {})
 
     assert media_record_of(unpack_archive(packed.path, "images", tmp_path / "out")) is None

@@ -29,14 +29,14 @@ print(resident_mb() - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is one of the GNU C library")
-def test_large_blocks_are_returned_although_small_ones_between_them_stay():
+def test_large_blocks_are_returned_although_small_ones_between_them_stay() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
 
     assert int(done.stdout) < 20
 
 
 @pytest.mark.parametrize("before", ["", "import pyarrow; "])
-def test_the_command_has_arrow_take_memory_from_the_system(before):
+def test_the_command_has_arrow_take_memory_from_the_system(before) -> None:
     script = f"{before}from airflow_sv_versioning.cli import main; main(['--version']); "
     script += "import pyarrow as pa; print(pa.default_memory_pool().backend_name)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

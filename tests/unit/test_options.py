@@ -19,12 +19,12 @@ from airflow_sv_versioning.versioning.options import CreateOptions, RestoreOptio
     ],
 )
 @pytest.mark.parametrize("value", ["Fail!", "", None, 1])
-def test_a_word_that_is_no_choice_is_refused_with_the_choices(options, argument, choices, value):
+def test_a_word_that_is_no_choice_is_refused_with_the_choices(options, argument, choices, value) -> None:
     with pytest.raises(ConfigurationError, match=f"{argument} is {value!r}; choose one of {choices}"):
         options(**{argument: value})
 
 
-def test_texts_are_checked_before_anything_is_asked_of_a_server():
+def test_texts_are_checked_before_anything_is_asked_of_a_server() -> None:
     with pytest.raises(ConfigurationError, match="version_title has 256 characters"):
         CreateOptions(version_title="a" * 256)
     with pytest.raises(ConfigurationError, match="project_name is blank"):

@@ -60,7 +60,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
     return write_snapshot(tmp_path / "snapshot")
 
 
-def test_the_languages_own_unpickler_finds_what_genuine_payloads_hold(snapshot):
+def test_the_languages_own_unpickler_finds_what_genuine_payloads_hold(snapshot: Snapshot) -> None:
     project, meta, datasets, images, figures, alpha = Recorder(io.BytesIO(written(snapshot))).load()
 
     assert [len(project.values), len(datasets[0].values), len(images[0].values)] == [25, 15, 27]
@@ -83,7 +83,7 @@ def test_the_languages_own_unpickler_finds_what_genuine_payloads_hold(snapshot):
     }
 
 
-def test_only_opcodes_and_names_of_genuine_payloads_are_written(snapshot):
+def test_only_opcodes_and_names_of_genuine_payloads_are_written(snapshot: Snapshot) -> None:
     data = written(snapshot)
     opcodes = [opcode.name for opcode, _, _ in pickletools.genops(data)]
 
@@ -93,17 +93,17 @@ def test_only_opcodes_and_names_of_genuine_payloads_are_written(snapshot):
     assert opcodes.count("FRAME") >= 1
 
 
-def test_what_is_written_is_read(snapshot, tmp_path):
+def test_what_is_written_is_read(snapshot: Snapshot, tmp_path: Path) -> None:
     assert content(read(written(snapshot), tmp_path)) == content(snapshot)
 
 
-def test_what_is_read_and_written_again_is_the_same_to_the_byte(snapshot, tmp_path):
+def test_what_is_read_and_written_again_is_the_same_to_the_byte(snapshot: Snapshot, tmp_path: Path) -> None:
     data = written(snapshot)
 
     assert written(read(data, tmp_path)) == data
 
 
-VALUES = [
+VALUES: list[Any] = [
     *(0, 1, 255, 256, 65_535, 65_536, 2**31 - 1, 2**31, 2**63, 2**64, 10**60),
     *(-1, -255, -(2**31), -(2**31) - 1, -(2**63), -(10**60)),
     *(0.0, -0.5, 1e308, 5e-324, float("inf")),
@@ -115,7 +115,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:20])
-def test_values_survive_the_encoder_and_the_interpreter(value, tmp_path):
+def test_values_survive_the_encoder_and_the_interpreter(value, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     encoder = PickleEncoder(buffer)
     encoder.value(value)
@@ -127,7 +127,7 @@ def test_values_survive_the_encoder_and_the_interpreter(value, tmp_path):
     assert read(written(made), tmp_path).project_info["custom_data"] == {"value": value}
 
 
-def test_long_lists_are_closed_in_batches_that_readers_expect():
+def test_long_lists_are_closed_in_batches_that_readers_expect() -> None:
     buffer = io.BytesIO()
     encoder = PickleEncoder(buffer)
     encoder.value(list(range(2_500)))
@@ -137,7 +137,7 @@ def test_long_lists_are_closed_in_batches_that_readers_expect():
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\udfffb"])
-def test_half_a_character_is_refused_where_tables_cannot_hold_it(value, tmp_path):
+def test_half_a_character_is_refused_where_tables_cannot_hold_it(value, tmp_path: Path) -> None:
     data = value.encode("utf-8", "surrogatepass")
     name = b"X" + len(data).to_bytes(4, "little") + data
     payload = h.payload(images=h.list_of(h.image(31).replace(h.text("31.png"), name)))
@@ -150,13 +150,13 @@ def nested(depth: int) -> str:
     return '{"a":' + "[" * depth + "]" * depth + "}"
 
 
-def test_nesting_as_people_make_it_comes_back(tmp_path):
+def test_nesting_as_people_make_it_comes_back(tmp_path: Path) -> None:
     made = write_snapshot(tmp_path / "made", {"images": [image(31, 22, "a", meta=nested(300))]})
 
     assert read(written(made), tmp_path).read("images")["meta"].to_pylist() == [nested(300)]
 
 
-def test_nesting_that_nobody_makes_is_an_error_of_ours(tmp_path):
+def test_nesting_that_nobody_makes_is_an_error_of_ours(tmp_path: Path) -> None:
     made = write_snapshot(tmp_path / "made", {"images": [image(31, 22, "a", meta=nested(100_000))]})
 
     with pytest.raises(FormatError, match="nested too deeply"):
@@ -164,7 +164,7 @@ def test_nesting_that_nobody_makes_is_an_error_of_ours(tmp_path):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 999, 1_000, 1_001, 2_500])
-def test_any_number_of_images_and_figures_is_written_and_read(count, tmp_path):
+def test_any_number_of_images_and_figures_is_written_and_read(count, tmp_path: Path) -> None:
     tables = {
         "images": [image(number, 22, f"{number}.png") for number in range(count)],
         "figures": [figure(9_000 + number, number, 51, None) for number in range(count)],
@@ -177,7 +177,7 @@ def test_any_number_of_images_and_figures_is_written_and_read(count, tmp_path):
     assert again.read("figures").equals(made.read("figures"))
 
 
-def test_figures_and_tags_come_back_in_their_order_whatever_the_order_of_tables(tmp_path):
+def test_figures_and_tags_come_back_in_their_order_whatever_the_order_of_tables(tmp_path: Path) -> None:
     figures = [figure(900 - number, 30 + number % 3, 51, None) for number in range(90)]
     tags = [tag(500 - number, "figure", 900 - number % 10, 30, 61, number) for number in range(60)]
     made = write_snapshot(
@@ -207,7 +207,7 @@ def test_figures_and_tags_come_back_in_their_order_whatever_the_order_of_tables(
         ("tags", tag(99, "figure", 98, 31, 61, 1), "1 of 8 tags belong to nothing"),
     ],
 )
-def test_what_belongs_to_nothing_is_not_dropped_silently(table, orphan, message, tmp_path):
+def test_what_belongs_to_nothing_is_not_dropped_silently(table, orphan, message, tmp_path: Path) -> None:
     tables = rows()
     tables[table] = [*tables[table], orphan]
     made = write_snapshot(tmp_path / "made", tables)
@@ -218,7 +218,7 @@ def test_what_belongs_to_nothing_is_not_dropped_silently(table, orphan, message,
 
 @pytest.mark.parametrize("color", ["red", "#FFF", "#12345", "#GGGGGG", None, [1, 2, 3], "#1234567"])
 @pytest.mark.parametrize("kind", ["classes", "tags"])
-def test_a_color_that_the_format_cannot_hold_is_named(kind, color, tmp_path):
+def test_a_color_that_the_format_cannot_hold_is_named(kind, color, tmp_path: Path) -> None:
     meta = deepcopy(META)
     meta[kind][0]["color"] = color
     made = write_snapshot(tmp_path / "made", {}, meta)
@@ -238,7 +238,7 @@ def test_a_color_that_the_format_cannot_hold_is_named(kind, color, tmp_path):
         ("tags", {"frame_range_min_length": 2, "frame_range_max_length": 5, "target_type": "framesOnly"}),
     ],
 )
-def test_every_property_of_classes_and_tags_comes_back(kind, entry, tmp_path):
+def test_every_property_of_classes_and_tags_comes_back(kind, entry, tmp_path: Path) -> None:
     meta = deepcopy(META)
     meta[kind][0].update(entry)
     made = write_snapshot(tmp_path / "made", {}, meta)
@@ -246,7 +246,7 @@ def test_every_property_of_classes_and_tags_comes_back(kind, entry, tmp_path):
     assert read(written(made), tmp_path).project_meta == meta
 
 
-def test_every_shape_comes_back(tmp_path):
+def test_every_shape_comes_back(tmp_path: Path) -> None:
     classes = [
         {
             "title": f"a {shape}",
@@ -265,7 +265,7 @@ def test_every_shape_comes_back(tmp_path):
     assert read(written(made), tmp_path).project_meta["classes"] == classes
 
 
-def test_a_meta_without_ids_settings_and_type_is_read(tmp_path):
+def test_a_meta_without_ids_settings_and_type_is_read(tmp_path: Path) -> None:
     geometry = h.named("supervisely.geometry.polyline", "Polyline")
     color = h.list_of(h.number(1), h.number(2), h.number(255))
     old_class = h.instance(
@@ -296,7 +296,7 @@ def test_a_meta_without_ids_settings_and_type_is_read(tmp_path):
         h.list_of(*[h.NONE] * 3),
     ],
 )
-def test_a_damaged_color_is_refused(color, tmp_path):
+def test_a_damaged_color_is_refused(color, tmp_path: Path) -> None:
     state = h.dict_of(
         _name=h.text("c"), _geometry_type=h.named("supervisely.geometry.point", "Point"), _color=color
     )
@@ -306,7 +306,7 @@ def test_a_damaged_color_is_refused(color, tmp_path):
         read(h.payload(project_meta=meta), tmp_path)
 
 
-def test_datasets_that_are_each_others_parents_do_not_hang_the_reader(tmp_path):
+def test_datasets_that_are_each_others_parents_do_not_hang_the_reader(tmp_path: Path):
     def dataset(dataset_id: int, parent_id: int) -> bytes:
         values = [h.number(dataset_id), h.text(f"d{dataset_id}"), *[h.NONE] * 10, h.number(parent_id)]
         return h.record("dataset_api", "DatasetInfo", *values)
@@ -318,7 +318,7 @@ def test_datasets_that_are_each_others_parents_do_not_hang_the_reader(tmp_path):
     assert snapshot.read("datasets")["full_path"].to_pylist() == ["d2/d1", "d2"]
 
 
-def test_longer_records_of_tomorrow_are_read(tmp_path):
+def test_longer_records_of_tomorrow_are_read(tmp_path: Path) -> None:
     values = [h.number(1), h.text("n.png"), *[h.NONE] * 8, h.number(5), *[h.NONE] * 15, h.number(7)]
     tomorrow = h.record("image_api", "ImageInfo", *values, h.text("novel"), h.dict_of(a=h.NONE))
 
@@ -328,7 +328,7 @@ def test_longer_records_of_tomorrow_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("limit", ["max_opcodes", "max_depth", "max_open_bytes"])
-def test_limits_are_kept(limit, snapshot, tmp_path):
+def test_limits_are_kept(limit, snapshot: Snapshot, tmp_path: Path) -> None:
     data = written(snapshot)
     assert read(data, tmp_path)
 
@@ -337,14 +337,14 @@ def test_limits_are_kept(limit, snapshot, tmp_path):
         read(many, tmp_path, **{limit: 2})
 
 
-def test_a_pickle_cut_anywhere_is_refused(snapshot, tmp_path):
+def test_a_pickle_cut_anywhere_is_refused(snapshot: Snapshot, tmp_path: Path) -> None:
     data = written(snapshot)
     for length in range(1, len(data), 3):
         with pytest.raises(FormatError):
             read(data[:length], tmp_path)
 
 
-def test_memory_does_not_grow_with_the_project(tmp_path):
+def test_memory_does_not_grow_with_the_project(tmp_path: Path) -> None:
     """Everything that was handed on is forgotten."""
     import tracemalloc
 
@@ -363,7 +363,7 @@ def test_memory_does_not_grow_with_the_project(tmp_path):
     assert peaks[1] < peaks[0] * 1.5
 
 
-def test_json_stays_as_it_was(tmp_path):
+def test_json_stays_as_it_was(tmp_path: Path) -> None:
     geometry = {"points": {"exterior": [[1, 1.0], [0.1, 1e-7]], "interior": []}, "ключ": [True, None, "ё"]}
     made = write_snapshot(
         tmp_path / "made", {"images": [image(31, 22, "a")], "figures": [figure(41, 31, 51, geometry)]}

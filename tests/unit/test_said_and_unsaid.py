@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from airflow_sv_versioning.compare.differences import find_differences
@@ -12,12 +14,12 @@ CLASS = {"id": 51, "title": "thing", "shape": "rectangle"}
 
 
 def differences(folder, metas, settings=({}, {})):
-    snapshots = [
+    one, other = (
         write_snapshot(folder / str(number), {}, meta, settings=chosen)
         for number, (meta, chosen) in enumerate(zip(metas, settings, strict=True))
-    ]
-    assert bool(find_differences(*snapshots)) is bool(find_differences(*reversed(snapshots)))
-    return find_differences(*snapshots)
+    )
+    assert bool(find_differences(one, other)) is bool(find_differences(other, one))
+    return find_differences(one, other)
 
 
 def of_tags(*tags):
@@ -41,7 +43,7 @@ def of_classes(*classes):
     ],
     ids=str,
 )
-def test_a_tag_that_says_what_holds_anyway_is_no_other(said, tmp_path):
+def test_a_tag_that_says_what_holds_anyway_is_no_other(said, tmp_path: Path) -> None:
     assert differences(tmp_path, of_tags(TAG, {**TAG, **said})) == []
 
 
@@ -50,24 +52,24 @@ def test_a_tag_that_says_what_holds_anyway_is_no_other(said, tmp_path):
     [{"applicable_type": "imagesOnly"}, {"classes": ["thing"]}, {"default_value": 0}, {"default": True}],
     ids=str,
 )
-def test_a_tag_that_says_more_is_another(said, tmp_path):
+def test_a_tag_that_says_more_is_another(said, tmp_path: Path) -> None:
     [difference] = differences(tmp_path, of_tags(TAG, {**TAG, **said}))
 
     assert difference.startswith("tags: ")
 
 
-def test_colours_are_compared_where_both_are_told(tmp_path):
+def test_colours_are_compared_where_both_are_told(tmp_path: Path) -> None:
     colours = [{**TAG, "color": colour} for colour in ("#0F788A", "#0F788B")]
 
     assert len(differences(tmp_path, of_tags(*colours))) == 1
 
 
 @pytest.mark.parametrize("said", [{"description": ""}, {"geometry_config": {}}, {"hotkey": None}], ids=str)
-def test_a_class_that_says_nothing_more_is_no_other(said, tmp_path):
+def test_a_class_that_says_nothing_more_is_no_other(said, tmp_path: Path) -> None:
     assert differences(tmp_path, of_classes(CLASS, {**CLASS, **said})) == []
 
 
-def test_a_class_without_a_shape_takes_any(tmp_path):
+def test_a_class_without_a_shape_takes_any(tmp_path: Path) -> None:
     bare = {"id": 51, "title": "thing"}
 
     assert differences(tmp_path / "any", of_classes(bare, {**bare, "shape": "any"})) == []
@@ -79,11 +81,11 @@ def test_a_class_without_a_shape_takes_any(tmp_path):
     [{"groupImages": False}, {"labelingInterface": "default"}, {"groupImagesByTagId": None}, None],
     ids=str,
 )
-def test_settings_that_say_what_holds_anyway_are_no_others(said, tmp_path):
+def test_settings_that_say_what_holds_anyway_are_no_others(said, tmp_path: Path) -> None:
     assert differences(tmp_path, of_tags(TAG, TAG), settings=({}, said)) == []
 
 
-def test_a_setting_that_is_on_is_another(tmp_path):
+def test_a_setting_that_is_on_is_another(tmp_path: Path) -> None:
     [difference] = differences(tmp_path, of_tags(TAG, TAG), settings=({}, {"groupImages": True}))
 
     assert difference.startswith("settings: ")

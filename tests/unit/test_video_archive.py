@@ -46,7 +46,9 @@ def packed(snapshot: Snapshot, archive_format: str, tmp_path: Path) -> PackedArc
 
 
 @FORMATS
-def test_everything_comes_back(packed, archive_format, snapshot, tmp_path):
+def test_everything_comes_back(
+    packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path
+) -> None:
     unpacked = unpack_archive(packed.path, "videos", tmp_path / "out")
 
     assert (unpacked.archive_format, unpacked.provenance) == (archive_format, {"run": "ё"})
@@ -55,7 +57,7 @@ def test_everything_comes_back(packed, archive_format, snapshot, tmp_path):
 
 
 @FORMATS
-def test_a_project_without_content_comes_back(archive_format, tmp_path):
+def test_a_project_without_content_comes_back(archive_format, tmp_path: Path) -> None:
     empty = write_video_snapshot(tmp_path / "empty", {})
     packed = pack_archive(empty, archive_format, tmp_path / "archive", {})
 
@@ -63,13 +65,15 @@ def test_a_project_without_content_comes_back(archive_format, tmp_path):
 
 
 @FORMATS
-def test_the_same_snapshot_makes_the_same_bytes(packed, archive_format, snapshot, tmp_path):
+def test_the_same_snapshot_makes_the_same_bytes(
+    packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path
+) -> None:
     again = pack_archive(snapshot, archive_format, tmp_path / "again", {"run": "ё"})
 
     assert again.sha256 == packed.sha256
 
 
-def test_the_older_payload_is_as_older_writers_made_it(snapshot, tmp_path):
+def test_the_older_payload_is_as_older_writers_made_it(snapshot: Snapshot, tmp_path: Path) -> None:
     packed = pack_archive(snapshot, "v2.0.0", tmp_path / "archive", {})
 
     payload = unwrapped(packed.path)["version.bin"]
@@ -119,7 +123,7 @@ def older(videos: list[dict[str, Any]], wrap: Any = zstandard.compress) -> bytes
 
 
 @pytest.mark.parametrize("wrap", [zstandard.compress, bytes])
-def test_the_least_that_an_older_version_holds_is_read(wrap, tmp_path):
+def test_the_least_that_an_older_version_holds_is_read(wrap, tmp_path: Path) -> None:
     payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}], wrap)
 
     unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
@@ -136,7 +140,7 @@ def test_the_least_that_an_older_version_holds_is_read(wrap, tmp_path):
     assert found.read("videos", ["description"]).to_pylist() == [{"description": "old"}]
 
 
-def test_a_video_without_annotation_is_read(tmp_path):
+def test_a_video_without_annotation_is_read(tmp_path: Path) -> None:
     payload = older([{**VIDEO, "ann_json": None}, {**VIDEO, "src_video_id": 2, "ann_json": "{}"}])
 
     unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
@@ -162,19 +166,19 @@ def test_a_video_without_annotation_is_read(tmp_path):
         '{"tags": [{"tagId": 61, "frameRange": [1, 99999999999]}]}',
     ],
 )
-def test_an_annotation_that_cannot_be_read_is_refused_with_its_video(annotation, tmp_path):
+def test_an_annotation_that_cannot_be_read_is_refused_with_its_video(annotation, tmp_path: Path) -> None:
     payload = older([{**VIDEO, "ann_json": annotation}])
 
     with pytest.raises(FormatError, match=r"video 'a\.mp4' \(id 1\)"):
         unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
 
 
-def test_an_older_version_without_annotations_is_refused(tmp_path):
+def test_an_older_version_without_annotations_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="ann_json"):
         unpack_archive(archive_of(older([VIDEO]), tmp_path / "archive"), "videos", tmp_path / "out")
 
 
-def test_annotations_that_are_no_text_are_refused(tmp_path):
+def test_annotations_that_are_no_text_are_refused(tmp_path: Path) -> None:
     payload = older([{**VIDEO, "ann_json": 5}])
 
     with pytest.raises(FormatError):
@@ -182,7 +186,9 @@ def test_annotations_that_are_no_text_are_refused(tmp_path):
 
 
 @FORMATS
-def test_a_flipped_bit_is_noticed_or_changes_nothing(packed, snapshot, tmp_path):
+def test_a_flipped_bit_is_noticed_or_changes_nothing(
+    packed: PackedArchive, snapshot: Snapshot, tmp_path: Path
+) -> None:
     data = bytearray(packed.path.read_bytes())
     chance = random.Random(7)
     for _ in range(60):
@@ -199,7 +205,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(packed, snapshot, tmp_path)
 
 
 @FORMATS
-def test_an_archive_cut_anywhere_is_refused(packed, tmp_path):
+def test_an_archive_cut_anywhere_is_refused(packed: PackedArchive, tmp_path: Path) -> None:
     data = packed.path.read_bytes()
     for end in range(0, len(data), len(data) // 40):
         packed.path.write_bytes(data[:end])
@@ -232,12 +238,12 @@ def _change(members):
 
 @FORMATS
 @pytest.mark.parametrize("change", [_drop, _shorten, _lengthen, _change])
-def test_lines_that_do_not_fit_the_tables_are_refused(change, packed, tmp_path):
+def test_lines_that_do_not_fit_the_tables_are_refused(change, packed: PackedArchive, tmp_path: Path) -> None:
     with pytest.raises(IntegrityError):
         unpack_archive(repacked(packed.path, change), "videos", tmp_path / "out")
 
 
-def test_a_line_tells_what_a_video_is(snapshot):
+def test_a_line_tells_what_a_video_is(snapshot: Snapshot) -> None:
     lines = [json.loads(line) for line in integrity_lines(snapshot)]
 
     assert [line["path"] for line in lines] == ["a/b/кот.mp4", "a/b/far.mp4", "a/bare.mp4"]
@@ -251,7 +257,7 @@ def test_a_line_tells_what_a_video_is(snapshot):
     assert len({line["annotation_sha256"] for line in lines}) == 3
 
 
-def test_the_digest_is_the_one_that_is_documented(tmp_path):
+def test_the_digest_is_the_one_that_is_documented(tmp_path: Path) -> None:
     from hashlib import sha256
 
     rows = video_rows()
@@ -283,14 +289,16 @@ def test_the_digest_is_the_one_that_is_documented(tmp_path):
         ("tags", "value_json", "3"),
     ],
 )
-def test_whatever_changes_in_an_annotation_changes_its_digest(table, column, value, snapshot, tmp_path):
+def test_whatever_changes_in_an_annotation_changes_its_digest(
+    table, column, value, snapshot: Snapshot, tmp_path: Path
+) -> None:
     rows = video_rows()
     rows[table][1][column] = value
 
     assert digests(write_video_snapshot(tmp_path, rows))[0] != digests(snapshot)[0]
 
 
-def test_a_digest_does_not_depend_on_how_a_server_spells_json(snapshot, tmp_path):
+def test_a_digest_does_not_depend_on_how_a_server_spells_json(snapshot: Snapshot, tmp_path: Path) -> None:
     rows = video_rows()
     for row in rows["figures"]:
         points = json.loads(row["geometry_json"])["points"]
@@ -302,7 +310,7 @@ def test_a_digest_does_not_depend_on_how_a_server_spells_json(snapshot, tmp_path
     assert digests(write_video_snapshot(tmp_path, rows)) == digests(snapshot)
 
 
-def test_a_digest_tells_numbers_that_differ_by_a_hair(snapshot, tmp_path):
+def test_a_digest_tells_numbers_that_differ_by_a_hair(snapshot: Snapshot, tmp_path: Path) -> None:
     rows = video_rows()
     text = rows["figures"][0]["geometry_json"]
     rows["figures"][0]["geometry_json"] = text.replace("1.25", "1.2500000000000002")
@@ -310,7 +318,9 @@ def test_a_digest_tells_numbers_that_differ_by_a_hair(snapshot, tmp_path):
     assert digests(write_video_snapshot(tmp_path, rows)) != digests(snapshot)
 
 
-def test_the_order_of_tags_does_not_change_a_digest_but_a_tag_that_is_there_twice_does(snapshot, tmp_path):
+def test_the_order_of_tags_does_not_change_a_digest_but_a_tag_that_is_there_twice_does(
+    snapshot: Snapshot, tmp_path: Path
+) -> None:
     reversed_rows, doubled_rows = video_rows(), video_rows()
     reversed_rows["tags"].reverse()
     doubled_rows["tags"].append(doubled_rows["tags"][0])
@@ -320,7 +330,7 @@ def test_the_order_of_tags_does_not_change_a_digest_but_a_tag_that_is_there_twic
 
 
 @FORMATS
-def test_json_that_another_writer_spelled_comes_back_with_its_digest(archive_format, tmp_path):
+def test_json_that_another_writer_spelled_comes_back_with_its_digest(archive_format, tmp_path: Path) -> None:
     rows = video_rows()
     rows["figures"][0]["geometry_json"] = '{ "points": {"interior": [], "exterior": [[1.0, 2], [3, 4e0]]} }'
     spelled = write_video_snapshot(tmp_path / "spelled", rows)
@@ -330,7 +340,7 @@ def test_json_that_another_writer_spelled_comes_back_with_its_digest(archive_for
     assert digests(unpack_archive(packed.path, "videos", tmp_path / "out").snapshot) == digests(spelled)
 
 
-def test_frames_that_a_newer_version_lists_out_of_order_are_put_in_order(tmp_path):
+def test_frames_that_a_newer_version_lists_out_of_order_are_put_in_order(tmp_path: Path) -> None:
     rows = video_rows()
     rows["figures"][:3] = reversed(rows["figures"][:3])
     packed = pack_archive(write_video_snapshot(tmp_path / "in", rows), "v2.1.0", tmp_path / "archive", {})
@@ -342,7 +352,7 @@ def test_frames_that_a_newer_version_lists_out_of_order_are_put_in_order(tmp_pat
     assert frames.to_pylist()[:3] == [row["frame_index"] for row in reversed(rows["figures"][:3])]
 
 
-def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_path):
+def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_path: Path) -> None:
     frames = [{"index": index, "figures": [{**FIGURE, "id": index}]} for index in (8, 2, 4)]
     payload = older([{**VIDEO, "ann_json": json.dumps({**ANNOTATION, "frames": frames})}])
 
@@ -351,7 +361,7 @@ def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_pa
     assert unpacked.snapshot.read("figures")["frame_index"].to_pylist() == [2, 4, 8]
 
 
-def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path):
+def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path: Path) -> None:
     payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}])
     archive = archive_of(payload, tmp_path / "archive")
 
@@ -362,7 +372,7 @@ def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path):
     assert find_archived_video(archive, "d/b.mp4", tmp_path / "out") is None
 
 
-def test_ids_and_times_do_not_change_a_digest(snapshot, tmp_path):
+def test_ids_and_times_do_not_change_a_digest(snapshot: Snapshot, tmp_path: Path) -> None:
     rows = video_rows()
     for name, table in rows.items():
         for row in table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from airflow_sv_versioning.exceptions import FormatError
@@ -16,7 +18,7 @@ ONE_AT_A_TIME = pytest.mark.parametrize("batch_rows", [1, tables.BATCH_ROWS])
 
 
 @pytest.fixture(autouse=True)
-def in_batches(batch_rows, monkeypatch):
+def in_batches(batch_rows, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tables, "BATCH_ROWS", batch_rows)
 
 
@@ -25,7 +27,7 @@ def check(snapshot):
 
 
 @ONE_AT_A_TIME
-def test_tags_without_frames_are_in_order(tmp_path):
+def test_tags_without_frames_are_in_order(tmp_path: Path) -> None:
     whole = [tag(71, "item", 31, 31, "день"), tag(72, "object", 41, 31, 1.5)]
     snapshot = write_video_snapshot(tmp_path, {**video_rows(), "tags": whole})
 
@@ -36,7 +38,7 @@ def test_tags_without_frames_are_in_order(tmp_path):
 
 @ONE_AT_A_TIME
 @pytest.mark.parametrize("table", ["objects", "figures", "tags"])
-def test_a_table_without_rows_is_in_order(table, tmp_path):
+def test_a_table_without_rows_is_in_order(table, tmp_path: Path) -> None:
     needing = {"objects": ("objects", "figures", "tags"), "figures": ("figures",), "tags": ("tags",)}
     snapshot = write_video_snapshot(tmp_path, {**video_rows(), **{name: [] for name in needing[table]}})
 
@@ -47,7 +49,7 @@ def test_a_table_without_rows_is_in_order(table, tmp_path):
 
 @ONE_AT_A_TIME
 @pytest.mark.parametrize("span", [(0, 10), (-1, 3), (4, None)])
-def test_a_tag_on_frames_that_its_video_lacks_is_named(span, tmp_path):
+def test_a_tag_on_frames_that_its_video_lacks_is_named(span, tmp_path: Path) -> None:
     whole = tag(72, "item", 31, 31, None)
     snapshot = write_video_snapshot(
         tmp_path, {**video_rows(), "tags": [whole, tag(71, "item", 31, 31, "день", *span), whole]}
@@ -58,7 +60,7 @@ def test_a_tag_on_frames_that_its_video_lacks_is_named(span, tmp_path):
 
 
 @ONE_AT_A_TIME
-def test_videos_that_tell_no_number_of_frames_bound_nothing(tmp_path):
+def test_videos_that_tell_no_number_of_frames_bound_nothing(tmp_path: Path) -> None:
     rows = video_rows()
     videos = [{**video, "frames_count": None} for video in rows["videos"]]
     snapshot = write_video_snapshot(tmp_path, {**rows, "videos": videos})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ LPS = "left-posterior-superior"
 
 
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path: Path):
     """A function that writes an original and normalises it."""
 
     def write(content: bytes, meta=None):
@@ -27,7 +29,7 @@ def written(tmp_path):
     return write
 
 
-def test_axes_to_the_left_and_to_the_back_are_turned_with_their_voxels(written):
+def test_axes_to_the_left_and_to_the_back_are_turned_with_their_voxels(written) -> None:
     geometry, made = written(nrrd(VOXELS, directions=STRAIGHT, space=LPS))
 
     found = read_nrrd(made, "it")
@@ -36,7 +38,7 @@ def test_axes_to_the_left_and_to_the_back_are_turned_with_their_voxels(written):
     assert (geometry.sizes, geometry.spacing, geometry.origin) == ((2, 3, 4), (1.0, 1.5, 2.5), found.origin)
 
 
-def test_what_is_normalised_stays_byte_by_byte_though_it_is_oblique(written):
+def test_what_is_normalised_stays_byte_by_byte_though_it_is_oblique(written) -> None:
     _, made = written(nrrd(VOXELS, space=LPS))
 
     _, again = written(made)
@@ -44,7 +46,7 @@ def test_what_is_normalised_stays_byte_by_byte_though_it_is_oblique(written):
     assert again == made
 
 
-def test_the_meta_of_a_version_tells_that_a_file_of_another_encoding_is_normalised(written):
+def test_the_meta_of_a_version_tells_that_a_file_of_another_encoding_is_normalised(written) -> None:
     raw = nrrd(VOXELS, "raw")
     spacing = (1.0, 1.5, 2.5019992006393608)
     directions = [0.6, -0.8, 0.03996803836887157, 0.8, 0.6, 0, 0, 0, 0.9992009592217894]
@@ -56,7 +58,7 @@ def test_the_meta_of_a_version_tells_that_a_file_of_another_encoding_is_normalis
     assert (new.directions, new.origin, new.space) == (old.directions, old.origin, old.space)
 
 
-def test_a_file_without_directions_has_its_spacings(written):
+def test_a_file_without_directions_has_its_spacings(written) -> None:
     content = nrrd(VOXELS, space_directions="", space="", spacings="1 2 3")
 
     geometry, _ = written(content)
@@ -80,7 +82,9 @@ def test_a_file_without_directions_has_its_spacings(written):
     ],
     ids=["cut", "cut in gzip", "elsewhere", "flat", "foreign", "another one"],
 )
-def test_an_original_that_cannot_be_used_is_named_and_nothing_is_written(content, meta, why, tmp_path):
+def test_an_original_that_cannot_be_used_is_named_and_nothing_is_written(
+    content, meta, why, tmp_path: Path
+) -> None:
     (tmp_path / "original").write_bytes(content)
 
     with pytest.raises(FormatError, match=why):

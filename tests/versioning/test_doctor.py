@@ -166,7 +166,8 @@ RECURSIVE = {
 @pytest.mark.parametrize("is_recursive", [True, False])
 @pytest.mark.parametrize("kind", MAKERS)
 def test_listings_that_bring_child_datasets_are_told(tmp_path: Path, kind: str, is_recursive: bool) -> None:
-    rules = replace(VENDOR, **dict.fromkeys(RECURSIVE.values(), is_recursive))
+    said: dict[str, Any] = dict.fromkeys(RECURSIVE.values(), is_recursive)
+    rules = replace(VENDOR, **said)
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=rules))
         client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))

@@ -9,6 +9,9 @@ from threading import Barrier
 import pyarrow as pa
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.versioning import ProjectVersions
+
 
 @pytest.fixture
 def arrow_pool():
@@ -19,7 +22,9 @@ def arrow_pool():
     pa.set_memory_pool(before)
 
 
-def test_creates_and_restores_at_once_leave_the_process_as_it_was(client, versions, arrow_pool):
+def test_creates_and_restores_at_once_leave_the_process_as_it_was(
+    client: SuperviselyClient, versions: ProjectVersions, arrow_pool
+):
     environment = dict(os.environ)
     projects = [client.projects.add(1, f"At once {number}").id for number in range(2)]
     together = Barrier(2, timeout=60)

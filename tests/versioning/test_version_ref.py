@@ -6,7 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError, VersionNotFoundError
+from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.version_ref import LATEST, PREVIOUS, VersionRef
 from tests.support.projects import touch
 
@@ -21,7 +23,7 @@ from tests.support.projects import touch
         ({"version_id": 7, "default": LATEST}, VersionRef("id", 7)),
     ],
 )
-def test_one_thing_names_a_version(given, meant):
+def test_one_thing_names_a_version(given, meant) -> None:
     assert VersionRef.parse(**given) == meant
 
 
@@ -33,12 +35,12 @@ def test_one_thing_names_a_version(given, meant):
         ({"version_id": 7, "version_num": 1, "as_of": "2026-01-02", "default": LATEST}, "3"),
     ],
 )
-def test_none_or_several_are_refused(given, how_many):
+def test_none_or_several_are_refused(given, how_many) -> None:
     with pytest.raises(ConfigurationError, match=f"not {how_many} of them"):
         VersionRef.parse(**given)
 
 
-def test_versions_are_found_by_their_place(client, versions):
+def test_versions_are_found_by_their_place(client: SuperviselyClient, versions: ProjectVersions) -> None:
     project_id = client.projects.add(1, "Three versions").id
     with pytest.raises(VersionNotFoundError, match="has no version yet"):
         LATEST.find(client, project_id)

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_sv_versioning.snapshot.origin import is_draft
 from tests.airflow.test_background_tasks_sensor import App
-from tests.support.projects import touch
+from tests.support.projects import reserve, touch
 from tests.support.proxy import Exchange, Fault, FaultProxy
 from tests.support.standalone import (
     AIRFLOW_3_3,
@@ -91,7 +91,10 @@ def test_a_killed_worker_leaves_no_lock(
 def test_a_task_that_runs_out_of_time_gives_its_reservation_back(
     airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
 ) -> None:
-    wire.on("file-storage.bulk.upload", lambda exchange: exchange.closing.wait(8) and None)
+    def hold(exchange: Exchange) -> None:
+        exchange.closing.wait(8)
+
+    wire.on("file-storage.bulk.upload", hold)
 
     run = airflow.trigger("short_of_time", project_id=project_id)
 
@@ -165,7 +168,7 @@ def test_the_next_try_of_a_killed_restore_removes_the_half_project(
 def test_a_deferrable_create_holds_no_worker_while_the_project_is_busy(
     airflow: Standalone, client: SuperviselyClient, project_id: int, versions: ProjectVersions
 ) -> None:
-    held = client.versions.reserve(project_id)
+    held = reserve(client, project_id)
 
     run = airflow.trigger("patient", project_id=project_id)
     airflow.wait_for("patient", run, "create", "deferred")

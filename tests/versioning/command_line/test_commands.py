@@ -7,18 +7,25 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import list_version_files, read_images, touch
-from tests.support.proxy import first
+from tests.support.proxy import FaultProxy, first
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
 
 
-def test_create_list_and_restore_in_json(run, client, project_id):
+def test_create_list_and_restore_in_json(
+    run: Callable[..., tuple[int, str, str]], client: SuperviselyClient, project_id: int
+) -> None:
     code, out, _ = run("create", project_id, "--title", "first", "--json")
     made = json.loads(out)
     assert (code, made["created"], made["version_num"], made["title"]) == (0, True, 1, "first")
@@ -42,7 +49,9 @@ def test_create_list_and_restore_in_json(run, client, project_id):
     assert read_images(client, restored["project_id"]) == read_images(client, project_id)
 
 
-def test_create_list_and_restore_for_people(run, server, client, project_id):
+def test_create_list_and_restore_for_people(
+    run: Callable[..., tuple[int, str, str]], server: ServerInfo, client: SuperviselyClient, project_id: int
+) -> None:
     code, out, _ = run("create", project_id)
     assert code == 0
     assert out.startswith("Created version 1 (id ")
@@ -67,11 +76,15 @@ def test_create_list_and_restore_for_people(run, server, client, project_id):
     assert len(out.splitlines()) == 1
 
 
-def test_a_project_without_versions_is_told(run, project_id):
+def test_a_project_without_versions_is_told(
+    run: Callable[..., tuple[int, str, str]], project_id: int
+) -> None:
     assert run("list", project_id)[1] == "No versions yet.\n"
 
 
-def test_a_wrong_token_fails_for_good(run, project_id, monkeypatch):
+def test_a_wrong_token_fails_for_good(
+    run: Callable[..., tuple[int, str, str]], project_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("API_TOKEN", "nobodys")
 
     code, out, err = run("list", project_id, "--json")
@@ -81,14 +94,19 @@ def test_a_wrong_token_fails_for_good(run, project_id, monkeypatch):
     assert "nobodys" not in err
 
 
-def test_an_unknown_project_fails_for_good(run):
+def test_an_unknown_project_fails_for_good(run: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = run("create", 987654321, "--json")
 
     assert (code, json.loads(out)["error"]["kind"]) == (3, "not_found")
     assert "987654321" in err
 
 
-def test_a_busy_project_is_to_be_tried_later(run, client, project_id, monkeypatch):
+def test_a_busy_project_is_to_be_tried_later(
+    run: Callable[..., tuple[int, str, str]],
+    client: SuperviselyClient,
+    project_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from airflow_sv_versioning.versioning import ProjectVersions
 
     create = ProjectVersions.create
@@ -103,7 +121,7 @@ def test_a_busy_project_is_to_be_tried_later(run, client, project_id, monkeypatc
 
 
 @pytest.fixture
-def start(wire, server):
+def start(wire: FaultProxy, server: ServerInfo):
     """Start a command as a process, behind the wire."""
     started = []
 
@@ -125,8 +143,14 @@ def start(wire, server):
 @pytest.mark.parametrize("number", STOPPING)
 @pytest.mark.parametrize("method", ["images.list", "file-storage.bulk.upload"])
 def test_a_signal_during_create_gives_the_reservation_back_also_where_no_answer_comes(
-    method, number, wire, start, client, versions, project_id
-):
+    method,
+    number,
+    wire: FaultProxy,
+    start,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     command = start("create", project_id, "--json")
 
     def stop_and_hang(exchange):
@@ -144,7 +168,9 @@ def test_a_signal_during_create_gives_the_reservation_back_also_where_no_answer_
     assert versions.create(project_id).version_num == 1
 
 
-def test_a_terminal_that_is_closed_ends_the_command_cleanly(wire, start, versions, project_id):
+def test_a_terminal_that_is_closed_ends_the_command_cleanly(
+    wire: FaultProxy, start, versions: ProjectVersions, project_id: int
+) -> None:
     ours, theirs = os.openpty()
     command = start("create", project_id, stdout=theirs, stderr=theirs)
     os.close(theirs)
@@ -162,7 +188,7 @@ def test_a_terminal_that_is_closed_ends_the_command_cleanly(wire, start, version
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_stops_at_once(second, wire, start, project_id):
+def test_a_second_signal_stops_at_once(second, wire: FaultProxy, start, project_id: int) -> None:
     command = start("create", project_id)
     wire.on("images.list", first(lambda: command.send_signal(signal.SIGINT)))
 
@@ -177,7 +203,9 @@ def test_a_second_signal_stops_at_once(second, wire, start, project_id):
     assert command.returncode == -second, err
 
 
-def test_a_command_that_shall_ignore_a_closed_terminal_goes_on(wire, start, versions, project_id):
+def test_a_command_that_shall_ignore_a_closed_terminal_goes_on(
+    wire: FaultProxy, start, versions: ProjectVersions, project_id: int
+) -> None:
     command = start("create", project_id, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     wire.on("images.list", first(lambda: command.send_signal(signal.SIGHUP)))
 
@@ -188,7 +216,7 @@ def test_a_command_that_shall_ignore_a_closed_terminal_goes_on(wire, start, vers
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_says_when_it_is_ready_and_ends_cleanly(number, tmp_path):
+def test_serve_says_when_it_is_ready_and_ends_cleanly(number, tmp_path: Path) -> None:
     serving = subprocess.Popen(
         [*MODULE, "serve", "--data", str(tmp_path / "data"), "--token", "mine"],
         stdout=subprocess.PIPE,
@@ -196,6 +224,7 @@ def test_serve_says_when_it_is_ready_and_ends_cleanly(number, tmp_path):
         text=True,
     )
     try:
+        assert serving.stdout is not None
         with ThreadPoolExecutor() as threads:
             ready = json.loads(threads.submit(serving.stdout.readline).result(timeout=60))
         assert ready["token"] == "mine"

@@ -10,19 +10,25 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from airflow_sv_versioning import __version__
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.surroundings import CA_VARIABLES
 from airflow_sv_versioning.exceptions import VersionNotFoundError
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.tls import Authority
 
 MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def environment(server, tmp_path) -> dict[str, str]:
+def environment(server: ServerInfo, tmp_path: Path) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -36,8 +42,8 @@ def environment(server, tmp_path) -> dict[str, str]:
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
 def test_a_result_that_a_full_disk_cannot_take_is_told_and_the_version_stands(
-    as_json, environment, versions, project_id
-):
+    as_json, environment: dict[str, str], versions: ProjectVersions, project_id: int
+) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [*MODULE, "create", str(project_id), *as_json],
@@ -57,7 +63,9 @@ def test_a_result_that_a_full_disk_cannot_take_is_told_and_the_version_stands(
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
-def test_progress_that_nobody_can_take_does_not_end_the_work(as_json, environment, versions, project_id):
+def test_progress_that_nobody_can_take_does_not_end_the_work(
+    as_json, environment: dict[str, str], versions: ProjectVersions, project_id: int
+) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [*MODULE, "create", str(project_id), *as_json],
@@ -82,10 +90,12 @@ def test_progress_that_nobody_can_take_does_not_end_the_work(as_json, environmen
         ("both", ["create", "987654321", "--json"], 3),
     ],
 )
-def test_a_reader_that_goes_away_changes_nothing(arguments, code, closed, environment, versions, project_id):
+def test_a_reader_that_goes_away_changes_nothing(
+    arguments, code, closed, environment: dict[str, str], versions: ProjectVersions, project_id: int
+) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     streams.update(dict.fromkeys(["stdout", "stderr"] if closed == "both" else [closed], writing))
 
     done = subprocess.run(
@@ -105,7 +115,9 @@ def test_a_reader_that_goes_away_changes_nothing(arguments, code, closed, enviro
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["create", "--help"]])
-def test_a_help_without_a_reader_is_quiet_and_on_a_full_disk_told(arguments, environment):
+def test_a_help_without_a_reader_is_quiet_and_on_a_full_disk_told(
+    arguments, environment: dict[str, str]
+) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     unread = subprocess.run(
@@ -130,8 +142,12 @@ def test_a_help_without_a_reader_is_quiet_and_on_a_full_disk_told(arguments, env
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_a_terminal_of_few_characters_makes_no_error_of_a_version(
-    encoding, environment, client, versions, project_id
-):
+    encoding,
+    environment: dict[str, str],
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     client.projects.edit(project_id, name=f"лимоны {project_id}")
     for command in (["create", str(project_id), "--title", "лимоны"], ["list", str(project_id)]):
         done = subprocess.run(
@@ -146,7 +162,9 @@ def test_a_terminal_of_few_characters_makes_no_error_of_a_version(
     assert len(versions.get_list(project_id)) == 1
 
 
-def test_a_terminal_gets_bars_beside_a_result_that_goes_elsewhere(environment, project_id):
+def test_a_terminal_gets_bars_beside_a_result_that_goes_elsewhere(
+    environment: dict[str, str], project_id: int
+) -> None:
     main, terminal = pty.openpty()
     settings = {**environment, "TERM": "xterm", "COLUMNS": "40", "LINES": "10"}
     with subprocess.Popen(
@@ -158,6 +176,7 @@ def test_a_terminal_gets_bars_beside_a_result_that_goes_elsewhere(environment, p
     ) as started:
         os.close(terminal)
         shown = _read_all(main)
+        assert started.stdout is not None
         result = json.load(started.stdout)
     os.close(main)
 
@@ -177,12 +196,18 @@ def _read_all(terminal: int) -> str:
     return shown.decode()
 
 
-def test_the_version_is_told(run):
+def test_the_version_is_told(run: Callable[..., tuple[int, str, str]]) -> None:
     assert run("--version") == (0, f"sv-versioning {__version__}\n", "")
 
 
 @pytest.mark.parametrize("command", ["restore", "verify", "check-video"])
-def test_the_help_says_what_a_moment_without_zone_or_time_means(command, run, client, versions, project_id):
+def test_the_help_says_what_a_moment_without_zone_or_time_means(
+    command,
+    run: Callable[..., tuple[int, str, str]],
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     said = " ".join(run(command, "--help")[1].split())
     assert "UTC where it names no zone; a date alone means its beginning, 00:00" in said
 
@@ -195,7 +220,14 @@ def test_the_help_says_what_a_moment_without_zone_or_time_means(command, run, cl
 # --- where server and token come from -------------------------------------------------------------
 
 
-def test_a_ca_file_and_no_check_reach_the_server(run, tls, authority, monkeypatch, project_id, tmp_path):
+def test_a_ca_file_and_no_check_reach_the_server(
+    run: Callable[..., tuple[int, str, str]],
+    tls: dict[str, str],
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    project_id: int,
+    tmp_path: Path,
+) -> None:
     for name in CA_VARIABLES:
         monkeypatch.setenv(name, str(tmp_path / "nowhere.pem"))
 
@@ -207,7 +239,9 @@ def test_a_ca_file_and_no_check_reach_the_server(run, tls, authority, monkeypatc
     assert run("list", project_id, "--ca-file", tmp_path / "nowhere.pem")[0] == 2
 
 
-def test_an_airflow_connection_names_server_and_token(server, tls, environment, project_id):
+def test_an_airflow_connection_names_server_and_token(
+    server: ServerInfo, tls: dict[str, str], environment: dict[str, str], project_id: int
+) -> None:
     """Also where the environment names others; Airflow's own words do not stand among the results."""
     fields = {"host": tls["good"], "password": server.token, "extra": {"verify_ssl": False}}
     elsewhere = {"SERVER_ADDRESS": "http://127.0.0.1:1", "API_TOKEN": "nobodys"}
@@ -225,7 +259,9 @@ def test_an_airflow_connection_names_server_and_token(server, tls, environment, 
 
 
 @pytest.mark.parametrize("more", [["--server", "http://x"], ["--token", "t"]])
-def test_a_connection_beside_a_server_or_token_is_refused(more, run):
+def test_a_connection_beside_a_server_or_token_is_refused(
+    more, run: Callable[..., tuple[int, str, str]]
+) -> None:
     code, _, told = run("list", 7, "--conn-id", "company", *more)
 
     assert (code, "but not both" in told) == (2, True)
@@ -250,7 +286,14 @@ def test_a_connection_beside_a_server_or_token_is_refused(more, run):
     ],
 )
 @pytest.mark.parametrize("command", [["create", "{id}", "--media-store"], ["media", "verify"]])
-def test_a_store_that_cannot_be_is_a_usage_error(command, path, run, versions, project_id, tmp_path):
+def test_a_store_that_cannot_be_is_a_usage_error(
+    command,
+    path,
+    run: Callable[..., tuple[int, str, str]],
+    versions: ProjectVersions,
+    project_id: int,
+    tmp_path: Path,
+) -> None:
     places = {name: str(tmp_path / name) for name in ("file", "loop")}
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
@@ -264,7 +307,9 @@ def test_a_store_that_cannot_be_is_a_usage_error(command, path, run, versions, p
 
 
 @pytest.mark.parametrize("port", ["65536", "99999", "-1", "x", "8\uff10", "1.0", ""])
-def test_a_port_that_cannot_be_is_a_usage_error(port, run, tmp_path):
+def test_a_port_that_cannot_be_is_a_usage_error(
+    port, run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
     code, out, _ = run("serve", "--data", tmp_path / "data", f"--port={port}")
 
     assert (code, out) == (2, "")
@@ -272,7 +317,9 @@ def test_a_port_that_cannot_be_is_a_usage_error(port, run, tmp_path):
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "192.0.2.1", "", "h" * 300, "2001:db8::1"])
-def test_a_host_that_cannot_be_is_a_usage_error(host, run, tmp_path):
+def test_a_host_that_cannot_be_is_a_usage_error(
+    host, run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
     code, out, told = run("serve", "--data", tmp_path / "data", "--host", host)
 
     assert (code, out) == (2, "")
@@ -281,7 +328,9 @@ def test_a_host_that_cannot_be_is_a_usage_error(host, run, tmp_path):
 
 
 @pytest.mark.parametrize("data", ["{file}", "{file}/below", "/proc/none", "/dev/null", "{damaged}"])
-def test_a_data_folder_that_cannot_be_is_a_usage_error(data, run, tmp_path):
+def test_a_data_folder_that_cannot_be_is_a_usage_error(
+    data, run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "server.sqlite").write_text("no database" * 100)

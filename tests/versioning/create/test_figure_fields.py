@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import make_project
-from tests.support.proxy import Exchange, Reply, answer
+from tests.support.proxy import Exchange, FaultProxy, Reply, answer
 
 
 @pytest.mark.parametrize(
@@ -17,7 +21,13 @@ from tests.support.proxy import Exchange, Reply, answer
     ids=["one", "all"],
 )
 def test_a_field_that_the_server_refuses_is_left_out_and_named(
-    refused: tuple[str, ...], untold: str, photos, client, wire, wired, versions
+    refused: tuple[str, ...],
+    untold: str,
+    photos: list[Path],
+    client: SuperviselyClient,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
 ) -> None:
     project_id = make_project(client, photos[:2])
 
@@ -38,7 +48,7 @@ def test_a_field_that_the_server_refuses_is_left_out_and_named(
 
 
 def test_a_request_that_is_refused_for_another_reason_is_not_tried_with_fewer_fields(
-    photos, client, wire, wired
+    photos: list[Path], client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions
 ) -> None:
     from airflow_sv_versioning.exceptions import RequestRejectedError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import make_project, read_images, touch
+from tests.support.proxy import FaultProxy
 
 
 def _draw(client, project_id, image):
@@ -29,7 +31,13 @@ def _asked_for_figures(wire):
     return [request.json["filter"][0]["value"] for request in wire.seen("figures.list")]
 
 
-def test_only_changed_images_are_read_again(wire, wired, versions, client, project_id):
+def test_only_changed_images_are_read_again(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     wired.create(project_id)
     changed = _images(client, project_id)[1]
     _draw(client, project_id, changed)
@@ -43,7 +51,9 @@ def test_only_changed_images_are_read_again(wire, wired, versions, client, proje
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_an_incremental_version_holds_what_a_full_one_holds(versions, client, project_id):
+def test_an_incremental_version_holds_what_a_full_one_holds(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     versions.create(project_id)
     _draw(client, project_id, _images(client, project_id)[0])
     incremental = versions.create(project_id)
@@ -59,7 +69,9 @@ def test_an_incremental_version_holds_what_a_full_one_holds(versions, client, pr
     assert contents[0] == contents[1]
 
 
-def test_removed_images_are_not_carried_on(versions, client, project_id):
+def test_removed_images_are_not_carried_on(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     versions.create(project_id)
     gone = _images(client, project_id)[0]
     client.transport.call("images.bulk.remove", {"imageIds": [gone["id"]]})
@@ -71,12 +83,14 @@ def test_removed_images_are_not_carried_on(versions, client, project_id):
     assert made.counts["figures"] == 4
 
 
-def test_a_renamed_class_makes_the_capture_full_and_says_so(versions, client, project_id):
+def test_a_renamed_class_makes_the_capture_full_and_says_so(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     versions.create(project_id)
     meta = client.projects.get_meta(project_id)
     meta["classes"][0]["title"] = "lime"
     client.projects.update_meta(project_id, meta)
-    told = []
+    told: list[str] = []
 
     made = versions.create(project_id, report=told.append)
 
@@ -85,7 +99,9 @@ def test_a_renamed_class_makes_the_capture_full_and_says_so(versions, client, pr
     assert any("classes or tags changed" in line for line in told)
 
 
-def test_a_new_class_leaves_the_capture_incremental(versions, client, project_id):
+def test_a_new_class_leaves_the_capture_incremental(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     versions.create(project_id)
     meta = client.projects.get_meta(project_id)
     added = {"title": "lime", "shape": "rectangle", "color": "#AA0000", "geometry_config": {}}
@@ -95,12 +111,14 @@ def test_a_new_class_leaves_the_capture_incremental(versions, client, project_id
 
 
 @pytest.fixture
-def own_server(tmp_path):
+def own_server(tmp_path: Path):
     with EmbeddedServer(tmp_path) as running:
         yield running.info
 
 
-def test_a_change_without_a_stamp_is_found_by_sample_and_makes_the_capture_full(own_server, tmp_path, photos):
+def test_a_change_without_a_stamp_is_found_by_sample_and_makes_the_capture_full(
+    own_server, tmp_path: Path, photos: list[Path]
+) -> None:
     with SuperviselyClient(own_server.url, own_server.token) as client:
         versions = ProjectVersions(client)
         project_id = make_project(client, photos[:3])
@@ -108,7 +126,7 @@ def test_a_change_without_a_stamp_is_found_by_sample_and_makes_the_capture_full(
         with sqlite3.connect(tmp_path / "server.sqlite") as database:
             database.execute("UPDATE figures SET custom_data = '{\"moved\": 1}'")
         touch(client, project_id)
-        told = []
+        told: list[str] = []
 
         made = versions.create(project_id, report=told.append)
 
@@ -120,11 +138,13 @@ def test_a_change_without_a_stamp_is_found_by_sample_and_makes_the_capture_full(
         assert versions.create(project_id).capture == "incremental"
 
 
-def test_a_lost_archive_makes_the_capture_full_and_is_told(versions, client, project_id):
+def test_a_lost_archive_makes_the_capture_full_and_is_told(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     made = versions.create(project_id)
     client.files.remove(client.projects.get(project_id).team_id, made.archive_path)
     touch(client, project_id)
-    told = []
+    told: list[str] = []
 
     again = versions.create(project_id, report=told.append)
 
@@ -132,11 +152,13 @@ def test_a_lost_archive_makes_the_capture_full_and_is_told(versions, client, pro
     assert any("is no base" in line for line in told)
 
 
-def test_a_damaged_archive_makes_the_capture_full_and_is_told(versions, client, project_id):
+def test_a_damaged_archive_makes_the_capture_full_and_is_told(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     made = versions.create(project_id)
     client.files.upload(client.projects.get(project_id).team_id, b"no archive", made.archive_path)
     touch(client, project_id)
-    told = []
+    told: list[str] = []
 
     again = versions.create(project_id, report=told.append)
 
@@ -144,7 +166,9 @@ def test_a_damaged_archive_makes_the_capture_full_and_is_told(versions, client, 
     assert any("is no base" in line for line in told)
 
 
-def test_an_unchanged_create_asks_five_times_at_most_and_downloads_no_archive(wire, wired, project_id):
+def test_an_unchanged_create_asks_five_times_at_most_and_downloads_no_archive(
+    wire: FaultProxy, wired: ProjectVersions, project_id: int
+) -> None:
     made = wired.create(project_id)
     wire.requests.clear()
 
@@ -157,7 +181,9 @@ def test_an_unchanged_create_asks_five_times_at_most_and_downloads_no_archive(wi
     assert [path for path in paths if not path.endswith("versions.json")] == []
 
 
-def test_a_change_costs_a_listing_a_sample_and_what_changed(wire, wired, client, project_id):
+def test_a_change_costs_a_listing_a_sample_and_what_changed(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     wired.create(project_id)
     _draw(client, project_id, _images(client, project_id)[0])
     wire.requests.clear()
@@ -172,7 +198,9 @@ def test_a_change_costs_a_listing_a_sample_and_what_changed(wire, wired, client,
     assert len(wire.requests) <= 27
 
 
-def test_a_full_capture_downloads_no_archive(wire, wired, client, project_id):
+def test_a_full_capture_downloads_no_archive(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     wired.create(project_id)
     touch(client, project_id)
     wire.requests.clear()

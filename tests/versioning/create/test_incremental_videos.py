@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.archives import unwrapped
 from tests.support.compare import assert_same
-from tests.support.projects import touch
+from tests.support.projects import read_archive, touch
+from tests.support.proxy import FaultProxy
 from tests.support.video_projects import annotate, make_video_project, read_videos, write_videos
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     return write_videos(tmp_path_factory.mktemp("films"), 5)
 
 
 @pytest.fixture
-def street(client, films):
+def street(client: SuperviselyClient, films):
     return make_video_project(client, films[:4])
 
 
@@ -57,8 +62,14 @@ CHANGES = pytest.mark.parametrize("change", [_annotate, _retouch, _add, _remove,
 @CHANGES
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
 def test_an_incremental_version_of_videos_holds_what_a_full_one_holds(
-    change, archive_format, client, versions, street, films, tmp_path
-):
+    change,
+    archive_format,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    street,
+    films,
+    tmp_path: Path,
+) -> None:
     versions.create(street, archive_format=archive_format)
     change(client, street, films)
 
@@ -75,11 +86,13 @@ def test_an_incremental_version_of_videos_holds_what_a_full_one_holds(
 
 def _lines(client, made, folder):
     archive = folder / "archive"
-    archive.write_bytes(client.files.find_bytes(1, made.archive_path))
+    archive.write_bytes(read_archive(client, made))
     return sorted(unwrapped(archive)["videos.integrity.jsonl"].splitlines())
 
 
-def test_only_changed_videos_are_read_again(wire, wired, client, street, films):
+def test_only_changed_videos_are_read_again(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, street, films
+) -> None:
     wired.create(street)
     _annotate(client, street, films)
     changed = _videos(client, street)[1]["id"]
@@ -94,7 +107,9 @@ def test_only_changed_videos_are_read_again(wire, wired, client, street, films):
     assert len(asked) == 2
 
 
-def test_an_unchanged_video_of_a_renamed_class_is_read_again(client, versions, street):
+def test_an_unchanged_video_of_a_renamed_class_is_read_again(
+    client: SuperviselyClient, versions: ProjectVersions, street
+) -> None:
     versions.create(street)
     meta = client.projects.get_meta(street)
     meta["classes"][0]["title"] = "Gesicht"

@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import (
     add_dataset,
     list_version_files,
     map_path,
     read_images,
     read_map,
+    reserve,
     touch,
     write_map,
 )
-from tests.support.proxy import alter, first, refuse
+from tests.support.proxy import FaultProxy, alter, first, refuse
 
 
 def _remove_map(client: Any, project_id: int) -> None:
     client.files.remove(client.projects.get(project_id).team_id, map_path(project_id))
 
 
-def test_a_refused_commit_leaves_no_trace(wire, wired, client, versions, project_id):
+def test_a_refused_commit_leaves_no_trace(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     wire.on("projects.versions.commit", refuse(400))
 
     with pytest.raises(SuperviselyError):
         wired.create(project_id)
 
     assert list_version_files(client, project_id) <= {"versions.json"}
-    assert set(read_map(client, project_id) or {}) <= {"format"}
+    assert set(read_map(client, project_id)) <= {"format"}
     assert len(wire.seen("projects.versions.cancel-reservation")) == 1
     assert versions.create(project_id).version_num == 1
 
 
-def test_a_commit_that_answers_no_success_is_a_failure(wire, wired, versions, project_id):
+def test_a_commit_that_answers_no_success_is_a_failure(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
     wire.on("projects.versions.commit", refuse(200))
 
     with pytest.raises(SuperviselyError):
@@ -44,7 +56,13 @@ def test_a_commit_that_answers_no_success_is_a_failure(wire, wired, versions, pr
     assert versions.get_list(project_id) == []
 
 
-def test_a_refused_commit_puts_an_older_map_back(wire, wired, client, versions, project_id):
+def test_a_refused_commit_puts_an_older_map_back(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     versions.create(project_id)
     before = read_map(client, project_id)
     files = list_version_files(client, project_id)
@@ -58,7 +76,9 @@ def test_a_refused_commit_puts_an_older_map_back(wire, wired, client, versions, 
     assert list_version_files(client, project_id) == files
 
 
-def test_numbers_come_from_the_server_when_the_map_is_lost(client, versions, project_id):
+def test_numbers_come_from_the_server_when_the_map_is_lost(
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     one = versions.create(project_id)
     _remove_map(client, project_id)
     touch(client, project_id)
@@ -75,7 +95,9 @@ def test_numbers_come_from_the_server_when_the_map_is_lost(client, versions, pro
     assert healed["latest"] == two.version_id
 
 
-def test_any_version_restores_when_the_map_is_lost(client, versions, project_id):
+def test_any_version_restores_when_the_map_is_lost(
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     made = versions.create(project_id)
     _remove_map(client, project_id)
 
@@ -85,7 +107,9 @@ def test_any_version_restores_when_the_map_is_lost(client, versions, project_id)
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_an_unchanged_project_answers_with_the_servers_id_when_the_map_is_lost(client, versions, project_id):
+def test_an_unchanged_project_answers_with_the_servers_id_when_the_map_is_lost(
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     made = versions.create(project_id)
     _remove_map(client, project_id)
 
@@ -95,8 +119,12 @@ def test_an_unchanged_project_answers_with_the_servers_id_when_the_map_is_lost(c
 
 
 def test_what_another_process_writes_into_the_map_meanwhile_survives(
-    wire, wired, client, versions, project_id
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     one = versions.create(project_id)
     touch(client, project_id)
 
@@ -114,7 +142,9 @@ def test_what_another_process_writes_into_the_map_meanwhile_survives(
     assert after["latest"] == two.version_id
 
 
-def test_a_phantom_entry_of_another_client_is_not_counted(client, versions, project_id):
+def test_a_phantom_entry_of_another_client_is_not_counted(
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     """The official client leaves such an entry behind when its commit fails."""
     one = versions.create(project_id)
     touch(client, project_id)
@@ -134,7 +164,9 @@ def test_a_phantom_entry_of_another_client_is_not_counted(client, versions, proj
     assert read_map(client, project_id)["latest"] == two.version_id
 
 
-def test_two_versions_in_one_second_have_archives_of_their_own(client, versions, project_id):
+def test_two_versions_in_one_second_have_archives_of_their_own(
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     made = []
     for _ in range(3):
         touch(client, project_id)
@@ -144,7 +176,9 @@ def test_two_versions_in_one_second_have_archives_of_their_own(client, versions,
     assert len(list_version_files(client, project_id) - {"versions.json"}) == 3
 
 
-def test_a_version_list_without_newer_keys_is_read(wire, wired, versions, project_id):
+def test_a_version_list_without_newer_keys_is_read(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+):
     versions.create(project_id)
 
     def drop_key(answer: dict[str, Any]) -> dict[str, Any]:
@@ -157,14 +191,16 @@ def test_a_version_list_without_newer_keys_is_read(wire, wired, versions, projec
     assert [info.preview_project_id for info in wired.get_list(project_id)] == [None]
 
 
-def test_a_reservation_is_given_back_once(client, project_id):
-    reservation = client.versions.reserve(project_id)
+def test_a_reservation_is_given_back_once(client: SuperviselyClient, project_id: int) -> None:
+    reservation = reserve(client, project_id)
 
     assert client.versions.cancel(reservation)
     assert not client.versions.cancel(reservation)
 
 
-def test_a_version_tells_how_many_more_it_holds_than_the_one_before(client, versions, photos, project_id):
+def test_a_version_tells_how_many_more_it_holds_than_the_one_before(
+    client: SuperviselyClient, versions: ProjectVersions, photos: list[Path], project_id: int
+) -> None:
     first = versions.create(project_id)
     add_dataset(client, project_id, "more", photos[3:5])
 
@@ -177,7 +213,9 @@ def test_a_version_tells_how_many_more_it_holds_than_the_one_before(client, vers
 
 
 @pytest.mark.parametrize("counts", [None, "many", {"images": "many"}, {}])
-def test_counts_that_nobody_recorded_are_compared_with_nothing(counts, client, versions, project_id):
+def test_counts_that_nobody_recorded_are_compared_with_nothing(
+    counts, client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
     """As those of a version that the official client made, which records none."""
     first = versions.create(project_id)
     entries = read_map(client, project_id)
@@ -192,8 +230,12 @@ def test_counts_that_nobody_recorded_are_compared_with_nothing(counts, client, v
 
 
 def test_a_create_asks_for_list_and_map_as_often_as_they_can_have_changed(
-    wire, wired, client, versions, project_id
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
     versions.create(project_id)
     touch(client, project_id)
     wire.requests.clear()

@@ -47,7 +47,12 @@ def versions(client: SuperviselyClient) -> ProjectVersions:
 
 
 @pytest.fixture(scope="module", params=["images", "videos", "volumes"])
-def filled(request, client, versions, tmp_path_factory) -> Iterator[Filled]:
+def filled(
+    request: pytest.FixtureRequest,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Filled]:
     """A versioned project of three items by hash and, where the platform has such, one by link.
 
     Each test gets it with all media there; its version names a media store.
@@ -63,7 +68,7 @@ def filled(request, client, versions, tmp_path_factory) -> Iterator[Filled]:
 
 
 @pytest.fixture
-def lose(lossy, filled, client):
+def lose(lossy: EmbeddedServer, filled: Filled, client: SuperviselyClient):
     """Take files away until the end of the test: ``lose(count, link=False)`` returns the items' paths."""
     with _losses(lossy, filled, client) as take:
         yield take

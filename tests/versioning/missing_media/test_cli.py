@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from airflow_sv_versioning import cli
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
 
 pytestmark = pytest.mark.parametrize("filled", ["images"], indirect=True)
 
 
 @pytest.fixture
-def run(server, filled, monkeypatch, capsys):
+def run(
+    server: ServerInfo, filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     """Restore the version: exit code, stdout, stderr."""
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
@@ -26,7 +32,7 @@ def run(server, filled, monkeypatch, capsys):
     return run
 
 
-def test_a_restore_that_stops_lists_what_is_missing(run, filled, lose):
+def test_a_restore_that_stops_lists_what_is_missing(run, filled: Filled, lose) -> None:
     lost = lose(2)
 
     code, out, err = run("--json")
@@ -46,7 +52,7 @@ def test_a_restore_that_stops_lists_what_is_missing(run, filled, lose):
         ("reupload", "reuploaded", "Uploaded again: "),
     ],
 )
-def test_a_policy_is_chosen_and_told(run, lose, policy, key, text):
+def test_a_policy_is_chosen_and_told(run, lose, policy, key, text) -> None:
     lost = lose(2)
 
     code, out, _ = run("--missing-entities", policy, "--json")
@@ -59,7 +65,7 @@ def test_a_policy_is_chosen_and_told(run, lose, policy, key, text):
     assert f"{text}{', '.join(lost)}" in out
 
 
-def test_a_plan_is_printed_and_nothing_is_made(run, filled, lose, client):
+def test_a_plan_is_printed_and_nothing_is_made(run, filled: Filled, lose, client: SuperviselyClient) -> None:
     lost = lose(1, link=True)
     projects = count_projects(client)
 
@@ -76,7 +82,7 @@ def test_a_plan_is_printed_and_nothing_is_made(run, filled, lose, client):
     assert count_projects(client) == projects
 
 
-def test_another_store_is_named(run, filled, lose, tmp_path):
+def test_another_store_is_named(run, filled: Filled, lose, tmp_path: Path) -> None:
     lose(1)
 
     code, out, _ = run("--missing-entities", "reupload", "--media-store", tmp_path, "--json")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     IntegrityError,
     MissingMediaError,
     SuperviselyError,
 )
-from airflow_sv_versioning.restore.placeholders import _BY_TYPE
+from airflow_sv_versioning.restore.placeholders import PLACEHOLDERS
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.vault.store import MediaStore, hex_digest
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.clients import impatient_client
+from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
-from tests.support.proxy import FaultProxy, alter, first, lose_answer, refuse
+from tests.support.proxy import FaultProxy, Request, alter, first, lose_answer, refuse
 
 UPLOADS = {"images": "images.bulk.upload", "videos": "videos.bulk.upload", "volumes": "images.bulk.upload"}
 TAGS = {
@@ -26,19 +31,19 @@ TAGS = {
 
 
 @pytest.fixture
-def wire(server):
+def wire(server: ServerInfo):
     with FaultProxy(server.url) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def wired(wire, server):
+def wired(wire, server: ServerInfo):
     with impatient_client(wire.url, server.token) as client:
         yield ProjectVersions(client)
 
 
 @pytest.fixture
-def untouched(client):
+def untouched(client: SuperviselyClient):
     """Check that a test leaves no project."""
     projects = count_projects(client)
     yield
@@ -46,7 +51,7 @@ def untouched(client):
 
 
 @pytest.fixture
-def damaged(filled, lose, tmp_path):
+def damaged(filled: Filled, lose, tmp_path: Path):
     """A copy of the store in which one content is not what its name says."""
     (path,) = lose(1)
     content_hash = filled.hashes[path]
@@ -58,12 +63,14 @@ def damaged(filled, lose, tmp_path):
     return tmp_path
 
 
-def test_a_damaged_original_is_not_put_back(filled, damaged, versions, untouched):
+def test_a_damaged_original_is_not_put_back(
+    filled: Filled, damaged, versions: ProjectVersions, untouched
+) -> None:
     with pytest.raises(IntegrityError):
         versions.restore(*filled.version, missing_entities="reupload", media_store=damaged)
 
 
-def test_a_server_that_stores_something_else_is_noticed(filled, lose, wire, wired, untouched):
+def test_a_server_that_stores_something_else_is_noticed(filled: Filled, lose, wire, wired, untouched) -> None:
     lose(1)
     wire.always(UPLOADS[filled.type], alter(lambda answer: [{**answer[0], "hash": "A" * 43 + "="}]))
 
@@ -71,7 +78,7 @@ def test_a_server_that_stores_something_else_is_noticed(filled, lose, wire, wire
         wired.restore(*filled.version, missing_entities="reupload")
 
 
-def test_an_upload_that_is_refused_leaves_nothing(filled, lose, wire, wired, untouched):
+def test_an_upload_that_is_refused_leaves_nothing(filled: Filled, lose, wire, wired, untouched) -> None:
     lose(1)
     wire.always(UPLOADS[filled.type], refuse(400))
 
@@ -79,7 +86,9 @@ def test_an_upload_that_is_refused_leaves_nothing(filled, lose, wire, wired, unt
         wired.restore(*filled.version, missing_entities="reupload")
 
 
-def test_an_upload_whose_answer_is_lost_is_sent_again(filled, lose, wire, wired, versions):
+def test_an_upload_whose_answer_is_lost_is_sent_again(
+    filled: Filled, lose, wire, wired, versions: ProjectVersions
+) -> None:
     lose(1)
     wire.on(UPLOADS[filled.type], lose_answer())
 
@@ -88,7 +97,9 @@ def test_an_upload_whose_answer_is_lost_is_sent_again(filled, lose, wire, wired,
     assert len(restored.reuploaded) == 1
 
 
-def test_a_stop_between_uploads_leaves_nothing(filled, lose, versions, untouched):
+def test_a_stop_between_uploads_leaves_nothing(
+    filled: Filled, lose, versions: ProjectVersions, untouched
+) -> None:
     lose(2)
     log: list[str] = []
 
@@ -101,9 +112,9 @@ def test_a_stop_between_uploads_leaves_nothing(filled, lose, versions, untouched
         )
 
 
-def test_a_mark_whose_answer_is_lost_is_set_once(filled, lose, wire, wired):
+def test_a_mark_whose_answer_is_lost_is_set_once(filled: Filled, lose, wire, wired):
     lose(2)
-    lost = []
+    lost: list[Request] = []
 
     def lose_first_mark(exchange):
         # Of all tags in these projects, only the mark has no value.
@@ -120,7 +131,7 @@ def test_a_mark_whose_answer_is_lost_is_set_once(filled, lose, wire, wired):
     assert len(restored.placeholders) == 2
 
 
-def test_a_tag_that_is_refused_undoes_the_restore(filled, lose, wire, wired, untouched):
+def test_a_tag_that_is_refused_undoes_the_restore(filled: Filled, lose, wire, wired, untouched) -> None:
     lose(1)
     wire.always(TAGS[filled.type], refuse(400))
 
@@ -129,10 +140,10 @@ def test_a_tag_that_is_refused_undoes_the_restore(filled, lose, wire, wired, unt
 
 
 def test_an_item_of_unknown_size_is_told_before_anything_is_made(
-    filled, lose, versions, untouched, monkeypatch
-):
+    filled: Filled, lose, versions: ProjectVersions, untouched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lost = lose(2)
-    monkeypatch.setattr(type(_BY_TYPE[filled.type]), "shape_of", lambda self, row: None)
+    monkeypatch.setattr(type(PLACEHOLDERS[filled.type]), "shape_of", lambda self, row: None)
 
     with pytest.raises(MissingMediaError, match="does not tell a size") as caught:
         versions.restore(*filled.version, missing_entities="placeholder")
@@ -140,7 +151,9 @@ def test_an_item_of_unknown_size_is_told_before_anything_is_made(
     assert sorted(caught.value.missing) == lost
 
 
-def test_a_version_without_a_store_says_so(filled, lose, versions, client, untouched):
+def test_a_version_without_a_store_says_so(
+    filled: Filled, lose, versions: ProjectVersions, client: SuperviselyClient, untouched
+) -> None:
     from tests.support.projects import touch
 
     touch(client, filled.project_id)
@@ -151,7 +164,7 @@ def test_a_version_without_a_store_says_so(filled, lose, versions, client, untou
         versions.restore(filled.project_id, bare.version_id, missing_entities="reupload")
 
 
-def test_the_word_of_the_sdk_means_skip(filled, lose, versions):
+def test_the_word_of_the_sdk_means_skip(filled: Filled, lose, versions: ProjectVersions) -> None:
     lost = lose(1)
 
     assert list(versions.restore(*filled.version, skip_missed_entities=True).skipped) == lost
@@ -165,7 +178,7 @@ def vanishing(lose, wire):
     return lost
 
 
-def test_a_file_that_goes_during_a_restore_is_named(filled, vanishing, wired, untouched):
+def test_a_file_that_goes_during_a_restore_is_named(filled: Filled, vanishing, wired, untouched) -> None:
     with pytest.raises(MissingMediaError, match=r"cannot make 1 of \d+ .*missing_entities='skip'") as raised:
         wired.restore(*filled.version)
 
@@ -174,7 +187,9 @@ def test_a_file_that_goes_during_a_restore_is_named(filled, vanishing, wired, un
 
 
 @pytest.mark.parametrize(("policy", "told"), [("skip", "skipped"), ("reupload", "reuploaded")])
-def test_a_file_that_goes_during_a_restore_is_treated_as_asked(policy, told, filled, vanishing, wired):
+def test_a_file_that_goes_during_a_restore_is_treated_as_asked(
+    policy, told, filled: Filled, vanishing, wired
+) -> None:
     restored = wired.restore(*filled.version, missing_entities=policy)
 
     assert list(getattr(restored, told)) == vanishing

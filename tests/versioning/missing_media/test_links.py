@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +14,12 @@ from airflow_sv_versioning.client.links import WORKERS, Links, LinkState
 from airflow_sv_versioning.exceptions import LinkError, MissingMediaError, RequestRejectedError, ServerError
 from airflow_sv_versioning.restore import media_check
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.server.run import EmbeddedServer
+from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.clients import impatient_client
 from tests.support.media import serve_media
+from tests.support.missing_media import Filled
 from tests.support.ports import free_port
 from tests.support.projects import add_dataset, count_projects, make_project
 from tests.support.proxy import FaultProxy, hang, refuse
@@ -29,7 +32,7 @@ def host():
 
 
 @pytest.fixture
-def links(client):
+def links(client: SuperviselyClient):
     """Links that may lead into this machine, where the tests' hosts are."""
     with closing(Links(client.transport, allow_private=True, timeout_seconds=0.3)) as made:
         yield made
@@ -45,20 +48,20 @@ def links(client):
         (503, LinkState.UNREACHABLE),
     ],
 )
-def test_a_host_decides_by_its_answer(host, links, status, state):
+def test_a_host_decides_by_its_answer(host, links, status, state) -> None:
     host.status = status
 
     assert links.check(host.url).state is state
 
 
-def test_a_host_that_knows_no_head_is_asked_for_a_byte(host, links):
+def test_a_host_that_knows_no_head_is_asked_for_a_byte(host, links) -> None:
     host.head_status = 405
 
     assert links.check(host.url).state is LinkState.ALIVE
     assert host.headers[-1]["range"] == "bytes=0-0"
 
 
-def test_a_redirect_counts_for_what_it_leads_to(host, links):
+def test_a_redirect_counts_for_what_it_leads_to(host, links) -> None:
     with serve_media(b"") as door:
         door.status, door.location = 302, host.url
         assert links.check(door.url).state is LinkState.ALIVE
@@ -66,19 +69,19 @@ def test_a_redirect_counts_for_what_it_leads_to(host, links):
         assert links.check(door.url).state is LinkState.GONE
 
 
-def test_redirects_in_a_circle_end(host, links):
+def test_redirects_in_a_circle_end(host, links) -> None:
     host.status, host.location = 302, host.url
 
     assert links.check(host.url).state is LinkState.UNREACHABLE
 
 
-def test_a_redirect_to_nowhere_is_no_crash(host, links):
+def test_a_redirect_to_nowhere_is_no_crash(host, links) -> None:
     for location in ("http://[bad", "ftp://x.example/a.png", "http:///"):
         host.status, host.location = 302, location
         assert links.check(host.url).state in {LinkState.GONE, LinkState.UNREACHABLE}
 
 
-def test_the_token_never_goes_to_a_foreign_host(host, links, server):
+def test_the_token_never_goes_to_a_foreign_host(host, links, server: ServerInfo) -> None:
     links.check(host.url)
 
     sent = [value for headers in host.headers for value in headers.values()]
@@ -87,7 +90,7 @@ def test_the_token_never_goes_to_a_foreign_host(host, links, server):
 
 
 @pytest.mark.parametrize("link", ["http://127.0.0.1:{port}/a.png", "http://no-such-host.invalid/a.png"])
-def test_a_host_that_is_not_there_is_no_crash(links, link):
+def test_a_host_that_is_not_there_is_no_crash(links, link) -> None:
     answer = links.check(link.format(port=free_port()))
 
     assert (answer.state, answer.reached) == (LinkState.UNREACHABLE, False)
@@ -96,14 +99,14 @@ def test_a_host_that_is_not_there_is_no_crash(links, link):
 
 @pytest.mark.parametrize("link", ["http://[bad/a.png", "http://", "http://host:99999/a.png", "http://a..b/"])
 @pytest.mark.parametrize("allow_private", [True, False])
-def test_what_is_no_address_is_gone_and_no_crash(client, link, allow_private):
+def test_what_is_no_address_is_gone_and_no_crash(client: SuperviselyClient, link, allow_private) -> None:
     with closing(Links(client.transport, allow_private=allow_private)) as links:
         assert links.check(link).state in {LinkState.GONE, LinkState.UNREACHABLE}
         with pytest.raises(LinkError), links.open(link) as chunks:
             list(chunks)
 
 
-def test_a_host_that_never_answers_is_given_up(links):
+def test_a_host_that_never_answers_is_given_up(links) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         answer = links.check(f"http://127.0.0.1:{silent.getsockname()[1]}/a.png")
 
@@ -112,7 +115,7 @@ def test_a_host_that_never_answers_is_given_up(links):
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"])
-def test_a_private_address_is_not_contacted_unless_allowed(host, client, name):
+def test_a_private_address_is_not_contacted_unless_allowed(host, client: SuperviselyClient, name) -> None:
     with closing(Links(client.transport)) as careful:
         answer = careful.check(host.url.replace("127.0.0.1", name))
 
@@ -120,7 +123,9 @@ def test_a_private_address_is_not_contacted_unless_allowed(host, client, name):
     assert host.headers == []
 
 
-def test_a_name_that_changes_its_mind_is_not_contacted_either(host, client, monkeypatch):
+def test_a_name_that_changes_its_mind_is_not_contacted_either(
+    host, client: SuperviselyClient, monkeypatch: pytest.MonkeyPatch
+):
     """The name leads into the open when it is looked up, and into this machine when it is connected to."""
     real, told = socket.getaddrinfo, [("93.184.216.34", 80)]
 
@@ -139,7 +144,9 @@ def test_a_name_that_changes_its_mind_is_not_contacted_either(host, client, monk
     assert host.headers == []
 
 
-def test_a_redirect_into_a_private_network_is_not_followed(host, client, monkeypatch):
+def test_a_redirect_into_a_private_network_is_not_followed(
+    host, client: SuperviselyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first host counts as public here, which no host of a test is."""
     monkeypatch.setattr("airflow_sv_versioning.client.links._check_peer", lambda connected: None)
     with serve_media(b"") as door, closing(Links(client.transport)) as careful:
@@ -156,7 +163,7 @@ def test_a_redirect_into_a_private_network_is_not_followed(host, client, monkeyp
     assert host.headers == []
 
 
-def test_a_link_into_a_bucket_is_asked_of_the_server(links):
+def test_a_link_into_a_bucket_is_asked_of_the_server(links) -> None:
     assert links.check("s3://bucket/none.png").state is LinkState.GONE
 
 
@@ -164,7 +171,7 @@ def test_a_link_into_a_bucket_is_asked_of_the_server(links):
 
 
 @pytest.fixture
-def linked(client, versions, photos):
+def linked(client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]):
     """A versioned project of an image by link; how to move its host."""
     project_id = make_project(client, photos[:1])
     with serve_media(photos[1].read_bytes()) as media:
@@ -174,19 +181,23 @@ def linked(client, versions, photos):
         yield project_id, made.version_id, media
 
 
-def test_fail_stops_for_a_link_that_its_host_calls_gone(linked, versions, client):
+def test_fail_stops_for_a_link_that_its_host_calls_gone(
+    linked, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
     project_id, version_id, media = linked
     media.status = 404
     projects = count_projects(client)
 
-    with pytest.raises(Exception, match=r"linked/far\.png .* answers 404") as caught:
+    with pytest.raises(MissingMediaError, match=r"linked/far\.png .* answers 404") as caught:
         versions.restore(project_id, version_id)
 
     assert caught.value.kind == "missing_media"
     assert count_projects(client) == projects
 
 
-def test_fail_gives_no_alarm_for_a_link_that_only_this_machine_cannot_read(linked, versions, client):
+def test_fail_gives_no_alarm_for_a_link_that_only_this_machine_cannot_read(
+    linked, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
     """The server reads it; it decides."""
     project_id, version_id, media = linked
     # The server reads with GET, and does not ask before.
@@ -201,7 +212,9 @@ def test_fail_gives_no_alarm_for_a_link_that_only_this_machine_cannot_read(linke
     assert "left to the server" in plan.warnings[0]
 
 
-def test_a_private_link_is_left_to_the_server_under_each_policy(linked, server, client):
+def test_a_private_link_is_left_to_the_server_under_each_policy(
+    linked, server: ServerInfo, client: SuperviselyClient
+) -> None:
     project_id, version_id, media = linked
     asked = len(media.headers)
     with SuperviselyClient(server.url, server.token) as careful:
@@ -214,7 +227,9 @@ def test_a_private_link_is_left_to_the_server_under_each_policy(linked, server, 
     assert len(media.headers) == asked
 
 
-def test_links_that_there_is_no_time_for_are_left_to_the_server(linked, versions, monkeypatch):
+def test_links_that_there_is_no_time_for_are_left_to_the_server(
+    linked, versions: ProjectVersions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project_id, version_id, media = linked
     media.status = 404
     monkeypatch.setattr(media_check, "_LINKS_SECONDS", -1.0)
@@ -225,11 +240,18 @@ def test_links_that_there_is_no_time_for_are_left_to_the_server(linked, versions
     assert "too many links" in plan.warnings[0]
 
 
-def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypatch, tmp_path):
+def test_a_host_that_never_answers_is_not_asked_for_every_link(
+    client: SuperviselyClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A thousand links would wait a thousand times."""
-    tried = []
+    tried: list[str] = []
     real = client.links.check
-    monkeypatch.setattr(client.links, "check", lambda link, team: tried.append(link) or real(link, team))
+
+    def check(link: str, team_id: int) -> Any:
+        tried.append(link)
+        return real(link, team_id)
+
+    monkeypatch.setattr(client.links, "check", check)
     port = free_port()
     with SnapshotWriter(tmp_path, "images") as writer:
         links = ((number, f"http://127.0.0.1:{port}/{number}.png") for number in range(200))
@@ -246,14 +268,14 @@ def test_a_host_that_never_answers_is_not_asked_for_every_link(client, monkeypat
 
 
 @pytest.fixture
-def careful(server):
+def careful(server: ServerInfo):
     """Versions through a client that contacts no private networks, as clients do unless told."""
     with SuperviselyClient(server.url, server.token) as connected:
         yield ProjectVersions(connected)
 
 
 @pytest.fixture
-def several(client, careful, photos):
+def several(client: SuperviselyClient, careful, photos: list[Path]):
     """A versioned project of images by links, two of which lead nowhere by now."""
     project_id = make_project(client, photos[:1])
     with serve_media(photos[1].read_bytes()) as alive, serve_media(photos[2].read_bytes()) as dead:
@@ -267,7 +289,7 @@ def several(client, careful, photos):
 
 
 @pytest.fixture
-def wired(wire, server):
+def wired(wire: FaultProxy, server: ServerInfo):
     with impatient_client(wire.url, server.token) as connected:
         yield ProjectVersions(connected)
 
@@ -275,7 +297,9 @@ def wired(wire, server):
 LOST = ("first/far.png", "second/far.png")
 
 
-def test_a_dead_link_in_a_private_network_is_named_with_what_lets_it_be_tried(several, careful, client):
+def test_a_dead_link_in_a_private_network_is_named_with_what_lets_it_be_tried(
+    several, careful, client: SuperviselyClient
+) -> None:
     project_id, version_id = several
     projects = count_projects(client)
 
@@ -289,7 +313,9 @@ def test_a_dead_link_in_a_private_network_is_named_with_what_lets_it_be_tried(se
 
 
 @pytest.mark.parametrize("keep_incomplete", [False, True])
-def test_a_dead_link_in_a_private_network_is_left_out_where_asked(keep_incomplete, several, careful, client):
+def test_a_dead_link_in_a_private_network_is_left_out_where_asked(
+    keep_incomplete, several, careful, client: SuperviselyClient
+) -> None:
     project_id, version_id = several
     projects = count_projects(client)
 
@@ -302,7 +328,9 @@ def test_a_dead_link_in_a_private_network_is_left_out_where_asked(keep_incomplet
     assert count_projects(client) == projects + 1
 
 
-def test_a_dead_link_in_a_private_network_gets_a_placeholder_where_asked(several, careful, client):
+def test_a_dead_link_in_a_private_network_gets_a_placeholder_where_asked(
+    several, careful, client: SuperviselyClient
+) -> None:
     project_id, version_id = several
     projects = count_projects(client)
 
@@ -314,8 +342,8 @@ def test_a_dead_link_in_a_private_network_gets_a_placeholder_where_asked(several
 
 
 def test_a_dead_link_in_a_private_network_comes_from_the_media_store_where_asked(
-    client, careful, photos, tmp_path
-):
+    client: SuperviselyClient, careful, photos: list[Path], tmp_path: Path
+) -> None:
     project_id = make_project(client, [])
     with serve_media(photos[1].read_bytes()) as media:
         dataset_id = add_dataset(client, project_id, "linked", [])
@@ -329,7 +357,7 @@ def test_a_dead_link_in_a_private_network_comes_from_the_media_store_where_asked
 
 
 @pytest.mark.parametrize("policy", ["skip", "placeholder", "reupload"])
-def test_what_the_server_refuses_is_treated_as_what_it_misses(policy, filled, lose, careful):
+def test_what_the_server_refuses_is_treated_as_what_it_misses(policy, filled: Filled, lose, careful) -> None:
     """For every type, beside a file that is gone; a type without links has nothing to refuse."""
     lost = lose(1, link=True)
 
@@ -339,7 +367,7 @@ def test_what_the_server_refuses_is_treated_as_what_it_misses(policy, filled, lo
     assert sorted(told[policy]) == sorted(lost)
 
 
-def test_a_refusal_for_another_reason_stays_what_it_is(linked, wire, wired):
+def test_a_refusal_for_another_reason_stays_what_it_is(linked, wire: FaultProxy, wired) -> None:
     project_id, version_id, _ = linked
     wire.on("images.bulk.add", refuse(400, "The dataset is full"))
 
@@ -348,7 +376,9 @@ def test_a_refusal_for_another_reason_stays_what_it_is(linked, wire, wired):
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip", "placeholder"])
-def test_a_link_that_is_too_slow_for_the_server_is_to_be_tried_again(policy, photos, tmp_path):
+def test_a_link_that_is_too_slow_for_the_server_is_to_be_tried_again(
+    policy, photos: list[Path], tmp_path: Path
+) -> None:
     """What is there nobody knows, so nothing is left out or replaced."""
     with (
         EmbeddedServer(tmp_path / "data", link_timeout_seconds=0.3) as server,

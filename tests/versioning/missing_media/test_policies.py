@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import MissingMediaError
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
+from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
 
 LOSSES = pytest.mark.parametrize(
@@ -20,7 +24,9 @@ def _none_to_lose(filled, count, link):
 
 
 @LOSSES
-def test_fail_names_what_is_gone_and_makes_nothing(filled, lose, count, link, versions, client):
+def test_fail_names_what_is_gone_and_makes_nothing(
+    filled: Filled, lose, count, link, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
     if _none_to_lose(filled, count, link):
         pytest.skip("the platform has no volumes by link")
     lost = lose(count, link=link)
@@ -36,7 +42,9 @@ def test_fail_names_what_is_gone_and_makes_nothing(filled, lose, count, link, ve
 
 
 @LOSSES
-def test_skip_restores_what_is_there_and_names_the_rest(filled, lose, count, link, versions):
+def test_skip_restores_what_is_there_and_names_the_rest(
+    filled: Filled, lose, count, link, versions: ProjectVersions
+) -> None:
     if _none_to_lose(filled, count, link):
         pytest.skip("the platform has no volumes by link")
     lost = lose(count, link=link)
@@ -49,7 +57,9 @@ def test_skip_restores_what_is_there_and_names_the_rest(filled, lose, count, lin
 
 
 @LOSSES
-def test_a_placeholder_keeps_size_and_annotations_and_is_tagged(filled, lose, count, link, versions):
+def test_a_placeholder_keeps_size_and_annotations_and_is_tagged(
+    filled: Filled, lose, count, link, versions: ProjectVersions
+) -> None:
     if _none_to_lose(filled, count, link):
         pytest.skip("the platform has no volumes by link")
     expected = filled.read()
@@ -70,7 +80,9 @@ def test_a_placeholder_keeps_size_and_annotations_and_is_tagged(filled, lose, co
 
 
 @LOSSES
-def test_reupload_brings_the_original_back(filled, lose, count, link, versions):
+def test_reupload_brings_the_original_back(
+    filled: Filled, lose, count, link, versions: ProjectVersions
+) -> None:
     if _none_to_lose(filled, count, link):
         pytest.skip("the platform has no volumes by link")
     expected = filled.read()
@@ -89,7 +101,9 @@ def test_reupload_brings_the_original_back(filled, lose, count, link, versions):
     assert_same(found, expected)
 
 
-def test_placeholders_of_one_size_and_format_share_a_file(filled, lose, versions):
+def test_placeholders_of_one_size_and_format_share_a_file(
+    filled: Filled, lose, versions: ProjectVersions
+) -> None:
     items = filled.maker.items(filled.project_id)
     lost = lose(3)
 
@@ -101,7 +115,7 @@ def test_placeholders_of_one_size_and_format_share_a_file(filled, lose, versions
     assert len({hashes[path] for path in lost}) == len(shapes)
 
 
-def test_nothing_missing_needs_no_policy(filled, versions):
+def test_nothing_missing_needs_no_policy(filled: Filled, versions: ProjectVersions) -> None:
     for policy in ("placeholder", "reupload"):
         restored = versions.restore(*filled.version, missing_entities=policy)
         result = restored.as_dict()
@@ -110,7 +124,9 @@ def test_nothing_missing_needs_no_policy(filled, versions):
         assert_same(filled.read(restored.project_id), filled.read())
 
 
-def test_what_the_store_lost_too_is_told_before_anything_is_made(filled, lose, versions, client, tmp_path):
+def test_what_the_store_lost_too_is_told_before_anything_is_made(
+    filled: Filled, lose, versions: ProjectVersions, client: SuperviselyClient, tmp_path: Path
+) -> None:
     lost = lose(2)
     projects = count_projects(client)
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.compare.differences import find_differences
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import make_project, read_images
-from tests.support.proxy import Exchange, Fault, Reply, lose_answer
+from tests.support.proxy import Exchange, Fault, FaultProxy, Reply, lose_answer
 
 # With two boxes each, more than one request of figures.
 IMAGES = 130
@@ -22,7 +24,7 @@ ONE, TWO = {"geometry_json": '{"a":1}'}, {"geometry_json": '{"a":2}'}
 
 
 @pytest.fixture
-def labelled_in_passes(client, photos, tmp_path) -> int:
+def labelled_in_passes(client: SuperviselyClient, photos: list[Path], tmp_path: Path) -> int:
     """A project whose images get their first box before any gets its second."""
     files = [tmp_path / f"{number:03}.png" for number in range(IMAGES)]
     for number, file in enumerate(files):
@@ -34,7 +36,12 @@ def labelled_in_passes(client, photos, tmp_path) -> int:
     "then", [lambda exchange: exchange.forward(), lose_answer()], ids=["late", "late_and_lost"]
 )
 def test_a_request_that_another_one_overtakes_changes_no_order(
-    then: Fault, labelled_in_passes, wire, wired, versions, client
+    then: Fault,
+    labelled_in_passes: int,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
 ):
     made = versions.create(labelled_in_passes)
     overtaken = threading.Event()
@@ -59,7 +66,10 @@ def snapshot_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[...,
     """Write a snapshot of one item with figures."""
     project_type = request.param
     owner = {f"src_{project_type[:-1]}_id": 5}
-    places = {"videos": {"frame_index": 2}, "volumes": {"plane_name": "axial", "slice_index": 2}}
+    places: dict[str, dict[str, Any]] = {
+        "videos": {"frame_index": 2},
+        "volumes": {"plane_name": "axial", "slice_index": 2},
+    }
     common = {**owner, "geometry_type": "rectangle", **places.get(project_type, {})}
     rows = {
         "datasets": [{"src_dataset_id": 1, "name": "d"}],

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
+from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.preview import WORKSPACE_NAME
 from tests.support.media import serve_media
 from tests.support.projects import count_projects, make_project, read_images
-from tests.support.proxy import refuse
+from tests.support.proxy import FaultProxy, refuse
 
 
 @pytest.fixture
-def linked(client, versions, photos):
+def linked(client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]):
     """A versioned project of an image by bytes and one by link; the link's host is gone since."""
     project_id = make_project(client, photos[:1])
     with serve_media(photos[1].read_bytes()) as media:
@@ -22,7 +26,9 @@ def linked(client, versions, photos):
     return project_id, made.version_id
 
 
-def test_a_dead_link_fails_and_leaves_nothing(linked, versions, client):
+def test_a_dead_link_fails_and_leaves_nothing(
+    linked, versions: ProjectVersions, client: SuperviselyClient
+) -> None:
     """Only the server knows whether it reaches the host, so it is the one to say."""
     projects = count_projects(client)
 
@@ -32,7 +38,9 @@ def test_a_dead_link_fails_and_leaves_nothing(linked, versions, client):
     assert count_projects(client) == projects
 
 
-def test_a_dead_link_is_left_out_when_asked(linked, near_versions, client):
+def test_a_dead_link_is_left_out_when_asked(
+    linked, near_versions: ProjectVersions, client: SuperviselyClient
+) -> None:
     restored = near_versions.restore(*linked, missing_entities="skip")
 
     assert restored.skipped == ("linked/linked.png",)
@@ -43,10 +51,12 @@ def _preview_workspace(client) -> int:
     return next(w.id for w in client.accounts.list_workspaces(1, WORKSPACE_NAME))
 
 
-def test_a_preview_is_read_only_hidden_and_tied_to_its_version(versions, client, project_id):
+def test_a_preview_is_read_only_hidden_and_tied_to_its_version(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     made = versions.create(project_id, enable_preview=True)
 
-    preview = client.projects.get(made.preview_project_id)
+    preview = client.projects.get(made.preview_project_id or 0)
 
     assert versions.get_info_by_id(project_id, made.version_id).preview_project_id == preview.id
     assert preview.workspace_id == _preview_workspace(client)
@@ -54,7 +64,9 @@ def test_a_preview_is_read_only_hidden_and_tied_to_its_version(versions, client,
     assert read_images(client, preview.id) == read_images(client, project_id)
 
 
-def test_a_preview_made_again_leaves_no_orphan(versions, client, project_id):
+def test_a_preview_made_again_leaves_no_orphan(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
     made = versions.create(project_id, enable_preview=True)
     previews = count_projects(client, _preview_workspace(client))
 
@@ -64,13 +76,19 @@ def test_a_preview_made_again_leaves_no_orphan(versions, client, project_id):
     assert count_projects(client, _preview_workspace(client)) == previews
 
 
-def test_a_preview_that_exists_is_the_answer(versions, project_id):
+def test_a_preview_that_exists_is_the_answer(versions: ProjectVersions, project_id: int) -> None:
     made = versions.create(project_id, enable_preview=True)
 
     assert versions.enable_preview(project_id, made.version_id).id == made.preview_project_id
 
 
-def test_a_preview_that_fails_leaves_nothing(wire, wired, versions, client, project_id):
+def test_a_preview_that_fails_leaves_nothing(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
     first_one = versions.create(project_id, enable_preview=True)
     previews = count_projects(client, _preview_workspace(client))
     wire.always("projects.settings.update", refuse(400))

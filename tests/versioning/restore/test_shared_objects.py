@@ -7,10 +7,12 @@ import json
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import count_projects
-from tests.support.proxy import alter, lose_answer
+from tests.support.proxy import FaultProxy, alter, lose_answer
 from tests.support.video_projects import box, make_video_project, read_videos, write_videos
 
 SHARED = 205  # more than one request takes
@@ -18,7 +20,7 @@ CALLS = ["annotation-objects.bulk.add", "annotation-objects.tags.bulk.add", "fig
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
@@ -53,7 +55,9 @@ def _views(client, films, *, interface: str | None) -> int:
 
 
 @pytest.mark.parametrize("interface", ["multi_view", None])
-def test_shared_objects_stay_shared_and_keep_their_place_among_own_ones(interface, client, versions, films):
+def test_shared_objects_stay_shared_and_keep_their_place_among_own_ones(
+    interface, client: SuperviselyClient, versions: ProjectVersions, films
+) -> None:
     project_id = _views(client, films, interface=interface)
 
     made = versions.create(project_id)
@@ -64,7 +68,14 @@ def test_shared_objects_stay_shared_and_keep_their_place_among_own_ones(interfac
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_a_lost_answer_makes_no_shared_object_twice(method, wire, wired, client, versions, films):
+def test_a_lost_answer_makes_no_shared_object_twice(
+    method,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    films,
+) -> None:
     project_id = _views(client, films, interface="multi_view")
     made = versions.create(project_id)
     wire.on(method, lose_answer(502), lose_answer(502))
@@ -79,7 +90,9 @@ def _object_count(client, project_id):
     return sum(client.objects.count(dataset.id) for dataset in client.datasets.list_all(project_id))
 
 
-def test_a_video_that_is_left_out_takes_no_shared_object_with_it(wire, wired, client, versions, films):
+def test_a_video_that_is_left_out_takes_no_shared_object_with_it(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
+) -> None:
     project_id = _views(client, films, interface="multi_view")
     made = versions.create(project_id)
     expected = read_videos(client, project_id)
@@ -91,7 +104,9 @@ def test_a_video_that_is_left_out_takes_no_shared_object_with_it(wire, wired, cl
     assert_same(read_videos(client, restored.project_id), expected)
 
 
-def test_an_object_that_did_not_arrive_fails_a_restore_that_only_counts(wire, wired, client, versions, films):
+def test_an_object_that_did_not_arrive_fails_a_restore_that_only_counts(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
+) -> None:
     project_id = _views(client, films[:2], interface=None)
     made = versions.create(project_id)
     projects = count_projects(client)
@@ -103,7 +118,9 @@ def test_an_object_that_did_not_arrive_fails_a_restore_that_only_counts(wire, wi
     assert count_projects(client) == projects
 
 
-def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(wire, wired, client, versions, films):
+def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
+):
     project_id = _views(client, films[:2], interface=None)
     made = versions.create(project_id)
     projects = count_projects(client)
@@ -121,7 +138,9 @@ def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(wire, wired,
     assert count_projects(client) == projects
 
 
-def test_a_tag_that_is_only_missing_in_the_answer_is_there(wire, wired, client, versions, films):
+def test_a_tag_that_is_only_missing_in_the_answer_is_there(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
+) -> None:
     project_id = _views(client, films[:2], interface=None)
     made = versions.create(project_id)
     wire.always("videos.tags.bulk.add", alter(lambda answer: answer[1:]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from airflow_sv_versioning.server.run import ServerInfo
 from tests.support.column_cases import Media
 from tests.support.media import serve_media
 from tests.support.video_projects import write_videos
@@ -42,7 +43,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(server, photos, tmp_path_factory) -> Iterator[Shop]:
+def shop(server: ServerInfo, photos: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A server with a few files, behind a client that takes links into this machine."""
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.versioning import ProjectVersions

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.archives import archive_of
 from tests.support.bare_archives import bare_annotated_videos, bare_videos, bare_volumes
+from tests.versioning.round_trips.conftest import Shop
 
 ARCHIVES = {
     "videos v2.1.0": bare_videos,
@@ -17,7 +20,7 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize("what", ARCHIVES)
-def test_a_bare_archive_is_restored_and_verified(what, shop, tmp_path):
+def test_a_bare_archive_is_restored_and_verified(what, shop: Shop, tmp_path: Path) -> None:
     project_type = what.split()[0]
     payload = ARCHIVES[what](shop.media[project_type].hashes[0])
     made = shop.publish(project_type, archive_of(payload, tmp_path / "archive"), "bare")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from airflow_sv_versioning.archive import pack_archive
@@ -13,6 +15,7 @@ from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.schemas import column_names, table_names, table_schema
 from tests.support.column_cases import The, cases_of, write_cells
+from tests.versioning.round_trips.conftest import Shop
 
 COMPARED = {project_type: project_type_of(project_type).compared for project_type in TYPES}
 COLUMNS = [
@@ -27,7 +30,7 @@ FORMATS = [(type_, archive_format) for type_ in TYPES for archive_format in writ
 
 
 @pytest.mark.parametrize(("project_type", "table", "column"), COLUMNS)
-def test_a_column_has_a_case_or_stands_on_the_list(project_type, table, column):
+def test_a_column_has_a_case_or_stands_on_the_list(project_type, table, column) -> None:
     has_case = column in cases_of(project_type)[table]
     is_listed = column in COMPARED[project_type].given_anew[table]
 
@@ -36,7 +39,7 @@ def test_a_column_has_a_case_or_stands_on_the_list(project_type, table, column):
 
 @pytest.mark.parametrize("project_type", TYPES)
 @pytest.mark.parametrize("listed", ["stands_for", "given_anew"])
-def test_the_lists_name_columns_that_there_are(listed, project_type):
+def test_the_lists_name_columns_that_there_are(listed, project_type) -> None:
     found = getattr(COMPARED[project_type], listed)
     assert set(found) == set(table_names(project_type))
     for table, columns in found.items():
@@ -44,7 +47,9 @@ def test_the_lists_name_columns_that_there_are(listed, project_type):
 
 
 @pytest.mark.parametrize(("project_type", "table", "column"), TRIED)
-def test_a_comparison_sees_every_column_that_is_on_no_list(project_type, table, column, tmp_path):
+def test_a_comparison_sees_every_column_that_is_on_no_list(
+    project_type, table, column, tmp_path: Path
+) -> None:
     is_fact = table == project_type and column in COMPARED[project_type].file_facts
     plain = {column: another(project_type, table, column)} if is_fact else {}
     is_compared = column in {*COMPARED[project_type].of(table), *COMPARED[project_type].stands_for[table]}
@@ -58,7 +63,9 @@ def test_a_comparison_sees_every_column_that_is_on_no_list(project_type, table, 
 
 
 @pytest.mark.parametrize(("project_type", "table", "column"), ANEW)
-def test_a_comparison_passes_over_what_every_copy_has_of_its_own(project_type, table, column, tmp_path):
+def test_a_comparison_passes_over_what_every_copy_has_of_its_own(
+    project_type, table, column, tmp_path: Path
+) -> None:
     # Other rows refer to these: with them, all ids are others.
     is_key = column in {"src_dataset_id", "src_figure_id", "src_object_id", f"src_{project_type[:-1]}_id"}
     changes = {} if is_key else {column: another(project_type, table, column)}
@@ -80,19 +87,21 @@ def another(project_type, table, column):
 @pytest.mark.parametrize(
     ("project_type", "column"), [(type_, column) for type_ in TYPES for column in COMPARED[type_].file_facts]
 )
-def test_what_the_platform_has_not_found_out_yet_is_no_difference(project_type, column, tmp_path):
+def test_what_the_platform_has_not_found_out_yet_is_no_difference(
+    project_type, column, tmp_path: Path
+) -> None:
     told = {column: another(project_type, project_type, column)}
-    snapshots = [
+    one, other = (
         write_cells(tmp_path / str(number), project_type, [(project_type, "cell", changes)])
         for number, changes in enumerate((told, {}))
-    ]
+    )
 
-    assert find_differences(*snapshots) == []
-    assert find_differences(*reversed(snapshots)) == []
+    assert find_differences(one, other) == []
+    assert find_differences(other, one) == []
 
 
 @pytest.mark.parametrize("project_type", TYPES)
-def test_what_no_call_can_set_is_named_where_a_version_holds_it(project_type, tmp_path):
+def test_what_no_call_can_set_is_named_where_a_version_holds_it(project_type, tmp_path: Path) -> None:
     plain = write_cells(tmp_path / "plain", project_type, [("tags", "cell", {})])
     assert list(COMPARED[project_type].warnings(plain)) == []
 
@@ -110,7 +119,7 @@ def lost_with(entry):
 
 
 @pytest.mark.parametrize(("project_type", "archive_format"), FORMATS)
-def test_every_column_goes_round(project_type, archive_format, shop, tmp_path):
+def test_every_column_goes_round(project_type, archive_format, shop: Shop, tmp_path: Path) -> None:
     cases = cases_of(project_type, shop.media[project_type])
     cells = [
         (table, f"{table}.{column}", case)

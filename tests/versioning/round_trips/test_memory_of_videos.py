@@ -27,7 +27,7 @@ def version_and_restore(videos: int, figures: int, frames: int, archive_format: 
 
 
 @FORMATS
-def test_a_million_figures_on_500_videos_fit_into_400_mb(archive_format):
+def test_a_million_figures_on_500_videos_fit_into_400_mb(archive_format) -> None:
     taken = version_and_restore(500, 2000, 400, archive_format)
 
     assert taken["counts"]["figures"] == 1_000_000
@@ -36,7 +36,7 @@ def test_a_million_figures_on_500_videos_fit_into_400_mb(archive_format):
 
 
 @FORMATS
-def test_one_video_of_50000_figures_stays_far_below_400_mb(archive_format):
+def test_one_video_of_50000_figures_stays_far_below_400_mb(archive_format) -> None:
     taken = version_and_restore(1, 50_000, 20_000, archive_format)
 
     assert taken["counts"]["figures"] == 50_000

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.server.run import ServerInfo
 from tests.support.sdk import ROOT
 from tests.support.volumes import make_volume_project
 
@@ -49,7 +51,9 @@ def run(server, command: str, folder: Path, *arguments: int) -> tuple[int, int, 
     return figures, made, megabytes
 
 
-def test_fifty_large_masks_take_little_memory_each_way(server, client, tmp_path):
+def test_fifty_large_masks_take_little_memory_each_way(
+    server: ServerInfo, client: SuperviselyClient, tmp_path: Path
+) -> None:
     project_id = make_volume_project(client, tmp_path, large=50)
 
     figures, version_id, creating = run(server, CREATE, tmp_path, project_id)

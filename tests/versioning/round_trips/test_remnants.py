@@ -10,8 +10,9 @@ import pytest
 
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.archive.formats import written_versions
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.versioning import CreateResult
+from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
 from tests.support.photos import write_photos
 from tests.support.projects import (
     count_projects,
@@ -20,7 +21,7 @@ from tests.support.projects import (
     replace_archive,
     touch,
 )
-from tests.support.proxy import alter
+from tests.support.proxy import FaultProxy, alter
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
@@ -35,7 +36,7 @@ WHAT = pytest.mark.parametrize("what", ["class", "tag"])
 
 
 @pytest.fixture
-def project(project_type: str, client, tmp_path: Path) -> int:
+def project(project_type: str, client: SuperviselyClient, tmp_path: Path) -> int:
     if project_type == "images":
         project_id = make_project(client, sorted(write_photos(tmp_path / "photos", 2).iterdir()))
         _tag_figures(client, project_id)
@@ -65,7 +66,13 @@ def without(meta: dict[str, Any], project_type: str, what: str) -> dict[str, Any
 @TYPES
 @WHAT
 def test_a_version_does_without_them_names_them_and_can_be_restored(
-    project_type: str, what: str, project: int, wire, wired, versions, client
+    project_type: str,
+    what: str,
+    project: int,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
 ) -> None:
     whole = versions.create(project)
     touch(client, project)
@@ -84,7 +91,7 @@ def test_a_version_does_without_them_names_them_and_can_be_restored(
 
 @pytest.fixture
 def older(
-    project_type: str, project: int, versions, client, tmp_path: Path
+    project_type: str, project: int, versions: ProjectVersions, client: SuperviselyClient, tmp_path: Path
 ) -> Callable[[str, str], CreateResult]:
     """Make a version as it was made before they were left out."""
 
@@ -105,7 +112,13 @@ def older(
 @WHAT
 @pytest.mark.parametrize("is_newest", [True, False], ids=["newest_format", "older_format"])
 def test_an_older_version_that_holds_them_is_restored_without_them_on_demand_only(
-    project_type: str, what: str, is_newest: bool, older, project: int, versions, client
+    project_type: str,
+    what: str,
+    is_newest: bool,
+    older: Callable[[str, str], CreateResult],
+    project: int,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
 ) -> None:
     newest, oldest = written_versions(project_type)
     version = older(what, newest if is_newest else oldest)
@@ -125,7 +138,7 @@ def test_an_older_version_that_holds_them_is_restored_without_them_on_demand_onl
 
 
 def test_items_that_a_version_does_not_hold_whole_are_read_anew_by_the_next_one(
-    photos, client, wire, wired
+    photos: list[Path], client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions
 ) -> None:
     project_id = make_project(client, photos[:3])
     gone = [alter(lambda meta: without(meta, "images", "class"))] * 20
@@ -140,7 +153,9 @@ def test_items_that_a_version_does_not_hold_whole_are_read_anew_by_the_next_one(
     assert second.warnings == first.warnings
 
 
-def test_what_a_restore_refuses_is_refused_before_the_upload(client, wire, wired, tmp_path: Path) -> None:
+def test_what_a_restore_refuses_is_refused_before_the_upload(
+    client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions, tmp_path: Path
+) -> None:
     project_id = make_volume_project(client, tmp_path)
 
     def beyond(annotations: Any) -> Any:
@@ -158,9 +173,11 @@ def test_what_a_restore_refuses_is_refused_before_the_upload(client, wire, wired
     assert list_version_files(client, project_id) == set()
 
 
-def test_content_that_no_archive_may_hold_is_refused_before_the_upload(photos, client, wire, wired) -> None:
+def test_content_that_no_archive_may_hold_is_refused_before_the_upload(
+    photos: list[Path], client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions
+) -> None:
     project_id = make_project(client, photos[:1])
-    deep = {"a": 1}
+    deep: dict[str, Any] = {"a": 1}
     for _ in range(300):
         deep = {"a": deep}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     FormatError,
     IntegrityError,
@@ -17,11 +19,12 @@ from airflow_sv_versioning.exceptions import (
     OutcomeUnknownError,
     SuperviselyError,
 )
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.archives import unwrapped
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
 from tests.support.projects import count_projects, touch
-from tests.support.proxy import alter, first, lose_answer, refuse
+from tests.support.proxy import FaultProxy, alter, first, lose_answer, refuse
 from tests.support.video_projects import (
     add_video_dataset,
     annotate,
@@ -45,18 +48,20 @@ COUNTS = {"datasets": 1, "videos": 3, "objects": 4, "figures": 14, "tags": 12}
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     return write_videos(tmp_path_factory.mktemp("films"), 5)
 
 
 @pytest.fixture
-def street(client, films):
+def street(client: SuperviselyClient, films):
     """A project of three videos, the last without annotation."""
     return make_video_project(client, films[:3])
 
 
 @FORMATS
-def test_a_video_project_comes_back_as_it_was(archive_format, client, versions, street):
+def test_a_video_project_comes_back_as_it_was(
+    archive_format, client: SuperviselyClient, versions: ProjectVersions, street
+) -> None:
     made = versions.create(street, archive_format=archive_format)
 
     restored = versions.restore(street, made.version_id, verify="full")
@@ -67,7 +72,9 @@ def test_a_video_project_comes_back_as_it_was(archive_format, client, versions, 
 
 
 @FORMATS
-def test_a_version_of_a_restored_project_holds_the_same(archive_format, client, versions, street, tmp_path):
+def test_a_version_of_a_restored_project_holds_the_same(
+    archive_format, client: SuperviselyClient, versions: ProjectVersions, street, tmp_path: Path
+) -> None:
     made = versions.create(street, archive_format=archive_format)
     again = versions.create(versions.restore(street, made.version_id).project_id, archive_format="v2.1.0")
 
@@ -85,7 +92,9 @@ def integrity(client, path, folder) -> list[dict]:
     return [json.loads(line) for line in unwrapped(archive)["videos.integrity.jsonl"].splitlines()]
 
 
-def test_one_video_can_be_checked_without_the_rest(client, versions, street, films, tmp_path):
+def test_one_video_can_be_checked_without_the_rest(
+    client: SuperviselyClient, versions: ProjectVersions, street, films, tmp_path: Path
+) -> None:
     made = versions.create(street)
 
     line = integrity(client, made.archive_path, tmp_path)[1]
@@ -95,7 +104,9 @@ def test_one_video_can_be_checked_without_the_rest(client, versions, street, fil
     assert line["hash"] == read_videos(client, street)["street/0001.mp4"]["hash"]
 
 
-def test_an_unchanged_video_project_makes_no_new_version(versions, client, street):
+def test_an_unchanged_video_project_makes_no_new_version(
+    versions: ProjectVersions, client: SuperviselyClient, street
+) -> None:
     made = versions.create(street)
     again = versions.create(street)
     touch(client, street)
@@ -105,8 +116,13 @@ def test_an_unchanged_video_project_makes_no_new_version(versions, client, stree
 
 
 def test_a_video_project_that_grows_while_it_is_read_is_held_in_one_state(
-    wire, wired, versions, client, street, films
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    street,
+    films,
+) -> None:
     wire.on(
         "videos.annotations.bulk.info", first(lambda: add_video_dataset(client, street, "late", films[3:]))
     )
@@ -118,7 +134,9 @@ def test_a_video_project_that_grows_while_it_is_read_is_held_in_one_state(
     assert_same(read_videos(client, restored.project_id), read_videos(client, street))
 
 
-def test_a_video_that_is_annotated_while_others_are_read_is_read_again(wire, wired, versions, client, street):
+def test_a_video_that_is_annotated_while_others_are_read_is_read_again(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
+) -> None:
     dataset = next(client.datasets.list_all(street))
     (page,) = client.videos.iter_pages(dataset.id)
     bare = page[-1]["id"]
@@ -133,8 +151,13 @@ def test_a_video_that_is_annotated_while_others_are_read_is_read_again(wire, wir
 
 
 def test_a_video_project_that_never_stands_still_holds_whole_videos(
-    wire, wired, versions, client, street, films
-):
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    street,
+    films,
+) -> None:
     numbers = count()
     wire.always(
         "videos.list", first(lambda: add_video_dataset(client, street, f"late {next(numbers)}", films[3:]))
@@ -150,14 +173,23 @@ def test_a_video_project_that_never_stands_still_holds_whole_videos(
 
 
 @pytest.mark.parametrize("method", CREATE_CALLS)
-def test_create_survives_a_gateway_that_fails_once(method, wire, wired, street):
+def test_create_survives_a_gateway_that_fails_once(
+    method, wire: FaultProxy, wired: ProjectVersions, street
+) -> None:
     wire.on(method, refuse(503))
 
     assert wired.create(street).counts == COUNTS
 
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
-def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, client, street):
+def test_restore_survives_an_answer_that_is_lost(
+    method,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    street,
+) -> None:
     made = versions.create(street)
     projects = count_projects(client)
     wire.on(method, lose_answer(502))
@@ -169,7 +201,14 @@ def test_restore_survives_an_answer_that_is_lost(method, wire, wired, versions, 
 
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
-def test_a_failed_annotation_is_an_error_that_names_the_video(method, wire, wired, versions, client, street):
+def test_a_failed_annotation_is_an_error_that_names_the_video(
+    method,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    street,
+) -> None:
     """The official client writes such failures to its log, or tries for three minutes."""
     made = versions.create(street)
     projects = count_projects(client)
@@ -181,7 +220,9 @@ def test_a_failed_annotation_is_an_error_that_names_the_video(method, wire, wire
     assert count_projects(client) == projects
 
 
-def test_dataset_custom_data_that_cannot_be_read_fails_the_version(wire, wired, versions, street):
+def test_dataset_custom_data_that_cannot_be_read_fails_the_version(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, street
+) -> None:
     wire.always("datasets.list", refuse(400, "no datasets today"))
 
     with pytest.raises(SuperviselyError, match="no datasets today"):
@@ -190,7 +231,9 @@ def test_dataset_custom_data_that_cannot_be_read_fails_the_version(wire, wired, 
     assert versions.get_list(street) == []
 
 
-def test_the_restored_project_tells_where_it_came_from_and_keeps_its_settings(versions, client, street):
+def test_the_restored_project_tells_where_it_came_from_and_keeps_its_settings(
+    versions: ProjectVersions, client: SuperviselyClient, street
+) -> None:
     client.projects.update_settings(street, {"advancedSettings": {"isReadOnlyProject": False}})
     restored = client.projects.get(versions.restore(street, versions.create(street).version_id).project_id)
 
@@ -199,15 +242,17 @@ def test_the_restored_project_tells_where_it_came_from_and_keeps_its_settings(ve
     assert restored.settings["advancedSettings"] == {"isReadOnlyProject": False}
 
 
-def test_a_preview_of_videos_is_made(versions, client, street):
+def test_a_preview_of_videos_is_made(versions: ProjectVersions, client: SuperviselyClient, street) -> None:
     made = versions.create(street, enable_preview=True)
 
-    preview = client.projects.get(made.preview_project_id)
+    preview = client.projects.get(made.preview_project_id or 0)
     assert (preview.type, preview.images_count) == ("videos", 3)
     assert_same(read_videos(client, preview.id), read_videos(client, street))
 
 
-def test_a_film_that_is_gone_fails_before_anything_is_made(wire, wired, versions, client, street):
+def test_a_film_that_is_gone_fails_before_anything_is_made(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
+) -> None:
     made = versions.create(street)
     projects = count_projects(client)
     lost = read_videos(client, street)["street/0001.mp4"]["hash"]
@@ -219,7 +264,9 @@ def test_a_film_that_is_gone_fails_before_anything_is_made(wire, wired, versions
     assert count_projects(client) == projects
 
 
-def test_a_film_that_is_gone_is_left_out_when_asked(wire, wired, versions, client, street):
+def test_a_film_that_is_gone_is_left_out_when_asked(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
+) -> None:
     made = versions.create(street)
     expected = read_videos(client, street)
     lost = expected.pop("street/0001.mp4")["hash"]
@@ -233,7 +280,7 @@ def test_a_film_that_is_gone_is_left_out_when_asked(wire, wired, versions, clien
 
 
 @pytest.fixture
-def linked(client, films):
+def linked(client: SuperviselyClient, films):
     """A project with one linked video whose host is gone."""
     project_id = make_video_project(client, films[:2])
     dataset_id = client.datasets.add(project_id, "linked").id
@@ -243,7 +290,9 @@ def linked(client, films):
     return project_id
 
 
-def test_a_link_that_does_not_answer_fails_and_names_the_video(linked, client, versions):
+def test_a_link_that_does_not_answer_fails_and_names_the_video(
+    linked, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     made = versions.create(linked)
     projects = count_projects(client)
 
@@ -253,7 +302,9 @@ def test_a_link_that_does_not_answer_fails_and_names_the_video(linked, client, v
     assert count_projects(client) == projects
 
 
-def test_a_link_that_does_not_answer_is_left_out_when_asked(linked, client, near_versions):
+def test_a_link_that_does_not_answer_is_left_out_when_asked(
+    linked, client: SuperviselyClient, near_versions: ProjectVersions
+) -> None:
     made = near_versions.create(linked)
 
     restored = near_versions.restore(linked, made.version_id, missing_entities="skip", verify="full")
@@ -264,7 +315,9 @@ def test_a_link_that_does_not_answer_is_left_out_when_asked(linked, client, near
     assert_same(read_videos(client, restored.project_id), expected)
 
 
-def test_videos_of_one_name_in_a_dataset_do_not_collapse(client, versions, street, rewritten):
+def test_videos_of_one_name_in_a_dataset_do_not_collapse(
+    client: SuperviselyClient, versions: ProjectVersions, street, rewritten
+) -> None:
     """The official client looks its new videos up by name."""
 
     def rename(tables):
@@ -315,8 +368,8 @@ STREET = r"street/0000\.mp4' \(id \d+\)"
     ],
 )
 def test_an_annotation_that_cannot_be_is_refused_before_anything_is_made(
-    damage, told, client, street, rewritten
-):
+    damage, told, client: SuperviselyClient, street, rewritten
+) -> None:
     projects = count_projects(client)
 
     with pytest.raises(FormatError, match=told):
@@ -326,7 +379,7 @@ def test_an_annotation_that_cannot_be_is_refused_before_anything_is_made(
 
 
 @pytest.fixture
-def rewritten(versions, client, monkeypatch):
+def rewritten(versions: ProjectVersions, client: SuperviselyClient, monkeypatch: pytest.MonkeyPatch):
     """Restore a version whose tables somebody changed."""
 
     def restore(project_id, change):
@@ -352,7 +405,9 @@ def rewritten(versions, client, monkeypatch):
     return restore
 
 
-def test_a_version_whose_lines_tell_of_another_annotation_is_refused(versions, client, street, monkeypatch):
+def test_a_version_whose_lines_tell_of_another_annotation_is_refused(
+    versions: ProjectVersions, client: SuperviselyClient, street, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from airflow_sv_versioning.project_types.videos import digests
 
     with monkeypatch.context() as patched:
@@ -366,7 +421,9 @@ def test_a_version_whose_lines_tell_of_another_annotation_is_refused(versions, c
 
 @FORMATS
 @pytest.mark.parametrize("with_dataset", [False, True])
-def test_a_project_without_videos_is_versioned_and_restored(archive_format, with_dataset, client, versions):
+def test_a_project_without_videos_is_versioned_and_restored(
+    archive_format, with_dataset, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     project_id = make_video_project(client, [])
     if with_dataset:
         client.datasets.add(project_id, "nothing here")
@@ -378,8 +435,8 @@ def test_a_project_without_videos_is_versioned_and_restored(archive_format, with
 
 
 def test_a_frame_of_many_figures_keeps_their_order_when_an_answer_is_lost(
-    wire, wired, versions, client, films
-):
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, films
+) -> None:
     project_id = make_video_project(client, films[:1])
     dataset = next(client.datasets.list_all(project_id))
     (page,) = client.videos.iter_pages(dataset.id)
@@ -403,7 +460,9 @@ def test_a_frame_of_many_figures_keeps_their_order_when_an_answer_is_lost(
     assert_same(read_videos(client, restored.project_id), read_videos(client, project_id))
 
 
-def test_an_answer_that_stays_lost_is_no_silence(wire, wired, versions, client, street):
+def test_an_answer_that_stays_lost_is_no_silence(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
+) -> None:
     made = versions.create(street)
     projects = count_projects(client)
     wire.always("videos.bulk.add", refuse(502))

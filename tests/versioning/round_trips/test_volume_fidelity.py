@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from airflow_sv_versioning.capture import incremental
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.project_types import volumes
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import touch
-from tests.support.proxy import alter
+from tests.support.proxy import FaultProxy, alter
 from tests.support.volumes import (
     SIZES,
     make_masks_project,
@@ -26,12 +30,14 @@ SPECK = nrrd(np.eye(4, 5, dtype=np.uint8)[:, :, None].repeat(6, axis=2))
 
 
 @pytest.fixture
-def project(client, tmp_path) -> int:
+def project(client: SuperviselyClient, tmp_path: Path) -> int:
     return make_volume_project(client, tmp_path)
 
 
 @FORMATS
-def test_custom_data_and_descriptions_of_figures_come_back(archive_format, project, client, versions):
+def test_custom_data_and_descriptions_of_figures_come_back(
+    archive_format, project: int, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     made = versions.create(project, archive_format=archive_format)
 
     restored = versions.restore(project, made.version_id)
@@ -51,7 +57,9 @@ def test_custom_data_and_descriptions_of_figures_come_back(archive_format, proje
 
 
 @FORMATS
-def test_coordinates_between_pixels_come_back(archive_format, project, client, versions):
+def test_coordinates_between_pixels_come_back(
+    archive_format, project: int, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     made = versions.create(project, archive_format=archive_format)
 
     restored = read_volumes(client, versions.restore(project, made.version_id).project_id)
@@ -60,7 +68,9 @@ def test_coordinates_between_pixels_come_back(archive_format, project, client, v
     assert [[0.25, 0.5], [1.125, 2]] in points
 
 
-def test_settings_of_the_project_come_back(project, client, versions):
+def test_settings_of_the_project_come_back(
+    project: int, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     settings = {"allowDuplicateTags": True, "labelingInterface": "multi_view"}
     client.projects.update_settings(project, settings)
     made = versions.create(project)
@@ -72,7 +82,7 @@ def test_settings_of_the_project_come_back(project, client, versions):
 
 
 @pytest.fixture
-def with_custom_data(client, project, tmp_path) -> int:
+def with_custom_data(client: SuperviselyClient, project: int, tmp_path: Path) -> int:
     """A project with a volume that has custom data of its own."""
     dataset = next(iter(client.datasets.list_all(project)))
     (tmp_path / "own.nrrd").write_bytes(SPECK)
@@ -83,7 +93,9 @@ def with_custom_data(client, project, tmp_path) -> int:
 
 
 @FORMATS
-def test_custom_data_of_volumes_comes_back(archive_format, with_custom_data, client, versions):
+def test_custom_data_of_volumes_comes_back(
+    archive_format, with_custom_data: int, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     made = versions.create(with_custom_data, archive_format=archive_format)
 
     restored = versions.restore(with_custom_data, made.version_id)
@@ -93,8 +105,12 @@ def test_custom_data_of_volumes_comes_back(archive_format, with_custom_data, cli
 
 
 def test_custom_data_of_volumes_that_a_server_passes_over_is_told(
-    with_custom_data, client, versions, wire, wired
-):
+    with_custom_data: int,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+) -> None:
     made = versions.create(with_custom_data)
     wire.always("volumes.list", alter(without_custom_data))
 
@@ -119,7 +135,13 @@ def custom_data_of(client, project_id):
     }
 
 
-def test_ids_of_the_source_are_not_sent_to_the_new_project(project, versions, wire, wired, client):
+def test_ids_of_the_source_are_not_sent_to_the_new_project(
+    project: int,
+    versions: ProjectVersions,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    client: SuperviselyClient,
+) -> None:
     made = versions.create(project)
 
     wired.restore(project, made.version_id)
@@ -129,7 +151,9 @@ def test_ids_of_the_source_are_not_sent_to_the_new_project(project, versions, wi
     assert all("id" not in figure and "id" not in figure.get("geometry", {}) for figure in sent)
 
 
-def test_the_new_project_tells_the_version_that_it_is_of(project, client, versions):
+def test_the_new_project_tells_the_version_that_it_is_of(
+    project: int, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     versions.create(project)
     touch(client, project)
     second = versions.create(project)
@@ -143,7 +167,9 @@ def test_the_new_project_tells_the_version_that_it_is_of(project, client, versio
     assert [(origin["project_id"], origin["version_num"]) for origin in origins] == [(project, 2), (copy, 1)]
 
 
-def test_small_masks_take_one_request_each_way(client, server, tmp_path, wire, wired):
+def test_small_masks_take_one_request_each_way(
+    client: SuperviselyClient, server: ServerInfo, tmp_path: Path, wire: FaultProxy, wired: ProjectVersions
+) -> None:
     contents = {str(number): SPECK for number in range(40)}
     project = make_masks_project(client, tmp_path, contents)
 
@@ -156,7 +182,13 @@ def test_small_masks_take_one_request_each_way(client, server, tmp_path, wire, w
     assert_same(read_volumes(client, restored.project_id), read_volumes(client, project))
 
 
-def test_large_masks_take_requests_of_their_own(client, tmp_path, monkeypatch, wire, wired):
+def test_large_masks_take_requests_of_their_own(
+    client: SuperviselyClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+) -> None:
     monkeypatch.setattr(volumes, "MASK_BYTES_AT_ONCE", 2 * 4 * 5 * 6)
     project = make_masks_project(client, tmp_path, {str(number): SPECK for number in range(5)})
 
@@ -166,8 +198,13 @@ def test_large_masks_take_requests_of_their_own(client, tmp_path, monkeypatch, w
 
 
 def test_a_version_after_a_change_reads_the_changed_volume_and_a_sample(
-    client, versions, tmp_path, monkeypatch, wire, wired
-):
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+) -> None:
     monkeypatch.setattr(incremental, "MIN_SAMPLE", 3)
     project = make_volume_project(client, tmp_path, plain=10)
     versions.create(project)

@@ -12,13 +12,14 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError, MissingMediaError, UnsupportedProjectError
 from airflow_sv_versioning.restore.plan import plan_restore
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.snapshot.schemas import table_names
 from airflow_sv_versioning.snapshot.tables import MASKS
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import touch
-from tests.support.proxy import lose_answer
+from tests.support.proxy import FaultProxy, lose_answer
 from tests.support.volumes import make_volume_project, read_volumes
 
 FORMATS = pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
@@ -26,14 +27,16 @@ MANY = 120  # more than two batches of the platform
 
 
 @pytest.fixture(scope="module")
-def project(server, tmp_path_factory) -> int:
+def project(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> int:
     """A project with every case. Tests may version it, but not change it."""
     with SuperviselyClient(server.url, server.token) as client:
         return make_volume_project(client, tmp_path_factory.mktemp("volumes"), plain=MANY)
 
 
 @FORMATS
-def test_a_round_trip_loses_nothing(project, archive_format, client, versions):
+def test_a_round_trip_loses_nothing(
+    project: int, archive_format, client: SuperviselyClient, versions: ProjectVersions
+) -> None:
     touch(client, project)
     made = versions.create(project, archive_format=archive_format)
 
@@ -48,13 +51,15 @@ def test_a_round_trip_loses_nothing(project, archive_format, client, versions):
     assert told["restored_from"]["version_num"] == made.version_num
 
 
-def test_a_second_version_of_an_unchanged_project_is_the_first(project, versions):
+def test_a_second_version_of_an_unchanged_project_is_the_first(
+    project: int, versions: ProjectVersions
+) -> None:
     first = versions.create(project)
 
     assert versions.create(project).version_id == first.version_id
 
 
-def test_a_preview_is_refused_as_on_the_platform(project, versions):
+def test_a_preview_is_refused_as_on_the_platform(project: int, versions: ProjectVersions) -> None:
     made = versions.create(project)
 
     with pytest.raises(UnsupportedProjectError, match="previews exist for images and videos"):
@@ -77,7 +82,14 @@ def small(client: SuperviselyClient, tmp_path: Path) -> int:
         "figures.bulk.upload.geometry",
     ],
 )
-def test_a_lost_answer_makes_nothing_twice(method, small, client, server, wire, versions):
+def test_a_lost_answer_makes_nothing_twice(
+    method,
+    small: int,
+    client: SuperviselyClient,
+    server: ServerInfo,
+    wire: FaultProxy,
+    versions: ProjectVersions,
+) -> None:
     made = versions.create(small)
     wire.on(method, lose_answer())
 
@@ -124,8 +136,8 @@ def rewritten(client: SuperviselyClient, project_id: int, folder: Path, change: 
     ids=["no hash", "plane", "slice", "object", "class", "shape"],
 )
 def test_what_cannot_be_restored_is_named_before_anything_is_made(
-    table, values, error, why, small, client, tmp_path
-):
+    table, values, error, why, small: int, client: SuperviselyClient, tmp_path: Path
+) -> None:
     snapshot = rewritten(
         client,
         small,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,17 +40,18 @@ print(json.dumps({**made.as_dict()['media'], 'peak_mb': peak}))
 """
 
 
-def start(info, project_id: int, store: Path) -> subprocess.Popen:
+def start(info: ServerInfo, project_id: int, store: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", CREATE, info.url, info.token, str(project_id), str(store)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
 
-def create(info, project_id: int, store: Path) -> dict:
-    process = start(info, project_id, store)
+def create(project: tuple[ServerInfo, int], store: Path) -> dict[str, Any]:
+    process = start(*project, store)
     out, _ = process.communicate(timeout=280)
     assert process.returncode == 0
-    return json.loads(out)
+    told: dict[str, Any] = json.loads(out)
+    return told
 
 
 def plant(data: Path, client: SuperviselyClient, dataset_id: int, numbers: range, size: int) -> None:
@@ -90,7 +92,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def crowd(tmp_path, clock):
+def crowd(tmp_path: Path, clock: Clock):
     """Make a server of its own with a project of so many media; yields a function that adds more."""
     with (
         EmbeddedServer(tmp_path / "server", clock=clock.now) as running,
@@ -107,29 +109,32 @@ def crowd(tmp_path, clock):
 
 
 @pytest.mark.slow
-def test_ten_thousand_media_take_little_memory_and_only_new_ones_are_copied_next(crowd, tmp_path):
-    first = create(*crowd(range(MEDIA), SIZE), tmp_path / "store")
-    second = create(*crowd(range(MEDIA, MEDIA + NEW), SIZE), tmp_path / "store")
+def test_ten_thousand_media_take_little_memory_and_only_new_ones_are_copied_next(
+    crowd, tmp_path: Path
+) -> None:
+    first = create(crowd(range(MEDIA), SIZE), tmp_path / "store")
+    second = create(crowd(range(MEDIA, MEDIA + NEW), SIZE), tmp_path / "store")
 
     assert (first["copied"], first["copied_bytes"], first["present"]) == (MEDIA, MEDIA * SIZE, 0)
     assert (second["copied"], second["present"]) == (NEW, MEDIA)
     assert first["peak_mb"] < 250
 
 
-def test_a_kill_in_mid_copy_leaves_a_store_that_is_good_and_is_completed(crowd, clock, tmp_path):
+def test_a_kill_in_mid_copy_leaves_a_store_that_is_good_and_is_completed(
+    crowd, clock: Clock, tmp_path: Path
+) -> None:
     info, project_id = crowd(range(600), 20_000)
     store = MediaStore(tmp_path / "store")
     process = start(info, project_id, tmp_path / "store")
     while sum(1 for _ in store.iter_media()) < 50:
         assert process.poll() is None, "it ended before it could be killed"
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    process.communicate()
 
     checked = check_store(store, Progress())
     assert checked.is_good
     assert 50 <= checked.media < 600
     clock.ahead = timedelta(days=2)  # the reservation of the killed process has run out
-    completed = create(info, project_id, tmp_path / "store")
+    completed = create((info, project_id), tmp_path / "store")
     assert (completed["copied"], completed["present"]) == (600 - checked.media, checked.media)
     assert check_store(store, Progress()).media == 600

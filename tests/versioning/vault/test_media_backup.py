@@ -18,13 +18,14 @@ from airflow_sv_versioning.exceptions import (
     RequestRejectedError,
 )
 from airflow_sv_versioning.runtime.moments import now
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.media import hash_of, serve_media
-from tests.support.projects import add_dataset, make_project, read_images, touch
-from tests.support.proxy import cut, refuse
+from tests.support.projects import add_dataset, backup_of, make_project, read_images, touch
+from tests.support.proxy import FaultProxy, cut, refuse
 
 
 @pytest.fixture
@@ -43,13 +44,19 @@ def record_of(client, made, tmp_path):
     return unpack_archive(archive, project.type, tmp_path / f"{made.version_id}").media
 
 
-def test_the_originals_of_a_version_are_in_the_store_it_names(versions, client, photos, store, tmp_path):
+def test_the_originals_of_a_version_are_in_the_store_it_names(
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    photos: list[Path],
+    store: MediaStore,
+    tmp_path: Path,
+) -> None:
     project_id = make_project(client, photos[:3])
 
     made = versions.create(project_id, media_store=store)
 
     assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:3]}
-    assert made.media.as_dict() == {
+    assert backup_of(made).as_dict() == {
         "store": store.url,
         "copied": 3,
         "copied_bytes": sum(photo.stat().st_size for photo in photos[:3]),
@@ -60,7 +67,9 @@ def test_the_originals_of_a_version_are_in_the_store_it_names(versions, client, 
     assert record_of(client, made, tmp_path).store_url == store.url
 
 
-def test_ten_versions_keep_the_same_media_once(versions, client, photos, store):
+def test_ten_versions_keep_the_same_media_once(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:2])
     add_dataset(client, project_id, "again", photos[:2])
 
@@ -69,28 +78,34 @@ def test_ten_versions_keep_the_same_media_once(versions, client, photos, store):
         results.append(versions.create(project_id, media_store=store))
         touch(client, project_id)
 
-    assert [(made.media.copied, made.media.present) for made in results] == [(2, 0), *[(0, 2)] * 9]
+    assert [(backup_of(made).copied, backup_of(made).present) for made in results] == [(2, 0), *[(0, 2)] * 9]
     assert all(made.created for made in results)
     assert len(list(store.iter_hashes())) == 2
 
 
-def test_only_new_media_are_copied(versions, client, photos, store):
+def test_only_new_media_are_copied(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:3])
     versions.create(project_id, media_store=store)
     add_dataset(client, project_id, "more", photos[2:5])
 
     made = versions.create(project_id, media_store=store)
 
-    assert (made.media.copied, made.media.present) == (2, 3)
+    assert (backup_of(made).copied, backup_of(made).present) == (2, 3)
 
 
-def test_a_project_without_media_needs_nothing(versions, client, store):
+def test_a_project_without_media_needs_nothing(
+    versions: ProjectVersions, client: SuperviselyClient, store: MediaStore
+) -> None:
     made = versions.create(make_project(client, []), media_store=store)
 
-    assert (made.media.copied, made.media.present) == (0, 0)
+    assert (backup_of(made).copied, backup_of(made).present) == (0, 0)
 
 
-def test_an_unchanged_version_gets_the_originals_that_the_store_lacks(versions, client, photos, store):
+def test_an_unchanged_version_gets_the_originals_that_the_store_lacks(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:2])
     made = versions.create(project_id)
 
@@ -98,13 +113,20 @@ def test_an_unchanged_version_gets_the_originals_that_the_store_lacks(versions, 
     again = versions.create(project_id, media_store=store)
 
     assert completed.version_id == again.version_id == made.version_id
-    assert (completed.created, completed.media.copied) == (False, 2)
-    assert (again.media.copied, again.media.present) == (0, 2)
+    assert (completed.created, backup_of(completed).copied) == (False, 2)
+    assert (backup_of(again).copied, backup_of(again).present) == (0, 2)
     store.remove(hash_of(photos[0].read_bytes()))
-    assert versions.create(project_id, media_store=store).media.copied == 1
+    assert backup_of(versions.create(project_id, media_store=store)).copied == 1
 
 
-def test_what_is_behind_a_link_is_kept_by_what_it_was(server, client, versions, photos, store, tmp_path):
+def test_what_is_behind_a_link_is_kept_by_what_it_was(
+    server: ServerInfo,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    photos: list[Path],
+    store: MediaStore,
+    tmp_path: Path,
+) -> None:
     project_id = make_project(client, photos[:1])
     content = photos[1].read_bytes()
     with (
@@ -127,11 +149,13 @@ def test_what_is_behind_a_link_is_kept_by_what_it_was(server, client, versions, 
         "linked.png",
     )
     assert record_of(client, second, tmp_path).linked == {media.url: linked}
-    assert (second.media.copied, second.media.present) == (0, 2)
+    assert (backup_of(second).copied, backup_of(second).present) == (0, 2)
     assert held(store) == {hash_of(content), hash_of(photos[0].read_bytes())}
 
 
-def test_a_link_into_a_private_network_is_left_to_the_server(versions, client, photos, store):
+def test_a_link_into_a_private_network_is_left_to_the_server(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     """The server that shows the image may read it; this machine does not try."""
     project_id = make_project(client, [])
     with serve_media(photos[1].read_bytes()) as media:
@@ -141,12 +165,17 @@ def test_a_link_into_a_private_network_is_left_to_the_server(versions, client, p
         made = versions.create(project_id, media_store=store)
 
         assert len(media.headers) == asked + 1
-    assert (made.media.copied, dict(made.media.lost)) == (1, {})
+    assert (backup_of(made).copied, dict(backup_of(made).lost)) == (1, {})
 
 
 def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
-    versions, client, photos, store, server, tmp_path
-):
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    photos: list[Path],
+    store: MediaStore,
+    server: ServerInfo,
+    tmp_path: Path,
+) -> None:
     project_id = make_project(client, photos[:1])
     with serve_media(photos[1].read_bytes()) as media:
         dataset_id = client.datasets.add(project_id, "linked").id
@@ -155,30 +184,36 @@ def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
     made = versions.create(project_id, media_store=store)
 
     assert made.created
-    assert list(made.media.lost) == [media.url]
-    assert made.media.lost[media.url].startswith("linked/linked.png: ")
-    assert record_of(client, made, tmp_path).lost == made.media.lost
+    assert list(backup_of(made).lost) == [media.url]
+    assert backup_of(made).lost[media.url].startswith("linked/linked.png: ")
+    assert record_of(client, made, tmp_path).lost == backup_of(made).lost
     assert made.as_dict()["media"]["lost_count"] == 1
 
 
-def test_a_lost_original_is_tried_again_by_the_next_version(versions, client, photos, store):
+def test_a_lost_original_is_tried_again_by_the_next_version(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, [])
     with serve_media(photos[1].read_bytes()) as media:
         dataset_id = client.datasets.add(project_id, "linked").id
         client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
         media.status = 503
-        assert versions.create(project_id, media_store=store).media.lost
+        assert backup_of(versions.create(project_id, media_store=store)).lost
         media.status = 200
 
         completed = versions.create(project_id, media_store=store)
 
-    assert (completed.created, completed.media.copied, dict(completed.media.lost)) == (False, 1, {})
+    assert (completed.created, backup_of(completed).copied, dict(backup_of(completed).lost)) == (False, 1, {})
     assert versions.verify(project_id, media_store=store).checks[3].state == "good"
 
 
 def test_a_store_that_was_given_late_serves_a_restore_once_links_are_dead(
-    server, versions, client, photos, store
-):
+    server: ServerInfo,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    photos: list[Path],
+    store: MediaStore,
+) -> None:
     project_id = make_project(client, [])
     with serve_media(photos[1].read_bytes()) as media:
         dataset_id = client.datasets.add(project_id, "linked").id
@@ -198,7 +233,9 @@ def test_a_store_that_was_given_late_serves_a_restore_once_links_are_dead(
     assert image["hash"] == hash_of(photos[1].read_bytes())
 
 
-def test_what_was_first_read_behind_a_link_stays_what_its_version_had(versions, client, photos, store):
+def test_what_was_first_read_behind_a_link_stays_what_its_version_had(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:1])
     with serve_media(photos[1].read_bytes()) as media:
         dataset_id = client.datasets.add(project_id, "linked").id
@@ -209,11 +246,13 @@ def test_what_was_first_read_behind_a_link_stays_what_its_version_had(versions, 
         store.remove(hash_of(photos[0].read_bytes()))
         completed = versions.create(project_id, media_store=store)
 
-    assert (completed.media.copied, completed.media.present) == (1, 1)
+    assert (backup_of(completed).copied, backup_of(completed).present) == (1, 1)
     assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:2]}
 
 
-def test_a_store_that_cannot_be_one_makes_no_version(versions, client, photos, tmp_path):
+def test_a_store_that_cannot_be_one_makes_no_version(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], tmp_path: Path
+) -> None:
     project_id = make_project(client, photos[:2])
     (tmp_path / "file").write_text("in the way")
 
@@ -224,7 +263,9 @@ def test_a_store_that_cannot_be_one_makes_no_version(versions, client, photos, t
     assert versions.create(project_id).created, "the reservation was not given back"
 
 
-def test_a_version_that_fails_leaves_no_claim_in_the_store(wired, wire, client, photos, store):
+def test_a_version_that_fails_leaves_no_claim_in_the_store(
+    wired: ProjectVersions, wire: FaultProxy, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:2])
     wire.on("projects.versions.commit", refuse(400))
 
@@ -236,7 +277,9 @@ def test_a_version_that_fails_leaves_no_claim_in_the_store(wired, wire, client, 
     assert store.list_files(f"running/{owner.server}") == []
 
 
-def test_stopping_in_mid_copy_leaves_no_version(versions, client, photos, store):
+def test_stopping_in_mid_copy_leaves_no_version(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos)
     said: list[str] = []
 
@@ -252,16 +295,20 @@ def test_stopping_in_mid_copy_leaves_no_version(versions, client, photos, store)
     assert list(store.backend.list_folder("incoming")) == []
 
 
-def test_no_version_is_made_while_somebody_prunes(versions, client, photos, store):
+def test_no_version_is_made_while_somebody_prunes(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:1])
 
     with pruning(store), pytest.raises(MediaStoreError, match=r"pruned \(last heard of a few seconds ago"):
         versions.create(project_id, media_store=store, busy_timeout_seconds=0)
 
-    assert versions.create(project_id, media_store=store).media.copied == 1
+    assert backup_of(versions.create(project_id, media_store=store)).copied == 1
 
 
-def test_nobody_prunes_while_a_version_is_made(versions, client, photos, store):
+def test_nobody_prunes_while_a_version_is_made(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:1])
     refusals = []
 
@@ -282,7 +329,7 @@ def test_nobody_prunes_while_a_version_is_made(versions, client, photos, store):
 
 
 @pytest.mark.parametrize("mark", ["{", "[]", "{}", '{"since": "soon"}', '{"since": 1e300}', '{"since": NaN}'])
-def test_a_turn_that_is_said_in_no_known_way_counts(store, mark):
+def test_a_turn_that_is_said_in_no_known_way_counts(store: MediaStore, mark) -> None:
     store.write_file("running/prune.json", [mark.encode()])
 
     with pytest.raises(MediaStoreError, match="last heard of nobody knows when"), pruning(store):
@@ -290,7 +337,7 @@ def test_a_turn_that_is_said_in_no_known_way_counts(store, mark):
 
 
 @pytest.mark.parametrize(("hours", "counts"), [(0.9, True), (1.1, False)])
-def test_the_turn_of_a_killed_prune_counts_for_an_hour(store, hours, counts):
+def test_the_turn_of_a_killed_prune_counts_for_an_hour(store: MediaStore, hours, counts) -> None:
     said_at = now().subtract(minutes=hours * 60)
     store.write_file("running/prune.json", [json.dumps({"since": said_at.timestamp()}).encode()])
 
@@ -299,18 +346,28 @@ def test_the_turn_of_a_killed_prune_counts_for_an_hour(store, hours, counts):
         pass
 
 
-def test_the_store_knows_what_each_version_needs(versions, client, photos, store, server):
+def test_the_store_knows_what_each_version_needs(
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    photos: list[Path],
+    store: MediaStore,
+    server: ServerInfo,
+) -> None:
     project_id = make_project(client, photos[:2])
 
     made = versions.create(project_id, media_store=store)
 
     owner = Owner.of(server.url, project_id)
     assert list_owners(store) == [owner]
-    assert find_needs(store, owner, made.version_id).contents() == held(store)
+    needs = find_needs(store, owner, made.version_id)
+    assert needs is not None
+    assert needs.contents() == held(store)
     assert find_needs(store, owner, made.version_id + 1) is None
 
 
-def test_a_cut_download_continues(wired, wire, client, store, tmp_path):
+def test_a_cut_download_continues(
+    wired: ProjectVersions, wire: FaultProxy, client: SuperviselyClient, store: MediaStore, tmp_path: Path
+) -> None:
     photo = tmp_path / "noise.bmp"
     photo.write_bytes(_bitmap(300_000))
     project_id = make_project(client, [photo])
@@ -318,11 +375,11 @@ def test_a_cut_download_continues(wired, wire, client, store, tmp_path):
 
     made = wired.create(project_id, media_store=store)
 
-    assert made.media.copied_bytes == photo.stat().st_size
+    assert backup_of(made).copied_bytes == photo.stat().st_size
     assert held(store) == {hash_of(photo.read_bytes())}
 
 
-def test_nonsense_is_no_store(versions, project_id):
+def test_nonsense_is_no_store(versions: ProjectVersions, project_id: int) -> None:
     with pytest.raises(ConfigurationError):
         versions.create(project_id, media_store="ftp://host/folder")
 

@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.cli import main
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.vault.audit import check_store
 from airflow_sv_versioning.vault.references import Owner, find_needs
 from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.prune import prune_store
 from tests.support.media import hash_of
-from tests.support.projects import make_project
+from tests.support.projects import backup_of, make_project
 
 FORGOTTEN = b"needed by nobody"
 
@@ -29,7 +32,9 @@ def store(tmp_path: Path) -> MediaStore:
 
 
 @pytest.fixture
-def kept(versions, client, photos, store) -> list[int]:
+def kept(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> list[int]:
     """Two versioned projects whose originals are in the store, one of which they share."""
     projects = [make_project(client, photos[:2]), make_project(client, photos[1:3])]
     for project_id in projects:
@@ -46,19 +51,21 @@ def prune(client, store, *project_ids, **options):
     return prune_store(client, store, project_ids, progress=Progress(), **options)
 
 
-def test_a_whole_store_is_found_good(kept, store, photos):
+def test_a_whole_store_is_found_good(kept: list[int], store: MediaStore, photos: list[Path]) -> None:
     checked = check_store(store, Progress())
 
     assert checked.is_good
     assert (checked.media, checked.size_bytes) == (3, sum(photo.stat().st_size for photo in photos[:3]))
 
 
-def test_an_address_without_a_store_is_not_found_good(tmp_path):
+def test_an_address_without_a_store_is_not_found_good(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no media store"):
         check_store(MediaStore(tmp_path / "typo"), Progress())
 
 
-def test_a_flipped_bit_is_found_and_healed_by_the_next_version(kept, store, photos, tmp_path, versions):
+def test_a_flipped_bit_is_found_and_healed_by_the_next_version(
+    kept: list[int], store: MediaStore, photos: list[Path], tmp_path: Path, versions: ProjectVersions
+) -> None:
     content = photos[0].read_bytes()
     file = file_of(store, content, tmp_path)
     damaged = bytearray(content)
@@ -68,11 +75,13 @@ def test_a_flipped_bit_is_found_and_healed_by_the_next_version(kept, store, phot
     assert list(check_store(store, Progress()).damaged) == [hash_of(content)]
     assert check_store(store, Progress(), set_aside=True).set_aside
     assert (tmp_path / "store" / "damaged" / file.name).read_bytes() == damaged
-    assert versions.create(kept[0], media_store=store).media.copied == 1
+    assert backup_of(versions.create(kept[0], media_store=store)).copied == 1
     assert check_store(store, Progress()).is_good
 
 
-def test_a_content_that_a_version_needs_and_the_store_lost_is_found(kept, store, photos, tmp_path):
+def test_a_content_that_a_version_needs_and_the_store_lost_is_found(
+    kept: list[int], store: MediaStore, photos: list[Path], tmp_path: Path
+) -> None:
     file_of(store, photos[0].read_bytes(), tmp_path).unlink()
 
     absent = check_store(store, Progress()).absent
@@ -81,14 +90,18 @@ def test_a_content_that_a_version_needs_and_the_store_lost_is_found(kept, store,
     assert f"project {kept[0]} of" in absent[hash_of(photos[0].read_bytes())]
 
 
-def test_a_truncated_content_is_found(kept, store, photos, tmp_path):
+def test_a_truncated_content_is_found(
+    kept: list[int], store: MediaStore, photos: list[Path], tmp_path: Path
+) -> None:
     file = file_of(store, photos[2].read_bytes(), tmp_path)
     file.write_bytes(file.read_bytes()[:-1])
 
     assert list(check_store(store, Progress()).damaged) == [hash_of(photos[2].read_bytes())]
 
 
-def test_pruning_removes_what_no_version_needs(kept, store, client):
+def test_pruning_removes_what_no_version_needs(
+    kept: list[int], store: MediaStore, client: SuperviselyClient
+) -> None:
     store.add([FORGOTTEN])
 
     result = prune(client, store, *kept)
@@ -99,7 +112,9 @@ def test_pruning_removes_what_no_version_needs(kept, store, client):
     assert prune(client, store, *kept).removed == 0
 
 
-def test_a_plan_says_the_same_and_removes_nothing(kept, store, client):
+def test_a_plan_says_the_same_and_removes_nothing(
+    kept: list[int], store: MediaStore, client: SuperviselyClient
+) -> None:
     store.add([FORGOTTEN])
 
     said = prune(client, store, *kept, plan_only=True)
@@ -110,7 +125,9 @@ def test_a_plan_says_the_same_and_removes_nothing(kept, store, client):
     assert (said.plan_only, done.plan_only) == (True, False)
 
 
-def test_projects_that_are_not_named_lose_nothing(kept, store, client, photos):
+def test_projects_that_are_not_named_lose_nothing(
+    kept: list[int], store: MediaStore, client: SuperviselyClient, photos: list[Path]
+) -> None:
     other_server = Owner("elsewhere.example", 1)
     store.add([b"theirs"])
     store.write_file(
@@ -124,7 +141,9 @@ def test_projects_that_are_not_named_lose_nothing(kept, store, client, photos):
     assert check_store(store, Progress()).is_good
 
 
-def test_what_only_a_version_needed_that_is_gone_is_removed(kept, store, client):
+def test_what_only_a_version_needed_that_is_gone_is_removed(
+    kept: list[int], store: MediaStore, client: SuperviselyClient
+) -> None:
     owner = Owner.of(client.server_url, kept[0])
     store.add([FORGOTTEN])
     name = f"projects/{owner.server}/{owner.project_id}/999999.jsonl"
@@ -137,7 +156,9 @@ def test_what_only_a_version_needed_that_is_gone_is_removed(kept, store, client)
     assert find_needs(store, owner, 999999) is None
 
 
-def test_a_version_made_without_the_store_keeps_what_it_needs(versions, client, photos, store):
+def test_a_version_made_without_the_store_keeps_what_it_needs(
+    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
+) -> None:
     project_id = make_project(client, photos[:2])
     versions.create(project_id)
     for photo in photos[:3]:
@@ -149,7 +170,9 @@ def test_a_version_made_without_the_store_keeps_what_it_needs(versions, client, 
     assert not store.holds(hash_of(photos[2].read_bytes()))
 
 
-def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(kept, store, client):
+def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(
+    kept: list[int], store: MediaStore, client: SuperviselyClient
+) -> None:
     client.projects.archive(kept[0])
 
     with pytest.raises(ConfigurationError, match="forget"):
@@ -160,14 +183,18 @@ def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(kep
     assert prune(client, store, kept[1], forget=[kept[0]]).removed == 1
 
 
-def test_a_project_that_is_there_is_not_forgotten(kept, store, client):
+def test_a_project_that_is_there_is_not_forgotten(
+    kept: list[int], store: MediaStore, client: SuperviselyClient
+) -> None:
     with pytest.raises(ConfigurationError, match="still there"):
         prune(client, store, forget=[kept[0]])
 
     assert check_store(store, Progress()).media == 3
 
 
-def test_pruning_clears_what_killed_processes_left_long_ago(kept, store, client, tmp_path):
+def test_pruning_clears_what_killed_processes_left_long_ago(
+    kept: list[int], store: MediaStore, client: SuperviselyClient, tmp_path: Path
+) -> None:
     incoming = tmp_path / "store" / "incoming"
     for name, age in (("old", 2 * 86_400), ("young", 60)):
         (incoming / name).write_bytes(b"half")
@@ -178,7 +205,7 @@ def test_pruning_clears_what_killed_processes_left_long_ago(kept, store, client,
 
 
 @pytest.fixture
-def command(server, monkeypatch, capsys):
+def command(server: ServerInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
 
@@ -189,7 +216,9 @@ def command(server, monkeypatch, capsys):
     return run
 
 
-def test_the_command_line_keeps_checks_and_prunes(command, client, photos, tmp_path):
+def test_the_command_line_keeps_checks_and_prunes(
+    command, client: SuperviselyClient, photos: list[Path], tmp_path: Path
+) -> None:
     project_id = make_project(client, photos[:2])
     folder = tmp_path / "store"
 
@@ -208,5 +237,5 @@ def test_the_command_line_keeps_checks_and_prunes(command, client, photos, tmp_p
     assert (code, json.loads(out)["damaged_count"]) == (3, 1)
 
 
-def test_pruning_without_naming_a_project_is_refused(command, tmp_path):
+def test_pruning_without_naming_a_project_is_refused(command, tmp_path: Path) -> None:
     assert command("media", "prune", tmp_path)[0] == 2

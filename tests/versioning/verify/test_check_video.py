@@ -7,20 +7,22 @@ import json
 import pytest
 
 from airflow_sv_versioning import cli
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
-from airflow_sv_versioning.versioning import one_video
+from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import ProjectVersions, one_video
 from airflow_sv_versioning.versioning.video_check import check_video
 from tests.support.media import serve_media
 from tests.support.video_projects import add_video_dataset, annotate, make_video_project, write_videos
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(tmp_path_factory: pytest.TempPathFactory):
     return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 @pytest.fixture
-def street(client, films):
+def street(client: SuperviselyClient, films):
     project_id = make_video_project(client, films)
     add_video_dataset(client, project_id, "street/night", films[:2])
     return project_id
@@ -36,8 +38,14 @@ def _annotate_again(client, project_id, path):
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
 @pytest.mark.parametrize("path", ["street/0001.mp4", "street/night/0000.mp4"])
 def test_a_restored_video_and_its_file_are_what_the_version_says(
-    path, archive_format, client, versions, street, films, monkeypatch
-):
+    path,
+    archive_format,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    street,
+    films,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made = versions.create(street, archive_format=archive_format)
     restored = versions.restore(street, made.version_id)
     monkeypatch.setattr(one_video, "unpack_archive", None)  # nobody unpacks anything
@@ -55,7 +63,7 @@ def test_a_restored_video_and_its_file_are_what_the_version_says(
     assert found.size_bytes == films[int(path[-5])].stat().st_size
 
 
-def test_another_file_is_told(client, versions, street, films):
+def test_another_file_is_told(client: SuperviselyClient, versions: ProjectVersions, street, films) -> None:
     made = versions.create(street)
 
     with pytest.raises(
@@ -64,7 +72,9 @@ def test_another_file_is_told(client, versions, street, films):
         check_video(client, street, "street/0001.mp4", made.version_id, file=films[2])
 
 
-def test_an_annotation_that_changed_since_is_told_and_the_others_are_not(client, versions, street):
+def test_an_annotation_that_changed_since_is_told_and_the_others_are_not(
+    client: SuperviselyClient, versions: ProjectVersions, street
+) -> None:
     made = versions.create(street)
     _annotate_again(client, street, "street/0001.mp4")
 
@@ -73,14 +83,18 @@ def test_an_annotation_that_changed_since_is_told_and_the_others_are_not(client,
     check_video(client, street, "street/0000.mp4", made.version_id, in_project=street)
 
 
-def test_a_video_that_the_version_lacks_is_told(client, versions, street):
+def test_a_video_that_the_version_lacks_is_told(
+    client: SuperviselyClient, versions: ProjectVersions, street
+) -> None:
     made = versions.create(street)
 
     with pytest.raises(ConfigurationError, match=r"holds no video 'street/nothing\.mp4'"):
         check_video(client, street, "street/nothing.mp4", made.version_id)
 
 
-def test_a_linked_video_has_no_file_to_compare(client, versions, street, films):
+def test_a_linked_video_has_no_file_to_compare(
+    client: SuperviselyClient, versions: ProjectVersions, street, films
+) -> None:
     dataset_id = client.datasets.add(street, "linked").id
     with serve_media(films[0].read_bytes(), "video/mp4") as media:
         client.videos.add(dataset_id, [{"title": "far.mp4", "link": media.url, "meta": {}}])
@@ -91,12 +105,20 @@ def test_a_linked_video_has_no_file_to_compare(client, versions, street, films):
         check_video(client, street, "linked/far.mp4", made.version_id, file=films[0])
 
 
-def test_a_project_of_images_has_no_videos_to_check(client, project_id):
+def test_a_project_of_images_has_no_videos_to_check(client: SuperviselyClient, project_id: int) -> None:
     with pytest.raises(UnsupportedProjectError):
         check_video(client, project_id, "a/b.mp4", version_num=1)
 
 
-def test_the_command_line_checks_a_video(client, server, versions, street, films, monkeypatch, capsys):
+def test_the_command_line_checks_a_video(
+    client: SuperviselyClient,
+    server: ServerInfo,
+    versions: ProjectVersions,
+    street,
+    films,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
     versions.create(street)
