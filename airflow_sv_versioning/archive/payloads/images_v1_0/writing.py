@@ -181,7 +181,8 @@ def _tags_of(batch: ItemBatch, owner_type: str) -> Mapping[int, list[Row]]:
     import pyarrow.compute as pc
 
     found: dict[int, list[Row]] = defaultdict(list)
-    for row in batch.table("tags").filter(pc.field("owner_type") == owner_type).to_pylist():
+    rows = batch.table("tags")
+    for row in rows.filter(pc.equal(rows["owner_type"], owner_type)).to_pylist():
         found[row["owner_id"]].append(row)
     return found
 
