@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.runtime.parallel import map_ordered
+from airflow_sv_versioning.snapshot.ids import IdSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,15 +20,13 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, Any]
 
 _HELD_GROUPS = 2
+_READERS = 1
 # No platform has such an id.
 _NOBODY = -(2**63)
 
 
 class StoredRows:
-    """Reads rows by their numbers; the row groups that were read last are held.
-
-    Tables of snapshots have small ones.
-    """
+    """Reads rows of a file a row group at a time, which is little where this package wrote it."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         import numpy as np
@@ -34,7 +34,8 @@ class StoredRows:
 
         self._path = path
         self._schema = schema
-        self._footer = pq.read_metadata(path)
+        with damage_named(path.stem):
+            self._footer = pq.read_metadata(path)
         sizes = [self._footer.row_group(number).num_rows for number in range(self._footer.num_row_groups)]
         self._starts = np.cumsum([0, *sizes])
         self._held: OrderedDict[int, pa.Table] = OrderedDict()
@@ -44,8 +45,22 @@ class StoredRows:
         for number in range(self._footer.num_row_groups):
             yield self._read(number, [name])[name]
 
+    def among(self, column: str, ids: IdSet) -> Iterator[pa.Table]:
+        """Stream the rows whose column holds one of these ids.
+
+        Row groups without such rows are not decoded; others are read ahead while a consumer works.
+        """
+
+        def read(number: int) -> pa.Table | None:
+            wanted = ids.mask(self._read(number, [column])[column])
+            return self._read_whole(number).filter(wanted) if wanted.any() else None
+
+        for found in map_ordered(read, range(self._footer.num_row_groups), _READERS):
+            if found is not None:
+                yield found
+
     def take(self, numbers: Numbers) -> pa.Table:
-        """Read some rows, in the order of their numbers as they are given."""
+        """Read some rows, in the order of their numbers as they are given; groups read last are held."""
         import numpy as np
         import pyarrow as pa
 
@@ -69,8 +84,11 @@ class StoredRows:
         else:
             if len(self._held) >= _HELD_GROUPS:
                 self._held.popitem(last=False)
-            self._held[number] = fitted(self._read(number, self._schema.names), self._schema)
+            self._held[number] = self._read_whole(number)
         return self._held[number]
+
+    def _read_whole(self, number: int) -> pa.Table:
+        return _fitted(self._read(number, self._schema.names), self._schema)
 
     def _read(self, number: int, columns: list[str]) -> pa.Table:
         import pyarrow.parquet as pq
@@ -131,7 +149,7 @@ def damage_named(table: str) -> Iterator[None]:
         raise FormatError(f"Table {table} of the version is damaged: {error}") from error
 
 
-def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Give a table that others wrote the columns and types of ours; what it lacks is null."""
     import pyarrow as pa
 

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.snapshot.ids import IdSet, joined
 from airflow_sv_versioning.snapshot.items import ItemBatch, OwnedTables, cut
 from airflow_sv_versioning.snapshot.schemas import item_column, table_names, table_schema
 from airflow_sv_versioning.snapshot.selection import EVERYTHING, Selection
-from airflow_sv_versioning.snapshot.stored_rows import damage_named, fitted
+from airflow_sv_versioning.snapshot.stored_rows import StoredRows, damage_named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 ROW_GROUP_ROWS = 10_000
 BATCH_ROWS = 5000
 """How many rows are Python values at a time."""
-_READERS = 1
 MASKS = "masks"
 """Folder of a snapshot with the voxels of masks, a file a figure."""
 
@@ -153,27 +151,10 @@ class Snapshot:
     def iter_rows_of(self, table: str, column: str, ids: IdSet) -> Iterator[pa.Table]:
         """Stream the rows whose column holds one of these ids, in their stored order.
 
-        Row groups without such rows are not decoded; others are read ahead while a consumer works.
+        It goes through the table once, for whoever takes over most of it as it stands.
         """
-        import pyarrow.parquet as pq
-
-        path = self.path(table)
-        if not path.exists():
-            return
-        schema, footer = self.schema(table), pq.read_metadata(path)
-
-        def read(group: int) -> pa.Table | None:
-            with damage_named(table), pq.ParquetFile(path, metadata=footer) as file:
-                wanted = ids.mask(file.read_row_group(group, [column], use_threads=False)[column])
-                if not wanted.any():
-                    return None
-                # Columns that are not known are passed over: nobody looked at them.
-                present = [name for name in schema.names if name in file.schema_arrow.names]
-                return fitted(file.read_row_group(group, present, use_threads=False), schema).filter(wanted)
-
-        for found in map_ordered(read, range(footer.num_row_groups), _READERS):
-            if found is not None:
-                yield found
+        if self.path(table).exists():
+            yield from StoredRows(self.path(table), self.schema(table)).among(column, ids)
 
     def schema(self, table: str, columns: Sequence[str] | None = None) -> pa.Schema:
         """Build the schema in which a table, or the columns asked for, are read."""
