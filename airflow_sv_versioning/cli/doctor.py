@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
 from airflow_sv_versioning.cli.extras import extra_needed
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
-from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, reporting, show, table
+from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, reporting, show
+from airflow_sv_versioning.cli.tables import Table
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding
@@ -47,15 +47,15 @@ def _doctor(arguments: argparse.Namespace) -> int:
         diagnosis = diagnose(client, arguments.project, arguments.scratch, Progress(report, should_stop))
     if arguments.save:
         arguments.save.write_text(json_text(diagnosis.as_dict()) + "\n", encoding="utf-8")
-    show(arguments, diagnosis.as_dict(), *_lines(diagnosis, is_of_project=arguments.project is not None))
+    show(arguments, diagnosis.as_dict(), *_parts(diagnosis, is_of_project=arguments.project is not None))
     return DONE if diagnosis.is_good else FAILED
 
 
-def _lines(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str]:
+def _parts(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str | Table]:
     findings = diagnosis.findings
     yield f"Instance {diagnosis.instance_version or 'of unknown version'}"
-    rows = [row for finding in findings for row in _rows(finding)]
-    yield from table(("VERDICT", "ASSUMPTION", "WHAT IT DOES, AND WHAT FOLLOWS"), rows)
+    rows = [(each.verdict, each.assumption, _told(each)) for each in findings]
+    yield Table(("VERDICT", "ASSUMPTION", "WHAT IT DOES, AND WHAT FOLLOWS"), rows, wrap_at=_WIDTH)
     yield from (f"Not removed: {what}" for what in diagnosis.left_behind)
     failed = sum(finding.verdict == "fails" for finding in findings)
     told = f"Versions, or some of them, will fail: {failed} of {len(findings)} findings say so."
@@ -64,9 +64,5 @@ def _lines(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str]:
         yield "Give --project for more: one with versions, nested datasets and figures tells most."
 
 
-def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
-    """Write a finding in as many rows as its texts take."""
-    first, *more = wrap(finding.observed, _WIDTH) or [""]
-    yield finding.verdict, finding.assumption, first
-    more += wrap(finding.consequence, _WIDTH, initial_indent="-> ", subsequent_indent="   ")
-    yield from (("", "", line) for line in more)
+def _told(finding: Finding) -> str:
+    return f"{finding.observed}\n-> {finding.consequence}" if finding.consequence else finding.observed

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
-from airflow_sv_versioning.cli.printing import show, table
+from airflow_sv_versioning.cli.printing import show
+from airflow_sv_versioning.cli.tables import Table
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def _list(arguments: argparse.Namespace) -> int:
     with connected(arguments) as client:
         versions = versions_of(client).get_list(arguments.project_id)
     rows = [msgspec.structs.asdict(version) for version in versions]
-    return show(arguments, {"project_id": arguments.project_id, "versions": rows}, *_lines(versions))
+    return show(arguments, {"project_id": arguments.project_id, "versions": rows}, _text(versions))
 
 
 def _created(version: VersionInfo) -> str:
@@ -40,8 +41,8 @@ def _created(version: VersionInfo) -> str:
         return version.created_at
 
 
-def _lines(versions: Sequence[VersionInfo]) -> list[str]:
+def _text(versions: Sequence[VersionInfo]) -> str | Table:
     if not versions:
-        return ["No versions yet."]
+        return "No versions yet."
     rows = [(str(v.version), str(v.id), _created(v), v.name or "") for v in versions]
-    return table(("NUMBER", "ID", "CREATED", "TITLE"), rows)
+    return Table(("NUMBER", "ID", "CREATED", "TITLE"), rows, numbers=("NUMBER", "ID"))

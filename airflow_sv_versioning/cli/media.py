@@ -6,7 +6,8 @@ import argparse
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
-from airflow_sv_versioning.cli.printing import FAILED, reporting, show, table
+from airflow_sv_versioning.cli.printing import FAILED, reporting, show
+from airflow_sv_versioning.cli.tables import Table
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -69,7 +70,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     line = f"{checked.media:,} media of {checked.size_bytes:,} bytes in {checked.store}: " + (
         "all are what they should be." if checked.is_good else f"{len(wrong):,} are wrong."
     )
-    show(arguments, checked.as_dict(), line, *(table(("SHA-256", "IS", "WHY"), wrong) if wrong else []))
+    show(arguments, checked.as_dict(), line, *([Table(("SHA-256", "IS", "WHY"), wrong)] if wrong else []))
     return 0 if checked.is_good else FAILED
 
 
@@ -99,4 +100,6 @@ def _prune(arguments: argparse.Namespace) -> int:
     others = (
         [f"Not named, and all that they need is kept: {', '.join(result.others)}"] if result.others else []
     )
-    return show(arguments, result.as_dict(), *table(("", "MEDIA", "BYTES"), rows), *others)
+    return show(
+        arguments, result.as_dict(), Table(("", "MEDIA", "BYTES"), rows, numbers=("MEDIA", "BYTES")), *others
+    )

@@ -11,11 +11,12 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from airflow_sv_versioning.cli.terminal import is_terminal
+from airflow_sv_versioning.cli.tables import Table
+from airflow_sv_versioning.cli.terminal import is_terminal, printable
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
@@ -60,12 +61,14 @@ def reporting() -> Iterator[Reporter]:
         yield bars
 
 
-def show(arguments: argparse.Namespace, data: dict[str, Any], *lines: str) -> int:
+def show(arguments: argparse.Namespace, data: dict[str, Any], *parts: str | Table) -> int:
     """Print a result, as JSON if that was asked for; returns the exit code.
+
+    :param parts: lines and tables for people.
 
     :raises OutputError: it cannot be written; it is on stderr then.
     """
-    write(json_text(data) if arguments.json else "\n".join(lines))
+    write(json_text(data) if arguments.json else "\n".join(map(text_of, parts)))
     return DONE
 
 
@@ -90,11 +93,11 @@ def json_text(data: dict[str, Any]) -> str:
     return json.dumps(data, default=str)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lay rows out in columns."""
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+def text_of(part: str | Table) -> str:
+    """Write a line or a table as stdout takes it: a terminal or something else."""
+    if not is_terminal(sys.stdout):
+        return part if isinstance(part, str) else part.plain()
+    return printable(part) if isinstance(part, str) else part.drawn(sys.stdout)
 
 
 def fail(error: SuperviselyError | OSError, *, as_json: bool) -> int:

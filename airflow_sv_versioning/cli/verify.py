@@ -14,7 +14,8 @@ from airflow_sv_versioning.cli.parsing import (
     add_version_arguments,
     chosen_version,
 )
-from airflow_sv_versioning.cli.printing import FAILED, reporting, show, table
+from airflow_sv_versioning.cli.printing import FAILED, reporting, show
+from airflow_sv_versioning.cli.tables import Table
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.verify_report import VerifyReport
@@ -46,12 +47,12 @@ def _verify(arguments: argparse.Namespace) -> int:
             report=report,
             should_stop=should_stop,
         )
-    show(arguments, result.as_dict(), result.line(), *_lines(result))
+    show(arguments, result.as_dict(), result.line(), *_parts(result))
     return 0 if result.is_good else FAILED
 
 
-def _lines(result: VerifyReport) -> Iterator[str]:
-    yield from table(
+def _parts(result: VerifyReport) -> Iterator[str | Table]:
+    yield Table(
         ("CHECK", "STATE", "FOUND"), [(each.name, each.state, each.message) for each in result.checks]
     )
     for check in result.checks:

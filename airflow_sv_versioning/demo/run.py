@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -20,7 +20,7 @@ from airflow_sv_versioning.demo.load import LoadedProject, load_folder, make_pro
 from airflow_sv_versioning.demo.loopback import no_proxy_to_this_machine
 from airflow_sv_versioning.demo.photographs import FOLDERS
 from airflow_sv_versioning.demo.processes import running_server
-from airflow_sv_versioning.demo.steps import Steps, tell
+from airflow_sv_versioning.demo.steps import Rows, Steps, tell
 from airflow_sv_versioning.demo.story import Story
 from airflow_sv_versioning.exceptions import ConfigurationError, SuperviselyError
 from airflow_sv_versioning.versioning.texts import counts_text
@@ -28,9 +28,10 @@ from airflow_sv_versioning.versioning.texts import counts_text
 DONE, FAILED = 0, 1
 
 
-def run_demo(data: Path | None = None) -> int:
+def run_demo(draw: Callable[[Rows], str], data: Path | None = None) -> int:
     """Run the demo.
 
+    :param draw: writes the steps, what came of them and their seconds as a table.
     :param data: folder of the server's data, of Airflow's home and of the logs; ``./demo-data`` by default.
         One that an earlier demo used gets one more project.
     :returns: the exit code: 0 only if all of it held.
@@ -46,7 +47,7 @@ def run_demo(data: Path | None = None) -> int:
         except Exception as error:
             _tell_failure(error, steps, data)
             return FAILED
-    print(f"\n{steps.table()}\n\n{_how_to_go_on(data, project, home)}")
+    print(f"\n{draw(steps.rows())}\n\n{_how_to_go_on(data, project, home)}")
     return DONE
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+Rows = Sequence[tuple[str, str, str]]
 
 
 @dataclass
@@ -37,19 +39,13 @@ class Steps:
         yield step
         step.seconds = time.monotonic() - started
 
-    def table(self) -> str:
-        """What was done, what came of it, and how long it took."""
+    def rows(self) -> Rows:
+        """What was done, what came of it, and how many seconds it took; at the end the sum."""
         total = sum(step.seconds for step in self.begun)
-        rows = [
-            ("STEP", "RESULT", "SECONDS"),
+        return [
             *((step.name, step.result, f"{step.seconds:.1f}") for step in self.begun),
             ("", "all of it held", f"{total:.1f}"),
         ]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        return "\n".join(
-            f"{name:<{widths[0]}}  {result:<{widths[1]}}  {seconds:>{widths[2]}}"
-            for name, result, seconds in rows
-        )
 
 
 def tell(line: str) -> None:
