@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.server.run import ServerInfo
-from tests.support.api import web_server
+from tests.support.media import serve_media
 from tests.support.sdk import SCRIPTS, sdk_python
 from tests.support.videos import real_video
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.sdk
 def seen(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the SDK saw."""
     answer = tmp_path_factory.mktemp("sdk") / "answer.json"
-    with web_server(real_video().read_bytes()) as host:
+    with serve_media(real_video().read_bytes()) as host:
         command = [
             str(sdk_python()),
             str(SCRIPT),
             server.url,
             server.token,
             str(real_video()),
-            f"{host}/there",
+            host.url,
             str(answer),
         ]
         ended = subprocess.run(

@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.support.api import Api, details_of, hash_of, png, web_server
+from tests.support.api import Api, details_of, hash_of, png
+from tests.support.media import serve_media
 
 
 def test_an_uploaded_image_is_known_by_its_hash(api: Api) -> None:
@@ -100,23 +101,23 @@ def test_an_image_is_added_by_the_id_of_another(api: Api) -> None:
 def test_a_link_is_fetched_to_learn_what_it_is(api: Api) -> None:
     project = api.project()
     content = png(13, 7)
-    with web_server(content) as host:
-        image = {"title": "linked.png", "link": f"{host}/there"}
+    with serve_media(content) as host:
+        image = {"title": "linked.png", "link": host.url}
         added = api.call("images.bulk.add", {"datasetId": project.dataset_id, "images": [image]})[0]
-        assert (added["link"], added["hash"]) == (f"{host}/there", None)
+        assert (added["link"], added["hash"]) == (host.url, None)
         assert (added["width"], added["height"], added["size"]) == (13, 7, len(content))
-        assert added["fullStorageUrl"] == f"{host}/there"
+        assert added["fullStorageUrl"] == host.url
         assert api.post("images.download", {"id": added["id"]}).content == content
-        assert api.call("remote-storage.exists", {"path": f"{host}/there"}) == {"exists": True}
-        assert api.call("remote-storage.exists", {"path": f"{host}/elsewhere"}) == {"exists": False}
+        assert api.call("remote-storage.exists", {"path": host.url}) == {"exists": True}
+        assert api.call("remote-storage.exists", {"path": host.gone}) == {"exists": False}
     project_info = api.call("projects.info", {"id": project.id})
     assert (project_info["localEntitiesCount"], project_info["remoteEntitiesCount"]) == (0, 1)
 
 
 def test_a_dead_link_is_refused_unless_validation_is_skipped(api: Api) -> None:
     project = api.project()
-    with web_server(png()) as host:
-        link = f"{host}/elsewhere"
+    with serve_media(png()) as host:
+        link = host.gone
         body = {"datasetId": project.dataset_id, "images": [{"title": "dead.png", "link": link}]}
         details = api.refuse("images.bulk.add", body)
         assert link in details["message"]

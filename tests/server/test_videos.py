@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api, hash_of, png, web_server
+from tests.support.api import Api, hash_of, png
+from tests.support.media import serve_media
 from tests.support.video_api import VideoProject, figure, upload, video_project
 from tests.support.videos import real_video, write_video
 
@@ -107,28 +108,28 @@ def test_two_datasets_may_have_videos_of_one_name(api: Api, project: VideoProjec
 
 def test_a_link_is_looked_into_and_downloaded_through_the_server(api: Api, project: VideoProject) -> None:
     content = real_video().read_bytes()
-    with web_server(content) as host:
-        videos = [{"title": "a.mp4", "link": f"{host}/there"}]
+    with serve_media(content) as host:
+        videos = [{"title": "a.mp4", "link": host.url}]
         added = api.call("videos.bulk.add", {"datasetId": project.dataset_id, "videos": videos})[0]
-        assert (added["link"], added["hash"]) == (f"{host}/there", None)
+        assert (added["link"], added["hash"]) == (host.url, None)
         assert added["fileMeta"]["framesCount"] == 120
         assert api.post("videos.download", {"id": added["id"]}).content == content
     assert "a.mp4" in api.refuse("videos.download", {"id": added["id"]})["message"]
 
 
 def test_a_link_that_does_not_answer_is_refused_and_leaves_nothing(api: Api, project: VideoProject) -> None:
-    with web_server(real_video().read_bytes()) as host:
-        videos = [{"title": "a.mp4", "link": f"{host}/there"}, {"title": "b.mp4", "link": f"{host}/gone"}]
+    with serve_media(real_video().read_bytes()) as host:
+        videos = [{"title": "a.mp4", "link": host.url}, {"title": "b.mp4", "link": host.gone}]
         body = {"datasetId": project.dataset_id, "videos": videos, "forceMetadataForLinks": True}
         details = api.refuse("videos.bulk.add", body)
     assert details["type"] == "LINK_UNREACHABLE"
-    assert f"{host}/gone" in details["message"]
+    assert host.gone in details["message"]
     assert api.call("videos.list", {"datasetId": project.dataset_id})["total"] == 0
 
 
 def test_a_link_to_something_else_is_refused(api: Api, project: VideoProject) -> None:
-    with web_server(b"<html>") as host:
-        body = {"datasetId": project.dataset_id, "videos": [{"title": "a.mp4", "link": f"{host}/there"}]}
+    with serve_media(b"<html>") as host:
+        body = {"datasetId": project.dataset_id, "videos": [{"title": "a.mp4", "link": host.url}]}
         assert api.refuse("videos.bulk.add", body)["type"] == "NOT_A_VIDEO"
 
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
 
@@ -188,26 +184,3 @@ def png(width: int = 40, height: int = 30, color: str = "red") -> bytes:
 
 def hash_of(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
-
-
-@contextmanager
-def web_server(content: bytes) -> Iterator[str]:
-    """A host of linked files: ``/there`` answers with the content, anything else with 404."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/there" else 404)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as host:
-        thread = threading.Thread(target=host.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{host.server_port}"
-        finally:
-            host.shutdown()
-            thread.join()

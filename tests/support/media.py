@@ -16,9 +16,15 @@ def hash_of(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
+_PLACE, _NOWHERE = "/photo.png", "/gone"
+
+
 @dataclass
 class MediaServer:
-    """``url`` answers with ``status`` and ``content``; ``headers`` are those of each request so far."""
+    """``url`` answers with ``status`` and ``content``; ``headers`` are those of each request so far.
+
+    Only ``gone`` answers with 404.
+    """
 
     url: str = ""
     content: bytes = b""
@@ -28,13 +34,18 @@ class MediaServer:
     location: str = ""
     head_status: int | None = None
 
+    @property
+    def gone(self) -> str:
+        """An address of the same host where nothing is."""
+        return self.url.replace(_PLACE, _NOWHERE)
+
 
 @contextmanager
 def serve_media(content: bytes, content_type: str = "image/png") -> Iterator[MediaServer]:
-    """Serve one file under every path of a port of its own."""
+    """Serve one file under every path but one of a port of its own."""
     media = MediaServer(content=content, content_type=content_type)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(media))
-    media.url = f"http://127.0.0.1:{server.server_port}/photo.png"
+    media.url = f"http://127.0.0.1:{server.server_port}{_PLACE}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -58,6 +69,7 @@ def _handler(media: MediaServer) -> type[BaseHTTPRequestHandler]:
             """Keep the tests' output clean."""
 
         def _answer(self, status: int) -> None:
+            status = 404 if self.path == _NOWHERE else status
             media.headers.append({name.lower(): value for name, value in self.headers.items()})
             self.send_response(status)
             if media.location:
