@@ -74,7 +74,7 @@ def _describe(client: SuperviselyClient, project_id: int) -> None:
 
 def _with_archive(costs: Costs, server: Running, project_id: int) -> Costs:
     with SuperviselyClient(server.direct_url, server.token) as client:
-        latest = max(client.versions.list_all(project_id), key=lambda version: version.version)
+        latest = max(client.versions.list_all(project_id), key=lambda version: version.version_num)
         file = client.files.find_by_id(latest.team_file_id or 0)
         return {**costs, "archive_bytes": file.size_bytes if file else None}
 

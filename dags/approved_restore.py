@@ -54,7 +54,7 @@ def approved_restore() -> None:
         with SuperviselyHook() as hook:
             made = hook.versions.get_info_by_id(plan["source_project_id"], plan["version_id"])
         counts = ", ".join(f"{number} {what}" for what, number in plan["counts"].items())
-        lines = [f"Version {made.version} **{made.name}** of {made.created_at}.", made.description or ""]
+        lines = [f"Version {made.version_num} **{made.title}** of {made.created_at}.", made.description or ""]
         lines.append(f"It would become project **{plan['project_name']}**: {counts}.")
         lines += [
             f"- {item['path']}: {item['reason']}: **{item['action']}**" for item in plan["missing"][:20]

@@ -47,7 +47,9 @@ def training_on_new_version() -> None:
             return find_new_version(triggering_asset_events)
         with SuperviselyHook() as hook:
             versions = hook.versions.get_list(PROJECT_ID)
-        return {"version_id": versions[-1].id, "version_num": versions[-1].version} if versions else None
+        if not versions:
+            return None
+        return {"version_id": versions[-1].version_id, "version_num": versions[-1].version_num}
 
     @task
     def train(version: dict[str, Any]) -> str:

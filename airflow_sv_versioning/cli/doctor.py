@@ -23,7 +23,7 @@ def add_to(commands: Commands[Parser]) -> None:
     """Describe the command."""
     text = "Ask a server how it does what nobody outside of it can know, and what follows for versions."
     command = add_command(commands, "doctor", text, _doctor)
-    command.add_argument("--project", type=whole_id, metavar="ID", help="a project to look at")
+    command.add_argument("--project-id", type=whole_id, metavar="ID", help="a project to look at")
     command.add_argument("--save", type=Path, metavar="FILE", help="keep the findings, for serve --like")
     command.add_argument(
         "--scratch",
@@ -44,10 +44,10 @@ def _doctor(arguments: argparse.Namespace) -> int:
         connected(arguments) as client,
         stop_on_signal(client.interrupt) as should_stop,
     ):
-        diagnosis = diagnose(client, arguments.project, arguments.scratch, Progress(report, should_stop))
+        diagnosis = diagnose(client, arguments.project_id, arguments.scratch, Progress(report, should_stop))
     if arguments.save:
         arguments.save.write_text(json_text(diagnosis.as_dict()) + "\n", encoding="utf-8")
-    show(arguments, diagnosis.as_dict(), *_parts(diagnosis, is_of_project=arguments.project is not None))
+    show(arguments, diagnosis.as_dict(), *_parts(diagnosis, is_of_project=arguments.project_id is not None))
     return DONE if diagnosis.is_good else FAILED
 
 
@@ -61,7 +61,7 @@ def _parts(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str | Table
     told = f"Versions, or some of them, will fail: {failed} of {len(findings)} findings say so."
     yield told if failed else "Nothing was found by which versions will fail."
     if not is_of_project:
-        yield "Give --project for more: one with versions, nested datasets and figures tells most."
+        yield "Give --project-id for more: one with versions, nested datasets and figures tells most."
 
 
 def _told(finding: Finding) -> str:

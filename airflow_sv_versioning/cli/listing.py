@@ -44,5 +44,5 @@ def _created(version: VersionInfo) -> str:
 def _text(versions: Sequence[VersionInfo]) -> str | Table:
     if not versions:
         return "No versions yet."
-    rows = [(str(v.version), str(v.id), _created(v), v.name or "") for v in versions]
+    rows = [(str(v.version_num), str(v.version_id), _created(v), v.title or "") for v in versions]
     return Table(("NUMBER", "ID", "CREATED", "TITLE"), rows, numbers=("NUMBER", "ID"))

@@ -37,7 +37,7 @@ def _add_prune(commands: Commands[Parser]) -> None:
     command = add_command(commands, "prune", text, _prune)
     command.add_argument("store", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
     command.add_argument(
-        "--project",
+        "--project-ids",
         type=whole_id,
         nargs="+",
         default=[],
@@ -77,8 +77,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _prune(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.exceptions import ConfigurationError
 
-    if not arguments.project and not arguments.forget:
-        raise ConfigurationError("Name at least one project with --project or --forget.")
+    if not arguments.project_ids and not arguments.forget:
+        raise ConfigurationError("Name at least one project with --project-ids or --forget.")
     with (
         reporting() as report,
         connected(arguments) as client,
@@ -86,7 +86,7 @@ def _prune(arguments: argparse.Namespace) -> int:
     ):
         result = versions_of(client).prune_media_store(
             arguments.store,
-            arguments.project,
+            arguments.project_ids,
             forget=arguments.forget,
             plan_only=arguments.plan_only,
             report=report,

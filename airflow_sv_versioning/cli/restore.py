@@ -28,8 +28,8 @@ def add_to(commands: Commands[Parser]) -> None:
     command = add_project_command(commands, "restore", "Bring a version back as a new project.", _restore)
     add_version_arguments(command, required=True)
     command.add_argument("--workspace-id", type=whole_id, metavar="ID", help="(default: that of the project)")
-    command.add_argument("--name", help="name of the new project")
-    command.add_argument("--description", help="description of the new project")
+    command.add_argument("--project-name", help="name of the new project")
+    command.add_argument("--project-description", help="description of the new project")
     command.add_argument(
         "--skip-missed-entities", action="store_true", help="leave out items whose media are gone"
     )
@@ -59,8 +59,8 @@ def _restore(arguments: argparse.Namespace) -> int:
         "missing_entities": arguments.missing_entities,
         "media_store": arguments.media_store,
         "workspace_id": arguments.workspace_id,
-        "project_name": arguments.name,
-        "project_description": arguments.description,
+        "project_name": arguments.project_name,
+        "project_description": arguments.project_description,
         "verify": arguments.verify,
     }
     with (

@@ -110,16 +110,16 @@ class Dataset(Record, frozen=True, kw_only=True):
 
 
 class VersionInfo(Record, frozen=True, kw_only=True):
-    """A project version, with the field names of the official SDK.
+    """A project version.
 
-    :ivar version: its number within the project: 1, 2, 3, ...
+    :ivar version_num: its number within the project: 1, 2, 3, ...
     :ivar project_updated_at: the project's stamp that the version was made of.
     """
 
-    id: Id
+    version_id: Id = msgspec.field(name="id")
     project_id: Id
-    version: Count
-    name: str = ""
+    version_num: Count = msgspec.field(name="version")
+    title: str = msgspec.field(default="", name="name")
     description: str = ""
     status: str = ""
     team_file_id: Id | None = None
@@ -129,6 +129,21 @@ class VersionInfo(Record, frozen=True, kw_only=True):
     updated_at: str = ""
     project_updated_at: str | None = None
     preview_project_id: Id | None = None
+
+    @property
+    def id(self) -> int:
+        """The SDK's name of ``version_id``."""
+        return self.version_id
+
+    @property
+    def version(self) -> int:
+        """The SDK's name of ``version_num``."""
+        return self.version_num
+
+    @property
+    def name(self) -> str:
+        """The SDK's name of ``title``."""
+        return self.title
 
 
 class FileMeta(Record, frozen=True, kw_only=True):

@@ -150,7 +150,7 @@ class Story:
         as_expected = (version["version_num"], version["created"]) == (number, created)
         expect(as_expected, f"Expected version {number}, created {created}; got {dict(version)}.")
         versions = ProjectVersions(self._client)
-        listed = sorted(info.version for info in versions.get_list(self._project.id))
+        listed = sorted(info.version_num for info in versions.get_list(self._project.id))
         expect(listed == list(range(1, number + 1)), f"The server lists versions {listed}.")
 
     def _read(self) -> Content:

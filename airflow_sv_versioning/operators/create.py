@@ -52,8 +52,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     whether the version is new; those of an alias come for new versions only.
 
     :param project_id: the project; templated.
-    :param version_title: by default the DAG and task; templated.
-    :param version_description: text, a dict, or an object with ``as_dict``; by default when it was made, and
+    :param title: by default the DAG and task; templated.
+    :param description: text, a dict, or an object with ``as_dict``; by default when it was made, and
         the DAG, task, run and logical date. The platform keeps 255 characters; templated.
     :param enable_preview: also make a project to look into the version on the platform.
     :param archive_format: ``auto`` writes what the project's latest version was written in; or name one,
@@ -78,8 +78,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     template_fields: Sequence[str] = (
         "supervisely_conn_id",
         "project_id",
-        "version_title",
-        "version_description",
+        "title",
+        "description",
         "media_store",
         "platform_task_id",
     )
@@ -90,8 +90,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self,
         *,
         project_id: int | str,
-        version_title: str | None = None,
-        version_description: str | dict[str, Any] | Any = None,
+        title: str | None = None,
+        description: str | dict[str, Any] | Any = None,
         enable_preview: bool = False,
         archive_format: str = "auto",
         on_concurrent_change: OnConcurrentChange = "accept",
@@ -105,8 +105,8 @@ class CreateProjectVersionOperator(SuperviselyOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.project_id = project_id
-        self.version_title = version_title
-        self.version_description = version_description
+        self.title = title
+        self.description = description
         self.enable_preview = enable_preview
         self.archive_format = archive_format
         self.on_concurrent_change = on_concurrent_change
@@ -153,7 +153,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
 
     def _create(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> int:
         platform_task_id = find_id("platform_task_id", self.platform_task_id)
-        title, description = self.version_title, self.version_description
+        title, description = self.title, self.description
         should_stop = self._stoppable(hook.client)
         server_url = hook.client.server_url
         push_links(context, server_url, project_id)

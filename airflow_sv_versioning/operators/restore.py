@@ -151,7 +151,7 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         platform_task_id = find_id("platform_task_id", self.platform_task_id)
         if platform_task_id is not None:
             # One version for the graph and the restore, also if another one is made meanwhile.
-            version_id = hook.versions.choose(project_id, **chosen_version(self)).id
+            version_id = hook.versions.choose(project_id, **chosen_version(self)).version_id
             arguments.update(version_id=version_id, version_num=None, as_of=None)
             add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
         try:

@@ -67,7 +67,7 @@ class NewVersionTrigger(BaseEventTrigger):
             try:
                 for version in await self._list_new():
                     yield TriggerEvent(await self._tell(version))  # type: ignore[no-untyped-call]
-                    await self._keep(version.version)
+                    await self._keep(version.version_num)
                 failures = 0
             except SuperviselyError as error:
                 # Nobody would start a watcher again, so it outlives also what a person must repair.
@@ -92,9 +92,9 @@ class NewVersionTrigger(BaseEventTrigger):
         # The platform's filters know no "newer than".
         listed = await asyncio.to_thread(_list_versions, self._client, self.project_id)
         if cursor is None:
-            await self._keep(max((version.version for version in listed), default=0))
+            await self._keep(max((version.version_num for version in listed), default=0))
             return []
-        return sorted((v for v in listed if v.version > cursor), key=lambda version: version.version)
+        return sorted((v for v in listed if v.version_num > cursor), key=lambda version: version.version_num)
 
     async def _tell(self, version: VersionInfo) -> dict[str, Any]:
         assert self._client is not None  # noqa: S101 - it has just listed the version
@@ -130,9 +130,9 @@ def _read_facts(client: SuperviselyClient, version: VersionInfo) -> dict[str, An
     return {
         "project_id": version.project_id,
         "project_name": client.projects.get(version.project_id).name,
-        "version_id": version.id,
-        "version_num": version.version,
-        "title": version.name,
+        "version_id": version.version_id,
+        "version_num": version.version_num,
+        "title": version.title,
         "created": True,
         "created_at": version.created_at,
         "archive_path": file.path if file else None,

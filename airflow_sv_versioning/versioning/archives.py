@@ -76,14 +76,14 @@ def find_archive(
     if version.team_file_id is not None:
         file = client.files.find_by_id(version.team_file_id)
     if file is None:
-        path = path or VersionMap.read(client, project).entry(version.id).get("path")
+        path = path or VersionMap.read(client, project).entry(version.version_id).get("path")
         file = client.files.find(project.team_id, path) if path else None
     if file is None:
         raise ArchiveMissingError(
-            f"The archive of version {version.version} (id {version.id}) of project {project.id} is not "
-            "in Team Files any more; this version cannot be restored. Restore another one.",
+            f"The archive of version {version.version_num} (id {version.version_id}) of project {project.id} "
+            "is not in Team Files any more; this version cannot be restored. Restore another one.",
             project_id=project.id,
-            version_id=version.id,
+            version_id=version.version_id,
         )
     return file
 
@@ -96,15 +96,15 @@ def open_base(
     try:
         unpacked = unpack_version(client, project, latest, directory, progress)
     except (SnapshotError, ApiError) as error:
-        return Unusable(f"version {latest.version} is no base: {error}")
+        return Unusable(f"version {latest.version_num} is no base: {error}")
     project_type = project_type_of(project.type)
     if unpacked.provenance is None and not project_type.others_tell_all:
         return Unusable(
-            f"version {latest.version} was made by another tool, which leaves out parts of {project.type}"
+            f"version {latest.version_num} was made by another tool, which leaves out parts of {project.type}"
         )
     if project_type.lacks_columns(unpacked.snapshot):
         progress.say(
-            f"Version {latest.version} does not tell who drew its figures, and notes; reading those."
+            f"Version {latest.version_num} does not tell who drew its figures, and notes; reading those."
         )
         project_type.fill_columns(client, unpacked.snapshot, progress)
     return Usable(unpacked)

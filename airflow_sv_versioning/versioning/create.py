@@ -111,7 +111,7 @@ class Creation:
         self._settle_map(version_map, version)
         self._reservations.settle()
         warnings = tuple(self._progress.warnings)
-        changes = version_map.find_changes(version.id)
+        changes = version_map.find_changes(version.version_id)
         return _result(self._project, version, draft, media, warnings, changes)
 
     def _keep_media(self, reserved: Reservation, capture: Capture, rollback: Rollback) -> KeptMedia | None:
@@ -293,8 +293,8 @@ class Creation:
                 draft.reservation,
                 project_updated_at=draft.project_updated_at,
                 team_file_id=draft.team_file_id,
-                title=self._options.version_title,
-                description=self._options.version_description,
+                title=self._options.title,
+                description=self._options.description,
             )
         except OutcomeUnknownError:
             # Undoing now could take the archive away from a version that exists.
@@ -341,8 +341,8 @@ class Creation:
 
     def _settle_map(self, version_map: VersionMap, version: VersionInfo) -> None:
         """Take over the number that the server gave, where the map foretold another."""
-        if version_map.entry(version.id).get("number") != version.version:
-            version_map.entry(version.id)["number"] = version.version
+        if version_map.entry(version.version_id).get("number") != version.version_num:
+            version_map.entry(version.version_id)["number"] = version.version_num
             version_map.save()
 
     def _unchanged(self, version_id: int) -> CreateResult | None:
@@ -409,10 +409,10 @@ def _result(
     return CreateResult(
         project_id=project.id,
         project_name=project.name,
-        version_id=version.id,
-        version_num=version.version,
+        version_id=version.version_id,
+        version_num=version.version_num,
         created=True,
-        title=version.name,
+        title=version.title,
         description=version.description,
         archive_path=draft.archive_path,
         archive_sha256=draft.archive_sha256,

@@ -27,7 +27,7 @@ def existing_version(
     :raises ArchiveMissingError: the archive is gone, or is not the one that was made.
     """
     version_map = VersionMap.read(client, project)
-    entry = version_map.entry(version.id)
+    entry = version_map.entry(version.version_id)
     file = find_archive(client, project, version, entry.get("path"))
     _check_archive(project, version, file, entry)
     counts = entry.get("counts") or {
@@ -37,16 +37,16 @@ def existing_version(
     return CreateResult(
         project_id=project.id,
         project_name=project.name,
-        version_id=version.id,
-        version_num=version.version,
+        version_id=version.version_id,
+        version_num=version.version_num,
         created=created,
-        title=version.name,
+        title=version.title,
         description=version.description,
         archive_path=file.path,
         archive_sha256=entry.get("sha256") or _hex(file),
         archive_format=entry.get("format"),
         counts=counts,
-        changes=version_map.find_changes(version.id) if created else None,
+        changes=version_map.find_changes(version.version_id) if created else None,
         consistent=bool(entry.get("consistent", True)),
         preview_project_id=version.preview_project_id,
         warnings=(*map(str, entry.get("warnings") or ()), *warnings),
@@ -59,10 +59,11 @@ def _check_archive(project: Project, version: VersionInfo, file: FileInfo, entry
     for what, value in known.items():
         if value is not None and found[what] is not None and found[what] != value:
             raise ArchiveMissingError(
-                f"The archive of version {version.version} (id {version.id}) of project {project.id} is not "
-                f"the one that was made: the {what} of {file.path} is {found[what]} and was {value}.",
+                f"The archive of version {version.version_num} (id {version.version_id}) of project "
+                f"{project.id} is not the one that was made: the {what} of {file.path} is {found[what]} "
+                f"and was {value}.",
                 project_id=project.id,
-                version_id=version.id,
+                version_id=version.version_id,
             )
 
 

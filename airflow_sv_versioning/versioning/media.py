@@ -88,7 +88,7 @@ class MediaKeeper:
 
     def _find_complete(self, version: VersionInfo) -> MediaBackup | None:
         """Say that nothing is lacking, if the store itself knows that."""
-        needs = find_needs(self._store, self._owner, version.id)
+        needs = find_needs(self._store, self._owner, version.version_id)
         if needs is None or needs.record.lost:
             return None
         contents = needs.contents()
@@ -97,7 +97,7 @@ class MediaKeeper:
         return MediaBackup(self._store.url, copied=0, copied_bytes=0, present=len(contents))
 
     def _copy_lacking(self, version: VersionInfo) -> MediaBackup:
-        self._progress.say(f"Completing {self._store.url} for version {version.version}.")
+        self._progress.say(f"Completing {self._store.url} for version {version.version_num}.")
         with opened_version(self._client, self._project, version, self._progress) as unpacked:
-            known = latest_record(self._store, self._owner, version.id, unpacked.media)
-            return self.keep(version.id, unpacked.snapshot, replace(unpacked, media=known)).backup
+            known = latest_record(self._store, self._owner, version.version_id, unpacked.media)
+            return self.keep(version.version_id, unpacked.snapshot, replace(unpacked, media=known)).backup

@@ -30,8 +30,8 @@ class _Options:
 class CreateOptions(_Options):
     """How a version is made; :meth:`~.project_versions.ProjectVersions.create` says what each means."""
 
-    version_title: str | None = None
-    version_description: str | None = None
+    title: str | None = None
+    description: str | None = None
     archive_format: str = "auto"
     on_concurrent_change: OnConcurrentChange = "accept"
     capture: CaptureMode = "auto"
@@ -41,8 +41,8 @@ class CreateOptions(_Options):
     def __post_init__(self) -> None:
         """Refuse what cannot be stored, too."""
         super().__post_init__()
-        check_text("version_title", self.version_title)
-        check_text("version_description", self.version_description)
+        check_text("title", self.title)
+        check_text("description", self.description)
 
     @property
     def wait_seconds(self) -> float:

@@ -42,10 +42,10 @@ def make_preview(
         Target(
             workspace_id=_workspace_id(client, project.team_id),
             team_id=project.team_id,
-            name=with_end(project.name, f", preview for ver. {version.version}"),
-            description=f"Preview for version {version.version}. "
-            f"Source project ID: {project.id}, version ID: {version.id}",
-            restored_from={"project_id": project.id, "version_num": version.version},
+            name=with_end(project.name, f", preview for ver. {version.version_num}"),
+            description=f"Preview for version {version.version_num}. "
+            f"Source project ID: {project.id}, version ID: {version.version_id}",
+            restored_from={"project_id": project.id, "version_num": version.version_num},
         )
     )
     try:
@@ -62,14 +62,14 @@ def make_preview(
 def _publish(client: SuperviselyClient, project: Project, version: VersionInfo, preview_id: int) -> None:
     preview = client.projects.get(preview_id)
     told = {
-        "version_id": version.id,
+        "version_id": version.version_id,
         "source_project_id": project.id,
         "preview_created_at": preview.updated_at,
     }
     client.projects.edit(preview_id, customData={**preview.custom_data, PREVIEW_KEY: told}, silent=True)
     advanced = {**(preview.settings.get("advancedSettings") or {}), "isReadOnlyProject": True}
     client.projects.update_settings(preview_id, {"advancedSettings": advanced})
-    client.versions.update(version.id, previewProjectId=preview_id)
+    client.versions.update(version.version_id, previewProjectId=preview_id)
 
 
 def _find_preview(client: SuperviselyClient, version: VersionInfo) -> Project | None:

@@ -67,8 +67,8 @@ class ProjectVersions:
     def create(
         self,
         project_id: int,
-        version_title: str | None = None,
-        version_description: Any = None,
+        title: str | None = None,
+        description: Any = None,
         enable_preview: bool = False,
         *,
         archive_format: str = "auto",
@@ -83,7 +83,7 @@ class ProjectVersions:
     ) -> CreateResult:
         """Make a version of a project, or find that its latest version still holds.
 
-        :param version_description: a text, a dict, or an object with ``as_dict``; at most 255 characters
+        :param description: a text, a dict, or an object with ``as_dict``; at most 255 characters
             once written as text.
         :param enable_preview: also restore the version into a hidden read-only project to look at.
         :param archive_format: ``v2.1.0``, the older ``v1.0.0`` (images) or ``v2.0.0`` (videos), or ``auto``:
@@ -112,8 +112,8 @@ class ProjectVersions:
         :raises ProjectChangedError: the project changed all the time and ``fail`` was asked for.
         """
         options = CreateOptions(
-            version_title=version_title,
-            version_description=description_text(version_description),
+            title=title,
+            description=description_text(description),
             archive_format=archive_format,
             on_concurrent_change=on_concurrent_change,
             capture=capture,
@@ -249,9 +249,9 @@ class ProjectVersions:
         target = Target(
             workspace_id=workspace_id,
             team_id=team_id,
-            name=options.project_name or with_end(project.name, f", from ver. {version.version}"),
+            name=options.project_name or with_end(project.name, f", from ver. {version.version_num}"),
             description=_restored_description(project, version, options.project_description),
-            restored_from={"project_id": project.id, "version_num": version.version},
+            restored_from={"project_id": project.id, "version_num": version.version_num},
         )
         return Restoration(self._client, project, version, target, options, self._open_store, progress)
 
@@ -387,7 +387,7 @@ class ProjectVersions:
 
         :raises VersionNotFoundError: the project has no version of this number.
         """
-        return self.get_info_by_number(project_id, version_num).id
+        return self.get_info_by_number(project_id, version_num).version_id
 
     def choose(
         self,
@@ -405,7 +405,7 @@ class ProjectVersions:
     def update(
         self,
         version_id: int,
-        name: str | None = None,
+        title: str | None = None,
         description: str | None = None,
         preview_project_id: int | None = None,
     ) -> None:
@@ -414,13 +414,13 @@ class ProjectVersions:
         :raises ConfigurationError: nothing to change was given, or a text is too long.
         """
         fields = {
-            "name": check_text("name", name),
+            "name": check_text("title", title),
             "description": check_text("description", description),
             "previewProjectId": preview_project_id,
         }
         given = {key: value for key, value in fields.items() if value is not None}
         if not given:
-            raise ConfigurationError("Give at least one of name, description and preview_project_id.")
+            raise ConfigurationError("Give at least one of title, description and preview_project_id.")
         if not self._client.versions.update(version_id, **given):
             raise RequestRejectedError(f"The server did not change version {version_id}.")
 
@@ -475,6 +475,7 @@ def _check_type(project: Project) -> None:
 
 def _restored_description(project: Project, version: VersionInfo, given: str | None) -> str:
     told = given or (
-        f"Restored from version {version.version}. Source project ID: {project.id}, version ID: {version.id}"
+        f"Restored from version {version.version_num}. "
+        f"Source project ID: {project.id}, version ID: {version.version_id}"
     )
     return f"{told}\n\n{project.description}" if project.description else told

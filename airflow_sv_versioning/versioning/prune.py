@@ -149,7 +149,7 @@ class _Prune:
         project = self._projects.get(owner)
         if project is None:
             return self._union(owner, known)
-        versions = {version.id: version for version in self._client.versions.list_all(project.id)}
+        versions = {version.version_id: version for version in self._client.versions.list_all(project.id)}
         self._obsolete += [(owner, version_id) for version_id in known if version_id not in versions]
         needed = self._union(owner, [version_id for version_id in known if version_id in versions])
         for version_id in versions.keys() - set(known):

@@ -172,7 +172,7 @@ def give_back(client: SuperviselyClient, mark: Mark, progress: Progress) -> Vers
         return None
     try:
         if (version := find_version(client, mark.project_id, reserved.version_id)) is not None:
-            progress.say(f"An earlier try has made version {version.version} (id {version.id}).")
+            progress.say(f"An earlier try has made version {version.version_num} (id {version.version_id}).")
             return version
     except NotFoundError:
         progress.say(f"Project {mark.project_id}, which an earlier try reserved, is gone.")
@@ -187,7 +187,7 @@ def find_version(client: SuperviselyClient, project_id: int, version_id: int) ->
     """Find a version that was committed; ``None`` for a reservation."""
     wanted = [{"field": "id", "operator": "=", "value": version_id}]
     found = committed(client.versions.list_all(project_id, wanted))
-    return next((version for version in found if version.id == version_id), None)
+    return next((version for version in found if version.version_id == version_id), None)
 
 
 def remove_archive(client: SuperviselyClient, team_id: int, path: str, progress: Progress) -> None:

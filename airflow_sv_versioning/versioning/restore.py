@@ -55,7 +55,7 @@ class Restoration:
         self._options = options
         self._open_store = open_store
         self._progress = progress
-        self._mark = RestoreMark(project.id, version.id, target.workspace_id, target.draft_name)
+        self._mark = RestoreMark(project.id, version.version_id, target.workspace_id, target.draft_name)
 
     def plan(self) -> RestorePlanReport:
         """Say what :meth:`run` would make; changes nothing on the server."""
@@ -63,8 +63,8 @@ class Restoration:
             plan = self._planned(unpacked, {})
             return RestorePlanReport(
                 source_project_id=self._project.id,
-                version_id=self._version.id,
-                version_num=self._version.version,
+                version_id=self._version.version_id,
+                version_num=self._version.version_num,
                 workspace_id=self._target.workspace_id,
                 project_name=find_free_name(self._client, self._target),
                 missing_entities=plan.policy,
@@ -150,7 +150,7 @@ class Restoration:
         if store is None:
             return None
         owner = Owner.of(self._client.server_url, self._project.id)
-        return Originals(store, latest_record(store, owner, self._version.id, record))
+        return Originals(store, latest_record(store, owner, self._version.version_id, record))
 
     def _supplied(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
         planned = self._planned(unpacked, known)
@@ -165,8 +165,8 @@ class Restoration:
             project_name=made.name,
             workspace_id=made.workspace_id,
             source_project_id=self._project.id,
-            version_id=self._version.id,
-            version_num=self._version.version,
+            version_id=self._version.version_id,
+            version_num=self._version.version_num,
             counts=dict(plan.counts),
             skipped=plan.paths_of(plan.skipped_ids),
             renamed=dict(plan.renamed),

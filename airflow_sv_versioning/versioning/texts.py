@@ -75,7 +75,7 @@ def description_text(value: Any) -> Any:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"version_description cannot be written as JSON: {error}.") from error
+        raise ConfigurationError(f"description cannot be written as JSON: {error}.") from error
 
 
 def check_choice(argument: str, value: str, choices: Sequence[str]) -> None:

@@ -60,8 +60,8 @@ class Verification:
             return VerifyReport(
                 project_id=self._project.id,
                 project_name=self._project.name,
-                version_id=self._version.id,
-                version_num=self._version.version,
+                version_id=self._version.version_id,
+                version_num=self._version.version_num,
                 checks=(archive, tables, self._check_media(unpacked), self._check_store(unpacked)),
             )
 
@@ -73,7 +73,7 @@ class Verification:
             return Check("archive", WRONG, error.message), None
         digest = _digest(file)
         size = file.stat().st_size
-        listed = VersionMap.read(self._client, self._project).entry(self._version.id).get("sha256")
+        listed = VersionMap.read(self._client, self._project).entry(self._version.version_id).get("sha256")
         if listed and listed != digest:
             told = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
             return Check("archive", WRONG, told), None
@@ -114,7 +114,7 @@ class Verification:
         if unpacked is None:
             return Check("media store", SKIPPED, _NOT_READ)
         owner = Owner.of(self._client.server_url, self._project.id)
-        record = latest_record(self._store, owner, self._version.id, unpacked.media)
+        record = latest_record(self._store, owner, self._version.version_id, unpacked.media)
         snapshot = unpacked.snapshot
         contents = {*iter_hashes(snapshot), *(media.content_hash for media in record.linked.values())}
         problems = {lost: why for lost, why in record.lost.items() if lost not in contents}

@@ -73,21 +73,21 @@ class VersionMap:
         Entries of versions that the server does not know are dropped; versions that the map lacks, or
         counts otherwise, are put right.
         """
-        known = {str(version.id) for version in versions}
+        known = {str(version.version_id) for version in versions}
         for key in [key for key in self.entries if key.isdigit() and key not in known]:
             del self.entries[key]
         previous: int | None = None
-        for version in sorted(committed(versions), key=lambda version: version.version):
-            entry = self.entry(version.id)
+        for version in sorted(committed(versions), key=lambda version: version.version_num):
+            entry = self.entry(version.version_id)
             if not entry.get("path"):
                 entry = {
                     **entry,
                     "path": self._find_archive(version),
                     "updated_at": version.project_updated_at,
                 }
-            entry.update(number=version.version, previous=entry.get("previous") or previous)
-            self.entries[str(version.id)] = entry
-            previous = version.id
+            entry.update(number=version.version_num, previous=entry.get("previous") or previous)
+            self.entries[str(version.version_id)] = entry
+            previous = version.version_id
         if previous is None:
             self.entries.pop("latest", None)
         else:

@@ -13,6 +13,9 @@ from airflow_sv_versioning.client.versions import committed
 from airflow_sv_versioning.exceptions import ConfigurationError, UnexpectedAnswerError, VersionNotFoundError
 from airflow_sv_versioning.runtime.moments import parse_moment
 
+# What is named -> what the platform filters by, and the attribute of ours.
+_FIELDS = {"id": ("id", "version_id"), "number": ("version", "version_num")}
+
 
 @dataclass(frozen=True)
 class VersionRef:
@@ -61,13 +64,13 @@ class VersionRef:
         raise self._not_found(project_id, list(client.versions.list_all(project_id)))
 
     def _candidates(self, client: SuperviselyClient, project_id: int) -> list[VersionInfo]:
-        if self.by in {"id", "number"}:
-            field = "id" if self.by == "id" else "version"
+        if self.by in _FIELDS:
+            field, attribute = _FIELDS[self.by]
             listed = client.versions.list_all(
                 project_id, [{"field": field, "operator": "=", "value": self.value}]
             )
             # Some servers ignore filters that they do not know.
-            return [version for version in listed if getattr(version, field) == self.value]
+            return [version for version in listed if getattr(version, attribute) == self.value]
         newest = _newest_first(client.versions.list_all(project_id))
         if isinstance(self.value, datetime):
             return [each for each in newest if _made_at(each) <= self.value]
@@ -81,7 +84,7 @@ class VersionRef:
             which = f"with a date at or before {self.value.isoformat()}"
         elif self.by == "previous":
             which = "before its latest one"
-        known = ", ".join(f"{v.version} (id {v.id})" for v in versions[-10:]) or "none"
+        known = ", ".join(f"{v.version_num} (id {v.version_id})" for v in versions[-10:]) or "none"
         return VersionNotFoundError(
             f"Project {project_id} has no version {which}. Its versions: {known}.", project_id=project_id
         )
@@ -100,11 +103,11 @@ def _made_at(version: VersionInfo) -> datetime:
         return parse_moment("createdAt", version.created_at)
     except ConfigurationError as error:
         raise UnexpectedAnswerError(
-            f"When version {version.version} (id {version.id}) of project {version.project_id} was made, the "
-            f"server does not say: {error.message} Name the version by its id or number.",
-            version_id=version.id,
+            f"When version {version.version_num} (id {version.version_id}) of project {version.project_id} "
+            f"was made, the server does not say: {error.message} Name the version by its id or number.",
+            version_id=version.version_id,
         ) from error
 
 
 def _newest_first(listed: Iterable[VersionInfo]) -> list[VersionInfo]:
-    return sorted(committed(listed), key=lambda version: version.version, reverse=True)
+    return sorted(committed(listed), key=lambda version: version.version_num, reverse=True)

@@ -103,8 +103,8 @@ def check_video(
     told = {name: line[name] for name in ("path", "size_bytes", *_COMPARED)}
     return VideoCheck(
         project_id=project_id,
-        version_id=version.id,
-        version_num=version.version,
+        version_id=version.version_id,
+        version_num=version.version_num,
         video_id=line["id"],
         file=None if file is None else str(file),
         in_project=in_project,
@@ -118,7 +118,7 @@ def _archived(archive: Path, path: str, folder: Path, version: VersionInfo) -> d
     line = find_archived_video(archive, path, folder / "snapshot")
     if line is None:
         raise ConfigurationError(
-            f"Version {version.version} (id {version.id}) holds no video {path!r}; "
+            f"Version {version.version_num} (id {version.version_id}) holds no video {path!r}; "
             "give its path as dataset/path/video name."
         )
     return line

@@ -160,5 +160,5 @@ def test_a_deferred_create_makes_its_version_when_the_project_is_free(
 
     assert state(ended, "create") == "success"
     [version] = versions.get_list(project_id)
-    assert pulled(ended, "create") == version.id
+    assert pulled(ended, "create") == version.version_id
     assert len(proxy.seen("projects.versions.reserve")) == 2

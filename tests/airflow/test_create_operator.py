@@ -42,10 +42,14 @@ def test_a_first_run_creates_version_1(
     run = create(project_id=project_id)
 
     [version] = versions.get_list(project_id)
-    assert pulled(run, "create") == version.id
+    assert pulled(run, "create") == version.version_id
     result = pulled(run, "create", "version")
     assert result["created"] is True
-    assert (result["project_id"], result["version_id"], result["version_num"]) == (project_id, version.id, 1)
+    assert (result["project_id"], result["version_id"], result["version_num"]) == (
+        project_id,
+        version.version_id,
+        1,
+    )
     assert result["counts"]["images"] == 3
     assert result["archive_path"].startswith(f"/system/versions/{project_id}/")
     assert len(result["archive_sha256"]) == 64
@@ -76,9 +80,9 @@ def test_the_version_tells_the_run_that_made_it(
     run = create(project_id=project_id)
 
     [version] = versions.get_list(project_id)
-    assert version.name == f"{dag_id} / create"
+    assert version.title == f"{dag_id} / create"
     assert f"dag_id={dag_id}, task_id=create, run_id={run.run_id}, " in version.description
-    assert pulled(run, "create", "version")["title"] == version.name
+    assert pulled(run, "create", "version")["title"] == version.title
 
 
 def test_a_backfill_tells_that_its_version_is_of_now(
@@ -131,10 +135,10 @@ def test_a_title_and_description_of_ones_own_are_kept(
     versions: ProjectVersions,
     dag_id: str,
 ) -> None:
-    create(project_id=project_id, version_title="by {{ dag.dag_id }}", version_description=description)
+    create(project_id=project_id, title="by {{ dag.dag_id }}", description=description)
 
     [version] = versions.get_list(project_id)
-    assert version.name == f"by {dag_id}"
+    assert version.title == f"by {dag_id}"
     assert version.description == kept.format(dag_id=dag_id)
 
 
@@ -170,7 +174,7 @@ def test_one_task_maps_over_projects(
     run_dag(dag)
 
     [version] = versions.get_list(project_id)
-    assert version.name == f"{dag_id} / create[0]"
+    assert version.title == f"{dag_id} / create[0]"
 
 
 def test_the_links_lead_to_the_project_and_to_the_version(

@@ -316,7 +316,7 @@ def test_an_operation_that_succeeds_leaves_its_version_alone(
     assert run.state == "success"
     assert state(run, "clean_up.restore_on_failure") == "skipped"
     [version] = versions.get_list(project_id)
-    assert pulled(run, "clean_up.create_version") == version.id
+    assert pulled(run, "clean_up.create_version") == version.version_id
 
 
 def test_an_operation_that_fails_brings_its_version_back_and_fails_the_run(

@@ -78,7 +78,7 @@ def test_the_next_try_of_a_killed_worker_gives_its_reservation_back(
     made = finish(start(project_id, tmp_path / "store"))
 
     assert made["created"]
-    assert [info.id for info in versions.get_list(project_id)] == [made["version_id"]]
+    assert [info.version_id for info in versions.get_list(project_id)] == [made["version_id"]]
     assert len(proxy.seen("projects.versions.cancel-reservation")) == 1
     # The archive of the killed try is gone, too.
     assert len([name for name in list_version_files(client, project_id) if name.endswith(".zst")]) == 1
@@ -100,7 +100,7 @@ def test_the_next_try_returns_the_version_that_the_killed_worker_had_committed(
 
     made = finish(start(project_id, tmp_path / "store"))
 
-    assert (made["version_id"], made["created"]) == (committed.id, True)
+    assert (made["version_id"], made["created"]) == (committed.version_id, True)
     assert made["counts"]["images"] == 3
     assert len(versions.get_list(project_id)) == 1
     assert json.loads((tmp_path / "store").read_text()) == {}

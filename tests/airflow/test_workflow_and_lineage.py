@@ -85,7 +85,7 @@ def test_a_graph_that_cannot_be_changed_is_an_error_and_the_next_try_finds_the_v
         operator.execute(running_context())
 
     [version] = versions.get_list(project_id)
-    assert operator.execute(running_context()) == version.id
+    assert operator.execute(running_context()) == version.version_id
 
 
 def test_an_unknown_platform_task_is_an_error(connection: None, project_id: int) -> None:

@@ -108,6 +108,6 @@ def test_where_the_server_has_no_version_made_the_lost_archive_is_an_error(
     with pytest.raises(ArchiveMissingError, match="Change something in the project"):
         wired.create(project_id)
 
-    assert [version.id for version in versions.get_list(project_id)] == [made.version_id]
+    assert [version.version_id for version in versions.get_list(project_id)] == [made.version_id]
     assert str(made.version_id) in read_map(client, project_id)
     assert len(list_version_files(client, project_id)) == 2

@@ -89,11 +89,11 @@ def test_a_subscription_without_versions(tmp_path: Path, photos: list[Path]) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"version_title": "x" * 2000},
-        {"version_title": 7},
-        {"version_description": "x" * 256},
-        {"version_description": {"long": "x" * 256}},
-        {"version_description": object()},
+        {"title": "x" * 2000},
+        {"title": 7},
+        {"description": "x" * 256},
+        {"description": {"long": "x" * 256}},
+        {"description": object()},
         {"archive_format": "zip"},
         {"on_concurrent_change": "shrug"},
     ],

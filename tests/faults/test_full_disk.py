@@ -57,7 +57,9 @@ def test_a_restore_that_finds_no_room_makes_no_project(
     versions.create(project_id)
     name = f"never made of {project_id}"
 
-    error = run_on_a_full_disk(server, "restore", str(project_id), "--version-num", "1", "--name", name)
+    error = run_on_a_full_disk(
+        server, "restore", str(project_id), "--version-num", "1", "--project-name", name
+    )
 
     assert error["kind"] == "snapshot"
     assert client.projects.list_ids_by_name(1, name) == []

@@ -121,8 +121,8 @@ def test_a_commit_that_took_effect_without_an_answer_keeps_its_archive(
     made = ProjectVersions(waiting_client).create(project_id)
 
     [version] = versions.get_list(project_id)
-    assert version.id == made.version_id
-    assert versions.verify(project_id, version.id).is_good
+    assert version.version_id == made.version_id
+    assert versions.verify(project_id, version.version_id).is_good
 
 
 def test_a_wait_between_two_tries_ends(wire: FaultProxy, waiting_client: SuperviselyClient):

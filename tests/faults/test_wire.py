@@ -238,7 +238,7 @@ def test_a_reservation_whose_answer_is_lost_is_asked_for_again(
     made = wired.create(project_id)
 
     assert made.created
-    assert [info.id for info in versions.get_list(project_id)] == [made.version_id]
+    assert [info.version_id for info in versions.get_list(project_id)] == [made.version_id]
 
 
 def test_a_reservation_whose_answer_is_lost_ends_in_an_error_where_the_server_knows_no_owners(
@@ -273,7 +273,7 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(
 
     made = wired.create(project_id)
 
-    assert [info.id for info in versions.get_list(project_id)] == [made.version_id]
+    assert [info.version_id for info in versions.get_list(project_id)] == [made.version_id]
     restored = versions.restore(project_id, made.version_id)
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 

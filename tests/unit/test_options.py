@@ -25,7 +25,7 @@ def test_a_word_that_is_no_choice_is_refused_with_the_choices(options, argument,
 
 
 def test_texts_are_checked_before_anything_is_asked_of_a_server() -> None:
-    with pytest.raises(ConfigurationError, match="version_title has 256 characters"):
-        CreateOptions(version_title="a" * 256)
+    with pytest.raises(ConfigurationError, match="title has 256 characters"):
+        CreateOptions(title="a" * 256)
     with pytest.raises(ConfigurationError, match="project_name is blank"):
         RestoreOptions(project_name=" ")

@@ -31,15 +31,15 @@ class WorkflowMetaWithMethod:
     ],
 )
 def test_a_description_may_be_text_dict_or_object(given: object, text: str | None) -> None:
-    assert check_text("version_description", description_text(given)) == text
+    assert check_text("description", description_text(given)) == text
 
 
 @pytest.mark.parametrize(
     "given", [7, b"bytes", ["list"], "half \ud800", "x" * 256, {"a": "x" * 256}, {"a": object()}]
 )
 def test_a_description_that_cannot_be_stored_is_refused(given: object) -> None:
-    with pytest.raises(ConfigurationError, match="version_description"):
-        check_text("version_description", description_text(given))
+    with pytest.raises(ConfigurationError, match="description"):
+        check_text("description", description_text(given))
 
 
 def test_the_longest_text_passes() -> None:

@@ -264,7 +264,7 @@ def test_saved_findings_hold_no_names_and_make_a_server_like_the_one_that_was_as
         ProjectVersions(ill.client).create(ill.project_id, "Secret title")
         monkeypatch.setenv("SERVER_ADDRESS", ill.info.url)
         monkeypatch.setenv("API_TOKEN", ill.info.token)
-        names = ["--project", str(ill.project_id), "--scratch", str(ill.info.workspace_id)]
+        names = ["--project-id", str(ill.project_id), "--scratch", str(ill.info.workspace_id)]
         assert cli.main(["doctor", *names, "--save", str(saved)]) == 0
         shown = capsys.readouterr().out
 
@@ -293,7 +293,7 @@ def test_json_tells_all_findings(
     with patient(tmp_path, photos, replace(VENDOR, max_per_page=2), instance_version="6.9.40") as ill:
         monkeypatch.setenv("SERVER_ADDRESS", ill.info.url)
         monkeypatch.setenv("API_TOKEN", ill.info.token)
-        assert cli.main(["doctor", "--project", str(ill.project_id), "--json"]) == 3
+        assert cli.main(["doctor", "--project-id", str(ill.project_id), "--json"]) == 3
         told = json.loads(capsys.readouterr().out)
         assert cli.main(["doctor"]) == 3
         lines = capsys.readouterr().out.splitlines()
@@ -312,7 +312,7 @@ def test_json_tells_all_findings(
     assert lines[3].strip().startswith("-> It lacks exact coordinates (since 6.11.8), ")
     assert lines[-2].startswith("Versions, or some of them, will fail: 1 of ")
     assert max(map(len, lines)) < 120
-    assert lines[-1].startswith("Give --project for more")
+    assert lines[-1].startswith("Give --project-id for more")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"rules": 1}', '{"rules": {}}'])

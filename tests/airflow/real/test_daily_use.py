@@ -153,7 +153,7 @@ def test_two_runs_at_once_end_with_the_same_version(
     for run in runs:
         airflow.wait_for("backup", run, "create", "success")
     [version] = versions.get_list(project_id)
-    assert [int(airflow.xcom("backup", run, "create")) for run in runs] == [version.id] * 2
+    assert [int(airflow.xcom("backup", run, "create")) for run in runs] == [version.version_id] * 2
 
 
 def test_a_version_that_somebody_makes_on_the_platform_starts_a_run(

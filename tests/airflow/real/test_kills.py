@@ -68,9 +68,9 @@ def test_waiting_holds_no_worker_and_survives_the_triggerer(
     airflow.wait_for("waiting", runs["waiting"], "wait", "success")
     airflow.wait_for("waiting", runs["waiting"], "create", "success")
     [version] = versions.get_list(project_id)
-    assert int(airflow.xcom("waiting", runs["waiting"], "create")) == version.id
+    assert int(airflow.xcom("waiting", runs["waiting"], "create")) == version.version_id
     # The event of the version started a run of the DAG that is scheduled on it.
-    assert airflow.wait_for_versions("trained", 1) == [[version.id]]
+    assert airflow.wait_for_versions("trained", 1) == [[version.version_id]]
     if AIRFLOW_3_3:
         assert airflow.wait_for_versions("watching", 1) == [[missed.version_id]]
 
@@ -85,7 +85,7 @@ def test_a_killed_worker_leaves_no_lock(
     created = airflow.wait_for("backup", run, "create", "success")
     assert created["try_number"] == 2
     [version] = versions.get_list(project_id)
-    assert int(airflow.xcom("backup", run, "create")) == version.id
+    assert int(airflow.xcom("backup", run, "create")) == version.version_id
 
 
 def test_a_task_that_runs_out_of_time_gives_its_reservation_back(
@@ -203,6 +203,6 @@ def test_a_killed_scheduler_leaves_no_lock(
 
     airflow.wait_for("backup", run, "create", "success")
     [version] = versions.get_list(project_id)
-    assert int(airflow.xcom("backup", run, "create")) == version.id
+    assert int(airflow.xcom("backup", run, "create")) == version.version_id
     touch(client, project_id)
     assert versions.create(project_id, busy_timeout_seconds=0).created

@@ -118,7 +118,7 @@ def use_versions(bench: Bench, project_type: str, source_id: int) -> None:
     versions.plan_restore(source_id, as_of="2100-01-01")
     versions.verify(source_id, media_store=store)
     versions.get_list(source_id, [{"field": "version", "operator": "in", "value": [1, 2]}])
-    versions.update(made.version_id, name="renamed", description="of a test")
+    versions.update(made.version_id, title="renamed", description="of a test")
     versions.check_media_store(store)
     versions.prune_media_store(store, [source_id], plan_only=True)
     versions.list_project_ids(bench.server.info.workspace_id)

@@ -226,9 +226,9 @@ def test_the_command_line_keeps_checks_and_prunes(
     assert (code, "2 media copied" in out) == (0, True)
     assert command("media", "verify", folder)[0] == 0
     MediaStore(folder).add([FORGOTTEN])
-    code, out = command("media", "prune", folder, "--project", project_id, "--plan-only", "--json")
+    code, out = command("media", "prune", folder, "--project-ids", project_id, "--plan-only", "--json")
     assert (code, json.loads(out)["removed"]) == (0, 1)
-    code, out = command("media", "prune", folder, "--project", project_id)
+    code, out = command("media", "prune", folder, "--project-ids", project_id)
     assert out.splitlines()[1].split() == ["removed", "1", str(len(FORGOTTEN))]
     file_of(MediaStore(folder), photos[0].read_bytes(), tmp_path).write_bytes(b"other")
     code, out = command("media", "verify", folder)
