@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 from airflow_sv_versioning import __version__
 from airflow_sv_versioning.cli import (
-    check_video,
+    check_item,
     create,
     demo,
     doctor,
@@ -72,6 +72,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, demo, create, listing, restore, verify, check_video, release, media, doctor):
+    for command in (serve, demo, create, listing, restore, verify, check_item, release, media, doctor):
         command.add_to(commands)
     return parser

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -21,6 +22,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.vault.audit import StoreCheck, check_store
 from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.create import Creation
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import choose_projects
@@ -282,6 +284,42 @@ class ProjectVersions:
         project = self._client.projects.get(project_id)
         _check_type(project)
         return Verification(self._client, project, version, self._open_store(media_store), progress).run()
+
+    def check_item(
+        self,
+        project_id: int,
+        path: str,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        file: Path | None = None,
+        in_project: int | None = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> ItemCheck:
+        """Say what a version holds of one item, and hold a file or a project against it; for videos only.
+
+        Give exactly one of ``version_id``, ``version_num`` and ``as_of``.
+
+        :param path: ``dataset/path/item name``.
+        :param file: a file that should be the one that was annotated.
+        :param in_project: a project whose item of this path should be the same: a restored one, or the
+            version's own, to see whether the item changed since.
+        :raises IntegrityError: file or project differ from the version; the message says in what.
+        :raises NotFoundError: the project to compare has no such item.
+        :raises ConfigurationError: the version has no such item, or it is known by its link only.
+        :raises UnsupportedProjectError: archives of the project's type have no digests of single items.
+        """
+        return check_item(
+            self._client,
+            project_id,
+            path,
+            VersionRef.parse(version_id, version_num, as_of),
+            file=file,
+            in_project=in_project,
+            progress=Progress(report, should_stop),
+        )
 
     def check_media_store(
         self,

@@ -59,7 +59,7 @@ def test_a_command_line_that_cannot_be_understood_ends_with_2(
         ["restore", "7", "--version-num", "{}"],
         ["restore", "7", "--version-num", "1", "--workspace-id", "{}"],
         ["verify", "7", "--version-num", "{}"],
-        ["check-video", "7", "path", "--version-num", "1", "--in-project", "{}"],
+        ["check-item", "7", "path", "--version-num", "1", "--in-project", "{}"],
         ["media", "prune", "store", "--project-ids", "{}"],
         ["media", "prune", "store", "--forget", "7", "{}"],
     ],

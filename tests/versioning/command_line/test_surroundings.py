@@ -200,7 +200,7 @@ def test_the_version_is_told(run: Callable[..., tuple[int, str, str]]) -> None:
     assert run("--version") == (0, f"sv-versioning {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["restore", "verify", "check-video"])
+@pytest.mark.parametrize("command", ["restore", "verify", "check-item"])
 def test_the_help_says_what_a_moment_without_zone_or_time_means(
     command,
     run: Callable[..., tuple[int, str, str]],

@@ -11,7 +11,6 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
 from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions, one_video
-from airflow_sv_versioning.versioning.video_check import check_video
 from tests.support.media import serve_media
 from tests.support.video_projects import add_video_dataset, annotate, make_video_project, write_videos
 
@@ -50,8 +49,7 @@ def test_a_restored_video_and_its_file_are_what_the_version_says(
     restored = versions.restore(street, made.version_id)
     monkeypatch.setattr(one_video, "unpack_archive", None)  # nobody unpacks anything
 
-    found = check_video(
-        client,
+    checked = versions.check_item(
         street,
         path,
         made.version_id,
@@ -59,17 +57,17 @@ def test_a_restored_video_and_its_file_are_what_the_version_says(
         in_project=restored.project_id,
     )
 
-    assert (found.path, found.version_num, found.frames_count) == (path, 1, 120)
-    assert found.size_bytes == films[int(path[-5])].stat().st_size
+    assert (checked.path, checked.version_num, checked.frames_count) == (path, 1, 120)
+    assert checked.size_bytes == films[int(path[-5])].stat().st_size
 
 
 def test_another_file_is_told(client: SuperviselyClient, versions: ProjectVersions, street, films) -> None:
     made = versions.create(street)
 
     with pytest.raises(
-        IntegrityError, match=r"0002\.mp4 is not the file of video 'street/0001\.mp4' \(id \d+\)"
+        IntegrityError, match=r"0002\.mp4 is not the file of item 'street/0001\.mp4' \(id \d+\)"
     ):
-        check_video(client, street, "street/0001.mp4", made.version_id, file=films[2])
+        versions.check_item(street, "street/0001.mp4", made.version_id, file=films[2])
 
 
 def test_an_annotation_that_changed_since_is_told_and_the_others_are_not(
@@ -79,8 +77,8 @@ def test_an_annotation_that_changed_since_is_told_and_the_others_are_not(
     _annotate_again(client, street, "street/0001.mp4")
 
     with pytest.raises(IntegrityError, match=r"'street/0001\.mp4'.*different is its annotation\."):
-        check_video(client, street, "street/0001.mp4", made.version_id, in_project=street)
-    check_video(client, street, "street/0000.mp4", made.version_id, in_project=street)
+        versions.check_item(street, "street/0001.mp4", made.version_id, in_project=street)
+    versions.check_item(street, "street/0000.mp4", made.version_id, in_project=street)
 
 
 def test_a_video_that_the_version_lacks_is_told(
@@ -88,8 +86,8 @@ def test_a_video_that_the_version_lacks_is_told(
 ) -> None:
     made = versions.create(street)
 
-    with pytest.raises(ConfigurationError, match=r"holds no video 'street/nothing\.mp4'"):
-        check_video(client, street, "street/nothing.mp4", made.version_id)
+    with pytest.raises(ConfigurationError, match=r"holds no item 'street/nothing\.mp4'"):
+        versions.check_item(street, "street/nothing.mp4", made.version_id)
 
 
 def test_a_linked_video_has_no_file_to_compare(
@@ -100,14 +98,16 @@ def test_a_linked_video_has_no_file_to_compare(
         client.videos.add(dataset_id, [{"title": "far.mp4", "link": media.url, "meta": {}}])
     made = versions.create(street)
 
-    assert check_video(client, street, "linked/far.mp4", made.version_id, in_project=street).link
+    assert versions.check_item(street, "linked/far.mp4", made.version_id, in_project=street).link
     with pytest.raises(ConfigurationError, match="by its link"):
-        check_video(client, street, "linked/far.mp4", made.version_id, file=films[0])
+        versions.check_item(street, "linked/far.mp4", made.version_id, file=films[0])
 
 
-def test_a_project_of_images_has_no_videos_to_check(client: SuperviselyClient, project_id: int) -> None:
-    with pytest.raises(UnsupportedProjectError):
-        check_video(client, project_id, "a/b.mp4", version_num=1)
+def test_a_project_of_images_has_no_items_to_check_one_by_one(
+    versions: ProjectVersions, project_id: int
+) -> None:
+    with pytest.raises(UnsupportedProjectError, match="Verify the whole version"):
+        versions.check_item(project_id, "a/b.mp4", version_num=1)
 
 
 def test_the_command_line_checks_a_video(
@@ -122,7 +122,7 @@ def test_the_command_line_checks_a_video(
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
     versions.create(street)
-    command = ["check-video", str(street), "street/0001.mp4", "--version-num", "1"]
+    command = ["check-item", str(street), "street/0001.mp4", "--version-num", "1"]
 
     assert cli.main([*command, "--file", str(films[1]), "--in-project", str(street)]) == 0
     told = capsys.readouterr().out
@@ -131,4 +131,4 @@ def test_the_command_line_checks_a_video(
     assert cli.main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["annotation_sha256"] in told
     assert cli.main([*command, "--file", str(films[2])]) == 3
-    assert cli.main(["check-video", str(street), "nowhere.mp4", "--version-num", "1"]) == 2
+    assert cli.main(["check-item", str(street), "nowhere.mp4", "--version-num", "1"]) == 2

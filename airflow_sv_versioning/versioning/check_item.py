@@ -1,10 +1,9 @@
-"""Check one video of a version, without restoring or unpacking the version."""
+"""Check one item of a version, without restoring or unpacking the version."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from airflow_sv_versioning.project_types import PROJECT_TYPES
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
-from airflow_sv_versioning.versioning.project_versions import Report
 from airflow_sv_versioning.versioning.version_ref import VersionRef
 
 CHECKED_TYPES = tuple(name for name, known in PROJECT_TYPES.items() if known.checks_items)
@@ -29,24 +27,24 @@ _COMPARED = {
 
 
 @dataclass(frozen=True)
-class VideoCheck:
-    """A video as a version has it; what it was held against is equal.
+class ItemCheck:
+    """An item as a version has it; what it was held against is equal.
 
-    :param path: ``dataset/path/video name``.
-    :param video_id: of the video when the version was made.
-    :param hash: base64 of the file's SHA-256, ``None`` for a linked video.
+    :param path: ``dataset/path/item name``.
+    :param item_id: of the item when the version was made.
+    :param hash: base64 of the file's SHA-256, ``None`` for a linked item.
     :param size_bytes: of the file, ``None`` where the platform did not tell.
     :param annotation_sha256: digest of objects, figures and tags, as
         :mod:`airflow_sv_versioning.project_types.videos.digests` describes it.
     :param file: the file that has this hash, if one was given.
-    :param in_project: the project whose video of this path is the same, if one was given.
+    :param in_project: the project whose item of this path is the same, if one was given.
     """
 
     project_id: int
     version_id: int
     version_num: int
     path: str
-    video_id: int
+    item_id: int
     hash: str | None
     link: str | None
     size_bytes: int | None
@@ -60,52 +58,38 @@ class VideoCheck:
         return asdict(self)
 
 
-def check_video(
+def check_item(
     client: SuperviselyClient,
     project_id: int,
     path: str,
-    version_id: int | None = None,
-    version_num: int | None = None,
+    wanted: VersionRef,
     *,
-    as_of: str | datetime | None = None,
-    file: Path | None = None,
-    in_project: int | None = None,
-    report: Report | None = None,
-) -> VideoCheck:
-    """Say what a version holds of one video, and hold a file or a project against it.
-
-    Give exactly one of ``version_id``, ``version_num`` and ``as_of``.
-
-    :param path: ``dataset/path/video name``.
-    :param file: a video file that should be the one that was annotated.
-    :param in_project: a project whose video of this path should be the same: a restored one, or the
-        version's own, to see whether the video changed since.
-    :raises IntegrityError: file or project differ from the version; the message says in what.
-    :raises NotFoundError: the project to compare has no such video.
-    :raises ConfigurationError: the version has no such video, or it is known by its link only.
-    """
-    wanted = VersionRef.parse(version_id, version_num, as_of)
+    file: Path | None,
+    in_project: int | None,
+    progress: Progress,
+) -> ItemCheck:
+    """Do what :meth:`~.project_versions.ProjectVersions.check_item` says."""
     project = client.projects.get(project_id)
     if project.type not in CHECKED_TYPES:
         raise UnsupportedProjectError(
             f"Project {project_id} is of type {project.type!r}; single items are checked in projects of "
-            f"{' and '.join(CHECKED_TYPES)}.",
+            f"{' and '.join(CHECKED_TYPES)}. Verify the whole version instead.",
             project_id=project_id,
         )
     version = wanted.find(client, project_id)
     with work_folder() as folder:
-        archive = download_archive(client, project, version, folder, Progress(report, None))
+        archive = download_archive(client, project, version, folder, progress)
         line = _archived(archive, path, folder, version)
         if file is not None:
             _check_file(line, file)
         if in_project is not None:
             _check_project(client, line, in_project, folder)
     told = {name: line[name] for name in ("path", "size_bytes", *_COMPARED)}
-    return VideoCheck(
+    return ItemCheck(
         project_id=project_id,
         version_id=version.version_id,
         version_num=version.version_num,
-        video_id=line["id"],
+        item_id=line["id"],
         file=None if file is None else str(file),
         in_project=in_project,
         **told,
@@ -118,8 +102,8 @@ def _archived(archive: Path, path: str, folder: Path, version: VersionInfo) -> d
     line = find_archived_video(archive, path, folder / "snapshot")
     if line is None:
         raise ConfigurationError(
-            f"Version {version.version_num} (id {version.version_id}) holds no video {path!r}; "
-            "give its path as dataset/path/video name."
+            f"Version {version.version_num} (id {version.version_id}) holds no item {path!r}; "
+            "give its path as dataset/path/item name."
         )
     return line
 
@@ -127,13 +111,13 @@ def _archived(archive: Path, path: str, folder: Path, version: VersionInfo) -> d
 def _check_file(line: Mapping[str, Any], file: Path) -> None:
     if line["hash"] is None:
         raise ConfigurationError(
-            f"The version knows video {line['path']!r} (id {line['id']}) by its link {line['link']} only; "
+            f"The version knows item {line['path']!r} (id {line['id']}) by its link {line['link']} only; "
             "no file can be held against it."
         )
     actual = content_hash(file)
     if actual != line["hash"]:
         raise IntegrityError(
-            f"{file} is not the file of video {line['path']!r} (id {line['id']}): "
+            f"{file} is not the file of item {line['path']!r} (id {line['id']}): "
             f"it has {file.stat().st_size} bytes and hash {actual}, "
             f"the version says {line['size_bytes']} bytes and hash {line['hash']}.",
             expected=line["hash"],
@@ -145,12 +129,12 @@ def _check_file(line: Mapping[str, Any], file: Path) -> None:
 def _check_project(client: SuperviselyClient, line: Mapping[str, Any], project_id: int, folder: Path) -> None:
     from airflow_sv_versioning.versioning.one_video import read_video
 
-    directory = folder / "video"
+    directory = folder / "item"
     directory.mkdir()
     now = read_video(client, project_id, line["path"], directory)
     if different := [told for key, told in _COMPARED.items() if now[key] != line[key]]:
         raise IntegrityError(
-            f"Video {line['path']!r} of project {project_id} (id {now['id']}) is not what the version holds "
+            f"Item {line['path']!r} of project {project_id} (id {now['id']}) is not what the version holds "
             f"(id {line['id']}): different is {', '.join(different)}.",
             expected={key: line[key] for key in _COMPARED},
             actual={key: now[key] for key in _COMPARED},

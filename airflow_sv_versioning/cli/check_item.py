@@ -1,0 +1,60 @@
+"""``sv-versioning check-item``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.parsing import (
+    Commands,
+    Parser,
+    add_project_command,
+    add_version_arguments,
+    chosen_version,
+    whole_id,
+)
+from airflow_sv_versioning.cli.printing import reporting, show
+
+
+def add_to(commands: Commands[Parser]) -> None:
+    """Describe the command."""
+    text = "Say what a version holds of one item, and hold a file or a project against it."
+    command = add_project_command(commands, "check-item", text, _check_item)
+    command.add_argument("path", metavar="PATH", help="dataset/path/item name")
+    add_version_arguments(command, required=True)
+    command.add_argument("--file", type=Path, metavar="FILE", help="should be the item's file")
+    command.add_argument(
+        "--in-project",
+        type=whole_id,
+        metavar="ID",
+        help="should have the same item, with the same annotation",
+    )
+
+
+def _check_item(arguments: argparse.Namespace) -> int:
+    with (
+        reporting() as report,
+        connected(arguments) as client,
+        stop_on_signal(client.interrupt) as should_stop,
+    ):
+        item = versions_of(client).check_item(
+            arguments.project_id,
+            arguments.path,
+            **chosen_version(arguments),
+            file=arguments.file,
+            in_project=arguments.in_project,
+            report=report,
+            should_stop=should_stop,
+        )
+    size = "of unknown size" if item.size_bytes is None else f"{item.size_bytes:,} bytes"
+    lines = [
+        f"Item '{item.path}' (id {item.item_id}) of version {item.version_num} (id {item.version_id}):",
+        f"  file        {size}, {item.frames_count} frames, {item.hash or item.link}",
+        f"  annotation  {item.annotation_sha256}",
+    ]
+    if item.file:
+        lines.append(f"{item.file} is this file.")
+    if item.in_project:
+        lines.append(f"Project {item.in_project} has the same item with the same annotation.")
+    return show(arguments, item.as_dict(), *lines)
