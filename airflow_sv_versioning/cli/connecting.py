@@ -23,6 +23,11 @@ def connected(arguments: argparse.Namespace) -> SuperviselyClient:
     """Make the client that arguments and environment name."""
     from airflow_sv_versioning.client import SuperviselyClient
 
+    return SuperviselyClient(**client_arguments(arguments))
+
+
+def client_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect what arguments and environment say of the client; arguments win over a connection."""
     given = _of_connection(arguments) if arguments.conn_id else _of_environment(arguments)
     if arguments.ca_file is not None:
         given.update(ca_file=arguments.ca_file, verify_ssl=True)
@@ -30,7 +35,10 @@ def connected(arguments: argparse.Namespace) -> SuperviselyClient:
         given.update(verify_ssl=False)
     if getattr(arguments, "private_links", False):
         given.update(private_links=True)
-    return SuperviselyClient(**given)
+    for name in ("timeout", "max_workers", "trusted_stamps"):
+        if (value := getattr(arguments, name, None)) is not None:
+            given[name] = value
+    return given
 
 
 def _of_environment(arguments: argparse.Namespace) -> dict[str, Any]:

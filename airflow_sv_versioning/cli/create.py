@@ -6,10 +6,11 @@ import argparse
 from typing import get_args
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, seconds
 from airflow_sv_versioning.cli.printing import reporting, show
+from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.pages import version_page
-from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange
+from airflow_sv_versioning.versioning.options import CaptureMode, OnBusy, OnConcurrentChange
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -48,6 +49,27 @@ def add_to(commands: Commands[Parser]) -> None:
         help="read links into private networks for the media store; otherwise the server does",
     )
     command.add_argument(
+        "--on-busy",
+        choices=get_args(OnBusy),
+        default="wait",
+        help="what to do while another process makes a version (%(default)s)",
+    )
+    command.add_argument(
+        "--busy-timeout",
+        type=seconds,
+        default=600.0,
+        metavar="SECONDS",
+        help="how long to wait for it, or for the pruning of the media store (%(default).0f)",
+    )
+    command.add_argument(
+        "--trusted-stamps",
+        nargs="+",
+        choices=TYPES,
+        metavar="TYPE",
+        help="types of projects whose updatedAt this server was seen to move with every edit, "
+        "as a doctor shows (default: what the connection says)",
+    )
+    command.add_argument(
         "--enable-preview", action="store_true", help="make a project to look into the version"
     )
 
@@ -79,6 +101,8 @@ def _create(arguments: argparse.Namespace) -> int:
             archive_format=arguments.archive_format,
             on_concurrent_change=arguments.on_concurrent_change,
             capture=arguments.capture,
+            busy_timeout_seconds=arguments.busy_timeout,
+            on_busy=arguments.on_busy,
             media_store=arguments.media_store,
             report=report,
             should_stop=should_stop,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from airflow_sv_versioning.cli.printing import report, write
+from airflow_sv_versioning.client.bounds import MAX_SECONDS, MAX_WORKERS
 from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import ConfigurationError
 
@@ -48,6 +49,32 @@ def whole_id(text: str) -> int:
         return check_id("it", text)
     except ConfigurationError as error:
         raise argparse.ArgumentTypeError(str(error).removesuffix(".")) from error
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds of the command line.
+
+    :raises ArgumentTypeError: it is none, is below 0, or never ends.
+    """
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, but it is {text!r}") from error
+    if not 0 <= value <= MAX_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {MAX_SECONDS} seconds, but it is {text!r}")
+    return value
+
+
+def _timeout(text: str) -> float:
+    if (value := seconds(text)) == 0:
+        raise argparse.ArgumentTypeError("must be above 0 seconds")
+    return value
+
+
+def _workers(text: str) -> int:
+    if (count := whole_id(text)) > MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"must be at most {MAX_WORKERS}, but it is {text!r}")
+    return count
 
 
 Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
@@ -106,5 +133,17 @@ def add_server_arguments(command: Parser) -> None:
     )
     certificates.add_argument(
         "--no-verify-ssl", action="store_true", help="check no certificates; only for a server you trust"
+    )
+    command.add_argument(
+        "--timeout",
+        type=_timeout,
+        metavar="SECONDS",
+        help="how long to wait for the next bytes of an answer (default: 60)",
+    )
+    command.add_argument(
+        "--max-workers",
+        type=_workers,
+        metavar="N",
+        help="requests at the same time (default: 7 to the vendor's cloud, 8 to others)",
     )
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")

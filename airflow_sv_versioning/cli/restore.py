@@ -48,6 +48,9 @@ def add_to(commands: Commands[Parser]) -> None:
         "--private-links", action="store_true", help="contact links into private networks to check them"
     )
     command.add_argument("--plan-only", action="store_true", help="only say what would be made")
+    command.add_argument(
+        "--keep-incomplete", action="store_true", help="leave a half-made project where the restore fails"
+    )
     command.add_argument("--verify", choices=get_args(Verify), default="counts", help="(%(default)s)")
 
 
@@ -62,6 +65,7 @@ def _restore(arguments: argparse.Namespace) -> int:
         "project_name": arguments.project_name,
         "project_description": arguments.project_description,
         "verify": arguments.verify,
+        "keep_incomplete": arguments.keep_incomplete,
     }
     with (
         reporting() as report,

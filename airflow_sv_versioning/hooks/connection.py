@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from airflow.sdk.log import mask_secret
 
 from airflow_sv_versioning.client.address import with_brackets
+from airflow_sv_versioning.client.bounds import MAX_SECONDS, MAX_WORKERS
 from airflow_sv_versioning.client.item_types import TYPES, check_types
 from airflow_sv_versioning.exceptions import ConfigurationError
 
@@ -22,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
-_MAX_SECONDS = 86_400
-_MAX_WORKERS = 256
 _MAX_PORT = 65_535
 
 
@@ -149,20 +148,20 @@ def _boolean(connection: Connection, name: str, value: Any) -> bool:
 
 
 def _seconds(connection: Connection, name: str, value: Any) -> float:
-    expected = f"a number of seconds above 0, at most {_MAX_SECONDS}"
+    expected = f"a number of seconds above 0, at most {MAX_SECONDS}"
     if isinstance(value, bool) or not str(value).isascii():
         raise _bad_extra(connection, name, value, expected)
     try:
         seconds = float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise _bad_extra(connection, name, value, expected) from error
-    if not 0 < seconds <= _MAX_SECONDS:
+    if not 0 < seconds <= MAX_SECONDS:
         raise _bad_extra(connection, name, value, expected)
     return seconds
 
 
 def _count(connection: Connection, name: str, value: Any) -> int:
-    return _whole_number(connection, name, value, _MAX_WORKERS)
+    return _whole_number(connection, name, value, MAX_WORKERS)
 
 
 def _types(connection: Connection, name: str, value: Any) -> frozenset[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_sv_versioning import cli
 from airflow_sv_versioning.cli import listing, printing
+from airflow_sv_versioning.cli.connecting import client_arguments
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
@@ -73,6 +74,41 @@ def test_an_id_is_a_positive_whole_number(arguments, number, capsys: pytest.Capt
     assert out == ""
     # To argparse, what begins with a hyphen is an option.
     assert "must be a positive whole number below 2^63" in err or number == "-1"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--timeout", "0"),
+        ("--timeout", "-1"),
+        ("--timeout", "nan"),
+        ("--timeout", "1e9"),
+        ("--timeout", "a minute"),
+        ("--busy-timeout", "inf"),
+        ("--max-workers", "0"),
+        ("--max-workers", "257"),
+        ("--trusted-stamps", "point_clouds"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["create", "7", flag, value]) == 2
+
+    assert flag in capsys.readouterr().err
+
+
+def test_what_a_connection_can_say_a_command_can() -> None:
+    command = (
+        "create 7 --server http://localhost --token t --timeout 2.5 --max-workers 3 --trusted-stamps videos"
+    )
+    arguments = cli.build_parser().parse_args(command.split())
+
+    assert client_arguments(arguments) == {
+        "server_address": "http://localhost",
+        "token": "t",
+        "timeout": 2.5,
+        "max_workers": 3,
+        "trusted_stamps": ["videos"],
+    }
 
 
 def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

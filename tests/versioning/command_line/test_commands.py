@@ -16,8 +16,8 @@ import pytest
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import list_version_files, read_images, touch
-from tests.support.proxy import FaultProxy, first
+from tests.support.projects import count_projects, list_version_files, read_images, touch
+from tests.support.proxy import FaultProxy, first, refuse
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
@@ -102,23 +102,37 @@ def test_an_unknown_project_fails_for_good(run: Callable[..., tuple[int, str, st
     assert "987654321" in err
 
 
+@pytest.mark.parametrize("flags", [("--busy-timeout", "0.2"), ("--on-busy", "fail")], ids=" ".join)
 def test_a_busy_project_is_to_be_tried_later(
+    flags: tuple[str, str],
     run: Callable[..., tuple[int, str, str]],
     client: SuperviselyClient,
     project_id: int,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from airflow_sv_versioning.versioning import ProjectVersions
-
-    create = ProjectVersions.create
-    monkeypatch.setattr(
-        ProjectVersions, "create", lambda *a, **k: create(*a, **{**k, "busy_timeout_seconds": 0.2})
-    )
     client.versions.reserve(project_id)
 
-    code, out, _ = run("create", project_id, "--json")
+    code, out, _ = run("create", project_id, *flags, "--json")
 
     assert (code, json.loads(out)["error"]["transient"]) == (4, True)
+
+
+@pytest.mark.parametrize(("flags", "left"), [((), 0), (("--keep-incomplete",), 1)])
+def test_a_restore_that_fails_leaves_its_project_only_where_that_is_asked(
+    flags: tuple[str, ...],
+    left: int,
+    run: Callable[..., tuple[int, str, str]],
+    wire: FaultProxy,
+    client: SuperviselyClient,
+    versions: ProjectVersions,
+    project_id: int,
+) -> None:
+    versions.create(project_id)
+    projects = count_projects(client)
+    wire.always("figures.bulk.add", refuse(400))
+
+    code = run("restore", project_id, "--version-num", 1, "--server", wire.url, *flags)[0]
+
+    assert (code, count_projects(client) - projects) == (3, left)
 
 
 @pytest.fixture
