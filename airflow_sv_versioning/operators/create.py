@@ -18,7 +18,7 @@ from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
-from airflow_sv_versioning.operators.memory import version_memory
+from airflow_sv_versioning.operators.marks import version_marks
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
 from airflow_sv_versioning.operators.workflow import add_version_node
 from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, BusyWait, latest_version_id
@@ -157,7 +157,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         should_stop = self._stoppable(hook.client)
         server_url = hook.client.server_url
         push_links(context, server_url, project_id)
-        with version_memory(context, hook.client, project_id, self._report) as memory:
+        with version_marks(context, hook.client, project_id, self._report) as marks:
             result = hook.versions.create(
                 project_id,
                 default_title(context) if title is None else title,
@@ -169,7 +169,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 busy_timeout_seconds=wait.seconds_left,
                 on_busy="fail" if self.deferrable else "wait",
                 media_store=find_media_store(self.media_store),
-                memory=memory,
+                marks=marks,
                 report=self._report,
                 should_stop=should_stop,
             )

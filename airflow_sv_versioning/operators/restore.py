@@ -12,7 +12,7 @@ from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_version, fi
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
-from airflow_sv_versioning.operators.memory import restore_memory
+from airflow_sv_versioning.operators.marks import restore_marks
 from airflow_sv_versioning.operators.workflow import add_version_node
 
 if TYPE_CHECKING:
@@ -155,8 +155,8 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             arguments.update(version_id=version_id, version_num=None, as_of=None)
             add_version_node(hook.client, "input", platform_task_id, version_id, self.workflow_meta)
         try:
-            with restore_memory(context, hook.client, self._report) as memory:
-                return hook.versions.restore(project_id, **arguments, memory=memory, report=self._report)
+            with restore_marks(context, hook.client, self._report) as marks:
+                return hook.versions.restore(project_id, **arguments, marks=marks, report=self._report)
         except MissingMediaError as error:
             missing = {"count": len(error.missing), "items": error.missing[:MAX_LISTED]}
             context["ti"].xcom_push(key="missing", value=missing)

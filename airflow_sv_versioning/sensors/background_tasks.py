@@ -108,16 +108,16 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
     @airflow_outcome()
     def poke(self, context: Context) -> bool:
         """Say whether the wait is over."""
-        memory: Any = context.get("task_state_store") if self.reschedule else None
-        waiting = self._waiting(seen=(memory.get(_SEEN) or ()) if memory else getattr(self, "_seen", ()))
+        store: Any = context.get("task_state_store") if self.reschedule else None
+        waiting = self._waiting(seen=(store.get(_SEEN) or ()) if store else getattr(self, "_seen", ()))
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             try:
                 over = self._look_until_quiet(hook, waiting)
             except SuperviselyError as error:
-                if memory and not error.transient:
-                    memory.delete(_SEEN)
+                if store and not error.transient:
+                    store.delete(_SEEN)
                 raise
-        self._remember(memory, waiting)
+        self._remember(store, waiting)
         return over
 
     @airflow_outcome()
@@ -153,11 +153,11 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
         self.log.info("%s", waits_for if under_way else waiting.message)
         return bool(under_way)
 
-    def _remember(self, memory: Any, waiting: Waiting) -> None:
+    def _remember(self, store: Any, waiting: Waiting) -> None:
         seen = sorted(waiting.seen)
-        if memory is None:
+        if store is None:
             self._seen = seen
         elif waiting.is_over:
-            memory.delete(_SEEN)
-        elif seen != memory.get(_SEEN):
-            memory.set(_SEEN, seen)
+            store.delete(_SEEN)
+        elif seen != store.get(_SEEN):
+            store.set(_SEEN, seen)

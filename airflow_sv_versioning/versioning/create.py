@@ -45,8 +45,8 @@ from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.archives import open_base
 from airflow_sv_versioning.versioning.draft import Draft
 from airflow_sv_versioning.versioning.existing import existing_version
+from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
-from airflow_sv_versioning.versioning.memory import Memory
 from airflow_sv_versioning.versioning.options import CreateOptions
 from airflow_sv_versioning.versioning.reservations import Reservations, find_version
 from airflow_sv_versioning.versioning.results import CreateResult
@@ -68,7 +68,7 @@ class Creation:
         project: Project,
         options: CreateOptions,
         progress: Progress,
-        memory: Memory,
+        marks: Marks,
         keeper: MediaKeeper | None = None,
     ) -> None:
         self._client = client
@@ -76,7 +76,7 @@ class Creation:
         self._options = options
         self._reuse = Reuse.choose(options.capture, project.type, client.trusted_stamps)
         self._progress = progress
-        self._reservations = Reservations(client, project, memory, progress)
+        self._reservations = Reservations(client, project, marks, progress)
         self._keeper = keeper
 
     def run(self) -> CreateResult:

@@ -11,12 +11,12 @@ from airflow_sv_versioning.client.models import Project
 from airflow_sv_versioning.exceptions import ApiError, NotFoundError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.origin import is_draft
-from airflow_sv_versioning.versioning.memory import (
+from airflow_sv_versioning.versioning.marks import (
     RESTORES,
-    FileMemory,
-    Memory,
+    FileMarks,
+    Marks,
     making_versions,
-    open_memory,
+    open_marks,
     recall_marks,
 )
 from airflow_sv_versioning.versioning.reservations import Mark, give_back
@@ -44,12 +44,12 @@ class RestoreMark:
         return asdict(self)
 
 
-class RestoreMemory:
+class RestoreMarks:
     """Remember the project that a restore makes, and remove those that killed ones left."""
 
-    def __init__(self, client: SuperviselyClient, memory: Memory, progress: Progress) -> None:
+    def __init__(self, client: SuperviselyClient, marks: Marks, progress: Progress) -> None:
         self._client = client
-        self._memory = memory
+        self._marks = marks
         self._progress = progress
 
     def clear(self, wanted: RestoreMark) -> Project | None:
@@ -58,30 +58,30 @@ class RestoreMemory:
         :param wanted: what is restored now.
         """
         finished: Project | None = None
-        for mark, leftover in recall_marks(self._memory, RestoreMark, self._progress):
+        for mark, leftover in recall_marks(self._marks, RestoreMark, self._progress):
             made = remove_draft(self._client, mark, self._progress)
-            if self._memory.is_of_one_task and made is not None and _is_same(mark, wanted):
+            if self._marks.is_of_one_task and made is not None and _is_same(mark, wanted):
                 finished = made
             leftover.forget()
         return finished
 
     def begin(self, mark: RestoreMark) -> None:
         """Remember a project before it is made."""
-        self._mark = replace(mark, owner=self._memory.owner)
-        self._memory.remember(self._mark.as_dict())
+        self._mark = replace(mark, owner=self._marks.owner)
+        self._marks.remember(self._mark.as_dict())
 
     def added(self, project_id: int) -> None:
         """Remember the id that the project got."""
         self._mark = replace(self._mark, project_id=project_id)
-        self._memory.remember(self._mark.as_dict())
+        self._marks.remember(self._mark.as_dict())
 
     def removed(self) -> None:
         """Forget the project, which is gone."""
-        self._memory.forget()
+        self._marks.forget()
 
     def settle(self) -> None:
         """Forget the project, which is whole, or was kept half-made as asked."""
-        self._memory.forget()
+        self._marks.forget()
 
 
 def remove_draft(client: SuperviselyClient, mark: RestoreMark, progress: Progress) -> Project | None:
@@ -131,8 +131,8 @@ def _is_same(mark: RestoreMark, wanted: RestoreMark) -> bool:
 def remove_drafts(client: SuperviselyClient, progress: Progress) -> None:
     """Remove all that killed restores of this user left, as far as this machine knows of them."""
     # That nothing can be remembered here, whoever calls has said.
-    with open_memory(client, RESTORES, Progress()) as memory:
-        for mark, leftover in recall_marks(memory, RestoreMark, progress):
+    with open_marks(client, RESTORES, Progress()) as marks:
+        for mark, leftover in recall_marks(marks, RestoreMark, progress):
             remove_draft(client, mark, progress)
             leftover.forget()
 
@@ -161,8 +161,8 @@ def release_project(client: SuperviselyClient, project_id: int, progress: Progre
     undone = 0
     at_work: list[str] = []
     with (
-        open_memory(client, making_versions(project_id), progress) as versions,
-        open_memory(client, RESTORES, progress) as restores,
+        open_marks(client, making_versions(project_id), progress) as versions,
+        open_marks(client, RESTORES, progress) as restores,
     ):
         for mark, leftover in recall_marks(versions, Mark, progress):
             give_back(client, mark, progress)
@@ -173,9 +173,9 @@ def release_project(client: SuperviselyClient, project_id: int, progress: Progre
                 remove_draft(client, draft, progress)
                 leftover.forget()
                 undone += 1
-        for memory in (versions, restores):
-            if isinstance(memory, FileMemory):
-                working = (data for data in memory.list_at_work() if _is_of(data, project_id))
+        for marks in (versions, restores):
+            if isinstance(marks, FileMarks):
+                working = (data for data in marks.list_at_work() if _is_of(data, project_id))
                 at_work += [str(data.get("owner", "")) for data in working]
     return ReleaseResult(project_id, undone, tuple(at_work), tuple(progress.warnings))
 

@@ -26,8 +26,8 @@ from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.create import Creation
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import choose_projects
+from airflow_sv_versioning.versioning.marks import RESTORES, Marks, making_versions, open_marks
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
-from airflow_sv_versioning.versioning.memory import RESTORES, Memory, making_versions, open_memory
 from airflow_sv_versioning.versioning.options import (
     CaptureMode,
     CreateOptions,
@@ -79,7 +79,7 @@ class ProjectVersions:
         busy_timeout_seconds: float = 600.0,
         on_busy: OnBusy = "wait",
         media_store: Any = None,
-        memory: Memory | None = None,
+        marks: Marks | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> CreateResult:
@@ -101,7 +101,7 @@ class ProjectVersions:
         :param media_store: where to keep the originals beside the platform, each content once: a URL such as
             ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
             where nothing changed, the store gets what it lacks of the latest version.
-        :param memory: keeps the reservation outside this process, for the next call with the same memory
+        :param marks: keep the reservation outside this process, for the next call with the same marks
             to give back what one that was killed had reserved; by default a file that only this user can
             read, in the platform's folder for such.
         :param report: takes progress lines; or a :class:`~airflow_sv_versioning.runtime.progress.Reporter`,
@@ -129,9 +129,9 @@ class ProjectVersions:
         keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
         # What a killed try left of its work folder, also where this one will need none.
         remove_abandoned_folders()
-        if memory is None:
+        if marks is None:
             remove_drafts(self._client, progress)
-        with self._memory(memory, making_versions(project.id), progress) as remembered:
+        with self._marks(marks, making_versions(project.id), progress) as remembered:
             result = Creation(self._client, project, options, progress, remembered, keeper).run()
         if keeper and result.media is None:
             latest = self.get_info_by_id(project_id, result.version_id)
@@ -155,7 +155,7 @@ class ProjectVersions:
         media_store: Any = None,
         verify: Verify = "counts",
         keep_incomplete: bool = False,
-        memory: Memory | None = None,
+        marks: Marks | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> RestoreResult:
@@ -173,7 +173,7 @@ class ProjectVersions:
         :param workspace_id: where the new project goes; the source's workspace by default.
         :param verify: ``counts`` compares numbers, ``full`` also reads all content back.
         :param keep_incomplete: keep the half-made project of a restore that failed; it stays marked as such.
-        :param memory: keeps the new project outside this process, for the next restore with the same memory
+        :param marks: keep the new project outside this process, for the next restore with the same marks
             to remove what one that was killed had made; by default as in :meth:`create`.
         :raises VersionNotFoundError: the project has no such version.
         :raises ArchiveMissingError: the version's archive is gone.
@@ -192,11 +192,11 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         wanted = VersionRef.parse(version_id, version_num, as_of)
         restoration = self._restoration(project_id, wanted, options, progress)
-        with self._memory(memory, RESTORES, progress) as remembered:
+        with self._marks(marks, RESTORES, progress) as remembered:
             return restoration.run(remembered)
 
-    def _memory(self, given: Memory | None, kind: str, progress: Progress) -> AbstractContextManager[Memory]:
-        return nullcontext(given) if given else open_memory(self._client, kind, progress)
+    def _marks(self, given: Marks | None, kind: str, progress: Progress) -> AbstractContextManager[Marks]:
+        return nullcontext(given) if given else open_marks(self._client, kind, progress)
 
     def plan_restore(
         self,
@@ -483,8 +483,8 @@ class ProjectVersions:
         def restore(target: Target) -> RestoreResult:
             how = RestoreOptions(), self._open_store
             restoration = Restoration(self._client, project, version, target, *how, progress)
-            with open_memory(self._client, RESTORES, progress) as memory:
-                return restoration.run(memory)
+            with open_marks(self._client, RESTORES, progress) as marks:
+                return restoration.run(marks)
 
         return make_preview(self._client, project, version, restore, overwrite=overwrite)
 

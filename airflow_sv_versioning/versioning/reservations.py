@@ -20,7 +20,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.runtime.moments import parse_moment, since_text
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.versioning.memory import Memory, recall_marks
+from airflow_sv_versioning.versioning.marks import Marks, recall_marks
 
 MAX_BUSY_WAIT_SECONDS = 30.0
 
@@ -61,25 +61,23 @@ class Mark:
 
 
 class Reservations:
-    """Reserve versions of one project on behalf of a memory's owner."""
+    """Reserve versions of one project on behalf of the owner of marks."""
 
-    def __init__(
-        self, client: SuperviselyClient, project: Project, memory: Memory, progress: Progress
-    ) -> None:
+    def __init__(self, client: SuperviselyClient, project: Project, marks: Marks, progress: Progress) -> None:
         self._client = client
-        self._memory = memory
+        self._marks = marks
         self._progress = progress
-        self._mark = Mark(memory.owner, project.id, project.team_id)
+        self._mark = Mark(marks.owner, project.id, project.team_id)
 
     def clear(self) -> VersionInfo | None:
         """Give back what earlier tries left behind; return the version that one of this task had made."""
         made: VersionInfo | None = None
-        for mark, leftover in recall_marks(self._memory, Mark, self._progress):
-            if self._memory.is_of_one_task and mark.version_id is None:
+        for mark, leftover in recall_marks(self._marks, Mark, self._progress):
+            if self._marks.is_of_one_task and mark.version_id is None:
                 # The same owner takes it over as it reserves.
                 continue
             version = give_back(self._client, mark, self._progress)
-            if version and self._memory.is_of_one_task and mark.project_id == self._mark.project_id:
+            if version and self._marks.is_of_one_task and mark.project_id == self._mark.project_id:
                 made = version
             leftover.forget()
         return made
@@ -92,7 +90,7 @@ class Reservations:
         self._keep()
         reserved = self._wait_for_it(busy_timeout_seconds)
         if isinstance(reserved, NothingChanged):
-            self._memory.forget()
+            self._marks.forget()
             return reserved
         try:
             self._keep(version_id=reserved.version_id, commit_token=reserved.commit_token)
@@ -117,15 +115,15 @@ class Reservations:
         finally:
             self._client.versions.cancel(reserved)
             self._progress.say(f"Gave back version id {reserved.version_id}.")
-        self._memory.forget()
+        self._marks.forget()
 
     def settle(self) -> None:
         """Forget the reservation, which has become a version."""
-        self._memory.forget()
+        self._marks.forget()
 
     def _keep(self, **changes: Any) -> None:
         self._mark = replace(self._mark, **changes)
-        self._memory.remember(self._mark.as_dict())
+        self._marks.remember(self._mark.as_dict())
 
     def _wait_for_it(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
         deadline = time.monotonic() + busy_timeout_seconds
@@ -159,7 +157,7 @@ class Reservations:
             if is_answer_lost:
                 with self._client.finishing():
                     give_back(self._client, self._mark, self._progress)
-            self._memory.forget()
+            self._marks.forget()
         except SuperviselyError as error:
             # The caller sees why there is no reservation; the next try looks again.
             self._progress.warn(f"Project {self._mark.project_id} may stay reserved: {error.message}")

@@ -21,8 +21,8 @@ from airflow_sv_versioning.vault.record import MediaRecord, media_record_of
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.archives import opened_version
-from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMemory
-from airflow_sv_versioning.versioning.memory import Memory
+from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMarks
+from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.options import RestoreOptions
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
 
@@ -76,13 +76,13 @@ class Restoration:
                 warnings=tuple(self._progress.warnings),
             )
 
-    def run(self, memory: Memory) -> RestoreResult:
+    def run(self, marks: Marks) -> RestoreResult:
         """Make the project; what killed restores left is removed before.
 
-        :param memory: keeps what is made outside this process.
+        :param marks: keep what is made outside this process.
         :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
         """
-        remembered = RestoreMemory(self._client, memory, self._progress)
+        remembered = RestoreMarks(self._client, marks, self._progress)
         finished = remembered.clear(self._mark)
         known: dict[int, str] = {}
         with self._unpacked() as unpacked, work_folder() as folder:
@@ -96,7 +96,7 @@ class Restoration:
                     made = restore_project(
                         self._client,
                         plan,
-                        replace(self._target, owner=memory.owner),
+                        replace(self._target, owner=marks.owner),
                         work_dir=folder,
                         verify=self._options.verify,
                         keep_incomplete=self._options.keep_incomplete,

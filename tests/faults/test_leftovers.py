@@ -16,7 +16,7 @@ from airflow_sv_versioning.runtime.work_folder import PREFIX, work_folder
 from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
 from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.leftovers import RestoreMark
-from airflow_sv_versioning.versioning.memory import RESTORES, making_versions, open_memory
+from airflow_sv_versioning.versioning.marks import RESTORES, making_versions, open_marks
 from airflow_sv_versioning.versioning.reservations import Mark
 from tests.support.projects import count_projects, list_version_files, make_project, reserve, touch
 from tests.support.proxy import FaultProxy, first, refuse
@@ -35,8 +35,8 @@ def killed(client: SuperviselyClient, project_id: int):
     client.files.upload(1, b"an archive", path)
     reserved = reserve(client, project_id)
     mark = Mark("a killed one", project_id, 1, reserved.version_id, reserved.commit_token, path)
-    with open_memory(client, making_versions(project_id), Progress()) as memory:
-        memory.remember(mark.as_dict())
+    with open_marks(client, making_versions(project_id), Progress()) as marks:
+        marks.remember(mark.as_dict())
     return mark
 
 
@@ -79,8 +79,8 @@ def test_what_another_process_is_at_is_left_alone(
 ) -> None:
     reserved = reserve(client, project_id)
     mark = Mark("somebody at work", project_id, 1, reserved.version_id, reserved.commit_token)
-    with open_memory(client, making_versions(project_id), Progress()) as memory:
-        memory.remember(mark.as_dict())
+    with open_marks(client, making_versions(project_id), Progress()) as marks:
+        marks.remember(mark.as_dict())
 
         with pytest.raises(SuperviselyError, match=r"already committing .* since \d\d:\d\d UTC \(a few"):
             versions.create(project_id, busy_timeout_seconds=0)
@@ -116,8 +116,8 @@ def test_a_leftover_archive_that_may_not_be_removed_does_not_stop_the_next_versi
     client.files.upload(1, b"an archive", path)
     reserved = reserve(client, project_id)
     mark = Mark("a killed one", project_id, 1, reserved.version_id, reserved.commit_token, path)
-    with open_memory(wired_client, making_versions(project_id), Progress()) as memory:
-        memory.remember(mark.as_dict())
+    with open_marks(wired_client, making_versions(project_id), Progress()) as marks:
+        marks.remember(mark.as_dict())
     wire.always("file-storage.bulk.remove", refuse(403, "/system is not yours"))
 
     made = wired.create(project_id, busy_timeout_seconds=0)
@@ -249,8 +249,8 @@ def test_the_next_restore_removes_what_a_killed_one_left_and_nothing_else(
     whole = make_project(client, photos[:1])
     for project in (half.id, whole):
         mark = RestoreMark(project_id, made.version_id, 1, half.name, project_id=project)
-        with open_memory(client, RESTORES, Progress()) as memory:
-            memory.remember(mark.as_dict())
+        with open_marks(client, RESTORES, Progress()) as marks:
+            marks.remember(mark.as_dict())
     lines: list[str] = []
 
     versions.restore(project_id, made.version_id, report=lines.append)
@@ -264,8 +264,8 @@ def test_the_next_create_removes_it_too(
     versions: ProjectVersions, client: SuperviselyClient, project_id: int
 ) -> None:
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
-    with open_memory(client, RESTORES, Progress()) as memory:
-        memory.remember(RestoreMark(project_id, 1, 1, half.name).as_dict())
+    with open_marks(client, RESTORES, Progress()) as marks:
+        marks.remember(RestoreMark(project_id, 1, 1, half.name).as_dict())
 
     versions.create(project_id)
 
@@ -282,8 +282,8 @@ def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
 ) -> None:
     made = versions.create(project_id)
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
-    with open_memory(wired_client, RESTORES, Progress()) as memory:
-        memory.remember(RestoreMark(project_id, made.version_id, 1, half.name).as_dict())
+    with open_marks(wired_client, RESTORES, Progress()) as marks:
+        marks.remember(RestoreMark(project_id, made.version_id, 1, half.name).as_dict())
     wire.on("projects.archive", refuse(403))
 
     restored = wired.restore(project_id, made.version_id)

@@ -12,22 +12,22 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.versioning.memory import (
+from airflow_sv_versioning.versioning.marks import (
     RESTORES,
-    FileMemory,
-    ProcessMemory,
-    open_memory,
+    FileMarks,
+    ProcessMarks,
+    open_marks,
     recall_marks,
 )
 from airflow_sv_versioning.versioning.reservations import Mark
 
 
 def left_behind(folder) -> list[dict]:
-    return [dict(leftover.data) for leftover in FileMemory(folder, "work").recall()]
+    return [dict(leftover.data) for leftover in FileMarks(folder, "work").recall()]
 
 
 def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path: Path) -> None:
-    working = FileMemory(tmp_path, "work")
+    working = FileMarks(tmp_path, "work")
     working.remember({"a": 1})
     assert left_behind(tmp_path) == []
 
@@ -39,38 +39,38 @@ def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path: Pa
 
 
 def test_a_mark_that_is_forgotten_is_gone(tmp_path: Path) -> None:
-    memory = FileMemory(tmp_path, "work")
-    memory.remember({"a": 1})
+    marks = FileMarks(tmp_path, "work")
+    marks.remember({"a": 1})
 
-    memory.forget()
+    marks.forget()
 
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_leftover_is_found_until_it_is_forgotten(tmp_path: Path) -> None:
-    FileMemory(tmp_path, "work").write({"a": 1})
+    FileMarks(tmp_path, "work").write({"a": 1})
     killed = multiprocessing.get_context("fork").Process(target=_remember_and_die, args=(tmp_path,))
     killed.start()
     killed.join()
 
-    [leftover] = (one for one in FileMemory(tmp_path, "work").recall() if one.data == {"killed": True})
+    [leftover] = (one for one in FileMarks(tmp_path, "work").recall() if one.data == {"killed": True})
     leftover.forget()
 
     assert {"killed": True} not in left_behind(tmp_path)
 
 
 def _remember_and_die(folder):
-    FileMemory(folder, "work").remember({"killed": True})
+    FileMarks(folder, "work").remember({"killed": True})
     os._exit(9)
 
 
 def test_only_one_of_two_takes_a_leftover(tmp_path: Path) -> None:
-    gone = FileMemory(tmp_path, "work")
+    gone = FileMarks(tmp_path, "work")
     gone.remember({"a": 1})
     gone.close()
 
-    for leftover in FileMemory(tmp_path, "work").recall():
+    for leftover in FileMarks(tmp_path, "work").recall():
         assert left_behind(tmp_path) == []
         leftover.forget()
 
@@ -78,16 +78,16 @@ def test_only_one_of_two_takes_a_leftover(tmp_path: Path) -> None:
 
 
 def test_those_at_work_can_be_named(tmp_path: Path) -> None:
-    working = FileMemory(tmp_path, "work")
+    working = FileMarks(tmp_path, "work")
     working.remember({"owner": "me"})
 
-    assert FileMemory(tmp_path, "work").list_at_work() == [{"owner": "me"}]
+    assert FileMarks(tmp_path, "work").list_at_work() == [{"owner": "me"}]
 
 
 def test_nobody_else_may_read_a_mark(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
-    memory = FileMemory(folder, "work")
-    memory.remember({"commit_token": "secret"})
+    marks = FileMarks(folder, "work")
+    marks.remember({"commit_token": "secret"})
 
     [file] = folder.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -109,10 +109,10 @@ def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     progress = Progress()
 
-    with open_memory(SuperviselyClient("our.server", "token"), RESTORES, progress, owner="me") as memory:
-        assert isinstance(memory, ProcessMemory)
-        assert memory.owner == "me"
-        memory.remember({"a": 1})
+    with open_marks(SuperviselyClient("our.server", "token"), RESTORES, progress, owner="me") as marks:
+        assert isinstance(marks, ProcessMarks)
+        assert marks.owner == "me"
+        marks.remember({"a": 1})
 
     [warning] = progress.warnings
     assert "XDG_STATE_HOME" in warning
@@ -121,24 +121,24 @@ def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(
 def test_marks_of_two_servers_or_users_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     one, other = (SuperviselyClient("our.server", token) for token in ("mine", "yours"))
-    with open_memory(one, RESTORES, Progress()) as memory:
-        memory.remember({"a": 1})
+    with open_marks(one, RESTORES, Progress()) as marks:
+        marks.remember({"a": 1})
 
-    with open_memory(other, RESTORES, Progress()) as memory:
-        assert list(memory.recall()) == []
-    with open_memory(one, RESTORES, Progress()) as memory:
-        assert [leftover.data for leftover in memory.recall()] == [{"a": 1}]
+    with open_marks(other, RESTORES, Progress()) as marks:
+        assert list(marks.recall()) == []
+    with open_marks(one, RESTORES, Progress()) as marks:
+        assert [leftover.data for leftover in marks.recall()] == [{"a": 1}]
     assert "mine" not in json.dumps([str(path) for path in tmp_path.rglob("*")])
 
 
 def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path: Path) -> None:
-    FileMemory(tmp_path, "versions-of-4").remember({"a": 1})
-    other = FileMemory(tmp_path, "versions-of-42")
+    FileMarks(tmp_path, "versions-of-4").remember({"a": 1})
+    other = FileMarks(tmp_path, "versions-of-42")
     other.remember({"a": 42})
     other.close()
 
-    assert [one.data for one in FileMemory(tmp_path, "versions-of-42").recall()] == [{"a": 42}]
-    assert list(FileMemory(tmp_path, "versions-of-4").recall()) == []
+    assert [one.data for one in FileMarks(tmp_path, "versions-of-42").recall()] == [{"a": 42}]
+    assert list(FileMarks(tmp_path, "versions-of-4").recall()) == []
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,11 @@ def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path: Path) -> None:
     ],
 )
 def test_a_mark_that_cannot_be_understood_is_told_and_forgotten(data, tmp_path: Path) -> None:
-    strange = FileMemory(tmp_path, "work")
+    strange = FileMarks(tmp_path, "work")
     strange.remember(data)
     strange.close()
     progress = Progress()
 
-    assert list(recall_marks(FileMemory(tmp_path, "work"), Mark, progress)) == []
+    assert list(recall_marks(FileMarks(tmp_path, "work"), Mark, progress)) == []
     assert len(progress.warnings) == 1
     assert list(tmp_path.iterdir()) == []

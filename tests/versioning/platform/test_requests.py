@@ -21,7 +21,7 @@ from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.doctor import diagnose
 from airflow_sv_versioning.versioning.leftovers import RestoreMark
-from airflow_sv_versioning.versioning.memory import Leftover, ProcessMemory
+from airflow_sv_versioning.versioning.marks import Leftover, ProcessMarks
 from airflow_sv_versioning.versioning.reservations import Mark
 from tests.fidelity.building import build
 from tests.fidelity.cases import alone, projects
@@ -126,7 +126,7 @@ def use_versions(bench: Bench, project_type: str, source_id: int) -> None:
     bench.client.projects.archive(restored.project_id)
 
 
-class Killed(ProcessMemory):
+class Killed(ProcessMarks):
     """What a process remembered that was killed."""
 
     def __init__(self, mark: Mark | RestoreMark) -> None:
@@ -146,10 +146,10 @@ def find_leftovers(bench: Bench, source_id: int) -> None:
     reserved = bench.client.versions.reserve(source_id)
     assert isinstance(reserved, Reservation)
     mark = Mark("", source_id, project.team_id, reserved.version_id, reserved.commit_token, archive)
-    made = bench.versions.create(source_id, memory=Killed(mark))
+    made = bench.versions.create(source_id, marks=Killed(mark))
     draft = RestoreMark(source_id, made.version_id, project.workspace_id, "half made")
     bench.client.projects.add(project.workspace_id, draft.name, project.type)
-    bench.versions.restore(source_id, made.version_id, memory=Killed(draft))
+    bench.versions.restore(source_id, made.version_id, marks=Killed(draft))
 
 
 def lose_answers(bench: Bench, wire: FaultProxy, project_type: str, source_id: int) -> None:

@@ -47,7 +47,7 @@ class Leftover:
 MarkT = TypeVar("MarkT")
 
 
-class Memory(Protocol):
+class Marks(Protocol):
     """A place for one mark at a time that outlives the process."""
 
     @property
@@ -68,8 +68,8 @@ class Memory(Protocol):
         """Keep nothing."""
 
 
-class ProcessMemory:
-    """A memory that ends with the process, where there is no better one."""
+class ProcessMarks:
+    """Marks that end with the process, where nothing better can be had."""
 
     is_of_one_task = False
 
@@ -87,7 +87,7 @@ class ProcessMemory:
         """Leave it at that."""
 
 
-class FileMemory:
+class FileMarks:
     """A file that only its user can read, in a folder of marks; its lock says that the process lives.
 
     The kernel drops a lock with the process that holds it, however that ends, so a mark without a lock is a
@@ -182,10 +182,10 @@ class FileMemory:
 
 
 def recall_marks(
-    memory: Memory, mark_type: type[MarkT], progress: Progress
+    marks: Marks, mark_type: type[MarkT], progress: Progress
 ) -> Iterator[tuple[MarkT, Leftover]]:
     """Find what was left behind, as marks; what is none is told and forgotten."""
-    for leftover in memory.recall():
+    for leftover in marks.recall():
         try:
             mark = msgspec.convert(dict(leftover.data), mark_type)
         except msgspec.ValidationError as error:
@@ -196,29 +196,29 @@ def recall_marks(
 
 
 @contextmanager
-def open_memory(
+def open_marks(
     client: SuperviselyClient, kind: str, progress: Progress, *, owner: str | None = None
-) -> Iterator[Memory]:
-    """Open the memory of this user for work on a server; where no file can be kept, say what that means.
+) -> Iterator[Marks]:
+    """Open the marks of this user for work on a server; where no file can be kept, say what that means.
 
     :param kind: of work: :data:`RESTORES`, or :func:`making_versions`.
     :param owner: who works, where that is more than this process.
     """
     try:
-        memory = FileMemory(_state_folder() / client.identity[:16], kind, owner)
-        memory.write({})
-        memory.forget()
+        marks = FileMarks(_state_folder() / client.identity[:16], kind, owner)
+        marks.write({})
+        marks.forget()
     except OSError as error:
         progress.warn(
             f"What is begun cannot be remembered on this machine ({error}): if this process is killed, "
             "nobody takes back what it leaves. Set XDG_STATE_HOME to a folder that can be written."
         )
-        yield ProcessMemory(owner)
+        yield ProcessMarks(owner)
         return
     try:
-        yield memory
+        yield marks
     finally:
-        memory.close()
+        marks.close()
 
 
 def making_versions(project_id: int) -> str:

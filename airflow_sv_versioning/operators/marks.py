@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.versioning.memory import Leftover, Memory
+    from airflow_sv_versioning.versioning.marks import Leftover, Marks
 
 Report = Callable[[str], None]
 # Longer than any try takes; a server lets its reservations expire long before.
 _RETENTION = pendulum.duration(days=2)
 
 
-class TaskMemory:
+class TaskMarks:
     """Keep a task's mark in Airflow's task state store.
 
     The store outlives a killed worker, which the task's XComs do not. Who may read the task may read it,
@@ -38,7 +38,7 @@ class TaskMemory:
 
     def recall(self) -> Iterator[Leftover]:
         """Find what an earlier try left behind."""
-        from airflow_sv_versioning.versioning.memory import Leftover
+        from airflow_sv_versioning.versioning.marks import Leftover
 
         if data := self._store.get(self._key):
             yield Leftover(data, self.forget)
@@ -54,34 +54,34 @@ class TaskMemory:
         self._store.delete(self._key)
 
 
-def version_memory(
+def version_marks(
     context: Context, client: SuperviselyClient, project_id: int, report: Report
-) -> AbstractContextManager[Memory]:
+) -> AbstractContextManager[Marks]:
     """Open what a task remembers of the version that it makes of a project."""
-    from airflow_sv_versioning.versioning.memory import making_versions
+    from airflow_sv_versioning.versioning.marks import making_versions
 
-    return _memory(context, "supervisely_reservation", client, making_versions(project_id), report)
+    return _open(context, "supervisely_reservation", client, making_versions(project_id), report)
 
 
-def restore_memory(
+def restore_marks(
     context: Context, client: SuperviselyClient, report: Report
-) -> AbstractContextManager[Memory]:
+) -> AbstractContextManager[Marks]:
     """Open what a task remembers of the project that it restores."""
-    from airflow_sv_versioning.versioning.memory import RESTORES
+    from airflow_sv_versioning.versioning.marks import RESTORES
 
-    return _memory(context, "supervisely_restore", client, RESTORES, report)
+    return _open(context, "supervisely_restore", client, RESTORES, report)
 
 
-def _memory(
+def _open(
     context: Context, key: str, client: SuperviselyClient, kind: str, report: Report
-) -> AbstractContextManager[Memory]:
+) -> AbstractContextManager[Marks]:
     """Open Airflow's store, or before Airflow 3.3 a file of the worker."""
     from airflow_sv_versioning.runtime.progress import Progress
-    from airflow_sv_versioning.versioning.memory import open_memory
+    from airflow_sv_versioning.versioning.marks import open_marks
 
     if context.get("task_state_store") is not None:
-        return nullcontext(TaskMemory(context, key))
-    return open_memory(client, kind, Progress(report), owner=_owner(context))
+        return nullcontext(TaskMarks(context, key))
+    return open_marks(client, kind, Progress(report), owner=_owner(context))
 
 
 def _owner(context: Context) -> str:
