@@ -130,8 +130,8 @@ def _covered() -> Callable[[Callable[[], dict[str, Any]]], dict[str, Any]]:
         import coverage
     except ImportError:
         return lambda read: read()
-    package = Path(__file__).parents[2] / "airflow_sv_versioning" / "snapshot"
-    measured = coverage.Coverage(data_file=None, include=[f"{package}/*"])
+    package = Path(__file__).parents[2] / "airflow_sv_versioning"
+    measured = coverage.Coverage(data_file=None, config_file=False, include=[f"{package}/*"])
     known: dict[str, set[int]] = {}
 
     def answer(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
