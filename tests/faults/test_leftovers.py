@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import PREFIX, work_folder
 from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
 from airflow_sv_versioning.versioning import ProjectVersions
-from airflow_sv_versioning.versioning.leftovers import RestoreMark
+from airflow_sv_versioning.versioning.leftovers import RestoreMark, release_project, remove_drafts
 from airflow_sv_versioning.versioning.marks import RESTORES, making_versions, open_marks
 from airflow_sv_versioning.versioning.reservations import Mark
 from tests.support.projects import count_projects, list_version_files, make_project, reserve, touch
@@ -28,6 +29,17 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return tmp_path / "state"
 
 
+def remember(client: SuperviselyClient, mark: Mark) -> None:
+    """Leave a mark as a process that was killed, of a client with this address."""
+    with open_marks(client, making_versions(mark.project_id), Progress()) as marks:
+        marks.remember(mark.as_dict())
+
+
+def remember_draft(client: SuperviselyClient, mark: RestoreMark) -> None:
+    with open_marks(client, RESTORES, Progress()) as marks:
+        marks.remember(mark.as_dict())
+
+
 @pytest.fixture
 def killed(client: SuperviselyClient, project_id: int):
     """A reservation whose process is gone, with its archive."""
@@ -35,8 +47,7 @@ def killed(client: SuperviselyClient, project_id: int):
     client.files.upload(1, b"an archive", path)
     reserved = reserve(client, project_id)
     mark = Mark("a killed one", project_id, 1, reserved.version_id, reserved.commit_token, path)
-    with open_marks(client, making_versions(project_id), Progress()) as marks:
-        marks.remember(mark.as_dict())
+    remember(client, mark)
     return mark
 
 
@@ -87,6 +98,63 @@ def test_what_another_process_is_at_is_left_alone(
         assert "somebody at work" in run("release", project_id)[1]
 
     assert client.versions.cancel(reserved)
+
+
+def test_a_reservation_that_may_not_be_given_back_is_told(
+    killed: Mark, wire: FaultProxy, wired_client: SuperviselyClient, project_id: int
+) -> None:
+    remember(wired_client, killed)
+    wire.on("projects.versions.cancel-reservation", refuse(403, "not yours"))
+
+    released = release_project(wired_client, project_id, Progress())
+
+    assert released.undone == 1
+    [warning] = released.warnings
+    assert f"Version id {killed.version_id} cannot be given back: " in warning
+    assert "not yours" in warning
+
+
+@pytest.mark.parametrize("method", ["projects.versions.cancel-reservation", "file-storage.bulk.remove"])
+def test_what_could_not_be_undone_for_now_stays_marked(
+    method: str,
+    killed: Mark,
+    wire: FaultProxy,
+    wired_client: SuperviselyClient,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
+    remember(wired_client, killed)
+    wire.always(method, refuse(503))
+
+    with pytest.raises(SuperviselyError):
+        release_project(wired_client, project_id, Progress())
+
+    wire.heal()
+    assert release_project(wired_client, project_id, Progress()).undone == 1
+    assert "killed.tar.zst" not in list_version_files(client, project_id)
+
+
+def test_a_reservation_that_has_run_out_is_told_as_gone(
+    killed: Mark, client: SuperviselyClient, project_id: int, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    assert killed.reservation is not None
+    client.versions.cancel(killed.reservation)
+
+    code, _, err = run("release", project_id)
+
+    assert code == 0
+    assert f"Version id {killed.version_id} of an earlier try is not reserved any more." in err
+
+
+def test_what_was_left_of_a_project_that_is_gone_is_forgotten(
+    killed: Mark, client: SuperviselyClient, project_id: int
+) -> None:
+    client.projects.archive(project_id)
+    lines: list[str] = []
+
+    assert release_project(client, project_id, Progress(lines.append)).undone == 1
+    assert f"Project {project_id}, which an earlier try reserved, is gone." in lines
+    assert release_project(client, project_id, Progress()).undone == 0
 
 
 def test_an_archive_that_may_not_be_removed_is_a_warning_once(
@@ -290,6 +358,38 @@ def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
 
     assert any(half.name in warning for warning in restored.warnings)
     client.projects.archive(half.id)
+
+
+@pytest.mark.parametrize(("status", "stays"), [(404, False), (503, True)])
+def test_a_half_project_that_is_gone_is_forgotten_and_one_that_waits_is_not(
+    status: int, stays: bool, wire: FaultProxy, wired_client: SuperviselyClient, client: SuperviselyClient
+) -> None:
+    half = client.projects.add(1, f"{DRAFT_PREFIX}half of {status}")
+    remember_draft(wired_client, RestoreMark(1, 1, 1, half.name))
+    wire.always("projects.archive", refuse(status))
+
+    with pytest.raises(SuperviselyError) if stays else nullcontext():
+        remove_drafts(wired_client, Progress())
+
+    wire.heal()
+    remove_drafts(wired_client, Progress())
+    assert (half.name not in drafts(client)) is stays
+    if not stays:
+        client.projects.archive(half.id)
+
+
+def test_release_removes_half_projects_of_its_project_and_leaves_those_of_others(
+    client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
+    ours, other = (client.projects.add(1, f"{DRAFT_PREFIX}{name} {project_id}") for name in ("ours", "other"))
+    remember_draft(client, RestoreMark(project_id, 1, 1, ours.name))
+    remember_draft(client, RestoreMark(project_id + 1, 1, 1, other.name))
+
+    assert release_project(client, project_id, Progress()).undone == 1
+
+    assert ours.name not in drafts(client)
+    assert other.name in drafts(client)
+    client.projects.archive(other.id)
 
 
 def test_a_server_that_passes_over_filters_loses_no_project(

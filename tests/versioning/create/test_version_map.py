@@ -20,7 +20,7 @@ from tests.support.projects import (
     touch,
     write_map,
 )
-from tests.support.proxy import FaultProxy, alter, first, refuse
+from tests.support.proxy import Exchange, FaultProxy, Reply, alter, first, refuse
 
 
 def _remove_map(client: Any, project_id: int) -> None:
@@ -74,6 +74,36 @@ def test_a_refused_commit_puts_an_older_map_back(
 
     assert read_map(client, project_id) == before
     assert list_version_files(client, project_id) == files
+
+
+def test_a_refused_commit_leaves_a_map_that_somebody_else_has_written_since(
+    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
+    theirs = {"latest": None, "written": "by somebody else"}
+
+    def write_and_refuse(exchange: Exchange) -> Reply | None:
+        write_map(client, project_id, theirs)
+        return refuse(400)(exchange)
+
+    wire.on("projects.versions.commit", write_and_refuse)
+
+    with pytest.raises(SuperviselyError):
+        wired.create(project_id)
+
+    assert read_map(client, project_id) == theirs
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"null"])
+def test_a_broken_map_is_made_anew(
+    content: bytes, client: SuperviselyClient, versions: ProjectVersions, project_id: int
+) -> None:
+    one = versions.create(project_id)
+    client.files.upload(1, content, map_path(project_id))
+    touch(client, project_id)
+
+    two = versions.create(project_id)
+
+    assert {str(one.version_id), str(two.version_id)} <= read_map(client, project_id).keys()
 
 
 def test_numbers_come_from_the_server_when_the_map_is_lost(

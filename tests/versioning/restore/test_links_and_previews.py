@@ -82,6 +82,18 @@ def test_a_preview_that_exists_is_the_answer(versions: ProjectVersions, project_
     assert versions.enable_preview(project_id, made.version_id).id == made.preview_project_id
 
 
+def test_a_preview_that_somebody_removed_is_made_again(
+    versions: ProjectVersions, client: SuperviselyClient, project_id: int
+) -> None:
+    made = versions.create(project_id, enable_preview=True)
+    client.projects.archive(made.preview_project_id or 0)
+
+    again = versions.enable_preview(project_id, made.version_id)
+
+    assert again.id != made.preview_project_id
+    assert client.projects.get(again.id)
+
+
 def test_a_preview_that_fails_leaves_nothing(
     wire: FaultProxy,
     wired: ProjectVersions,

@@ -8,7 +8,12 @@ import pytest
 
 from airflow_sv_versioning import cli
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, UnsupportedProjectError
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    IntegrityError,
+    NotFoundError,
+    UnsupportedProjectError,
+)
 from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions, one_video
 from tests.support.media import serve_media
@@ -88,6 +93,16 @@ def test_a_video_that_the_version_lacks_is_told(
 
     with pytest.raises(ConfigurationError, match=r"holds no item 'street/nothing\.mp4'"):
         versions.check_item(street, "street/nothing.mp4", made.version_id)
+
+
+def test_a_video_that_the_project_lacks_is_told(
+    versions: ProjectVersions, client: SuperviselyClient, street: int
+) -> None:
+    made = versions.create(street)
+    empty = client.projects.add(1, f"empty beside {street}", "videos").id
+
+    with pytest.raises(NotFoundError, match=rf"Project {empty} has no video 'street/0001\.mp4'"):
+        versions.check_item(street, "street/0001.mp4", made.version_id, in_project=empty)
 
 
 def test_a_linked_video_has_no_file_to_compare(
