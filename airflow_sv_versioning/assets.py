@@ -96,10 +96,10 @@ def read_version_event(event: Any) -> dict[str, Any]:
     :raises KeyError: the event tells of no version, as one that somebody made by hand.
     """
     extra = event.extra or {}
-    told = extra.get("payload") if extra.get("from_trigger") else extra
-    if not isinstance(told, dict) or "version_id" not in told:
+    facts = extra.get("payload") if extra.get("from_trigger") else extra
+    if not isinstance(facts, dict) or "version_id" not in facts:
         raise KeyError(f"The asset event {extra!r} tells of no version.")
-    return told
+    return facts
 
 
 def find_new_version(triggering_asset_events: Any) -> dict[str, Any] | None:
@@ -107,8 +107,8 @@ def find_new_version(triggering_asset_events: Any) -> dict[str, Any] | None:
 
     :returns: as :func:`read_version_event`; ``None`` where nothing changed.
     """
-    told = [read_version_event(event) for events in triggering_asset_events.values() for event in events]
-    new = [version for version in told if version["created"]]
+    versions = [read_version_event(event) for events in triggering_asset_events.values() for event in events]
+    new = [version for version in versions if version["created"]]
     return max(new, key=lambda version: version["version_num"], default=None)
 
 
@@ -118,7 +118,7 @@ def announce_version(context: Context, outlets: Iterable[Any], server_url: str, 
     An outlet that is the project's asset gets the version into the event that Airflow raises anyway. On
     an alias an event of the project's asset is raised if the version is new.
     """
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "project_id": result.project_id,
         "project_name": result.project_name,
         "version_id": result.version_id,
@@ -131,19 +131,19 @@ def announce_version(context: Context, outlets: Iterable[Any], server_url: str, 
     }
     for outlet in outlets:
         if isinstance(outlet, AssetAlias) and result.created:
-            _add_event(context["outlet_events"][outlet], project_asset(server_url, result.project_id), told)
+            _add_event(context["outlet_events"][outlet], project_asset(server_url, result.project_id), facts)
         elif isinstance(outlet, Asset) and _is_project(outlet, result.project_id):
-            context["outlet_events"][outlet].extra.update(told)
+            context["outlet_events"][outlet].extra.update(facts)
 
 
-def _add_event(events: Any, asset: Asset, told: dict[str, Any]) -> None:
+def _add_event(events: Any, asset: Asset, facts: dict[str, Any]) -> None:
     """Raise an event on the project's asset by the name that Airflow knows it by, or by its URI."""
     try:
-        events.add(Asset.ref(uri=asset.uri), extra=told)
+        events.add(Asset.ref(uri=asset.uri), extra=facts)
     except AirflowRuntimeError as error:
         if error.error.error.value != _NOT_FOUND:
             raise
-        events.add(asset, extra=told)
+        events.add(asset, extra=facts)
 
 
 def _is_project(asset: Asset, project_id: int) -> bool:

@@ -168,8 +168,8 @@ class _Outer:
         for side in self.sides:
             manifest[side.key] = {"member": side.name, "sha256": digests[side.name]}
         if self.media:
-            told = {"member": record.MEMBER, "sha256": digests[record.MEMBER]}
-            manifest["media"] = {"store": self.media.store_url, **told}
+            entry = {"member": record.MEMBER, "sha256": digests[record.MEMBER]}
+            manifest["media"] = {"store": self.media.store_url, **entry}
         return json.dumps(manifest, indent=2).encode()
 
 

@@ -105,7 +105,7 @@ def _without_digests(
 ) -> dict[str, Mapping[str, Any]]:
     """Leave out the digests of files that were written anew; the payload's own has vouched for them."""
     return {
-        table: {"rows": told.get("rows")} if table in rewritten else told for table, told in tables.items()
+        table: {"rows": entry.get("rows")} if table in rewritten else entry for table, entry in tables.items()
     }
 
 
@@ -169,11 +169,11 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
 
 def _check_content(content: Content, manifest: Mapping[str, Any] | None) -> None:
     """Look at a snapshot, with what the members beside its payload tell of it."""
-    snapshot, told = content.snapshot, manifest or {}
+    snapshot, entries = content.snapshot, manifest or {}
     known = FORMATS[snapshot.project_type, content.version].sides
-    sides = [side for side in known if told.get(side.key) is not None]
+    sides = [side for side in known if entries.get(side.key) is not None]
     for side in sides:
-        _take(side, snapshot, told)
+        _take(side, snapshot, entries)
     check_snapshot(snapshot)
     if manifest is not None:
         _check_manifest(manifest, snapshot, content.version)
@@ -193,28 +193,28 @@ def _take(side: SideMember, snapshot: Snapshot, manifest: Mapping[str, Any]) -> 
 
 
 def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | None:
-    told = manifest.get("media")
-    if told is None:
+    entry = manifest.get("media")
+    if entry is None:
         return None
-    _check_member(told, lines)
-    if not isinstance(told.get("store"), str):
+    _check_member(entry, lines)
+    if not isinstance(entry.get("store"), str):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its media.")
-    return record.read_record(told["store"], lines)
+    return record.read_record(entry["store"], lines)
 
 
-def _check_member(told: Any, path: Path) -> None:
+def _check_member(entry: Any, path: Path) -> None:
     """Hold a member beside the payload against what the manifest says of it."""
-    if not isinstance(told, dict) or not path.exists():
+    if not isinstance(entry, dict) or not path.exists():
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of {path.name}.")
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
-    if told.get("sha256") != digest.hexdigest():
+    if entry.get("sha256") != digest.hexdigest():
         raise IntegrityError(
-            f"The SHA-256 of {path.name} is {digest.hexdigest()}, but the archive says {told.get('sha256')}; "
-            "the archive is damaged.",
-            expected=told.get("sha256"),
+            f"The SHA-256 of {path.name} is {digest.hexdigest()}, but the archive says "
+            f"{entry.get('sha256')}; the archive is damaged.",
+            expected=entry.get("sha256"),
             actual=digest.hexdigest(),
             where=path.name,
         )

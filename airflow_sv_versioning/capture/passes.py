@@ -212,8 +212,8 @@ class _Passes:
 
     def _untold(self) -> Iterator[str]:
         if fields := self._client.figures.untold:
-            told = " and ".join(fields)
-            yield f"The server does not tell {told} of figures; the version does not hold them."
+            names = " and ".join(fields)
+            yield f"The server does not tell {names} of figures; the version does not hold them."
         if note := age_note(self._client.transport.instance_version, EXACT_COORDINATES):
             yield f"{note}: coordinates with fractions are rounded in the version."
 

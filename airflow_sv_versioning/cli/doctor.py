@@ -54,15 +54,15 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def _parts(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str | Table]:
     findings = diagnosis.findings
     yield f"Instance {diagnosis.instance_version or 'of unknown version'}"
-    rows = [(each.verdict, each.assumption, _told(each)) for each in findings]
+    rows = [(each.verdict, each.assumption, _description(each)) for each in findings]
     yield Table(("VERDICT", "ASSUMPTION", "WHAT IT DOES, AND WHAT FOLLOWS"), rows, wrap_at=_WIDTH)
     yield from (f"Not removed: {what}" for what in diagnosis.left_behind)
     failed = sum(finding.verdict == "fails" for finding in findings)
-    told = f"Versions, or some of them, will fail: {failed} of {len(findings)} findings say so."
-    yield told if failed else "Nothing was found by which versions will fail."
+    summary = f"Versions, or some of them, will fail: {failed} of {len(findings)} findings say so."
+    yield summary if failed else "Nothing was found by which versions will fail."
     if not is_of_project:
         yield "Give --project-id for more: one with versions, nested datasets and figures tells most."
 
 
-def _told(finding: Finding) -> str:
+def _description(finding: Finding) -> str:
     return f"{finding.observed}\n-> {finding.consequence}" if finding.consequence else finding.observed

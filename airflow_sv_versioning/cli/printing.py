@@ -106,12 +106,12 @@ def fail(error: SuperviselyError | OSError, *, as_json: bool) -> int:
     transient = isinstance(error, SuperviselyError) and error.transient
     report(f"sv-versioning: {' '.join(str(error).split())}")
     if as_json and not isinstance(error, OutputError):
-        told: dict[str, Any] = {"kind": kind, "message": str(error), "transient": transient}
+        data: dict[str, Any] = {"kind": kind, "message": str(error), "transient": transient}
         if isinstance(error, MissingMediaError):
-            told["missing"] = error.missing
+            data["missing"] = error.missing
         # The error's own exit code says more than that it cannot be printed.
         with suppress(OutputError):
-            write(json_text({"error": told}))
+            write(json_text({"error": data}))
     if isinstance(error, CancelledError):
         return INTERRUPTED
     if isinstance(error, ConfigurationError):

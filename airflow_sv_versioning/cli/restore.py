@@ -80,10 +80,10 @@ def _restore(arguments: argparse.Namespace) -> int:
             page = project_page(client.server_url, result.project_id)
     if arguments.plan_only:
         return show(arguments, plan.as_dict(), *plan.lines())
-    return show(arguments, result.as_dict(), f"{result.line()} {page}", *_told(result))
+    return show(arguments, result.as_dict(), f"{result.line()} {page}", *_details(result))
 
 
-def _told(result: RestoreResult) -> Iterator[str]:
+def _details(result: RestoreResult) -> Iterator[str]:
     for text, items in (
         ("Left out, for their media are gone", result.skipped),
         (f"Placeholders, tagged '{result.placeholder_tag}'", result.placeholders),

@@ -57,11 +57,11 @@ def read_record(method: str, data: Any, record_type: type[T]) -> T:
 
     :raises UnexpectedAnswerError: a member is missing or of another type; the message says where.
     """
-    told = data
+    members = data
     if isinstance(data, dict):
-        told = {key: value for key, value in data.items() if value is not None} | {"raw": data}
+        members = {key: value for key, value in data.items() if value is not None} | {"raw": data}
     try:
-        return msgspec.convert(told, record_type, strict=False)
+        return msgspec.convert(members, record_type, strict=False)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _unexpected(method, error) from error
 

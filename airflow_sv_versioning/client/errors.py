@@ -113,18 +113,18 @@ def refusal(reply: Reply, server_url: str, proxy: str | None = None) -> Supervis
 
     :param proxy: through which the request went, without its login.
     """
-    told = f"{reply.method}({reply.subject}) failed with status {reply.status_code}"
+    failure = f"{reply.method}({reply.subject}) failed with status {reply.status_code}"
     way = f", through the proxy {proxy}" if proxy else ""
     if reply.status_code == 407:
         return ConfigurationError(
-            f"{told}: {f'the proxy {proxy}' if proxy else 'a proxy on the way'} asks for a login. "
+            f"{failure}: {f'the proxy {proxy}' if proxy else 'a proxy on the way'} asks for a login. "
             "Put it into HTTP_PROXY, as http://user:password@host:port."
         )
     if _WANTS_TLS.search(reply.text[:_SEARCHED]) and server_url.startswith("http:"):
-        return ConfigurationError(f"{told}: the server speaks TLS there. Write {_with_tls(server_url)}.")
+        return ConfigurationError(f"{failure}: the server speaks TLS there. Write {_with_tls(server_url)}.")
     if reply.is_of_the_platform:
-        return _api_error(reply, told)
-    said = f"{told}{way}: {shown(reply.text) or 'no explanation'}"
+        return _api_error(reply, failure)
+    said = f"{failure}{way}: {shown(reply.text) or 'no explanation'}"
     if reply.status_code == 413:
         return _typed(RequestRejectedError, reply, said, _TOO_LARGE)
     if reply.status_code in _NO_SUCH_PAGE:
@@ -138,24 +138,24 @@ def redirection(method: str, status_code: int, location: str, server_url: str) -
     there = location.partition("?")[0].partition("#")[0]
     if there.endswith(f"/public/api/v3/{method}"):
         there = there.removesuffix(f"/public/api/v3/{method}")
-        told = f"{server_url} redirects to {there}; use that server's address in the connection."
+        message = f"{server_url} redirects to {there}; use that server's address in the connection."
     else:
-        told = (
+        message = (
             f"{server_url} redirects {method} to the page {there}. If people are to log in there, have the "
             "API (/public/api/) let through; else use that server's address in the connection."
         )
-    return RequestRejectedError(told, status_code=status_code, method=method)
+    return RequestRejectedError(message, status_code=status_code, method=method)
 
 
 def no_json(method: str, text: str, server_url: str) -> SuperviselyError:
     """Build the typed error of a good status with something else than JSON."""
-    told = f"{method} answered with something that is not JSON, but {shown(text) or 'empty'}"
+    message = f"{method} answered with something that is not JSON, but {shown(text) or 'empty'}"
     if _is_login(text):
         return ConfigurationError(
-            f"{told}. Something before {server_url} wants people to log in: have it let the API "
+            f"{message}. Something before {server_url} wants people to log in: have it let the API "
             "(/public/api/) through, or use an address that leads past it."
         )
-    return TransportError(f"{told}. {_no_platform(server_url)}")
+    return TransportError(f"{message}. {_no_platform(server_url)}")
 
 
 def shown(text: str) -> str:
@@ -168,19 +168,19 @@ def shown(text: str) -> str:
     return f"a web page ({said[:_QUOTED]!r})"
 
 
-def _api_error(reply: Reply, told: str) -> ApiError:
+def _api_error(reply: Reply, failure: str) -> ApiError:
     error, details = error_parts(reply.body)
     said = details.get("message") or error or reply.body.get("message") or "no explanation"
     if (limit := size_limit(reply.text)) is not None:
-        return _file_too_large(reply, f"{told}: {said}", limit)
+        return _file_too_large(reply, f"{failure}: {said}", limit)
     if reply.status_code == 413:
-        return _typed(RequestRejectedError, reply, f"{told}: {said}", _TOO_LARGE)
+        return _typed(RequestRejectedError, reply, f"{failure}: {said}", _TOO_LARGE)
     kind = _error_type(reply.status_code, str(said), details)
     if _NO_SUCH_HASH.search(reply.text):
-        return _typed(kind, reply, f"{told}: {said}", _LOST_FILE)
+        return _typed(kind, reply, f"{failure}: {said}", _LOST_FILE)
     if kind is PermissionDeniedError and reply.method.startswith("file-storage."):
-        return _typed(kind, reply, f"{told}: {said}", _CLOSED_FOLDER)
-    return _typed(kind, reply, f"{told}: {said}", _ADVICE.get(kind))
+        return _typed(kind, reply, f"{failure}: {said}", _CLOSED_FOLDER)
+    return _typed(kind, reply, f"{failure}: {said}", _ADVICE.get(kind))
 
 
 def _file_too_large(reply: Reply, said: str, limit: int) -> FileTooLargeError:

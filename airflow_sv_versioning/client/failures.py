@@ -41,9 +41,9 @@ def no_answer(
     """
     url = (cause.request.url if cause.request is not None else None) or server_url
     proxy = find_proxy(url)
-    told = _wrong_set_up(url, proxy, cause, trust)
-    if told:
-        return ConfigurationError(f"{what}: {told}")
+    message = _wrong_set_up(url, proxy, cause, trust)
+    if message:
+        return ConfigurationError(f"{what}: {message}")
     reason = reason_of(cause)
     if isinstance(cause, exceptions.ProxyError):
         return ConnectError(

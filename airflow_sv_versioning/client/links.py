@@ -135,10 +135,10 @@ class Links:
         except RequestException as error:
             self._interruption.check()
             if isinstance(error, _BARRED):
-                return LinkAnswer(LinkState.UNTRIED, _told(error)), True
+                return LinkAnswer(LinkState.UNTRIED, _reason(error)), True
             if isinstance(error, InvalidURL):
                 return LinkAnswer(LinkState.GONE, f"it is no address: {error}"), True
-            unreached = LinkAnswer(LinkState.UNREACHABLE, _told(error), reached=False)
+            unreached = LinkAnswer(LinkState.UNREACHABLE, _reason(error), reached=False)
             return unreached, isinstance(error, requests.Timeout | OverdueError)
         return answer, answer.state is LinkState.ALIVE
 
@@ -159,7 +159,7 @@ class Links:
             raise LinkError(f"{link} is not read: {error}.", link=link) from error
         except RequestException as error:
             self._interruption.check()
-            raise LinkError(f"{link} cannot be read: {_told(error)}.", link=link) from error
+            raise LinkError(f"{link} cannot be read: {_reason(error)}.", link=link) from error
 
     def _ask_server(self, link: str, team_id: int | None) -> LinkAnswer:
         team = {} if team_id is None else {"groupId": team_id}
@@ -292,7 +292,7 @@ def _whole_body(link: str, opened: Opened) -> Iterator[bytes]:
         raise LinkError(f"{link} was cut off after {size} of {expected} bytes.", link=link)
 
 
-def _told(error: RequestException) -> str:
+def _reason(error: RequestException) -> str:
     return "its host does not answer in time" if isinstance(error, requests.Timeout) else reason_of(error)
 
 

@@ -114,9 +114,9 @@ class Proof:
         self._count += len(page.entities)
         if repeated := self._repeated([_id_of(entity) for entity in page.entities]):
             raise self._error(f"gave {repeated[:5]} twice")
-        told = max(self._first_total or 0, self._last_total or 0)
-        if self._count > MAX_ENTITIES or (told and self._count > told + len(page.entities)):
-            raise self._error(f"goes on after {self._count:,} entities, although it tells of {told:,}")
+        total = max(self._first_total or 0, self._last_total or 0)
+        if self._count > MAX_ENTITIES or (total and self._count > total + len(page.entities)):
+            raise self._error(f"goes on after {self._count:,} entities, although it tells of {total:,}")
 
     def end(self, *, is_cut: bool) -> None:
         """Hold the count against the totals that the first and the last page told.
@@ -124,12 +124,12 @@ class Proof:
         :param is_cut: whether the last page was to have a next one, but brought nothing.
         :raises IncompleteListingError: they differ, or there are none and the listing was cut.
         """
-        told = {total for total in (self._first_total, self._last_total) if total is not None}
-        if is_cut and not told:
+        totals = {total for total in (self._first_total, self._last_total) if total is not None}
+        if is_cut and not totals:
             raise self._error(f"stopped after {self._count:,} entities, although it tells of more pages")
-        if told - {self._count}:
+        if totals - {self._count}:
             first, last = self._first_total, self._last_total
-            is_moving = first != last and self._count >= min(told)
+            is_moving = first != last and self._count >= min(totals)
             raise self._error(
                 f"gave {self._count:,} entities and told of {first:,} at first, of {last:,} at last",
                 is_moving=is_moving,

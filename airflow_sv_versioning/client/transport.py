@@ -150,8 +150,8 @@ class Transport:
             if self._instance_version is _UNASKED:
                 # No more than a try: it is asked for by whoever has an error to tell already.
                 _, answer = self._try("instance.version", _json_body(None), True, "", None)
-                told = _decoded(answer) if isinstance(answer, Answer) else None
-                version = told.get("version") if isinstance(told, dict) else None
+                data = _decoded(answer) if isinstance(answer, Answer) else None
+                version = data.get("version") if isinstance(data, dict) else None
                 self._instance_version = version if isinstance(version, str) else None
             return self._instance_version
 

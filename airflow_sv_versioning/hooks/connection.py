@@ -59,10 +59,10 @@ def _server_address(connection: Connection) -> str:
 
 def _with_port(connection: Connection, netloc: str) -> str:
     # A backend of secrets may tell it as a text.
-    told: Any = connection.port
-    if told in (None, ""):
+    given_port: Any = connection.port
+    if given_port in (None, ""):
         return netloc
-    port = _whole_number(connection, "The port", told, _MAX_PORT)
+    port = _whole_number(connection, "The port", given_port, _MAX_PORT)
     try:
         given = urlsplit(f"//{netloc}").port
     except ValueError:

@@ -130,8 +130,8 @@ class SuperviselyHook(BaseHook):
         try:
             with self:
                 user = self.client.accounts.get_me()
-                told = f"Connected to {self.client.server_url} as {user.login}."
-                return True, f"{told} What versions can rest on there is told by: sv-versioning doctor"
+                message = f"Connected to {self.client.server_url} as {user.login}."
+                return True, f"{message} What versions can rest on there is told by: sv-versioning doctor"
         except UnexpectedAnswerError as error:
             return False, f"{error} Is the host of the connection a Supervisely server?"
         except SuperviselyError as error:

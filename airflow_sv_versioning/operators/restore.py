@@ -131,9 +131,9 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         RestoredProjectLink.push(context, page)
         VersionLink.push(context, version_page(server_url, project_id, result.version_id))
         self.log.info("%s %s", result.line(), page)
-        told = result.as_dict(MAX_LISTED)
-        self._lineage_facts = server_url, told
-        context["ti"].xcom_push(key="restore", value=told)
+        data = result.as_dict(MAX_LISTED)
+        self._lineage_facts = server_url, data
+        context["ti"].xcom_push(key="restore", value=data)
         return result.project_id
 
     def _plan(

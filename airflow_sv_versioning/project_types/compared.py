@@ -76,9 +76,9 @@ class Side:
         definitions = self.snapshot.project_meta.get(what) or []
         name = "title" if what == "classes" else "name"
         defined = {entry["id"]: entry[name] for entry in definitions if entry.get("id") is not None}
-        told = as_batch(rows.select([id_column, name_column]))
-        places = pc.index_in(told[id_column], value_set=pa.array(defined, pa.int64()))
-        names = pc.coalesce(pa.array(list(defined.values()), pa.string()).take(places), told[name_column])
+        listed = as_batch(rows.select([id_column, name_column]))
+        places = pc.index_in(listed[id_column], value_set=pa.array(defined, pa.int64()))
+        names = pc.coalesce(pa.array(list(defined.values()), pa.string()).take(places), listed[name_column])
         return rows.set_column(rows.schema.get_field_index(name_column), name_column, names)
 
     def is_stand_in(self, rows: pa.Table) -> pa.ChunkedArray:

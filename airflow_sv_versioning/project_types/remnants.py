@@ -66,9 +66,9 @@ def find_remnants(snapshot: Snapshot) -> Remnants:
         return Remnants(sieve)
     sieve.find_owners()
     found = [_Found(sieve, table) for table in (sieve.owners, "tags")]
-    told = [part for part in found if part.count]
-    items = frozenset(item_id for part in told for item_id in part.item_ids)
-    return Remnants(sieve, tuple(part.line() for part in told), items)
+    parts = [part for part in found if part.count]
+    items = frozenset(item_id for part in parts for item_id in part.item_ids)
+    return Remnants(sieve, tuple(part.line() for part in parts), items)
 
 
 class _Sieve:
@@ -171,9 +171,10 @@ class _Found:
             found = rows.filter(wanted)
             self.count += found.num_rows
             self.item_ids.update(values(found.filter(pc.is_valid(found[item])), item))
-            told = (values(found, column) for column in reversed(named))
+            name_columns = (values(found, column) for column in reversed(named))
             self._definitions.update(
-                next((name for name in names if name is not None), None) for names in zip(*told, strict=True)
+                next((name for name in names if name is not None), None)
+                for names in zip(*name_columns, strict=True)
             )
             examples = found.slice(0, _NAMED - len(self._examples)).to_pylist()
             self._examples += [{**row, "item": row[item]} for row in examples]
@@ -183,15 +184,15 @@ class _Found:
         names = sorted(str(name) for name in self._definitions - {None})
         known = f" ({', '.join(names[:_NAMES])})" if names else ""
         more = f"; and {self.count - len(self._examples)} more" if self.count > len(self._examples) else ""
-        told = "; ".join(self._told()) + more
+        texts = "; ".join(self._texts()) + more
         if self._table == "tags":
-            return f"{self.count} tags{known} that are defined no more are left out: {told}."
+            return f"{self.count} tags{known} that are defined no more are left out: {texts}."
         return (
             f"{self.count} {self._table}, whose classes{known} are defined no more, are left out with all "
-            f"that hangs on them: {told}."
+            f"that hangs on them: {texts}."
         )
 
-    def _told(self) -> Iterator[str]:
+    def _texts(self) -> Iterator[str]:
         snapshot = self._sieve.snapshot
         item = project_type_of(snapshot.project_type).item
         paths = paths_of(snapshot, {row["item"] for row in self._examples if row["item"] is not None})

@@ -183,8 +183,8 @@ def _free_tag(names: Names) -> str:
 def _unknown_links(found: MediaCheck) -> tuple[str, ...]:
     if not found.unknown_count:
         return ()
-    told = "; ".join(f"{link} ({reason})" for link, reason in list(found.unknown.items())[:3])
-    line = f"{found.unknown_count} links could not be checked from here and are left to the server: {told}."
+    named = "; ".join(f"{link} ({reason})" for link, reason in list(found.unknown.items())[:3])
+    line = f"{found.unknown_count} links could not be checked from here and are left to the server: {named}."
     return (line,)
 
 

@@ -181,15 +181,15 @@ def _finish(client: SuperviselyClient, snapshot: Snapshot, target: Target, proje
 
 
 def _custom_data(snapshot: Snapshot, target: Target, *, is_whole: bool) -> dict[str, Any]:
-    told = {
+    custom_data = {
         **own_custom_data(snapshot.project_info.get("custom_data")),
         RESTORED_FROM: {**target.restored_from},
     }
     if is_whole:
-        return told
+        return custom_data
     since = now().isoformat(timespec="seconds")
     mark = {**target.restored_from, "key": target.key, "owner": target.owner, "since": since}
-    return {**told, RESTORING: mark}
+    return {**custom_data, RESTORING: mark}
 
 
 def _fill(
@@ -251,8 +251,10 @@ def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int)
         found.update(plan.project_type.count(client, dataset.id))
     expected = _expected_counts(plan)
     if wrong := {what: (expected[what], found[what]) for what in found if found[what] != expected[what]}:
-        told = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
-        raise IntegrityError(f"The restored project {project_id} holds {told}.", project_id=project_id)
+        wrong_counts = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
+        raise IntegrityError(
+            f"The restored project {project_id} holds {wrong_counts}.", project_id=project_id
+        )
 
 
 def _expected_counts(plan: RestorePlan) -> dict[str, int]:
@@ -287,9 +289,9 @@ def _check_content(
     )
     differences = find_differences(plan.snapshot, made.snapshot, planned)
     if differences:
-        told = "; ".join(differences[:MAX_DIFFERENCES])
+        listed = "; ".join(differences[:MAX_DIFFERENCES])
         raise IntegrityError(
-            f"The restored project {project_id} differs from the version: {told}.", project_id=project_id
+            f"The restored project {project_id} differs from the version: {listed}.", project_id=project_id
         )
     for rewritten in settings.rewritten(made.snapshot.project_info.get("settings") or {}):
         progress.warn(rewritten)

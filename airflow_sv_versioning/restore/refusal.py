@@ -74,10 +74,10 @@ def missing_media(
     lost = [item for item_id, item in missing.items() if item_id in without]
     named = "; ".join(f"{item.path} (id {item.item_id}): {without[item.item_id]}" for item in lost[:_NAMED])
     more = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-    told = f"{len(missing)} of {what} have no media any more"
+    summary = f"{len(missing)} of {what} have no media any more"
     if policy != "fail":
-        told += f", and {len(lost)} of them are beyond missing_entities={policy!r}"
+        summary += f", and {len(lost)} of them are beyond missing_entities={policy!r}"
     return MissingMediaError(
-        f"{told}: {named}{more}. Nothing was created. {_ADVICE[policy]}",
+        f"{summary}: {named}{more}. Nothing was created. {_ADVICE[policy]}",
         missing=[item.path for item in lost],
     )

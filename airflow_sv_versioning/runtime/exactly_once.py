@@ -111,10 +111,12 @@ def _settled(find: Callable[[], T], measure: Callable[[T], int], size: int, what
 
 
 def _unsettled(landed: int, size: int, what: str) -> IntegrityError:
-    told = f"{landed} of {size} {what} landed" if landed > 0 else f"{-landed} {what} that had landed are gone"
+    landing = (
+        f"{landed} of {size} {what} landed" if landed > 0 else f"{-landed} {what} that had landed are gone"
+    )
     return IntegrityError(
-        f"{told}, after the answer was lost; the server was given {sum(WAITS):.0f} seconds to change that. "
-        "Try again when it is less busy.",
+        f"{landing}, after the answer was lost; the server was given {sum(WAITS):.0f} seconds to change "
+        "that. Try again when it is less busy.",
         expected=size,
         actual=landed,
     )

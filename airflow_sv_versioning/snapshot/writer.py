@@ -69,8 +69,8 @@ class SnapshotWriter:
         for name in table_names(project_type):
             without = (untold or {}).get(name, ())
             schema = table_schema(project_type, name)
-            told = pa.schema([field for field in schema if field.name not in without])
-            self._tables[name] = TableWriter(directory / f"{name}.parquet", told)
+            written = pa.schema([field for field in schema if field.name not in without])
+            self._tables[name] = TableWriter(directory / f"{name}.parquet", written)
 
     def __enter__(self) -> SnapshotWriter:
         return self

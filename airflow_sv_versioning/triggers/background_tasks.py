@@ -116,13 +116,13 @@ class BackgroundTasksTrigger(BaseTrigger):
             quiet_seconds=self.quiet_seconds,
             seen=self.seen,
         )
-        not_before, failures, told = time.monotonic(), 0, ""
+        not_before, failures, reported = time.monotonic(), 0, ""
         while True:
             try:
                 under_way = ", ".join(map(describe, await self._look(waiting, not_before)))
                 failures = 0
-                if under_way not in {"", told}:
-                    self.log.info("Waiting for %s.", told := under_way)
+                if under_way not in {"", reported}:
+                    self.log.info("Waiting for %s.", reported := under_way)
             except SuperviselyError as error:
                 if not error.transient:
                     raise

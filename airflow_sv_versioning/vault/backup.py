@@ -124,7 +124,7 @@ class _Copying:
         for start in range(0, contents.num_rows, _ASKED_AT_ONCE):
             self._copy_contents(contents.slice(start, _ASKED_AT_ONCE))
         self._copy_links(items, known)
-        lost = self._told_lost()
+        lost = self._lost_texts()
         record = MediaRecord(self._store.url, self._linked, lost)
         return record, MediaBackup(self._store.url, self._copied, self._copied_bytes, self._present, lost)
 
@@ -198,7 +198,7 @@ class _Copying:
             self._lost[original] = _Lost(item_id, result)
         self._progress.count("Media looked after", self._done, self._total)
 
-    def _told_lost(self) -> dict[str, str]:
+    def _lost_texts(self) -> dict[str, str]:
         if not self._lost:
             return {}
         paths = paths_of(self._snapshot, {lost.item_id for lost in self._lost.values()})

@@ -53,8 +53,8 @@ class MediaRecord:
     def lines(self) -> Iterator[bytes]:
         """Write all but the store as lines of JSON."""
         for link, media in self.linked.items():
-            told = {"hash": media.content_hash, "size_bytes": media.size_bytes, "name": media.name}
-            yield _line({"link": link, **told})
+            entry = {"hash": media.content_hash, "size_bytes": media.size_bytes, "name": media.name}
+            yield _line({"link": link, **entry})
         for key, why in self.lost.items():
             yield _line({"original": key, "lost": why})
 
@@ -102,5 +102,5 @@ def parse_lines(store_url: str, lines: Iterable[Any]) -> MediaRecord:
     return MediaRecord(store_url, linked, lost)
 
 
-def _line(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"

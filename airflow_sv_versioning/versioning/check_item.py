@@ -84,7 +84,7 @@ def check_item(
             _check_file(line, file)
         if in_project is not None:
             _check_project(client, line, in_project, folder)
-    told = {name: line[name] for name in ("path", "size_bytes", *_COMPARED)}
+    facts = {name: line[name] for name in ("path", "size_bytes", *_COMPARED)}
     return ItemCheck(
         project_id=project_id,
         version_id=version.version_id,
@@ -92,7 +92,7 @@ def check_item(
         item_id=line["id"],
         file=None if file is None else str(file),
         in_project=in_project,
-        **told,
+        **facts,
     )
 
 
@@ -132,7 +132,7 @@ def _check_project(client: SuperviselyClient, line: Mapping[str, Any], project_i
     directory = folder / "item"
     directory.mkdir()
     now = read_video(client, project_id, line["path"], directory)
-    if different := [told for key, told in _COMPARED.items() if now[key] != line[key]]:
+    if different := [text for key, text in _COMPARED.items() if now[key] != line[key]]:
         raise IntegrityError(
             f"Item {line['path']!r} of project {project_id} (id {now['id']}) is not what the version holds "
             f"(id {line['id']}): different is {', '.join(different)}.",

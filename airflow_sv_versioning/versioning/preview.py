@@ -61,12 +61,14 @@ def make_preview(
 
 def _publish(client: SuperviselyClient, project: Project, version: VersionInfo, preview_id: int) -> None:
     preview = client.projects.get(preview_id)
-    told = {
+    custom_data = {
         "version_id": version.version_id,
         "source_project_id": project.id,
         "preview_created_at": preview.updated_at,
     }
-    client.projects.edit(preview_id, customData={**preview.custom_data, PREVIEW_KEY: told}, silent=True)
+    client.projects.edit(
+        preview_id, customData={**preview.custom_data, PREVIEW_KEY: custom_data}, silent=True
+    )
     advanced = {**(preview.settings.get("advancedSettings") or {}), "isReadOnlyProject": True}
     client.projects.update_settings(preview_id, {"advancedSettings": advanced})
     client.versions.update(version.version_id, previewProjectId=preview_id)

@@ -512,8 +512,8 @@ def _check_type(project: Project) -> None:
 
 
 def _restored_description(project: Project, version: VersionInfo, given: str | None) -> str:
-    told = given or (
+    text = given or (
         f"Restored from version {version.version_num}. "
         f"Source project ID: {project.id}, version ID: {version.version_id}"
     )
-    return f"{told}\n\n{project.description}" if project.description else told
+    return f"{text}\n\n{project.description}" if project.description else text

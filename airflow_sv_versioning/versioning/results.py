@@ -78,9 +78,9 @@ class CreateResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
-        told = {"status": self.status, **asdict(self)}
+        data = {"status": self.status, **asdict(self)}
         media = self.media.as_dict() if self.media else None
-        return {**told, "media": media, "warnings": list(self.warnings)}
+        return {**data, "media": media, "warnings": list(self.warnings)}
 
 
 @dataclass(frozen=True)

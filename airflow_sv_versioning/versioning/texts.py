@@ -27,8 +27,8 @@ def counts_text(counts: Mapping[str, int], changes: Mapping[str, int] | None = N
         more = (changes or {}).get(what)
         return f"{count:,} {what} ({more:+,})" if more else f"{count:,} {what}"
 
-    told = ", ".join(one(what, count) for what, count in counts.items())
-    return f"{told}, as many as before" if changes and not any(changes.values()) else told
+    text = ", ".join(one(what, count) for what, count in counts.items())
+    return f"{text}, as many as before" if changes and not any(changes.values()) else text
 
 
 def check_text(argument: str, value: Any) -> str | None:

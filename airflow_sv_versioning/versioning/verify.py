@@ -75,8 +75,8 @@ class Verification:
         size = file.stat().st_size
         listed = VersionMap.read(self._client, self._project).entry(self._version.version_id).get("sha256")
         if listed and listed != digest:
-            told = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
-            return Check("archive", WRONG, told), None
+            message = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
+            return Check("archive", WRONG, message), None
         return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}."), file
 
     def _check_tables(self, file: Path | None, directory: Path) -> tuple[Check, UnpackedArchive | None]:
@@ -101,11 +101,11 @@ class Verification:
         )
         count = snapshot.row_count(self._project.type)
         if found.gone:
-            told = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."
-            return Check("media", WRONG, told, _by_path(snapshot, found.gone))
+            message = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."
+            return Check("media", WRONG, message, _by_path(snapshot, found.gone))
         if found.unknown_count:
-            told = f"{found.unknown_count:,} links cannot be tried from here; the other media are there."
-            return Check("media", UNKNOWN, told, found.unknown)
+            message = f"{found.unknown_count:,} links cannot be tried from here; the other media are there."
+            return Check("media", UNKNOWN, message, found.unknown)
         return Check("media", GOOD, f"All media of {count:,} {self._project.type} are there.")
 
     def _check_store(self, unpacked: UnpackedArchive | None) -> Check:
@@ -123,8 +123,8 @@ class Verification:
         for content_hash in contents - self._store.find_held(contents).keys():
             problems[content_hash] = record.lost.get(content_hash, "the store does not hold it")
         if problems:
-            told = f"{self._store.url} lacks {len(problems):,} originals."
-            return Check("media store", WRONG, told, problems)
+            message = f"{self._store.url} lacks {len(problems):,} originals."
+            return Check("media store", WRONG, message, problems)
         return Check("media store", GOOD, f"{self._store.url} holds all {len(contents):,} originals.")
 
 
@@ -133,8 +133,8 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
     snapshot = unpacked.snapshot
     rows = {table: count for table, count in snapshot.counts().items() if count}
     wrong = {}
-    for table, told in unpacked.tables.items():
-        if (listed := told.get("sha256")) and (actual := _digest(snapshot.path(table))) != listed:
+    for table, entry in unpacked.tables.items():
+        if (listed := entry.get("sha256")) and (actual := _digest(snapshot.path(table))) != listed:
             wrong[table] = f"its SHA-256 is {actual}, but the archive says {listed}"
     if wrong:
         return Check("tables", WRONG, f"{len(wrong)} tables are damaged.", wrong)

@@ -48,9 +48,9 @@ def _check_members(what: str, value: Mapping[str, Any], members: Mapping[str, _T
 
 
 def _fault(what: str, value: Any) -> FormatError:
-    told = repr(value)
-    told = told if len(told) <= 60 else f"{told[:57]}..."
-    return FormatError(f"The version's {what} is {told}, which is nothing that can be restored.")
+    text = repr(value)
+    text = text if len(text) <= 60 else f"{text[:57]}..."
+    return FormatError(f"The version's {what} is {text}, which is nothing that can be restored.")
 
 
 def _is_list_or_null(value: Any) -> bool:

@@ -47,18 +47,18 @@ def check_rows(project_type: str, table: str, batches: Iterable[pa.RecordBatch])
 
     :raises FormatError: with column and the text or id that is wrong.
     """
-    told = SCHEMAS[project_type][table]
-    keys = _Keys(table, told.key)
+    schema = SCHEMAS[project_type][table]
+    keys = _Keys(table, schema.key)
     passes_on = project_type_of(project_type).passes_geometry_on
     rules = _JSON if passes_on else _JSON_OF_DECODED_GEOMETRY
     for batch in batches:
-        for name in told.required:
+        for name in schema.required:
             if name in batch.schema.names and batch[name].null_count:
                 raise FormatError(f"Table {table} of the version has rows without {name}; it is damaged.")
         for name in rules.keys() & set(batch.schema.names):
             _check_texts(table, name, batch[name], rules[name])
-        if told.owner_types:
-            _check_owners(batch, told.owner_types)
+        if schema.owner_types:
+            _check_owners(batch, schema.owner_types)
         keys.add(batch)
     keys.check()
 
@@ -113,8 +113,8 @@ class _Keys:
         found = found[:, np.lexsort(found)] if len(found) > 1 else np.sort(found)
         is_again = (found[:, 1:] == found[:, :-1]).all(axis=0)
         if is_again.any():
-            told = ", ".join(str(number) for number in found[:, int(np.argmax(is_again))])
+            twice = ", ".join(str(number) for number in found[:, int(np.argmax(is_again))])
             raise FormatError(
-                f"Table {self._table} of the version has {' and '.join(self._columns)} {told} twice; "
+                f"Table {self._table} of the version has {' and '.join(self._columns)} {twice} twice; "
                 "it is damaged."
             )

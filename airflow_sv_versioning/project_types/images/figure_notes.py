@@ -38,14 +38,14 @@ def note_line(row: Mapping[str, Any]) -> bytes | None:
     """Write the line of a figure; ``None`` if there is nothing to tell of it."""
     import msgspec
 
-    told = {
+    members = {
         "nnCreated": row["nn_created"] or None,
         "nnUpdated": row["nn_updated"] or None,
         "description": row["description"],
         "smartToolInput": row["smart_tool_input"] and json_raw(row["smart_tool_input"]),
         "instance": row["instance"],
     }
-    said = {key: value for key, value in told.items() if value is not None}
+    said = {key: value for key, value in members.items() if value is not None}
     return msgspec.json.encode({"id": row["src_figure_id"], **said}) + b"\n" if said else None
 
 

@@ -74,7 +74,7 @@ class _Checks:
         for row, count in self._beyond(figures, "frame_index", counts):
             self._refuse(
                 row["src_video_id"],
-                f"figure {row['src_figure_id']} is on frame {row['frame_index']}, but {_told(count)}",
+                f"figure {row['src_figure_id']} is on frame {row['frame_index']}, but {_frames_text(count)}",
             )
 
     def _check_tags(self, tags: pa.RecordBatch) -> None:
@@ -94,7 +94,7 @@ class _Checks:
                 self._refuse(
                     row["src_item_id"],
                     f"tag {row['name']!r} is on frames {row['frame_from']} to {row['frame_to']}, "
-                    f"but {_told(count)}",
+                    f"but {_frames_text(count)}",
                 )
 
     def _counts_for(self, video_ids: pa.Array) -> pa.Array:
@@ -113,8 +113,8 @@ class _Checks:
         is_wrong = pc.or_kleene(pc.less(frames, 0), pc.greater_equal(frames, counts))
         is_wrong = pc.or_(pc.fill_null(is_wrong, False), pc.is_null(frames))
         wrong = rows.filter(is_wrong).slice(0, 1).to_pylist()
-        told = counts.filter(is_wrong).slice(0, 1).to_pylist()
-        return list(zip(wrong, told, strict=True))
+        wrong_counts = counts.filter(is_wrong).slice(0, 1).to_pylist()
+        return list(zip(wrong, wrong_counts, strict=True))
 
     def _refuse(self, video_id: int, what: str) -> None:
         import pyarrow.compute as pc
@@ -128,5 +128,5 @@ class _Checks:
         )
 
 
-def _told(count: int | None) -> str:
+def _frames_text(count: int | None) -> str:
     return "that is no frame" if count is None else f"the video has {count} frames"

@@ -87,13 +87,13 @@ def check_lines(path: Path, snapshot: Snapshot) -> None:
     with path.open("rb") as promised:
         for line in integrity_lines(snapshot):
             # A damaged member may hold no newline at all.
-            told = promised.readline(len(line) + 1)
-            if told != line:
+            stored = promised.readline(len(line) + 1)
+            if stored != line:
                 video = json.loads(line)
                 raise IntegrityError(
                     f"Video {video['path']!r} (id {video['id']}) is not as the archive's {MEMBER} says; "
                     "the archive is damaged.",
-                    expected=told.decode("utf-8", "replace"),
+                    expected=stored.decode("utf-8", "replace"),
                     actual=line.decode(),
                     where=MEMBER,
                 )

@@ -25,12 +25,12 @@ def with_notes(figures: pa.Table, notes: Iterable[Mapping[str, Any]]) -> pa.Tabl
     found = notes_of(values(figures, "src_figure_id"), notes)
     if not found:
         return figures
-    told = {
+    members = {
         "custom_data": [json_text(note.get("customData")) for note in found.values()],
         "description": [note.get("description") or None for note in found.values()],
     }
     places = pc.index_in(figures["src_figure_id"], value_set=pa.array(found, pa.int64())).combine_chunks()
-    for name, texts in told.items():
+    for name, texts in members.items():
         column = pc.coalesce(pa.array(texts, pa.string()).take(places), figures[name].combine_chunks())
         figures = figures.set_column(figures.schema.get_field_index(name), name, column)
     return figures

@@ -164,8 +164,8 @@ class _VolumeReader(ItemReader[ItemWithRow]):
         listed = self._client.figures.iter_notes(dataset_id, ids)
         notes = notes_of((figure["id"] for figure in figures), listed)
         for figure in figures:
-            told = notes.get(figure["id"], {})
-            figure.update({key: told[key] for key in ("customData", "description") if told.get(key)})
+            note = notes.get(figure["id"], {})
+            figure.update({key: note[key] for key in ("customData", "description") if note.get(key)})
 
     def _fetch_files(self, volume: ItemWithRow, annotation: Mapping[str, Any]) -> None:
         """Write masks and meshes to files, as many at once as fit in a few megabytes, decompressed."""

@@ -63,13 +63,13 @@ class VolumeGeometry:
         dimensions = meta.get("dimensionsIJK")
         if isinstance(dimensions, Mapping):
             dimensions = [dimensions.get(axis) for axis in "xyz"]
-        told = {
+        compared = {
             "dimensionsIJK": (dimensions, self.sizes),
             "spacing": (meta.get("spacing"), self.spacing),
             "origin": (meta.get("origin"), self.origin),
             "directions": (meta.get("directions"), [part for row in self.directions for part in row]),
         }
-        for name, (expected, found) in told.items():
+        for name, (expected, found) in compared.items():
             if expected is not None and not _are_close(expected, found):
                 return f"its {name} are {list(found)}, not {expected}"
         return None

@@ -14,8 +14,8 @@ def figure_entry(row: Row, **place: Any) -> dict[str, Any]:
 
     :param place: what it is on, where, and its geometry.
     """
-    told = {key: value for key, value in _details(row) if value is not None}
-    return {"geometryType": row["geometry_type"], **place, **told}
+    details = {key: value for key, value in _details(row) if value is not None}
+    return {"geometryType": row["geometry_type"], **place, **details}
 
 
 def _details(row: Row) -> Iterator[tuple[str, Any]]:

@@ -68,7 +68,7 @@ def add_items(
         f"{project_type.name.capitalize()} restored", len(work.item_ids), work.plan.counts[project_type.name]
     )
     names = [new_name(work, row) for row in rows]
-    with naming(_told(project_type.item, project_type.id_column, rows)):
+    with naming(_label(project_type.item, project_type.id_column, rows)):
         added = write_once(
             partial(items.add, new_dataset, entries),
             partial(items.list_by_names, new_dataset, names),
@@ -108,6 +108,6 @@ def _undescribed(work: RestoreWork, rows: Sequence[Row], added: Added) -> Iterat
             yield work.item_ids[row[work.plan.project_type.id_column]], row["description"]
 
 
-def _told(item: str, id_column: str, rows: Sequence[Row]) -> str:
+def _label(item: str, id_column: str, rows: Sequence[Row]) -> str:
     first = f"{item.capitalize()} {rows[0]['name']!r} (id {rows[0][id_column]})"
     return first if len(rows) == 1 else f"{first} and {len(rows) - 1} more"

@@ -15,8 +15,8 @@ def tag_entry(row: Row, tag_ids: Mapping[int, int], **place: Any) -> dict[str, A
     :param tag_ids: id of a definition in the snapshot -> its new id.
     :param place: what the tag is on, such as ``objectId``, and where, as far as the request does not say it.
     """
-    told = {key: value for key, value in _details(row) if value is not None}
-    return {"tagId": tag_ids[row["tag_id"]], **place, **told}
+    details = {key: value for key, value in _details(row) if value is not None}
+    return {"tagId": tag_ids[row["tag_id"]], **place, **details}
 
 
 def count_tags(owners: Iterable[Mapping[str, Any]]) -> int:

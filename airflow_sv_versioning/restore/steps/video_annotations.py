@@ -63,7 +63,7 @@ class AnnotationsRestore:
     def _by_video(self, table: str, video_column: str) -> Iterator[list[Row]]:
         return whole_owners(self._rows(table, video_column), video_column)
 
-    def _told(self, video_id: int) -> str:
+    def _label(self, video_id: int) -> str:
         return f"The annotation of video {self._work.item_names[video_id]!r} (id {video_id})"
 
     def _annotation(self, video_id: int) -> VideoAnnotation:
@@ -98,7 +98,7 @@ class AnnotationsRestore:
         """Make objects in the order of their ids; ``there`` lists the ids of those that are made."""
         rows = sorted(rows, key=lambda row: row["src_object_id"])
         dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
-        with naming(self._told(rows[0]["src_video_id"])):
+        with naming(self._label(rows[0]["src_video_id"])):
             made = self._work.make_batches(
                 [self._object_entry(row) for row in rows],
                 objects.ADD_BATCH,
@@ -121,7 +121,7 @@ class AnnotationsRestore:
         of_objects = [row for row in rows if row["owner_type"] == "object"]
         own = [row for row in of_objects if row["owner_id"] not in self._shared]
         shared = [row for row in of_objects if row["owner_id"] in self._shared]
-        with naming(self._told(video_id)):
+        with naming(self._label(video_id)):
             self._work.send_batches(
                 [self._tag_entry(row) for row in of_video],
                 videos.TAGS_BATCH,
@@ -164,7 +164,7 @@ class AnnotationsRestore:
         video_id = rows[0]["src_video_id"]
         new_id = self._work.item_ids[video_id]
         frames = {row["frame_index"] for row in rows}
-        with naming(self._told(video_id)):
+        with naming(self._label(video_id)):
             self._work.send_batches(
                 rows,
                 videos.FIGURES_BATCH,

@@ -60,8 +60,8 @@ class VideosRestore:
         meta = json_value(row["meta"]) or {}
         if row["src_video_id"] in plan.remedy.placeholder_ids:
             meta = stand_in_meta(meta)
-        told = {"title": new_name(self._work, row), **plan.reference(row), "meta": meta}
-        return {**told, **description_entry(row)}
+        entry = {"title": new_name(self._work, row), **plan.reference(row), "meta": meta}
+        return {**entry, **description_entry(row)}
 
     def _with_custom_data(self) -> Iterator[Row]:
         for batch in self._work.plan.snapshot.iter_batches("videos", _NOTES):

@@ -24,6 +24,6 @@ class SlicesRestore:
 
     def _upload(self, volume_id: int) -> None:
         plan = self._work.plan
-        told = f"The slices of volume {plan.missing[volume_id].path!r} (id {volume_id})"
-        with self._turns, naming(told), media_file(plan, volume_id) as path:
+        label = f"The slices of volume {plan.missing[volume_id].path!r} (id {volume_id})"
+        with self._turns, naming(label), media_file(plan, volume_id) as path:
             upload_slices(self._work.client, self._work.item_ids[volume_id], path)

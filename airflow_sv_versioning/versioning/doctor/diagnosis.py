@@ -88,6 +88,6 @@ def _careful(check: Check, subject: Subject, progress: Progress) -> list[Finding
         raise
     except (SuperviselyError, KeyError, TypeError, AttributeError) as error:
         # Whatever shape the answer has: the other questions are worth their answers.
-        told = error.kind if isinstance(error, SuperviselyError) else "the answer has another shape"
-        findings.append(Finding(name, f"the question about {name} is answered", told, UNKNOWN))
+        message = error.kind if isinstance(error, SuperviselyError) else "the answer has another shape"
+        findings.append(Finding(name, f"the question about {name} is answered", message, UNKNOWN))
     return findings

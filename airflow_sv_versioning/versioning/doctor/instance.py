@@ -15,17 +15,17 @@ AT_ONCE = 20
 
 def check_version(subject: Subject) -> Iterator[Finding]:
     """Hold the instance's version against what versions need."""
-    told = subject.instance_version
+    version = subject.instance_version
     needed = max(feature.since for feature in FEATURES if not feature.is_extra)
     assumption = f"the instance is {version_text(needed)} or newer"
-    if (number := parse_version(told)) is None:
+    if (number := parse_version(version)) is None:
         yield Finding("instance_version", assumption, "it does not tell its version", UNKNOWN)
     elif missing := lacking(number):
         lacks = ", ".join(f"{feature.what} (since {version_text(feature.since)})" for feature in missing)
         verdict = FAILS if number < needed else WORKS
-        yield Finding("instance_version", assumption, f"it is {told}", verdict, f"It lacks {lacks}.")
+        yield Finding("instance_version", assumption, f"it is {version}", verdict, f"It lacks {lacks}.")
     else:
-        yield Finding("instance_version", assumption, f"it is {told}", WORKS)
+        yield Finding("instance_version", assumption, f"it is {version}", WORKS)
 
 
 def check_plan(subject: Subject) -> Iterator[Finding]:

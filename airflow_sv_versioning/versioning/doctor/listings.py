@@ -30,9 +30,9 @@ def check_cursor(subject: Subject) -> Iterator[Finding]:
         return
     after = first.get("after")
     if after is None:
-        told = "after is null" if "after" in first else "the answer has no after"
+        observed = "after is null" if "after" in first else "the answer has no after"
         advice = "Pages are asked for by number; of a project in use that may take more passes."
-        yield Finding("cursor", assumption, told, SLOWER, advice, {"cursor": "ignored"})
+        yield Finding("cursor", assumption, observed, SLOWER, advice, {"cursor": "ignored"})
         return
     second = subject.ask(method, **body, pagination_mode="token", after=after)
     by_number = subject.ask(method, **body, page=2)
@@ -53,13 +53,13 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
         return
     wanted = project_type_of(method.partition(".")[0]).list_page
     answer = subject.ask(method, **listing_of(method, dataset_id), per_page=wanted)
-    told = answer.get("perPage")
+    size = answer.get("perPage")
     assumption = f"{method} has pages of {wanted}"
-    if isinstance(told, int) and told < wanted:
+    if isinstance(size, int) and size < wanted:
         advice = "More requests are needed for the same items."
-        yield Finding("page_size", assumption, f"pages of {told}", SLOWER, advice, {"max_per_page": told})
+        yield Finding("page_size", assumption, f"pages of {size}", SLOWER, advice, {"max_per_page": size})
     else:
-        yield Finding("page_size", assumption, f"pages of {told}", WORKS)
+        yield Finding("page_size", assumption, f"pages of {size}", WORKS)
 
 
 def check_recursion(subject: Subject) -> Iterator[Finding]:
@@ -110,8 +110,8 @@ def check_figure_fields(subject: Subject) -> Iterator[Finding]:
         advice = "What is not told is in no version."
         yield Finding("figure_fields", assumption, f"not told: {', '.join(lacking)}", FAILS, advice)
     else:
-        told = "all are told" if entities else "taken; there are no figures to look at"
-        yield Finding("figure_fields", assumption, told, WORKS if entities else UNKNOWN)
+        observed = "all are told" if entities else "taken; there are no figures to look at"
+        yield Finding("figure_fields", assumption, observed, WORKS if entities else UNKNOWN)
 
 
 def check_coordinates(subject: Subject) -> Iterator[Finding]:

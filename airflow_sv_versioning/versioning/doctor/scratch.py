@@ -153,22 +153,22 @@ def _item_stamps(item: str, project_type: str, moved: Mapping[Edit, Stamps]) -> 
     if project_type in KNOWN_TO_MOVE:
         advice = "Such changes would be missed: make versions with capture='full'." if outcome.still else ""
         return Finding(
-            f"stamp.{item}", assumption, outcome.told(), FAILS if outcome.still else WORKS, advice, rules
+            f"stamp.{item}", assumption, outcome.observed(), FAILS if outcome.still else WORKS, advice, rules
         )
     if outcome.still or outcome.refused:
         advice = f"Versions read {project_type} in full; do not ask for capture='incremental'."
-        return Finding(f"stamp.{item}", assumption, outcome.told(), SLOWER, advice, rules)
+        return Finding(f"stamp.{item}", assumption, outcome.observed(), SLOWER, advice, rules)
     extra = f'"trusted_stamps": ["{project_type}"]'
-    told = f"With {extra} in the connection's extra, or --capture incremental, versions of {project_type}"
-    advice = f"{told} read only what changed."
-    return Finding(f"stamp.{item}", assumption, outcome.told(), WORKS, advice, rules)
+    observed = f"With {extra} in the connection's extra, or --capture incremental, versions of {project_type}"
+    advice = f"{observed} read only what changed."
+    return Finding(f"stamp.{item}", assumption, outcome.observed(), WORKS, advice, rules)
 
 
 def _project_stamps(moved: Mapping[Edit, Stamps]) -> Finding:
     outcome = _Outcome.of(moved, 1)
     assumption = "updatedAt of the project moves with each edit of it"
     advice = _NO_VERSION if outcome.still else ""
-    return Finding("stamp.project", assumption, outcome.told(), FAILS if outcome.still else WORKS, advice)
+    return Finding("stamp.project", assumption, outcome.observed(), FAILS if outcome.still else WORKS, advice)
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _Outcome:
         still = [edit.what for edit, stamps in moved.items() if stamps and not stamps[index]]
         return cls(still, [edit.what for edit, stamps in moved.items() if stamps is None])
 
-    def told(self) -> str:
+    def observed(self) -> str:
         """Say it in a few words."""
         observed = f"not moved by: {', '.join(self.still)}" if self.still else "moved by every edit"
         return f"{observed}; refused: {', '.join(self.refused)}" if self.refused else observed

@@ -30,8 +30,8 @@ class Refusal:
         return cls(error.status_code, kind if isinstance(kind, str) else None, is_outdated)
 
     def __str__(self) -> str:
-        told = f"status {self.status}" + (f" ({self.type})" if self.type else "")
-        return f"{told}, the instance is too old for it" if self.is_outdated else told
+        text = f"status {self.status}" + (f" ({self.type})" if self.type else "")
+        return f"{text}, the instance is too old for it" if self.is_outdated else text
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ def check_list(subject: Subject) -> Iterator[Finding]:
     entities = answer.get("entities") or []
     statuses = Counter(str(entity.get("status")) for entity in entities)
     open_ = sum(entity.get("teamFileId") is None or entity.get("version") is None for entity in entities)
-    told = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no versions yet"
+    observed = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no versions yet"
     advice = "Versions that are not committed are left aside." if open_ else ""
     rules = {"lists_reservations": True} if open_ else {}
-    yield Finding("version_list", assumption, told, WORKS if entities else UNKNOWN, advice, rules)
+    yield Finding("version_list", assumption, observed, WORKS if entities else UNKNOWN, advice, rules)
 
 
 def check_filters(subject: Subject) -> Iterator[Finding]:
@@ -42,9 +42,9 @@ def check_filters(subject: Subject) -> Iterator[Finding]:
     else:
         numbers = {entity.get("version") for entity in answer.get("entities") or []}
         is_kept = numbers <= {1}
-        told = "filtered" if is_kept else "the filter is ignored"
+        observed = "filtered" if is_kept else "the filter is ignored"
         advice = "" if is_kept else "The whole list is read instead."
-        yield Finding("version_filter", assumption, told, WORKS, advice)
+        yield Finding("version_filter", assumption, observed, WORKS, advice)
 
 
 def check_folder(subject: Subject) -> Iterator[Finding]:
@@ -66,16 +66,16 @@ def check_folder(subject: Subject) -> Iterator[Finding]:
     content = subject.client.files.find_bytes(team_id, path)
     yield Finding("folder", assumption, "readable", WORKS)
     assumption = "Team Files tell the SHA-256 of a file"
-    told = answer[0].get("hash")
-    if not told:
+    listed = answer[0].get("hash")
+    if not listed:
         advice = "Archives are proved by their size alone."
         yield Finding("file_hash", assumption, "no hash is told", UNKNOWN, advice)
     else:
-        yield Finding("file_hash", assumption, *_hash_verdict(told, content))
+        yield Finding("file_hash", assumption, *_hash_verdict(listed, content))
 
 
-def _hash_verdict(told: str, content: bytes | None) -> tuple[str, Verdict]:
+def _hash_verdict(listed: str, content: bytes | None) -> tuple[str, Verdict]:
     digest = base64.b64encode(hashlib.sha256(content or b"").digest()).decode()
-    if digest == told:
+    if digest == listed:
         return "equal to that of the downloaded file", WORKS
     return "another than that of the downloaded file", FAILS

@@ -94,12 +94,12 @@ class _PayloadWriter:
 
     def _write_video(self, video: ItemBatch) -> None:
         row = video.table("videos")
-        (told,) = row.to_pylist()
+        (fields,) = row.to_pylist()
         objects, tags = video.table("objects").to_pylist(), video.table("tags").to_pylist()
         figures = video.table("figures")
-        text = annotation_text(told, objects, figures, tags)
+        text = annotation_text(fields, objects, figures, tags)
         self._tables["videos"].append_arrow(row.append_column(_ANNOTATION, _one_text(text)))
-        self._keys["videos"][key_of("video", told["src_video_id"])] = told["src_video_id"]
+        self._keys["videos"][key_of("video", fields["src_video_id"])] = fields["src_video_id"]
         self._write_parts(objects, figures, tags)
 
     def _write_parts(
