@@ -31,9 +31,7 @@ class CompactReader:
 
     def struct(self) -> Struct:
         """Read the fields of a struct."""
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise ValueError("nested too deeply")
+        self._go_deeper()
         fields: Struct = {}
         number = 0
         while head := self._byte():
@@ -64,7 +62,15 @@ class CompactReader:
         count = head >> 4 if head >> 4 != 0x0F else self._varint()
         if count > len(self._data) - self.position:
             raise IndexError("more elements than bytes")
-        return [self._value(head & 0x0F) for _ in range(count)]
+        self._go_deeper()
+        values = [self._value(head & 0x0F) for _ in range(count)]
+        self._depth -= 1
+        return values
+
+    def _go_deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise ValueError("nested too deeply")
 
     def _byte(self) -> int:
         value = self._data[self.position]
