@@ -35,12 +35,12 @@ NOT_STORED = "the server has no file with its hash any more"
 class MediaCheck:
     """What became of the media of a snapshot.
 
-    :param gone: item id -> why its media cannot be had.
+    :param lost: item id -> why its media cannot be had.
     :param unknown_count: of how many links this machine cannot tell.
     :param unknown: the first of them -> why.
     """
 
-    gone: Mapping[int, str]
+    lost: Mapping[int, str]
     unknown_count: int = 0
     unknown: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,12 +51,12 @@ def check_media(
     team_id: int,
     progress: Progress,
     *,
-    unreachable_is_gone: bool,
+    unreachable_is_lost: bool,
 ) -> MediaCheck:
     """Look for the media of a snapshot's items: by hash on the server, by link where links lead.
 
     :param team_id: the team that is to have the items, whose buckets are looked into.
-    :param unreachable_is_gone: what a link counts as whose host gives this machine no good answer: gone, or
+    :param unreachable_is_lost: what a link counts as whose host gives this machine no good answer: lost, or
         unknown. A link that is not tried is unknown in any case: one into a private network, and those that a
         quarter of an hour is too short for.
     """
@@ -66,13 +66,13 @@ def check_media(
     linked, has_hash = is_linked(project_type), ~pc.field("hash").is_null()
     hashed = has_hash & ~linked
     nothing = snapshot.read(project_type.name, [project_type.id_column], ~linked & ~has_hash)
-    gone = dict.fromkeys(values(nothing, project_type.id_column), NO_REFERENCE)
-    gone |= dict.fromkeys(find_lost_hashes(client, snapshot, progress, hashed), NOT_STORED)
+    lost = dict.fromkeys(values(nothing, project_type.id_column), NO_REFERENCE)
+    lost |= dict.fromkeys(find_lost_hashes(client, snapshot, progress, hashed), NOT_STORED)
     links = MediaColumn(snapshot, "link", linked)
-    check = _LinksCheck(client, team_id, progress, unreachable_is_gone)
+    check = _LinksCheck(client, team_id, progress, unreachable_is_lost)
     dead = check.run(links)
-    gone |= {item_id: dead[link] for item_id, link in links.owners(dead)}
-    return MediaCheck(gone, check.unknown_count, check.unknown)
+    lost |= {item_id: dead[link] for item_id, link in links.owners(dead)}
+    return MediaCheck(lost, check.unknown_count, check.unknown)
 
 
 def find_lost_hashes(
@@ -100,13 +100,13 @@ class _LinksCheck:
     """Tries links side by side, for a limited time, and no host that did not answer a few times in a row."""
 
     def __init__(
-        self, client: SuperviselyClient, team_id: int, progress: Progress, unreachable_is_gone: bool
+        self, client: SuperviselyClient, team_id: int, progress: Progress, unreachable_is_lost: bool
     ) -> None:
         self._deadline = time.monotonic() + _LINKS_SECONDS
         self._client = client
         self._team_id = team_id
         self._progress = progress
-        self._unreachable_is_gone = unreachable_is_gone
+        self._unreachable_is_lost = unreachable_is_lost
         self._failures: Counter[str] = Counter()
         self._lock = Lock()
         self.unknown_count = 0
@@ -118,7 +118,7 @@ class _LinksCheck:
         answers = map_ordered(self._try, links, WORKERS)
         for done, (link, answer) in enumerate(answers, start=1):
             self._progress.count("Links checked", done, len(links))
-            if self._is_gone(answer.state):
+            if self._is_lost(answer.state):
                 dead[link] = f"{link}: {answer.reason}"
             elif answer.state is not LinkState.ALIVE:
                 self.unknown_count += 1
@@ -126,8 +126,8 @@ class _LinksCheck:
                     self.unknown[link] = answer.reason
         return dead
 
-    def _is_gone(self, state: LinkState) -> bool:
-        return state is LinkState.GONE or (self._unreachable_is_gone and state is LinkState.UNREACHABLE)
+    def _is_lost(self, state: LinkState) -> bool:
+        return state is LinkState.GONE or (self._unreachable_is_lost and state is LinkState.UNREACHABLE)
 
     def _try(self, link: str) -> tuple[str, LinkAnswer]:
         if time.monotonic() > self._deadline:

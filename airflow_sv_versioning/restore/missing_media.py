@@ -69,28 +69,28 @@ def find_remedy(
     policy: str,
     snapshot: Snapshot,
     project_type: ProjectType,
-    gone: Mapping[int, str],
+    lost: Mapping[int, str],
     find_originals: Callable[[], Originals | None],
 ) -> Remedy:
     """Apply a policy to the missing items of a snapshot; changes nothing.
 
     :param policy: ``fail``, ``skip``, ``placeholder`` or ``reupload``.
-    :param gone: id -> why its media are gone.
+    :param lost: id -> why its media are gone.
     :param find_originals: asked for ``reupload`` alone.
     :raises ConfigurationError: placeholders are needed, and what draws them is not installed.
     """
-    if not gone:
+    if not lost:
         return Remedy()
     if policy == "skip":
-        return Remedy(left_out=frozenset(gone))
+        return Remedy(left_out=frozenset(lost))
     if policy == "placeholder":
-        return _with_placeholders(snapshot, project_type, gone)
+        return _with_placeholders(snapshot, project_type, lost)
     if policy == "reupload":
         originals = find_originals()
         if originals is None:
-            return Remedy(without=dict.fromkeys(gone, NO_STORE))
-        return _from_store(snapshot, project_type, gone, originals)
-    return Remedy(without=gone)
+            return Remedy(without=dict.fromkeys(lost, NO_STORE))
+        return _from_store(snapshot, project_type, lost, originals)
+    return Remedy(without=lost)
 
 
 def rows_of(
@@ -103,11 +103,11 @@ def rows_of(
             yield row[project_type.id_column], row
 
 
-def _with_placeholders(snapshot: Snapshot, project_type: ProjectType, gone: Mapping[int, str]) -> Remedy:
+def _with_placeholders(snapshot: Snapshot, project_type: ProjectType, lost: Mapping[int, str]) -> Remedy:
     placeholders = placeholders_for(project_type.name)
     groups: dict[Hashable, list[int]] = defaultdict(list)
     without: dict[int, str] = {}
-    for item_id, row in rows_of(snapshot, project_type, placeholders.columns, list(gone)):
+    for item_id, row in rows_of(snapshot, project_type, placeholders.columns, list(lost)):
         shape = placeholders.shape_of(row)
         if shape is None:
             without[item_id] = NO_SIZE
@@ -117,13 +117,13 @@ def _with_placeholders(snapshot: Snapshot, project_type: ProjectType, gone: Mapp
 
 
 def _from_store(
-    snapshot: Snapshot, project_type: ProjectType, gone: Mapping[int, str], originals: Originals
+    snapshot: Snapshot, project_type: ProjectType, lost: Mapping[int, str], originals: Originals
 ) -> Remedy:
     record = originals.record or MediaRecord(originals.store.url)
     wanted: dict[int, str] = {}
     without: dict[int, str] = {}
     unlinked = set()
-    for item_id, row in rows_of(snapshot, project_type, ["hash", "link"], list(gone)):
+    for item_id, row in rows_of(snapshot, project_type, ["hash", "link"], list(lost)):
         content_hash = row["hash"]
         if by_link(project_type, row["link"], row["hash"]):
             unlinked.add(item_id)
@@ -133,7 +133,7 @@ def _from_store(
         if content_hash:
             wanted[item_id] = content_hash
         else:
-            without[item_id] = NO_RECORD if row["link"] else gone[item_id]
+            without[item_id] = NO_RECORD if row["link"] else lost[item_id]
     held = originals.store.find_held(set(wanted.values()))
     for item_id, content_hash in wanted.items():
         if content_hash not in held:

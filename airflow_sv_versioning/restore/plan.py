@@ -127,9 +127,9 @@ def plan_restore(
         remnants.leave_out()
     check_references(snapshot, paths, names)
     give_back()
-    found = check_media(client, snapshot, team_id, progress, unreachable_is_gone=missing_entities != "fail")
-    gone = {**(known or {}), **found.gone}
-    remedy = find_remedy(missing_entities, snapshot, project_type, gone, find_originals)
+    found = check_media(client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail")
+    lost = {**(known or {}), **found.lost}
+    remedy = find_remedy(missing_entities, snapshot, project_type, lost, find_originals)
     new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
     return RestorePlan(
         snapshot=snapshot,
@@ -137,7 +137,7 @@ def plan_restore(
         paths=paths,
         names=names,
         policy=missing_entities,
-        missing=missing_items(snapshot, paths, new_names, gone),
+        missing=missing_items(snapshot, paths, new_names, lost),
         remedy=remedy,
         new_names=new_names,
         renamed=renamed,
@@ -160,17 +160,17 @@ def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names)
 
 
 def missing_items(
-    snapshot: Snapshot, paths: Mapping[int, str], new_names: Mapping[int, str], gone: Mapping[int, str]
+    snapshot: Snapshot, paths: Mapping[int, str], new_names: Mapping[int, str], lost: Mapping[int, str]
 ) -> dict[int, MissingItem]:
     """Name items that are missing: id -> item, in the order of the snapshot.
 
-    :param gone: item id -> why its media cannot be had.
+    :param lost: item id -> why its media cannot be had.
     """
-    lost = rows_of(snapshot, project_type_of(snapshot.project_type), ["src_dataset_id", "name"], list(gone))
+    rows = rows_of(snapshot, project_type_of(snapshot.project_type), ["src_dataset_id", "name"], list(lost))
     found = {}
-    for item_id, row in lost:
+    for item_id, row in rows:
         path = f"{paths[row['src_dataset_id']]}/{new_names.get(item_id, row['name'])}"
-        found[item_id] = MissingItem(item_id, path, gone[item_id])
+        found[item_id] = MissingItem(item_id, path, lost[item_id])
     return found
 
 
@@ -188,13 +188,13 @@ def _unknown_links(found: MediaCheck) -> tuple[str, ...]:
     return (line,)
 
 
-def _counts(project_type: ProjectType, snapshot: Snapshot, gone: Collection[int]) -> dict[str, int]:
-    return {table: _count(snapshot, table, gone) for table in project_type.counted}
+def _counts(project_type: ProjectType, snapshot: Snapshot, left_out: Collection[int]) -> dict[str, int]:
+    return {table: _count(snapshot, table, left_out) for table in project_type.counted}
 
 
-def _count(snapshot: Snapshot, table: str, gone: Collection[int]) -> int:
+def _count(snapshot: Snapshot, table: str, left_out: Collection[int]) -> int:
     column = SCHEMAS[snapshot.project_type][table].item
-    where = ids_not_in(column, gone) if column else None
+    where = ids_not_in(column, left_out) if column else None
     if column is None or where is None:
         return snapshot.row_count(table)
     return sum(batch.num_rows for batch in snapshot.iter_batches(table, [column], where))

@@ -18,22 +18,22 @@ _Name = tuple[int, str]
 
 
 def distinct_names(
-    snapshot: Snapshot, paths: Mapping[int, str], gone: Collection[int]
+    snapshot: Snapshot, paths: Mapping[int, str], left_out: Collection[int]
 ) -> tuple[dict[int, str], dict[str, str]]:
     """Find a new name for the second and every later item of one name.
 
     :param paths: dataset id -> its path.
-    :param gone: ids of items that need no name.
+    :param left_out: ids of items that need no name.
     :returns: item id -> its new name, and the same for people: path -> new name.
     """
     # Names themselves would fill the memory; of equal digests, they are compared.
-    suspects = repeated(_all_digests(snapshot, gone))
+    suspects = repeated(_all_digests(snapshot, left_out))
     if not len(suspects):
         return {}, {}
-    names = _Names(snapshot, gone)
+    names = _Names(snapshot, left_out)
     new_names: dict[int, str] = {}
     renamed: dict[str, str] = {}
-    for item_id, (dataset_id, name) in _iter_later(snapshot, gone, suspects):
+    for item_id, (dataset_id, name) in _iter_later(snapshot, left_out, suspects):
         new = names.take_free(dataset_id, name)
         new_names[item_id] = new
         item = project_type_of(snapshot.project_type).item
@@ -42,24 +42,26 @@ def distinct_names(
 
 
 def _iter_names(
-    snapshot: Snapshot, gone: Collection[int]
+    snapshot: Snapshot, left_out: Collection[int]
 ) -> Iterator[tuple[list[int], list[_Name], np.ndarray[Any, Any]]]:
     """Stream ids, names and digests of names."""
     id_column = project_type_of(snapshot.project_type).id_column
     columns = [id_column, "src_dataset_id", "name"]
-    for batch in snapshot.iter_batches(snapshot.project_type, columns, ids_not_in(id_column, gone)):
+    for batch in snapshot.iter_batches(snapshot.project_type, columns, ids_not_in(id_column, left_out)):
         names = list(zip(values(batch, "src_dataset_id"), values(batch, "name"), strict=True))
         yield values(batch, id_column), names, digests(names)
 
 
-def _all_digests(snapshot: Snapshot, gone: Collection[int]) -> np.ndarray[Any, Any]:
-    return joined(found for _, _, found in _iter_names(snapshot, gone))
+def _all_digests(snapshot: Snapshot, left_out: Collection[int]) -> np.ndarray[Any, Any]:
+    return joined(found for _, _, found in _iter_names(snapshot, left_out))
 
 
-def _iter_later(snapshot: Snapshot, gone: Collection[int], suspects: IdSet) -> Iterator[tuple[int, _Name]]:
+def _iter_later(
+    snapshot: Snapshot, left_out: Collection[int], suspects: IdSet
+) -> Iterator[tuple[int, _Name]]:
     """Stream the items whose name an earlier one has, among those whose digest is suspect."""
     seen: set[_Name] = set()
-    for item_ids, names, found in _iter_names(snapshot, gone):
+    for item_ids, names, found in _iter_names(snapshot, left_out):
         for item_id, name in compress(zip(item_ids, names, strict=True), suspects.mask_of(found)):
             if name in seen:
                 yield item_id, name
@@ -69,8 +71,8 @@ def _iter_later(snapshot: Snapshot, gone: Collection[int], suspects: IdSet) -> I
 class _Names:
     """The names that are taken."""
 
-    def __init__(self, snapshot: Snapshot, gone: Collection[int]) -> None:
-        self._taken = IdSet(_all_digests(snapshot, gone))
+    def __init__(self, snapshot: Snapshot, left_out: Collection[int]) -> None:
+        self._taken = IdSet(_all_digests(snapshot, left_out))
         self._given: set[_Name] = set()
         # The number that was tried last: to begin at 1 for each of many equal names would never end.
         self._numbers: dict[_Name, int] = {}

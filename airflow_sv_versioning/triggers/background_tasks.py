@@ -135,15 +135,15 @@ class BackgroundTasksTrigger(BaseTrigger):
 
     async def _look(self, waiting: Waiting, not_before: float) -> tuple[Task, ...]:
         tasks = _SharedTasks(await self._open_client(), not_before)
-        mine: list[Task] = []
+        touching: list[Task] = []
         answers: list[Answer] = []
         if waiting.project_id is not None:
             running = await tasks.list_running(await self._find_workspace(tasks.client, waiting.project_id))
-            mine, answers = waiting.find_mine(running.value), [running]
-        named = [await tasks.get(task_id) for task_id in waiting.list_unread(mine)]
+            touching, answers = waiting.find_touching(running.value), [running]
+        named = [await tasks.get(task_id) for task_id in waiting.list_unread(touching)]
         began = min((answer.began for answer in [*answers, *named]), default=time.monotonic())
         try:
-            return waiting.take([*mine, *(answer.value for answer in named)], began)
+            return waiting.take([*touching, *(answer.value for answer in named)], began)
         except RemoteTaskFailedError as error:
             raise await asyncio.to_thread(add_log, tasks.client, error) from error
 

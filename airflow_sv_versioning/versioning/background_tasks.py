@@ -63,19 +63,19 @@ class Waiting:
             found = f"Background tasks {', '.join(map(str, self.task_ids))}: none is under way."
         return found if self.is_over else f"{found} Looking on for {self.quiet_left:.0f} s."
 
-    def find_mine(self, running: Iterable[Task]) -> list[Task]:
+    def find_touching(self, running: Iterable[Task]) -> list[Task]:
         """Choose the project's tasks among the running ones of its workspace."""
         if self.project_id is None:
             return []
-        mine = [task for task in running if task.touches_project(self.project_id)]
-        self.seen.update(task.id for task in mine)
-        return mine
+        touching = [task for task in running if task.touches_project(self.project_id)]
+        self.seen.update(task.id for task in touching)
+        return touching
 
-    def list_unread(self, mine: Iterable[Task]) -> list[int]:
+    def list_unread(self, touching: Iterable[Task]) -> list[int]:
         """List the tasks that must be read one by one: those named, or those that ran before."""
         if self.task_ids is not None:
             return list(self.task_ids)
-        return sorted(self.seen - {task.id for task in mine})
+        return sorted(self.seen - {task.id for task in touching})
 
     def take(self, tasks: Iterable[Task], at: float) -> tuple[Task, ...]:
         """Take in one look; return the tasks that are still under way.
@@ -100,11 +100,11 @@ def look(client: SuperviselyClient, waiting: Waiting, at: float) -> tuple[Task, 
     :raises NotFoundError: the project or a task does not exist or is not visible.
     :raises RemoteTaskFailedError: with the last lines of the task's log.
     """
-    mine: list[Task] = []
+    touching: list[Task] = []
     if waiting.project_id is not None:
         workspace_id = client.projects.get(waiting.project_id).workspace_id
-        mine = waiting.find_mine(client.tasks.list_running(workspace_id))
-    tasks = [*mine, *(client.tasks.get(task_id) for task_id in waiting.list_unread(mine))]
+        touching = waiting.find_touching(client.tasks.list_running(workspace_id))
+    tasks = [*touching, *(client.tasks.get(task_id) for task_id in waiting.list_unread(touching))]
     try:
         return waiting.take(tasks, at)
     except RemoteTaskFailedError as error:

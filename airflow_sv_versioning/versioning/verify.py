@@ -97,12 +97,12 @@ class Verification:
             return Check("media", SKIPPED, _NOT_READ)
         snapshot = unpacked.snapshot
         found = check_media(
-            self._client, snapshot, self._project.team_id, self._progress, unreachable_is_gone=True
+            self._client, snapshot, self._project.team_id, self._progress, unreachable_is_lost=True
         )
         count = snapshot.row_count(self._project.type)
-        if found.gone:
-            message = f"{len(found.gone):,} of {count:,} {self._project.type} have no media any more."
-            return Check("media", WRONG, message, _by_path(snapshot, found.gone))
+        if found.lost:
+            message = f"{len(found.lost):,} of {count:,} {self._project.type} have no media any more."
+            return Check("media", WRONG, message, _by_path(snapshot, found.lost))
         if found.unknown_count:
             message = f"{found.unknown_count:,} links cannot be tried from here; the other media are there."
             return Check("media", UNKNOWN, message, found.unknown)
@@ -144,9 +144,9 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
     return Check("tables", GOOD, f"{counted}, as the archive says.")
 
 
-def _by_path(snapshot: Snapshot, gone: Mapping[int, str]) -> dict[str, str]:
-    paths = paths_of(snapshot, gone.keys())
-    return {f"{paths[item_id]} (id {item_id})": why for item_id, why in gone.items()}
+def _by_path(snapshot: Snapshot, lost: Mapping[int, str]) -> dict[str, str]:
+    paths = paths_of(snapshot, lost.keys())
+    return {f"{paths[item_id]} (id {item_id})": why for item_id, why in lost.items()}
 
 
 def _digest(path: Path) -> str:

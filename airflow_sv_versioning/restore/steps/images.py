@@ -52,11 +52,11 @@ class ImagesRestore:
         columns = ["src_image_id", "parent_src_image_id"]
         has_parent = ~pc.field("parent_src_image_id").is_null()
         rows = self._work.plan.snapshot.read("images", columns, has_parent).to_pylist()
-        gone = self._work.plan.skipped_ids
+        skipped = self._work.plan.skipped_ids
         return {
             row["src_image_id"]: row["parent_src_image_id"]
             for row in rows
-            if row["src_image_id"] not in gone and row["parent_src_image_id"] not in gone
+            if row["src_image_id"] not in skipped and row["parent_src_image_id"] not in skipped
         }
 
     def _add_generation(self, where: pc.Expression | None) -> None:

@@ -258,9 +258,9 @@ def test_a_host_that_never_answers_is_not_asked_for_every_link(
         writer.append("images", ({"src_image_id": number, "link": link} for number, link in links))
         snapshot = writer.finish({}, {})
 
-    found = media_check.check_media(client, snapshot, 1, Progress(), unreachable_is_gone=True)
+    found = media_check.check_media(client, snapshot, 1, Progress(), unreachable_is_lost=True)
 
-    assert len(found.gone) == 200
+    assert len(found.lost) == 200
     assert len(tried) <= 3 + 2 * WORKERS
 
 

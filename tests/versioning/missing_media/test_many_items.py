@@ -40,7 +40,7 @@ def write(folder: Path, hashes: Sequence[str | None]) -> Snapshot:
 
 
 def gone(server: Any, snapshot: Snapshot) -> dict[int, str]:
-    return dict(check_media(server, snapshot, 1, Progress(), unreachable_is_gone=True).gone)
+    return dict(check_media(server, snapshot, 1, Progress(), unreachable_is_lost=True).lost)
 
 
 def test_a_lost_media_is_found_in_the_last_rows(tmp_path: Path) -> None:
