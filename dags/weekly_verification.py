@@ -70,9 +70,7 @@ def weekly_verification() -> None:
             log.info("%s: version %s: %s", each["project_name"], each["version_num"], states)
         good = [project_id for project_id in project_ids if found.get(project_id, {}).get("is_good")]
         if bad := sorted(set(project_ids) - set(good)):
-            raise RuntimeError(
-                f"The latest versions of these projects are not good: {bad}. See verify_version."
-            )
+            raise RuntimeError(f"The latest versions of projects {bad} are not good. See verify_version.")
         return {"projects": len(good)}
 
     report(project_ids, verified.output["verification"])
