@@ -31,7 +31,7 @@ OPERATORS: list[type[BaseOperator]] = [
     VerifyProjectVersionOperator,
 ]
 # Words of a run's data; everything else is how the work is done, which a DAG's author decides.
-TEMPLATED = ("_id", "_ids", "_name", "_num", "_title", "_description", "as_of", "media_store")
+TEMPLATED = ("_id", "_ids", "_name", "_num", "title", "description", "as_of", "media_store")
 # What a person who triggers a run may have to decide.
 DECIDED = ("missing_entities",)
 # Where none was made, there is none to restore.
