@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pendulum
 from airflow.configuration import conf
 
 from airflow_sv_versioning.assets import announce_version
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange
 
 
-# The trigger watches the deadline itself; this is for a triggerer that is not there.
-_TRIGGERER_GRACE = pendulum.duration(minutes=5)
+# The trigger watches the deadline itself; this is for a triggerer that is not there. No duration of pendulum:
+# Airflow sends what a task defers with to another process, and does not know how to write one.
+_TRIGGERER_GRACE = timedelta(minutes=5)
 
 
 class CreateProjectVersionOperator(SuperviselyOperator):
@@ -148,7 +149,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 **asdict(wait),
             ),
             method_name="execute_complete",
-            timeout=pendulum.duration(seconds=wait.seconds_left) + _TRIGGERER_GRACE,
+            timeout=timedelta(seconds=wait.seconds_left) + _TRIGGERER_GRACE,
         )
 
     def _create(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pendulum
 from airflow.sdk.log import mask_secret
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[str], None]
 # Longer than any try takes; a server lets its reservations expire long before.
-_RETENTION = pendulum.duration(days=2)
+_RETENTION = timedelta(days=2)
 
 
 class TaskMarks:

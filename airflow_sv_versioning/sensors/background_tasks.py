@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pendulum
 from airflow.configuration import conf
 from airflow.sdk import BaseSensorOperator
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _SEEN = "background_tasks_seen"
-# The trigger watches the deadline itself; this is for a triggerer that is not there.
-_TRIGGERER_GRACE = pendulum.duration(minutes=5)
+# The trigger watches the deadline itself; this is for a triggerer that is not there. No duration of pendulum:
+# Airflow sends what a task defers with to another process, and does not know how to write one.
+_TRIGGERER_GRACE = timedelta(minutes=5)
 
 
 class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
@@ -93,7 +94,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
                 seen=sorted(waiting.seen),
             ),
             method_name="execute_complete",
-            timeout=pendulum.duration(seconds=self.timeout) + _TRIGGERER_GRACE,
+            timeout=timedelta(seconds=self.timeout) + _TRIGGERER_GRACE,
         )
 
     @airflow_outcome()
