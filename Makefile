@@ -34,8 +34,10 @@ pip_install = $(1)/bin/python -m pip install --quiet --quiet --disable-pip-versi
 endif
 site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
+# One worker more than there are cores, for tests wait for servers and Airflow; four at most.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -lt 4 && echo $$((n + 1)) || echo 4)
 # A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
-IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench fidelity fuzz docs-picture dev-env sdk-env clean
 
