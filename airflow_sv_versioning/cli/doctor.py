@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
 from airflow_sv_versioning.cli.extras import extra_needed
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
+from airflow_sv_versioning.cli.parsing import (
+    Commands,
+    Parser,
+    add_command,
+    add_server_arguments,
+    seconds,
+    whole_id,
+)
 from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, reporting, show
 from airflow_sv_versioning.cli.tables import Table
+from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding
@@ -31,6 +39,13 @@ def add_to(commands: Commands[Parser]) -> None:
         metavar="WORKSPACE_ID",
         help="also try what only writing tells, on projects made there and removed again",
     )
+    command.add_argument(
+        "--expiry-wait",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="with --scratch: also see whether a reservation expires within so many seconds",
+    )
     add_server_arguments(command)
 
 
@@ -38,13 +53,16 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.versioning.doctor import diagnose
 
+    if arguments.expiry_wait and arguments.scratch is None:
+        raise ConfigurationError("--expiry-wait needs a workspace to reserve a version in: give --scratch.")
     with (
         extra_needed("placeholders"),
         reporting() as report,
         connected(arguments) as client,
         stop_on_signal(client.interrupt) as should_stop,
     ):
-        diagnosis = diagnose(client, arguments.project_id, arguments.scratch, Progress(report, should_stop))
+        progress = Progress(report, should_stop)
+        diagnosis = diagnose(client, arguments.project_id, arguments.scratch, progress, arguments.expiry_wait)
     if arguments.save:
         arguments.save.write_text(json_text(diagnosis.as_dict()) + "\n", encoding="utf-8")
     show(arguments, diagnosis.as_dict(), *_parts(diagnosis, is_of_project=arguments.project_id is not None))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import pytest
 
 from airflow_sv_versioning import cli
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.exceptions import AuthenticationError
+from airflow_sv_versioning.exceptions import AuthenticationError, CancelledError
 from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules, read_findings
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
-from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding, diagnose
+from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding, diagnose, scratch
+from airflow_sv_versioning.versioning.doctor.subject import Subject
 from tests.support.projects import count_projects, make_project
 from tests.support.proxy import FaultProxy, refuse
 from tests.support.typed_projects import MAKERS, nest
@@ -251,6 +253,71 @@ def test_a_refused_question_spoils_no_other(tmp_path: Path, photos: list[Path]) 
 def test_a_wrong_token_is_an_error_and_no_finding(server: ServerInfo) -> None:
     with SuperviselyClient(server.url, "wrong") as client, pytest.raises(AuthenticationError):
         diagnose(client)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "wait_seconds", "verdict", "observed"),
+    [
+        (timedelta(seconds=1), 0, "unknown", "not tried"),
+        (timedelta(seconds=1), 60, "works", "within"),
+        (timedelta(days=1), 25, "unknown", "not within 25 seconds"),
+        (timedelta(seconds=-1), 60, "unknown", "not as expected"),
+    ],
+)
+def test_a_reservation_that_expires_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lifetime: timedelta,
+    wait_seconds: float,
+    verdict: str,
+    observed: str,
+) -> None:
+    monkeypatch.setattr(scratch, "EXPIRY_STEP", 0.5 if verdict == "works" else 10)
+    left_behind: list[str] = []
+    with (
+        EmbeddedServer(tmp_path / "server", reservation_lifetime=lifetime) as server,
+        SuperviselyClient(server.info.url, server.info.token) as client,
+    ):
+        if verdict != "works":
+            monkeypatch.setattr(client, "pause", lambda seconds: None)
+        with scratch.Scratch(client, server.info.workspace_id, left_behind, wait_seconds) as tried:
+            [finding] = tried.try_expiry(Subject(client))
+        assert count_projects(client) == 0
+
+    assert (finding.verdict, observed in finding.observed) == (verdict, True)
+    assert left_behind == []
+
+
+def test_somebody_who_waits_no_longer_leaves_nothing_behind(server: ServerInfo) -> None:
+    left_behind: list[str] = []
+    with SuperviselyClient(server.url, server.token) as client:
+        before = count_projects(client)
+
+    with pytest.raises(CancelledError):
+        _interrupt_waiting(server, left_behind)
+
+    with SuperviselyClient(server.url, server.token) as client:
+        assert count_projects(client) == before
+    assert left_behind == []
+
+
+def _interrupt_waiting(server: ServerInfo, left_behind: list[str]) -> None:
+    with (
+        SuperviselyClient(server.url, server.token) as client,
+        scratch.Scratch(client, server.workspace_id, left_behind, 3600) as tried,
+    ):
+        client.interrupt()
+        list(tried.try_expiry(Subject(client)))
+
+
+def test_waiting_for_an_expiry_needs_a_scratch_workspace(
+    server: ServerInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SERVER_ADDRESS", server.url)
+    monkeypatch.setenv("API_TOKEN", server.token)
+
+    assert cli.main(["doctor", "--expiry-wait", "5"]) == 2
+    assert "--scratch" in capsys.readouterr().err
 
 
 def test_saved_findings_hold_no_names_and_make_a_server_like_the_one_that_was_asked(

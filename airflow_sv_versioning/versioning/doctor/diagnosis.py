@@ -38,12 +38,14 @@ def diagnose(
     project_id: int | None = None,
     scratch_workspace_id: int | None = None,
     progress: Progress | None = None,
+    expiry_wait_seconds: float = 0.0,
 ) -> Diagnosis:
     """Ask an instance what nobody outside of it can know.
 
     Nothing is changed, unless a scratch workspace is given: there a project is made, tried and removed.
 
     :param project_id: a project to look at; one with versions, nested datasets and figures tells most.
+    :param expiry_wait_seconds: how long to wait there for a reservation to expire; 0 leaves that out.
     :raises AuthenticationError: the token is wrong.
     :raises ConnectError: there is no server.
     """
@@ -55,7 +57,7 @@ def diagnose(
     if scratch_workspace_id is not None:
 
         def try_writing(subject: Subject) -> Iterator[Finding]:
-            with Scratch(client, scratch_workspace_id, left_behind) as scratch:
+            with Scratch(client, scratch_workspace_id, left_behind, expiry_wait_seconds) as scratch:
                 for trial in scratch.trials():
                     yield from _careful(trial, subject, progress)
 

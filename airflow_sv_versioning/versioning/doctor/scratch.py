@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 from uuid import uuid4
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -17,17 +18,28 @@ from airflow_sv_versioning.versioning.reuse import KNOWN_TO_MOVE
 
 Stamps = tuple[bool, bool] | None
 
+EXPIRY_STEP = 10.0
+"""Seconds between two looks whether a reservation has expired."""
+
 
 class Scratch:
     """Three projects in a workspace, one of each type, for as long as the block lasts.
 
     :param left_behind: takes what could not be removed.
+    :param expiry_wait_seconds: how long to wait for a reservation to expire; 0 leaves that out.
     """
 
-    def __init__(self, client: SuperviselyClient, workspace_id: int, left_behind: list[str]) -> None:
+    def __init__(
+        self,
+        client: SuperviselyClient,
+        workspace_id: int,
+        left_behind: list[str],
+        expiry_wait_seconds: float = 0.0,
+    ) -> None:
         self._client = client
         self._workspace_id = workspace_id
         self._left_behind = left_behind
+        self._expiry_wait_seconds = expiry_wait_seconds
         self._projects: list[int] = []
 
     def __enter__(self) -> Scratch:
@@ -49,7 +61,7 @@ class Scratch:
         """What is tried, in turn."""
         yield from (self.try_bounds, self.try_null_value, self.try_lost_geometry)
         yield from (self.try_image_stamps, self.try_video_stamps, self.try_volume_stamps)
-        yield self.try_reservations
+        yield from (self.try_reservations, self.try_expiry)
 
     def try_bounds(self, _: Subject) -> Iterator[Finding]:
         """Draw outside of an image, without and with the wish not to be checked."""
@@ -109,11 +121,11 @@ class Scratch:
     def try_reservations(self, _: Subject) -> Iterator[Finding]:
         """Reserve a version twice, list it, and give it back."""
         assumption = "a version can be reserved once, and given back"
-        first = self.images.write("projects.versions.reserve", projectId=self.images.project_id)
+        first = self._reserve()
         if isinstance(first, Refusal):
             yield Finding("reservation", assumption, f"refused: {first}", FAILS, "No version can be made.")
             return
-        second = self.images.write("projects.versions.reserve", projectId=self.images.project_id)
+        second = self._reserve()
         listed = self.images.write("projects.versions.list", projectId=self.images.project_id, filter=[])
         back = self.images.write("projects.versions.cancel-reservation", **first)
         is_listed = isinstance(listed, dict) and any(
@@ -125,6 +137,30 @@ class Scratch:
         rules = {"lists_reservations": is_listed}
         yield Finding("reservation", assumption, observed, WORKS if is_right else FAILS, advice, rules)
 
+    def try_expiry(self, _: Subject) -> Iterator[Finding]:
+        """Reserve a version, leave it, and see when another can be reserved."""
+        assumption = "a reservation that nobody gives back expires"
+        if not self._expiry_wait_seconds:
+            advice = "Say with --expiry-wait how many seconds to wait for it."
+            yield Finding("expiry", assumption, "not tried", UNKNOWN, advice)
+            return
+        if isinstance(self._reserve(), Refusal) or not isinstance(self._reserve(), Refusal):
+            yield Finding("expiry", assumption, "reservations are not as expected: see above", UNKNOWN)
+            return
+        waited = 0.0
+        while waited < self._expiry_wait_seconds:
+            step = min(EXPIRY_STEP, self._expiry_wait_seconds - waited)
+            self._client.pause(step)
+            waited += step
+            if not isinstance(self._reserve(), Refusal):
+                yield Finding("expiry", assumption, f"within {waited:.0f} seconds", WORKS)
+                return
+        advice = "What a killed task held, its next try or `sv-versioning release` gives back."
+        yield Finding("expiry", assumption, f"not within {waited:.0f} seconds", UNKNOWN, advice)
+
+    def _reserve(self) -> Any:
+        return self.images.write("projects.versions.reserve", projectId=self.images.project_id)
+
     def _add(self, project_type: str) -> int:
         name = f"sv-versioning doctor {uuid4().hex[:8]}"
         project = self._client.projects.add(self._workspace_id, name, project_type, "Made to be removed.")
@@ -134,7 +170,9 @@ class Scratch:
     def _remove(self) -> None:
         for project_id in self._projects:
             try:
-                self._client.projects.archive(project_id)
+                # Also for somebody who does not want to wait any longer.
+                with self._client.finishing():
+                    self._client.projects.archive(project_id)
             except SuperviselyError as error:
                 self._left_behind.append(f"project {project_id}: {error.kind}")
 
