@@ -96,7 +96,9 @@ def find_remedy(
 def rows_of(
     snapshot: Snapshot, project_type: ProjectType, columns: Sequence[str], item_ids: Sequence[int]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Read columns of some items: id and row."""
+    """Read columns of some items: id and row. Where nobody is asked for, nothing is read."""
+    if not item_ids:
+        return
     where = _among(project_type.id_column, item_ids)
     for batch in snapshot.iter_batches(project_type.name, [project_type.id_column, *columns], where):
         for row in batch.to_pylist():

@@ -125,7 +125,9 @@ def plan_restore(
     remnants = find_remnants(snapshot)
     if missing_entities == "skip":
         remnants.leave_out()
-    check_references(snapshot, paths, names)
+    else:
+        remnants.refuse()
+    _check_references(snapshot, paths, names)
     give_back()
     found = check_media(client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail")
     lost = {**(known or {}), **found.lost}
@@ -153,9 +155,13 @@ def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names)
     :param paths: dataset id -> its path.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
+    find_remnants(snapshot).refuse()
+    _check_references(snapshot, paths, names)
+
+
+def _check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
     items = snapshot.project_type
     check_known(f"datasets of {items}", distinct(snapshot, items, "src_dataset_id"), paths)
-    find_remnants(snapshot).refuse()
     project_type_of(items).check(snapshot, paths, names)
 
 
@@ -167,11 +173,11 @@ def missing_items(
     :param lost: item id -> why its media cannot be had.
     """
     rows = rows_of(snapshot, project_type_of(snapshot.project_type), ["src_dataset_id", "name"], list(lost))
-    found = {}
+    items = {}
     for item_id, row in rows:
         path = f"{paths[row['src_dataset_id']]}/{new_names.get(item_id, row['name'])}"
-        found[item_id] = MissingItem(item_id, path, lost[item_id])
-    return found
+        items[item_id] = MissingItem(item_id, path, lost[item_id])
+    return items
 
 
 def _free_tag(names: Names) -> str:
