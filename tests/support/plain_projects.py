@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tests.support.video_projects import box, write_videos
-from tests.support.volumes import NORMALS, SIZES, ids_of, meta_of, nrrd
+from tests.support.video_projects import box, read_videos, write_videos
+from tests.support.volumes import NORMALS, SIZES, ids_of, meta_of, nrrd, read_volumes
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
 
 _META = {
-    "classes": [{"title": "thing", "shape": "any", "color": "#FFEE00", "geometry_config": {}}],
+    "classes": [
+        {"title": title, "shape": "any", "color": "#FFEE00", "geometry_config": {}}
+        for title in ("thing", "other thing")
+    ],
     "tags": [{"name": "note", "value_type": "any_string", "color": "#0000FF"}],
 }
+_READ = {"videos": read_videos, "volumes": read_volumes}
 _numbers = count(1)
 
 
@@ -91,6 +95,36 @@ class PlainProject:
         file = self.folder / "mask.nrrd"
         file.write_bytes(nrrd(np.ones(SIZES, np.uint8)))
         self.client.volumes.upload_spatial_geometries({self.add_mask(): file})
+
+    @property
+    def figure_id(self) -> int:
+        """The id of the one figure."""
+        body = {"datasetId": self.dataset_id, "filter": [], "fields": ["id"]}
+        [figure] = self.client.transport.call("figures.list", body)["entities"]
+        found: int = figure["id"]
+        return found
+
+    @property
+    def tag_id(self) -> int:
+        """The id of the one tag, be it on the item or on its object."""
+        body = {"datasetId": self.dataset_id, f"{self.project_type[:-1]}Ids": [self.item_id]}
+        [annotation] = self.client.transport.call(f"{self.project_type}.annotations.bulk.info", body)
+        owners = [annotation, *annotation["objects"]]
+        [found] = [tag["id"] for owner in owners for tag in owner["tags"]]
+        return int(found)
+
+    def edit_figure(self, **changes: Any) -> None:
+        self.client.transport.call("figures.editInfo", {"id": self.figure_id, **changes})
+
+    def repaint_mask(self) -> None:
+        """Replace the voxels of the one mask."""
+        file = self.folder / "repainted.nrrd"
+        file.write_bytes(nrrd(np.eye(*SIZES[:2], dtype=np.uint8)[:, :, None].repeat(SIZES[2], axis=2)))
+        self.client.volumes.upload_spatial_geometries({self.figure_id: file})
+
+    def read(self, project_id: int = 0) -> dict[str, Any]:
+        """Read what the items of the project, or of a copy, are and carry."""
+        return _READ[self.project_type](self.client, project_id or self.id)
 
     def _tag(self, **more: Any) -> dict[str, Any]:
         _, tags = ids_of(self.client, self.id)

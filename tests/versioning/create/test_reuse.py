@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
@@ -25,10 +24,8 @@ from tests.support.media import serve_media
 from tests.support.plain_projects import PlainProject, make_plain_project
 from tests.support.projects import make_project, touch
 from tests.support.proxy import FaultProxy, first
-from tests.support.video_projects import box, read_videos, write_videos
-from tests.support.volumes import SIZES, nrrd, read_volumes
+from tests.support.video_projects import box, write_videos
 
-READ = {"videos": read_videos, "volumes": read_volumes}
 BOTH = pytest.mark.parametrize("project_type", ["videos", "volumes"])
 
 
@@ -79,21 +76,8 @@ def still(standing_still: ServerInfo) -> Iterator[SuperviselyClient]:
         yield client
 
 
-def _figure_ids(client: SuperviselyClient, dataset_id: int) -> list[int]:
-    listed = client.transport.call("figures.list", {"datasetId": dataset_id, "filter": [], "fields": ["id"]})
-    return [figure["id"] for figure in listed["entities"]]
-
-
 def _move(project: PlainProject) -> None:
-    [figure_id] = _figure_ids(project.client, project.dataset_id)
-    project.client.transport.call("figures.editInfo", {"id": figure_id, "geometry": box(0, 0, 2, 2)})
-
-
-def _repaint(project: PlainProject) -> None:
-    file = project.folder / "repainted.nrrd"
-    file.write_bytes(nrrd(np.eye(*SIZES[:2], dtype=np.uint8)[:, :, None].repeat(SIZES[2], axis=2)))
-    [figure_id] = _figure_ids(project.client, project.dataset_id)
-    project.client.volumes.upload_spatial_geometries({figure_id: file})
+    project.edit_figure(geometry=box(0, 0, 2, 2))
 
 
 def _stamps(project: PlainProject) -> list[str]:
@@ -106,7 +90,7 @@ def _stamps(project: PlainProject) -> list[str]:
     [
         ("videos", PlainProject.add_figure, _move),
         ("volumes", PlainProject.add_figure, _move),
-        ("volumes", PlainProject.add_mask_with_voxels, _repaint),
+        ("volumes", PlainProject.add_mask_with_voxels, PlainProject.repaint_mask),
     ],
     ids=["a box of a video", "a box of a volume", "a mask"],
 )
@@ -122,16 +106,16 @@ def test_an_edit_that_moves_no_stamp_is_in_the_next_version(
     add(project)
     versions = ProjectVersions(still)
     one = versions.create(project.id)
-    before = READ[project_type](still, project.id), _stamps(project)
+    before = project.read(), _stamps(project)
     edit(project)
     assert _stamps(project) == before[1], "the server is not the one that the test is about"
 
     two = versions.create(project.id)
 
     restored = versions.restore(project.id, two.version_id)
-    held = READ[project_type](still, restored.project_id)
+    held = project.read(restored.project_id)
     assert held != before[0]
-    assert_same(held, READ[project_type](still, project.id))
+    assert_same(held, project.read())
     assert (one.capture, one.capture_note, two.capture) == ("full", None, "full")
     assert "trusted_stamps" in (two.capture_note or "")
 
@@ -180,7 +164,7 @@ def test_an_edit_under_the_reading_that_moves_no_stamp_is_read(
 
     restored = ProjectVersions(still).restore(project.id, made.version_id)
     assert made.consistent
-    assert_same(read_videos(still, restored.project_id), read_videos(still, project.id))
+    assert_same(project.read(restored.project_id), project.read())
 
 
 @BOTH
