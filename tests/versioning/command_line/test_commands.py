@@ -16,6 +16,7 @@ import pytest
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.plain_projects import make_plain_project
 from tests.support.projects import count_projects, list_version_files, read_images, touch
 from tests.support.proxy import FaultProxy, first, refuse
 
@@ -75,6 +76,25 @@ def test_create_list_and_restore_for_people(
     assert out.startswith("Restored version 1 (id ")
     assert " s, counts compared with the version. http" in out
     assert len(out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("project_type", ["videos", "volumes"])
+def test_stamps_that_a_user_trusts_make_the_next_version_incremental(
+    project_type: str,
+    run: Callable[..., tuple[int, str, str]],
+    client: SuperviselyClient,
+    tmp_path: Path,
+) -> None:
+    project = make_plain_project(client, tmp_path, project_type, "a figure")
+    others = {"videos": "volumes", "volumes": "videos"}[project_type]
+    ends = []
+
+    for flags in [(), (), ("--trusted-stamps", others), ("--trusted-stamps", others, project_type)]:
+        code, out, _ = run("create", project, *flags, "--json")
+        ends.append((code, json.loads(out)["capture"]))
+        touch(client, project)
+
+    assert ends == [(0, "full"), (0, "full"), (0, "full"), (0, "incremental")]
 
 
 def test_a_project_without_versions_is_told(
