@@ -44,13 +44,13 @@ class ArchiveFormat:
     """How projects of one type are kept in one schema version.
 
     :param write: ``None`` for one that is read only.
-    :param sides: members beside the payload.
+    :param side_members: members beside the payload.
     """
 
     sniff: Sniff
     read: Read
     write: Write | None = None
-    sides: tuple[SideMember, ...] = ()
+    side_members: tuple[SideMember, ...] = ()
 
 
 VIDEO_DIGESTS = SideMember(digests.MEMBER, "items", lines=digests.integrity_lines, check=digests.check_lines)
@@ -80,12 +80,16 @@ FORMATS: Mapping[tuple[str, str], ArchiveFormat] = MappingProxyType(
 )
 """Project type and schema version -> format."""
 
-SIDE_NAMES = frozenset(side.name for known in FORMATS.values() for side in known.sides)
+SIDE_NAMES = frozenset(
+    member.name for known_format in FORMATS.values() for member in known_format.side_members
+)
 
 
 def formats_of(project_type: str) -> dict[str, ArchiveFormat]:
     """Name the formats of a project type that can be read, the newest first."""
-    return {version: known for (type_, version), known in FORMATS.items() if type_ == project_type}
+    return {
+        version: known_format for (type_, version), known_format in FORMATS.items() if type_ == project_type
+    }
 
 
 def written_versions(project_type: str) -> tuple[str, ...]:
@@ -93,7 +97,7 @@ def written_versions(project_type: str) -> tuple[str, ...]:
 
     They wrote the last one already when they did not record formats yet.
     """
-    return tuple(version for version, known in formats_of(project_type).items() if known.write)
+    return tuple(version for version, known_format in formats_of(project_type).items() if known_format.write)
 
 
 def writer_of(project_type: str, version: str) -> Write:
@@ -101,10 +105,10 @@ def writer_of(project_type: str, version: str) -> Write:
 
     :raises ConfigurationError: nobody does.
     """
-    known = FORMATS.get((project_type, version))
-    if known is None or known.write is None:
+    known_format = FORMATS.get((project_type, version))
+    if known_format is None or known_format.write is None:
         raise ConfigurationError(
             f"Versions of {project_type} projects cannot be written as {version!r}; "
             f"choose one of {', '.join(written_versions(project_type))}."
         )
-    return known.write
+    return known_format.write

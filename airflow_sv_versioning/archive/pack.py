@@ -56,12 +56,12 @@ def pack_archive(
     :raises SnapshotError: the disk refuses, or the format cannot hold the snapshot.
     """
     write = writer_of(snapshot.project_type, archive_format)
-    sides = FORMATS[snapshot.project_type, archive_format].sides
+    side_members = FORMATS[snapshot.project_type, archive_format].side_members
     scratch = destination.parent
     try:
         with (
             write(snapshot, archive_format, scratch) as written,
-            _open_sides(snapshot, sides, media, scratch) as spooled,
+            _open_members(snapshot, side_members, media, scratch) as spooled,
         ):
             members = {**spooled, **written.members}
             facts = {
@@ -69,27 +69,27 @@ def pack_archive(
                 "warnings": list(warnings),
                 "incomplete_items": sorted(snapshot.incomplete_items),
             }
-            outer = _Outer(archive_format, written.payload, members, sides, facts, media)
+            outer = _Outer(archive_format, written.payload, members, side_members, facts, media)
             return _write(outer, destination)
     except OSError as error:
         raise SnapshotError(f"The archive {destination.name} cannot be written: {error}.") from error
 
 
 @contextmanager
-def _open_sides(
-    snapshot: Snapshot, known: Sequence[SideMember], media: record.MediaRecord | None, scratch: Path
+def _open_members(
+    snapshot: Snapshot, members: Sequence[SideMember], media: record.MediaRecord | None, scratch: Path
 ) -> Iterator[dict[str, Payload]]:
     """Spool the members that stand beside the payload."""
-    lines = {side.name: side.lines(snapshot) for side in known if side.lines}
+    lines = {member.name: member.lines(snapshot) for member in members if member.lines}
     if media:
         lines[record.MEMBER] = media.lines()
     with ExitStack() as opened:
-        sides: dict[str, Payload] = {}
+        payloads: dict[str, Payload] = {}
         for name, content in lines.items():
             file = opened.enter_context(tempfile.TemporaryFile(dir=scratch))
             file.writelines(content)
-            sides[name] = SpooledPayload(file)
-        yield sides
+            payloads[name] = SpooledPayload(file)
+        yield payloads
 
 
 def _write(outer: _Outer, destination: Path) -> PackedArchive:
@@ -130,14 +130,14 @@ class _Outer:
     """The outer layer in the making.
 
     :param members: those beside the payload, by their names.
-    :param sides: what the format knows of them.
+    :param side_members: what the format knows of them.
     :param facts: what the manifest tells besides.
     """
 
     archive_format: str
     payload: Payload
     members: Mapping[str, Payload]
-    sides: Sequence[SideMember]
+    side_members: Sequence[SideMember]
     facts: Mapping[str, Any]
     media: record.MediaRecord | None
 
@@ -165,8 +165,8 @@ class _Outer:
             "tables": self.payload.tables(),
             **self.facts,
         }
-        for side in self.sides:
-            manifest[side.key] = {"member": side.name, "sha256": digests[side.name]}
+        for member in self.side_members:
+            manifest[member.key] = {"member": member.name, "sha256": digests[member.name]}
         if self.media:
             entry = {"member": record.MEMBER, "sha256": digests[record.MEMBER]}
             manifest["media"] = {"store": self.media.store_url, **entry}

@@ -170,26 +170,26 @@ def _extract(path: Path, spool: Path, limits: ArchiveLimits) -> dict[str, Any] |
 def _check_content(content: Content, manifest: Mapping[str, Any] | None) -> None:
     """Look at a snapshot, with what the members beside its payload tell of it."""
     snapshot, entries = content.snapshot, manifest or {}
-    known = FORMATS[snapshot.project_type, content.version].sides
-    sides = [side for side in known if entries.get(side.key) is not None]
-    for side in sides:
-        _take(side, snapshot, entries)
+    side_members = FORMATS[snapshot.project_type, content.version].side_members
+    members = [member for member in side_members if entries.get(member.key) is not None]
+    for member in members:
+        _take(member, snapshot, entries)
     check_snapshot(snapshot)
     if manifest is not None:
         _check_manifest(manifest, snapshot, content.version)
-    for side in sides:
-        if side.check:
-            side.check(snapshot.directory / side.name, snapshot)
+    for member in members:
+        if member.check:
+            member.check(snapshot.directory / member.name, snapshot)
 
 
-def _take(side: SideMember, snapshot: Snapshot, manifest: Mapping[str, Any]) -> None:
+def _take(member: SideMember, snapshot: Snapshot, manifest: Mapping[str, Any]) -> None:
     """Bring what a member tells into the snapshot, if that is what it is for."""
-    if side.take is None:
+    if member.take is None:
         return
-    path = snapshot.directory / side.name
-    _check_member(manifest[side.key], path)
+    path = snapshot.directory / member.name
+    _check_member(manifest[member.key], path)
     with path.open("rb") as file:
-        side.take(snapshot, iter_lines(file, path.stat().st_size, f"{_WHAT}'s {side.name}"))
+        member.take(snapshot, iter_lines(file, path.stat().st_size, f"{_WHAT}'s {member.name}"))
 
 
 def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | None:
@@ -239,8 +239,8 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
     if not isinstance(manifest.setdefault("provenance", {}), dict):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged provenance.")
     for name, element in (("warnings", str), ("incomplete_items", int)):
-        listed = manifest.setdefault(name, [])
-        if not isinstance(listed, list) or not all(isinstance(value, element) for value in listed):
+        entries = manifest.setdefault(name, [])
+        if not isinstance(entries, list) or not all(isinstance(value, element) for value in entries):
             raise FormatError(f"{_WHAT}'s {INTEGRITY} has damaged {name}.")
     return manifest
 
@@ -248,9 +248,9 @@ def _read_manifest(member: tar.TarMember) -> dict[str, Any]:
 def _read_payload(source: Source) -> Content:
     head = source.file.read(HEAD_BYTES)
     source.file.seek(0)
-    for known in formats_of(source.project_type).values():
-        if known.sniff(head):
-            return known.read(source)
+    for known_format in formats_of(source.project_type).values():
+        if known_format.sniff(head):
+            return known_format.read(source)
     raise FormatError(
         f"The payload is none of an {source.project_type} project: it begins with {head[:9]!r}. "
         "The archive is damaged, or belongs to a project of another type."

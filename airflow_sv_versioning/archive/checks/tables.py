@@ -74,17 +74,17 @@ def _check_texts(table: str, name: str, column: pa.Array, rule: JsonRule) -> Non
         )
 
 
-def _check_owners(batch: pa.RecordBatch, known: tuple[str, ...]) -> None:
+def _check_owners(batch: pa.RecordBatch, owner_types: tuple[str, ...]) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if "owner_type" not in batch.schema.names:
         return
-    strange = batch.filter(pc.invert(pc.is_in(batch["owner_type"], value_set=pa.array(known))))
+    strange = batch.filter(pc.invert(pc.is_in(batch["owner_type"], value_set=pa.array(owner_types))))
     for row in strange.slice(0, 1).to_pylist():
         raise FormatError(
             f"The version has a tag on a {row['owner_type']!r} (id {row.get('owner_id')}); here only "
-            f"{' and '.join(known)} have tags."
+            f"{' and '.join(owner_types)} have tags."
         )
 
 
@@ -109,11 +109,11 @@ class _Keys:
 
         if not self._parts:
             return
-        found = np.concatenate(self._parts, axis=1)
-        found = found[:, np.lexsort(found)] if len(found) > 1 else np.sort(found)
-        is_again = (found[:, 1:] == found[:, :-1]).all(axis=0)
+        keys = np.concatenate(self._parts, axis=1)
+        keys = keys[:, np.lexsort(keys)] if len(keys) > 1 else np.sort(keys)
+        is_again = (keys[:, 1:] == keys[:, :-1]).all(axis=0)
         if is_again.any():
-            twice = ", ".join(str(number) for number in found[:, int(np.argmax(is_again))])
+            twice = ", ".join(str(number) for number in keys[:, int(np.argmax(is_again))])
             raise FormatError(
                 f"Table {self._table} of the version has {' and '.join(self._columns)} {twice} twice; "
                 "it is damaged."

@@ -61,8 +61,8 @@ def _check(path: Path, expected: pa.Schema, required: tuple[str, ...], limits: A
         ]
     with _open(path) as file:
         _check_columns(path.name, file.schema_arrow, expected, required)
-        known = [name for name in expected.names if name in file.schema_arrow.names]
-    _check_content(path, known, pages, limits)
+        present_names = [name for name in expected.names if name in file.schema_arrow.names]
+    _check_content(path, present_names, pages, limits)
     return footer.rows
 
 
@@ -70,11 +70,11 @@ def _walk(
     content: BinaryIO, group: Group, columns: Collection[str], what: str, limits: ArchiveLimits
 ) -> dict[str, ChunkPages]:
     """Check how large a row group is, and tell what its pages say."""
-    found = walk_group(content, group, columns, what)
-    size = sum(chunk.plain_bytes for chunk in found.values())
+    chunks = walk_group(content, group, columns, what)
+    size = sum(chunk.plain_bytes for chunk in chunks.values())
     if group.rows > limits.row_group_rows or size > limits.row_group_bytes:
         raise FormatError(f"R{what[1:]} has {group.rows} rows in {size} bytes; it was refused.")
-    return found
+    return chunks
 
 
 def _check_content(
@@ -131,10 +131,10 @@ def _check_columns(name: str, schema: pa.Schema, expected: pa.Schema, required: 
     if missing := [column for column in required if column not in schema.names]:
         raise FormatError(f"Table {name} of the version lacks {', '.join(missing)}; it cannot be restored.")
     for field in expected:
-        found = schema.get_all_field_indices(field.name)
-        if len(found) > 1:
+        indices = schema.get_all_field_indices(field.name)
+        if len(indices) > 1:
             raise FormatError(f"Table {name} of the version has {field.name} twice; it was refused.")
-        for index in found:
+        for index in indices:
             actual = schema.field(index).type
             if _family(actual) not in (_family(field.type), "null"):
                 raise FormatError(f"Column {field.name} of table {name} holds {actual}, not {field.type}.")

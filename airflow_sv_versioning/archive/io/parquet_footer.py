@@ -124,21 +124,21 @@ def _chunk(entry: Struct, column: bytes, rows: int, end: int) -> Chunk:
 
 
 def _list(fields: Struct, number: int) -> list[Any]:
-    found = fields[number]
-    if not isinstance(found, list):
-        raise TypeError(f"field {number} is {found!r}")
-    return found
+    value = fields[number]
+    if not isinstance(value, list):
+        raise TypeError(f"field {number} is {value!r}")
+    return value
 
 
 def _bytes(fields: Struct, number: int) -> bytes:
-    found = fields[number]
-    if not isinstance(found, bytes):
-        raise TypeError(f"field {number} is {found!r}")
-    return found
+    value = fields[number]
+    if not isinstance(value, bytes):
+        raise TypeError(f"field {number} is {value!r}")
+    return value
 
 
 def _count(fields: Struct, number: int) -> int:
-    found = fields[number]
-    if type(found) is not int or not 0 <= found < 2**63:
-        raise ValueError(f"field {number} is {found!r}")
-    return found
+    value = fields[number]
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"field {number} is {value!r}")
+    return value

@@ -112,17 +112,17 @@ class _Content:
 
     def __init__(self, source: ByteSource, size: int, what: str) -> None:
         self._source = source
-        self._left = size
+        self._bytes_left = size
         self._padding = -size % BLOCK
         self._what = what
 
     def read(self, size: int) -> bytes:
-        data = read_exactly(self._source, min(size, self._left), self._what)
-        self._left -= len(data)
+        data = read_exactly(self._source, min(size, self._bytes_left), self._what)
+        self._bytes_left -= len(data)
         return data
 
     def skip(self) -> None:
-        while self._left:
+        while self._bytes_left:
             self.read(CHUNK_BYTES)
         read_exactly(self._source, self._padding, self._what)
 

@@ -53,7 +53,7 @@ class FrameReader:
 
     def __init__(self, source: ByteSource, max_bytes: int, what: str) -> None:
         self._source = source
-        self._left = max_bytes
+        self._bytes_left = max_bytes
         self._max_bytes = max_bytes
         self._what = what
 
@@ -65,8 +65,8 @@ class FrameReader:
             data = self._source.read(size)
         except zstandard.ZstdError as error:
             raise FormatError(f"{self._what} is damaged: {error}.") from error
-        self._left -= len(data)
-        if self._left < 0:
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
             raise FormatError(f"{self._what} unpacks to more than {self._max_bytes} bytes; it was refused.")
         return data
 

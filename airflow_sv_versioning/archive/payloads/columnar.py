@@ -126,21 +126,21 @@ def _open_tar(payload: BinaryIO, limits: ArchiveLimits) -> Iterator[ByteSource]:
 
 
 def _extract(source: ByteSource, directory: Path, project_type: str, limits: ArchiveLimits) -> None:
-    wanted = file_names(project_type)
-    taken: set[str] = set()
+    expected_names = file_names(project_type)
+    seen_names: set[str] = set()
     for member in tar.iter_files(source, _WHAT):
         name = member.name.removeprefix("./")
-        if name not in wanted:
+        if name not in expected_names:
             continue
-        if name in taken:
+        if name in seen_names:
             raise FormatError(f"{_WHAT} holds {name} twice; it was refused.")
         if name in _DOCUMENTS and member.size_bytes > limits.document_bytes:
             raise FormatError(f"{_WHAT}'s {name} has {member.size_bytes} bytes; it was refused.")
-        taken.add(name)
+        seen_names.add(name)
         with (directory / name).open("wb") as file:
             for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
                 file.write(chunk)
-    if missing := [name for name in _DOCUMENTS if name not in taken]:
+    if missing := [name for name in _DOCUMENTS if name not in seen_names]:
         raise FormatError(f"{_WHAT} lacks {', '.join(missing)}; it is no project version, or is damaged.")
 
 

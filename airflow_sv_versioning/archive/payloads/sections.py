@@ -31,21 +31,21 @@ _WHAT = "The version's payload"
 
 
 def read_sections(
-    payload: BinaryIO, known: Collection[int], directory: Path, limits: ArchiveLimits
+    payload: BinaryIO, known_versions: Collection[int], directory: Path, limits: ArchiveLimits
 ) -> tuple[int, dict[str, Path]]:
     """Write the sections of a payload to files.
 
-    :param known: container versions that can be read.
+    :param known_versions: container versions that can be read.
     :returns: the container version, and the file of each section.
     :raises FormatError: an unknown version, cut off, or sections that no writer makes.
     """
     if read_exactly(payload, len(MAGIC), _WHAT) != MAGIC:
         raise FormatError(f"{_WHAT} is none of a project of volumes.")
     version, count = read_exactly(payload, 2, _WHAT)
-    if version not in known:
+    if version not in known_versions:
         raise FormatError(
             f"The version was written in container {version} of volumes, which is not known here; known are "
-            f"{', '.join(map(str, known))}. Update airflow-sv-versioning."
+            f"{', '.join(map(str, known_versions))}. Update airflow-sv-versioning."
         )
     if count != len(SECTIONS):
         raise FormatError(f"{_WHAT} has {count} sections instead of {len(SECTIONS)}; it is damaged.")

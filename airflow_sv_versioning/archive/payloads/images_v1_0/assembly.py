@@ -32,8 +32,8 @@ class Assembly:
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        self._made = dict.fromkeys(names.RECORDS, 0)
-        self._placed = dict.fromkeys(names.RECORDS, 0)
+        self._made_counts = dict.fromkeys(names.RECORDS, 0)
+        self._placed_counts = dict.fromkeys(names.RECORDS, 0)
         self._has_meta = False
 
     def make_record(self, record_type: names.RecordType, arguments: tuple[Any, ...]) -> RecordToken:
@@ -41,7 +41,7 @@ class Assembly:
         # Older writers had fewer fields, newer ones may have more; they are only ever appended.
         values = dict(zip(record_type.fields, arguments, strict=False))
         self._receiver.record(record_type, values)
-        self._made[record_type] += 1
+        self._made_counts[record_type] += 1
         return RecordToken(record_type, values.get("entity_id"))
 
     def take_meta(self, meta: InertObject) -> None:
@@ -83,14 +83,14 @@ class Assembly:
         self._place([project], names.PROJECT)
         if type(meta) is not InertObject or meta.type is not names.PROJECT_META or emptied != _EMPTIED:
             raise FormatError("The pickle does not hold an image project.")
-        if self._made != self._placed:
+        if self._made_counts != self._placed_counts:
             raise FormatError("The pickle holds records outside of the project's lists; it is damaged.")
 
     def _place(self, items: list[Any], record_type: names.RecordType) -> None:
         for item in items:
             if type(item) is not RecordToken or item.type is not record_type:
                 raise FormatError(f"The pickle has something else for a {record_type.name}; it is damaged.")
-        self._placed[record_type] += len(items)
+        self._placed_counts[record_type] += len(items)
 
     def _place_figures(self, entries: dict[Any, Any]) -> None:
         for image_id, figures in entries.items():

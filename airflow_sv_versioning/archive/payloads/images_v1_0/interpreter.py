@@ -45,7 +45,7 @@ class Interpreter:
     :param assembly: is handed the payload's parts.
     """
 
-    def __init__(self, data: Buffer, found: Scan, assembly: Assembly, limits: ArchiveLimits) -> None:
+    def __init__(self, data: Buffer, scanned: Scan, assembly: Assembly, limits: ArchiveLimits) -> None:
         self._data = data
         self._assembly = assembly
         self._limits = limits
@@ -53,7 +53,7 @@ class Interpreter:
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
         self._memo_size = 0
-        self._shared = found.shared
+        self._shared = scanned.shared
         self._sharing = Sharing(limits)
         # What was open at each mark: bytes, long texts, and how much the memo keeps alive.
         self._open_at: list[tuple[int, int, int]] = []
@@ -61,7 +61,7 @@ class Interpreter:
         self._closed_at = 0
         self._done_bytes = 0
         self._open_text = 0
-        self._kept = 0
+        self._kept_count = 0
         self._handlers = self._make_handlers()
 
     def run(self) -> None:
@@ -97,7 +97,7 @@ class Interpreter:
             )
 
     def _make_handlers(self) -> list[Callable[[int], int]]:
-        known: dict[int, Callable[[int], int]] = {
+        handlers: dict[int, Callable[[int], int]] = {
             op.STOP: self._stop,
             op.FRAME: lambda at: at + 8,
             op.MARK: self._mark,
@@ -130,7 +130,7 @@ class Interpreter:
             op.NEWOBJ: self._new_object,
             op.BUILD: self._build,
         }
-        return [known.get(code, self._unknown) for code in range(256)]
+        return [handlers.get(code, self._unknown) for code in range(256)]
 
     def _unknown(self, at: int) -> int:
         raise FormatError(f"The pickle has an unexpected opcode at byte {at - 1}.")
@@ -196,7 +196,7 @@ class Interpreter:
     def _mark(self, at: int) -> int:
         self._below.append(self._stack)
         self._stack = []
-        self._open_at.append((at - self._done_bytes, self._open_text, self._kept))
+        self._open_at.append((at - self._done_bytes, self._open_text, self._kept_count))
         return at
 
     def _pop_mark(self, at: int) -> list[Any]:
@@ -208,8 +208,8 @@ class Interpreter:
 
     def _forget_closed(self, at: int) -> None:
         """Count what was inside the mark that closed last as done, unless the memo keeps some of it."""
-        open_bytes, open_text, kept = self._closed
-        if kept == self._kept and at - self._closed_at <= _ADJACENT_BYTES:
+        open_bytes, open_text, kept_count = self._closed
+        if kept_count == self._kept_count and at - self._closed_at <= _ADJACENT_BYTES:
             self._done_bytes = at - open_bytes
             self._open_text = open_text
 
@@ -290,7 +290,7 @@ class Interpreter:
             value = self._stack[-1]
             self._memo[self._memo_size] = value
             if type(value) is not str or len(value) > _LONGEST_FREE_TEXT:
-                self._kept += 1
+                self._kept_count += 1
         self._memo_size += 1
         return at
 
@@ -320,10 +320,10 @@ class Interpreter:
         return at
 
     def _named(self, module: Any, name: Any, at: int) -> names.Named:
-        known = names.ALL.get((module, name)) if type(module) is str and type(name) is str else None
-        if known is None:
+        named = names.ALL.get((module, name)) if type(module) is str and type(name) is str else None
+        if named is None:
             self._refuse(f"names {str(module)[:100]}.{str(name)[:100]}", at)
-        return known
+        return named
 
     def _new_object(self, at: int) -> int:
         arguments = self._stack.pop()

@@ -156,7 +156,7 @@ def _class_json(state: dict[Any, Any]) -> dict[str, Any]:
         "color": _hex(state.get("_color"), f"class {name!r}"),
         "geometry_config": _config_json(geometry.shape, state.get("_geometry_config"), name),
     }
-    return result | _known(id=state.get("_sly_id"), hotkey=state.get("_hotkey"))
+    return result | _without_none(id=state.get("_sly_id"), hotkey=state.get("_hotkey"))
 
 
 def _config_json(shape: str, config: Any, name: str) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def _tag_json(state: dict[Any, Any]) -> dict[str, Any]:
     result = {"name": name, "value_type": value_type, "color": _hex(state.get("_color"), f"tag {name!r}")}
     if value_type == "oneof_string":
         result["values"] = state.get("_possible_values") or []
-    result |= _known(
+    result |= _without_none(
         id=state.get("_sly_id"),
         hotkey=state.get("_hotkey"),
         applicable_type=state.get("_applicable_to"),
@@ -197,12 +197,12 @@ def _settings_json(state: dict[Any, Any]) -> dict[str, Any]:
         "tagId": state.get("multiview_tag_id"),
         "isSynced": bool(state.get("multiview_is_synced")),
     }
-    return {"multiView": multi_view} | _known(
+    return {"multiView": multi_view} | _without_none(
         labelingInterface=state.get("labeling_interface"), spectrogram=state.get("spectrogram")
     )
 
 
-def _known(**values: Any) -> dict[str, Any]:
+def _without_none(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 

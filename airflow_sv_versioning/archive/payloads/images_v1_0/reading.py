@@ -40,11 +40,11 @@ def read_payload(payload: BinaryIO, directory: Path, limits: ArchiveLimits) -> S
     import pyarrow as pa
 
     with mmap.mmap(payload.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        found = scan(data, len(data), limits)
+        scanned = scan(data, len(data), limits)
         with SnapshotWriter(directory, "images", {"figures": NOT_IN_PICKLES}) as writer:
             tables = _Tables(writer)
             try:
-                Interpreter(data, found, Assembly(tables), limits).run()
+                Interpreter(data, scanned, Assembly(tables), limits).run()
                 return tables.finish()
             except (*_UNFIT, pa.ArrowException) as error:
                 raise FormatError(f"The version's content cannot be kept in tables: {error}.") from error

@@ -180,11 +180,11 @@ def _tags_of(batch: ItemBatch, owner_type: str) -> Mapping[int, list[Row]]:
     """Read the tags of items or of their figures, by owner."""
     import pyarrow.compute as pc
 
-    found: dict[int, list[Row]] = defaultdict(list)
+    rows_by_owner: dict[int, list[Row]] = defaultdict(list)
     rows = batch.table("tags")
     for row in rows.filter(pc.equal(rows["owner_type"], owner_type)).to_pylist():
-        found[row["owner_id"]].append(row)
-    return found
+        rows_by_owner[row["owner_id"]].append(row)
+    return rows_by_owner
 
 
 def _tag(row: Mapping[str, Any]) -> Row:

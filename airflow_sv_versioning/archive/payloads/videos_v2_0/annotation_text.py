@@ -75,7 +75,7 @@ def _rows(figures: pa.Table) -> Iterator[dict[str, Any]]:
 
 
 def _object_json(row: Mapping[str, Any], tags: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    given = {
+    members = {
         "id": row["src_object_id"],
         "key": row["key"],
         "classTitle": row["class_name"],
@@ -84,11 +84,11 @@ def _object_json(row: Mapping[str, Any], tags: Sequence[dict[str, Any]]) -> dict
         "updatedAt": row["updated_at"],
         "tags": list(tags),
     }
-    return {key: value for key, value in given.items() if value is not None}
+    return {key: value for key, value in members.items() if value is not None}
 
 
 def _figure_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    given = {
+    members = {
         "id": row["src_figure_id"],
         "objectId": row["src_object_id"],
         "geometryType": row["geometry_type"],
@@ -105,11 +105,11 @@ def _figure_json(row: Mapping[str, Any]) -> dict[str, Any]:
         "description": row["description"],
         "labelerLogin": row["labeler_login"],
     }
-    return {key: value for key, value in given.items() if value is not None}
+    return {key: value for key, value in members.items() if value is not None}
 
 
 def _tag_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    given = {
+    members = {
         "id": row["tag_assignment_id"],
         "tagId": row["tag_id"],
         "name": row["name"],
@@ -122,4 +122,4 @@ def _tag_json(row: Mapping[str, Any]) -> dict[str, Any]:
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
     }
-    return {key: value for key, value in given.items() if value is not None}
+    return {key: value for key, value in members.items() if value is not None}

@@ -57,10 +57,12 @@ def _annotated_videos(path: Path, limits: ArchiveLimits) -> Iterator[tuple[dict[
     if not path.exists():
         return
     with pq.ParquetFile(path) as file:
-        known = [name for name in file.schema_arrow.names if name in table_schema("videos", "videos").names]
+        known_columns = [
+            name for name in file.schema_arrow.names if name in table_schema("videos", "videos").names
+        ]
         if ANNOTATION not in file.schema_arrow.names:
             raise FormatError(f"Table videos of the version lacks {ANNOTATION}; it cannot be restored.")
-        for batch in file.iter_batches(batch_size=1, columns=[*known, ANNOTATION]):
+        for batch in file.iter_batches(batch_size=1, columns=[*known_columns, ANNOTATION]):
             (row,) = batch.to_pylist()
             yield row, _annotation(row, limits)
 

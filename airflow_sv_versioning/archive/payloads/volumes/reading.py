@@ -100,17 +100,17 @@ class _Reader:
     def read(self, files: Mapping[str, Path], writer: SnapshotWriter) -> None:
         """Fill the tables."""
         writer.append("datasets", self._datasets(files["datasets"]))
-        known: dict[int, str] = {}
+        volume_names: dict[int, str] = {}
         for record in self._records(files["volumes"], "json"):
             row = _shaped(_volume_row, record, "a volume")
-            known[row["src_volume_id"]] = row["name"]
+            volume_names[row["src_volume_id"]] = row["name"]
             _shaped(lambda row: writer.append("volumes", [row]), row, f"volume {row['name']!r}")
         for volume_id, annotation in self._annotations(files["annotations"]):
-            if volume_id not in known:
+            if volume_id not in volume_names:
                 raise FormatError(
                     f"The version holds an annotation of volume {volume_id}, but no such volume."
                 )
-            what = f"The annotation of volume {known.pop(volume_id)!r} (id {volume_id})"
+            what = f"The annotation of volume {volume_names.pop(volume_id)!r} (id {volume_id})"
             self._append_annotation(writer, volume_id, annotation, what)
 
     def _append_annotation(
@@ -202,13 +202,13 @@ def _dataset_row(record: Row) -> dict[str, Any]:
 
 
 def _volume_row(record: Row) -> dict[str, Any]:
-    same = ("hash", "link", "mime", "ext", "created_at", "updated_at", "path_original")
+    same_keys = ("hash", "link", "mime", "ext", "created_at", "updated_at", "path_original")
     size = record.get("sizeb")
     return {
         "src_volume_id": int(record["id"]),
         "src_dataset_id": int(record["dataset_id"]),
         "name": _text(record["name"]),
-        **{key: record.get(key) for key in same},
+        **{key: record.get(key) for key in same_keys},
         "size": None if size is None else int(size),
         "meta": json_text(record.get("meta")),
         "file_meta": json_text(record.get("file_meta")),

@@ -83,10 +83,10 @@ def _write_volumes(snapshot: Snapshot, path: Path, container: Container) -> Path
 
 def _volume(row: Row, info: Mapping[str, Any]) -> dict[str, Any]:
     """Make the record of a volume: the fields of the SDK's VolumeInfo, and two that it lacks."""
-    same = ("name", "link", "hash", "mime", "ext", "created_at", "updated_at", "path_original")
+    same_keys = ("name", "link", "hash", "mime", "ext", "created_at", "updated_at", "path_original")
     return {
         "id": row["src_volume_id"],
-        **{key: row[key] for key in same},
+        **{key: row[key] for key in same_keys},
         "sizeb": row["size"],
         "meta": json_value(row["meta"]) or {},
         "full_storage_url": row["full_storage_url"],
@@ -174,25 +174,25 @@ class _Annotations:
             "value": json_value(row["value_json"]),
             "key": tag_key(row),
             **self._ids(id=tag_id),
-            **_made(row),
+            **_authorship(row),
             **{key: value for key, value in _details(row) if value is not None},
         }
 
     def _object(self, row: Row, tags: list[Row]) -> dict[str, Any]:
         object_id = row["src_object_id"]
-        own = [tag for tag in tags if tag["owner_type"] == "object" and tag["owner_id"] == object_id]
+        object_tags = [tag for tag in tags if tag["owner_type"] == "object" and tag["owner_id"] == object_id]
         return {
             "key": row["key"],
             "classTitle": row["class_name"],
-            "tags": [self._tag(tag) for tag in own],
+            "tags": [self._tag(tag) for tag in object_tags],
             **self._ids(id=object_id),
-            **_made(row),
+            **_authorship(row),
         }
 
     def _plane(self, name: str, figures: list[Row], keys: Mapping[int, str]) -> dict[str, Any]:
-        here = [row for row in figures if row["plane_name"] == name]
+        plane_figures = [row for row in figures if row["plane_name"] == name]
         # Sorting keeps the order of the figures of one slice.
-        by_slice = groupby(sorted(here, key=_slice), key=_slice)
+        by_slice = groupby(sorted(plane_figures, key=_slice), key=_slice)
         slices = [
             {"index": index, "figures": [self._figure(row, keys) for row in rows]} for index, rows in by_slice
         ]
@@ -218,7 +218,7 @@ class _Annotations:
             "priority": row["priority"],
             "nnCreated": bool(row["nn_created"]),
             "nnUpdated": bool(row["nn_updated"]),
-            **_made(row),
+            **_authorship(row),
         }
 
     def _geometry(self, row: Row) -> Any:
@@ -244,7 +244,7 @@ def _slice(row: Row) -> int:
     return int(row["slice_index"])
 
 
-def _made(row: Row) -> dict[str, Any]:
+def _authorship(row: Row) -> dict[str, Any]:
     return {
         "labelerLogin": row["labeler_login"],
         "createdAt": row["created_at"],
