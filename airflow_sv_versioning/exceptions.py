@@ -37,6 +37,7 @@
         WaitError
             WaitTimeoutError         also TimeoutError
             RemoteTaskFailedError    a background task failed
+        RuleBrokenError              a difference is beyond a rule that the user set
         CancelledError               the caller asked to stop
 
 ``kind`` is a stable code for scripts and logs; ``transient`` says whether the same call may
@@ -321,6 +322,19 @@ class RemoteTaskFailedError(WaitError):
     """A background task on the platform failed."""
 
     kind = "remote_task_failed"
+
+
+class RuleBrokenError(SuperviselyError):
+    """What changed is beyond a rule that the user set.
+
+    :param broken: of each broken rule, the rule and the number that breaks it, in words.
+    """
+
+    kind = "rule_broken"
+
+    def __init__(self, message: str, *, broken: list[str], **context: Any) -> None:
+        super().__init__(message, **context)
+        self.broken = broken
 
 
 class CancelledError(SuperviselyError):

@@ -11,6 +11,7 @@ Progress and errors go to stderr; with ``--json`` an error is also ``{"error": {
     2            usage or configuration: an argument, address or environment variable cannot work
     3            failed for good: the same call will fail again
     4            failed for now: server down, version busy, project changed; try again later
+    5            a rule that the user set is broken
     130          interrupted, and cleaned up
 """
 

@@ -16,7 +16,8 @@ EPILOG = """\
 Server and token come from SERVER_ADDRESS and API_TOKEN, from --server and --token, or from --conn-id.
 
 exit codes: 0 done; 1 the demo failed, or an unforeseen error; 2 usage or configuration;
-3 failed for good; 4 failed for now, try again later; 130 interrupted and cleaned up"""
+3 failed for good; 4 failed for now, try again later; 5 a rule that you set is broken;
+130 interrupted and cleaned up"""
 
 
 class Parser(argparse.ArgumentParser):

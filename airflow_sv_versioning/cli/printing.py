@@ -21,11 +21,12 @@ from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
     MissingMediaError,
+    RuleBrokenError,
     SuperviselyError,
 )
 from airflow_sv_versioning.runtime.progress import Lines, Reporter
 
-DONE, USAGE, FAILED, TRY_LATER, INTERRUPTED = 0, 2, 3, 4, 130
+DONE, USAGE, FAILED, TRY_LATER, RULE_BROKEN, INTERRUPTED = 0, 2, 3, 4, 5, 130
 
 
 class OutputError(OSError):
@@ -109,6 +110,8 @@ def fail(error: SuperviselyError | OSError, *, as_json: bool) -> int:
         data: dict[str, Any] = {"kind": kind, "message": str(error), "transient": transient}
         if isinstance(error, MissingMediaError):
             data["missing"] = error.missing
+        if isinstance(error, RuleBrokenError):
+            data["broken"] = error.broken
         # The error's own exit code says more than that it cannot be printed.
         with suppress(OutputError):
             write(json_text({"error": data}))
@@ -116,6 +119,8 @@ def fail(error: SuperviselyError | OSError, *, as_json: bool) -> int:
         return INTERRUPTED
     if isinstance(error, ConfigurationError):
         return USAGE
+    if isinstance(error, RuleBrokenError):
+        return RULE_BROKEN
     return TRY_LATER if transient else FAILED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
     NotFoundError,
+    RuleBrokenError,
     SuperviselyError,
     TransportError,
     VersionBusyError,
@@ -115,8 +117,16 @@ def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["restore", "--help"]) == 0
 
     text = capsys.readouterr().out
-    for code in (printing.DONE, printing.USAGE, printing.FAILED, printing.TRY_LATER, printing.INTERRUPTED):
-        assert f"{code} " in text.split("exit codes:")[1]
+    codes = (
+        printing.DONE,
+        printing.USAGE,
+        printing.FAILED,
+        printing.TRY_LATER,
+        printing.RULE_BROKEN,
+        printing.INTERRUPTED,
+    )
+    for code in codes:
+        assert re.search(rf"\b{code} [a-z]", text.split("exit codes:")[1])
 
 
 @pytest.mark.parametrize(
@@ -158,6 +168,23 @@ def test_every_error_is_one_line_one_code_and_one_object(
     transient = isinstance(error, SuperviselyError) and error.transient
     assert json.loads(out) == {"error": {"kind": kind, "message": str(error), "transient": transient}}
     assert err == f"sv-versioning: {error}\n"
+
+
+def test_a_broken_rule_ends_with_5_and_tells_what_broke_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_arguments):
+        raise RuleBrokenError("A rule is broken. tags.added > 0: 7.", broken=["tags.added > 0: 7"])
+
+    monkeypatch.setattr(listing, "_list", fail)
+
+    assert cli.main(["list", "7", "--json"]) == 5
+
+    out, err = capsys.readouterr()
+    told = json.loads(out)["error"]
+    assert (told["kind"], told["transient"]) == ("rule_broken", False)
+    assert told["broken"] == ["tags.added > 0: 7"]
+    assert err == "sv-versioning: A rule is broken. tags.added > 0: 7.\n"
 
 
 def test_without_json_an_error_leaves_stdout_empty(capsys: pytest.CaptureFixture[str]) -> None:
