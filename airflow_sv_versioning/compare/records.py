@@ -12,6 +12,9 @@ from typing import Any
 FORMAT = "sv-diff/1"
 """How :meth:`VersionDiff.as_dict` is to be read; it changes with the meaning of a member."""
 
+DEFINITION_CHANGES = ("added", "removed", "renamed", "changed")
+"""What may have become of a class, tag or setting of the project."""
+
 
 @dataclass(frozen=True)
 class SideFacts:
@@ -135,7 +138,7 @@ class TagDiff:
 class Definition:
     """A class, tag or setting of the project that is not as it was.
 
-    :param change: ``added``, ``removed``, ``renamed`` or ``changed``.
+    :param change: one of :data:`DEFINITION_CHANGES`.
     :param before: what it was, as the platform says it; ``None`` for what was added.
     """
 
