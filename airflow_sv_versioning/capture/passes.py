@@ -207,11 +207,11 @@ class _Passes:
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
         base = self._earlier.base if self._earlier else None
-        warnings = (*remnants.lines, *bare_figure_warnings(snapshot), *self._untold())
+        warnings = (*remnants.lines, *bare_figure_warnings(snapshot), *self._feature_warnings())
         return Capture(snapshot, stamp, consistent, passes, base, warnings)
 
-    def _untold(self) -> Iterator[str]:
-        if fields := self._client.figures.untold:
+    def _feature_warnings(self) -> Iterator[str]:
+        if fields := self._client.figures.refused_fields:
             names = " and ".join(fields)
             yield f"The server does not tell {names} of figures; the version does not hold them."
         if note := age_note(self._client.transport.instance_version, EXACT_COORDINATES):

@@ -8,25 +8,25 @@ from typing import Any
 from airflow_sv_versioning.exceptions import IncompleteListingError, OutcomeUnknownError
 
 
-def check_added(answer: Sequence[Mapping[str, Any]], wanted: Sequence[Any], what: str) -> list[int]:
+def check_added(answer: Sequence[Mapping[str, Any]], entries: Sequence[Any], what: str) -> list[int]:
     """Take the ids of what was made, an entry for each thing that was wanted.
 
     :raises OutcomeUnknownError: there are fewer, or more, or one of them twice; look up what landed.
     """
-    check_count(answer, wanted, what)
+    check_count(answer, entries, what)
     ids: list[int] = [entry["id"] for entry in answer]
     if len(set(ids)) < len(ids):
         raise OutcomeUnknownError(f"The server answered with one id for several {what}.")
     return ids
 
 
-def check_count(answer: Sequence[Any], wanted: Sequence[Any], what: str) -> None:
+def check_count(answer: Sequence[Any], entries: Sequence[Any], what: str) -> None:
     """Hold the length of an answer against what was wanted.
 
     :raises OutcomeUnknownError: they differ; what landed is to be looked up.
     """
-    if len(answer) != len(wanted):
-        raise OutcomeUnknownError(f"The server says that it added {len(answer)} of {len(wanted)} {what}.")
+    if len(answer) != len(entries):
+        raise OutcomeUnknownError(f"The server says that it added {len(answer)} of {len(entries)} {what}.")
 
 
 def check_once(ids: Sequence[Any], what: str) -> None:
@@ -35,19 +35,22 @@ def check_once(ids: Sequence[Any], what: str) -> None:
     :raises IncompleteListingError: something did.
     """
     if len(set(ids)) < len(ids):
-        again = sorted({found for found in ids if ids.count(found) > 1})
-        raise IncompleteListingError(f"The server gave {what} {again[:5]} twice; try again.", is_moving=False)
+        repeated_ids = sorted({repeated_id for repeated_id in ids if ids.count(repeated_id) > 1})
+        raise IncompleteListingError(
+            f"The server gave {what} {repeated_ids[:5]} twice; try again.", is_moving=False
+        )
 
 
-def check_answered(asked: Sequence[int], answered: Sequence[int], what: str) -> None:
+def check_answered(asked_ids: Sequence[int], answered_ids: Sequence[int], what: str) -> None:
     """Hold the ids of an answer in bulk against those that were asked for.
 
     :raises IncompleteListingError: they are not the same, each once.
     """
-    check_once(answered, what)
-    if lost := sorted(set(asked) - set(answered)):
+    check_once(answered_ids, what)
+    if missing_ids := sorted(set(asked_ids) - set(answered_ids)):
         raise IncompleteListingError(
-            f"The server gave nothing for {what} {lost[:10]}; they are gone, or its answer is not whole.",
+            f"The server gave nothing for {what} {missing_ids[:10]}; they are gone, or its answer is not "
+            "whole.",
             is_moving=False,
         )
 

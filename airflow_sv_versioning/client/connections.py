@@ -26,7 +26,7 @@ class Interruption:
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._is_asked = False
         self._connected: dict[int, weakref.ref[socket.socket]] = {}
         self._thread = threading.local()
 
@@ -36,9 +36,9 @@ class Interruption:
         Signal handlers call it, so it takes no lock, which the interrupted thread may hold, and does not
         close anything under the hands of a thread that reads: it only tells the system to let go.
         """
-        if self._asked:
+        if self._is_asked:
             return
-        self._asked = True
+        self._is_asked = True
         for reference in list(self._connected.values()):
             if (connected := reference()) is not None:
                 shut_down(connected)
@@ -46,12 +46,12 @@ class Interruption:
     @property
     def is_asked(self) -> bool:
         """Whether somebody asked."""
-        return self._asked
+        return self._is_asked
 
     @property
     def holds(self) -> bool:
         """Whether requests of this thread must end."""
-        return self._asked and not getattr(self._thread, "finishing", 0)
+        return self._is_asked and not getattr(self._thread, "finishing", 0)
 
     def check(self) -> None:
         """Go no further if somebody asked.

@@ -124,13 +124,13 @@ def refusal(reply: Reply, server_url: str, proxy: str | None = None) -> Supervis
         return ConfigurationError(f"{failure}: the server speaks TLS there. Write {_with_tls(server_url)}.")
     if reply.is_of_the_platform:
         return _api_error(reply, failure)
-    said = f"{failure}{way}: {shown(reply.text) or 'no explanation'}"
+    text = f"{failure}{way}: {shown(reply.text) or 'no explanation'}"
     if reply.status_code == 413:
-        return _typed(RequestRejectedError, reply, said, _TOO_LARGE)
+        return _typed(RequestRejectedError, reply, text, _TOO_LARGE)
     if reply.status_code in _NO_SUCH_PAGE:
-        return _typed(RequestRejectedError, reply, said, _no_platform(server_url))
+        return _typed(RequestRejectedError, reply, text, _no_platform(server_url))
     kind = _error_type(reply.status_code, "", {})
-    return _typed(kind, reply, said, _ADVICE.get(kind))
+    return _typed(kind, reply, text, _ADVICE.get(kind))
 
 
 def redirection(method: str, status_code: int, location: str, server_url: str) -> SuperviselyError:
@@ -164,46 +164,46 @@ def shown(text: str) -> str:
     if not text.startswith("<"):
         return repr(text[:_QUOTED]) if text else ""
     title = _TITLE.search(text)
-    said = " ".join(html.unescape(_TAGS.sub(" ", title[1] if title else text)).split())
-    return f"a web page ({said[:_QUOTED]!r})"
+    page_text = " ".join(html.unescape(_TAGS.sub(" ", title[1] if title else text)).split())
+    return f"a web page ({page_text[:_QUOTED]!r})"
 
 
 def _api_error(reply: Reply, failure: str) -> ApiError:
     error, details = error_parts(reply.body)
-    said = details.get("message") or error or reply.body.get("message") or "no explanation"
+    explanation = details.get("message") or error or reply.body.get("message") or "no explanation"
     if (limit := size_limit(reply.text)) is not None:
-        return _file_too_large(reply, f"{failure}: {said}", limit)
+        return _file_too_large(reply, f"{failure}: {explanation}", limit)
     if reply.status_code == 413:
-        return _typed(RequestRejectedError, reply, f"{failure}: {said}", _TOO_LARGE)
-    kind = _error_type(reply.status_code, str(said), details)
+        return _typed(RequestRejectedError, reply, f"{failure}: {explanation}", _TOO_LARGE)
+    kind = _error_type(reply.status_code, str(explanation), details)
     if _NO_SUCH_HASH.search(reply.text):
-        return _typed(kind, reply, f"{failure}: {said}", _LOST_FILE)
+        return _typed(kind, reply, f"{failure}: {explanation}", _LOST_FILE)
     if kind is PermissionDeniedError and reply.method.startswith("file-storage."):
-        return _typed(kind, reply, f"{failure}: {said}", _CLOSED_FOLDER)
-    return _typed(kind, reply, f"{failure}: {said}", _ADVICE.get(kind))
+        return _typed(kind, reply, f"{failure}: {explanation}", _CLOSED_FOLDER)
+    return _typed(kind, reply, f"{failure}: {explanation}", _ADVICE.get(kind))
 
 
-def _file_too_large(reply: Reply, said: str, limit: int) -> FileTooLargeError:
+def _file_too_large(reply: Reply, text: str, limit: int) -> FileTooLargeError:
     most = f"at most {size_text(limit)}" if limit else "no files of this size"
-    error = _typed(FileTooLargeError, reply, said, f"The team's plan takes {most}.")
+    error = _typed(FileTooLargeError, reply, text, f"The team's plan takes {most}.")
     if limit:
         error.context["limit_bytes"] = limit
     return error
 
 
-def _typed(kind: type[T], reply: Reply, said: str, advice: str | None) -> T:
-    message = f"{said.rstrip('.')}. {advice}" if advice else said
+def _typed(kind: type[T], reply: Reply, text: str, advice: str | None) -> T:
+    message = f"{text.rstrip('.')}. {advice}" if advice else text
     _, details = error_parts(reply.body)
     return kind(message, status_code=reply.status_code, method=reply.method, details=details)
 
 
-def _error_type(status_code: int, said: str, details: dict[str, Any]) -> type[ApiError]:
+def _error_type(status_code: int, explanation: str, details: dict[str, Any]) -> type[ApiError]:
     if status_code == 400 and details.get("type") == "NONUNIQUE":
         return ConflictError
     if 400 <= status_code < 500 and status_code not in _BEYOND_TEXTS:
         if details.get("type") == "PLAN":
             return PlanRequiredError
-        if kind := next((kind for text, kind in _BY_TEXT if text.search(said)), None):
+        if kind := next((kind for text, kind in _BY_TEXT if text.search(explanation)), None):
             return kind
     if status_code in _BY_STATUS:
         return _BY_STATUS[status_code]

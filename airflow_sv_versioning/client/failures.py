@@ -171,7 +171,7 @@ def _inner(cause: RequestException) -> Any:
 
 def _chain(cause: BaseException) -> list[Any]:
     """List an error and those that it wraps."""
-    found: list[Any] = [cause]
-    for each in found:
-        found.extend(argument for argument in getattr(each, "args", ()) if isinstance(argument, Exception))
-    return found
+    causes: list[Any] = [cause]
+    for error in causes:
+        causes.extend(argument for argument in getattr(error, "args", ()) if isinstance(argument, Exception))
+    return causes

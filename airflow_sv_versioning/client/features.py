@@ -62,7 +62,7 @@ def version_text(version: Version) -> str:
     return ".".join(map(str, version))
 
 
-def lacking(version: Version) -> list[Feature]:
+def missing_features(version: Version) -> list[Feature]:
     """What an instance of a version does not have."""
     return [feature for feature in FEATURES if version < feature.since]
 

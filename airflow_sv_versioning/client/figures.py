@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 NULL = msgspec.Raw(b"null")
 # Older servers name the image of a figure only so.
-_UNTOLD = -1
+_NO_ENTITY = -1
 
 
 class Figure(msgspec.Struct, rename="camel"):
@@ -58,7 +58,7 @@ class Figure(msgspec.Struct, rename="camel"):
     id: Id
     class_id: Id
     geometry_type: str
-    entity_id: Id = _UNTOLD
+    entity_id: Id = _NO_ENTITY
     image_id: Id | None = None
     dataset_id: Id | None = None
     geometry: msgspec.Raw = NULL
@@ -92,12 +92,12 @@ class FigureNote(msgspec.Struct, rename="camel"):
 class Figures:
     """Read and add figures.
 
-    :ivar untold: fields that the server refuses to tell of figures of images.
+    :ivar refused_fields: fields that the server refuses to tell of figures of images.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self.untold: tuple[str, ...] = ()
+        self.refused_fields: tuple[str, ...] = ()
 
     def list_for_items(self, dataset_id: int, item_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read the figures of at most 200 items of one dataset, with their tags.
@@ -121,17 +121,17 @@ class Figures:
 
     def _list_notable(self, body: dict[str, Any], figure_type: type[T]) -> list[T]:
         """List figures with what the official client does not ask for, if the server knows it."""
-        wanted = [*body["fields"], *(field for field in _NOTABLE if field not in self.untold)]
+        fields = [*body["fields"], *(field for field in _NOTABLE if field not in self.refused_fields)]
         try:
             return self._transport.list_whole(
-                "figures.list", {**body, "fields": wanted}, figure_type, _LIST_PAGE
+                "figures.list", {**body, "fields": fields}, figure_type, _LIST_PAGE
             )
         except RequestRejectedError as error:
-            asked = [field for field in _NOTABLE if field not in self.untold]
-            if not asked or "field" not in error.message.lower():
+            asked_fields = [field for field in _NOTABLE if field not in self.refused_fields]
+            if not asked_fields or "field" not in error.message.lower():
                 raise
-            refused = [field for field in asked if field in error.message] or asked
-            self.untold = (*self.untold, *refused)
+            refused = [field for field in asked_fields if field in error.message] or asked_fields
+            self.refused_fields = (*self.refused_fields, *refused)
             return self._list_notable(body, figure_type)
 
     def iter_notes(self, dataset_id: int, item_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -170,8 +170,8 @@ class Figures:
         Source: POST figures.bulk.add.
         """
         # Geometry from an archive comes as text, and is not decoded to be encoded again.
-        wanted = {"datasetId": dataset_id, "figures": list(figures), **skipping(skip_bounds_validation)}
-        body = msgspec.json.encode(wanted)
+        content = {"datasetId": dataset_id, "figures": list(figures), **skipping(skip_bounds_validation)}
+        body = msgspec.json.encode(content)
         answer = self._transport.call_encoded("figures.bulk.add", body, list[Made], idempotent=False)
         return check_added(answer, figures, f"figures to dataset {dataset_id}")
 
@@ -183,11 +183,11 @@ class Figures:
 
         Source: POST figures.bulk.download.geometry.
         """
-        found: dict[int, dict[str, Any] | None] = {}
+        masks: dict[int, dict[str, Any] | None] = {}
         for part in batches(figure_ids, _GEOMETRY_DOWNLOAD_BATCH):
             for figure_id, content in download_geometries(self._transport, part).items():
-                found[figure_id] = None if content is None else _mask(figure_id, content)
-        return found
+                masks[figure_id] = None if content is None else _mask(figure_id, content)
+        return masks
 
     def upload_geometries(self, geometries: Mapping[int, str]) -> None:
         """Store geometries out of line.
@@ -215,7 +215,7 @@ def _check_figures(figures: Sequence[Figure], item_ids: Sequence[int]) -> None:
     tags = [tag["id"] for figure in figures for tag in figure.tags or () if tag.get("id") is not None]
     check_once(tags, "figure tags")
     for figure in figures:
-        if figure.entity_id == _UNTOLD and figure.image_id is not None:
+        if figure.entity_id == _NO_ENTITY and figure.image_id is not None:
             figure.entity_id = figure.image_id
     if strangers := {figure.entity_id for figure in figures}.difference(item_ids):
         raise IncompleteListingError(

@@ -22,7 +22,7 @@ def download_geometries(transport: Transport, figure_ids: Sequence[int]) -> dict
     if not figure_ids:
         return {}
     try:
-        found: dict[int, bytes | None] = dict(transport.multipart(_METHOD, {"ids": list(figure_ids)}))
+        contents: dict[int, bytes | None] = dict(transport.multipart(_METHOD, {"ids": list(figure_ids)}))
     except NotFoundError:
         if len(figure_ids) == 1:
             return {figure_ids[0]: None}
@@ -31,9 +31,9 @@ def download_geometries(transport: Transport, figure_ids: Sequence[int]) -> dict
         return {
             key: content for part in parts for key, content in download_geometries(transport, part).items()
         }
-    if wrong := sorted(found.keys() ^ set(figure_ids)):
+    if wrong_ids := sorted(contents.keys() ^ set(figure_ids)):
         raise IncompleteListingError(
-            f"{_METHOD} left out, or gave without being asked, the geometry of figures {wrong[:10]}.",
+            f"{_METHOD} left out, or gave without being asked, the geometry of figures {wrong_ids[:10]}.",
             is_moving=False,
         )
-    return found
+    return contents

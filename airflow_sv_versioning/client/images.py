@@ -104,8 +104,8 @@ class Images:
 
     def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
         """Read those of a dataset's images that have the given names. Source: POST images.list."""
-        wanted = [{"field": "name", "operator": "in", "value": list(names)}]
-        return list_whole(lambda: self._pages(_listing(dataset_id, wanted)))
+        filters = [{"field": "name", "operator": "in", "value": list(names)}]
+        return list_whole(lambda: self._pages(_listing(dataset_id, filters)))
 
     def _pages(self, body: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
         return self._transport.token_pages("images.list", body, LIST_PAGE, dict[str, Any], Item)
@@ -151,8 +151,8 @@ class Images:
         :returns: image JSON in the order of ``files``.
         """
         hashes = {path: content_hash(path) for _, path in files}
-        known = self.find_existing_hashes(sorted(set(hashes.values())))
-        missing = {digest: path for path, digest in hashes.items() if digest not in known}
+        present_hashes = self.find_existing_hashes(sorted(set(hashes.values())))
+        missing = {digest: path for path, digest in hashes.items() if digest not in present_hashes}
         for part in batches(sorted(missing.values()), _UPLOAD_BATCH):
             self._upload_bytes(part, hashes)
         added: list[dict[str, Any]] = []
@@ -180,7 +180,8 @@ def _check_tags(tags: Sequence[Sequence[Mapping[str, Any]] | None]) -> None:
     """Prove the tags of a page of images, which stay as they came."""
     prove("images.list", tags, list[list[Tag] | None])
     check_once(
-        [tag["id"] for found in tags for tag in found or () if tag.get("id") is not None], "image tags"
+        [tag["id"] for image_tags in tags for tag in image_tags or () if tag.get("id") is not None],
+        "image tags",
     )
 
 

@@ -47,12 +47,12 @@ class UnderWay:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Let the time stand still: what the caller does with a part is not the server's time."""
-        left = self.deadline - time.monotonic()
+        seconds_left = self.deadline - time.monotonic()
         self.deadline = math.inf
         try:
             yield
         finally:
-            self.deadline = time.monotonic() + left
+            self.deadline = time.monotonic() + seconds_left
 
     def uses(self, connected: socket.socket | None) -> None:
         """Learn over which connection the request goes."""

@@ -35,7 +35,7 @@ WORKERS = 20
 
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 10.0
-_GONE = {404, 410}
+_GONE_STATUSES = {404, 410}
 # What is wrong with this machine's way out says nothing about where it leads.
 _BARRED = (
     requests.exceptions.InvalidProxyURL,
@@ -279,7 +279,7 @@ def _require_public(address: str) -> None:
 def _judge(status_code: int) -> LinkAnswer:
     if status_code < 400 or status_code == _EMPTY_FILE:
         return LinkAnswer(LinkState.ALIVE)
-    state = LinkState.GONE if status_code in _GONE else LinkState.UNREACHABLE
+    state = LinkState.GONE if status_code in _GONE_STATUSES else LinkState.UNREACHABLE
     return LinkAnswer(state, f"its host answers {status_code}")
 
 

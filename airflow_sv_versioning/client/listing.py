@@ -101,7 +101,7 @@ class Proof:
         self._last_id = -1
         self._ids = array("q")
         # Only of a listing that is in no order; the others prove themselves by it.
-        self._seen: set[int] | None = None
+        self._seen_ids: set[int] | None = None
 
     def take(self, page: Page[Any]) -> None:
         """Take the next page.
@@ -139,17 +139,17 @@ class Proof:
         """Find ids that came before; while they only grow, there can be none."""
         if not ids:
             return []
-        if self._seen is None and ids[0] > self._last_id and all(map(lt, ids, ids[1:])):
+        if self._seen_ids is None and ids[0] > self._last_id and all(map(lt, ids, ids[1:])):
             self._last_id = ids[-1]
             self._ids.extend(ids)
             return []
-        if self._seen is None:
-            self._seen = set(self._ids)
+        if self._seen_ids is None:
+            self._seen_ids = set(self._ids)
         repeated = []
         for entity_id in ids:
-            if entity_id in self._seen:
+            if entity_id in self._seen_ids:
                 repeated.append(entity_id)
-            self._seen.add(entity_id)
+            self._seen_ids.add(entity_id)
         return repeated
 
     def _error(self, how: str, *, is_moving: bool = False) -> IncompleteListingError:
@@ -160,5 +160,5 @@ class Proof:
 
 
 def _id_of(entity: Any) -> int:
-    found: int = entity["id"] if isinstance(entity, dict) else entity.id
-    return found
+    entity_id: int = entity["id"] if isinstance(entity, dict) else entity.id
+    return entity_id

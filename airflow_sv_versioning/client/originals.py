@@ -51,8 +51,8 @@ class Originals:
 
 def _from(position: int, download: Download) -> Iterator[bytes]:
     """Pass over what is there already, where the server sends all of it again."""
-    known = position - download.start
+    known_bytes = position - download.start
     for chunk in download.chunks:
-        if new := chunk[known:]:
-            yield new
-        known = max(0, known - len(chunk))
+        if rest := chunk[known_bytes:]:
+            yield rest
+        known_bytes = max(0, known_bytes - len(chunk))

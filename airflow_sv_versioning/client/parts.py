@@ -27,14 +27,14 @@ def parts_by_id(method: str, content_type: str, content: bytes) -> dict[int, byt
         )
     parts = _Parts(method)
     parts.read(boundary, content)
-    return parts.found
+    return parts.contents
 
 
 class _Parts:
     """Takes in what the parser says, part by part."""
 
     def __init__(self, method: str) -> None:
-        self.found: dict[int, bytes] = {}
+        self.contents: dict[int, bytes] = {}
         self._method = method
         self._begin()
         self._is_whole = False
@@ -72,11 +72,11 @@ class _Parts:
 
     def _end(self) -> None:
         entity_id = self._entity_id()
-        if entity_id in self.found:
+        if entity_id in self.contents:
             raise UnexpectedAnswerError(
                 f"{self._method} answered with two parts of entity {entity_id}.", method=self._method
             )
-        self.found[entity_id] = b"".join(self._content)
+        self.contents[entity_id] = b"".join(self._content)
 
     def _entity_id(self) -> int:
         _, options = parse_options_header(self._disposition)

@@ -79,8 +79,8 @@ class Projects:
         by_name = [{"field": "name", "operator": "=", "value": name}]
         body = {"workspaceId": workspace_id, "filter": by_name, "fields": ["id", "name"]}
         # A server that passes over the filter lists all projects, and callers remove what is found.
-        listed = self._transport.list_whole("projects.list", body, _Named)
-        return [entry.id for entry in listed if entry.name == name]
+        projects = self._transport.list_whole("projects.list", body, _Named)
+        return [entry.id for entry in projects if entry.name == name]
 
     def list_all(self, workspace_id: int) -> list[ListedProject]:
         """List the projects of a workspace, by id. Source: POST projects.list."""

@@ -60,11 +60,11 @@ class Answer:
         :raises TooLargeError: it has no end, or none that memory could hold.
         """
         parts: list[bytes] = []
-        left = max_bytes
+        bytes_left = max_bytes
         with response:
             for part in response.iter_content(READ_BYTES):
-                left -= len(part)
-                if left < 0:
+                bytes_left -= len(part)
+                if bytes_left < 0:
                     raise TooLargeError(f"the answer is larger than {max_bytes:,} bytes")
                 parts.append(part)
         return cls(response.status_code, response.headers, b"".join(parts))
@@ -182,15 +182,15 @@ class Session:
 
         :raises OverdueError: it came too slowly to the end.
         """
-        wanted = {"Accept-Encoding": "identity"}
+        asked_headers = {"Accept-Encoding": "identity"}
         if offset:
-            wanted["Range"] = f"bytes={offset}-"
+            asked_headers["Range"] = f"bytes={offset}-"
         with self._in_flight.track(self._seconds_in_all) as request:
             with connecting(request):
                 with self._slots:
                     self._interruption.check()
-                    response = self._begin(method, data, {**headers, **wanted})
-                response = self._follow(response, wanted)
+                    response = self._begin(method, data, {**headers, **asked_headers})
+                response = self._follow(response, asked_headers)
             with response:
                 yield Opened(response, request, self._max_answer_bytes)
 

@@ -63,8 +63,8 @@ class Trust:
             _check_certificates(path, "ca_file")
             return cls(path, "ca_file")
         for variable in CA_VARIABLES:
-            if found := os.environ.get(variable):
-                return cls(found, variable)
+            if ca_path := os.environ.get(variable):
+                return cls(ca_path, variable)
         return cls(True)
 
     def check_environment(self) -> None:

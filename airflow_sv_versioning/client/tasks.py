@@ -122,8 +122,8 @@ def _name(data: Mapping[str, Any]) -> str:
 
 
 def _project_ids(data: Mapping[str, Any]) -> Iterator[int]:
-    for side in ("input", "output"):
-        yield from _as_id(_below(data, "meta", side, "project").get("id"))
+    for direction in ("input", "output"):
+        yield from _as_id(_below(data, "meta", direction, "project").get("id"))
     for state in (_below(data, "meta", "params", "state"), _below(data, "settings", "message", "state")):
         for key in _STATE_KEYS:
             yield from _as_id(state.get(key))
@@ -132,8 +132,8 @@ def _project_ids(data: Mapping[str, Any]) -> Iterator[int]:
 def _below(data: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     """Go down into what apps write as they like; what is no object there has no members."""
     for name in names:
-        found = data.get(name)
-        data = found if isinstance(found, dict) else {}
+        member = data.get(name)
+        data = member if isinstance(member, dict) else {}
     return data
 
 

@@ -306,11 +306,11 @@ class Transport:
 
         :raises CancelledError: the client was interrupted.
         """
-        left = seconds
-        while left > 0:
+        seconds_left = seconds
+        while seconds_left > 0:
             self.interruption.check()
-            self._sleep(min(left, _SLEEP_SECONDS))
-            left -= _SLEEP_SECONDS
+            self._sleep(min(seconds_left, _SLEEP_SECONDS))
+            seconds_left -= _SLEEP_SECONDS
         self.interruption.check()
 
     def _answer(

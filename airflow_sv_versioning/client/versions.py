@@ -59,8 +59,8 @@ class Versions:
         """
         _check_filters(filters or ())
         body = {"projectId": project_id, "filter": list(filters or []), "sort": "id", "sort_order": "asc"}
-        listed = self._transport.list_whole("projects.versions.list", body, dict[str, Any], shape=_Listed)
-        for data in listed:
+        entries = self._transport.list_whole("projects.versions.list", body, dict[str, Any], shape=_Listed)
+        for data in entries:
             # One that has no number yet is somebody's reservation; fractions count what is no version.
             if isinstance(data["version"], int):
                 yield read_record("projects.versions.list", data, VersionInfo)
@@ -141,19 +141,19 @@ class Versions:
         return self._transport.call_typed("projects.versions.update", body, _Success).success
 
 
-def committed(listed: Iterable[VersionInfo]) -> list[VersionInfo]:
+def committed(versions: Iterable[VersionInfo]) -> list[VersionInfo]:
     """Keep the versions that can be restored: an archive belongs to each.
 
     What else a server lists is somebody's reservation, or was never finished.
     """
-    return [version for version in listed if version.team_file_id is not None]
+    return [version for version in versions if version.team_file_id is not None]
 
 
 def _check_filters(filters: Sequence[dict[str, Any]]) -> None:
-    for wanted in filters:
-        if wanted.get("field") not in _FILTER_FIELDS or wanted.get("operator") not in _FILTER_OPERATORS:
+    for filter_ in filters:
+        if filter_.get("field") not in _FILTER_FIELDS or filter_.get("operator") not in _FILTER_OPERATORS:
             raise ConfigurationError(
-                f"Versions cannot be filtered by {wanted}: the field is one of {', '.join(_FILTER_FIELDS)}, "
+                f"Versions cannot be filtered by {filter_}: the field is one of {', '.join(_FILTER_FIELDS)}, "
                 f"the operator one of {', '.join(_FILTER_OPERATORS)}. List all, and choose from them."
             )
 

@@ -125,8 +125,8 @@ class Videos:
 
         Source: POST figures.bulk.add.
         """
-        wanted = {"entityId": video_id, "figures": list(figures), **skipping(skip_bounds_validation)}
-        body = msgspec.json.encode(wanted)
+        content = {"entityId": video_id, "figures": list(figures), **skipping(skip_bounds_validation)}
+        body = msgspec.json.encode(content)
         answer = self._transport.call_encoded("figures.bulk.add", body, list[Any], idempotent=False)
         check_count(answer, figures, "figures")
 
@@ -137,16 +137,16 @@ class Videos:
         """
         hashes = {path: content_hash(path) for _, path in files}
         media = Media(self._transport)
-        known = media.find_existing(sorted(set(hashes.values())))
+        present_hashes = media.find_existing(sorted(set(hashes.values())))
         for path, digest in hashes.items():
-            if digest not in known:
+            if digest not in present_hashes:
                 media.upload(VIDEO_UPLOAD, path, digest)
         entries = [{"title": name, "hash": hashes[path], "meta": {}} for name, path in files]
         return [video for part in batches(entries, ADD_BATCH) for video in self.add(dataset_id, part)]
 
 
-def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:
-    return {"field": field, "operator": "in", "value": list(wanted)}
+def _among(field: str, values: Sequence[Any]) -> dict[str, Any]:
+    return {"field": field, "operator": "in", "value": list(values)}
 
 
 def _listing(dataset_id: int, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -198,8 +198,8 @@ class Volumes:
         self._transport.call("volumes.slices.bulk.add", {"volumeId": volume_id, "volumeSlices": list(slices)})
 
     def _missing(self, hashes: Iterable[str]) -> set[str]:
-        wanted = set(hashes)
-        return wanted - Media(self._transport).find_existing(sorted(wanted))
+        all_hashes = set(hashes)
+        return all_hashes - Media(self._transport).find_existing(sorted(all_hashes))
 
     def _send(self, contents: Sequence[tuple[str, Callable[[], bytes]]]) -> None:
         def fields() -> list[tuple[str, Any]]:
@@ -227,8 +227,8 @@ def _by_size(files: Mapping[int, Path]) -> Iterator[dict[int, Path]]:
         yield part
 
 
-def _among(field: str, wanted: Sequence[Any]) -> dict[str, Any]:
-    return {"field": field, "operator": "in", "value": list(wanted)}
+def _among(field: str, values: Sequence[Any]) -> dict[str, Any]:
+    return {"field": field, "operator": "in", "value": list(values)}
 
 
 def _listing(dataset_id: int, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

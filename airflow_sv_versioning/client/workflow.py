@@ -27,7 +27,7 @@ class Workflow:
         self._add("output", team_id, task_id, version_id, meta)
 
     def _add(
-        self, side: str, team_id: int, task_id: int, version_id: int, meta: Mapping[str, Any] | None
+        self, direction: str, team_id: int, task_id: int, version_id: int, meta: Mapping[str, Any] | None
     ) -> None:
         body: dict[str, Any] = {
             "teamId": team_id,
@@ -38,4 +38,4 @@ class Workflow:
         if meta:
             body["meta"] = dict(meta)
         # A graph has an edge once, however often it is added.
-        self._transport.call(f"workflow.node.add-{side}", body)
+        self._transport.call(f"workflow.node.add-{direction}", body)

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
 
 
-def add_version_node(client: SuperviselyClient, side: str, task_id: int, version_id: int, meta: Any) -> None:
+def add_version_node(
+    client: SuperviselyClient, direction: str, task_id: int, version_id: int, meta: Any
+) -> None:
     """Add a version as the input or output of a platform task.
 
-    :param side: ``input`` or ``output``.
+    :param direction: ``input`` or ``output``.
     :param meta: how the node looks: a dict, or an object with ``as_dict``, such as the SDK's WorkflowMeta.
     :raises NotFoundError: there is no such task.
     """
-    add = client.workflow.add_input_version if side == "input" else client.workflow.add_output_version
+    add = client.workflow.add_input_version if direction == "input" else client.workflow.add_output_version
     add(client.tasks.get(task_id).raw["teamId"], task_id, version_id, _as_mapping(meta))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from airflow_sv_versioning.client.features import FEATURES, lacking, parse_version, version_text
+from airflow_sv_versioning.client.features import FEATURES, missing_features, parse_version, version_text
 from airflow_sv_versioning.client.models import FREE_PLAN
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
@@ -20,7 +20,7 @@ def check_version(subject: Subject) -> Iterator[Finding]:
     assumption = f"the instance is {version_text(needed)} or newer"
     if (number := parse_version(version)) is None:
         yield Finding("instance_version", assumption, "it does not tell its version", UNKNOWN)
-    elif missing := lacking(number):
+    elif missing := missing_features(number):
         lacks = ", ".join(f"{feature.what} (since {version_text(feature.since)})" for feature in missing)
         verdict = FAILS if number < needed else WORKS
         yield Finding("instance_version", assumption, f"it is {version}", verdict, f"It lacks {lacks}.")
