@@ -136,7 +136,7 @@ def _from_store(
             wanted[item_id] = content_hash
         else:
             without[item_id] = NO_RECORD if row["link"] else lost[item_id]
-    held = originals.store.find_held(set(wanted.values()))
+    held = originals.store.find_sizes(set(wanted.values()))
     for item_id, content_hash in wanted.items():
         if content_hash not in held:
             without[item_id] = f"{originals.store.url} does not hold its original {content_hash} either"

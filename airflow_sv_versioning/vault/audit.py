@@ -98,5 +98,5 @@ def _absent(store: MediaStore, owners: Iterable[Owner], progress: Progress) -> I
             progress.check()
             needs = find_needs(store, owner, version_id)
             contents = needs.contents() - set(needs.record.lost) if needs else set()
-            for content_hash in contents - store.find_held(contents).keys():
+            for content_hash in contents - store.find_sizes(contents).keys():
                 yield content_hash, f"version id {version_id} of {owner}"

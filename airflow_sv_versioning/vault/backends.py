@@ -219,8 +219,8 @@ class Bucket:
 
     def list_folders(self, folder: str) -> list[str]:
         """List common prefixes."""
-        found = [entry for entry in self._entries(folder) if entry["type"] == "directory"]
-        return sorted(entry["name"].rstrip("/").rpartition("/")[2] for entry in found)
+        folders = [entry for entry in self._entries(folder) if entry["type"] == "directory"]
+        return sorted(entry["name"].rstrip("/").rpartition("/")[2] for entry in folders)
 
     def open(self, name: str) -> BinaryIO:
         """Open an object, read block by block."""

@@ -69,17 +69,17 @@ def copy_media(
     client: SuperviselyClient,
     snapshot: Snapshot,
     store: MediaStore,
-    known: Mapping[str, LinkedMedia],
+    linked: Mapping[str, LinkedMedia],
     progress: Progress,
 ) -> tuple[MediaRecord, MediaBackup]:
     """Bring the originals of all items into a store.
 
     An original that nobody has any more is told in both results; it is no reason to be without a version.
 
-    :param known: what is behind links that need not be read again.
+    :param linked: what is behind links that need not be read again.
     :raises MediaStoreError: the store cannot be written.
     """
-    return _Copying(client, snapshot, store, progress).run(known)
+    return _Copying(client, snapshot, store, progress).run(linked)
 
 
 def known_links(earlier: Snapshot, record: MediaRecord | None, snapshot: Snapshot) -> dict[str, LinkedMedia]:
@@ -92,10 +92,10 @@ def known_links(earlier: Snapshot, record: MediaRecord | None, snapshot: Snapsho
 
 
 def _stamps(snapshot: Snapshot) -> dict[str, set[tuple[int, str]]]:
-    found: dict[str, set[tuple[int, str]]] = {}
+    stamps: dict[str, set[tuple[int, str]]] = {}
     for link, item_id, _, updated_at in _rows(links_of(snapshot)):
-        found.setdefault(link, set()).add((item_id, updated_at))
-    return found
+        stamps.setdefault(link, set()).add((item_id, updated_at))
+    return stamps
 
 
 @dataclass(frozen=True)
@@ -112,27 +112,29 @@ class _Copying:
         self._snapshot = snapshot
         self._store = store
         self._progress = progress
-        self._copied = self._copied_bytes = self._present = self._done = 0
+        self._copied_count = self._copied_bytes = self._present_count = self._done_count = 0
         self._lost: dict[str, _Lost] = {}
         self._linked: dict[str, LinkedMedia] = {}
 
-    def run(self, known: Mapping[str, LinkedMedia]) -> tuple[MediaRecord, MediaBackup]:
+    def run(self, linked: Mapping[str, LinkedMedia]) -> tuple[MediaRecord, MediaBackup]:
         contents, links = contents_of(self._snapshot), links_of(self._snapshot)
         items = {link: (item_id, name) for link, item_id, name, _ in _rows(links)}
         self._total = contents.num_rows + len(items)
         self._progress.say(f"Looking for the originals of {self._total:,} media in {self._store.url}.")
         for start in range(0, contents.num_rows, _ASKED_AT_ONCE):
             self._copy_contents(contents.slice(start, _ASKED_AT_ONCE))
-        self._copy_links(items, known)
+        self._copy_links(items, linked)
         lost = self._lost_texts()
         record = MediaRecord(self._store.url, self._linked, lost)
-        return record, MediaBackup(self._store.url, self._copied, self._copied_bytes, self._present, lost)
+        return record, MediaBackup(
+            self._store.url, self._copied_count, self._copied_bytes, self._present_count, lost
+        )
 
     def _copy_contents(self, contents: pa.Table) -> None:
-        held = self._store.find_held(values(contents, "hash"))
-        lacking = [row for row in _rows(contents) if row[0] not in held]
-        self._count_present(contents.num_rows - len(lacking))
-        for content_hash, item_id, result in self._side_by_side(self._copy_content, lacking):
+        stored_sizes = self._store.find_sizes(values(contents, "hash"))
+        missing_rows = [row for row in _rows(contents) if row[0] not in stored_sizes]
+        self._count_present(contents.num_rows - len(missing_rows))
+        for content_hash, item_id, result in self._side_by_side(self._copy_content, missing_rows):
             self._count(content_hash, item_id, result)
 
     def _copy_content(self, row: tuple[str, int]) -> tuple[str, int, int | str]:
@@ -143,10 +145,12 @@ class _Copying:
         except (NotFoundError, RequestRejectedError, IntegrityError) as error:
             return content_hash, item_id, error.message
 
-    def _copy_links(self, items: Mapping[str, tuple[int, str]], known: Mapping[str, LinkedMedia]) -> None:
-        still = {link: media for link, media in known.items() if link in items}
-        held = self._store.find_held({media.content_hash for media in still.values()})
-        self._linked = {link: media for link, media in still.items() if media.content_hash in held}
+    def _copy_links(self, items: Mapping[str, tuple[int, str]], linked: Mapping[str, LinkedMedia]) -> None:
+        still_linked = {link: media for link, media in linked.items() if link in items}
+        stored_sizes = self._store.find_sizes({media.content_hash for media in still_linked.values()})
+        self._linked = {
+            link: media for link, media in still_linked.items() if media.content_hash in stored_sizes
+        }
         self._count_present(len(self._linked))
         unread = [(link, *item) for link, item in items.items() if link not in self._linked]
         for link, item_id, name, result in self._side_by_side(self._copy_link, unread):
@@ -186,17 +190,17 @@ class _Copying:
             yield chunk
 
     def _count_present(self, count: int) -> None:
-        self._present += count
-        self._done += count
+        self._present_count += count
+        self._done_count += count
 
     def _count(self, original: str, item_id: int, result: int | str) -> None:
-        self._done += 1
+        self._done_count += 1
         if isinstance(result, int):
-            self._copied += 1
+            self._copied_count += 1
             self._copied_bytes += result
         else:
             self._lost[original] = _Lost(item_id, result)
-        self._progress.count("Media looked after", self._done, self._total)
+        self._progress.count("Media looked after", self._done_count, self._total)
 
     def _lost_texts(self) -> dict[str, str]:
         if not self._lost:

@@ -42,7 +42,7 @@ class _Turn:
     said_at: datetime | None
 
     @property
-    def held(self) -> str:
+    def held_since(self) -> str:
         """Since when, for people."""
         return since_text(self.said_at) if self.said_at else "since nobody knows when"
 
@@ -87,12 +87,12 @@ def pruning(store: MediaStore) -> Iterator[Callable[[], None]]:
             f"Somebody else prunes {store.url} ({turn.heard_of}); if that was killed, remove {_PRUNE} "
             "from it or wait an hour."
         )
-    said = _say(store, _PRUNE)
+    said_seconds = _say(store, _PRUNE)
 
     def refresh() -> None:
-        nonlocal said
-        if time.time() - said > _REFRESH_SECONDS:
-            said = _say(store, _PRUNE)
+        nonlocal said_seconds
+        if time.time() - said_seconds > _REFRESH_SECONDS:
+            said_seconds = _say(store, _PRUNE)
 
     try:
         _refuse_running(store)
@@ -108,9 +108,9 @@ def _refuse_running(store: MediaStore) -> None:
             if turn := _find_turn(store, name, _VERSION_SECONDS):
                 project = file.removesuffix(".json")
                 raise MediaStoreError(
-                    f"A version of project {project} of {server} is being made with {store.url} {turn.held}. "
-                    "Prune it later; if that process was killed, make its version or remove "
-                    f"{name} from the store."
+                    f"A version of project {project} of {server} is being made with {store.url} "
+                    f"{turn.held_since}. Prune it later; if that process was killed, make its version or "
+                    f"remove {name} from the store."
                 )
 
 

@@ -89,28 +89,30 @@ def find_needs(store: MediaStore, owner: Owner, version_id: int) -> Needs | None
     """
     name = _name(owner, version_id)
     hashes: set[str] = set()
-    others: list[dict[str, object]] = []
+    record_lines: list[dict[str, object]] = []
     try:
         for line in map(json.loads, store.iter_lines(name)):
             if line.keys() == {"hash"}:
                 hashes.add(str(line["hash"]))
             else:
-                others.append(line)
-        record = parse_lines(store.url, others)
+                record_lines.append(line)
+        record = parse_lines(store.url, record_lines)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{name} of {store.url} cannot be read: {error!r}.") from error
-    return Needs(frozenset(hashes), record) if hashes or others else None
+    return Needs(frozenset(hashes), record) if hashes or record_lines else None
 
 
-def latest_record(store: MediaStore, owner: Owner, version_id: int, said: MediaRecord | None) -> MediaRecord:
+def latest_record(
+    store: MediaStore, owner: Owner, version_id: int, stated_record: MediaRecord | None
+) -> MediaRecord:
     """Tell what is known of a version's originals by now: a store may have got some after it was made.
 
-    :param said: what the version itself says.
+    :param stated_record: what the version itself says.
     """
     needs = find_needs(store, owner, version_id)
     if needs is None:
-        return said or MediaRecord(store.url)
-    linked = {**needs.record.linked, **(said.linked if said else {})}
+        return stated_record or MediaRecord(store.url)
+    linked = {**needs.record.linked, **(stated_record.linked if stated_record else {})}
     return MediaRecord(store.url, linked, needs.record.lost)
 
 

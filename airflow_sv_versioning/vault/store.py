@@ -70,15 +70,15 @@ class MediaStore:
         with self._errors():
             return self.backend.find_size(_name(content_hash))
 
-    def find_held(self, content_hashes: Collection[str]) -> dict[str, int]:
+    def find_sizes(self, content_hashes: Collection[str]) -> dict[str, int]:
         """Tell which of many contents are there, with their sizes in bytes."""
         by_folder: dict[str, set[str]] = defaultdict(set)
         for content_hash in content_hashes:
             by_folder[hex_digest(content_hash)[:2]].add(content_hash)
-        held: dict[str, int] = {}
-        for found in map_ordered(self._held_in, by_folder.items(), _WORKERS):
-            held.update(found)
-        return held
+        sizes: dict[str, int] = {}
+        for folder_sizes in map_ordered(self._sizes_in, by_folder.items(), _WORKERS):
+            sizes.update(folder_sizes)
+        return sizes
 
     def open(self, content_hash: str) -> BinaryIO:
         """Open a content to read; the bytes are not checked, see :meth:`check`.
@@ -195,17 +195,17 @@ class MediaStore:
                 f"{self.url} cannot be written: {error}. Does its bucket exist?"
             ) from error
 
-    def _held_in(self, group: tuple[str, set[str]]) -> dict[str, int]:
-        folder, wanted = group
+    def _sizes_in(self, group: tuple[str, set[str]]) -> dict[str, int]:
+        folder, hashes = group
         with self._errors():
-            if len(wanted) < _LIST_FROM:
+            if len(hashes) < _LIST_FROM:
                 sizes = (
-                    (content_hash, self.backend.find_size(_name(content_hash))) for content_hash in wanted
+                    (content_hash, self.backend.find_size(_name(content_hash))) for content_hash in hashes
                 )
                 return {content_hash: size for content_hash, size in sizes if size is not None}
-            digests = {hex_digest(content_hash): content_hash for content_hash in wanted}
-            listed = self.backend.list_folder(f"{MEDIA}/{folder}")
-            return {digests[name]: size for name, size in listed if name in digests}
+            digests = {hex_digest(content_hash): content_hash for content_hash in hashes}
+            files = self.backend.list_folder(f"{MEDIA}/{folder}")
+            return {digests[name]: size for name, size in files if name in digests}
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -277,11 +277,12 @@ class _Proof:
 def _expect(proof: _Proof, content_hash: str, size_bytes: int | None, where: str) -> Iterator[bytes]:
     """Pass the chunks of a proof on, and at the end insist on what they were to be."""
     yield from proof
-    wanted = proof.size_bytes if size_bytes is None else size_bytes
-    if (actual := (proof.content_hash, proof.size_bytes)) != (content_hash, wanted):
+    expected_bytes = proof.size_bytes if size_bytes is None else size_bytes
+    if (actual := (proof.content_hash, proof.size_bytes)) != (content_hash, expected_bytes):
         raise IntegrityError(
-            f"{where}: content {content_hash} of {wanted} bytes came as {actual[0]} of {actual[1]} bytes.",
-            expected=(content_hash, wanted),
+            f"{where}: content {content_hash} of {expected_bytes} bytes came as {actual[0]} of {actual[1]} "
+            "bytes.",
+            expected=(content_hash, expected_bytes),
             actual=actual,
             where=hex_digest(content_hash),
         )

@@ -92,7 +92,7 @@ class MediaKeeper:
         if needs is None or needs.record.lost:
             return None
         contents = needs.contents()
-        if len(self._store.find_held(contents)) < len(contents):
+        if len(self._store.find_sizes(contents)) < len(contents):
             return None
         return MediaBackup(self._store.url, copied=0, copied_bytes=0, present=len(contents))
 

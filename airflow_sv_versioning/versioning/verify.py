@@ -120,7 +120,7 @@ class Verification:
         problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
         for link in set(values(links_of(snapshot), "link")) - record.linked.keys() - problems.keys():
             problems[link] = "nobody kept what is behind it"
-        for content_hash in contents - self._store.find_held(contents).keys():
+        for content_hash in contents - self._store.find_sizes(contents).keys():
             problems[content_hash] = record.lost.get(content_hash, "the store does not hold it")
         if problems:
             message = f"{self._store.url} lacks {len(problems):,} originals."

@@ -97,7 +97,7 @@ def test_contents_go_to_s3_and_come_back(store: MediaStore, s3: Any, request: py
         for digest in (hashlib.sha256(content).hexdigest() for content in (b"small", large))
     )
     assert b"".join(store.iter_chunks(hash_of(large))) == large
-    assert store.find_held([hash_of(b"small"), hash_of(b"no")]) == {hash_of(b"small"): 5}
+    assert store.find_sizes([hash_of(b"small"), hash_of(b"no")]) == {hash_of(b"small"): 5}
     assert set(store.iter_hashes()) == {hash_of(b"small"), hash_of(large)}
     store.remove(hash_of(large))
     with pytest.raises(MediaAbsentError):

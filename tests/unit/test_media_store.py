@@ -87,7 +87,7 @@ def test_all_hashes_are_listed_and_found(store: MediaStore) -> None:
 
     assert list(store.iter_hashes()) == [base64.b64encode(digest).decode() for digest in digests]
     wanted = [hash_of(content) for content in (*contents, CAT, DOG)]
-    assert store.find_held(wanted) == {hash_of(content): len(content) for content in contents}
+    assert store.find_sizes(wanted) == {hash_of(content): len(content) for content in contents}
 
 
 def test_many_contents_of_one_folder_are_found_by_one_listing(
@@ -100,7 +100,7 @@ def test_many_contents_of_one_folder_are_found_by_one_listing(
         store.add([content])
     monkeypatch.setattr(store.backend, "find_size", None)
 
-    held = store.find_held([hash_of(content) for content in same_folder])
+    held = store.find_sizes([hash_of(content) for content in same_folder])
 
     assert held == {hash_of(content): len(content) for content in same_folder[1:]}
 
@@ -114,7 +114,7 @@ def test_an_absent_content_is_told_as_such(store: MediaStore) -> None:
 
 def test_an_empty_store_holds_nothing(store: MediaStore) -> None:
     assert list(store.iter_hashes()) == []
-    assert store.find_held([hash_of(CAT)]) == {}
+    assert store.find_sizes([hash_of(CAT)]) == {}
 
 
 def test_other_bytes_than_promised_are_not_kept(store: MediaStore) -> None:
