@@ -64,12 +64,12 @@ class _SpotCheck:
         self, client: SuperviselyClient, base: Snapshot, meta: Mapping[str, Any], directory: Path
     ) -> None:
         self._base = base
-        self._held, self._found = directory / "held", directory / "found"
-        for folder in (self._held, self._found):
+        self._base_folder, self._read_folder = directory / "base", directory / "read"
+        for folder in (self._base_folder, self._read_folder):
             folder.mkdir(parents=True)
         self._meta = meta
         self._project_type = project_type_of(base.project_type)
-        self._reader: ItemReader[Any] = self._project_type.reader(client, names_of(meta), self._found)
+        self._reader: ItemReader[Any] = self._project_type.reader(client, names_of(meta), self._read_folder)
         self._stamps: dict[int, str] = {}
 
     def sample(self) -> list[tuple[int, list[int]]]:
@@ -86,16 +86,18 @@ class _SpotCheck:
         items = self._base.project_type
         columns = [self._project_type.id_column, "src_dataset_id", "updated_at"]
         total = self._base.row_count(items)
-        wanted = sorted(random.sample(range(total), sample_size(total)))
+        positions = sorted(random.sample(range(total), sample_size(total)))
         start = 0
         for batch in self._base.iter_batches(items, columns):
-            here = [number - start for number in wanted if start <= number < start + batch.num_rows]
-            yield from batch.take(pa.array(here, pa.int64())).to_pylist()
+            batch_positions = [
+                number - start for number in positions if start <= number < start + batch.num_rows
+            ]
+            yield from batch.take(pa.array(batch_positions, pa.int64())).to_pylist()
             start += batch.num_rows
 
-    def read(self, wanted: tuple[int, list[int]]) -> _Part | None:
+    def read(self, sampled: tuple[int, list[int]]) -> _Part | None:
         """Read those of the items that look unchanged, also after they were read."""
-        dataset_id, ids = wanted
+        dataset_id, ids = sampled
         try:
             items = self._unchanged(dataset_id, ids)
             rows = self._reader.read_whole(dataset_id, items) if items else None
@@ -108,21 +110,21 @@ class _SpotCheck:
         return _Part(dataset_id, items, rows)
 
     def _unchanged(self, dataset_id: int, ids: Sequence[int]) -> list[Item]:
-        found = self._reader.list_by_ids(dataset_id, ids)
-        return [item for item in found if self._stamps.get(item.id) == item.updated_at]
+        items = self._reader.list_by_ids(dataset_id, ids)
+        return [item for item in items if self._stamps.get(item.id) == item.updated_at]
 
     def differences(self, parts: Sequence[_Part]) -> list[str]:
         """Compare what was read with the base's rows, both taken as little snapshots."""
         ids = IdSet(item.id for part in parts for item in part.items)
-        with self._writer(self._held, parts) as writer:
+        with self._writer(self._base_folder, parts) as writer:
             self._project_type.copy_kept(self._base, writer, ids)
-            held = writer.finish(self._base.project_info, self._meta)
-        with self._writer(self._found, parts) as writer:
+            base_snapshot = writer.finish(self._base.project_info, self._meta)
+        with self._writer(self._read_folder, parts) as writer:
             for part in parts:
                 writer.append_rows(part.rows)
-            found = writer.finish(self._base.project_info, self._meta)
-        find_remnants(found).leave_out()
-        return find_item_differences(held, found)
+            read_snapshot = writer.finish(self._base.project_info, self._meta)
+        find_remnants(read_snapshot).leave_out()
+        return find_item_differences(base_snapshot, read_snapshot)
 
     @contextmanager
     def _writer(self, folder: Path, parts: Sequence[_Part]) -> Iterator[SnapshotWriter]:

@@ -136,7 +136,7 @@ class _Passes:
         self._short_listings = 0
 
     def run(self, *, accept_changes: bool) -> Capture:
-        seen: Snapshot | None = None
+        last_snapshot: Snapshot | None = None
         stamps: list[str] = []
         for number in range(1, MAX_PASSES + 1):
             project = self._client.projects.get(self._project_id)
@@ -151,17 +151,17 @@ class _Passes:
                 continue
             self._tell_moved(f"reading the changes (pass {number})")
             if snapshot is not None:
-                seen = snapshot
+                last_snapshot = snapshot
                 if self._trusts_stamps:
                     self._source = PassBefore(snapshot)
-        if seen is None or not accept_changes:
+        if last_snapshot is None or not accept_changes:
             raise ProjectChangedError(
                 f"Project {self._project_id} changed during each of {MAX_PASSES} readings. Make the version "
                 "when nobody works on it, or accept items of different moments "
                 "(on_concurrent_change='accept').",
                 project_id=self._project_id,
             )
-        return self._capture(seen, stamps[0], False, MAX_PASSES)
+        return self._capture(last_snapshot, stamps[0], False, MAX_PASSES)
 
     def _read(self, project: Project, number: int) -> tuple[Snapshot | None, IncompleteListingError | None]:
         """Read the project once.
@@ -249,8 +249,10 @@ class _Pass:
         self.moved_listing: IncompleteListingError | None = None
 
     def run(self) -> Snapshot:
-        found = list(self._client.datasets.list_all(self._project.id))
-        datasets = list(in_tree_order(found, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
+        listed_datasets = list(self._client.datasets.list_all(self._project.id))
+        datasets = list(
+            in_tree_order(listed_datasets, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name)
+        )
         # While the first pages come, pyarrow is loaded, and the base comes, too.
         pages = self._pages([dataset for dataset, _ in datasets])
         with SnapshotWriter(self._directory, self._project.type) as writer:
@@ -290,19 +292,19 @@ class _Pass:
         for dataset_id, page in pages:
             if page is None:
                 unchanged.end(dataset_id)
-                if rest := waiting.pop(dataset_id, None):
-                    yield _Batch(dataset_id, rest)
+                if waiting_items := waiting.pop(dataset_id, None):
+                    yield _Batch(dataset_id, waiting_items)
                 continue
-            kept, changed = unchanged.split(dataset_id, page)
-            self._append_items(writer, kept)
-            last = None
+            kept_items, changed_items = unchanged.split(dataset_id, page)
+            self._append_items(writer, kept_items)
+            last_part = None
             # One by one, for readers learn the size of parts while they read.
-            for part in self._reader.parts([*waiting.get(dataset_id, []), *changed]):
-                if last:
-                    yield _Batch(dataset_id, last)
-                last = part
+            for part in self._reader.parts([*waiting.get(dataset_id, []), *changed_items]):
+                if last_part:
+                    yield _Batch(dataset_id, last_part)
+                last_part = part
             # The last part may be small, and have room for what the next page brings.
-            waiting[dataset_id] = list(last or [])
+            waiting[dataset_id] = list(last_part or [])
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items

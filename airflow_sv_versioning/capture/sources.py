@@ -131,8 +131,8 @@ class EarlierVersion:
         """Wait for the sample, and say whether it differs from the version."""
         base = self.base
         if isinstance(base, Usable) and self._stale and (stale := self._stale.result()):
-            listed = "; ".join(stale[:MAX_TOLD])
-            self._refute(base, f"the latest version differs in items that seem unchanged: {listed}")
+            examples = "; ".join(stale[:MAX_TOLD])
+            self._refute(base, f"the latest version differs in items that seem unchanged: {examples}")
             return True
         return False
 

@@ -24,7 +24,7 @@ class UnchangedItems:
         self._base = base
         self._id_column = id_column
         self._open: dict[int, _Stamps] = {}
-        self._kept: list[np.ndarray[Any, Any]] = []
+        self._kept_ids: list[np.ndarray[Any, Any]] = []
 
     def split(self, dataset_id: int, page: Sequence[ItemT]) -> tuple[Sequence[ItemT], Sequence[ItemT]]:
         """Part a page of a dataset's listing into unchanged items and others."""
@@ -37,11 +37,11 @@ class UnchangedItems:
     def end(self, dataset_id: int) -> None:
         """Learn that a dataset was listed to its end."""
         if stamps := self._open.pop(dataset_id, None):
-            self._kept.append(stamps.seen())
+            self._kept_ids.append(stamps.seen_ids())
 
     def kept_ids(self) -> IdSet:
         """Collect the unchanged items of the datasets that were listed."""
-        return IdSet(joined(self._kept))
+        return IdSet(joined(self._kept_ids))
 
 
 class _Stamps:
@@ -51,15 +51,17 @@ class _Stamps:
         import numpy as np
         import pyarrow.compute as pc
 
-        items, here = base.project_type, pc.field("src_dataset_id") == dataset_id
-        ids = joined(part.to_numpy() for part in base.iter_columns(items, id_column, here))
-        stamps = joined(digests(part.to_pylist()) for part in base.iter_columns(items, "updated_at", here))
+        items, in_dataset = base.project_type, pc.field("src_dataset_id") == dataset_id
+        ids = joined(part.to_numpy() for part in base.iter_columns(items, id_column, in_dataset))
+        stamps = joined(
+            digests(part.to_pylist()) for part in base.iter_columns(items, "updated_at", in_dataset)
+        )
         # What is not there cannot be copied, nor named: it may have come back.
-        whole = ~np.isin(ids, list(base.incomplete_items))
-        ids, stamps = ids[whole], stamps[whole]
+        is_whole = ~np.isin(ids, list(base.incomplete_items))
+        ids, stamps = ids[is_whole], stamps[is_whole]
         order = ids.argsort()
         self._ids, self._stamps = ids[order], stamps[order]
-        self._seen = np.zeros(len(ids), np.bool_)
+        self._is_seen = np.zeros(len(ids), np.bool_)
 
     def split(self, page: Sequence[ItemT]) -> tuple[Sequence[ItemT], Sequence[ItemT]]:
         import numpy as np
@@ -70,10 +72,10 @@ class _Stamps:
         positions = self._ids.searchsorted(ids)
         positions[positions == len(self._ids)] = 0
         stamps = digests(item.updated_at for item in page)
-        same = (self._ids[positions] == ids) & (self._stamps[positions] == stamps)
-        self._seen[positions[same]] = True
-        return list(compress(page, same)), list(compress(page, ~same))
+        is_same = (self._ids[positions] == ids) & (self._stamps[positions] == stamps)
+        self._is_seen[positions[is_same]] = True
+        return list(compress(page, is_same)), list(compress(page, ~is_same))
 
-    def seen(self) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = self._ids[self._seen]
-        return found
+    def seen_ids(self) -> np.ndarray[Any, Any]:
+        ids: np.ndarray[Any, Any] = self._ids[self._is_seen]
+        return ids

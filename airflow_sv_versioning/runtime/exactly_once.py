@@ -56,12 +56,12 @@ def make_batches(
     :param list_ids: lists what was made of the rows; the server counts ids upwards.
     :raises IntegrityError: a part of a batch landed, and the rest does not come.
     """
-    made: list[int] = []
+    made_ids: list[int] = []
     for part in _parts(rows, size):
-        find = partial(_new, list_ids, made)
-        added: Sequence[int] = write_once(partial(make, part), find, len, len(part), what, wait)
-        made += added
-    return made
+        find = partial(_new, list_ids, made_ids)
+        added_ids: Sequence[int] = write_once(partial(make, part), find, len, len(part), what, wait)
+        made_ids += added_ids
+    return made_ids
 
 
 def write_once(
@@ -130,5 +130,5 @@ def _since(count: Callable[[], int], start: int) -> int:
     return count() - start
 
 
-def _new(list_ids: Callable[[], Iterable[int]], made: Sequence[int]) -> Sequence[int]:
-    return sorted(set(list_ids()).difference(made))
+def _new(list_ids: Callable[[], Iterable[int]], known_ids: Sequence[int]) -> Sequence[int]:
+    return sorted(set(list_ids()).difference(known_ids))

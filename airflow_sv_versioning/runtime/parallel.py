@@ -45,13 +45,13 @@ def interleave(sources: Iterable[tuple[K, Iterator[T]]], workers: int) -> Iterat
         for key, source in islice(waiting, workers):
             begin(key, source)
         while active:
-            key, source, element = active.popleft()
-            found = element.result()
-            if found is not None:
+            key, source, future = active.popleft()
+            element = future.result()
+            if element is not None:
                 begin(key, source)
             elif (following := next(waiting, None)) is not None:
                 begin(*following)
-            yield key, found
+            yield key, element
 
 
 def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:

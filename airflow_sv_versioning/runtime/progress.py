@@ -114,9 +114,9 @@ class Progress:
     def sleep(self, seconds: float) -> None:
         """Wait, watching for the wish to stop."""
         deadline = self._clock() + seconds
-        while (left := deadline - self._clock()) > 0:
+        while (seconds_left := deadline - self._clock()) > 0:
             self.check()
-            time.sleep(min(left, 0.2))
+            time.sleep(min(seconds_left, 0.2))
 
 
 def _drop(line: str) -> None:

@@ -54,15 +54,15 @@ def iter_lines(source: ByteSource, size: int, what: str) -> Iterator[bytes]:
 
     :raises FormatError: the source ends before, or a line is longer than any that is written.
     """
-    rest = b""
+    open_line = b""
     for chunk in iter_chunks(source, size, what):
-        first, *others = chunk.split(b"\n")
-        rest += first
-        if len(rest) > MAX_LINE_BYTES + CHUNK_BYTES:
+        first, *later_lines = chunk.split(b"\n")
+        open_line += first
+        if len(open_line) > MAX_LINE_BYTES + CHUNK_BYTES:
             raise FormatError(f"{what} has a line of more than {MAX_LINE_BYTES} bytes; it was refused.")
-        if others:
-            yield rest
-            *whole, rest = others
-            yield from whole
-    if rest:
+        if later_lines:
+            yield open_line
+            *whole_lines, open_line = later_lines
+            yield from whole_lines
+    if open_line:
         raise FormatError(f"{what} ends in the middle of a line; it was cut off.")

@@ -51,9 +51,9 @@ def final_places(snapshot: Snapshot, table: str) -> Numbers:
     owners = joined(_owners(batch, clustering) for batch in snapshot.iter_batches(table, clustering.columns))
     places = joined(_places(batch, clustering) for batch in snapshot.iter_batches(table, clustering.columns))
     order = _order(owners, places)
-    found = np.empty(len(order), np.int64)
-    found[order] = np.arange(len(order))
-    return found
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
 
 
 def numbers_within(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
@@ -82,11 +82,11 @@ def is_clustered(snapshot: Snapshot, table: str) -> bool:
     if clustering is None or not snapshot.path(table).exists():
         return True
     runs = _Runs()
-    found = joined(
+    run_owners = joined(
         runs.starting(_owners(batch, clustering), _places(batch, clustering))
         for batch in snapshot.iter_batches(table, clustering.columns)
     )
-    return runs.ascend and not len(repeated(found))
+    return runs.ascend and not len(repeated(run_owners))
 
 
 class _Runs:
@@ -123,8 +123,8 @@ def _owners(rows: pa.Table | pa.RecordBatch, clustering: Clustering) -> Numbers:
         return owners
     kinds = pc.index_in(rows[clustering.owner_type], value_set=pa.array(_OWNER_TYPES))
     # Ids do not reach into the bits that tell owners of different types apart.
-    told_apart: Numbers = owners ^ ((_filled(kinds, -1) + 1) << 61)
-    return told_apart
+    owner_keys: Numbers = owners ^ ((_filled(kinds, -1) + 1) << 61)
+    return owner_keys
 
 
 def _places(rows: pa.Table | pa.RecordBatch, clustering: Clustering) -> Numbers:
@@ -142,8 +142,8 @@ def _filled(column: pa.Array | pa.ChunkedArray, nothing: int = _NOTHING) -> Numb
 
     numbers = pc.fill_null(pc.cast(column, pa.int64()), nothing)
     # Arrays and chunked ones want this said differently.
-    found: Numbers = np.asarray(numbers)
-    return found
+    filled: Numbers = np.asarray(numbers)
+    return filled
 
 
 def _codes(column: pa.Array | pa.ChunkedArray) -> Numbers:

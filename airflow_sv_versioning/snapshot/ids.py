@@ -24,8 +24,8 @@ class IdSet:
     def __init__(self, ids: Iterable[int] | np.ndarray[Any, Any]) -> None:
         import numpy as np
 
-        found = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
-        self._ids = _sorted_once(found.astype(np.int64, copy=False))
+        array = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
+        self._ids = _sorted_once(array.astype(np.int64, copy=False))
 
     @classmethod
     def of_columns(cls, columns: Iterable[pa.Array | pa.ChunkedArray]) -> IdSet:
@@ -49,9 +49,9 @@ class IdSet:
         """
         import numpy as np
 
-        places, present = _find(self._ids, np.asarray(ids, np.int64))
-        if not present.all():
-            raise KeyError(ids[int(np.argmin(present))])
+        places, is_present = _find(self._ids, np.asarray(ids, np.int64))
+        if not is_present.all():
+            raise KeyError(ids[int(np.argmin(is_present))])
         return places
 
     def where(self, mask: np.ndarray[Any, Any]) -> list[int]:
@@ -63,15 +63,15 @@ class IdSet:
         """Say for each id whether it is in the set."""
         import numpy as np
 
-        found: list[bool] = _find(self._ids, np.array(ids, np.int64))[1].tolist()
-        return found
+        mask: list[bool] = _find(self._ids, np.array(ids, np.int64))[1].tolist()
+        return mask
 
     def mask(self, column: pa.Array | pa.ChunkedArray) -> np.ndarray[Any, Any]:
         """Say for each row of an integer column whether its id is in the set; null is not."""
         import pyarrow.compute as pc
 
-        found = _find(self._ids, pc.fill_null(column, 0).to_numpy(zero_copy_only=False))[1]
-        return found & pc.is_valid(column).to_numpy(zero_copy_only=False) if column.null_count else found
+        mask = _find(self._ids, pc.fill_null(column, 0).to_numpy(zero_copy_only=False))[1]
+        return mask & pc.is_valid(column).to_numpy(zero_copy_only=False) if column.null_count else mask
 
     def missing(self, column: pa.Array | pa.ChunkedArray) -> list[int]:
         """List the different ids of a column that are not in the set; null is not asked for."""
@@ -85,35 +85,35 @@ class IdMap(Mapping[int, int]):
 
     Threads may write and read it at once.
 
-    :param known: all ids that it will ever hold.
+    :param known_ids: all ids that it will ever hold.
     """
 
-    def __init__(self, known: IdSet) -> None:
+    def __init__(self, known_ids: IdSet) -> None:
         import numpy as np
 
-        self.known = known
-        self._found = np.full(len(known), _NOT_YET)
+        self.known_ids = known_ids
+        self._values = np.full(len(known_ids), _NOT_YET)
         self._lock = threading.Lock()
         self._count = 0
 
     def __getitem__(self, key: int) -> int:
-        position = self.known.find(key)
-        if position is None or self._found[position] == _NOT_YET:
+        position = self.known_ids.find(key)
+        if position is None or self._values[position] == _NOT_YET:
             raise KeyError(key)
-        return int(self._found[position])
+        return int(self._values[position])
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.known.where(self._found != _NOT_YET))
+        return iter(self.known_ids.where(self._values != _NOT_YET))
 
     def __len__(self) -> int:
         return self._count
 
-    def put(self, keys: Sequence[int], found: Sequence[int]) -> None:
+    def put(self, keys: Sequence[int], values: Sequence[int]) -> None:
         """Set many values at once.
 
         :raises KeyError: an id is none of those that were known.
         """
-        self._found[self.known.places(keys)] = found
+        self._values[self.known_ids.places(keys)] = values
         with self._lock:
             self._count += len(keys)
 
@@ -124,32 +124,32 @@ class IdMap(Mapping[int, int]):
         """
         import numpy as np
 
-        found = self._found[self.known.places(keys)]
-        if (found == _NOT_YET).any():
-            raise KeyError(keys[int(np.argmax(found == _NOT_YET))])
-        listed: list[int] = found.tolist()
-        return listed
+        values = self._values[self.known_ids.places(keys)]
+        if (values == _NOT_YET).any():
+            raise KeyError(keys[int(np.argmax(values == _NOT_YET))])
+        value_list: list[int] = values.tolist()
+        return value_list
 
 
 def repeated(ids: np.ndarray[Any, Any]) -> IdSet:
     """Collect the ids, or digests, that occur more than once."""
     import numpy as np
 
-    found = np.sort(ids)
-    return IdSet(found[1:][found[1:] == found[:-1]])
+    sorted_ids = np.sort(ids)
+    return IdSet(sorted_ids[1:][sorted_ids[1:] == sorted_ids[:-1]])
 
 
 def joined(parts: Iterable[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     """Put columns of ids together while they come: to keep many small ones would leave holes in memory."""
     import numpy as np
 
-    found, count = np.empty(_FIRST_PLACES, np.int64), 0
+    all_ids, count = np.empty(_FIRST_PLACES, np.int64), 0
     for part in parts:
-        if count + len(part) > len(found):
-            found.resize(max(2 * len(found), count + len(part)), refcheck=False)
-        found[count : count + len(part)] = part
+        if count + len(part) > len(all_ids):
+            all_ids.resize(max(2 * len(all_ids), count + len(part)), refcheck=False)
+        all_ids[count : count + len(part)] = part
         count += len(part)
-    return found[:count]
+    return all_ids[:count]
 
 
 def digests(values: Iterable[Hashable]) -> np.ndarray[Any, Any]:
@@ -163,20 +163,20 @@ def _sorted_once(ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Sort ids, each once; ``numpy.unique`` would make a hash table of them first, many times their size."""
     import numpy as np
 
-    found: np.ndarray[Any, Any] = np.sort(ids)
-    if (is_again := found[1:] == found[:-1]).any():
-        found = found[np.concatenate([[True], ~is_again])]
-    return found
+    sorted_ids: np.ndarray[Any, Any] = np.sort(ids)
+    if (is_again := sorted_ids[1:] == sorted_ids[:-1]).any():
+        sorted_ids = sorted_ids[np.concatenate([[True], ~is_again])]
+    return sorted_ids
 
 
 def _find(
-    known: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]
+    sorted_ids: np.ndarray[Any, Any], ids: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Tell where in a sorted array ids stand, and which of them do."""
     import numpy as np
 
-    if not len(known):
-        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
-    positions = known.searchsorted(wanted)
-    positions[positions == len(known)] = 0
-    return positions, known[positions] == wanted
+    if not len(sorted_ids):
+        return np.zeros(len(ids), np.intp), np.zeros(len(ids), np.bool_)
+    positions = sorted_ids.searchsorted(ids)
+    positions[positions == len(sorted_ids)] = 0
+    return positions, sorted_ids[positions] == ids

@@ -72,8 +72,8 @@ class ItemBatch:
 
     def counts(self, name: str) -> list[int]:
         """Count the rows of each of them in a table."""
-        found: list[int] = self._tables.counts(name, self.ids).tolist()
-        return found
+        counts: list[int] = self._tables.counts(name, self.ids).tolist()
+        return counts
 
 
 def cut(

@@ -65,9 +65,9 @@ def _sorted(rows: Iterable[pa.RecordBatch], places: range, folder: Path) -> Iter
             for batch in rows:
                 _deal(batch, places.start, size, portions)
         for start, portion in zip(starts, portions, strict=True):
-            here = range(start, min(start + size, places.stop))
-            if portion.size_bytes > PORTION_BYTES and len(here) > 1:
-                yield from _sorted(portion.read(), here, Path(name))
+            portion_places = range(start, min(start + size, places.stop))
+            if portion.size_bytes > PORTION_BYTES and len(portion_places) > 1:
+                yield from _sorted(portion.read(), portion_places, Path(name))
             else:
                 yield pa.Table.from_batches(portion.read()).sort_by(_POSITION).drop_columns([_POSITION])
             portion.path.unlink()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Numbers = np.ndarray[Any, Any]
 
-_HELD_GROUPS = 2
+_MAX_CACHED_GROUPS = 2
 _READERS = 1
 # No platform has such an id.
 _NOBODY = -(2**63)
@@ -38,7 +38,7 @@ class StoredRows:
             self._footer = pq.read_metadata(path)
         sizes = [self._footer.row_group(number).num_rows for number in range(self._footer.num_row_groups)]
         self._starts = np.cumsum([0, *sizes])
-        self._held: OrderedDict[int, pa.Table] = OrderedDict()
+        self._cached_groups: OrderedDict[int, pa.Table] = OrderedDict()
 
     def column(self, name: str) -> Iterator[pa.ChunkedArray]:
         """Read one column, a row group at a time."""
@@ -52,12 +52,12 @@ class StoredRows:
         """
 
         def read(number: int) -> pa.Table | None:
-            wanted = ids.mask(self._read(number, [column])[column])
-            return self._read_whole(number).filter(wanted) if wanted.any() else None
+            mask = ids.mask(self._read(number, [column])[column])
+            return self._read_whole(number).filter(mask) if mask.any() else None
 
-        for found in map_ordered(read, range(self._footer.num_row_groups), _READERS):
-            if found is not None:
-                yield found
+        for rows in map_ordered(read, range(self._footer.num_row_groups), _READERS):
+            if rows is not None:
+                yield rows
 
     def take(self, numbers: Numbers) -> pa.Table:
         """Read some rows, in the order of their numbers as they are given; groups read last are held."""
@@ -75,17 +75,17 @@ class StoredRows:
             self._group(int(groups[first])).take(ascending[first:last] - self._starts[groups[first]])
             for first, last in pairwise(bounds)
         ]
-        found = pa.concat_tables(parts)
-        return found if order is None else found.take(np.argsort(order))
+        rows = pa.concat_tables(parts)
+        return rows if order is None else rows.take(np.argsort(order))
 
     def _group(self, number: int) -> pa.Table:
-        if number in self._held:
-            self._held.move_to_end(number)
+        if number in self._cached_groups:
+            self._cached_groups.move_to_end(number)
         else:
-            if len(self._held) >= _HELD_GROUPS:
-                self._held.popitem(last=False)
-            self._held[number] = self._read_whole(number)
-        return self._held[number]
+            if len(self._cached_groups) >= _MAX_CACHED_GROUPS:
+                self._cached_groups.popitem(last=False)
+            self._cached_groups[number] = self._read_whole(number)
+        return self._cached_groups[number]
 
     def _read_whole(self, number: int) -> pa.Table:
         return _fitted(self._read(number, self._schema.names), self._schema)
@@ -95,8 +95,8 @@ class StoredRows:
 
         with damage_named(self._path.stem), pq.ParquetFile(self._path, metadata=self._footer) as file:
             # Columns that are not known are passed over: nobody looked at them.
-            present = [name for name in columns if name in file.schema_arrow.names]
-            return file.read_row_group(number, present, use_threads=False)
+            present_names = [name for name in columns if name in file.schema_arrow.names]
+            return file.read_row_group(number, present_names, use_threads=False)
 
 
 class OwnedRows:
@@ -121,8 +121,8 @@ class OwnedRows:
     def counts(self, ids: Numbers) -> Numbers:
         """Count the rows of each owner."""
         first, end = (self._owners.searchsorted(ids, side) for side in ("left", "right"))
-        found: Numbers = self._ends[end] - self._ends[first]
-        return found
+        counts: Numbers = self._ends[end] - self._ends[first]
+        return counts
 
     def of(self, ids: Numbers) -> pa.Table:
         """Read the rows of some owners, one owner after the other."""
@@ -171,13 +171,13 @@ def _runs(column: Iterator[pa.ChunkedArray]) -> tuple[Numbers, Numbers, int]:
 
     owners, firsts, total, last = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0, np.empty(0, np.int64)
     for part in column:
-        found = pc.fill_null(part, _NOBODY).to_numpy()
+        owner_ids = pc.fill_null(part, _NOBODY).to_numpy()
         # One that goes on from the part before begins there.
-        begins = np.flatnonzero(np.diff(np.append(last, found))) + 1 - len(last)
-        begins = begins if len(last) else np.append(0, begins)[: len(found)]
-        owners.append(found[begins])
+        begins = np.flatnonzero(np.diff(np.append(last, owner_ids))) + 1 - len(last)
+        begins = begins if len(last) else np.append(0, begins)[: len(owner_ids)]
+        owners.append(owner_ids[begins])
         firsts.append(begins + total)
-        total, last = total + len(found), found[-1:]
+        total, last = total + len(owner_ids), owner_ids[-1:]
     return np.concatenate(owners), np.concatenate(firsts), total
 
 
@@ -187,5 +187,5 @@ def _spread(firsts: Numbers, ends: Numbers) -> Numbers:
 
     sizes = ends - firsts
     before = np.cumsum(sizes) - sizes
-    found: Numbers = np.repeat(firsts - before, sizes) + np.arange(sizes.sum())
-    return found
+    numbers: Numbers = np.repeat(firsts - before, sizes) + np.arange(sizes.sum())
+    return numbers

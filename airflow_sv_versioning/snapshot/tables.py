@@ -118,10 +118,10 @@ class Snapshot:
         # it keeps the statistics of all row groups.
         for number in range(file.num_row_groups):
             group = file.subset(row_group_ids=[number])
-            found = group.scanner(
+            scanner = group.scanner(
                 full, columns=schema.names, filter=where, batch_size=BATCH_ROWS, use_threads=False
             )
-            yield from (batch for batch in found.to_batches() if batch.num_rows)
+            yield from (batch for batch in scanner.to_batches() if batch.num_rows)
 
     def iter_columns(self, table: str, column: str, where: pc.Expression | None = None) -> Iterator[pa.Array]:
         """Stream one column as :meth:`iter_batches` does."""
@@ -179,8 +179,8 @@ def ids_not_in(column: str, ids: Collection[int]) -> pc.Expression | None:
 
 def values(data: pa.Table | pa.RecordBatch, column: str) -> list[Any]:
     """Take one column as a Python list."""
-    listed: list[Any] = data[column].to_pylist()
-    return listed
+    column_values: list[Any] = data[column].to_pylist()
+    return column_values
 
 
 def as_batch(table: pa.Table) -> pa.RecordBatch:

@@ -26,11 +26,11 @@ def in_tree_order(
 
     :raises FormatError: nodes are each other's parents, one id is given twice, or the paths are endless.
     """
-    known = _distinct_ids(map(node_id, nodes))
+    node_ids = _distinct_ids(map(node_id, nodes))
     children: dict[int | None, list[T]] = {}
     for node in nodes:
         parent = parent_id(node)
-        children.setdefault(parent if parent in known else None, []).append(node)
+        children.setdefault(parent if parent in node_ids else None, []).append(node)
     # Each with the path of its parent: its own is made when its turn comes.
     stack = [(node, "") for node in reversed(children.get(None, []))]
     reached = characters = 0
@@ -53,12 +53,12 @@ def in_tree_order(
 
 def _distinct_ids(ids: Iterable[int]) -> set[int]:
     """Collect ids; one that comes twice could stand above itself, and the tree would have no end."""
-    known: set[int] = set()
-    for found in ids:
-        if found in known:
-            raise FormatError(f"Dataset {found} is listed twice; no tree can be made of that.")
-        known.add(found)
-    return known
+    distinct_ids: set[int] = set()
+    for dataset_id in ids:
+        if dataset_id in distinct_ids:
+            raise FormatError(f"Dataset {dataset_id} is listed twice; no tree can be made of that.")
+        distinct_ids.add(dataset_id)
+    return distinct_ids
 
 
 def with_full_paths(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -23,12 +23,12 @@ def check_known(what: str, used: Collection[Any], known: Collection[Any]) -> Non
         raise _unknown(what, unknown)
 
 
-def check_held(
+def check_ids(
     what: str,
     snapshot: Snapshot,
     table: str,
     column: str,
-    known: IdSet,
+    known_ids: IdSet,
     where: pc.Expression | None = None,
 ) -> None:
     """Refuse a snapshot where a column of many ids holds one that is not known.
@@ -38,7 +38,7 @@ def check_held(
     :raises FormatError: with some of the ids.
     """
     for part in snapshot.iter_columns(table, column, where):
-        if part.null_count or (unknown := known.missing(part)):
+        if part.null_count or (unknown := known_ids.missing(part)):
             raise _unknown(what, [None] if part.null_count else unknown)
 
 
@@ -50,7 +50,7 @@ def _unknown(what: str, ids: Sequence[Any]) -> FormatError:
 
 def distinct(snapshot: Snapshot, table: str, column: str, where: pc.Expression | None = None) -> set[Any]:
     """Collect the different values of a column."""
-    found: set[Any] = set()
+    distinct_values: set[Any] = set()
     for part in snapshot.iter_columns(table, column, where):
-        found.update(part.unique().to_pylist())
-    return found
+        distinct_values.update(part.unique().to_pylist())
+    return distinct_values

@@ -43,10 +43,10 @@ def table_of(project_type: str, table: str, columns: Mapping[str, Sequence[Any]]
     rows = len(next(iter(columns.values())))
     arrays = []
     for field in table_schema(project_type, table):
-        found = columns.get(field.name)
+        column = columns.get(field.name)
         # Most columns of a listing hold nothing.
-        is_null = found is None or (found.count(None) == rows)
-        arrays.append(pa.nulls(rows, field.type) if is_null else pa.array(found, field.type))
+        is_null = column is None or (column.count(None) == rows)
+        arrays.append(pa.nulls(rows, field.type) if is_null else pa.array(column, field.type))
     return pa.table(arrays, schema=table_schema(project_type, table))
 
 
@@ -55,11 +55,11 @@ class SnapshotWriter:
 
     Use it as a context manager: leaving it by an exception closes the files without finishing.
 
-    :param untold: table -> columns that its rows do not tell, and its file shall not have.
+    :param absent_columns: table -> columns that its rows do not tell, and its file shall not have.
     """
 
     def __init__(
-        self, directory: Path, project_type: str, untold: Mapping[str, Collection[str]] | None = None
+        self, directory: Path, project_type: str, absent_columns: Mapping[str, Collection[str]] | None = None
     ) -> None:
         import pyarrow as pa
 
@@ -67,7 +67,7 @@ class SnapshotWriter:
         self._project_type = project_type
         self._tables: dict[str, TableWriter] = {}
         for name in table_names(project_type):
-            without = (untold or {}).get(name, ())
+            without = (absent_columns or {}).get(name, ())
             schema = table_schema(project_type, name)
             written = pa.schema([field for field in schema if field.name not in without])
             self._tables[name] = TableWriter(directory / f"{name}.parquet", written)
@@ -94,8 +94,8 @@ class SnapshotWriter:
         However they come, those of one item will stand together.
         """
         for table, rows in tables.items():
-            made = rows_table(self._project_type, table, rows) if isinstance(rows, Sequence) else rows
-            self.append_arrow(table, in_order(self._project_type, table, made))
+            data = rows_table(self._project_type, table, rows) if isinstance(rows, Sequence) else rows
+            self.append_arrow(table, in_order(self._project_type, table, data))
 
     def append_arrow(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Append rows that are Arrow data of the table's schema already."""
@@ -197,20 +197,20 @@ def replace_table(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    present = pq.read_schema(snapshot.path(table)).names
-    wanted = {*present, *more_columns}
-    schema = pa.schema([field for field in snapshot.schema(table) if field.name in wanted])
+    present_names = pq.read_schema(snapshot.path(table)).names
+    column_names = {*present_names, *more_columns}
+    schema = pa.schema([field for field in snapshot.schema(table) if field.name in column_names])
     with TemporaryDirectory(dir=snapshot.directory) as name:
-        made = Path(name) / snapshot.path(table).name
-        writer = TableWriter(made, schema)
+        new_path = Path(name) / snapshot.path(table).name
+        writer = TableWriter(new_path, schema)
         try:
             for part in parts:
                 writer.append_arrow(part)
             writer.close()
         finally:
             writer.abandon()
-        if made.exists():
-            made.replace(snapshot.path(table))
+        if new_path.exists():
+            new_path.replace(snapshot.path(table))
         else:
             snapshot.path(table).unlink()
 

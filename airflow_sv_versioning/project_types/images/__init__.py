@@ -24,7 +24,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
-from airflow_sv_versioning.snapshot.validation import check_held
+from airflow_sv_versioning.snapshot.validation import check_ids
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
 if TYPE_CHECKING:
@@ -95,11 +95,11 @@ class Images(ProjectType):
 
         ids = IdSet.of_columns(snapshot.iter_columns("images", "src_image_id"))
         _check_parents(snapshot)
-        check_held("images of figures", snapshot, "figures", "src_image_id", ids)
-        check_held("images of tags", snapshot, "tags", "owner_id", ids, pc.field("owner_type") == "item")
+        check_ids("images of figures", snapshot, "figures", "src_image_id", ids)
+        check_ids("images of tags", snapshot, "tags", "owner_id", ids, pc.field("owner_type") == "item")
         figures = IdSet.of_columns(snapshot.iter_columns("figures", "src_figure_id"))
-        check_held("figures of masks", snapshot, "alpha_geometries", "src_figure_id", figures)
-        check_held(
+        check_ids("figures of masks", snapshot, "alpha_geometries", "src_figure_id", figures)
+        check_ids(
             "figures of tags", snapshot, "tags", "owner_id", figures, pc.field("owner_type") == "figure"
         )
 

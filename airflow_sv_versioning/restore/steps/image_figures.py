@@ -52,7 +52,7 @@ class FiguresRestore:
 
     def _remember(self, figure_ids: Sequence[int], new_ids: Sequence[int]) -> None:
         """Keep the new ids of figures that something else refers to."""
-        is_referred = self._work.figure_ids.known.mask_of(figure_ids)
+        is_referred = self._work.figure_ids.known_ids.mask_of(figure_ids)
         self._work.figure_ids.put(
             list(compress(figure_ids, is_referred)), list(compress(new_ids, is_referred))
         )

@@ -80,7 +80,7 @@ class VolumeAnnotationsRestore:
 
     def run(self) -> None:
         """Add everything that hangs on volumes."""
-        selection = Selection(items=self._work.item_ids.known)
+        selection = Selection(items=self._work.item_ids.known_ids)
         volumes_ = ((int(one.ids[0]), _rows(one)) for one in self._work.plan.snapshot.items(selection))
         self._work.drain(lambda volume: _OneVolume(self._work, *volume).run(), volumes_)
 
