@@ -11,7 +11,7 @@ from airflow_sv_versioning.project_types.videos import Videos
 from airflow_sv_versioning.project_types.volumes import Volumes
 
 PROJECT_TYPES: Mapping[str, ProjectType] = MappingProxyType(
-    {known.name: known for known in (Images(), Videos(), Volumes())}
+    {type_.name: type_ for type_ in (Images(), Videos(), Volumes())}
 )
 """All that can be versioned, by the platform's word."""
 

@@ -8,14 +8,16 @@ from typing import Any
 from airflow_sv_versioning.exceptions import IncompleteListingError
 
 
-def notes_of(figure_ids: Iterable[int], listed: Iterable[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+def notes_of(
+    figure_ids: Iterable[int], all_notes: Iterable[Mapping[str, Any]]
+) -> dict[int, Mapping[str, Any]]:
     """Take the notes on figures out of a listing: figure id -> its note, of those that have any.
 
-    :param listed: each with the figure's ``id``. Source: POST figures.list.
+    :param all_notes: each with the figure's ``id``. Source: POST figures.list.
     :raises IncompleteListingError: it says nothing of some of the figures, as if they had no notes.
     """
     missing, notes = set(figure_ids), {}
-    for note in listed:
+    for note in all_notes:
         missing.discard(note["id"])
         if note.get("customData") or note.get("description"):
             notes[note["id"]] = note

@@ -20,11 +20,11 @@ def with_numbers(snapshot: Snapshot, item_id: str) -> pa.Table:
 
     rows = snapshot.read("objects", [item_id, "src_object_id", "class_name"])
     rows = rows.sort_by([(item_id, "ascending"), ("src_object_id", "ascending")])
-    seen: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     numbers = []
     for owner in rows[item_id].to_pylist():
-        numbers.append(seen[owner])
-        seen[owner] += 1
+        numbers.append(counts[owner])
+        counts[owner] += 1
     return rows.append_column("number", pa.array(numbers, pa.int64()))
 
 

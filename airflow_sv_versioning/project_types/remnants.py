@@ -65,8 +65,8 @@ def find_remnants(snapshot: Snapshot) -> Remnants:
     if sieve.is_clean():
         return Remnants(sieve)
     sieve.find_owners()
-    found = [_Found(sieve, table) for table in (sieve.owners, "tags")]
-    parts = [part for part in found if part.count]
+    table_remnants = [_TableRemnants(sieve, table) for table in (sieve.owners, "tags")]
+    parts = [part for part in table_remnants if part.count]
     items = frozenset(item_id for part in parts for item_id in part.item_ids)
     return Remnants(sieve, tuple(part.line() for part in parts), items)
 
@@ -86,7 +86,7 @@ class _Sieve:
         self.class_column = "class_name" if has_objects else "class_id"
         self._classes: Collection[Any] = set(names.classes.values() if has_objects else names.classes)
         self._tags = set(names.tags)
-        self._gone = IdSet([])
+        self._removed_ids = IdSet([])
 
     def is_clean(self) -> bool:
         """Say whether everything is defined; quick, for almost always it is."""
@@ -97,7 +97,7 @@ class _Sieve:
         """Collect the figures or objects that are remnants: what hangs on them is left out with them."""
         columns = [self.owner_id, self.class_column]
         batches = self.snapshot.iter_batches(self.owners, columns)
-        self._gone = IdSet.of_columns(
+        self._removed_ids = IdSet.of_columns(
             batch[self.owner_id].filter(self.is_undefined(self.owners, batch)) for batch in batches
         )
 
@@ -106,38 +106,38 @@ class _Sieve:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        column, known = ("tag_id", self._tags) if table == "tags" else (self.class_column, self._classes)
-        return pc.invert(pc.is_in(rows[column], value_set=pa.array(sorted(known), rows[column].type)))
+        column, known_keys = ("tag_id", self._tags) if table == "tags" else (self.class_column, self._classes)
+        return pc.invert(pc.is_in(rows[column], value_set=pa.array(sorted(known_keys), rows[column].type)))
 
-    def hangs_on_gone(self, rows: pa.RecordBatch) -> pa.Array:
+    def hangs_on_removed(self, rows: pa.RecordBatch) -> pa.Array:
         """Say which rows belong to figures or objects that are left out."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         names = rows.schema.names
         column = "owner_id" if "owner_id" in names else self.owner_id
-        gone = pa.array(self._gone.mask(rows[column]))
+        is_removed = pa.array(self._removed_ids.mask(rows[column]))
         if "owner_type" not in names:
-            return gone
+            return is_removed
         of_owner = pc.equal(rows["owner_type"], "object" if self.owners == "objects" else "figure")
-        return pc.and_(gone, pc.fill_null(of_owner, False))
+        return pc.and_(is_removed, pc.fill_null(of_owner, False))
 
     def sift(self) -> None:
         """Write the tables anew that hold remnants."""
         for table in ("objects", "figures", "alpha_geometries", "tags"):
             if self.snapshot.path(table).exists():
-                replace_table(self.snapshot, table, self._kept(table))
+                replace_table(self.snapshot, table, self._kept_rows(table))
 
-    def _kept(self, table: str) -> Iterator[pa.RecordBatch]:
+    def _kept_rows(self, table: str) -> Iterator[pa.RecordBatch]:
         import pyarrow.compute as pc
 
         for rows in self.snapshot.iter_batches(table):
-            gone = self.hangs_on_gone(rows)
+            is_removed = self.hangs_on_removed(rows)
             if table in {self.owners, "tags"}:
-                gone = pc.or_(gone, self.is_undefined(table, rows))
+                is_removed = pc.or_(is_removed, self.is_undefined(table, rows))
             if table == "figures":
-                self._remove_masks(rows.filter(gone))
-            yield rows.filter(pc.invert(gone))
+                self._remove_masks(rows.filter(is_removed))
+            yield rows.filter(pc.invert(is_removed))
 
     def _remove_masks(self, rows: pa.RecordBatch) -> None:
         for figure_id in values(rows, "src_figure_id"):
@@ -145,7 +145,7 @@ class _Sieve:
                 self.snapshot.mask_path(figure_id).unlink(missing_ok=True)
 
 
-class _Found:
+class _TableRemnants:
     """The remnants of one table, counted and named."""
 
     def __init__(self, sieve: _Sieve, table: str) -> None:
@@ -162,34 +162,36 @@ class _Found:
 
         is_tags = self._table == "tags"
         item = item_column(self._sieve.snapshot.project_type, self._table)
-        named = ["tag_id", "name"] if is_tags else [self._sieve.class_column]
-        own = ["tag_assignment_id", "owner_type", "owner_id"] if is_tags else [self._sieve.owner_id]
-        for rows in self._sieve.snapshot.iter_batches(self._table, [item, *named, *own]):
-            wanted = self._sieve.is_undefined(self._table, rows)
+        definition_columns = ["tag_id", "name"] if is_tags else [self._sieve.class_column]
+        own_columns = ["tag_assignment_id", "owner_type", "owner_id"] if is_tags else [self._sieve.owner_id]
+        for rows in self._sieve.snapshot.iter_batches(self._table, [item, *definition_columns, *own_columns]):
+            is_remnant = self._sieve.is_undefined(self._table, rows)
             if is_tags:
-                wanted = pc.and_not(wanted, self._sieve.hangs_on_gone(rows))
-            found = rows.filter(wanted)
-            self.count += found.num_rows
-            self.item_ids.update(values(found.filter(pc.is_valid(found[item])), item))
-            name_columns = (values(found, column) for column in reversed(named))
+                is_remnant = pc.and_not(is_remnant, self._sieve.hangs_on_removed(rows))
+            remnants = rows.filter(is_remnant)
+            self.count += remnants.num_rows
+            self.item_ids.update(values(remnants.filter(pc.is_valid(remnants[item])), item))
+            name_columns = (values(remnants, column) for column in reversed(definition_columns))
             self._definitions.update(
                 next((name for name in names if name is not None), None)
                 for names in zip(*name_columns, strict=True)
             )
-            examples = found.slice(0, _NAMED - len(self._examples)).to_pylist()
+            examples = remnants.slice(0, _NAMED - len(self._examples)).to_pylist()
             self._examples += [{**row, "item": row[item]} for row in examples]
 
     def line(self) -> str:
         """Say in one sentence what is left out and why."""
         names = sorted(str(name) for name in self._definitions - {None})
-        known = f" ({', '.join(names[:_NAMES])})" if names else ""
-        more = f"; and {self.count - len(self._examples)} more" if self.count > len(self._examples) else ""
-        texts = "; ".join(self._texts()) + more
+        names_text = f" ({', '.join(names[:_NAMES])})" if names else ""
+        rest_text = (
+            f"; and {self.count - len(self._examples)} more" if self.count > len(self._examples) else ""
+        )
+        texts = "; ".join(self._texts()) + rest_text
         if self._table == "tags":
-            return f"{self.count} tags{known} that are defined no more are left out: {texts}."
+            return f"{self.count} tags{names_text} that are defined no more are left out: {texts}."
         return (
-            f"{self.count} {self._table}, whose classes{known} are defined no more, are left out with all "
-            f"that hangs on them: {texts}."
+            f"{self.count} {self._table}, whose classes{names_text} are defined no more, are left out with "
+            f"all that hangs on them: {texts}."
         )
 
     def _texts(self) -> Iterator[str]:

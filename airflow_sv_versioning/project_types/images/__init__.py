@@ -84,10 +84,10 @@ class Images(ProjectType):
         """Find masks without their geometry."""
         import pyarrow.compute as pc
 
-        held = IdSet.of_columns(snapshot.iter_columns("alpha_geometries", "src_figure_id"))
+        figures_with_masks = IdSet.of_columns(snapshot.iter_columns("alpha_geometries", "src_figure_id"))
         masks = snapshot.iter_columns("figures", "src_figure_id", pc.field("geometry_type") == ALPHA_MASK)
         for column in masks:
-            yield from held.missing(column)
+            yield from figures_with_masks.missing(column)
 
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check images of figures, and what has tags and masks."""
@@ -156,9 +156,9 @@ class _ImageReader(ItemReader[Image]):
         figures = sorted(self._client.figures.read_for_items(dataset_id, ids), key=lambda figure: figure.id)
         alpha_ids = [figure.id for figure in figures if figure.geometry_type == ALPHA_MASK]
         masks = self._client.figures.download_geometries(alpha_ids)
-        if lacking := [figure_id for figure_id in alpha_ids if masks[figure_id] is None]:
-            still = self._client.figures.read_for_items(dataset_id, ids)
-            if not {figure.id for figure in still}.issuperset(lacking):
+        if maskless_ids := [figure_id for figure_id in alpha_ids if masks[figure_id] is None]:
+            figures_now = self._client.figures.read_for_items(dataset_id, ids)
+            if not {figure.id for figure in figures_now}.issuperset(maskless_ids):
                 # A mask that was listed a moment ago is gone: read the batch again.
                 return None
         owners = ((figure.id, figure.entity_id, figure.tags) for figure in figures)

@@ -45,8 +45,8 @@ def note_line(row: Mapping[str, Any]) -> bytes | None:
         "smartToolInput": row["smart_tool_input"] and json_raw(row["smart_tool_input"]),
         "instance": row["instance"],
     }
-    said = {key: value for key, value in members.items() if value is not None}
-    return msgspec.json.encode({"id": row["src_figure_id"], **said}) + b"\n" if said else None
+    stated = {key: value for key, value in members.items() if value is not None}
+    return msgspec.json.encode({"id": row["src_figure_id"], **stated}) + b"\n" if stated else None
 
 
 def take_notes(snapshot: Snapshot, lines: Iterable[bytes]) -> None:
@@ -151,8 +151,8 @@ def _parts(snapshot: Snapshot) -> Iterator[tuple[int, Sequence[int]]]:
 
     images = snapshot.read("images", ["src_image_id", "src_dataset_id"])
     for dataset_id in images["src_dataset_id"].unique().to_pylist():
-        here = images["src_image_id"].filter(pc.equal(images["src_dataset_id"], dataset_id))
-        for part in batches(here.to_pylist(), LIST_BATCH):
+        image_ids = images["src_image_id"].filter(pc.equal(images["src_dataset_id"], dataset_id))
+        for part in batches(image_ids.to_pylist(), LIST_BATCH):
             yield dataset_id, part
 
 

@@ -50,9 +50,9 @@ def _images_of(
 
     if not len(figures):
         return pa.nulls(len(figure_ids), pa.int64())
-    wanted = figure_ids.to_numpy()
-    places = np.minimum(figures.searchsorted(wanted), len(figures) - 1)
-    return pa.array(images[places], mask=figures[places] != wanted)
+    ids = figure_ids.to_numpy()
+    places = np.minimum(figures.searchsorted(ids), len(figures) - 1)
+    return pa.array(images[places], mask=figures[places] != ids)
 
 
 def _column(snapshot: Snapshot, name: str) -> np.ndarray[Any, Any]:

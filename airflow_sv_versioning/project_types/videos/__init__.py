@@ -126,24 +126,24 @@ class _VideoReader(ItemReader[ItemWithRow]):
             objects.append(rows_table("videos", "objects", object_rows(owners, video_id, self._names)))
             tags.append(rows_table("videos", "tags", annotation_tag_rows(owners, video_id, self._names)))
             figures += _figure_tables(annotation, video_id)
-        found = {
+        tables_by_name = {
             name: _joined(name, tables)
             for name, tables in (("objects", objects), ("figures", figures), ("tags", tags))
         }
-        _check_ids(found["figures"])
-        self._learn(len(items), found["figures"].num_rows)
-        if found["figures"].num_rows:
+        _check_ids(tables_by_name["figures"])
+        self._learn(len(items), tables_by_name["figures"].num_rows)
+        if tables_by_name["figures"].num_rows:
             notes = self._client.figures.iter_notes(dataset_id, [item.id for item in items])
-            found["figures"] = with_notes(found["figures"], notes)
-        return found
+            tables_by_name["figures"] = with_notes(tables_by_name["figures"], notes)
+        return tables_by_name
 
     def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
         return with_rows(self._client.videos.list_by_ids(dataset_id, item_ids), video_row)
 
     def _learn(self, videos: int, figures: int) -> None:
         """Choose how many videos to read next from how many figures these had."""
-        wanted = FIGURES_AT_ONCE * videos // max(figures, 1)
-        self._portion = max(1, min(wanted, 2 * self._portion, VIDEOS_AT_ONCE))
+        count = FIGURES_AT_ONCE * videos // max(figures, 1)
+        self._portion = max(1, min(count, 2 * self._portion, VIDEOS_AT_ONCE))
 
 
 def _figure_tables(annotation: VideoAnnotation, video_id: int) -> Iterator[pa.Table]:

@@ -50,9 +50,9 @@ class _Checks:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        known = pa.array(sorted(names.classes.values()), pa.string())
+        class_names = pa.array(sorted(names.classes.values()), pa.string())
         for objects in self._snapshot.iter_batches("objects"):
-            strange = objects.filter(pc.invert(pc.is_in(objects["class_name"], known)))
+            strange = objects.filter(pc.invert(pc.is_in(objects["class_name"], class_names)))
             for row in strange.slice(0, 1).to_pylist():
                 self._refuse(
                     row["src_video_id"],
@@ -63,8 +63,8 @@ class _Checks:
     def _check_figures(self, figures: pa.RecordBatch) -> None:
         import pyarrow.compute as pc
 
-        known = pc.is_in(owner_keys(figures, "src_video_id", "src_object_id"), self._objects)
-        for row in figures.filter(pc.invert(known)).slice(0, 1).to_pylist():
+        is_known = pc.is_in(owner_keys(figures, "src_video_id", "src_object_id"), self._objects)
+        for row in figures.filter(pc.invert(is_known)).slice(0, 1).to_pylist():
             self._refuse(
                 row["src_video_id"],
                 f"figure {row['src_figure_id']} is of object {row['src_object_id']}, which the video "
@@ -81,8 +81,8 @@ class _Checks:
         import pyarrow.compute as pc
 
         of_objects = tags.filter(pc.equal(tags["owner_type"], "object"))
-        known = pc.is_in(owner_keys(of_objects, "src_item_id", "owner_id"), self._objects)
-        for row in of_objects.filter(pc.invert(known)).slice(0, 1).to_pylist():
+        is_known = pc.is_in(owner_keys(of_objects, "src_item_id", "owner_id"), self._objects)
+        for row in of_objects.filter(pc.invert(is_known)).slice(0, 1).to_pylist():
             self._refuse(
                 row["src_item_id"],
                 f"a tag {row['name']!r} is on object {row['owner_id']}, which the video does not have",

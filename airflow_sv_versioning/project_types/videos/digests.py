@@ -150,10 +150,10 @@ def _annotation_digests(snapshot: Snapshot) -> _Digests:
     ):
         for batch in snapshot.iter_batches(table):
             # The owner of a video's own tag is the video, which is no key of an object.
-            known = owner_keys(batch, video, owner)
+            owner_of_row = owner_keys(batch, video, owner)
             if table == "tags":
-                known = pc.if_else(pc.equal(batch["owner_type"], "object"), known, None)
-            number = numbers.take(pc.index_in(known, value_set=keys, skip_nulls=True))
+                owner_of_row = pc.if_else(pc.equal(batch["owner_type"], "object"), owner_of_row, None)
+            number = numbers.take(pc.index_in(owner_of_row, value_set=keys, skip_nulls=True))
             texts = [_json_column(batch[name], name in _JSON) for name in columns]
             digests.add(table, batch[video], _lines([_json_column(number, False), *texts]))
     return digests

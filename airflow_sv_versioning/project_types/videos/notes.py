@@ -22,14 +22,16 @@ def with_notes(figures: pa.Table, notes: Iterable[Mapping[str, Any]]) -> pa.Tabl
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = notes_of(values(figures, "src_figure_id"), notes)
-    if not found:
+    notes_by_id = notes_of(values(figures, "src_figure_id"), notes)
+    if not notes_by_id:
         return figures
     members = {
-        "custom_data": [json_text(note.get("customData")) for note in found.values()],
-        "description": [note.get("description") or None for note in found.values()],
+        "custom_data": [json_text(note.get("customData")) for note in notes_by_id.values()],
+        "description": [note.get("description") or None for note in notes_by_id.values()],
     }
-    places = pc.index_in(figures["src_figure_id"], value_set=pa.array(found, pa.int64())).combine_chunks()
+    places = pc.index_in(
+        figures["src_figure_id"], value_set=pa.array(notes_by_id, pa.int64())
+    ).combine_chunks()
     for name, texts in members.items():
         column = pc.coalesce(pa.array(texts, pa.string()).take(places), figures[name].combine_chunks())
         figures = figures.set_column(figures.schema.get_field_index(name), name, column)

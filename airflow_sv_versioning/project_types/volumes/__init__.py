@@ -161,8 +161,8 @@ class _VolumeReader(ItemReader[ItemWithRow]):
 
     def _add_notes(self, dataset_id: int, ids: Sequence[int], figures: Sequence[dict[str, Any]]) -> None:
         """Add custom data and descriptions, which annotations may leave out."""
-        listed = self._client.figures.iter_notes(dataset_id, ids)
-        notes = notes_of((figure["id"] for figure in figures), listed)
+        all_notes = self._client.figures.iter_notes(dataset_id, ids)
+        notes = notes_of((figure["id"] for figure in figures), all_notes)
         for figure in figures:
             note = notes.get(figure["id"], {})
             figure.update({key: note[key] for key in ("customData", "description") if note.get(key)})
@@ -173,9 +173,9 @@ class _VolumeReader(ItemReader[ItemWithRow]):
         voxels = math.prod(((json_value(volume.row["meta"]) or {}).get("dimensionsIJK") or {}).values())
         for part in batches(ids, min(MASKS_AT_ONCE, max(1, MASK_BYTES_AT_ONCE // max(1, int(voxels))))):
             with self._turns:
-                found = self._client.volumes.find_spatial_geometries(part)
+                geometries = self._client.volumes.find_spatial_geometries(part)
                 for figure_id in part:
-                    self._keep_file(figure_id, found.pop(figure_id, None))
+                    self._keep_file(figure_id, geometries.pop(figure_id, None))
 
     def _keep_file(self, figure_id: int, content: bytes | None) -> None:
         path = mask_path(self._directory, figure_id)

@@ -23,8 +23,8 @@ def check_volumes(snapshot: Snapshot, paths: Mapping[int, str], names: Names) ->
     :raises FormatError: with the name and id of the first volume where something is wrong.
     """
     columns = ["src_volume_id", "src_dataset_id", "name", "meta"]
-    found = snapshot.read("volumes", columns).to_pylist()
-    ids = [row["src_volume_id"] for row in found]
+    volumes = snapshot.read("volumes", columns).to_pylist()
+    ids = [row["src_volume_id"] for row in volumes]
     for table, column in (
         ("objects", "src_volume_id"),
         ("figures", "src_volume_id"),
@@ -32,20 +32,20 @@ def check_volumes(snapshot: Snapshot, paths: Mapping[int, str], names: Names) ->
     ):
         check_known(f"volumes of {table}", distinct(snapshot, table, column), ids)
     check_known("classes of objects", distinct(snapshot, "objects", "class_name"), names.classes.values())
-    _Checks(snapshot, found, paths).run()
+    _Checks(snapshot, volumes, paths).run()
 
 
 class _Checks:
-    def __init__(self, snapshot: Snapshot, found: Sequence[Row], paths: Mapping[int, str]) -> None:
+    def __init__(self, snapshot: Snapshot, volumes: Sequence[Row], paths: Mapping[int, str]) -> None:
         self._snapshot = snapshot
         self._labels = {
             row["src_volume_id"]: f"volume '{paths[row['src_dataset_id']]}/{row['name']}' "
             f"(id {row['src_volume_id']})"
-            for row in found
+            for row in volumes
         }
         metas = {
             row["src_volume_id"]: meta if isinstance(meta := json_value(row["meta"]), dict) else {}
-            for row in found
+            for row in volumes
         }
         self._sizes = {volume_id: _sizes(meta) for volume_id, meta in metas.items()}
         self._directions = {volume_id: meta.get("directions") for volume_id, meta in metas.items()}
@@ -95,10 +95,10 @@ class _Checks:
             return
         expected = tuple(sizes.values())
         label = f"The mask of {what} of {self._labels[volume_id]}"
-        if found := misfit(path, expected, self._directions[volume_id], label):
+        if mask_sizes := misfit(path, expected, self._directions[volume_id], label):
             self._refuse(
                 volume_id,
-                f"the mask of {what} has {_times(found)} voxels, the volume {_times(expected)}",
+                f"the mask of {what} has {_times(mask_sizes)} voxels, the volume {_times(expected)}",
             )
 
     def _check_tag(self, row: Row) -> None:

@@ -69,9 +69,9 @@ class VolumeGeometry:
             "origin": (meta.get("origin"), self.origin),
             "directions": (meta.get("directions"), [part for row in self.directions for part in row]),
         }
-        for name, (expected, found) in compared.items():
-            if expected is not None and not _are_close(expected, found):
-                return f"its {name} are {list(found)}, not {expected}"
+        for name, (expected, actual) in compared.items():
+            if expected is not None and not _are_close(expected, actual):
+                return f"its {name} are {list(actual)}, not {expected}"
         return None
 
 
@@ -102,16 +102,17 @@ def is_ras(nrrd: Nrrd) -> bool:
 
 def turn_to_ras(nrrd: Nrrd) -> tuple[np.ndarray[Any, Any], VolumeGeometry]:
     """Turn a volume as the official client does; the voxels are a view of the old ones."""
-    found = _as_lps(nrrd)
-    order, flips = _orientation(found.directions)
-    found = _mirrored(_permuted(found, order), flips)
+    geometry = _as_lps(nrrd)
+    order, flips = _orientation(geometry.directions)
+    geometry = _mirrored(_permuted(geometry, order), flips)
     voxels = nrrd.voxels.transpose(order)[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
-    origin = tuple(factor * part for factor, part in zip(_INTO_RAS, found.origin, strict=True))
+    origin = tuple(factor * part for factor, part in zip(_INTO_RAS, geometry.origin, strict=True))
     # By columns, not rows: see above.
     directions = tuple(
-        tuple(factor * part for factor, part in zip(_INTO_RAS, row, strict=True)) for row in found.directions
+        tuple(factor * part for factor, part in zip(_INTO_RAS, row, strict=True))
+        for row in geometry.directions
     )
-    return voxels, _assigned(found, origin, directions)
+    return voxels, _assigned(geometry, origin, directions)
 
 
 def _as_lps(nrrd: Nrrd) -> VolumeGeometry:
@@ -148,52 +149,55 @@ def _orientation(directions: Matrix) -> tuple[tuple[int, ...], tuple[bool, ...]]
 
     :returns: for each direction of space the axis that follows it, and whether it does so backwards.
     """
-    left = list(product(_AXES, _AXES))
+    free_places = list(product(_AXES, _AXES))
     axes = {}
-    while left:
+    while free_places:
         # Of equal ones the last: an order as good as any, but that of the official client.
-        row, column = max(left, key=lambda place: (abs(directions[place[0]][place[1]]), place))
+        row, column = max(free_places, key=lambda place: (abs(directions[place[0]][place[1]]), place))
         axes[row] = column
-        left = [place for place in left if place[0] != row and place[1] != column]
+        free_places = [place for place in free_places if place[0] != row and place[1] != column]
     flips = tuple((directions[row][axes[row]] > 0) is not _IS_POSITIVE[row] for row in _AXES)
     return tuple(axes[row] for row in _AXES), flips
 
 
-def _permuted(found: VolumeGeometry, order: Sequence[int]) -> VolumeGeometry:
-    directions = tuple(tuple(row[axis] for axis in order) for row in found.directions)
+def _permuted(geometry: VolumeGeometry, order: Sequence[int]) -> VolumeGeometry:
+    directions = tuple(tuple(row[axis] for axis in order) for row in geometry.directions)
     return replace(
-        _assigned(found, found.origin, directions),
-        sizes=tuple(found.sizes[axis] for axis in order),
-        spacing=tuple(found.spacing[axis] for axis in order),
+        _assigned(geometry, geometry.origin, directions),
+        sizes=tuple(geometry.sizes[axis] for axis in order),
+        spacing=tuple(geometry.spacing[axis] for axis in order),
     )
 
 
-def _mirrored(found: VolumeGeometry, flips: Sequence[bool]) -> VolumeGeometry:
-    last = [size - 1 if flip else 0 for size, flip in zip(found.sizes, flips, strict=True)]
+def _mirrored(geometry: VolumeGeometry, flips: Sequence[bool]) -> VolumeGeometry:
+    last = [size - 1 if flip else 0 for size, flip in zip(geometry.sizes, flips, strict=True)]
     origin = tuple(
         _sum(
             (
                 start,
-                *(part * space * index for part, space, index in zip(row, found.spacing, last, strict=True)),
+                *(
+                    part * space * index
+                    for part, space, index in zip(row, geometry.spacing, last, strict=True)
+                ),
             )
         )
-        for start, row in zip(found.origin, found.directions, strict=True)
+        for start, row in zip(geometry.origin, geometry.directions, strict=True)
     )
     directions = tuple(
         tuple(-part if flip else part for part, flip in zip(row, flips, strict=True))
-        for row in found.directions
+        for row in geometry.directions
     )
-    return _assigned(found, origin, directions)
+    return _assigned(geometry, origin, directions)
 
 
-def _assigned(found: VolumeGeometry, origin: Vector, directions: Matrix) -> VolumeGeometry:
+def _assigned(geometry: VolumeGeometry, origin: Vector, directions: Matrix) -> VolumeGeometry:
     """Assign as the library behind the official client does: what is equal stays, a zero with its sign."""
     return replace(
-        found,
-        origin=found.origin if found.origin == origin else origin,
+        geometry,
+        origin=geometry.origin if geometry.origin == origin else origin,
         directions=tuple(
             tuple(old if old == new else new for old, new in zip(before, row, strict=True))
-            for before, row in zip(found.directions, directions, strict=True)
+            for before, row in zip(geometry.directions, directions, strict=True)
         ),
     )
 
@@ -206,11 +210,11 @@ def _sum(numbers: Any) -> float:
     return total or 0.0
 
 
-def _are_close(expected: Any, found: Sequence[float]) -> bool:
+def _are_close(expected: Any, actual: Sequence[float]) -> bool:
     try:
-        return len(expected) == len(found) and all(
+        return len(expected) == len(actual) and all(
             math.isclose(float(one), other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-            for one, other in zip(expected, found, strict=True)
+            for one, other in zip(expected, actual, strict=True)
         )
     except (TypeError, ValueError):
         return False

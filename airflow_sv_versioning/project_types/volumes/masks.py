@@ -52,15 +52,15 @@ class VoxelBudget:
 
     def __init__(self, most: int = MAX_VOXELS, total: int = 2**62) -> None:
         self._most = most
-        self._left = total
+        self._voxels_left = total
 
     def take(self, voxels: int, what: str) -> None:
         """Count the voxels of a mask before they are unpacked.
 
         :raises FormatError: they are too many.
         """
-        self._left -= voxels
-        if voxels > self._most or self._left < 0:
+        self._voxels_left -= voxels
+        if voxels > self._most or self._voxels_left < 0:
             raise FormatError(
                 f"{what} has {voxels} voxels, which are too many for this archive; it was refused."
             )
@@ -143,17 +143,17 @@ def misfit(path: Path, sizes: tuple[int, ...], directions: Any, what: str) -> tu
     :raises FormatError: the file cannot be read.
     """
     with path.open("rb") as file:
-        found, axes = read_place(file.read(MAX_HEADER_BYTES), what)
-    if found == sizes or _is_turned(found, axes, sizes, directions):
+        mask_sizes, axes = read_place(file.read(MAX_HEADER_BYTES), what)
+    if mask_sizes == sizes or _is_turned(mask_sizes, axes, sizes, directions):
         return None
-    is_empty = found == _EMPTY and not read_nrrd(path.read_bytes(), what).voxels.any()
-    return None if is_empty else found
+    is_empty = mask_sizes == _EMPTY and not read_nrrd(path.read_bytes(), what).voxels.any()
+    return None if is_empty else mask_sizes
 
 
-def _is_turned(found: tuple[int, ...], axes: Any, sizes: tuple[int, ...], directions: Any) -> bool:
+def _is_turned(mask_sizes: tuple[int, ...], axes: Any, sizes: tuple[int, ...], directions: Any) -> bool:
     try:
         axes_of_volume = [directions[axis::3] for axis in range(3)]
-        return sizes_in_space(found, axes) == sizes_in_space(sizes, axes_of_volume)
+        return sizes_in_space(mask_sizes, axes) == sizes_in_space(sizes, axes_of_volume)
     except (TypeError, ValueError):
         return False
 

@@ -125,9 +125,9 @@ def check_nrrd(data: bytes, what: str) -> None:
     fields, start = read_header(data, what)
     sizes, dtype = _layout(fields, what)
     size = math.prod(sizes) * dtype.itemsize
-    found = sum(map(len, _iter_content(memoryview(data)[start:], fields, size, what)))
-    if found < size:
-        raise FormatError(f"{what} is cut off: it has {found} of {size} bytes of voxels.")
+    byte_count = sum(map(len, _iter_content(memoryview(data)[start:], fields, size, what)))
+    if byte_count < size:
+        raise FormatError(f"{what} is cut off: it has {byte_count} of {size} bytes of voxels.")
     _placed(fields, what)
 
 
@@ -223,9 +223,9 @@ def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: s
     parts = _iter_content(memoryview(data)[start:], fields, size, what)
     # Raw voxels are one part, and stay where they are.
     content: _Bytes = next(parts, b"")
-    if others := next(parts, None):
+    if second_part := next(parts, None):
         joined = bytearray(content)
-        joined += others
+        joined += second_part
         for part in parts:
             joined += part
         content = joined
@@ -259,19 +259,19 @@ def unzip(data: bytes | memoryview, size: int, what: str) -> bytearray:
 def iter_unzipped(data: bytes | memoryview, size: int, what: str) -> Iterator[bytes]:
     """Unpack gzip data part by part, as :func:`unzip` does."""
     stream = zlib.decompressobj(_GZIP_WINDOW)
-    left = size
+    bytes_left = size
     try:
         for part in _unzipped(stream, data):
-            left -= len(part)
-            if left < 0:
+            bytes_left -= len(part)
+            if bytes_left < 0:
                 break
             yield part
     except zlib.error as error:
         raise FormatError(f"{what} is damaged: {error}.") from error
-    if left < 0:
+    if bytes_left < 0:
         raise FormatError(f"{what} unpacks to more than {size} bytes; it was refused.")
     if not stream.eof:
-        raise FormatError(f"{what} is cut off after {size - left} of {size} bytes.")
+        raise FormatError(f"{what} is cut off after {size - bytes_left} of {size} bytes.")
 
 
 def _unzipped(stream: Any, data: bytes | memoryview) -> Iterator[bytes]:

@@ -51,18 +51,18 @@ def normalise_to_ras(
     if not all(map(any, nrrd.directions or ())):
         raise FormatError(f"{what} has the directions {nrrd.directions}; one is of no length.")
     stored = stored_geometry(nrrd)
-    given = meta or {}
+    asked_meta = meta or {}
     # Without directions to compare with, those of the file itself have to do.
     fits = (
         nrrd.space == RAS
-        and stored.difference(given) is None
-        and (bool(given.get("directions")) or is_ras(nrrd))
+        and stored.difference(asked_meta) is None
+        and (bool(asked_meta.get("directions")) or is_ras(nrrd))
     )
     if is_kept_form and fits:
         shutil.copyfile(source, destination)
         return stored
     voxels, turned = turn_to_ras(nrrd)
-    difference = turned.difference(given)
+    difference = turned.difference(asked_meta)
     if difference is None:
         return _write(turned.as_nrrd(voxels), turned, destination)
     if fits:
