@@ -84,8 +84,8 @@ def find_lost_hashes(
 
 
 def _missing_hashes(client: SuperviselyClient, hashes: MediaColumn, progress: Progress) -> set[str]:
-    def missing_of(asked: list[str]) -> set[str]:
-        return set(asked) - client.images.find_existing_hashes(asked)
+    def missing_of(hashes: list[str]) -> set[str]:
+        return set(hashes) - client.images.find_existing_hashes(hashes)
 
     texts = iter(hashes)
     parts = iter(lambda: list(islice(texts, _HASHES_BATCH)), [])

@@ -24,9 +24,9 @@ class MediaColumn:
         self._snapshot = snapshot
         self._column = column
         self._where = where
-        found = joined(map(digests, self._parts()))
-        self._count = len(IdSet(found))
-        self._repeated = repeated(found)
+        all_digests = joined(map(digests, self._parts()))
+        self._count = len(IdSet(all_digests))
+        self._repeated = repeated(all_digests)
 
     def __len__(self) -> int:
         """Count the different ones."""
@@ -34,23 +34,23 @@ class MediaColumn:
 
     def __iter__(self) -> Iterator[str]:
         # What comes once need not be remembered.
-        seen: set[str] = set()
+        yielded_texts: set[str] = set()
         for part in self._parts():
             for text, may_repeat in zip(part, self._repeated.mask_of(digests(part)), strict=True):
-                if text not in seen:
+                if text not in yielded_texts:
                     yield text
                 if may_repeat:
-                    seen.add(text)
+                    yielded_texts.add(text)
 
-    def owners(self, wanted: Collection[str]) -> Iterator[tuple[int, str]]:
+    def owners(self, texts: Collection[str]) -> Iterator[tuple[int, str]]:
         """Find the items that have one of these: id, and which."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if not wanted:
+        if not texts:
             return
         id_column = project_type_of(self._snapshot.project_type).id_column
-        where = self._where & pc.field(self._column).isin(pa.array(sorted(wanted), pa.string()))
+        where = self._where & pc.field(self._column).isin(pa.array(sorted(texts), pa.string()))
         for batch in self._snapshot.iter_batches(
             self._snapshot.project_type, [id_column, self._column], where
         ):

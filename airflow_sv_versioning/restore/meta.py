@@ -25,9 +25,9 @@ def add_meta(
     classes = meta.get("classes") or []
     marks = [placeholder_tag(plan.placeholder_tag)] if plan.placeholder_tag else []
     tags = [*(meta.get("tags") or []), *marks]
-    wanted = {"classes": classes, "tags": tags, "projectType": plan.project_type.name}
+    new_meta = {"classes": classes, "tags": tags, "projectType": plan.project_type.name}
     try:
-        answer = client.projects.update_meta(project_id, wanted)
+        answer = client.projects.update_meta(project_id, new_meta)
     except RequestRejectedError as error:
         if (shape := _refused_shape(error, classes)) is None:
             raise

@@ -122,7 +122,7 @@ def _from_store(
     snapshot: Snapshot, project_type: ProjectType, lost: Mapping[int, str], originals: Originals
 ) -> Remedy:
     record = originals.record or MediaRecord(originals.store.url)
-    wanted: dict[int, str] = {}
+    hashes: dict[int, str] = {}
     without: dict[int, str] = {}
     unlinked = set()
     for item_id, row in rows_of(snapshot, project_type, ["hash", "link"], list(lost)):
@@ -133,16 +133,21 @@ def _from_store(
             if behind := record.linked.get(row["link"]):
                 content_hash = behind.content_hash
         if content_hash:
-            wanted[item_id] = content_hash
+            hashes[item_id] = content_hash
         else:
             without[item_id] = NO_RECORD if row["link"] else lost[item_id]
-    held = originals.store.find_sizes(set(wanted.values()))
-    for item_id, content_hash in wanted.items():
-        if content_hash not in held:
+    stored_sizes = originals.store.find_sizes(set(hashes.values()))
+    for item_id, content_hash in hashes.items():
+        if content_hash not in stored_sizes:
             without[item_id] = f"{originals.store.url} does not hold its original {content_hash} either"
-    found = {item_id: content_hash for item_id, content_hash in wanted.items() if content_hash in held}
+    stored_hashes = {
+        item_id: content_hash for item_id, content_hash in hashes.items() if content_hash in stored_sizes
+    }
     return Remedy(
-        originals=found, unlinked=frozenset(unlinked & found.keys()), store=originals.store, without=without
+        originals=stored_hashes,
+        unlinked=frozenset(unlinked & stored_hashes.keys()),
+        store=originals.store,
+        without=without,
     )
 
 

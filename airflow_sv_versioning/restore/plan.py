@@ -105,7 +105,7 @@ def plan_restore(
     missing_entities: str,
     progress: Progress,
     find_originals: Callable[[], Originals | None] = lambda: None,
-    known: Mapping[int, str] | None = None,
+    known_reasons: Mapping[int, str] | None = None,
 ) -> RestorePlan:
     """Hold a snapshot against the media that can be had, and against itself.
 
@@ -114,8 +114,8 @@ def plan_restore(
         only missing where its host says so: this machine may be unable to reach what the server can. With
         ``skip``, what nothing defines is taken out of the snapshot.
     :param find_originals: tells where ``reupload`` takes them from; asked where something is missing.
-    :param known: id of items that are known to be missing, such as those whose links the server could not
-        read -> why.
+    :param known_reasons: id of items that are known to be missing, such as those whose links the server could
+        not read -> why.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
     project_type = project_type_of(snapshot.project_type)
@@ -129,8 +129,8 @@ def plan_restore(
         remnants.refuse()
     _check_references(snapshot, paths, names)
     give_back()
-    found = check_media(client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail")
-    lost = {**(known or {}), **found.lost}
+    media = check_media(client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail")
+    lost = {**(known_reasons or {}), **media.lost}
     remedy = find_remedy(missing_entities, snapshot, project_type, lost, find_originals)
     new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
     return RestorePlan(
@@ -145,7 +145,7 @@ def plan_restore(
         renamed=renamed,
         counts=_counts(project_type, snapshot, remedy.left_out),
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
-        warnings=(*remnants.lines, *_unknown_links(found), *project_type.compared.warnings(snapshot)),
+        warnings=(*remnants.lines, *_unknown_links(media), *project_type.compared.warnings(snapshot)),
     )
 
 
@@ -181,16 +181,16 @@ def missing_items(
 
 
 def _free_tag(names: Names) -> str:
-    taken = set(names.tags.values())
+    taken_names = set(names.tags.values())
     candidates = (f"{PLACEHOLDER_TAG}_{number}" if number else PLACEHOLDER_TAG for number in count())
-    return next(name for name in candidates if name not in taken)
+    return next(name for name in candidates if name not in taken_names)
 
 
-def _unknown_links(found: MediaCheck) -> tuple[str, ...]:
-    if not found.unknown_count:
+def _unknown_links(media: MediaCheck) -> tuple[str, ...]:
+    if not media.unknown_count:
         return ()
-    named = "; ".join(f"{link} ({reason})" for link, reason in list(found.unknown.items())[:3])
-    line = f"{found.unknown_count} links could not be checked from here and are left to the server: {named}."
+    named = "; ".join(f"{link} ({reason})" for link, reason in list(media.unknown.items())[:3])
+    line = f"{media.unknown_count} links could not be checked from here and are left to the server: {named}."
     return (line,)
 
 

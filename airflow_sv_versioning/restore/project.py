@@ -245,12 +245,12 @@ def _add_dataset(
 
 
 def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:
-    found = Counter({"datasets": 0, plan.project_type.name: 0, "figures": 0})
+    counts = Counter({"datasets": 0, plan.project_type.name: 0, "figures": 0})
     for dataset in client.datasets.list_all(project_id):
-        found["datasets"] += 1
-        found.update(plan.project_type.count(client, dataset.id))
+        counts["datasets"] += 1
+        counts.update(plan.project_type.count(client, dataset.id))
     expected = _expected_counts(plan)
-    if wrong := {what: (expected[what], found[what]) for what in found if found[what] != expected[what]}:
+    if wrong := {what: (expected[what], counts[what]) for what in counts if counts[what] != expected[what]}:
         wrong_counts = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
         raise IntegrityError(
             f"The restored project {project_id} holds {wrong_counts}.", project_id=project_id
@@ -275,7 +275,7 @@ def _check_content(
     progress: Progress,
 ) -> None:
     progress.say(f"Reading project {project_id} back to compare it with the version.")
-    made = capture_project(
+    captured = capture_project(
         client, project_id, work_dir / "verify", on_concurrent_change="accept", progress=progress
     )
     planned = Deviations(
@@ -287,13 +287,14 @@ def _check_content(
         passed_over,
         CHOSEN_BY_SERVER,
     )
-    differences = find_differences(plan.snapshot, made.snapshot, planned)
+    differences = find_differences(plan.snapshot, captured.snapshot, planned)
     if differences:
-        listed = "; ".join(differences[:MAX_DIFFERENCES])
+        difference_text = "; ".join(differences[:MAX_DIFFERENCES])
         raise IntegrityError(
-            f"The restored project {project_id} differs from the version: {listed}.", project_id=project_id
+            f"The restored project {project_id} differs from the version: {difference_text}.",
+            project_id=project_id,
         )
-    for rewritten in settings.rewritten(made.snapshot.project_info.get("settings") or {}):
+    for rewritten in settings.rewritten(captured.snapshot.project_info.get("settings") or {}):
         progress.warn(rewritten)
 
 

@@ -31,8 +31,8 @@ def find_lost_media(work: RestoreWork) -> dict[int, str]:
 
     plan = work.plan
     where = ~pc.field("hash").is_null() & ~is_linked(plan.project_type)
-    if (others := ids_not_in(plan.project_type.id_column, plan.missing)) is not None:
-        where &= others
+    if (not_missing := ids_not_in(plan.project_type.id_column, plan.missing)) is not None:
+        where &= not_missing
     lost = find_lost_hashes(work.client, plan.snapshot, work.progress, where)
     return {item_id: f"{NOT_STORED} ({content_hash})" for item_id, content_hash in lost.items()}
 
@@ -50,8 +50,8 @@ def find_refused_links(work: RestoreWork) -> dict[int, str]:
     parts = [links[start : start + _BATCH] for start in range(0, len(links), _BATCH)]
     refused: dict[int, str] = {}
     tried = map_ordered(lambda part: _refused(work, dataset_id, part), parts, work.client.max_workers)
-    for done, found in enumerate(tried, start=1):
-        refused |= found
+    for done, part_refused in enumerate(tried, start=1):
+        refused |= part_refused
         work.progress.count("Links tried by the server", min(done * _BATCH, len(links)), len(links))
     return refused
 

@@ -53,27 +53,27 @@ def _iter_names(
 
 
 def _all_digests(snapshot: Snapshot, left_out: Collection[int]) -> np.ndarray[Any, Any]:
-    return joined(found for _, _, found in _iter_names(snapshot, left_out))
+    return joined(name_digests for _, _, name_digests in _iter_names(snapshot, left_out))
 
 
 def _iter_later(
     snapshot: Snapshot, left_out: Collection[int], suspects: IdSet
 ) -> Iterator[tuple[int, _Name]]:
     """Stream the items whose name an earlier one has, among those whose digest is suspect."""
-    seen: set[_Name] = set()
-    for item_ids, names, found in _iter_names(snapshot, left_out):
-        for item_id, name in compress(zip(item_ids, names, strict=True), suspects.mask_of(found)):
-            if name in seen:
+    seen_names: set[_Name] = set()
+    for item_ids, names, name_digests in _iter_names(snapshot, left_out):
+        for item_id, name in compress(zip(item_ids, names, strict=True), suspects.mask_of(name_digests)):
+            if name in seen_names:
                 yield item_id, name
-            seen.add(name)
+            seen_names.add(name)
 
 
 class _Names:
     """The names that are taken."""
 
     def __init__(self, snapshot: Snapshot, left_out: Collection[int]) -> None:
-        self._taken = IdSet(_all_digests(snapshot, left_out))
-        self._given: set[_Name] = set()
+        self._taken_digests = IdSet(_all_digests(snapshot, left_out))
+        self._given_names: set[_Name] = set()
         # The number that was tried last: to begin at 1 for each of many equal names would never end.
         self._numbers: dict[_Name, int] = {}
 
@@ -86,8 +86,8 @@ class _Names:
         while self._is_taken(new := (dataset_id, f"{stem}_{number:03d}{dot}{extension}")):
             number += 1
         self._numbers[dataset_id, name] = number + 1
-        self._given.add(new)
+        self._given_names.add(new)
         return new[1]
 
     def _is_taken(self, name: _Name) -> bool:
-        return name in self._given or self._taken.find(hash(name)) is not None
+        return name in self._given_names or self._taken_digests.find(hash(name)) is not None

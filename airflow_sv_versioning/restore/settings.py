@@ -44,24 +44,24 @@ class ProjectSettings:
         """The labelling interface; it decides whether videos may share objects."""
         return self.taken.get(INTERFACE)
 
-    def rewritten(self, found: Mapping[str, Any]) -> Iterator[str]:
+    def rewritten(self, server_settings: Mapping[str, Any]) -> Iterator[str]:
         """Say which settings the server chose otherwise, of those that it makes fit each other.
 
-        :param found: the project's settings as they are.
+        :param server_settings: the project's settings as they are.
         """
-        wanted, found = said(self.taken, "settings"), said(found, "settings")
+        version_settings, server_settings = said(self.taken, "settings"), said(server_settings, "settings")
         for member in CHOSEN_BY_SERVER:
-            if wanted.get(member) != found.get(member):
+            if version_settings.get(member) != server_settings.get(member):
                 yield (
-                    f"For the setting {member} the server chose {found.get(member, 'unset')}, "
-                    f"where the version has {wanted.get(member, 'unset')}."
+                    f"For the setting {member} the server chose {server_settings.get(member, 'unset')}, "
+                    f"where the version has {version_settings.get(member, 'unset')}."
                 )
 
     def put_back(self, client: SuperviselyClient, project_id: int) -> None:
         """Set what was forced as the version has it: what is set can be switched off, but not taken away."""
         if self.forced:
-            own = {key: self.taken.get(key, False) for key in self.forced}
-            client.projects.update_settings(project_id, own)
+            version_values = {key: self.taken.get(key, False) for key in self.forced}
+            client.projects.update_settings(project_id, version_values)
 
 
 def apply_settings(

@@ -61,8 +61,8 @@ class RestoreWork:
 
     def __post_init__(self) -> None:
         snapshot, column = self.plan.snapshot, self.plan.project_type.id_column
-        found = snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
-        items = IdSet.of_columns(found)
+        id_columns = snapshot.iter_columns(snapshot.project_type, column, self.plan.restored(column))
+        items = IdSet.of_columns(id_columns)
         self.item_ids, self.item_datasets = IdMap(items), IdMap(items)
         self.figure_ids = IdMap(IdSet([]))
 

@@ -101,8 +101,8 @@ def _periods(width: int, height: int) -> tuple[bytes, int, bytes]:
     # Long enough for the few bytes that a repetition takes to be nothing beside it.
     many = max(1, min(height // count, _PERIOD_BYTES // (row_bytes * count)))
     period = b"".join(rows) * many
-    times, left = divmod(height, count * many)
-    return period, times, period[: left * row_bytes]
+    times, rows_left = divmod(height, count * many)
+    return period, times, period[: rows_left * row_bytes]
 
 
 def _rows(width: int, height: int) -> list[bytes]:

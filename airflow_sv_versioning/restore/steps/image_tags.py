@@ -55,13 +55,13 @@ class TagsRestore:
 
     def _add_figure_tags(self, rows: Sequence[Row]) -> None:
         new_ids, client = self._work.figure_ids, self._work.client
-        wanted = set(new_ids.take([row["owner_id"] for row in rows]))
+        new_figure_ids = set(new_ids.take([row["owner_id"] for row in rows]))
 
         def tagged() -> Iterator[Mapping[str, Any]]:
             for dataset_id, ids in self._items_of({row["owner_id"] for row in rows}).items():
                 for part in batches(sorted(ids), figures.LIST_BATCH):
-                    there = client.figures.list_for_items(dataset_id, part)
-                    yield from (figure for figure in there if figure["id"] in wanted)
+                    listed_figures = client.figures.list_for_items(dataset_id, part)
+                    yield from (figure for figure in listed_figures if figure["id"] in new_figure_ids)
 
         entries = [self._tag_entry(row, figureId=new_ids[row["owner_id"]]) for row in rows]
         self._land_tags(entries, client.tags.add_to_figures, tagged)
@@ -73,12 +73,12 @@ class TagsRestore:
         import pyarrow.compute as pc
 
         where = pc.field("src_figure_id").isin(pa.array(sorted(figure_ids), pa.int64()))
-        found: dict[int, set[int]] = {}
+        items_by_dataset: dict[int, set[int]] = {}
         for part in self._work.plan.snapshot.iter_columns("figures", "src_image_id", where):
             for item_id in part.unique().to_pylist():
-                new_items = found.setdefault(self._work.item_datasets[item_id], set())
+                new_items = items_by_dataset.setdefault(self._work.item_datasets[item_id], set())
                 new_items.add(self._work.item_ids[item_id])
-        return found
+        return items_by_dataset
 
     def _land_tags(
         self, entries: Sequence[Row], add: Callable[[int, Sequence[Row]], None], tagged: Tagged
@@ -102,20 +102,22 @@ class TagsRestore:
         """Set the custom data of tags, which is no part of adding them; tags of one owner are in order."""
         if all(row["custom_data"] is None for row in rows):
             return
-        wanted: dict[int, list[Any]] = {}
+        values_by_owner: dict[int, list[Any]] = {}
         for row in rows:
-            wanted.setdefault(new_ids[row["owner_id"]], []).append(json_value(row["custom_data"]))
+            values_by_owner.setdefault(new_ids[row["owner_id"]], []).append(json_value(row["custom_data"]))
         for owner in tagged():
-            made = sorted(tag["id"] for tag in owner.get("tags") or [])
-            values = wanted.pop(owner["id"], [])
-            if len(made) != len(values):
-                raise IntegrityError(f"{len(made)} of {len(values)} tags are on {owner['id']}.")
-            for tag_id, value in zip(made, values, strict=True):
+            tag_ids = sorted(tag["id"] for tag in owner.get("tags") or [])
+            values = values_by_owner.pop(owner["id"], [])
+            if len(tag_ids) != len(values):
+                raise IntegrityError(f"{len(tag_ids)} of {len(values)} tags are on {owner['id']}.")
+            for tag_id, value in zip(tag_ids, values, strict=True):
                 if value:
                     self._work.progress.check()
                     set_on(tag_id, value)
-        if wanted:
-            raise IntegrityError(f"The server does not list {sorted(wanted)[:10]}, which were tagged.")
+        if values_by_owner:
+            raise IntegrityError(
+                f"The server does not list {sorted(values_by_owner)[:10]}, which were tagged."
+            )
 
     def _tag_entry(self, row: Row, **owner: int) -> dict[str, Any]:
         return tag_entry({**row, "custom_data": None}, self._work.ids.tags, **owner)

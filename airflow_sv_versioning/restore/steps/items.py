@@ -43,10 +43,10 @@ def dataset_batches(
     import pyarrow.compute as pc
 
     project_type = work.plan.project_type
-    here = pc.field("src_dataset_id") == dataset_id
+    combined = pc.field("src_dataset_id") == dataset_id
     for condition in (where, work.plan.restored(project_type.id_column)):
-        here = here if condition is None else here & condition
-    return work.plan.snapshot.iter_batches(project_type.name, columns, here)
+        combined = combined if condition is None else combined & condition
+    return work.plan.snapshot.iter_batches(project_type.name, columns, combined)
 
 
 def new_name(work: RestoreWork, row: Row) -> str:

@@ -39,7 +39,7 @@ class AnnotationsRestore:
         """Add everything that hangs on videos."""
         owners = self._owners()
         is_multi_view = self._work.settings.interface == MULTI_VIEW
-        self._shared = {key for key, found in owners.items() if is_multi_view or len(found) > 1}
+        self._shared = {key for key, video_ids in owners.items() if is_multi_view or len(video_ids) > 1}
         self._sharing = {
             self._work.item_datasets[video_id] for key in self._shared for video_id in owners[key]
         }
@@ -81,12 +81,12 @@ class AnnotationsRestore:
         self._make(rows, there)
 
     def _by_sharing_dataset(self) -> Iterator[list[Row]]:
-        found: dict[int, dict[int, Row]] = {dataset_id: {} for dataset_id in self._sharing}
+        rows_by_dataset: dict[int, dict[int, Row]] = {dataset_id: {} for dataset_id in self._sharing}
         for row in self._rows("objects", "src_video_id"):
             dataset_id = self._work.item_datasets[row["src_video_id"]]
-            if dataset_id in found:
-                found[dataset_id].setdefault(row["src_object_id"], row)
-        return (list(rows.values()) for rows in found.values())
+            if dataset_id in rows_by_dataset:
+                rows_by_dataset[dataset_id].setdefault(row["src_object_id"], row)
+        return (list(rows.values()) for rows in rows_by_dataset.values())
 
     def _add_objects_of_dataset(self, rows: Sequence[Row]) -> None:
         """Add the objects of all videos together: on each, own and shared ones keep their common order."""
@@ -99,14 +99,14 @@ class AnnotationsRestore:
         rows = sorted(rows, key=lambda row: row["src_object_id"])
         dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
         with naming(self._label(rows[0]["src_video_id"])):
-            made = self._work.make_batches(
+            made_ids = self._work.make_batches(
                 [self._object_entry(row) for row in rows],
                 objects.ADD_BATCH,
                 lambda entries: self._work.client.objects.add(dataset_id, entries),
                 there,
                 "objects",
             )
-        self._object_ids.update(zip((row["src_object_id"] for row in rows), made, strict=True))
+        self._object_ids.update(zip((row["src_object_id"] for row in rows), made_ids, strict=True))
 
     def _object_entry(self, row: Row) -> dict[str, int]:
         entry = {"classId": self._class_ids[row["class_name"]]}
@@ -119,8 +119,8 @@ class AnnotationsRestore:
         new_id = self._work.item_ids[video_id]
         of_video = [row for row in rows if row["owner_type"] == "item"]
         of_objects = [row for row in rows if row["owner_type"] == "object"]
-        own = [row for row in of_objects if row["owner_id"] not in self._shared]
-        shared = [row for row in of_objects if row["owner_id"] in self._shared]
+        own_rows = [row for row in of_objects if row["owner_id"] not in self._shared]
+        shared_rows = [row for row in of_objects if row["owner_id"] in self._shared]
         with naming(self._label(video_id)):
             self._work.send_batches(
                 [self._tag_entry(row) for row in of_video],
@@ -129,8 +129,8 @@ class AnnotationsRestore:
                 lambda: count_tags([self._annotation(video_id).owners()]),
                 "tags",
             )
-            self._tag_objects(video_id, {"projectId": self._work.project_id}, own)
-            self._tag_objects(video_id, {"entityId": new_id}, shared)
+            self._tag_objects(video_id, {"projectId": self._work.project_id}, own_rows)
+            self._tag_objects(video_id, {"entityId": new_id}, shared_rows)
 
     def _tag_objects(self, video_id: int, whose: Mapping[str, int], rows: Sequence[Row]) -> None:
         tagged = {self._object_ids[row["owner_id"]] for row in rows}

@@ -54,15 +54,15 @@ class VolumesRestore:
 
     def _check_custom_data(self, new_dataset: int, rows: Sequence[Row]) -> None:
         """Name the volumes whose custom data the server passed over: no call is known to set it later."""
-        wanted = {
+        custom_data_by_name = {
             new_name(self._work, row): (row["src_volume_id"], json_value(row["custom_data"]))
             for row in rows
             if json_value(row["custom_data"])
         }
-        if not wanted:
+        if not custom_data_by_name:
             return
-        for volume in self._work.client.volumes.list_by_names(new_dataset, list(wanted)):
-            volume_id, custom_data = wanted[volume["name"]]
+        for volume in self._work.client.volumes.list_by_names(new_dataset, list(custom_data_by_name)):
+            volume_id, custom_data = custom_data_by_name[volume["name"]]
             if (stored := volume.get("customData")) != custom_data:
                 if not stored:
                     self._work.passed_over.add(volume_id)
@@ -81,7 +81,7 @@ class VolumeAnnotationsRestore:
     def run(self) -> None:
         """Add everything that hangs on volumes."""
         selection = Selection(items=self._work.item_ids.known_ids)
-        volumes_ = ((int(one.ids[0]), _rows(one)) for one in self._work.plan.snapshot.items(selection))
+        volumes_ = ((int(batch.ids[0]), _rows(batch)) for batch in self._work.plan.snapshot.items(selection))
         self._work.drain(lambda volume: _OneVolume(self._work, *volume).run(), volumes_)
 
 
@@ -119,7 +119,7 @@ class _OneVolume:
         names = self._work.plan.names.classes
         class_ids = {name: self._work.ids.classes[class_id] for class_id, name in names.items()}
         rows = sorted(self._rows("objects"), key=lambda row: row["src_object_id"])
-        made = self._work.make_batches(
+        made_ids = self._work.make_batches(
             rows,
             objects.ADD_BATCH,
             lambda part: self._work.client.objects.add(
@@ -129,22 +129,22 @@ class _OneVolume:
             lambda: (entry["id"] for entry in self._annotation()["objects"]),
             "objects",
         )
-        self._object_ids.update(zip((row["src_object_id"] for row in rows), made, strict=True))
+        self._object_ids.update(zip((row["src_object_id"] for row in rows), made_ids, strict=True))
 
     def _add_tags(self) -> None:
         client, project = self._work.client, {"projectId": self._work.project_id}
         rows = self._rows("tags")
-        own = [self._tag_entry(row) for row in rows if row["owner_type"] == "item"]
-        of_objects = [self._tag_entry(row) for row in rows if row["owner_type"] == "object"]
+        item_tags = [self._tag_entry(row) for row in rows if row["owner_type"] == "item"]
+        object_tags = [self._tag_entry(row) for row in rows if row["owner_type"] == "object"]
         self._work.send_batches(
-            own,
+            item_tags,
             volumes.TAGS_BATCH,
             lambda tags: client.volumes.add_tags(self._new_id, tags),
             lambda: count_tags([self._annotation()]),
             "tags",
         )
         self._work.send_batches(
-            of_objects,
+            object_tags,
             objects.TAGS_BATCH,
             lambda tags: client.objects.add_tags(project, tags),
             lambda: count_tags(self._annotation()["objects"]),
@@ -157,7 +157,7 @@ class _OneVolume:
 
     def _add_figures(self, is_spatial: bool) -> None:
         rows = [row for row in self._rows("figures") if (row["geometry_type"] in SPATIAL) is is_spatial]
-        made = self._work.make_batches(
+        made_ids = self._work.make_batches(
             rows,
             volumes.FIGURES_BATCH,
             lambda part: self._work.client.volumes.add_figures(
@@ -167,7 +167,7 @@ class _OneVolume:
             "figures",
         )
         if is_spatial:
-            self._work.client.volumes.upload_spatial_geometries(dict(self._files(rows, made)))
+            self._work.client.volumes.upload_spatial_geometries(dict(self._files(rows, made_ids)))
 
     def _figure_ids(self, is_spatial: bool) -> Iterator[int]:
         for plane, _, figure in figures_of(self._annotation()):
