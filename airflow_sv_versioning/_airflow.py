@@ -48,5 +48,5 @@ def expanded_arguments(operator: BaseOperator) -> frozenset[str]:
     mapped = operator.get_dag() and operator.dag.task_dict.get(operator.task_id)
     if not isinstance(mapped, MappedOperator):
         return frozenset()
-    given: dict[str, object] = getattr(operator, "_BaseOperator__init_kwargs", {})
-    return frozenset(given.keys() - mapped.partial_kwargs.keys())
+    argument_values: dict[str, object] = getattr(operator, "_BaseOperator__init_kwargs", {})
+    return frozenset(argument_values.keys() - mapped.partial_kwargs.keys())

@@ -161,9 +161,9 @@ def _write_uri(server: str, project_id: int) -> str:
 
 def _write_name(project_name: str | None, uri: str) -> str:
     """Name an asset; as an asset's name belongs to one URI, it tells the server and the id, too."""
-    if not (known := " ".join((project_name or "").split())[:_NAME_LENGTH]):
+    if not (shown_name := " ".join((project_name or "").split())[:_NAME_LENGTH]):
         return uri
-    return f"{known} ({_read_project_id(urlsplit(uri))} on {urlsplit(uri).netloc})"
+    return f"{shown_name} ({_read_project_id(urlsplit(uri))} on {urlsplit(uri).netloc})"
 
 
 def _read_project_id(uri: SplitResult) -> int:

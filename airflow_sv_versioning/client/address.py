@@ -46,9 +46,9 @@ def normalize_server_address(address: str) -> str:
     text = address.strip()
     if not text:
         raise ConfigurationError("The server address is empty; give one such as https://app.supervisely.com.")
-    scheme, _, rest = text.partition("://") if "://" in text else ("", "", text)
-    rest = with_brackets(rest)
-    parts = _split(address, f"{scheme or _default_scheme(rest)}://{rest}".rstrip("/"))
+    scheme, _, location = text.partition("://") if "://" in text else ("", "", text)
+    location = with_brackets(location)
+    parts = _split(address, f"{scheme or _default_scheme(location)}://{location}".rstrip("/"))
     complete = f"{parts.scheme.lower()}://{parts.netloc.removesuffix(':')}"
     first = parts.path.strip("/").partition("/")[0].lower()
     if parts.query or parts.fragment or first in _PAGES:
@@ -59,13 +59,13 @@ def normalize_server_address(address: str) -> str:
     return complete + parts.path
 
 
-def with_brackets(rest: str) -> str:
+def with_brackets(location: str) -> str:
     """Put brackets around a bare IPv6 address at the beginning of what follows ``://``."""
-    host, slash, path = rest.partition("/")
+    host, slash, path = location.partition("/")
     try:
         ipaddress.IPv6Address(host)
     except ValueError:
-        return rest
+        return location
     return f"[{host}]{slash}{path}"
 
 
@@ -114,10 +114,10 @@ def is_host(host: str) -> bool:
     return len(name) <= _MAX_HOST and all(map(_LABEL.fullmatch, labels))
 
 
-def _default_scheme(rest: str) -> str:
+def _default_scheme(location: str) -> str:
     try:
-        host = urlsplit(f"//{rest}").hostname or ""
+        host = urlsplit(f"//{location}").hostname or ""
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        loopback = rest.partition("/")[0].partition(":")[0].lower() == "localhost"
+        loopback = location.partition("/")[0].partition(":")[0].lower() == "localhost"
     return "http" if loopback else "https"

@@ -53,8 +53,8 @@ class AirflowHome:
     @property
     def environment(self) -> dict[str, str]:
         """This process's environment without any other Airflow's settings, and with these."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-        return {**kept, **self.settings, "PYTHONUNBUFFERED": "1"}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
+        return {**inherited, **self.settings, "PYTHONUNBUFFERED": "1"}
 
 
 def find_dags() -> Path:
@@ -135,8 +135,8 @@ class AirflowRuns:
             raise RemoteTaskFailedError(
                 f"DAG {dag_id} ended as {answer['state']}; failed: {failed}.", dag_id=dag_id
             )
-        found: XComs = answer["xcoms"]
-        return found
+        returned: XComs = answer["xcoms"]
+        return returned
 
     def _send(self, request: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for

@@ -77,10 +77,14 @@ def read_content(client: SuperviselyClient, project_id: int) -> Content:
 
 def differences(one: Content, other: Content) -> list[str]:
     """Name what is not the same in two projects: ``meta``, paths of datasets and of images."""
-    found = [] if one.meta == other.meta else ["meta"]
-    for ours, theirs in ((one.datasets, other.datasets), (one.images, other.images)):
-        found += sorted(path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path))
-    return found
+    paths = [] if one.meta == other.meta else ["meta"]
+    for contents, other_contents in ((one.datasets, other.datasets), (one.images, other.images)):
+        paths += sorted(
+            path
+            for path in contents.keys() | other_contents.keys()
+            if contents.get(path) != other_contents.get(path)
+        )
+    return paths
 
 
 @dataclass(frozen=True)
@@ -90,35 +94,35 @@ class _Names:
 
 
 def _images(client: SuperviselyClient, dataset_id: int, path: str, names: _Names) -> dict[str, Any]:
-    found = {}
+    images = {}
     for page in client.images.iter_pages(dataset_id):
         for start in range(0, len(page), 200):
             batch = page[start : start + 200]
             figures = _figures(client, dataset_id, [image["id"] for image in batch], names)
             for image in batch:
-                found[f"{path}/{image['name']}"] = {
+                images[f"{path}/{image['name']}"] = {
                     **{key: image.get(key) for key in ("hash", "link", "meta", "width", "height")},
                     "tags": _tags(image.get("tags") or [], names),
                     "figures": sorted(figures[image["id"]], key=_text),
                 }
-    return found
+    return images
 
 
 def _figures(
     client: SuperviselyClient, dataset_id: int, image_ids: list[int], names: _Names
 ) -> dict[int, list[dict[str, Any]]]:
-    listed = client.figures.list_for_items(dataset_id, image_ids)
-    apart = client.figures.download_geometries(
-        [figure["id"] for figure in listed if figure["geometryType"] == ALPHA_MASK]
+    figures = client.figures.list_for_items(dataset_id, image_ids)
+    masks = client.figures.download_geometries(
+        [figure["id"] for figure in figures if figure["geometryType"] == ALPHA_MASK]
     )
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for figure in listed:
+    contents_by_image: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for figure in figures:
         content = {key: figure.get(key) for key in _FIGURE_KEYS}
-        content["geometry"] = apart.get(figure["id"], content["geometry"])
+        content["geometry"] = masks.get(figure["id"], content["geometry"])
         content["class"] = names.classes[figure["classId"]]
         content["tags"] = _tags(figure.get("tags") or [], names)
-        found[figure["entityId"]].append(content)
-    return found
+        contents_by_image[figure["entityId"]].append(content)
+    return contents_by_image
 
 
 def _tags(tags: Iterable[Mapping[str, Any]], names: _Names) -> list[list[Any]]:

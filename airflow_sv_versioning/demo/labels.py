@@ -40,19 +40,19 @@ class Label:
 
 def polygon(class_name: str, exterior: Points, *holes: Points, **tags: Any) -> Label:
     """An outline, with or without holes."""
-    points = {"exterior": _listed(exterior), "interior": [_listed(hole) for hole in holes]}
+    points = {"exterior": _as_lists(exterior), "interior": [_as_lists(hole) for hole in holes]}
     return Label(class_name, "polygon", {"points": points}, tags)
 
 
 def box(class_name: str, left: float, top: float, right: float, bottom: float, **tags: Any) -> Label:
     """An upright rectangle."""
-    corners = _listed([(left, top), (right, bottom)])
+    corners = _as_lists([(left, top), (right, bottom)])
     return Label(class_name, "rectangle", {"points": {"exterior": corners, "interior": []}}, tags)
 
 
 def line(class_name: str, points: Points, **tags: Any) -> Label:
     """A line through points."""
-    return Label(class_name, "line", {"points": {"exterior": _listed(points), "interior": []}}, tags)
+    return Label(class_name, "line", {"points": {"exterior": _as_lists(points), "interior": []}}, tags)
 
 
 def point(class_name: str, x: float, y: float, **tags: Any) -> Label:
@@ -110,5 +110,5 @@ def _quarters(value: float) -> float:
     return round(value * 4) / 4
 
 
-def _listed(points: Points) -> list[list[float]]:
+def _as_lists(points: Points) -> list[list[float]]:
     return [list(place) for place in points]

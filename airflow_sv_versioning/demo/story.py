@@ -82,8 +82,8 @@ class Story:
     def _backup_of_unchanged(self, step: Step, first: Mapping[str, Any]) -> None:
         version = self._backup()
         self._expect_version(version, number=1, created=False)
-        same = version["version_id"] == first["version_id"]
-        expect(same, f"An unchanged project gave version id {version['version_id']}.")
+        is_same = version["version_id"] == first["version_id"]
+        expect(is_same, f"An unchanged project gave version id {version['version_id']}.")
         step.result = f"version 1 (id {version['version_id']}) {version['status']}"
 
     def _correct(self, step: Step, then: Content) -> Content:
@@ -103,7 +103,7 @@ class Story:
         step.result = _described(version)
 
     def _restore(self, step: Step, first: Mapping[str, Any]) -> int:
-        found = self._runs.run(
+        xcoms = self._runs.run(
             RERUN,
             {
                 "project_id": self._project.id,
@@ -113,10 +113,10 @@ class Story:
             },
             [("restore_version", "return_value"), ("restore_version", "restore"), ("rerun", "return_value")],
         )
-        restored: dict[str, Any] = found["restore_version.restore"]
-        project_id = int(found["restore_version.return_value"])
+        restored: dict[str, Any] = xcoms["restore_version.restore"]
+        project_id = int(xcoms["restore_version.return_value"])
         expect(project_id != self._project.id, "The restore went into the source project.")
-        expect(found["rerun.return_value"] == first["counts"]["images"], "The task saw other images.")
+        expect(xcoms["rerun.return_value"] == first["counts"]["images"], "The task saw other images.")
         name = restored["project_name"]
         step.result = f"version 1 as project {project_id} '{name}', used by a task"
         return project_id
@@ -134,15 +134,15 @@ class Story:
         )
 
     def _backup(self, on_line: Any = None) -> Mapping[str, Any]:
-        found: XComs = self._runs.run(
+        xcoms: XComs = self._runs.run(
             BACKUP,
             {"project_id": self._project.id},
             [("create_version", "return_value"), ("create_version", "version"), ("train", "return_value")],
             on_line,
         )
-        version: dict[str, Any] = found["create_version.version"]
-        trained_on = found["train.return_value"]["version_id"]
-        handed_on = found["create_version.return_value"] == version["version_id"] == trained_on
+        version: dict[str, Any] = xcoms["create_version.version"]
+        trained_on = xcoms["train.return_value"]["version_id"]
+        handed_on = xcoms["create_version.return_value"] == version["version_id"] == trained_on
         expect(handed_on, f"Version {version['version_id']} was made, the training got {trained_on}.")
         return version
 
@@ -150,8 +150,8 @@ class Story:
         as_expected = (version["version_num"], version["created"]) == (number, created)
         expect(as_expected, f"Expected version {number}, created {created}; got {dict(version)}.")
         versions = ProjectVersions(self._client)
-        listed = sorted(info.version_num for info in versions.get_list(self._project.id))
-        expect(listed == list(range(1, number + 1)), f"The server lists versions {listed}.")
+        numbers = sorted(info.version_num for info in versions.get_list(self._project.id))
+        expect(numbers == list(range(1, number + 1)), f"The server lists versions {numbers}.")
 
     def _read(self) -> Content:
         return read_content(self._client, self._project.id)

@@ -48,11 +48,11 @@ def _server_address(connection: Connection) -> str:
             "set it to the server's address, such as https://app.supervisely.com."
         )
     # The URI form of a connection spreads an address over host, port and schema.
-    scheme, _, rest = host.rpartition("://")
+    scheme, _, location = host.rpartition("://")
     schema = _text(connection, "schema").strip("/")
     if schema.lower() in {"http", "https"}:
         scheme, schema = scheme or schema, ""
-    netloc, _, path = with_brackets(rest).partition("/")
+    netloc, _, path = with_brackets(location).partition("/")
     address = "/".join(filter(None, (_with_port(connection, netloc), path.strip("/"), schema)))
     return f"{scheme}://{address}" if scheme else address
 
@@ -64,15 +64,15 @@ def _with_port(connection: Connection, netloc: str) -> str:
         return netloc
     port = _whole_number(connection, "The port", given_port, _MAX_PORT)
     try:
-        given = urlsplit(f"//{netloc}").port
+        host_port = urlsplit(f"//{netloc}").port
     except ValueError:
         # Whoever reads the whole address says what is wrong with it.
         return netloc
-    if given is None:
+    if host_port is None:
         return f"{netloc}:{port}"
-    if given != port:
+    if host_port != port:
         raise ConfigurationError(
-            f"Connection {connection.conn_id!r} has port {given} in its host and {port} as port; "
+            f"Connection {connection.conn_id!r} has port {host_port} in its host and {port} as port; "
             "leave one of them out."
         )
     return netloc
@@ -114,8 +114,8 @@ def _options(connection: Connection) -> dict[str, Any]:
             f" (did you mean {close[0]!r}?)" if close else "",
             ", ".join(_READERS),
         )
-    given = {name: extra[name] for name in _READERS if extra.get(name) not in (None, "")}
-    return {name: _READERS[name](connection, name, value) for name, value in given.items()}
+    values = {name: extra[name] for name in _READERS if extra.get(name) not in (None, "")}
+    return {name: _READERS[name](connection, name, value) for name, value in values.items()}
 
 
 def _extra(connection: Connection) -> dict[str, Any]:
@@ -166,9 +166,9 @@ def _count(connection: Connection, name: str, value: Any) -> int:
 
 def _types(connection: Connection, name: str, value: Any) -> frozenset[str]:
     # The form of the page has fields for texts only.
-    given = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
     try:
-        return check_types(name, given)
+        return check_types(name, names)
     except (ConfigurationError, TypeError) as error:
         raise _bad_extra(connection, name, value, f"a list of some of {', '.join(TYPES)}") from error
 

@@ -105,8 +105,8 @@ def find_ids(argument: str, value: Any) -> tuple[int, ...] | None:
     if value is None:
         return None
     if isinstance(value, str) and not is_nothing(value):
-        listed = value.strip().removeprefix("[").removesuffix("]")
-        value = [part for part in listed.split(",") if part.strip()]
+        inner_text = value.strip().removeprefix("[").removesuffix("]")
+        value = [part for part in inner_text.split(",") if part.strip()]
     if not isinstance(value, list | tuple | set | frozenset):
         value = [value]
     return tuple(get_id(argument, item) for item in value)

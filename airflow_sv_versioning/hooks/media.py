@@ -23,22 +23,22 @@ def find_media_store(value: Any) -> MediaStore | None:
 
     if value is None or isinstance(value, MediaStore):
         return value
-    if is_nothing(given := str(value)):
+    if is_nothing(location := str(value)):
         raise ConfigurationError(
             f"media_store must name a store, but it is {value!r}; check the template that it comes from."
         )
-    if "://" not in given:
-        return open_store(given)
+    if "://" not in location:
+        return open_store(location)
     from airflow.sdk import BaseHook, ObjectStoragePath
 
     try:
-        path = ObjectStoragePath(given)
+        path = ObjectStoragePath(location)
         if connection_id := connection_of(path):
             # Some providers go on without a connection that is not there, with whatever they find instead.
             BaseHook.get_connection(connection_id)
         return MediaStore(path)
     except (AirflowNotFoundException, ImportError, ValueError) as error:
         raise ConfigurationError(
-            f"The media store {given} cannot be opened: {error} "
+            f"The media store {location} cannot be opened: {error} "
             "Is the connection right, and the provider of its storage installed?"
         ) from error

@@ -48,18 +48,18 @@ class SuperviselyOperator(BaseOperator):
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, *rest, **more)
             return
-        given = {name: getattr(self, name) for name in template_fields}
+        templates = {name: getattr(self, name) for name in template_fields}
         super()._do_render_template_fields(parent, template_fields, *rest, **more)
         with airflow_outcome():
-            self._settle_nothing(given)
+            self._settle_nothing(templates)
 
-    def _settle_nothing(self, given: Mapping[str, Any]) -> None:
+    def _settle_nothing(self, templates: Mapping[str, Any]) -> None:
         """Make what rendered to nothing ``None``, or refuse it.
 
-        :param given: argument -> what it was before it was rendered.
+        :param templates: argument -> what it was before it was rendered.
         """
         expanded = expanded_arguments(self)
-        for name, written in given.items():
+        for name, written in templates.items():
             if not is_nothing(getattr(self, name)):
                 continue
             if name not in self.optional_arguments and (written is not None or name in expanded):

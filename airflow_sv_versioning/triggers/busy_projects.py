@@ -99,8 +99,8 @@ class BusyProjectTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: that it is time to ask again."""
         # Never at once: Airflow takes a task for failed that goes on before its scheduler has seen it defer.
-        while (left := self.next_try - time.time()) > 0:
-            await asyncio.sleep(min(self.poke_interval, left))
+        while (seconds_left := self.next_try - time.time()) > 0:
+            await asyncio.sleep(min(self.poke_interval, seconds_left))
             if await self._has_new_version():
                 break
         yield TriggerEvent(asdict(BusyWait(self.deadline, self.tries + 1)))  # type: ignore[no-untyped-call]
@@ -128,8 +128,8 @@ async def _latest_version_id(client: SuperviselyClient, project_id: int) -> int 
 
     key = (client.identity, "latest version", project_id)
     answer = await read_shared(key, read, not_before=time.monotonic() - 1.0)
-    found: int | None = answer.value
-    return found
+    version_id: int | None = answer.value
+    return version_id
 
 
 def latest_version_id(client: SuperviselyClient, project_id: int) -> int | None:

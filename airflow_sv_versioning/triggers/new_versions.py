@@ -90,11 +90,13 @@ class NewVersionTrigger(BaseEventTrigger):
             self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
         cursor = await self._find_cursor()
         # The platform's filters know no "newer than".
-        listed = await asyncio.to_thread(_list_versions, self._client, self.project_id)
+        versions = await asyncio.to_thread(_list_versions, self._client, self.project_id)
         if cursor is None:
-            await self._keep(max((version.version_num for version in listed), default=0))
+            await self._keep(max((version.version_num for version in versions), default=0))
             return []
-        return sorted((v for v in listed if v.version_num > cursor), key=lambda version: version.version_num)
+        return sorted(
+            (v for v in versions if v.version_num > cursor), key=lambda version: version.version_num
+        )
 
     async def _tell(self, version: VersionInfo) -> dict[str, Any]:
         assert self._client is not None  # noqa: S101 - it has just listed the version
@@ -103,12 +105,12 @@ class NewVersionTrigger(BaseEventTrigger):
     async def _find_cursor(self) -> int | None:
         if self._cursor is None and (store := self._store()) is not None:
             try:
-                kept = await store.aget(_CURSOR)
+                kept_cursor = await store.aget(_CURSOR)
             except ValueError:
                 # Several assets share this trigger, so Airflow cannot say whose store it is.
                 self._shared = True
             else:
-                self._cursor = None if kept is None else int(kept)
+                self._cursor = None if kept_cursor is None else int(kept_cursor)
         return self._cursor
 
     async def _keep(self, version_num: int) -> None:
