@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.exceptions import AuthenticationError, CancelledError, SuperviselyError
+from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.versioning.doctor import instance, item_annotations, listings, versions
 from airflow_sv_versioning.versioning.doctor.findings import UNKNOWN, Diagnosis, Finding
@@ -86,10 +86,11 @@ def _careful(check: Check, subject: Subject, progress: Progress) -> list[Finding
     findings: list[Finding] = []
     try:
         findings.extend(check(subject))
-    except (AuthenticationError, CancelledError):
+    except CancelledError:
         raise
-    except (SuperviselyError, KeyError, TypeError, AttributeError) as error:
-        # Whatever shape the answer has: the other questions are worth their answers.
+    except (SuperviselyError, LookupError, TypeError, ValueError, AttributeError) as error:
+        # Whatever shape the answer has: the other questions are worth their answers. That the token is good
+        # was seen, so a method that wants another one is a question as well.
         message = error.kind if isinstance(error, SuperviselyError) else "the answer has another shape"
         findings.append(Finding(name, f"the question about {name} is answered", message, UNKNOWN))
     return findings
