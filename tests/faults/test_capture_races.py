@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -9,11 +10,16 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.exceptions import ProjectChangedError, SuperviselyError, VersionBusyError
+from airflow_sv_versioning.exceptions import (
+    NotFoundError,
+    ProjectChangedError,
+    SuperviselyError,
+    VersionBusyError,
+)
 from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import add_dataset, make_project, read_images, reserve
-from tests.support.proxy import FaultProxy, first, refuse
+from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+from tests.support.projects import add_dataset, make_project, read_images, reserve, touch
+from tests.support.proxy import Exchange, FaultProxy, Reply, alter, first, refuse
 
 
 def test_a_project_that_grows_while_it_is_listed_is_held_in_one_state(
@@ -64,6 +70,162 @@ def test_a_project_that_never_stands_still_fails_when_asked(
     assert raised.value.transient
     assert versions.get_list(restless) == []
     assert versions.create(restless).version_num == 1
+
+
+def _assert_comes_back(versions: ProjectVersions, client: SuperviselyClient, made: CreateResult) -> None:
+    assert made.consistent
+    restored = versions.restore(made.project_id, made.version_id, verify="full")
+    assert read_images(client, restored.project_id) == read_images(client, made.project_id)
+
+
+@pytest.fixture
+def growing(client: SuperviselyClient, project_id: int) -> Callable[[], object]:
+    """Draws one more box on the project's first image."""
+    [dataset] = client.datasets.list_all(project_id)
+    [page] = client.images.iter_pages(dataset.id)
+    class_id = client.projects.get_meta(project_id)["classes"][0]["id"]
+    box = {"points": {"exterior": [[1, 2], [3, 4]], "interior": []}}
+    figure = {"entityId": page[0]["id"], "classId": class_id, "geometryType": "rectangle", "geometry": box}
+    return lambda: client.figures.add(dataset.id, [figure])
+
+
+def test_an_image_that_changes_during_each_reading_of_it_is_in_no_version(
+    growing, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
+    wire.always("figures.list", first(growing))
+
+    with pytest.raises(ProjectChangedError, match=r"Images \['.*'\] .* during each of 10 readings") as raised:
+        wired.create(project_id)
+
+    assert raised.value.transient
+    assert versions.get_list(project_id) == []
+
+
+@pytest.mark.parametrize("method", ["images.list", "figures.list"])
+def test_a_dataset_that_is_removed_while_it_is_read_is_in_no_version(
+    method: str,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+    photos: list[Path],
+) -> None:
+    doomed = add_dataset(client, project_id, "doomed", photos[3:4])
+    gone: list[bool] = []
+
+    def remove(exchange: Exchange) -> Reply:
+        if exchange.request.json["datasetId"] == doomed and not gone:
+            gone.append(client.transport.call("datasets.archive", {"id": doomed}))
+        return exchange.forward()
+
+    wire.always(method, remove)
+
+    made = wired.create(project_id)
+
+    assert (made.counts["datasets"], made.counts["images"]) == (1, 3)
+    _assert_comes_back(versions, client, made)
+
+
+def test_what_is_listed_and_never_found_fails_the_version(
+    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+) -> None:
+    wire.always("images.list", refuse(404))
+
+    with pytest.raises(NotFoundError):
+        wired.create(project_id)
+
+    assert versions.get_list(project_id) == []
+
+
+def test_a_listing_that_is_short_in_a_project_that_moves_is_read_again(
+    growing,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
+    def shorter(exchange: Exchange) -> Reply | None:
+        growing()
+        return alter(lambda listed: {**listed, "entities": listed["entities"][:-1]})(exchange)
+
+    # A listing is asked for twice, and its items are read twice.
+    wire.on("figures.list", *[shorter] * 4)
+
+    _assert_comes_back(versions, client, wired.create(project_id))
+
+
+def test_a_mask_that_is_removed_while_it_is_read_is_in_no_version(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
+    [dataset] = client.datasets.list_all(project_id)
+    [page] = client.images.iter_pages(dataset.id)
+    meta = client.projects.get_meta(project_id)
+    matte = {"title": "matte", "shape": "alpha_mask", "color": "#AA0000"}
+    made_meta = client.projects.update_meta(project_id, {**meta, "classes": [*meta["classes"], matte]})
+    [class_id] = [entry["id"] for entry in made_meta["classes"] if entry["title"] == "matte"]
+    figure = {"entityId": page[0]["id"], "classId": class_id, "geometryType": "alpha_mask"}
+    [mask] = client.figures.add(dataset.id, [figure])
+    remove = {"figureIds": [mask]}
+    wire.on(
+        "figures.bulk.download.geometry", first(lambda: client.transport.call("figures.bulk.remove", remove))
+    )
+
+    made = wired.create(project_id)
+
+    assert (made.counts["figures"], made.warnings) == (6, ())
+    _assert_comes_back(versions, client, made)
+
+
+def test_a_sample_that_changes_while_it_is_read_refutes_nothing(
+    growing,
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+) -> None:
+    wired.create(project_id)
+    touch(client, project_id)
+    wire.on("figures.list", first(growing))
+
+    made = wired.create(project_id)
+
+    assert (made.capture, made.counts["figures"]) == ("incremental", 7)
+    _assert_comes_back(versions, client, made)
+
+
+def test_a_sample_of_a_dataset_that_is_removed_meanwhile_refutes_nothing(
+    wire: FaultProxy,
+    wired: ProjectVersions,
+    versions: ProjectVersions,
+    client: SuperviselyClient,
+    project_id: int,
+    photos: list[Path],
+) -> None:
+    doomed = add_dataset(client, project_id, "doomed", photos[3:4])
+    wired.create(project_id)
+    touch(client, project_id)
+    gone: list[bool] = []
+
+    def remove(exchange: Exchange) -> Reply:
+        asked = exchange.request.json
+        if asked["datasetId"] == doomed and asked["filter"] and not gone:
+            gone.append(client.transport.call("datasets.archive", {"id": doomed}))
+        return exchange.forward()
+
+    wire.always("images.list", remove)
+
+    made = wired.create(project_id)
+
+    assert gone
+    assert (made.capture, made.counts["images"]) == ("incremental", 3)
+    _assert_comes_back(versions, client, made)
 
 
 def test_two_threads_that_version_two_projects_do_not_mix(server: ServerInfo, photos: list[Path]) -> None:
