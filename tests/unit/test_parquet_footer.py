@@ -16,7 +16,7 @@ SCHEMA, ROWS, GROUPS = (2,), (3,), (4,)
 GROUP = (4, 0)
 CHUNK = (*GROUP, 1, 0)
 META = (*CHUNK, 3)
-GONE = object()
+GONE = "gone"
 
 
 def read(data: bytes, most: int = 100_000) -> Footer:
@@ -30,7 +30,7 @@ def changed(place: Sequence[int], value: Any) -> bytes:
     inner = footer
     for step in way:
         inner = inner[step]
-    if value is GONE:
+    if value == GONE:
         del inner[last]
     else:
         inner[last] = value
