@@ -122,6 +122,7 @@ class ProjectType(ABC):
     :cvar item: word for one item, in messages.
     :cvar counted: tables whose rows a result counts.
     :cvar compared: which columns a comparison looks at.
+    :cvar place: word for where a figure lies in an item that has many pictures.
     :cvar upload: how the platform takes the files of items.
     :cvar list_page: so many items are asked for at a time.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
@@ -137,6 +138,7 @@ class ProjectType(ABC):
     item: ClassVar[str]
     counted: ClassVar[tuple[str, ...]]
     compared: ClassVar[ComparedColumns]
+    place: ClassVar[str] = "frame"
     upload: ClassVar[UploadMethod]
     list_page: ClassVar[int]
     prefers_link: ClassVar[bool]

@@ -62,6 +62,7 @@ class Volumes(ProjectType):
     item = "volume"
     counted = ("datasets", "volumes", "objects", "figures", "tags")
     compared = COMPARED
+    place = "slice"
     upload = IMAGE_UPLOAD
     list_page = LIST_PAGE
     prefers_link = False
