@@ -56,12 +56,12 @@ class Waiting:
     def message(self) -> str:
         """What a look says that found no task under way."""
         if self.task_ids is None:
-            found = f"No background task touches project {self.project_id}."
+            text = f"No background task touches project {self.project_id}."
         elif not self.task_ids:
-            found = "The list of tasks is empty; there is nothing to wait for."
+            text = "The list of tasks is empty; there is nothing to wait for."
         else:
-            found = f"Background tasks {', '.join(map(str, self.task_ids))}: none is under way."
-        return found if self.is_over else f"{found} Looking on for {self.quiet_left:.0f} s."
+            text = f"Background tasks {', '.join(map(str, self.task_ids))}: none is under way."
+        return text if self.is_over else f"{text} Looking on for {self.quiet_left:.0f} s."
 
     def find_touching(self, running: Iterable[Task]) -> list[Task]:
         """Choose the project's tasks among the running ones of its workspace."""

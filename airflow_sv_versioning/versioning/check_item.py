@@ -17,7 +17,7 @@ from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.version_ref import VersionRef
 
-CHECKED_TYPES = tuple(name for name, known in PROJECT_TYPES.items() if known.checks_items)
+CHECKED_TYPES = tuple(name for name, type_ in PROJECT_TYPES.items() if type_.checks_items)
 _COMPARED = {
     "hash": "the hash of its file",
     "link": "its link",
@@ -62,7 +62,7 @@ def check_item(
     client: SuperviselyClient,
     project_id: int,
     path: str,
-    wanted: VersionRef,
+    version_ref: VersionRef,
     *,
     file: Path | None,
     in_project: int | None,
@@ -76,7 +76,7 @@ def check_item(
             f"{' and '.join(CHECKED_TYPES)}. Verify the whole version instead.",
             project_id=project_id,
         )
-    version = wanted.find(client, project_id)
+    version = version_ref.find(client, project_id)
     with work_folder() as folder:
         archive = download_archive(client, project, version, folder, progress)
         line = _archived(archive, path, folder, version)

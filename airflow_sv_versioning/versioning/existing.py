@@ -54,13 +54,13 @@ def existing_version(
 
 
 def _check_archive(project: Project, version: VersionInfo, file: FileInfo, entry: Mapping[str, Any]) -> None:
-    known = {"size": entry.get("size"), "digest": entry.get("sha256")}
-    found = {"size": file.size_bytes, "digest": _hex(file)}
-    for what, value in known.items():
-        if value is not None and found[what] is not None and found[what] != value:
+    stated = {"size": entry.get("size"), "digest": entry.get("sha256")}
+    actual = {"size": file.size_bytes, "digest": _hex(file)}
+    for what, value in stated.items():
+        if value is not None and actual[what] is not None and actual[what] != value:
             raise ArchiveMissingError(
                 f"The archive of version {version.version_num} (id {version.version_id}) of project "
-                f"{project.id} is not the one that was made: the {what} of {file.path} is {found[what]} "
+                f"{project.id} is not the one that was made: the {what} of {file.path} is {actual[what]} "
                 f"and was {value}.",
                 project_id=project.id,
                 version_id=version.version_id,

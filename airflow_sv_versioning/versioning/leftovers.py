@@ -123,9 +123,9 @@ def _find_whole(client: SuperviselyClient, mark: RestoreMark, progress: Progress
     return project
 
 
-def _is_same(mark: RestoreMark, wanted: RestoreMark) -> bool:
-    ours = (mark.source_project_id, mark.version_id, mark.workspace_id)
-    return ours == (wanted.source_project_id, wanted.version_id, wanted.workspace_id)
+def _is_same(mark: RestoreMark, own_mark: RestoreMark) -> bool:
+    own_place = (mark.source_project_id, mark.version_id, mark.workspace_id)
+    return own_place == (own_mark.source_project_id, own_mark.version_id, own_mark.workspace_id)
 
 
 def remove_drafts(client: SuperviselyClient, progress: Progress) -> None:

@@ -121,14 +121,14 @@ class FileMarks:
 
     def list_at_work(self) -> list[Data]:
         """List the marks of processes that live and work."""
-        found = []
+        entries = []
         for path in self._marks():
             if (handle := _take(path)) is not None:
                 os.close(handle)
                 continue
             with suppress(OSError, ValueError):
-                found.append(json.loads(path.read_text()))
-        return [data for data in found if isinstance(data, dict) and data]
+                entries.append(json.loads(path.read_text()))
+        return [data for data in entries if isinstance(data, dict) and data]
 
     def remember(self, data: Data) -> None:
         """Keep a mark; it replaces the last one as a whole, under a lock of its own."""

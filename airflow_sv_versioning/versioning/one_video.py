@@ -82,14 +82,14 @@ def read_video(client: SuperviselyClient, project_id: int, path: str, directory:
             writer.append_rows(reader.read(dataset.id, items) or {})
             snapshot = writer.finish(project_info(project), meta)
         (line,) = integrity_lines(snapshot)
-        found: Line = json.loads(line)
-        return found
+        digest_line: Line = json.loads(line)
+        return digest_line
     raise NotFoundError(f"Project {project_id} has no video {path!r}.", project_id=project_id)
 
 
 def _datasets(client: SuperviselyClient, project_id: int) -> list[tuple[Dataset, str]]:
-    found = list(client.datasets.list_all(project_id))
-    return list(in_tree_order(found, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
+    datasets = list(client.datasets.list_all(project_id))
+    return list(in_tree_order(datasets, lambda d: d.id, lambda d: d.parent_id, lambda d: d.name))
 
 
 def _places(datasets: list[tuple[Dataset, str]], path: str) -> Iterator[tuple[Dataset, str]]:

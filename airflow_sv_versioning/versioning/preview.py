@@ -14,7 +14,7 @@ from airflow_sv_versioning.versioning.results import RestoreResult
 # Source: the names by which the platform's own client finds previews again.
 WORKSPACE_NAME = "[Do Not Modify] Instant Versions Storage"
 PREVIEW_KEY = "sly_version_preview"
-PREVIEWED_TYPES = tuple(name for name, known in PROJECT_TYPES.items() if known.has_previews)
+PREVIEWED_TYPES = tuple(name for name, type_ in PROJECT_TYPES.items() if type_.has_previews)
 
 
 def make_preview(
@@ -35,10 +35,10 @@ def make_preview(
             f"previews exist for {' and '.join(PREVIEWED_TYPES)}.",
             project_id=project.id,
         )
-    present = _find_preview(client, version)
-    if present and not overwrite:
-        return present
-    made = restore(
+    earlier_preview = _find_preview(client, version)
+    if earlier_preview and not overwrite:
+        return earlier_preview
+    restored = restore(
         Target(
             workspace_id=_workspace_id(client, project.team_id),
             team_id=project.team_id,
@@ -49,14 +49,14 @@ def make_preview(
         )
     )
     try:
-        _publish(client, project, version, made.project_id)
+        _publish(client, project, version, restored.project_id)
     except BaseException:
         with client.finishing():
-            client.projects.archive(made.project_id)
+            client.projects.archive(restored.project_id)
         raise
-    if present:
-        client.projects.archive(present.id)
-    return client.projects.get(made.project_id)
+    if earlier_preview:
+        client.projects.archive(earlier_preview.id)
+    return client.projects.get(restored.project_id)
 
 
 def _publish(client: SuperviselyClient, project: Project, version: VersionInfo, preview_id: int) -> None:

@@ -190,13 +190,13 @@ class ProjectVersions:
             keep_incomplete=keep_incomplete,
         )
         progress = Progress(report, should_stop)
-        wanted = VersionRef.parse(version_id, version_num, as_of)
-        restoration = self._restoration(project_id, wanted, options, progress)
+        version_ref = VersionRef.parse(version_id, version_num, as_of)
+        restoration = self._restoration(project_id, version_ref, options, progress)
         with self._marks(marks, RESTORES, progress) as remembered:
             return restoration.run(remembered)
 
-    def _marks(self, given: Marks | None, kind: str, progress: Progress) -> AbstractContextManager[Marks]:
-        return nullcontext(given) if given else open_marks(self._client, kind, progress)
+    def _marks(self, marks: Marks | None, kind: str, progress: Progress) -> AbstractContextManager[Marks]:
+        return nullcontext(marks) if marks else open_marks(self._client, kind, progress)
 
     def plan_restore(
         self,
@@ -234,13 +234,13 @@ class ProjectVersions:
             verify=verify,
             keep_incomplete=keep_incomplete,
         )
-        wanted = VersionRef.parse(version_id, version_num, as_of)
-        return self._restoration(project_id, wanted, options, Progress(report, should_stop)).plan()
+        version_ref = VersionRef.parse(version_id, version_num, as_of)
+        return self._restoration(project_id, version_ref, options, Progress(report, should_stop)).plan()
 
     def _restoration(
-        self, project_id: int, wanted: VersionRef, options: RestoreOptions, progress: Progress
+        self, project_id: int, version_ref: VersionRef, options: RestoreOptions, progress: Progress
     ) -> Restoration:
-        version = wanted.find(self._client, project_id)
+        version = version_ref.find(self._client, project_id)
         project = self._client.projects.get(version.project_id)
         _check_type(project)
         workspace_id, team_id = project.workspace_id, project.team_id
@@ -279,8 +279,8 @@ class ProjectVersions:
         :raises VersionNotFoundError: the project has no such version.
         """
         progress = Progress(report, should_stop)
-        wanted = VersionRef.parse(version_id, version_num, as_of, default=LATEST)
-        version = wanted.find(self._client, project_id)
+        version_ref = VersionRef.parse(version_id, version_num, as_of, default=LATEST)
+        version = version_ref.find(self._client, project_id)
         project = self._client.projects.get(project_id)
         _check_type(project)
         return Verification(self._client, project, version, self._open_store(media_store), progress).run()
@@ -364,8 +364,8 @@ class ProjectVersions:
             progress=Progress(report, should_stop),
         )
 
-    def _store(self, given: Any) -> MediaStore:
-        if (store := self._open_store(given)) is None:
+    def _store(self, value: Any) -> MediaStore:
+        if (store := self._open_store(value)) is None:
             raise ConfigurationError("Name a media store: a URL such as s3://bucket/prefix, or a folder.")
         return store
 
@@ -456,10 +456,10 @@ class ProjectVersions:
             "description": check_text("description", description),
             "previewProjectId": preview_project_id,
         }
-        given = {key: value for key, value in fields.items() if value is not None}
-        if not given:
+        changed_fields = {key: value for key, value in fields.items() if value is not None}
+        if not changed_fields:
             raise ConfigurationError("Give at least one of title, description and preview_project_id.")
-        if not self._client.versions.update(version_id, **given):
+        if not self._client.versions.update(version_id, **changed_fields):
             raise RequestRejectedError(f"The server did not change version {version_id}.")
 
     def enable_preview(
@@ -511,8 +511,8 @@ def _check_type(project: Project) -> None:
         )
 
 
-def _restored_description(project: Project, version: VersionInfo, given: str | None) -> str:
-    text = given or (
+def _restored_description(project: Project, version: VersionInfo, description: str | None) -> str:
+    text = description or (
         f"Restored from version {version.version_num}. "
         f"Source project ID: {project.id}, version ID: {version.version_id}"
     )

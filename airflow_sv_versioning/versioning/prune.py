@@ -142,17 +142,17 @@ class _Prune:
         )
 
     def _needed_by(self, owner: Owner) -> set[str]:
-        known = list_versions(self._store, owner)
+        stored_ids = list_versions(self._store, owner)
         if owner in self._forgotten:
-            self._obsolete += [(owner, version_id) for version_id in known]
+            self._obsolete += [(owner, version_id) for version_id in stored_ids]
             return set()
         project = self._projects.get(owner)
         if project is None:
-            return self._union(owner, known)
+            return self._union(owner, stored_ids)
         versions = {version.version_id: version for version in self._client.versions.list_all(project.id)}
-        self._obsolete += [(owner, version_id) for version_id in known if version_id not in versions]
-        needed = self._union(owner, [version_id for version_id in known if version_id in versions])
-        for version_id in versions.keys() - set(known):
+        self._obsolete += [(owner, version_id) for version_id in stored_ids if version_id not in versions]
+        needed = self._union(owner, [version_id for version_id in stored_ids if version_id in versions])
+        for version_id in versions.keys() - set(stored_ids):
             needed |= self._read_archive(project, versions[version_id])
         return needed
 

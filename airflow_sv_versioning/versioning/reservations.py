@@ -71,16 +71,16 @@ class Reservations:
 
     def clear(self) -> VersionInfo | None:
         """Give back what earlier tries left behind; return the version that one of this task had made."""
-        made: VersionInfo | None = None
+        made_version: VersionInfo | None = None
         for mark, leftover in recall_marks(self._marks, Mark, self._progress):
             if self._marks.is_of_one_task and mark.version_id is None:
                 # The same owner takes it over as it reserves.
                 continue
             version = give_back(self._client, mark, self._progress)
             if version and self._marks.is_of_one_task and mark.project_id == self._mark.project_id:
-                made = version
+                made_version = version
             leftover.forget()
-        return made
+        return made_version
 
     def take(self, busy_timeout_seconds: float) -> Reservation | NothingChanged:
         """Reserve, and wait while somebody else holds the reservation.
@@ -184,8 +184,8 @@ def give_back(client: SuperviselyClient, mark: Mark, progress: Progress) -> Vers
 def find_version(client: SuperviselyClient, project_id: int, version_id: int) -> VersionInfo | None:
     """Find a version that was committed; ``None`` for a reservation."""
     wanted = [{"field": "id", "operator": "=", "value": version_id}]
-    found = committed(client.versions.list_all(project_id, wanted))
-    return next((version for version in found if version.version_id == version_id), None)
+    listed_versions = committed(client.versions.list_all(project_id, wanted))
+    return next((version for version in listed_versions if version.version_id == version_id), None)
 
 
 def remove_archive(client: SuperviselyClient, team_id: int, path: str, progress: Progress) -> None:
@@ -230,20 +230,20 @@ def _give_back_unknown(client: SuperviselyClient, mark: Mark, progress: Progress
 def _with_age(error: VersionBusyError) -> VersionBusyError:
     """Say since when the reservation is held, where the server tells: who sees the age sees what is stuck."""
     try:
-        held = since_text(parse_moment("reservedAt", error.details.get("reservedAt")))
+        held_text = since_text(parse_moment("reservedAt", error.details.get("reservedAt")))
     except ConfigurationError:
         # Source: the embedded server tells it; of the platform it is not known.
         return error
     return VersionBusyError(
-        f"{error.message} It is held {held}.",
+        f"{error.message} It is held {held_text}.",
         status_code=error.status_code,
         method=error.method,
         details=error.details,
     )
 
 
-def _wait(error: SuperviselyError, left: float, tries: int) -> float:
-    if left <= 0:
+def _wait(error: SuperviselyError, seconds_left: float, tries: int) -> float:
+    if seconds_left <= 0:
         raise error
     bound = min(MAX_BUSY_WAIT_SECONDS, 2.0**tries)
-    return min(left, random.uniform(bound / 2, bound))  # noqa: S311 - jitter, not a secret
+    return min(seconds_left, random.uniform(bound / 2, bound))  # noqa: S311 - jitter, not a secret

@@ -84,16 +84,16 @@ class Restoration:
         """
         remembered = RestoreMarks(self._client, marks, self._progress)
         finished = remembered.clear(self._mark)
-        known: dict[int, str] = {}
+        known_reasons: dict[int, str] = {}
         with self._unpacked() as unpacked, work_folder() as folder:
             if finished is not None:
                 remembered.settle()
-                return self._result(self._planned(unpacked, known), finished)
+                return self._result(self._planned(unpacked, known_reasons), finished)
             while True:
-                plan = self._supplied(unpacked, known)
+                plan = self._supplied(unpacked, known_reasons)
                 remembered.begin(self._mark)
                 try:
-                    made = restore_project(
+                    project = restore_project(
                         self._client,
                         plan,
                         replace(self._target, owner=marks.owner),
@@ -108,15 +108,15 @@ class Restoration:
                     raise
                 except MediaRefusedError as error:
                     # Each round leaves out what the one before found, so this ends.
-                    if plan.policy == "fail" or error.refused.keys() <= known.keys():
+                    if plan.policy == "fail" or error.refused.keys() <= known_reasons.keys():
                         raise
                     self._progress.say(f"The server cannot make {len(error.refused)} items; planning anew.")
                     # What was uploaded again is there by now, and still belongs into the result.
-                    known.update({item.item_id: item.reason for item in plan.missing.values()})
-                    known.update(error.refused)
+                    known_reasons.update({item.item_id: item.reason for item in plan.missing.values()})
+                    known_reasons.update(error.refused)
                 else:
                     remembered.settle()
-                    return self._result(plan, made)
+                    return self._result(plan, project)
 
     @contextmanager
     def _unpacked(self) -> Iterator[UnpackedArchive]:
@@ -125,7 +125,7 @@ class Restoration:
                 self._progress.warn(warning)
             yield unpacked
 
-    def _planned(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
+    def _planned(self, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
         plan = plan_restore(
             self._client,
             unpacked.snapshot,
@@ -133,7 +133,7 @@ class Restoration:
             self._options.missing_entities,
             self._progress,
             lambda: self._find_originals(media_record_of(unpacked)),
-            known,
+            known_reasons,
         )
         for warning in plan.warnings:
             if warning not in self._progress.warnings:
@@ -152,18 +152,18 @@ class Restoration:
         owner = Owner.of(self._client.server_url, self._project.id)
         return Originals(store, latest_record(store, owner, self._version.version_id, record))
 
-    def _supplied(self, unpacked: UnpackedArchive, known: Mapping[int, str]) -> RestorePlan:
-        planned = self._planned(unpacked, known)
+    def _supplied(self, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
+        planned = self._planned(unpacked, known_reasons)
         for item in _planned_items(planned):
             self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
         planned.check_remedies()
         return supply_media(self._client, planned, self._progress)
 
-    def _result(self, plan: RestorePlan, made: Project) -> RestoreResult:
+    def _result(self, plan: RestorePlan, project: Project) -> RestoreResult:
         return RestoreResult(
-            project_id=made.id,
-            project_name=made.name,
-            workspace_id=made.workspace_id,
+            project_id=project.id,
+            project_name=project.name,
+            workspace_id=project.workspace_id,
             source_project_id=self._project.id,
             version_id=self._version.version_id,
             version_num=self._version.version_num,

@@ -123,14 +123,14 @@ class RestoreResult:
             (self.placeholders, "placeholders"),
             (self.reuploaded, "uploaded again"),
         )
-        held = ", ".join(
+        counts_line = ", ".join(
             [counts_text(self.counts), *(f"{len(items):,} {what}" for items, what in special if items)]
         )
         compared = "all content" if self.verify == "full" else "counts"
         return (
             f"Restored version {self.version_num} (id {self.version_id}) of project {self.source_project_id} "
-            f"as project {self.project_id} {self.project_name!r}: {held}; {self.seconds:,.1f} s, {compared} "
-            "compared with the version."
+            f"as project {self.project_id} {self.project_name!r}: {counts_line}; {self.seconds:,.1f} s, "
+            f"{compared} compared with the version."
         )
 
     def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
@@ -196,10 +196,10 @@ class RestorePlanReport:
 
     def lines(self) -> list[str]:
         """Write the plan for people."""
-        held = counts_text(self.counts)
+        counts_line = counts_text(self.counts)
         lines = [
             f"Version {self.version_num} (id {self.version_id}) of project {self.source_project_id} would "
-            f"become project '{self.project_name}' in workspace {self.workspace_id}: {held}.",
+            f"become project '{self.project_name}' in workspace {self.workspace_id}: {counts_line}.",
             f"Datasets: {', '.join(self.datasets) or 'none'}",
         ]
         lines += [f"Renamed: {path} -> {name}" for path, name in self.renamed.items()]

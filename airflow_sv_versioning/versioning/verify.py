@@ -73,9 +73,11 @@ class Verification:
             return Check("archive", WRONG, error.message), None
         digest = _digest(file)
         size = file.stat().st_size
-        listed = VersionMap.read(self._client, self._project).entry(self._version.version_id).get("sha256")
-        if listed and listed != digest:
-            message = f"Its SHA-256 is {digest}, but it was made with {listed}; somebody replaced it."
+        stated_digest = (
+            VersionMap.read(self._client, self._project).entry(self._version.version_id).get("sha256")
+        )
+        if stated_digest and stated_digest != digest:
+            message = f"Its SHA-256 is {digest}, but it was made with {stated_digest}; somebody replaced it."
             return Check("archive", WRONG, message), None
         return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}."), file
 
@@ -96,16 +98,18 @@ class Verification:
         if unpacked is None:
             return Check("media", SKIPPED, _NOT_READ)
         snapshot = unpacked.snapshot
-        found = check_media(
+        media_check = check_media(
             self._client, snapshot, self._project.team_id, self._progress, unreachable_is_lost=True
         )
         count = snapshot.row_count(self._project.type)
-        if found.lost:
-            message = f"{len(found.lost):,} of {count:,} {self._project.type} have no media any more."
-            return Check("media", WRONG, message, _by_path(snapshot, found.lost))
-        if found.unknown_count:
-            message = f"{found.unknown_count:,} links cannot be tried from here; the other media are there."
-            return Check("media", UNKNOWN, message, found.unknown)
+        if media_check.lost:
+            message = f"{len(media_check.lost):,} of {count:,} {self._project.type} have no media any more."
+            return Check("media", WRONG, message, _by_path(snapshot, media_check.lost))
+        if media_check.unknown_count:
+            message = (
+                f"{media_check.unknown_count:,} links cannot be tried from here; the other media are there."
+            )
+            return Check("media", UNKNOWN, message, media_check.unknown)
         return Check("media", GOOD, f"All media of {count:,} {self._project.type} are there.")
 
     def _check_store(self, unpacked: UnpackedArchive | None) -> Check:
@@ -134,8 +138,10 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
     rows = {table: count for table, count in snapshot.counts().items() if count}
     wrong = {}
     for table, entry in unpacked.tables.items():
-        if (listed := entry.get("sha256")) and (actual := _digest(snapshot.path(table))) != listed:
-            wrong[table] = f"its SHA-256 is {actual}, but the archive says {listed}"
+        if (stated_digest := entry.get("sha256")) and (
+            actual := _digest(snapshot.path(table))
+        ) != stated_digest:
+            wrong[table] = f"its SHA-256 is {actual}, but the archive says {stated_digest}"
     if wrong:
         return Check("tables", WRONG, f"{len(wrong)} tables are damaged.", wrong)
     counted = ", ".join(f"{count:,} {table}" for table, count in rows.items()) or "no rows"

@@ -73,8 +73,8 @@ class VersionMap:
         Entries of versions that the server does not know are dropped; versions that the map lacks, or
         counts otherwise, are put right.
         """
-        known = {str(version.version_id) for version in versions}
-        for key in [key for key in self.entries if key.isdigit() and key not in known]:
+        version_ids = {str(version.version_id) for version in versions}
+        for key in [key for key in self.entries if key.isdigit() and key not in version_ids]:
             del self.entries[key]
         previous: int | None = None
         for version in sorted(committed(versions), key=lambda version: version.version_num):

@@ -41,12 +41,12 @@ class VersionRef:
         :param default: what is meant where nothing is given.
         :raises ConfigurationError: none or several are given, or ``as_of`` is no moment.
         """
-        given = [value for value in (version_id, version_num, as_of) if value is not None]
-        if not given and default is not None:
+        values = [value for value in (version_id, version_num, as_of) if value is not None]
+        if not values and default is not None:
             return default
-        if len(given) != 1:
+        if len(values) != 1:
             raise ConfigurationError(
-                f"Give exactly one of version_id, version_num and as_of, not {len(given) or 'none'} of them."
+                f"Give exactly one of version_id, version_num and as_of, not {len(values) or 'none'} of them."
             )
         if version_id is not None:
             return cls("id", version_id)
@@ -66,11 +66,11 @@ class VersionRef:
     def _candidates(self, client: SuperviselyClient, project_id: int) -> list[VersionInfo]:
         if self.by in _FIELDS:
             field, attribute = _FIELDS[self.by]
-            listed = client.versions.list_all(
+            versions = client.versions.list_all(
                 project_id, [{"field": field, "operator": "=", "value": self.value}]
             )
             # Some servers ignore filters that they do not know.
-            return [version for version in listed if getattr(version, attribute) == self.value]
+            return [version for version in versions if getattr(version, attribute) == self.value]
         newest = _newest_first(client.versions.list_all(project_id))
         if isinstance(self.value, datetime):
             return [each for each in newest if _made_at(each) <= self.value]
@@ -84,18 +84,18 @@ class VersionRef:
             which = f"with a date at or before {self.value.isoformat()}"
         elif self.by == "previous":
             which = "before its latest one"
-        known = ", ".join(f"{v.version_num} (id {v.version_id})" for v in versions[-10:]) or "none"
+        listing = ", ".join(f"{v.version_num} (id {v.version_id})" for v in versions[-10:]) or "none"
         return VersionNotFoundError(
-            f"Project {project_id} has no version {which}. Its versions: {known}.", project_id=project_id
+            f"Project {project_id} has no version {which}. Its versions: {listing}.", project_id=project_id
         )
 
 
 LATEST, PREVIOUS = VersionRef("latest"), VersionRef("previous")
 
 
-def find_latest(listed: Iterable[VersionInfo]) -> VersionInfo | None:
+def find_latest(versions: Iterable[VersionInfo]) -> VersionInfo | None:
     """Find the latest of the versions that a server lists, if it has any."""
-    return next(iter(_newest_first(listed)), None)
+    return next(iter(_newest_first(versions)), None)
 
 
 def _made_at(version: VersionInfo) -> datetime:
@@ -109,5 +109,5 @@ def _made_at(version: VersionInfo) -> datetime:
         ) from error
 
 
-def _newest_first(listed: Iterable[VersionInfo]) -> list[VersionInfo]:
-    return sorted(committed(listed), key=lambda version: version.version_num, reverse=True)
+def _newest_first(versions: Iterable[VersionInfo]) -> list[VersionInfo]:
+    return sorted(committed(versions), key=lambda version: version.version_num, reverse=True)

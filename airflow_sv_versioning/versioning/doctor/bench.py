@@ -15,10 +15,10 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ApiError, UnexpectedAnswerError
 from airflow_sv_versioning.versioning.doctor.subject import Refusal
 
-SIDE = 64
+IMAGE_SIDE = 64
 INSIDE = {"points": {"exterior": [[1, 1], [5, 5]], "interior": []}}
 MOVED = {"points": {"exterior": [[2, 1], [6, 5]], "interior": []}}
-OUTSIDE = {"points": {"exterior": [[-4, 1], [SIDE + 4, 5]], "interior": []}}
+OUTSIDE = {"points": {"exterior": [[-4, 1], [IMAGE_SIDE + 4, 5]], "interior": []}}
 _META: dict[str, Any] = {
     "classes": [{"title": "doctor", "shape": "any", "color": "#00FF00", "geometry_config": {}}],
     "tags": [
@@ -154,7 +154,7 @@ class ImageBench(Bench):
 
     def _add_item(self, folder: Path) -> int:
         path = folder / "doctor.png"
-        path.write_bytes(_grey_png(SIDE))
+        path.write_bytes(_grey_png(IMAGE_SIDE))
         [image] = self._client.images.upload(self.dataset_id, [(path.name, path)])
         image_id: int = image["id"]
         return image_id
@@ -165,15 +165,15 @@ class ImageBench(Bench):
         return stamp
 
 
-def _grey_png(side: int) -> bytes:
+def _grey_png(pixels: int) -> bytes:
     """A small square image: header, rows and end as the format has them."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         body = name + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
-    rows = b"".join(b"\0" + bytes([128]) * side for _ in range(side))
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    rows = b"".join(b"\0" + bytes([128]) * pixels for _ in range(pixels))
+    header = struct.pack(">IIBBBBB", pixels, pixels, 8, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)

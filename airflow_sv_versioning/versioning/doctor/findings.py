@@ -53,11 +53,13 @@ class Diagnosis:
     @property
     def rules(self) -> dict[str, Any]:
         """The rules by which the embedded server does as this instance does; of lists each tells a part."""
-        found: dict[str, Any] = {}
+        merged_rules: dict[str, Any] = {}
         for finding in self.findings:
             for name, value in finding.rules.items():
-                found[name] = [*found.get(name, ()), *value] if isinstance(value, list) else value
-        return found
+                merged_rules[name] = (
+                    [*merged_rules.get(name, ()), *value] if isinstance(value, list) else value
+                )
+        return merged_rules
 
     def as_dict(self) -> dict[str, Any]:
         """Write the diagnosis as JSON-able data; ``serve --like`` reads it."""

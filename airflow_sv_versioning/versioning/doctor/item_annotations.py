@@ -15,16 +15,16 @@ _SAMPLE = 5
 def check_annotations(subject: Subject) -> Iterator[Finding]:
     """See whether annotations come for each item asked for, in that order, with what tags refer to."""
     project = subject.project
-    known = PROJECT_TYPES.get(project.type) if project else None
-    if project is None or known is None or not known.has_objects:
+    project_type = PROJECT_TYPES.get(project.type) if project else None
+    if project is None or project_type is None or not project_type.has_objects:
         return
-    key = f"{known.item}Id"
+    key = f"{project_type.item}Id"
     assumption = "annotations come whole, in the order asked for"
     method = f"{project.type}.annotations.bulk.info"
     for dataset in subject.datasets:
         listing = f"{project.type}.list"
-        listed = subject.ask(listing, **listing_of(listing, dataset.id), per_page=_SAMPLE)
-        ids = [item["id"] for item in reversed(listed["entities"])][:_SAMPLE]
+        page = subject.ask(listing, **listing_of(listing, dataset.id), per_page=_SAMPLE)
+        ids = [item["id"] for item in reversed(page["entities"])][:_SAMPLE]
         if not ids:
             continue
         body = {"datasetId": dataset.id, f"{key}s": ids, "integerCoords": False}

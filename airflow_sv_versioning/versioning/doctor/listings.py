@@ -51,11 +51,11 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
     method, dataset_id = _items(subject, at_least=0)
     if dataset_id is None:
         return
-    wanted = project_type_of(method.partition(".")[0]).list_page
-    answer = subject.ask(method, **listing_of(method, dataset_id), per_page=wanted)
+    page_size = project_type_of(method.partition(".")[0]).list_page
+    answer = subject.ask(method, **listing_of(method, dataset_id), per_page=page_size)
     size = answer.get("perPage")
-    assumption = f"{method} has pages of {wanted}"
-    if isinstance(size, int) and size < wanted:
+    assumption = f"{method} has pages of {page_size}"
+    if isinstance(size, int) and size < page_size:
         advice = "More requests are needed for the same items."
         yield Finding("page_size", assumption, f"pages of {size}", SLOWER, advice, {"max_per_page": size})
     else:
@@ -105,10 +105,10 @@ def check_figure_fields(subject: Subject) -> Iterator[Finding]:
         )
         return
     entities = answer.get("entities") or []
-    lacking = sorted(set(FIGURE_FIELDS) - set(entities[0])) if entities else []
-    if lacking:
+    missing_fields = sorted(set(FIGURE_FIELDS) - set(entities[0])) if entities else []
+    if missing_fields:
         advice = "What is not told is in no version."
-        yield Finding("figure_fields", assumption, f"not told: {', '.join(lacking)}", FAILS, advice)
+        yield Finding("figure_fields", assumption, f"not told: {', '.join(missing_fields)}", FAILS, advice)
     else:
         observed = "all are told" if entities else "taken; there are no figures to look at"
         yield Finding("figure_fields", assumption, observed, WORKS if entities else UNKNOWN)

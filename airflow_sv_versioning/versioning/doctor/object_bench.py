@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from airflow_sv_versioning.versioning.doctor.bench import INSIDE, MOVED, SIDE, Bench, Edit
+from airflow_sv_versioning.versioning.doctor.bench import IMAGE_SIDE, INSIDE, MOVED, Bench, Edit
 
 FRAMES = 3
 _VOXELS_A_SIDE = 4
@@ -64,8 +64,8 @@ class ObjectBench(Bench):
 
     def add_object(self) -> Any:
         """Add an object."""
-        wanted = [{"entityId": self.item_id, "classId": self.class_id}]
-        return self.write("annotation-objects.bulk.add", datasetId=self.dataset_id, annotationObjects=wanted)
+        objects = [{"entityId": self.item_id, "classId": self.class_id}]
+        return self.write("annotation-objects.bulk.add", datasetId=self.dataset_id, annotationObjects=objects)
 
     def tag_object(self, object_id: int, **value: Any) -> Any:
         """Tag an object."""
@@ -75,8 +75,8 @@ class ObjectBench(Bench):
     def draw(self, object_id: int, **figure: Any) -> Any:
         """Add a figure to an object."""
         box = {"geometryType": "rectangle", "geometry": INSIDE, "meta": self.place}
-        wanted = [{"objectId": object_id, **box, **figure}]
-        return self.write("figures.bulk.add", entityId=self.item_id, figures=wanted)
+        entries = [{"objectId": object_id, **box, **figure}]
+        return self.write("figures.bulk.add", entityId=self.item_id, figures=entries)
 
 
 class VideoBench(ObjectBench):
@@ -104,8 +104,8 @@ class VideoBench(ObjectBench):
 
         path = folder / "doctor.mp4"
         shape = {
-            "frame_width": SIDE,
-            "frame_height": SIDE,
+            "frame_width": IMAGE_SIDE,
+            "frame_height": IMAGE_SIDE,
             "frames_count": FRAMES,
             "frames_to_timecodes": None,
         }

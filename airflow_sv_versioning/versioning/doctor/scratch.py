@@ -126,10 +126,10 @@ class Scratch:
             yield Finding("reservation", assumption, f"refused: {first}", FAILS, "No version can be made.")
             return
         second = self._reserve()
-        listed = self.images.write("projects.versions.list", projectId=self.images.project_id, filter=[])
+        page = self.images.write("projects.versions.list", projectId=self.images.project_id, filter=[])
         back = self.images.write("projects.versions.cancel-reservation", **first)
-        is_listed = isinstance(listed, dict) and any(
-            entity.get("id") == first.get("id") for entity in listed.get("entities") or []
+        is_listed = isinstance(page, dict) and any(
+            entity.get("id") == first.get("id") for entity in page.get("entities") or []
         )
         observed = f"a second time: {_yes(second)}; listed: {_yes(is_listed)}; given back: {_yes(back)}"
         is_right = isinstance(second, Refusal) and not isinstance(back, Refusal)

@@ -66,16 +66,16 @@ def check_folder(subject: Subject) -> Iterator[Finding]:
     content = subject.client.files.find_bytes(team_id, path)
     yield Finding("folder", assumption, "readable", WORKS)
     assumption = "Team Files tell the SHA-256 of a file"
-    listed = answer[0].get("hash")
-    if not listed:
+    stated_hash = answer[0].get("hash")
+    if not stated_hash:
         advice = "Archives are proved by their size alone."
         yield Finding("file_hash", assumption, "no hash is told", UNKNOWN, advice)
     else:
-        yield Finding("file_hash", assumption, *_hash_verdict(listed, content))
+        yield Finding("file_hash", assumption, *_hash_verdict(stated_hash, content))
 
 
-def _hash_verdict(listed: str, content: bytes | None) -> tuple[str, Verdict]:
+def _hash_verdict(stated_hash: str, content: bytes | None) -> tuple[str, Verdict]:
     digest = base64.b64encode(hashlib.sha256(content or b"").digest()).decode()
-    if digest == listed:
+    if digest == stated_hash:
         return "equal to that of the downloaded file", WORKS
     return "another than that of the downloaded file", FAILS
