@@ -128,9 +128,9 @@ class _Left(ProgressColumn):
     max_refresh = 1.0
 
     def render(self, task: Task) -> Text:
-        if (left := task.time_remaining) is None or task.finished:
+        if (seconds_left := task.time_remaining) is None or task.finished:
             return Text("")
-        minutes, seconds = divmod(int(left), 60)
+        minutes, seconds = divmod(int(seconds_left), 60)
         hours, minutes = divmod(minutes, 60)
         clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
         return Text(f"{clock} left", "cyan")

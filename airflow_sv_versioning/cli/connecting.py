@@ -28,17 +28,17 @@ def connected(arguments: argparse.Namespace) -> SuperviselyClient:
 
 def client_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
     """Collect what arguments and environment say of the client; arguments win over a connection."""
-    given = _of_connection(arguments) if arguments.conn_id else _of_environment(arguments)
+    options = _of_connection(arguments) if arguments.conn_id else _of_environment(arguments)
     if arguments.ca_file is not None:
-        given.update(ca_file=arguments.ca_file, verify_ssl=True)
+        options.update(ca_file=arguments.ca_file, verify_ssl=True)
     if arguments.no_verify_ssl:
-        given.update(verify_ssl=False)
+        options.update(verify_ssl=False)
     if getattr(arguments, "private_links", False):
-        given.update(private_links=True)
+        options.update(private_links=True)
     for name in ("timeout", "max_workers", "trusted_stamps"):
         if (value := getattr(arguments, name, None)) is not None:
-            given[name] = value
-    return given
+            options[name] = value
+    return options
 
 
 def _of_environment(arguments: argparse.Namespace) -> dict[str, Any]:

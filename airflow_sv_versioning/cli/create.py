@@ -81,9 +81,9 @@ def _archive_format(text: str) -> str:
     """
     from airflow_sv_versioning.archive.formats import VERSIONS
 
-    known = ("auto", *VERSIONS)
-    if text not in known:
-        raise argparse.ArgumentTypeError(f"{text!r} is no format; choose from {', '.join(known)}")
+    formats = ("auto", *VERSIONS)
+    if text not in formats:
+        raise argparse.ArgumentTypeError(f"{text!r} is no format; choose from {', '.join(formats)}")
     return text
 
 
@@ -108,6 +108,6 @@ def _create(arguments: argparse.Namespace) -> int:
             should_stop=should_stop,
         )
         page = version_page(client.server_url, result.project_id, result.version_id)
-    kept = [f"{result.media.store}: {result.media.line()}."] if result.media else []
+    media_lines = [f"{result.media.store}: {result.media.line()}."] if result.media else []
     warnings = [f"Warning: {warning}" for warning in result.warnings]
-    return show(arguments, result.as_dict(), f"{result.line()} {page}", *kept, *warnings)
+    return show(arguments, result.as_dict(), f"{result.line()} {page}", *media_lines, *warnings)

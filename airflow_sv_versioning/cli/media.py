@@ -12,10 +12,10 @@ from airflow_sv_versioning.cli.tables import Table
 
 def add_to(commands: Commands[Parser]) -> None:
     """Describe the commands."""
-    media = commands.add_parser(
+    media_parser = commands.add_parser(
         "media", help="Look after a media store.", description="Look after a media store."
     )
-    parts = media.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parts = media_parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_verify(parts)
     _add_prune(parts)
 
@@ -97,9 +97,12 @@ def _prune(arguments: argparse.Namespace) -> int:
         (done.lower(), f"{result.removed:,}", f"{result.removed_bytes:,}"),
         ("kept", f"{result.kept:,}", f"{result.kept_bytes:,}"),
     ]
-    others = (
+    other_lines = (
         [f"Not named, and all that they need is kept: {', '.join(result.others)}"] if result.others else []
     )
     return show(
-        arguments, result.as_dict(), Table(("", "MEDIA", "BYTES"), rows, numbers=("MEDIA", "BYTES")), *others
+        arguments,
+        result.as_dict(),
+        Table(("", "MEDIA", "BYTES"), rows, numbers=("MEDIA", "BYTES")),
+        *other_lines,
     )

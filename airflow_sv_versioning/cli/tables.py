@@ -77,11 +77,14 @@ class Table:
         from rich.table import Column
         from rich.table import Table as Drawn
 
-        *others, last = self.head
+        *first_names, last_name = self.head
         columns = [
-            Column(name, justify="right" if name in self.numbers else "left", no_wrap=True) for name in others
+            Column(name, justify="right" if name in self.numbers else "left", no_wrap=True)
+            for name in first_names
         ]
-        columns.append(Column(last, justify="right" if last in self.numbers else "left", overflow="fold"))
+        columns.append(
+            Column(last_name, justify="right" if last_name in self.numbers else "left", overflow="fold")
+        )
         drawn = Drawn(*columns, box=None, pad_edge=False, header_style="bold")
         for row in self.rows:
             drawn.add_row(*map(_text, row))
