@@ -43,14 +43,14 @@ def pack_archive(
     archive_format: str,
     destination: Path,
     provenance: Mapping[str, Any],
-    media: record.MediaRecord | None = None,
+    media_record: record.MediaRecord | None = None,
     warnings: Sequence[str] = (),
 ) -> PackedArchive:
     """Write a snapshot as an archive, in bounded memory; ``destination`` appears when it is complete.
 
     :param archive_format: one of :func:`~airflow_sv_versioning.archive.formats.written_versions`.
     :param provenance: JSON-able facts about the version's making, handed back by :func:`unpack_archive`.
-    :param media: where the originals are kept, if they are.
+    :param media_record: where the originals are kept, if they are.
     :param warnings: what a person should know of the version before trusting what is restored from it.
     :raises ConfigurationError: the format cannot be written for this project type.
     :raises SnapshotError: the disk refuses, or the format cannot hold the snapshot.
@@ -61,7 +61,7 @@ def pack_archive(
     try:
         with (
             write(snapshot, archive_format, scratch) as written,
-            _open_members(snapshot, side_members, media, scratch) as spooled,
+            _open_members(snapshot, side_members, media_record, scratch) as spooled,
         ):
             members = {**spooled, **written.members}
             facts = {
@@ -69,7 +69,7 @@ def pack_archive(
                 "warnings": list(warnings),
                 "incomplete_items": sorted(snapshot.incomplete_items),
             }
-            outer = _Outer(archive_format, written.payload, members, side_members, facts, media)
+            outer = _Outer(archive_format, written.payload, members, side_members, facts, media_record)
             return _write(outer, destination)
     except OSError as error:
         raise SnapshotError(f"The archive {destination.name} cannot be written: {error}.") from error
@@ -77,12 +77,12 @@ def pack_archive(
 
 @contextmanager
 def _open_members(
-    snapshot: Snapshot, members: Sequence[SideMember], media: record.MediaRecord | None, scratch: Path
+    snapshot: Snapshot, members: Sequence[SideMember], media_record: record.MediaRecord | None, scratch: Path
 ) -> Iterator[dict[str, Payload]]:
     """Spool the members that stand beside the payload."""
     lines = {member.name: member.lines(snapshot) for member in members if member.lines}
-    if media:
-        lines[record.MEMBER] = media.lines()
+    if media_record:
+        lines[record.MEMBER] = media_record.lines()
     with ExitStack() as opened:
         payloads: dict[str, Payload] = {}
         for name, content in lines.items():
@@ -139,7 +139,7 @@ class _Outer:
     members: Mapping[str, Payload]
     side_members: Sequence[SideMember]
     facts: Mapping[str, Any]
-    media: record.MediaRecord | None
+    media_record: record.MediaRecord | None
 
     def write(self, target: _Hashing) -> None:
         """Write all members."""
@@ -167,9 +167,9 @@ class _Outer:
         }
         for member in self.side_members:
             manifest[member.key] = {"member": member.name, "sha256": digests[member.name]}
-        if self.media:
+        if self.media_record:
             entry = {"member": record.MEMBER, "sha256": digests[record.MEMBER]}
-            manifest["media"] = {"store": self.media.store_url, **entry}
+            manifest["media"] = {"store": self.media_record.store_url, **entry}
         return json.dumps(manifest, indent=2).encode()
 
 

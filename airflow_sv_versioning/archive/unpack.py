@@ -42,7 +42,7 @@ class UnpackedArchive:
     :param archive_format: the payload's schema version.
     :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
     :param warnings: what a person should know of the version before trusting what is restored from it.
-    :param media: where its originals are kept, ``None`` if in no store.
+    :param media_record: where its originals are kept, ``None`` if in no store.
     :param tables: what the manifest says of each table that has rows: ``rows``, and ``sha256`` of its file
         where it is one, and holds the rows in the order of the archive.
     """
@@ -51,7 +51,7 @@ class UnpackedArchive:
     archive_format: str
     provenance: dict[str, Any] | None
     warnings: tuple[str, ...] = ()
-    media: record.MediaRecord | None = None
+    media_record: record.MediaRecord | None = None
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -89,13 +89,13 @@ def unpack_archive(
     if manifest is None:
         return UnpackedArchive(snapshot, content.version, None, content.warnings)
     snapshot.incomplete_items = frozenset(manifest["incomplete_items"])
-    media = _read_media(manifest, directory / record.MEMBER)
+    media_record = _read_media(manifest, directory / record.MEMBER)
     return UnpackedArchive(
         snapshot,
         content.version,
         manifest["provenance"],
         (*content.warnings, *manifest["warnings"]),
-        media,
+        media_record,
         _without_digests(manifest.get("tables") or {}, rewritten),
     )
 

@@ -132,5 +132,5 @@ class _SpotCheck:
         with SnapshotWriter(folder, self._base.project_type) as writer:
             writer.append_arrow("datasets", self._base.read("datasets"))
             for part in parts:
-                writer.append_rows(self._reader.listed(part.items))
+                writer.append_rows(self._reader.listed_rows(part.items))
             yield writer

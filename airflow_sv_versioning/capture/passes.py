@@ -328,7 +328,7 @@ class _Pass:
 
     def _append_items(self, writer: SnapshotWriter, items: Sequence[Item]) -> None:
         if items:
-            writer.append_rows(self._reader.listed(items))
+            writer.append_rows(self._reader.listed_rows(items))
         self._items_done += len(items)
         what = f"{self._project.type.capitalize()} read"
         self._progress.count(what, self._items_done, self._project.images_count)

@@ -11,7 +11,7 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.checks import check_added, check_once
 from airflow_sv_versioning.client.decoding import Id, decode, prove
 from airflow_sv_versioning.client.geometries import download_geometries
-from airflow_sv_versioning.client.shapes import ImageFigure, Made, Note, Small, Tag
+from airflow_sv_versioning.client.shapes import ImageFigure, MadeEntry, Note, Small, Tag
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IncompleteListingError, RequestRejectedError, TransportError
 
@@ -172,7 +172,7 @@ class Figures:
         # Geometry from an archive comes as text, and is not decoded to be encoded again.
         content = {"datasetId": dataset_id, "figures": list(figures), **skipping(skip_bounds_validation)}
         body = msgspec.json.encode(content)
-        answer = self._transport.call_encoded("figures.bulk.add", body, list[Made], idempotent=False)
+        answer = self._transport.call_encoded("figures.bulk.add", body, list[MadeEntry], idempotent=False)
         return check_added(answer, figures, f"figures to dataset {dataset_id}")
 
     def download_geometries(self, figure_ids: Sequence[int]) -> dict[int, dict[str, Any] | None]:

@@ -28,7 +28,7 @@ SMALL_FILE_BYTES = 64 << 20
 """The most that is read of a file into memory."""
 
 
-class _Listed(msgspec.Struct):
+class _ListedFile(msgspec.Struct):
     path: str
 
 
@@ -41,7 +41,7 @@ class Files:
     def find(self, team_id: int, path: str) -> FileInfo | None:
         """Look a file up by its path. Source: POST file-storage.list, which takes a file's path too."""
         method, body = "file-storage.list", {"teamId": team_id, "path": path, "recursive": True}
-        entries = self._transport.call(method, body, list[_Listed])
+        entries = self._transport.call(method, body, list[_ListedFile])
         return next(
             (read_record(method, entry, FileInfo) for entry in entries if entry["path"] == path), None
         )
@@ -90,7 +90,7 @@ class Files:
             method = "file-storage.bulk.upload"
             with naming_file(path, len(source) if isinstance(source, bytes) else source.stat().st_size):
                 answer = self._transport.upload(
-                    method, fields, list[_Listed], params={"teamId": team_id}, check=check
+                    method, fields, list[_ListedFile], params={"teamId": team_id}, check=check
                 )
         if len(answer) != 1:
             raise IntegrityError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client.checks import check_added, check_count
-from airflow_sv_versioning.client.shapes import Made
+from airflow_sv_versioning.client.shapes import MadeEntry
 from airflow_sv_versioning.client.transport import Transport
 
 ADD_BATCH = 200
@@ -27,7 +27,7 @@ class Objects:
         Source: POST annotation-objects.bulk.add.
         """
         body = {"datasetId": dataset_id, "annotationObjects": list(objects)}
-        answer = self._transport.call("annotation-objects.bulk.add", body, list[Made], idempotent=False)
+        answer = self._transport.call("annotation-objects.bulk.add", body, list[MadeEntry], idempotent=False)
         return check_added(answer, objects, f"objects in dataset {dataset_id}")
 
     def add_tags(self, owner: Mapping[str, int], tags: Sequence[Mapping[str, Any]]) -> None:
@@ -48,7 +48,7 @@ class Objects:
         Source: POST annotation-objects.list.
         """
         body = {**_only_of(dataset_id), "sort": "id", "sort_order": "asc"}
-        return [entry.id for entry in self._transport.list_whole("annotation-objects.list", body, Made)]
+        return [entry.id for entry in self._transport.list_whole("annotation-objects.list", body, MadeEntry)]
 
     def count(self, dataset_id: int) -> int:
         """Count the objects of a dataset, shared ones once. Source: POST annotation-objects.list."""

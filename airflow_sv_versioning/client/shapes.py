@@ -21,13 +21,13 @@ class Shape(msgspec.Struct, rename="camel", gc=False):
     """A JSON object; a member without default has to be there."""
 
 
-class Made(Shape):
+class MadeEntry(Shape):
     """An entry of what was made."""
 
     id: Id
 
 
-class MadeItem(Made):
+class MadeItem(MadeEntry):
     """An item that was made."""
 
     name: str

@@ -151,5 +151,5 @@ def _check_proxy(proxy: str) -> None:
 
 
 def _without_login(proxy: str) -> str:
-    scheme, separator, rest = proxy.rpartition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    scheme, separator, host = proxy.rpartition("://")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}"

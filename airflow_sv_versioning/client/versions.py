@@ -23,7 +23,7 @@ _FILTER_FIELDS = ("id", "version")
 _FILTER_OPERATORS = ("=", "eq", "!=", "not", "in", "!in")
 
 
-class _Listed(msgspec.Struct):
+class _ListedVersion(msgspec.Struct):
     id: Id
     version: Count | float | None
 
@@ -59,7 +59,9 @@ class Versions:
         """
         _check_filters(filters or ())
         body = {"projectId": project_id, "filter": list(filters or []), "sort": "id", "sort_order": "asc"}
-        entries = self._transport.list_whole("projects.versions.list", body, dict[str, Any], shape=_Listed)
+        entries = self._transport.list_whole(
+            "projects.versions.list", body, dict[str, Any], shape=_ListedVersion
+        )
         for data in entries:
             # One that has no number yet is somebody's reservation; fractions count what is no version.
             if isinstance(data["version"], int):

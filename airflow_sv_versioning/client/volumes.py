@@ -15,7 +15,7 @@ from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.geometries import download_geometries
 from airflow_sv_versioning.client.listing import list_whole
 from airflow_sv_versioning.client.media import Media
-from airflow_sv_versioning.client.shapes import Made, MadeItem, Stored, Volume, VolumeAnnotation
+from airflow_sv_versioning.client.shapes import MadeEntry, MadeItem, Stored, Volume, VolumeAnnotation
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
@@ -117,7 +117,7 @@ class Volumes:
         Source: POST figures.bulk.add.
         """
         body = msgspec.json.encode({"entityId": volume_id, "figures": list(figures)})
-        answer = self._transport.call_encoded("figures.bulk.add", body, list[Made], idempotent=False)
+        answer = self._transport.call_encoded("figures.bulk.add", body, list[MadeEntry], idempotent=False)
         return check_added(answer, figures, f"figures to volume {volume_id}")
 
     def find_spatial_geometries(self, figure_ids: Sequence[int]) -> dict[int, bytes | None]:

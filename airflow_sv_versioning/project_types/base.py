@@ -91,7 +91,7 @@ class ItemReader(ABC, Generic[ItemT]):
         """Cut items of one dataset into what one :meth:`read` takes."""
 
     @abstractmethod
-    def listed(self, items: Sequence[ItemT]) -> Rows:
+    def listed_rows(self, items: Sequence[ItemT]) -> Rows:
         """Make the rows that the listing alone tells."""
 
     @abstractmethod
@@ -190,10 +190,10 @@ class ProjectType(ABC):
         """Find the figures whose geometry is stored apart, and of which the server says that it has none."""
         return ()
 
-    def as_stored(self, original: Path, made: Path, meta: Any) -> Path:
+    def as_stored(self, original: Path, destination: Path, meta: Any) -> Path:
         """Give the file that the platform keeps of an original: that, or one made of it.
 
-        :param made: where to write the latter.
+        :param destination: where to write the latter.
         :param meta: of the item.
         """
         return original

@@ -129,8 +129,10 @@ def plan_restore(
         remnants.refuse()
     _check_references(snapshot, paths, names)
     give_back()
-    media = check_media(client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail")
-    lost = {**(known_reasons or {}), **media.lost}
+    media_check = check_media(
+        client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail"
+    )
+    lost = {**(known_reasons or {}), **media_check.lost}
     remedy = find_remedy(missing_entities, snapshot, project_type, lost, find_originals)
     new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
     return RestorePlan(
@@ -145,7 +147,7 @@ def plan_restore(
         renamed=renamed,
         counts=_counts(project_type, snapshot, remedy.left_out),
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
-        warnings=(*remnants.lines, *_unknown_links(media), *project_type.compared.warnings(snapshot)),
+        warnings=(*remnants.lines, *_unknown_links(media_check), *project_type.compared.warnings(snapshot)),
     )
 
 
@@ -186,11 +188,14 @@ def _free_tag(names: Names) -> str:
     return next(name for name in candidates if name not in taken_names)
 
 
-def _unknown_links(media: MediaCheck) -> tuple[str, ...]:
-    if not media.unknown_count:
+def _unknown_links(media_check: MediaCheck) -> tuple[str, ...]:
+    if not media_check.unknown_count:
         return ()
-    named = "; ".join(f"{link} ({reason})" for link, reason in list(media.unknown.items())[:3])
-    line = f"{media.unknown_count} links could not be checked from here and are left to the server: {named}."
+    named = "; ".join(f"{link} ({reason})" for link, reason in list(media_check.unknown.items())[:3])
+    line = (
+        f"{media_check.unknown_count} links could not be checked from here and are left to the "
+        f"server: {named}."
+    )
     return (line,)
 
 

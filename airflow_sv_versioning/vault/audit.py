@@ -60,24 +60,24 @@ def check_store(store: MediaStore, progress: Progress, *, set_aside: bool = Fals
         a content is completed by the next version, if the platform still has it.
     :raises ConfigurationError: there is no store.
     """
-    media = size_bytes = 0
+    media_count = size_bytes = 0
     damaged: dict[str, str] = {}
     for content, wrong in map_ordered(
         lambda each: _read(store, each, progress), store.iter_media(), _WORKERS
     ):
-        media += 1
+        media_count += 1
         size_bytes += content.size_bytes
         if wrong:
             damaged[content.content_hash] = wrong
             progress.say(f"Damaged: {hex_digest(content.content_hash)}: {wrong}")
             if set_aside:
                 store.set_aside(content.content_hash)
-        progress.count("Media read", media)
+        progress.count("Media read", media_count)
     owners = list_owners(store)
-    if not media and not owners:
+    if not media_count and not owners:
         raise ConfigurationError(f"There is no media store at {store.url}. Is the address right?")
     absent = dict(_absent(store, owners, progress))
-    return StoreCheck(store.url, media, size_bytes, damaged, absent, set_aside and bool(damaged))
+    return StoreCheck(store.url, media_count, size_bytes, damaged, absent, set_aside and bool(damaged))
 
 
 def _read(store: MediaStore, content: StoredMedia, progress: Progress) -> tuple[StoredMedia, str]:

@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.runtime.streams import iter_lines
@@ -52,24 +52,15 @@ class MediaRecord:
 
     def lines(self) -> Iterator[bytes]:
         """Write all but the store as lines of JSON."""
-        for link, media in self.linked.items():
-            entry = {"hash": media.content_hash, "size_bytes": media.size_bytes, "name": media.name}
+        for link, linked_media in self.linked.items():
+            entry = {
+                "hash": linked_media.content_hash,
+                "size_bytes": linked_media.size_bytes,
+                "name": linked_media.name,
+            }
             yield _line({"link": link, **entry})
         for key, why in self.lost.items():
             yield _line({"original": key, "lost": why})
-
-
-class Unpacked(Protocol):
-    """An archive that was read."""
-
-    @property
-    def media(self) -> MediaRecord | None:
-        """Where its originals are kept."""
-
-
-def media_record_of(unpacked: Unpacked) -> MediaRecord | None:
-    """Read what a version says of its originals; ``None`` where it was made without a store."""
-    return unpacked.media
 
 
 def read_record(store_url: str, lines: Path) -> MediaRecord:
@@ -97,8 +88,8 @@ def parse_lines(store_url: str, lines: Iterable[Any]) -> MediaRecord:
         if "lost" in line:
             lost[str(line["original"])] = str(line["lost"])
         else:
-            media = LinkedMedia(str(line["hash"]), int(line["size_bytes"]), str(line["name"]))
-            linked[str(line["link"])] = media
+            linked_media = LinkedMedia(str(line["hash"]), int(line["size_bytes"]), str(line["name"]))
+            linked[str(line["link"])] = linked_media
     return MediaRecord(store_url, linked, lost)
 
 

@@ -69,7 +69,7 @@ class MediaKeeper:
 
         :param earlier: the latest version, which tells what is behind links that did not change.
         """
-        linked_media = known_links(earlier.snapshot, earlier.media, snapshot) if earlier else {}
+        linked_media = known_links(earlier.snapshot, earlier.media_record, snapshot) if earlier else {}
         record, backup = copy_media(self._client, snapshot, self._store, linked_media, self._progress)
         write_needs(self._store, self._owner, version_id, snapshot, record)
         self._progress.say(f"{self._store.url}: {backup.line()}.")
@@ -99,5 +99,7 @@ class MediaKeeper:
     def _copy_lacking(self, version: VersionInfo) -> MediaBackup:
         self._progress.say(f"Completing {self._store.url} for version {version.version_num}.")
         with opened_version(self._client, self._project, version, self._progress) as unpacked:
-            record = latest_record(self._store, self._owner, version.version_id, unpacked.media)
-            return self.keep(version.version_id, unpacked.snapshot, replace(unpacked, media=record)).backup
+            record = latest_record(self._store, self._owner, version.version_id, unpacked.media_record)
+            return self.keep(
+                version.version_id, unpacked.snapshot, replace(unpacked, media_record=record)
+            ).backup

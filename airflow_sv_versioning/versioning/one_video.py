@@ -78,7 +78,7 @@ def read_video(client: SuperviselyClient, project_id: int, path: str, directory:
             continue
         with SnapshotWriter(directory, "videos") as writer:
             writer.append("datasets", [dataset_row(*place) for place in datasets])
-            writer.append_rows(reader.listed(items))
+            writer.append_rows(reader.listed_rows(items))
             writer.append_rows(reader.read(dataset.id, items) or {})
             snapshot = writer.finish(project_info(project), meta)
         (line,) = integrity_lines(snapshot)

@@ -170,8 +170,8 @@ class _Prune:
             return set()
         with opened_version(self._client, project, version, self._progress) as unpacked:
             self._refresh()
-            linked = unpacked.media.linked.values() if unpacked.media else ()
-            return {*iter_hashes(unpacked.snapshot), *(media.content_hash for media in linked)}
+            linked = unpacked.media_record.linked.values() if unpacked.media_record else ()
+            return {*iter_hashes(unpacked.snapshot), *(media_record.content_hash for media_record in linked)}
 
     def _judge(self, content: StoredMedia, needed: set[str]) -> tuple[StoredMedia, bool]:
         is_needed = content.content_hash in needed

@@ -17,7 +17,7 @@ from airflow_sv_versioning.restore.project import Target, find_free_name, restor
 from airflow_sv_versioning.restore.refusal import MediaRefusedError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
-from airflow_sv_versioning.vault.record import MediaRecord, media_record_of
+from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.archives import opened_version
@@ -132,7 +132,7 @@ class Restoration:
             self._target.team_id,
             self._options.missing_entities,
             self._progress,
-            lambda: self._find_originals(media_record_of(unpacked)),
+            lambda: self._find_originals(unpacked.media_record),
             known_reasons,
         )
         for warning in plan.warnings:

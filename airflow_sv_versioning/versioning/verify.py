@@ -118,9 +118,12 @@ class Verification:
         if unpacked is None:
             return Check("media store", SKIPPED, _NOT_READ)
         owner = Owner.of(self._client.server_url, self._project.id)
-        record = latest_record(self._store, owner, self._version.version_id, unpacked.media)
+        record = latest_record(self._store, owner, self._version.version_id, unpacked.media_record)
         snapshot = unpacked.snapshot
-        contents = {*iter_hashes(snapshot), *(media.content_hash for media in record.linked.values())}
+        contents = {
+            *iter_hashes(snapshot),
+            *(media_record.content_hash for media_record in record.linked.values()),
+        }
         problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
         for link in set(values(links_of(snapshot), "link")) - record.linked.keys() - problems.keys():
             problems[link] = "nobody kept what is behind it"

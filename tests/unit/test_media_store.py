@@ -20,7 +20,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.vault import backends
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
-from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord, media_record_of
+from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
 from airflow_sv_versioning.vault.store import MediaStore, StoredMedia, open_store
 from tests.support.archives import write_snapshot
 from tests.support.media import hash_of
@@ -209,10 +209,10 @@ def test_a_version_says_where_its_originals_are(tmp_path: Path) -> None:
     snapshot = write_snapshot(tmp_path / "snapshot")
     packed = pack_archive(snapshot, "v2.1.0", tmp_path / "archive", {}, record)
 
-    assert media_record_of(unpack_archive(packed.path, "images", tmp_path / "out")) == record
+    assert unpack_archive(packed.path, "images", tmp_path / "out").media_record == record
 
 
 def test_a_version_made_without_a_store_says_so(tmp_path: Path) -> None:
     packed = pack_archive(write_snapshot(tmp_path / "snapshot"), "v2.1.0", tmp_path / "archive", {})
 
-    assert media_record_of(unpack_archive(packed.path, "images", tmp_path / "out")) is None
+    assert unpack_archive(packed.path, "images", tmp_path / "out").media_record is None

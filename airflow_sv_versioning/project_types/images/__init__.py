@@ -143,7 +143,7 @@ class _ImageReader(ItemReader[Image]):
     def parts(self, items: Sequence[Image]) -> Iterator[Sequence[Image]]:
         return batches(items, LIST_BATCH)
 
-    def listed(self, items: Sequence[Image]) -> Rows:
+    def listed_rows(self, items: Sequence[Image]) -> Rows:
         owners = ((image.id, image.id, image.tags) for image in items)
         tags = tag_table(Images.name, "item", owners, self._names.tags)
         return {"images": image_table(items), "tags": tags}

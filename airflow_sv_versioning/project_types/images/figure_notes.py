@@ -69,15 +69,17 @@ def fill_notes(client: SuperviselyClient, snapshot: Snapshot, progress: Progress
     """
     if not snapshot.path("figures").exists():
         return
-    found: dict[int, FigureNote] = {}
+    notes_by_id: dict[int, FigureNote] = {}
     for notes in map_ordered(lambda part: _ask(client, *part), _parts(snapshot), client.max_workers):
         progress.check()
-        found.update((note.id, note) for note in notes if _says_anything(note))
+        notes_by_id.update((note.id, note) for note in notes if _says_anything(note))
 
     def filled() -> Iterator[pa.Table]:
         for batch in snapshot.iter_batches("figures"):
             ids = batch["src_figure_id"].to_pylist()
-            yield _with_notes(batch, [found.get(figure_id, _DRAWN_BY_HAND) for figure_id in ids], _NOTED)
+            yield _with_notes(
+                batch, [notes_by_id.get(figure_id, _DRAWN_BY_HAND) for figure_id in ids], _NOTED
+            )
 
     replace_table(snapshot, "figures", filled(), _NOTED)
 
@@ -119,7 +121,7 @@ def _with_notes(
     """Put what notes tell into the columns of rows."""
     import pyarrow as pa
 
-    found: dict[str, list[Any]] = {
+    values_by_column: dict[str, list[Any]] = {
         "nn_created": [note.nn_created for note in notes],
         "nn_updated": [note.nn_updated for note in notes],
         "description": [note.description or None for note in notes],
@@ -131,7 +133,7 @@ def _with_notes(
     for name in columns:
         field = table.schema.field(name)
         place = table.schema.get_field_index(name)
-        table = table.set_column(place, field, pa.array(found[name], field.type))
+        table = table.set_column(place, field, pa.array(values_by_column[name], field.type))
     return table
 
 

@@ -109,7 +109,7 @@ class _VideoReader(ItemReader[ItemWithRow]):
             yield items[start : start + size]
             start += size
 
-    def listed(self, items: Sequence[ItemWithRow]) -> Rows:
+    def listed_rows(self, items: Sequence[ItemWithRow]) -> Rows:
         return {"videos": [item.row for item in items]}
 
     def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:

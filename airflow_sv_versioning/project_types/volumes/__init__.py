@@ -98,10 +98,10 @@ class Volumes(ProjectType):
                 figure_id for figure_id in column.to_pylist() if not snapshot.mask_path(figure_id).exists()
             )
 
-    def as_stored(self, original: Path, made: Path, meta: Any) -> Path:
+    def as_stored(self, original: Path, destination: Path, meta: Any) -> Path:
         """Normalise it as the platform does when it comes."""
-        normalise_to_ras(original, made, meta)
-        return made
+        normalise_to_ras(original, destination, meta)
+        return destination
 
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes, objects, planes, slices, and that masks fit their volumes."""
@@ -139,7 +139,7 @@ class _VolumeReader(ItemReader[ItemWithRow]):
     def parts(self, items: Sequence[ItemWithRow]) -> Iterator[Sequence[ItemWithRow]]:
         return batches(items, VOLUMES_AT_ONCE)
 
-    def listed(self, items: Sequence[ItemWithRow]) -> Rows:
+    def listed_rows(self, items: Sequence[ItemWithRow]) -> Rows:
         return {"volumes": [item.row for item in items]}
 
     def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:

@@ -41,7 +41,7 @@ def record_of(client, made, tmp_path):
     archive = tmp_path / f"{made.version_id}.tar.zst"
     project = client.projects.get(made.project_id)
     client.files.download(project.team_id, made.archive_path, archive)
-    return unpack_archive(archive, project.type, tmp_path / f"{made.version_id}").media
+    return unpack_archive(archive, project.type, tmp_path / f"{made.version_id}").media_record
 
 
 def test_the_originals_of_a_version_are_in_the_store_it_names(
@@ -130,25 +130,25 @@ def test_what_is_behind_a_link_is_kept_by_what_it_was(
     project_id = make_project(client, photos[:1])
     content = photos[1].read_bytes()
     with (
-        serve_media(content) as media,
+        serve_media(content) as media_record,
         SuperviselyClient(server.url, server.token, private_links=True) as allowed,
     ):
         dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
         made = ProjectVersions(allowed).create(project_id, media_store=store)
-        asked = len(media.headers)
+        asked = len(media_record.headers)
         touch(client, project_id)
         second = ProjectVersions(allowed).create(project_id, media_store=store)
 
-        assert len(media.headers) == asked, "an unchanged link was read again"
-        assert all("x-api-key" not in headers for headers in media.headers)
-    linked = record_of(client, made, tmp_path).linked[media.url]
+        assert len(media_record.headers) == asked, "an unchanged link was read again"
+        assert all("x-api-key" not in headers for headers in media_record.headers)
+    linked = record_of(client, made, tmp_path).linked[media_record.url]
     assert (linked.content_hash, linked.size_bytes, linked.name) == (
         hash_of(content),
         len(content),
         "linked.png",
     )
-    assert record_of(client, second, tmp_path).linked == {media.url: linked}
+    assert record_of(client, second, tmp_path).linked == {media_record.url: linked}
     assert (backup_of(second).copied, backup_of(second).present) == (0, 2)
     assert held(store) == {hash_of(content), hash_of(photos[0].read_bytes())}
 
@@ -158,13 +158,13 @@ def test_a_link_into_a_private_network_is_left_to_the_server(
 ) -> None:
     """The server that shows the image may read it; this machine does not try."""
     project_id = make_project(client, [])
-    with serve_media(photos[1].read_bytes()) as media:
+    with serve_media(photos[1].read_bytes()) as media_record:
         dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
-        asked = len(media.headers)
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
+        asked = len(media_record.headers)
         made = versions.create(project_id, media_store=store)
 
-        assert len(media.headers) == asked + 1
+        assert len(media_record.headers) == asked + 1
     assert (backup_of(made).copied, dict(backup_of(made).lost)) == (1, {})
 
 
@@ -177,15 +177,15 @@ def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
     tmp_path: Path,
 ) -> None:
     project_id = make_project(client, photos[:1])
-    with serve_media(photos[1].read_bytes()) as media:
+    with serve_media(photos[1].read_bytes()) as media_record:
         dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
 
     made = versions.create(project_id, media_store=store)
 
     assert made.created
-    assert list(backup_of(made).lost) == [media.url]
-    assert backup_of(made).lost[media.url].startswith("linked/linked.png: ")
+    assert list(backup_of(made).lost) == [media_record.url]
+    assert backup_of(made).lost[media_record.url].startswith("linked/linked.png: ")
     assert record_of(client, made, tmp_path).lost == backup_of(made).lost
     assert made.as_dict()["media"]["lost_count"] == 1
 
@@ -194,12 +194,12 @@ def test_a_lost_original_is_tried_again_by_the_next_version(
     versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
 ) -> None:
     project_id = make_project(client, [])
-    with serve_media(photos[1].read_bytes()) as media:
+    with serve_media(photos[1].read_bytes()) as media_record:
         dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
-        media.status = 503
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
+        media_record.status = 503
         assert backup_of(versions.create(project_id, media_store=store)).lost
-        media.status = 200
+        media_record.status = 200
 
         completed = versions.create(project_id, media_store=store)
 
@@ -215,12 +215,12 @@ def test_a_store_that_was_given_late_serves_a_restore_once_links_are_dead(
     store: MediaStore,
 ) -> None:
     project_id = make_project(client, [])
-    with serve_media(photos[1].read_bytes()) as media:
+    with serve_media(photos[1].read_bytes()) as media_record:
         dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
         made = versions.create(project_id)
         versions.create(project_id, media_store=store)
-        media.status = 404
+        media_record.status = 404
         with SuperviselyClient(server.url, server.token, private_links=True) as allowed:
             report = ProjectVersions(allowed).verify(project_id, media_store=store)
             restored = ProjectVersions(allowed).restore(
@@ -237,12 +237,12 @@ def test_what_was_first_read_behind_a_link_stays_what_its_version_had(
     versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
 ) -> None:
     project_id = make_project(client, photos[:1])
-    with serve_media(photos[1].read_bytes()) as media:
+    with serve_media(photos[1].read_bytes()) as media_record:
         dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
         versions.create(project_id)
         versions.create(project_id, media_store=store)
-        media.content = photos[2].read_bytes()
+        media_record.content = photos[2].read_bytes()
         store.remove(hash_of(photos[0].read_bytes()))
         completed = versions.create(project_id, media_store=store)
 

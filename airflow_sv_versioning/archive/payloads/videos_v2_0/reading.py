@@ -47,8 +47,8 @@ def spread_annotations(directory: Path, limits: ArchiveLimits) -> None:
         for table in table_names("videos"):
             path = directory / f"{table}.parquet"
             path.unlink(missing_ok=True)
-            if (made := Path(name) / path.name).exists():
-                made.replace(path)
+            if (new_path := Path(name) / path.name).exists():
+                new_path.replace(path)
 
 
 def _annotated_videos(path: Path, limits: ArchiveLimits) -> Iterator[tuple[dict[str, Any], VideoAnnotation]]:
