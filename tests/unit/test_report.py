@@ -413,6 +413,8 @@ def test_nothing_of_a_project_becomes_part_of_the_page() -> None:
     assert "img" not in page.tags
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     assert "{{ 7 * 7 }}" in page.text
+    assert "(no name)" in page.text
+    assert "-5" not in page.text
     # Nothing that is unseen, turns the direction around, or piles up.
     assert not re.search("[\x00-\x08\x0b-\x1f\u200f\u2028\u202e\u2066\ud800]", page.html)
     assert "\u0301" * 5 not in page.html

@@ -18,9 +18,9 @@ from airflow_sv_versioning.compare.report.kinds import (
     verb_of,
     word_of,
 )
-from airflow_sv_versioning.compare.report.pictures import Picture, arrange
+from airflow_sv_versioning.compare.report.pictures import Picture, arrange, size_of
 from airflow_sv_versioning.compare.report.rows import Drawing, Row
-from airflow_sv_versioning.compare.report.texts import VALUE, shown
+from airflow_sv_versioning.compare.report.texts import VALUE, shown, shown_name
 
 _MAX_ROWS = 24
 _MAX_PICTURES = 4
@@ -33,6 +33,7 @@ class Card:
 
     :param event: ``added``, ``removed`` or empty.
     :param was: its path before, where it is another.
+    :param size: width and height in pixels, where they are told.
     :param kinds: keys of all kinds of changes that it has; so are ``classes``.
     :param more: changes without a line: count, what and how.
     """
@@ -43,6 +44,7 @@ class Card:
     event: str
     mark: Mark
     was: str
+    size: tuple[int, int] | None
     figures: int
     kinds: tuple[str, ...]
     classes: tuple[int, ...]
@@ -66,10 +68,11 @@ def draw_card(item_diff: ItemDiff, names: ClassNames, allowance: Allowance) -> C
     return Card(
         item,
         dataset=shown(item.dataset),
-        name=shown(item.name, VALUE),
+        name=shown_name(item.name, VALUE),
         event=event,
         mark=mark_of(event),
         was=_was(item_diff),
+        size=size_of(item),
         figures=item_diff.figures,
         kinds=tuple(dict.fromkeys(map(kind_key, kinds))),
         classes=_class_numbers(item_diff.changes, names),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
-from airflow_sv_versioning.compare.report.texts import NAME, shown
+from airflow_sv_versioning.compare.report.texts import shown_name
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 # Neighbouring numbers give colours far from each other: the golden angle.
@@ -53,12 +53,12 @@ class ClassNames:
 
     def of(self, name: str) -> ClassName:
         """Describe a class that the table of classes shows."""
-        short = shown(name, NAME)
+        short = shown_name(name)
         return ClassName(short, colour_of(name, self._colours), self._numbers.get(short))
 
     def on_card(self, name: str) -> ClassName:
         """Describe a class that an item's card shows, so that it can be filtered by."""
-        short = shown(name, NAME)
+        short = shown_name(name)
         if len(self._numbers) < _MAX_FILTERED:
             self._numbers.setdefault(short, len(self._numbers))
         return self.of(name)

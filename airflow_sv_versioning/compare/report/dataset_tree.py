@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from airflow_sv_versioning.compare.records import DatasetDiff
-from airflow_sv_versioning.compare.report.texts import NAME, shown
+from airflow_sv_versioning.compare.report.texts import shown_name
 
 # Datasets deeper than this stand as one name each: pages cannot be nested without an end.
 _MAX_DEPTH = 8
@@ -82,7 +82,7 @@ def _grow(root: Node, path: str, diff: DatasetDiff) -> list[Node]:
     """Add a dataset, and count it in all above it; returns the way to it."""
     way, node = [], root
     for name in path.split("/", _MAX_DEPTH):
-        node = node.children.setdefault(name, Node(shown(name, NAME), node.depth + 1))
+        node = node.children.setdefault(name, Node(shown_name(name), node.depth + 1))
         node.diff = _sum((node.diff, diff))
         way.append(node)
     return way

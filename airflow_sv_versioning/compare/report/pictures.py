@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Label:
-    """The number of a change, and where it stands."""
+    """The number of a change, and where it stands.
+
+    :param state: of its shape, or ``pair`` where there are two.
+    """
 
     number: int
     state: str
@@ -79,12 +83,18 @@ NO_PHOTO = Photo()
 
 def arrange(frame: int | None, shapes: Sequence[Shape], item: ItemFacts) -> Picture:
     """Put outlines into a picture of the item's size; where it is not known, around the outlines."""
-    is_whole = _is_told(item.width) and _is_told(item.height)
-    left, top, width, height = (0, 0, item.width or 0, item.height or 0) if is_whole else _view(shapes)
+    size = size_of(item)
+    left, top, width, height = (0, 0, *size) if size else _view(shapes)
     letter = 12 * max(width / _WIDTH, height / _HEIGHT)
-    labels = [_label(shape, left, top, width, letter) for shape in _named(shapes)]
+    labels = _labels(shapes, left, top, width, letter)
     close = _close(_around(shapes), width, height)
-    return Picture(frame, left, top, width, height, f"{letter:.1f}", is_whole, close, shapes, labels)
+    return Picture(frame, left, top, width, height, f"{letter:.1f}", size is not None, close, shapes, labels)
+
+
+def size_of(item: ItemFacts) -> tuple[int, int] | None:
+    """Tell width and height, where they are known and of this world."""
+    width, height = item.width or 0, item.height or 0
+    return (width, height) if min(width, height) > 0 and max(width, height) <= _MAX_SIDE else None
 
 
 def photo_of(photo: bytes | None) -> Photo:
@@ -97,10 +107,6 @@ def photo_of(photo: bytes | None) -> Photo:
         if photo.startswith(magic):
             return Photo(f"data:{mime};base64,{b64encode(photo).decode()}")
     return Photo(problem="Its picture is neither JPEG nor PNG.")
-
-
-def _is_told(side: int | None) -> bool:
-    return side is not None and 0 < side <= _MAX_SIDE
 
 
 def _view(shapes: Sequence[Shape]) -> tuple[int, int, int, int]:
@@ -126,13 +132,22 @@ def _close(box: Box, width: int, height: int) -> str:
     return f"{x:.1f} {y:.1f} {side:.1f} {high:.1f}"
 
 
-def _named(shapes: Sequence[Shape]) -> list[Shape]:
-    """Choose the shape of each change that its number stands at: the last, which is the one after."""
-    return list({shape.number: shape for shape in shapes}.values())
+def _labels(shapes: Sequence[Shape], left: int, top: int, width: int, letter: float) -> list[Label]:
+    """Number the changes, each at its last shape, which is the one after."""
+    last = {shape.number: shape for shape in shapes}
+    times = Counter(shape.number for shape in shapes)
+    return [
+        Label(
+            number,
+            "pair" if times[number] > 1 else shape.state,
+            *_corner(shape.box, left, top, width, letter),
+        )
+        for number, shape in last.items()
+    ]
 
 
-def _label(shape: Shape, left: int, top: int, width: int, letter: float) -> Label:
-    """Put a number above the top left corner of an outline, or inside where there is no room."""
-    x = min(max(shape.box[0], left + letter / 4), left + width - 2 * letter)
-    y = max(shape.box[1] - letter / 3, top + letter)
-    return Label(shape.number, shape.state, f"{x:.1f}", f"{y:.1f}")
+def _corner(box: Box, left: int, top: int, width: int, letter: float) -> tuple[str, str]:
+    """Find a place above the top left corner of an outline, or inside where there is no room."""
+    x = min(max(box[0], left + letter / 4), left + width - 2 * letter)
+    y = max(box[1] - letter / 3, top + letter)
+    return f"{x:.1f}", f"{y:.1f}"

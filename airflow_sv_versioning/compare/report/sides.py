@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_sv_versioning.compare.records import SideFacts, VersionDiff
-from airflow_sv_versioning.compare.report.texts import NAME, shown
+from airflow_sv_versioning.compare.report.texts import NAME, shown, shown_name
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def title_of(diff: VersionDiff) -> Title:
     """Name both sides."""
     sides = (diff.before, diff.after)
     projects = dict.fromkeys(shown(side.project_name, NAME) for side in sides if side.project_name)
-    return Title(" → ".join(projects), shown(diff.before.name, NAME), shown(diff.after.name, NAME))
+    return Title(" → ".join(projects), shown_name(diff.before.name), shown_name(diff.after.name))
 
 
 def side_facts(diff: VersionDiff) -> list[Fact]:

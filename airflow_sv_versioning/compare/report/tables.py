@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from airflow_sv_versioning.compare.records import ClassDiff, TagDiff
 from airflow_sv_versioning.compare.report.classes import ClassName, ClassNames
-from airflow_sv_versioning.compare.report.texts import MINUS, NAME, shown
+from airflow_sv_versioning.compare.report.texts import MINUS, shown_name
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def tag_rows(by_tag: Mapping[str, TagDiff]) -> list[TagRow]:
     """List the tags that changed, those that changed most first."""
     longest = _longest(by_tag.values())
     rows = [
-        TagRow(shown(name, NAME), diff, _tag_bars(diff, longest), _change(diff))
+        TagRow(shown_name(name), diff, _tag_bars(diff, longest), _change(diff))
         for name, diff in by_tag.items()
         if _tag_changes(diff)
     ]

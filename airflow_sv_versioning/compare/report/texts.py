@@ -33,6 +33,11 @@ def shown(text: str, limit: int = VALUE) -> str:
     return _PILE.sub(r"\1", _UNSEEN.sub(_visible, text))
 
 
+def shown_name(name: str, limit: int = NAME) -> str:
+    """Make a name fit for a line; see :func:`shown`. One that cannot be seen gets a word."""
+    return shown(name, limit) if name.strip() else "(no name)"
+
+
 def value_text(value: Any, limit: int = VALUE) -> str:
     """Write a value of JSON; what is no text as JSON, cut."""
     if isinstance(value, str):
