@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.compare.differences import find_item_differences
+from airflow_sv_versioning.compare.differences import find_differences
 from airflow_sv_versioning.exceptions import NotFoundError
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import Item, ItemReader, Rows, names_of
@@ -124,7 +124,7 @@ class _SpotCheck:
                 writer.append_rows(part.rows)
             read_snapshot = writer.finish(self._base.project_info, self._meta)
         find_remnants(read_snapshot).leave_out()
-        return find_item_differences(base_snapshot, read_snapshot)
+        return find_differences(base_snapshot, read_snapshot, same_project=True)
 
     @contextmanager
     def _writer(self, folder: Path, parts: Sequence[_Part]) -> Iterator[SnapshotWriter]:

@@ -201,8 +201,9 @@ class Change:
     :param shift_px: how far the centre moved, in pixels.
     :param frame_from: first frame, or number of the slice.
     :param before: the value, as JSON text: of figures the geometry, unless ``member`` says otherwise.
-    :param count: how many changes the row stands for; more than one only where an item has so many that they
-        were counted and not paired.
+    :param figures: how many figures are of another class with their object.
+    :param count: how many changes the row stands for: more than one only if it ``is_coarse``.
+    :param is_coarse: whether the item has so many changes that they were counted and not paired.
     """
 
     kind: str
@@ -221,7 +222,9 @@ class Change:
     frame_to: int | None = None
     before: str | None = None
     after: str | None = None
+    figures: int = 0
     count: int = 1
+    is_coarse: bool = False
 
 
 @dataclass(frozen=True)

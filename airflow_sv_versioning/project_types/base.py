@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.client.media import UploadMethod
-    from airflow_sv_versioning.project_types.compared import Side
+    from airflow_sv_versioning.project_types.compared import Part, Side
     from airflow_sv_versioning.project_types.compared_columns import ComparedColumns
     from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.snapshot.ids import IdSet
@@ -210,9 +210,17 @@ class ProjectType(ABC):
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count what a dataset holds, under the names of :attr:`counted`."""
 
+    def compared_items(self, side: Side, rows: pa.Table) -> pa.Table:
+        """Leave of rows of items what says by what each is restored: its hash or its link."""
+        return rows
+
     @abstractmethod
-    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
-        """Make the rows to compare, with names in place of ids, and what to call them."""
+    def compared_figures(self, part: Part) -> pa.Table:
+        """Read the figures of some items.
+
+        :returns: beside the columns to compare and ``src_figure_id``: ``item`` (its place in the part),
+            ``object_id`` (null where figures are of no objects), ``geometry`` (JSON, or a file's digest).
+        """
 
 
 def with_rows(

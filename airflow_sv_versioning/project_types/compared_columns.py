@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_
 
 from airflow_sv_versioning.snapshot.schemas import column_names
@@ -76,6 +76,7 @@ class ComparedColumns:
     :param unsettable: what a restore cannot bring back, and names in its warnings.
     :param file_facts: columns of items that the platform also finds out by itself: where one of two projects
         does not tell them, as it did not look into a file yet, there is nothing to compare.
+    :param places: columns of figures that say where in its item one lies: those of one place have an order.
     """
 
     project_type: str
@@ -83,6 +84,23 @@ class ComparedColumns:
     given_anew: Mapping[str, Mapping[str, str]]
     unsettable: tuple[Unsettable, ...]
     file_facts: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+    @cached_property
+    def of_items(self) -> list[str]:
+        """Name the columns of items that are compared one by one: not those that say what the item is."""
+        return [name for name in self.of(self.project_type) if name not in {"hash", "link", *self.file_facts}]
+
+    @cached_property
+    def of_figures(self) -> list[str]:
+        """Name the attributes of figures: neither their class nor where they lie and how they are shaped."""
+        not_these = {"class_name", "geometry_type", "geometry_json", *self.places}
+        return [name for name in self.of("figures") if name not in not_these]
+
+    @cached_property
+    def of_tags(self) -> list[str]:
+        """Name what tags say."""
+        return [name for name in self.of("tags") if name not in {"owner_type", "name"}]
 
     def of(self, table: str) -> list[str]:
         """Name the columns of a table that a comparison looks at: all that are on no list."""

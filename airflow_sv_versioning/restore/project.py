@@ -13,7 +13,8 @@ from uuid import uuid4
 from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Dataset, Project
-from airflow_sv_versioning.compare.differences import Deviations, find_differences
+from airflow_sv_versioning.compare.differences import find_differences
+from airflow_sv_versioning.compare.engine import Expected
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     ConflictError,
@@ -278,7 +279,7 @@ def _check_content(
     captured = capture_project(
         client, project_id, work_dir / "verify", on_concurrent_change="accept", progress=progress
     )
-    planned = Deviations(
+    expected = Expected(
         plan.skipped_ids,
         plan.new_names,
         plan.references,
@@ -287,7 +288,7 @@ def _check_content(
         passed_over,
         CHOSEN_BY_SERVER,
     )
-    differences = find_differences(plan.snapshot, captured.snapshot, planned)
+    differences = find_differences(plan.snapshot, captured.snapshot, expected=expected)
     if differences:
         difference_text = "; ".join(differences[:MAX_DIFFERENCES])
         raise IntegrityError(

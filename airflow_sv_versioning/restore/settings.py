@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.compare.differences import said
+from airflow_sv_versioning.compare.definitions import said
 from airflow_sv_versioning.exceptions import ApiError
 from airflow_sv_versioning.project_types.compared_columns import CHOSEN_BY_SERVER
 from airflow_sv_versioning.runtime.progress import Progress

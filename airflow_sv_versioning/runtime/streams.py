@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from airflow_sv_versioning.exceptions import FormatError
@@ -47,6 +49,15 @@ def iter_chunks(source: ByteSource, size: int, what: str) -> Iterator[bytes]:
         chunk = read_exactly(source, min(size, CHUNK_BYTES), what)
         size -= len(chunk)
         yield chunk
+
+
+def sha256_of(path: Path) -> str:
+    """Make the digest of a file, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def iter_lines(source: ByteSource, size: int, what: str) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ few integers an item and table; see :mod:`stored_rows`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,11 +24,17 @@ Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 class OwnedTables:
-    """The tables of a snapshot, opened when they are first asked for."""
+    """The tables of a snapshot, opened when they are first asked for.
 
-    def __init__(self, directory: Path, project_type: str) -> None:
+    :param columns: table -> the columns to read; all of a table that it does not name.
+    """
+
+    def __init__(
+        self, directory: Path, project_type: str, columns: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self._directory = directory
         self._project_type = project_type
+        self._columns = columns or {}
         self._opened: dict[str, OwnedRows | None] = {}
 
     def counts(self, table: str, ids: Numbers) -> Numbers:
@@ -41,7 +47,7 @@ class OwnedTables:
     def rows(self, table: str, ids: Numbers) -> pa.Table:
         """Read the rows of some items in a table, item by item, those of one in their own order."""
         opened = self._open(table)
-        return opened.of(ids) if opened else table_schema(self._project_type, table).empty_table()
+        return opened.of(ids) if opened else self._schema(table).empty_table()
 
     def _open(self, table: str) -> OwnedRows | None:
         if table not in self._opened:
@@ -51,9 +57,14 @@ class OwnedTables:
 
     def _owned(self, table: str, path: Path) -> OwnedRows:
         column = item_column(self._project_type, table)
-        if column is None:
-            raise AssertionError(f"rows of {table} do not say which item they are of")
-        return OwnedRows(StoredRows(path, table_schema(self._project_type, table)), column)
+        return OwnedRows(StoredRows(path, self._schema(table)), column)
+
+    def _schema(self, table: str) -> pa.Schema:
+        import pyarrow as pa
+
+        full = table_schema(self._project_type, table)
+        names = self._columns.get(table)
+        return full if names is None else pa.schema([full.field(name) for name in names])
 
 
 @dataclass(frozen=True)
@@ -84,17 +95,28 @@ def cut(
     :param at_once: the most items of a batch; ``None`` for any number.
     :param most_rows: table -> the most rows that a batch has of it, unless one item has more.
     """
+    rows = [(tables.counts(table, ids), most) for table, most in most_rows.items()]
+    for piece in pieces(len(ids), rows, at_once):
+        yield ItemBatch(ids[piece], tables)
+
+
+def pieces(count: int, rows: Iterable[tuple[Numbers, int]], at_once: int | None = None) -> Iterator[slice]:
+    """Cut a row of items into pieces.
+
+    :param rows: how many rows each item has, and the most that a piece has, unless one item has more.
+    :param at_once: the most items of a piece; ``None`` for any number.
+    """
     import numpy as np
 
     # Rows of all items up to each, the first of none.
-    ends = [np.append(0, np.cumsum(tables.counts(table, ids))) for table in most_rows]
+    ends = [(np.append(0, np.cumsum(counts)), most) for counts, most in rows]
     start = 0
-    while start < len(ids):
-        stop = len(ids) if at_once is None else start + at_once
-        for reached, most in zip(ends, most_rows.values(), strict=True):
+    while start < count:
+        stop = count if at_once is None else min(count, start + at_once)
+        for reached, most in ends:
             stop = min(stop, int(reached.searchsorted(reached[start] + most, "right")) - 1)
         stop = max(stop, start + 1)
-        yield ItemBatch(ids[start:stop], tables)
+        yield slice(start, stop)
         start = stop
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +11,11 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.compare.engine import Sink
+from airflow_sv_versioning.compare.options import DEFAULTS as COMPARE_DEFAULTS
+from airflow_sv_versioning.compare.options import CompareOptions
+from airflow_sv_versioning.compare.records import VersionDiff
+from airflow_sv_versioning.compare.rules import Rule
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RequestRejectedError,
@@ -23,6 +28,7 @@ from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.vault.audit import StoreCheck, check_store
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
+from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import Creation
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import choose_projects
@@ -50,6 +56,7 @@ from airflow_sv_versioning.versioning.verify_report import VerifyReport
 from airflow_sv_versioning.versioning.version_ref import LATEST, VersionRef
 
 Report = Callable[[str], None]
+Side = int | str | Path | VersionRef | SideRef
 ShouldStop = Callable[[], bool]
 
 
@@ -256,6 +263,57 @@ class ProjectVersions:
             restored_from={"project_id": project.id, "version_num": version.version_num},
         )
         return Restoration(self._client, project, version, target, options, self._open_store, progress)
+
+    def compare(
+        self,
+        project_id: int,
+        before: Side = "previous",
+        after: Side = "latest",
+        *,
+        other_project_id: int | None = None,
+        options: CompareOptions = COMPARE_DEFAULTS,
+        rules: Sequence[Rule] = (),
+        sinks: Sequence[Sink] = (),
+        on_concurrent_change: OnConcurrentChange = "fail",
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> VersionDiff:
+        """Tell by content what differs between two versions, or of one and the project as it is now.
+
+        :param before: number of a version, ``id:311``, ``latest``, ``previous``, ``live``, a moment, or an
+            archive file; see :meth:`~airflow_sv_versioning.versioning.compare.SideRef.parse`.
+        :param other_project_id: the project that ``after`` is of, where that is another one.
+        :param rules: are to be judged afterwards: names that neither side has are refused before.
+        :param sinks: get each item that is not as it was, with its changes, while they are found.
+        :param on_concurrent_change: what to do if a ``live`` project never stands still while it is read:
+            ``fail``, or ``accept`` items of different moments.
+        :raises ConfigurationError: a side or a rule names what there is not.
+        :raises VersionNotFoundError: the project has no such version.
+        :raises UnsupportedProjectError: the two projects are of different types, or of one without versions.
+        :raises FormatError: an archive is damaged.
+        :raises ProjectChangedError: a ``live`` project changed all the time.
+        """
+        refs = SideRef.parse(before), SideRef.parse(after)
+        project = self._client.projects.get(project_id)
+        other = project if other_project_id is None else self._client.projects.get(other_project_id)
+        _check_type(project)
+        if project.type != other.type:
+            raise UnsupportedProjectError(
+                f"Project {project.id} is of type {project.type!r} and project {other.id} of type "
+                f"{other.type!r}; they cannot be compared.",
+                project_id=other.id,
+            )
+        remove_abandoned_folders()
+        return compare_sides(
+            self._client,
+            (project, refs[0]),
+            (other, refs[1]),
+            options=options,
+            rules=rules,
+            sinks=sinks,
+            on_concurrent_change=on_concurrent_change,
+            progress=Progress(report, should_stop),
+        )
 
     def verify(
         self,

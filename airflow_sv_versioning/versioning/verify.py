@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +14,12 @@ from airflow_sv_versioning.project_types.originals import iter_hashes, links_of,
 from airflow_sv_versioning.restore.media_check import check_media
 from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.streams import sha256_of
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.vault.references import Owner, latest_record
-from airflow_sv_versioning.vault.store import CHUNK_BYTES, MediaStore
+from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNKNOWN, WRONG, Check, VerifyReport
 from airflow_sv_versioning.versioning.version_map import VersionMap
@@ -71,7 +71,7 @@ class Verification:
             file = download_archive(self._client, self._project, self._version, folder, self._progress)
         except (ArchiveMissingError, IntegrityError) as error:
             return Check("archive", WRONG, error.message), None
-        digest = _digest(file)
+        digest = sha256_of(file)
         size = file.stat().st_size
         stated_digest = (
             VersionMap.read(self._client, self._project).entry(self._version.version_id).get("sha256")
@@ -142,7 +142,7 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
     wrong = {}
     for table, entry in unpacked.tables.items():
         if (stated_digest := entry.get("sha256")) and (
-            actual := _digest(snapshot.path(table))
+            actual := sha256_of(snapshot.path(table))
         ) != stated_digest:
             wrong[table] = f"its SHA-256 is {actual}, but the archive says {stated_digest}"
     if wrong:
@@ -156,11 +156,3 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
 def _by_path(snapshot: Snapshot, lost: Mapping[int, str]) -> dict[str, str]:
     paths = paths_of(snapshot, lost.keys())
     return {f"{paths[item_id]} (id {item_id})": why for item_id, why in lost.items()}
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -55,7 +55,7 @@ def test_a_tag_that_says_what_holds_anyway_is_no_other(said, tmp_path: Path) -> 
 def test_a_tag_that_says_more_is_another(said, tmp_path: Path) -> None:
     [difference] = differences(tmp_path, of_tags(TAG, {**TAG, **said}))
 
-    assert difference.startswith("tags: ")
+    assert difference.startswith("tag 'note' changed: ")
 
 
 def test_colours_are_compared_where_both_are_told(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ def test_settings_that_say_what_holds_anyway_are_no_others(said, tmp_path: Path)
 def test_a_setting_that_is_on_is_another(tmp_path: Path) -> None:
     [difference] = differences(tmp_path, of_tags(TAG, TAG), settings=({}, {"groupImages": True}))
 
-    assert difference.startswith("settings: ")
+    assert difference == "setting 'groupImages' added: true"

@@ -13,7 +13,7 @@ from airflow_sv_versioning.client.images import LIST_PAGE, Image
 from airflow_sv_versioning.client.media import IMAGE_UPLOAD
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types.base import ItemReader, Names, ProjectType, Row, Rows, copy_rows
-from airflow_sv_versioning.project_types.compared import Side
+from airflow_sv_versioning.project_types.compared import Part, Side
 from airflow_sv_versioning.project_types.images import comparison
 from airflow_sv_versioning.project_types.images.columns import COMPARED
 from airflow_sv_versioning.project_types.images.figure_notes import fill_notes, lacks_notes
@@ -107,11 +107,13 @@ class Images(ProjectType):
         """Count images and figures."""
         return {"images": client.images.count(dataset_id), "figures": client.figures.count(dataset_id)}
 
-    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
-        """Make rows of images, figures and tags."""
-        yield "image", comparison.images(side)
-        yield "figure", comparison.figures(side)
-        yield "tag", comparison.tags(side)
+    def compared_items(self, side: Side, rows: pa.Table) -> pa.Table:
+        """Leave of rows of images what says by what each is restored."""
+        return comparison.items(side, rows)
+
+    def compared_figures(self, part: Part) -> pa.Table:
+        """Read the figures of some images."""
+        return comparison.figures(part)
 
 
 def _check_parents(snapshot: Snapshot) -> None:

@@ -20,7 +20,7 @@ from airflow_sv_versioning.project_types.base import (
     copy_rows,
     with_rows,
 )
-from airflow_sv_versioning.project_types.compared import Side
+from airflow_sv_versioning.project_types.compared import Part, Side
 from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.project_types.videos import comparison
 from airflow_sv_versioning.project_types.videos.checks import check_videos
@@ -82,12 +82,13 @@ class Videos(ProjectType):
             "figures": client.figures.count(dataset_id),
         }
 
-    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
-        """Make rows of videos, objects, figures and tags."""
-        yield "video", comparison.videos(side)
-        yield "object", comparison.objects(side)
-        yield "figure", comparison.figures(side)
-        yield "tag", comparison.tags(side)
+    def compared_items(self, side: Side, rows: pa.Table) -> pa.Table:
+        """Leave of rows of videos what says by what each is restored."""
+        return comparison.items(side, rows)
+
+    def compared_figures(self, part: Part) -> pa.Table:
+        """Read the figures of some videos."""
+        return comparison.figures(part)
 
 
 class _VideoReader(ItemReader[ItemWithRow]):

@@ -44,4 +44,5 @@ COMPARED = ComparedColumns(
         ),
     ),
     file_facts=("frames_count", "frame_width", "frame_height", "frames_to_timecodes"),
+    places=("frame_index",),
 )

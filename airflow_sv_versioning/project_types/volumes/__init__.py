@@ -24,7 +24,7 @@ from airflow_sv_versioning.project_types.base import (
     copy_rows,
     with_rows,
 )
-from airflow_sv_versioning.project_types.compared import Side
+from airflow_sv_versioning.project_types.compared import Part
 from airflow_sv_versioning.project_types.notes import notes_of
 from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
 from airflow_sv_versioning.project_types.volumes import comparison
@@ -115,12 +115,9 @@ class Volumes(ProjectType):
             "figures": client.figures.count(dataset_id),
         }
 
-    def contents(self, side: Side) -> Iterator[tuple[str, pa.Table]]:
-        """Make rows of volumes, objects, figures with their voxels, and tags."""
-        yield "volume", comparison.volumes(side)
-        yield "object", comparison.objects(side)
-        yield "figure", comparison.figures(side)
-        yield "tag", comparison.tags(side)
+    def compared_figures(self, part: Part) -> pa.Table:
+        """Read the figures of some volumes."""
+        return comparison.figures(part)
 
 
 class _VolumeReader(ItemReader[ItemWithRow]):

@@ -51,4 +51,5 @@ COMPARED = ComparedColumns(
         FRAMES,
     ),
     file_facts=("meta",),
+    places=("plane_name", "slice_index"),
 )

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.compare.differences import find_item_differences
+from airflow_sv_versioning.compare.differences import find_differences
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.server.rules import VENDOR
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
@@ -141,7 +141,7 @@ def test_the_next_version_holds_every_edit_that_a_doctor_tries(
     for number, edit in enumerate(edits):
         assert bench.moves(edit) == (False, True), edit
         after = _held(still, versions.create(project_id), tmp_path / str(number))
-        if not find_item_differences(before, after):
+        if not find_differences(before, after):
             missed.append(edit.what)
         before = after
 

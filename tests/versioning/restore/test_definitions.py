@@ -150,7 +150,7 @@ def test_other_settings_that_the_server_rewrites_are_a_failure(
     made = restorer.create(project_id)
     wire.always(SETTINGS, _rewriting(wire, {"allowDuplicateTags": True}))
 
-    with pytest.raises(IntegrityError, match="settings"):
+    with pytest.raises(IntegrityError, match="setting 'allowDuplicateTags' added"):
         restorer.restore(project_id, made.version_id, verify="full")
 
 
