@@ -267,7 +267,7 @@ def _dot(geometry: Mapping[str, Any]) -> Shapes:
 
 
 def _mask(geometry: Mapping[str, Any], allowance: Allowance) -> Shapes:
-    mask = _mapping(geometry.get("bitmap", geometry))
+    mask = _mapping(geometry.get("bitmap") or geometry.get("alpha_mask") or geometry)
     left, top = _read_point(mask.get("origin"))
     rings = mask_contours(mask.get("data"), allowance)
     return Shapes(rings=[[(x + left, y + top) for x, y in ring] for ring in rings])

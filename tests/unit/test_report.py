@@ -265,6 +265,20 @@ def test_an_outline_that_stayed_is_drawn_once() -> None:
     assert "→ relabelled car → bus" in page.text
 
 
+def test_a_figure_on_another_frame_is_drawn_on_both() -> None:
+    page = _page(VersionDiff("videos", BEFORE, AFTER), [_changed(_reshaped(frame_from=3, frame_to=1200))])
+
+    assert re.findall(r"<figcaption>(.*?)<", page.html) == ["frame 3", "frame 1,200"]
+    assert "rectangle frame 3 → 1,200" in page.text
+
+
+@pytest.mark.parametrize("kind", ["figures.added", "figures.removed", "figures.reshaped"])
+def test_a_shape_that_is_due_and_not_told_is_missed(kind: str) -> None:
+    page = _page(NOTHING, [_changed(Change(kind, class_after="car", geometry_type="polygon"))])
+
+    assert "not drawn: its geometry is not told" in page.text
+
+
 def test_what_happened_to_an_item_and_to_values_is_told() -> None:
     moved = ItemDiff(
         _facts(name="old.jpg"),
@@ -276,6 +290,7 @@ def test_what_happened_to_an_item_and_to_values_is_told() -> None:
                 "items.changed", member="custom_data", before='{"a": 1, "b": 2}', after='{"a": 1, "b": 3}'
             ),
             Change("tags.changed", tag="weather", before='"sunny"', after='"rain"', frame_from=2, frame_to=8),
+            Change("items.replaced", before="12e5", after="77"),
             Change("figures.reordered"),
             Change("figures.added", count=4000),
         ),
@@ -287,6 +302,7 @@ def test_what_happened_to_an_item_and_to_values_is_told() -> None:
         "munich/new.jpg was berlin/day/old.jpg 1280 \N{MULTIPLICATION SIGN} 720",
         "≠ changed custom data b 2 3",
         "≠ changed tag weather sunny rain frames 2\N{EN DASH}8",
+        "≠ replaced content 12e5 77",
         "≠ reordered figures",
         "+ added 4,000 times",
         "Removed with 1 figure.",

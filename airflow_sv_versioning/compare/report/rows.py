@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from airflow_sv_versioning.compare.mask_contours import Allowance
@@ -19,7 +19,12 @@ _MAX_MEMBERS = 5
 # Of figures their class is told, of items nothing but what changed.
 _SUBJECTS = {"tags": "tag", "objects": "object"}
 _SUBJECTS_OF_KINDS = {"figures.reordered": "figures", "items.replaced": "content"}
-_GEOMETRY_KINDS = frozenset({"figures.added", "figures.removed", "figures.reshaped", "figures.relabelled"})
+_DUE = {
+    "figures.added": ("after",),
+    "figures.removed": ("before",),
+    "figures.reshaped": ("before", "after"),
+    "figures.relabelled": (),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Row:
     :param number: by which the picture names it.
     :param subject: word for one of what changed; empty for figures and the item itself.
     :param drawn: whether the picture shows it.
+    :param frames: first and last; of a pair of figures those before and after.
     :param facts: short texts, such as ``IoU 0.82``.
     :param members: values before and after.
     :param not_drawn: why an outline is missing.
@@ -44,6 +50,7 @@ class Row:
     tag: str
     member: str
     frames: tuple[int, int] | None
+    is_pair: bool
     facts: tuple[str, ...]
     members: tuple[Member, ...]
     members_left_out: int
@@ -69,8 +76,9 @@ class Drawing:
             for name in (change.class_before, change.class_after)
         )
         drawn_before, not_drawn, values = self.drawn_bytes, "", Members()
-        if change.kind in _GEOMETRY_KINDS and change.member is None and change.count == 1:
-            not_drawn = self._draw(number, change, before, after)
+        has_geometry = change.kind in _DUE and change.member is None
+        if has_geometry and change.count == 1:
+            not_drawn = self._draw(number, _sides(change, before, after))
         else:
             values = _values(change)
         verb = verb_of(change.kind)
@@ -85,46 +93,55 @@ class Drawing:
             tag=shown(change.tag or "", NAME),
             member=shown(change.member or "", NAME).replace("_", " "),
             frames=_frames(change),
+            is_pair=has_geometry,
             facts=tuple(_facts(change)),
             members=values.members[:_MAX_MEMBERS],
             members_left_out=len(values.members[_MAX_MEMBERS:]) + values.left_out,
             not_drawn=not_drawn,
         )
 
-    def _draw(self, number: int, change: Change, before: ClassName | None, after: ClassName | None) -> str:
-        """Draw what is told of the geometry; returns why something is missing."""
-        same = change.before == change.after
-        sides = (
-            ("same" if same else "before", before, change.before),
-            ("after", after or before, None if same else change.after),
-        )
-        problems = [
-            self._draw_side(number, change, *side)
-            for side in sides
-            if side[2] is not None or _is_due(side[0], change)
-        ]
+    def _draw(self, number: int, sides: Iterable[_Side]) -> str:
+        """Draw what is told of a geometry; returns why something is missing."""
+        problems = [self._draw_side(number, side) for side in sides]
         return next(filter(None, problems), "")
 
-    def _draw_side(
-        self, number: int, change: Change, state: str, class_name: ClassName | None, geometry: str | None
-    ) -> str:
+    def _draw_side(self, number: int, side: _Side) -> str:
         if self.drawn_bytes > _MAX_DRAWN_BYTES:
             return "the picture is full"
-        outline = draw_outline(change.geometry_type, geometry, self.allowance)
+        outline = draw_outline(side.geometry_type, side.geometry, self.allowance)
         if isinstance(outline, NoOutline):
             return outline.reason
-        self._keep(change.frame_from, Shape(number, state, outline.svg, outline.box, _colour(class_name)))
+        self.drawn_bytes += len(outline.svg)
+        shape = Shape(number, side.state, outline.svg, outline.box, _colour(side.class_name))
+        self.shapes.setdefault(side.frame, []).append(shape)
         return ""
 
-    def _keep(self, frame: int | None, shape: Shape) -> None:
-        self.drawn_bytes += len(shape.svg)
-        self.shapes.setdefault(frame, []).append(shape)
+
+@dataclass(frozen=True)
+class _Side:
+    """A geometry that is to be drawn."""
+
+    state: str
+    class_name: ClassName | None
+    geometry_type: str | None
+    geometry: str | None
+    frame: int | None
 
 
-def _is_due(state: str, change: Change) -> bool:
-    """Say whether a side without geometry lacks it: a pair may be told without its shape."""
-    due = {"figures.added": "after", "figures.removed": "before"}.get(change.kind)
-    return due == state or change.kind == "figures.reshaped"
+def _sides(change: Change, before: ClassName | None, after: ClassName | None) -> list[_Side]:
+    """List what is to be drawn of a change: one outline, where it is the same before and after.
+
+    A pair may be told without its shape, unless that is what changed.
+    """
+    frame, now = _frames(change) or (None, None)
+    if change.before is not None and change.before == change.after and frame == now:
+        return [_Side("same", before, change.geometry_type, change.before, frame)]
+    sides = (
+        _Side("before", before, change.geometry_type, change.before, frame),
+        _Side("after", after or before, change.geometry_type, change.after, now),
+    )
+    due = _DUE.get(change.kind, ())
+    return [side for side in sides if side.geometry is not None or side.state in due]
 
 
 def _colour(class_name: ClassName | None) -> str:

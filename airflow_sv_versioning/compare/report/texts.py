@@ -49,13 +49,17 @@ def value_text(value: Any, limit: int = VALUE) -> str:
 
 
 def parsed(text: str | None) -> Any:
-    """Read JSON that somebody else wrote; what is none, or very long, stays a text."""
+    """Read JSON that somebody else wrote; what is none, or very long, stays a text.
+
+    So do numbers: ``1e3`` may be a name.
+    """
     if text is None or len(text) > _MAX_PARSED:
         return text
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    return value if isinstance(value, (dict, list, str)) else text
 
 
 def number(value: int) -> str:
