@@ -19,7 +19,7 @@ from tests.support import stalled
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
+    from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
     from tests.support.proxy import FaultProxy
     from tests.support.tls import Authority
 
@@ -158,3 +158,9 @@ def project_id(client: SuperviselyClient, photos: list[Path]) -> int:
     from tests.support.projects import make_project
 
     return make_project(client, photos[:3])
+
+
+@pytest.fixture
+def made(versions: ProjectVersions, project_id: int) -> CreateResult:
+    """A version of that project."""
+    return versions.create(project_id)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.apps import App, StartApp
 from tests.support.proxy import FaultProxy
+from tests.support.types import Client, Server
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -108,3 +110,9 @@ def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow_sv_versioning.client.retry import RetryPolicy
 
     monkeypatch.setattr(transport, "RetryPolicy", lambda: RetryPolicy(tries=1))
+
+
+@pytest.fixture
+def start_app(client: Client, server: Server) -> StartApp:
+    """Start an application, of a project or of none."""
+    return lambda project_id=None: App(client, server.workspace_id, project_id)

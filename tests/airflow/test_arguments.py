@@ -18,9 +18,8 @@ from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
-from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import pulled
-from tests.support.proxy import FaultProxy
+from tests.support.types import Patch, RunDag, Wire
 
 OPERATORS: list[type[BaseOperator]] = [
     BackgroundTasksSensor,
@@ -46,7 +45,7 @@ EMPTY = ["{{ none }}", "{{ params.nothing }}", " {{ '' }}\n", ""]
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_what_a_run_brings_along_is_templated(operator: type[BaseOperator]) -> None:
+def test_what_a_run_brings_along_is_templated(operator: type[BaseOperator]):
     bases: tuple[Any, ...] = operator.__mro__
     own = {
         name
@@ -71,7 +70,7 @@ def _render(operator: BaseOperator) -> None:
 @pytest.mark.parametrize(("operator", "name"), ARGUMENTS)
 def test_an_argument_that_renders_to_nothing_is_refused(
     operator: type[BaseOperator], name: str, written: str
-) -> None:
+):
     with pytest.raises(AirflowFailException, match=rf"^{name} of task 'task' was given as"):
         _render(_made(operator, **{name: written}))
 
@@ -80,7 +79,7 @@ def test_an_argument_that_renders_to_nothing_is_refused(
 @pytest.mark.parametrize(("operator", "name"), ARGUMENTS)
 def test_an_argument_that_may_be_missing_counts_as_not_given(
     operator: type[BaseOperator], name: str, written: str
-) -> None:
+):
     made = _made(operator, **{name: written}, optional_arguments=[name])
 
     _render(made)
@@ -89,13 +88,13 @@ def test_an_argument_that_may_be_missing_counts_as_not_given(
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_arguments_that_nobody_gives_are_no_error(operator: type[BaseOperator]) -> None:
+def test_arguments_that_nobody_gives_are_no_error(operator: type[BaseOperator]):
     left_out = [name for owner, name in ARGUMENTS if owner is operator and name.endswith(("_num", "_ids"))]
 
     _render(_made(operator, **dict.fromkeys(left_out)))
 
 
-def test_a_restore_after_a_failure_is_told_that_there_is_no_version() -> None:
+def test_a_restore_after_a_failure_is_told_that_there_is_no_version():
     made = _made(RestoreAfterFailureOperator, version_id="{{ none }}")
 
     _render(made)
@@ -150,11 +149,8 @@ def _by_default(dag: DAG) -> None:
     "write", [_by_template, _by_native_template, _by_output, _by_mapping, _by_mapped_arguments, _by_default]
 )
 def test_a_check_of_no_version_fails_for_good_and_checks_no_other(
-    write: Callable[[DAG], None],
-    run_dag: RunDag,
-    dag_id: str,
-    proxy: FaultProxy,
-) -> None:
+    write: Callable[[DAG], None], run_dag: RunDag, dag_id: str, proxy: Wire
+):
     with DAG(dag_id, schedule=None, params={"version_id": None}) as dag:
         write(dag)
 
@@ -168,9 +164,7 @@ def test_a_check_of_no_version_fails_for_good_and_checks_no_other(
 @pytest.mark.parametrize(
     ("line", "level"), [("Warning: nothing keeps this.", logging.WARNING), ("Packing.", logging.INFO)]
 )
-def test_what_the_engine_warns_of_is_a_warning_in_the_log(
-    line: str, level: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_engine_warns_of_is_a_warning_in_the_log(line: str, level: int, monkeypatch: Patch):
     operator = RemoveProjectOperator(task_id="task", project_id=1)
     logged: list[tuple[int, str]] = []
     monkeypatch.setattr(operator.log, "log", lambda at, text, *values: logged.append((at, text % values)))
@@ -187,7 +181,7 @@ class PoolOperator(SuperviselyOperator):
         return str(pa.default_memory_pool().backend_name)
 
 
-def test_a_task_has_arrow_take_memory_from_the_system(run_dag: RunDag, dag_id: str) -> None:
+def test_a_task_has_arrow_take_memory_from_the_system(run_dag: RunDag, dag_id: str):
     import pyarrow as pa
 
     before = pa.default_memory_pool()

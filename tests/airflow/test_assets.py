@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,16 +12,13 @@ from airflow.sdk import DAG, Asset, AssetAlias
 from airflow_sv_versioning.assets import project_asset, read_version_event, sanitize_uri
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
-from tests.airflow.conftest import RunDag, register
+from tests.airflow.conftest import register
 from tests.support.airflow_runs import asset_name, events, pulled, started_by_events
 from tests.support.projects import touch
-from tests.support.proxy import FaultProxy, refuse
+from tests.support.proxy import refuse
+from tests.support.types import Client, RunDag, Server, Versions, Wire
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
-
+pytestmark = pytest.mark.usefixtures("connection")
 
 KEYS = (
     "project_id",
@@ -39,17 +36,17 @@ KEYS = (
     "server",
     ["app.example.com", "https://App.Example.com", "APP.example.com/", "http://ann@app.example.com/x"],
 )
-def test_a_project_is_one_asset_however_the_server_is_spelled(server: str) -> None:
+def test_a_project_is_one_asset_however_the_server_is_spelled(server: str):
     asset = project_asset(server, 42)
 
     assert (asset.name, asset.uri) == ("supervisely://app.example.com/projects/42",) * 2
 
 
-def test_a_port_is_part_of_the_server() -> None:
+def test_a_port_is_part_of_the_server():
     assert project_asset("http://127.0.0.1:8080", 7).uri == "supervisely://127.0.0.1:8080/projects/7"
 
 
-def test_a_uri_written_by_hand_is_brought_into_the_same_form() -> None:
+def test_a_uri_written_by_hand_is_brought_into_the_same_form():
     found = sanitize_uri(urlsplit("supervisely://App.example.com/projects//0042/?a=b#c"))
 
     assert found.geturl() == project_asset("app.example.com", 42).uri
@@ -59,14 +56,12 @@ def test_a_uri_written_by_hand_is_brought_into_the_same_form() -> None:
     "uri", ["supervisely:///projects/1", "supervisely://x/projects", "supervisely://x/project/1",
             "supervisely://x/projects/one", "supervisely://x/projects/0", "supervisely://x/projects/1/2"]
 )  # fmt: skip
-def test_a_uri_that_names_no_project_is_refused(uri: str) -> None:
+def test_a_uri_that_names_no_project_is_refused(uri: str):
     with pytest.raises(ValueError, match="is no project"):
         sanitize_uri(urlsplit(uri))
 
 
-def test_a_version_is_told_in_the_event_of_the_project(
-    connection: None, run_dag: RunDag, dag_id: str, project_id: int
-) -> None:
+def test_a_version_is_told_in_the_event_of_the_project(run_dag: RunDag, dag_id: str, project_id: int):
     asset, other = project_asset("our.server", project_id), Asset(f"{dag_id} other")
     with DAG(dag_id, schedule=None) as dag:
         CreateProjectVersionOperator(task_id="create", project_id=project_id, outlets=[asset, other])
@@ -81,7 +76,7 @@ def test_a_version_is_told_in_the_event_of_the_project(
     assert [event.extra for event in events(other.uri)] == [{}, {}]
 
 
-def test_an_asset_carries_the_name_of_the_project() -> None:
+def test_an_asset_carries_the_name_of_the_project():
     named = project_asset("app.example.com", 42, name=" street\n signs ")
 
     assert (named.name, named.group) == ("street signs (42 on app.example.com)", "supervisely")
@@ -89,13 +84,8 @@ def test_an_asset_carries_the_name_of_the_project() -> None:
 
 
 def test_an_alias_tells_of_a_project_by_the_name_that_airflow_knows(
-    connection: None,
-    run_dag: RunDag,
-    dag_id: str,
-    project_id: int,
-    client: SuperviselyClient,
-    server: ServerInfo,
-) -> None:
+    run_dag: RunDag, dag_id: str, project_id: int, client: Client, server: Server
+):
     """A second name for one URI would be an asset that Airflow never makes active."""
     known = project_asset(server.url, project_id, name="known")
     with DAG(f"{dag_id}_outlet", schedule=None) as outlet:
@@ -117,13 +107,8 @@ def test_an_alias_tells_of_a_project_by_the_name_that_airflow_knows(
 
 
 def test_an_alias_tells_of_new_versions_of_every_mapped_project(
-    connection: None,
-    run_dag: RunDag,
-    dag_id: str,
-    project_id: int,
-    client: SuperviselyClient,
-    server: ServerInfo,
-) -> None:
+    run_dag: RunDag, dag_id: str, project_id: int, client: Client, server: Server
+):
     empty = client.projects.add(server.workspace_id, dag_id).id
     alias = AssetAlias(f"{dag_id} versions")
     with DAG(dag_id, schedule=None) as dag:
@@ -139,7 +124,7 @@ def test_an_alias_tells_of_new_versions_of_every_mapped_project(
         assert read_version_event(event)["version_num"] == 1
 
 
-def test_an_event_without_a_version_is_an_error() -> None:
+def test_an_event_without_a_version_is_an_error():
     with pytest.raises(KeyError, match="by hand"):
         read_version_event(SimpleNamespace(extra={"made": "by hand"}))
 
@@ -188,8 +173,8 @@ def _after_first_look(trigger: NewVersionTrigger, act: Any) -> None:
 
 
 def test_a_watcher_tells_of_versions_made_after_its_start(
-    connection: None, project_id: int, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+    project_id: int, versions: Versions, client: Client
+):
     versions.create(project_id, "old")
     touch(client, project_id)
 
@@ -204,8 +189,8 @@ def test_a_watcher_tells_of_versions_made_after_its_start(
 
 
 def test_a_watcher_that_was_down_tells_what_it_missed_once(
-    connection: None, project_id: int, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+    project_id: int, versions: Versions, client: Client
+):
     store = AssetStore()
     [first] = watch(project_id, store, 1, lambda t: _after_first_look(t, lambda: versions.create(project_id)))
     for _ in range(2):
@@ -218,9 +203,7 @@ def test_a_watcher_that_was_down_tells_what_it_missed_once(
     assert [version["version_num"] for version in told] == [2, 3]
 
 
-def test_a_watcher_outlives_what_fails(
-    proxy: FaultProxy, one_try: None, project_id: int, versions: ProjectVersions
-) -> None:
+def test_a_watcher_outlives_what_fails(proxy: Wire, one_try: None, project_id: int, versions: Versions):
     proxy.on("projects.versions.list", refuse(503), refuse(404))
 
     told = watch(project_id, None, 1, lambda t: _after_first_look(t, lambda: versions.create(project_id)))
@@ -228,9 +211,7 @@ def test_a_watcher_outlives_what_fails(
     assert told[0]["version_num"] == 1
 
 
-def test_a_watcher_of_several_assets_has_no_store_and_works(
-    connection: None, project_id: int, versions: ProjectVersions
-) -> None:
+def test_a_watcher_of_several_assets_has_no_store_and_works(project_id: int, versions: Versions):
     class Ambiguous(AssetStore):
         async def aget(self, key: str, default: Any = None) -> Any:
             raise ValueError("Task has 2 concrete inlets")
@@ -242,7 +223,7 @@ def test_a_watcher_of_several_assets_has_no_store_and_works(
     assert told[0]["version_num"] == 1
 
 
-def test_equal_watchers_are_one_trigger() -> None:
+def test_equal_watchers_are_one_trigger():
     assert NewVersionTrigger(project_id=7).serialize() == NewVersionTrigger(project_id=7).serialize()
     path, arguments = NewVersionTrigger(project_id=7).serialize()
     assert path == "airflow_sv_versioning.triggers.new_versions.NewVersionTrigger"

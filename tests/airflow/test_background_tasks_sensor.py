@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
@@ -11,13 +11,12 @@ from airflow_sv_versioning.client.tasks import Task
 from airflow_sv_versioning.exceptions import RemoteTaskFailedError
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.versioning.background_tasks import Waiting, evaluate
-from tests.airflow.conftest import RunDag
-from tests.support.airflow_runs import StateStore, running_context, state, task_instance
-from tests.support.proxy import FaultProxy, alter, first
+from tests.support.airflow_runs import StateStore, ended, running_context, state
+from tests.support.apps import App, StartApp
+from tests.support.proxy import alter, first
+from tests.support.types import Client, Patch, RunDag, Server, Wire
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
+pytestmark = pytest.mark.usefixtures("connection")
 
 NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
 
@@ -27,18 +26,18 @@ def _task(task_id: int, status: str) -> Task:
 
 
 @pytest.mark.parametrize("status", ["queued", "consumed", "started", "terminating"])
-def test_a_task_under_way_is_waited_for(status: str) -> None:
+def test_a_task_under_way_is_waited_for(status: str):
     finished, under_way = _task(1, "finished"), _task(2, status)
 
     assert evaluate([finished, under_way]) == (under_way,)
 
 
-def test_a_service_and_a_finished_task_are_not_waited_for() -> None:
+def test_a_service_and_a_finished_task_are_not_waited_for():
     assert evaluate([_task(1, "finished"), _task(2, "deployed")]) == ()
 
 
 @pytest.mark.parametrize("status", ["error", "stopped"])
-def test_a_task_that_did_not_finish_is_an_error_unless_tolerated(status: str) -> None:
+def test_a_task_that_did_not_finish_is_an_error_unless_tolerated(status: str):
     task = _task(5, status)
 
     with pytest.raises(RemoteTaskFailedError, match=rf"'Import' \(id 5, {status}\) did not finish"):
@@ -46,70 +45,38 @@ def test_a_task_that_did_not_finish_is_an_error_unless_tolerated(status: str) ->
     assert evaluate([task], tolerate_failed=True) == ()
 
 
-class App:
-    """An application run on the server whose status the test decides."""
-
-    def __init__(self, client: SuperviselyClient, workspace_id: int, project_id: int | None) -> None:
-        self._client = client
-        state = {} if project_id is None else {"slyProjectId": project_id}
-        body = {
-            "workspaceId": workspace_id,
-            "moduleId": 1,
-            "description": "Import",
-            "params": {"state": state},
-        }
-        answer = client.transport.call("tasks.run.app", body)[0]
-        self.id = answer.get("id") or answer["taskId"]
-        self.become("started")
-
-    def become(self, status: str) -> None:
-        self._client.transport.call("tasks.status.update", {"id": self.id, "status": status})
-
-
 def make_sensor(**arguments: Any) -> BackgroundTasksSensor:
     return BackgroundTasksSensor(task_id="wait", **arguments)
 
 
-def test_a_project_is_free_when_no_task_touches_it(
-    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    other = App(client, server.workspace_id, project_id=project_id + 1)
+def test_a_project_is_free_when_no_task_touches_it(start_app: StartApp, project_id: int):
+    other = start_app(project_id + 1)
     sensor = make_sensor(project_id=project_id)
     assert sensor.poke(running_context())
 
-    mine = App(client, server.workspace_id, project_id)
+    mine = start_app(project_id)
     assert not sensor.poke(running_context())
     mine.become("finished")
     assert sensor.poke(running_context())
     other.become("finished")
 
 
-def test_a_service_that_serves_the_project_does_not_hold_it_up(
-    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    service = App(client, server.workspace_id, project_id)
+def test_a_service_that_serves_the_project_does_not_hold_it_up(start_app: StartApp, project_id: int):
+    service = start_app(project_id)
     service.become("deployed")
 
     assert make_sensor(project_id=project_id).poke(running_context())
     service.become("finished")
 
 
-def test_a_failed_task_of_the_past_does_not_hold_a_project_up(
-    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    App(client, server.workspace_id, project_id).become("error")
+def test_a_failed_task_of_the_past_does_not_hold_a_project_up(start_app: StartApp, project_id: int):
+    start_app(project_id).become("error")
 
     assert make_sensor(project_id=project_id).poke(running_context())
 
 
-def test_the_log_says_what_is_waited_for(
-    connection: None,
-    client: SuperviselyClient,
-    server: ServerInfo,
-    project_id: int,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+def test_the_log_says_what_is_waited_for(start_app: StartApp, project_id: int, monkeypatch: Patch):
+    app = start_app(project_id)
     sensor = make_sensor(project_id=project_id)
     lines: list[str] = []
     monkeypatch.setattr(sensor.log, "info", lambda line, *values: lines.append(line % values))
@@ -132,9 +99,7 @@ def test_the_log_says_what_is_waited_for(
         ((7,), 30, "Background tasks 7: none is under way. Looking on for 30 s."),
     ],
 )
-def test_a_look_that_finds_nothing_says_so(
-    task_ids: tuple[int, ...], quiet_seconds: float, message: str
-) -> None:
+def test_a_look_that_finds_nothing_says_so(task_ids: tuple[int, ...], quiet_seconds: float, message: str):
     waiting = Waiting(None, task_ids, quiet_seconds=quiet_seconds)
 
     waiting.take([], at=0)
@@ -144,14 +109,8 @@ def test_a_look_that_finds_nothing_says_so(
 
 @pytest.mark.parametrize("mode", ["poke", "reschedule"])
 def test_a_run_goes_on_when_the_clone_is_complete(
-    mode: str,
-    connection: None,
-    run_dag: RunDag,
-    dag_id: str,
-    client: SuperviselyClient,
-    server: ServerInfo,
-    project_id: int,
-) -> None:
+    mode: str, run_dag: RunDag, dag_id: str, client: Client, server: Server, project_id: int
+):
     clone = client.projects.clone(project_id, server.workspace_id, dag_id)
     with DAG(dag_id, schedule=None) as dag:
         make_sensor(task_ids="{{ params.task_ids }}", mode=mode, poke_interval=0.1, timeout=60)
@@ -164,8 +123,8 @@ def test_a_run_goes_on_when_the_clone_is_complete(
 
 
 def test_a_clone_holds_up_the_project_it_reads_and_the_one_it_makes(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int, dag_id: str
-) -> None:
+    proxy: Wire, client: Client, server: Server, project_id: int, dag_id: str
+):
     clone = client.projects.clone(project_id, server.workspace_id, dag_id)
     _wait_for(client, clone)
     made = client.tasks.get(clone).raw["meta"]["output"]["project"]["id"]
@@ -178,50 +137,39 @@ def test_a_clone_holds_up_the_project_it_reads_and_the_one_it_makes(
     assert make_sensor(project_id=_any_other_project(client, server, dag_id)).poke(running_context())
 
 
-def _wait_for(client: SuperviselyClient, task_id: int) -> None:
+def _wait_for(client: Client, task_id: int) -> None:
     sensor = make_sensor(task_ids=[task_id], poke_interval=0.05, timeout=60)
     sensor.execute(running_context())
 
 
-def _any_other_project(client: SuperviselyClient, server: ServerInfo, name: str) -> int:
+def _any_other_project(client: Client, server: Server, name: str) -> int:
     return client.projects.add(server.workspace_id, f"{name} other").id
 
 
-def test_no_task_ids_are_nothing_to_wait_for(connection: None) -> None:
+def test_no_task_ids_are_nothing_to_wait_for():
     assert make_sensor(task_ids=[]).poke(running_context())
 
 
-def test_a_failed_task_fails_the_sensor_for_good(
-    connection: None,
-    run_dag: RunDag,
-    dag_id: str,
-    client: SuperviselyClient,
-    server: ServerInfo,
-) -> None:
-    app = App(client, server.workspace_id, None)
+def test_a_failed_task_fails_the_sensor_for_good(run_dag: RunDag, dag_id: str, start_app: StartApp):
+    app = start_app()
     app.become("error")
     with DAG(dag_id, schedule=None) as dag:
         make_sensor(task_ids=[app.id], **NO_DELAY)
     run = run_dag(dag)
 
-    assert state(run, "wait") == "failed"
-    assert task_instance(run, "wait").try_number == 1
+    assert ended(run, "wait") == ("failed", 1)
 
 
-def test_the_error_names_the_task_and_ends_with_its_log(
-    connection: None, client: SuperviselyClient, server: ServerInfo
-) -> None:
-    app = App(client, server.workspace_id, None)
+def test_the_error_names_the_task_and_ends_with_its_log(start_app: StartApp):
+    app = start_app()
     app.become("error")
 
     with pytest.raises(AirflowFailException, match=rf"'Import' \(id {app.id}, error\).*end of its log:\n"):
         make_sensor(task_ids=[app.id]).poke(running_context())
 
 
-def test_a_task_of_the_project_that_was_seen_under_way_must_finish(
-    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+def test_a_task_of_the_project_that_was_seen_under_way_must_finish(start_app: StartApp, project_id: int):
+    app = start_app(project_id)
     sensor = make_sensor(project_id=project_id)
     assert not sensor.poke(running_context())
     app.become("error")
@@ -231,10 +179,8 @@ def test_a_task_of_the_project_that_was_seen_under_way_must_finish(
     assert make_sensor(project_id=project_id).poke(running_context())
 
 
-def test_between_two_looks_of_reschedule_mode_the_state_store_remembers(
-    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    app, store = App(client, server.workspace_id, project_id), StateStore()
+def test_between_two_looks_of_reschedule_mode_the_state_store_remembers(start_app: StartApp, project_id: int):
+    app, store = start_app(project_id), StateStore()
     context = running_context(more={"task_state_store": store})
     assert not make_sensor(project_id=project_id, mode="reschedule").poke(context)
     app.become("error")
@@ -245,35 +191,27 @@ def test_between_two_looks_of_reschedule_mode_the_state_store_remembers(
 
 
 def test_the_quiet_time_catches_a_task_that_starts_just_after_the_look(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
+    proxy: Wire, start_app: StartApp, project_id: int
+):
     apps: list[App] = []
     sensor = make_sensor(project_id=project_id, quiet_seconds=0.2, poke_interval=0.05)
     # The first look passes, then the task starts.
-    proxy.on(
-        "tasks.list",
-        first(lambda: None),
-        first(lambda: apps.append(App(client, server.workspace_id, project_id))),
-    )
+    proxy.on("tasks.list", first(lambda: None), first(lambda: apps.append(start_app(project_id))))
 
     assert not sensor.poke(running_context())
     apps[0].become("finished")
     assert sensor.poke(running_context())
 
 
-def test_a_failed_task_is_tolerated_on_demand(
-    connection: None, client: SuperviselyClient, server: ServerInfo
-) -> None:
-    app = App(client, server.workspace_id, None)
+def test_a_failed_task_is_tolerated_on_demand(start_app: StartApp):
+    app = start_app()
     app.become("stopped")
 
     assert make_sensor(task_ids=[app.id], tolerate_failed=True).poke(running_context())
 
 
-def test_an_unknown_status_is_an_error(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo
-) -> None:
-    app = App(client, server.workspace_id, None)
+def test_an_unknown_status_is_an_error(proxy: Wire, start_app: StartApp):
+    app = start_app()
     proxy.always("tasks.info", alter(lambda task: {**task, "status": "dreaming"}))
 
     with pytest.raises(AirflowFailException, match="unknown status 'dreaming'"):
@@ -281,12 +219,12 @@ def test_an_unknown_status_is_an_error(
     app.become("finished")
 
 
-def test_an_unknown_task_is_an_error(connection: None) -> None:
+def test_an_unknown_task_is_an_error():
     with pytest.raises(AirflowFailException, match="999999"):
         make_sensor(task_ids=[999999]).poke(running_context())
 
 
 @pytest.mark.parametrize("arguments", [{}, {"project_id": 1, "task_ids": [1]}])
-def test_exactly_one_of_project_and_tasks_is_given(connection: None, arguments: dict[str, Any]) -> None:
+def test_exactly_one_of_project_and_tasks_is_given(arguments: dict[str, Any]):
     with pytest.raises(AirflowFailException, match="exactly one of project_id and task_ids"):
         make_sensor(**arguments).poke(running_context())

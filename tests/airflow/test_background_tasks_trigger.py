@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
@@ -14,14 +14,12 @@ from airflow_sv_versioning._airflow import AirflowFailException, AirflowSensorTi
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger
 from airflow_sv_versioning.triggers.shared_reads import read_shared
-from tests.airflow.conftest import RunDag
-from tests.airflow.test_background_tasks_sensor import App
-from tests.support.airflow_runs import running_context, state, task_instance
-from tests.support.proxy import FaultProxy, alter, answer, first, refuse
+from tests.support.airflow_runs import ended, running_context
+from tests.support.apps import StartApp
+from tests.support.proxy import alter, answer, first, refuse
+from tests.support.types import Client, Patch, RunDag, Server, Wire
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
+pytestmark = pytest.mark.usefixtures("connection")
 
 
 def make_trigger(**arguments: Any) -> BackgroundTasksTrigger:
@@ -44,7 +42,7 @@ def run(*triggers: BackgroundTasksTrigger) -> list[dict[str, Any]]:
     return asyncio.run(together())
 
 
-def test_a_trigger_comes_back_from_what_it_says_of_itself() -> None:
+def test_a_trigger_comes_back_from_what_it_says_of_itself():
     trigger = make_trigger(project_id=7, seen=[1, 2])
 
     path, arguments = trigger.serialize()
@@ -54,16 +52,14 @@ def test_a_trigger_comes_back_from_what_it_says_of_itself() -> None:
     assert BackgroundTasksTrigger(**arguments).serialize() == trigger.serialize()
 
 
-def test_a_free_project_ends_the_wait(connection: None, project_id: int) -> None:
+def test_a_free_project_ends_the_wait(project_id: int):
     assert run(make_trigger(project_id=project_id)) == [
         {"status": "success", "message": f"No background task touches project {project_id}.", "kind": ""}
     ]
 
 
-def test_the_wait_lasts_as_long_as_the_task(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+def test_the_wait_lasts_as_long_as_the_task(proxy: Wire, start_app: StartApp, project_id: int):
+    app = start_app(project_id)
     proxy.on("tasks.list", *[first(lambda: None)] * 3, first(lambda: app.become("finished")))
 
     [event] = run(make_trigger(project_id=project_id))
@@ -74,9 +70,9 @@ def test_the_wait_lasts_as_long_as_the_task(
 
 
 def test_a_task_that_fails_meanwhile_ends_the_wait_with_its_log(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+    proxy: Wire, start_app: StartApp, project_id: int
+):
+    app = start_app(project_id)
     proxy.on("tasks.list", first(lambda: None), first(lambda: app.become("error")))
     proxy.always("tasks.log.download", lambda _: answer(200, {"message": "out of memory"}))
 
@@ -87,10 +83,8 @@ def test_a_task_that_fails_meanwhile_ends_the_wait_with_its_log(
     assert event["message"].endswith("The end of its log:\n  out of memory")
 
 
-def test_a_log_that_cannot_be_read_does_not_hide_the_failure(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo
-) -> None:
-    app = App(client, server.workspace_id, None)
+def test_a_log_that_cannot_be_read_does_not_hide_the_failure(proxy: Wire, start_app: StartApp):
+    app = start_app()
     app.become("error")
     proxy.always("tasks.log.download", refuse(403))
 
@@ -101,9 +95,9 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_failure(
 
 
 def test_an_unknown_status_of_a_task_of_the_project_is_an_error(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+    proxy: Wire, start_app: StartApp, client: Client, server: Server, project_id: int
+):
+    app = start_app(project_id)
 
     def dream(page: dict[str, Any]) -> dict[str, Any]:
         return {**page, "entities": [{**task, "status": "dreaming"} for task in page["entities"]]}
@@ -118,11 +112,11 @@ def test_an_unknown_status_of_a_task_of_the_project_is_an_error(
     app.become("finished")
 
 
-def _other(client: SuperviselyClient, server: ServerInfo) -> int:
+def _other(client: Client, server: Server) -> int:
     return client.projects.add(server.workspace_id, f"other {time.monotonic_ns()}").id
 
 
-def test_passing_failures_are_waited_out(proxy: FaultProxy, one_try: None, project_id: int) -> None:
+def test_passing_failures_are_waited_out(proxy: Wire, one_try: None, project_id: int):
     proxy.on("tasks.list", refuse(503), refuse(502))
     proxy.on("projects.info", refuse(503))
 
@@ -132,16 +126,14 @@ def test_passing_failures_are_waited_out(proxy: FaultProxy, one_try: None, proje
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_lasting_failures_end_the_wait(proxy: FaultProxy, project_id: int, status: int) -> None:
+def test_lasting_failures_end_the_wait(proxy: Wire, project_id: int, status: int):
     proxy.always("projects.info", refuse(status))
 
     assert run(make_trigger(project_id=project_id))[0]["status"] == "error"
 
 
-def test_the_deadline_ends_the_wait_whatever_the_server_does(
-    connection: None, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+def test_the_deadline_ends_the_wait_whatever_the_server_does(start_app: StartApp, project_id: int):
+    app = start_app(project_id)
 
     [event] = run(make_trigger(project_id=project_id, deadline=time.time() + 0.2))
 
@@ -149,7 +141,7 @@ def test_the_deadline_ends_the_wait_whatever_the_server_does(
     app.become("finished")
 
 
-def test_a_missing_connection_ends_the_wait(project_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_connection_ends_the_wait(project_id: int, monkeypatch: Patch):
     trigger = make_trigger(project_id=project_id)
     trigger.supervisely_conn_id = "nowhere"
 
@@ -158,10 +150,8 @@ def test_a_missing_connection_ends_the_wait(project_id: int, monkeypatch: pytest
     assert (event["status"], event["kind"]) == ("error", "configuration")
 
 
-def test_sensors_of_one_workspace_share_their_requests(
-    proxy: FaultProxy, client: SuperviselyClient, server: ServerInfo, project_id: int
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+def test_sensors_of_one_workspace_share_their_requests(proxy: Wire, start_app: StartApp, project_id: int):
+    app = start_app(project_id)
     looks = 5
     proxy.on("tasks.list", *[first(lambda: None)] * (looks - 1), first(lambda: app.become("finished")))
 
@@ -171,7 +161,7 @@ def test_sensors_of_one_workspace_share_their_requests(
     assert len(proxy.seen("tasks.list")) <= looks + 2
 
 
-def test_an_answer_is_shared_by_who_asked_before_it_was_read_and_by_no_other() -> None:
+def test_an_answer_is_shared_by_who_asked_before_it_was_read_and_by_no_other():
     reads: list[float] = []
 
     def read() -> int:
@@ -193,7 +183,7 @@ def test_an_answer_is_shared_by_who_asked_before_it_was_read_and_by_no_other() -
     assert asyncio.run(ask()) == [1, 1, 1, 1, 1, 1, 2, 3]
 
 
-def test_one_who_leaves_takes_the_answer_from_nobody() -> None:
+def test_one_who_leaves_takes_the_answer_from_nobody():
     def read() -> str:
         time.sleep(0.05)
         return "read"
@@ -209,7 +199,7 @@ def test_one_who_leaves_takes_the_answer_from_nobody() -> None:
     assert asyncio.run(ask()) == "read"
 
 
-def test_the_event_loop_stays_free_while_the_server_is_slow(proxy: FaultProxy, project_id: int) -> None:
+def test_the_event_loop_stays_free_while_the_server_is_slow(proxy: Wire, project_id: int):
     asked, moved_on = threading.Event(), threading.Event()
     was_free: list[bool] = []
 
@@ -233,15 +223,9 @@ def test_the_event_loop_stays_free_while_the_server_is_slow(proxy: FaultProxy, p
 
 @pytest.mark.parametrize("tolerant", [False, True])
 def test_a_deferred_run_ends_as_its_task(
-    tolerant: bool,
-    proxy: FaultProxy,
-    run_dag: RunDag,
-    dag_id: str,
-    client: SuperviselyClient,
-    server: ServerInfo,
-    project_id: int,
-) -> None:
-    app = App(client, server.workspace_id, project_id)
+    tolerant: bool, proxy: Wire, run_dag: RunDag, dag_id: str, start_app: StartApp, project_id: int
+):
+    app = start_app(project_id)
     proxy.on("tasks.list", first(lambda: None), first(lambda: app.become("stopped")))
     with DAG(dag_id, schedule=None) as dag:
         BackgroundTasksSensor(
@@ -255,19 +239,18 @@ def test_a_deferred_run_ends_as_its_task(
             retry_delay=timedelta(0),
         )
 
-    ended = run_dag(dag, project_id=project_id)
+    finished = run_dag(dag, project_id=project_id)
 
-    assert state(ended, "wait") == ("success" if tolerant else "failed")
-    assert task_instance(ended, "wait").try_number == 1
+    assert ended(finished, "wait") == ("success" if tolerant else "failed", 1)
 
 
-def test_a_free_project_needs_no_triggerer(connection: None, project_id: int) -> None:
+def test_a_free_project_needs_no_triggerer(project_id: int):
     sensor = BackgroundTasksSensor(task_id="wait", project_id=project_id, deferrable=True)
 
     assert sensor.execute(running_context()) is None
 
 
-def test_waiting_in_the_triggerer_is_the_default_where_airflow_says_so() -> None:
+def test_waiting_in_the_triggerer_is_the_default_where_airflow_says_so():
     from airflow.configuration import conf
 
     assert BackgroundTasksSensor(task_id="wait").deferrable is conf.getboolean(
@@ -287,6 +270,6 @@ def test_waiting_in_the_triggerer_is_the_default_where_airflow_says_so() -> None
     ],
     ids=str,
 )
-def test_an_event_that_is_no_success_fails_the_sensor(event: Any, error: type[Exception]) -> None:
+def test_an_event_that_is_no_success_fails_the_sensor(event: Any, error: type[Exception]):
     with pytest.raises(error):
         BackgroundTasksSensor(task_id="wait").execute_complete(running_context(), event)

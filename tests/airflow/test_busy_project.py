@@ -16,19 +16,19 @@ from airflow_sv_versioning.exceptions import VersionBusyError
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers import busy_projects
 from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, BusyWait
-from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import StateStore, pulled, running_context, state
 from tests.support.projects import reserve, touch
-from tests.support.proxy import FaultProxy, first, refuse
+from tests.support.proxy import first, refuse
+from tests.support.types import Client, Patch, RunDag, Versions, Wire
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.client.models import Reservation
-    from airflow_sv_versioning.versioning import ProjectVersions
+
+pytestmark = pytest.mark.usefixtures("connection")
 
 
 @pytest.fixture
-def held(client: SuperviselyClient, project_id: int) -> Reservation:
+def held(client: Client, project_id: int) -> Reservation:
     """The project's reservation, held by somebody else."""
     return reserve(client, project_id)
 
@@ -57,8 +57,8 @@ def fire(trigger: BusyProjectTrigger) -> Any:
 
 
 def test_a_busy_project_is_asked_once_and_left_to_the_triggerer(
-    proxy: FaultProxy, project_id: int, held: Reservation
-) -> None:
+    proxy: Wire, project_id: int, held: Reservation
+):
     store = StateStore()
 
     with pytest.raises(TaskDeferred) as deferred:
@@ -77,8 +77,8 @@ def test_a_busy_project_is_asked_once_and_left_to_the_triggerer(
 
 
 def test_a_create_that_is_not_deferrable_waits_itself(
-    proxy: FaultProxy, project_id: int, held: Reservation, client: SuperviselyClient
-) -> None:
+    proxy: Wire, project_id: int, held: Reservation, client: Client
+):
     def give_back() -> None:
         if len(proxy.seen("projects.versions.reserve")) == 2:
             client.versions.cancel(held)
@@ -89,9 +89,7 @@ def test_a_create_that_is_not_deferrable_waits_itself(
     assert task.execute(running_context())
 
 
-def test_a_new_version_ends_the_wait(
-    connection: None, project_id: int, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+def test_a_new_version_ends_the_wait(project_id: int, versions: Versions, client: Client):
     latest = versions.create(project_id).version_id
     touch(client, project_id)
     trigger = trigger_for(project_id, latest_version_id=latest, tries=3)
@@ -100,9 +98,7 @@ def test_a_new_version_ends_the_wait(
     assert fire(trigger) == {"deadline": trigger.deadline, "tries": 4}
 
 
-def test_the_wait_ends_when_it_is_time_to_ask_again_and_nothing_was_reserved(
-    proxy: FaultProxy, project_id: int
-) -> None:
+def test_the_wait_ends_when_it_is_time_to_ask_again_and_nothing_was_reserved(proxy: Wire, project_id: int):
     proxy.on("projects.info", refuse(503), refuse(503), refuse(503), refuse(503), refuse(503), refuse(503))
 
     assert fire(trigger_for(project_id, next_try=time.time() + 0.5))["tries"] == 1
@@ -110,11 +106,11 @@ def test_the_wait_ends_when_it_is_time_to_ask_again_and_nothing_was_reserved(
     assert proxy.seen("projects.versions.reserve") == []
 
 
-def test_what_waiting_does_not_mend_is_left_to_the_task(connection: None) -> None:
+def test_what_waiting_does_not_mend_is_left_to_the_task():
     assert fire(trigger_for(987654321))["tries"] == 1
 
 
-def test_each_wait_is_longer_and_none_goes_beyond_the_deadline() -> None:
+def test_each_wait_is_longer_and_none_goes_beyond_the_deadline():
     now = time.time()
     waits = [BusyWait(now + 10_000, tries).next_try() - now for tries in range(6)]
 
@@ -123,9 +119,7 @@ def test_each_wait_is_longer_and_none_goes_beyond_the_deadline() -> None:
     assert BusyWait(now + 5).next_try() == now + 5
 
 
-def test_a_project_that_is_busy_to_the_end_fails_the_try(
-    connection: None, project_id: int, held: Reservation
-) -> None:
+def test_a_project_that_is_busy_to_the_end_fails_the_try(project_id: int, held: Reservation):
     event = {"deadline": time.time() - 1, "tries": 7}
 
     with pytest.raises(VersionBusyError):
@@ -133,21 +127,21 @@ def test_a_project_that_is_busy_to_the_end_fails_the_try(
 
 
 @pytest.mark.parametrize("event", [None, {}, {"deadline": "soon", "tries": 1}, "free"])
-def test_an_event_of_another_version_of_this_package_is_told(event: Any, project_id: int) -> None:
+def test_an_event_of_another_version_of_this_package_is_told(event: Any, project_id: int):
     with pytest.raises(AirflowFailException, match="same version of this package"):
         operator(project_id).execute_complete(running_context(), event)
 
 
 def test_a_deferred_create_makes_its_version_when_the_project_is_free(
-    proxy: FaultProxy,
+    proxy: Wire,
     run_dag: RunDag,
     dag_id: str,
     project_id: int,
     held: Reservation,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    client: Client,
+    versions: Versions,
+    monkeypatch: Patch,
+):
     monkeypatch.setattr(busy_projects, "_FIRST_WAIT_SECONDS", 1.0)
     returned: list[bool] = []
 

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from airflow_sv_versioning import cli
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.types import Capsys, Patch, Server
 
 
 @pytest.fixture(autouse=True)
-def _a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def _a_process_of_its_own(monkeypatch: Patch) -> None:
     """The command changes the environment of its process."""
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
     for name in ("SERVER_ADDRESS", "API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_a_connection_of_the_environment_is_found(
-    connection: None, project_id: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_connection_of_the_environment_is_found(connection: None, project_id: int, capsys: Capsys):
     assert cli.main(["list", str(project_id), "--conn-id", "supervisely_default"]) == 0
 
     assert capsys.readouterr().out == "No versions yet.\n"
 
 
 def test_a_connection_of_the_database_is_found(
-    airflow_db: None, server: ServerInfo, project_id: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+    airflow_db: None, server: Server, project_id: int, capsys: Capsys
+):
     from airflow.models import Connection
     from airflow.utils.session import create_session
 
@@ -46,9 +40,7 @@ def test_a_connection_of_the_database_is_found(
     assert capsys.readouterr().out == "No versions yet.\n"
 
 
-def test_a_connection_that_is_not_there_is_a_usage_error(
-    airflow_db: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_connection_that_is_not_there_is_a_usage_error(airflow_db: None, capsys: Capsys):
     assert cli.main(["list", "7", "--conn-id", "nowhere"]) == 2
 
     out, err = capsys.readouterr()

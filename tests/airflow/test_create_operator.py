@@ -3,22 +3,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 from airflow.sdk import DAG, task
 
 from airflow_sv_versioning.exceptions import CancelledError
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
-from tests.airflow.conftest import RunDag, SetConnection
-from tests.support.airflow_runs import pulled, running_context, state, task_instance
+from tests.support.airflow_runs import ended, pulled, running_context
 from tests.support.projects import touch
-from tests.support.proxy import FaultProxy, first, refuse
+from tests.support.proxy import first, refuse
+from tests.support.types import Capsys, Client, RunDag, Server, SetConnection, Versions, Wire
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
+pytestmark = pytest.mark.usefixtures("connection")
 
 Create = Callable[..., Any]
 NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
@@ -36,9 +33,7 @@ def create(run_dag: RunDag, dag_id: str) -> Create:
     return run
 
 
-def test_a_first_run_creates_version_1(
-    connection: None, create: Create, project_id: int, versions: ProjectVersions
-) -> None:
+def test_a_first_run_creates_version_1(create: Create, project_id: int, versions: Versions):
     run = create(project_id=project_id)
 
     [version] = versions.get_list(project_id)
@@ -55,9 +50,7 @@ def test_a_first_run_creates_version_1(
     assert len(result["archive_sha256"]) == 64
 
 
-def test_a_second_run_on_an_unchanged_project_returns_the_same_version(
-    connection: None, create: Create, project_id: int
-) -> None:
+def test_a_second_run_on_an_unchanged_project_returns_the_same_version(create: Create, project_id: int):
     first_run, second_run = create(project_id=project_id), create(project_id=project_id)
 
     assert pulled(second_run, "create") == pulled(first_run, "create")
@@ -65,9 +58,7 @@ def test_a_second_run_on_an_unchanged_project_returns_the_same_version(
     assert pulled(second_run, "create", "version")["version_num"] == 1
 
 
-def test_a_changed_project_gets_version_2(
-    connection: None, create: Create, project_id: int, client: SuperviselyClient
-) -> None:
+def test_a_changed_project_gets_version_2(create: Create, project_id: int, client: Client):
     create(project_id=project_id)
     touch(client, project_id)
 
@@ -75,8 +66,8 @@ def test_a_changed_project_gets_version_2(
 
 
 def test_the_version_tells_the_run_that_made_it(
-    connection: None, create: Create, project_id: int, versions: ProjectVersions, dag_id: str
-) -> None:
+    create: Create, project_id: int, versions: Versions, dag_id: str
+):
     run = create(project_id=project_id)
 
     [version] = versions.get_list(project_id)
@@ -86,13 +77,8 @@ def test_the_version_tells_the_run_that_made_it(
 
 
 def test_a_backfill_tells_that_its_version_is_of_now(
-    connection: None,
-    run_dag: RunDag,
-    project_id: int,
-    versions: ProjectVersions,
-    dag_id: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    run_dag: RunDag, project_id: int, versions: Versions, dag_id: str, capsys: Capsys
+):
     with DAG(dag_id, schedule=None) as dag:
         CreateProjectVersionOperator(task_id="create", project_id=project_id)
 
@@ -127,14 +113,8 @@ class _WorkflowMeta:
     ids=["text", "dict", "object"],
 )
 def test_a_title_and_description_of_ones_own_are_kept(
-    description: Any,
-    kept: str,
-    connection: None,
-    create: Create,
-    project_id: int,
-    versions: ProjectVersions,
-    dag_id: str,
-) -> None:
+    description: Any, kept: str, create: Create, project_id: int, versions: Versions, dag_id: str
+):
     create(project_id=project_id, title="by {{ dag.dag_id }}", description=description)
 
     [version] = versions.get_list(project_id)
@@ -142,9 +122,7 @@ def test_a_title_and_description_of_ones_own_are_kept(
     assert version.description == kept.format(dag_id=dag_id)
 
 
-def test_ids_come_from_templates_and_other_tasks(
-    connection: None, run_dag: RunDag, dag_id: str, project_id: int
-) -> None:
+def test_ids_come_from_templates_and_other_tasks(run_dag: RunDag, dag_id: str, project_id: int):
     @task
     def choose(project_id: str) -> int:
         return int(project_id)
@@ -166,9 +144,7 @@ def test_ids_come_from_templates_and_other_tasks(
     assert pulled(run, "again") == pulled(run, "create")
 
 
-def test_one_task_maps_over_projects(
-    connection: None, run_dag: RunDag, dag_id: str, project_id: int, versions: ProjectVersions
-) -> None:
+def test_one_task_maps_over_projects(run_dag: RunDag, dag_id: str, project_id: int, versions: Versions):
     with DAG(dag_id, schedule=None) as dag:
         CreateProjectVersionOperator.partial(task_id="create").expand(project_id=[project_id])
     run_dag(dag)
@@ -177,9 +153,7 @@ def test_one_task_maps_over_projects(
     assert version.title == f"{dag_id} / create[0]"
 
 
-def test_the_links_lead_to_the_project_and_to_the_version(
-    connection: None, create: Create, project_id: int, server: ServerInfo
-) -> None:
+def test_the_links_lead_to_the_project_and_to_the_version(create: Create, project_id: int, server: Server):
     run = create(project_id=project_id)
 
     assert pulled(run, "create", "_link_ProjectLink") == f"{server.url}/projects/{project_id}/datasets"
@@ -187,7 +161,7 @@ def test_the_links_lead_to_the_project_and_to_the_version(
     assert pulled(run, "create", "_link_VersionLink") == page
 
 
-def test_the_links_work_while_the_task_runs(proxy: FaultProxy, project_id: int) -> None:
+def test_the_links_work_while_the_task_runs(proxy: Wire, project_id: int):
     context = running_context()
     seen: list[set[str]] = []
     proxy.on("projects.versions.reserve", first(lambda: seen.append(set(context["ti"].pushed))))
@@ -197,77 +171,64 @@ def test_the_links_work_while_the_task_runs(proxy: FaultProxy, project_id: int) 
     assert seen == [{"_link_ProjectLink", "_link_VersionLink"}]
 
 
-def test_a_permanent_failure_is_not_tried_again(proxy: FaultProxy, create: Create, project_id: int) -> None:
+def test_a_permanent_failure_is_not_tried_again(proxy: Wire, create: Create, project_id: int):
     proxy.always("projects.versions.reserve", refuse(403))
 
     run = create(project_id=project_id, **NO_DELAY)
 
-    assert state(run, "create") == "failed"
-    assert task_instance(run, "create").try_number == 1
+    assert ended(run, "create") == ("failed", 1)
 
 
-def test_a_passing_failure_is_tried_again(
-    proxy: FaultProxy, one_try: None, create: Create, project_id: int
-) -> None:
+def test_a_passing_failure_is_tried_again(proxy: Wire, one_try: None, create: Create, project_id: int):
     proxy.on("projects.info", refuse(503))
 
     run = create(project_id=project_id, **NO_DELAY)
 
-    assert state(run, "create") == "success"
-    assert task_instance(run, "create").try_number == 2
+    assert ended(run, "create") == ("success", 2)
 
 
 @pytest.mark.parametrize("project_id", ["None", "seven", "{{ ti.xcom_pull('create') }}"])
-def test_a_bad_id_fails_for_good(connection: None, create: Create, project_id: str) -> None:
+def test_a_bad_id_fails_for_good(create: Create, project_id: str):
     run = create(project_id=project_id, **NO_DELAY)
 
-    assert state(run, "create") == "failed"
-    assert task_instance(run, "create").try_number == 1
+    assert ended(run, "create") == ("failed", 1)
 
 
-def test_a_missing_connection_fails_for_good(create: Create) -> None:
+def test_a_missing_connection_fails_for_good(create: Create):
     run = create(project_id=7, supervisely_conn_id="nowhere", **NO_DELAY)
 
-    assert state(run, "create") == "failed"
-    assert task_instance(run, "create").try_number == 1
+    assert ended(run, "create") == ("failed", 1)
 
 
-def test_a_wrong_token_fails_for_good(
-    server: ServerInfo, set_connection: SetConnection, create: Create
-) -> None:
+def test_a_wrong_token_fails_for_good(server: Server, set_connection: SetConnection, create: Create):
     set_connection(host=server.url, password="not-the-token")
 
     run = create(project_id=7, **NO_DELAY)
 
-    assert state(run, "create") == "failed"
-    assert task_instance(run, "create").try_number == 1
+    assert ended(run, "create") == ("failed", 1)
 
 
-def test_a_server_that_is_down_is_tried_again(
-    one_try: None, set_connection: SetConnection, create: Create
-) -> None:
+def test_a_server_that_is_down_is_tried_again(one_try: None, set_connection: SetConnection, create: Create):
     set_connection(host="http://127.0.0.1:1", password="a-token")
 
     run = create(project_id=7, **NO_DELAY)
 
-    assert state(run, "create") == "failed"
-    assert task_instance(run, "create").try_number == 2
+    assert ended(run, "create") == ("failed", 2)
 
 
 def test_a_project_that_has_no_versions_fails_for_good(
-    connection: None, create: Create, client: SuperviselyClient, server: ServerInfo, dag_id: str
-) -> None:
+    create: Create, client: Client, server: Server, dag_id: str
+):
     points = client.projects.add(server.workspace_id, dag_id, "point_clouds")
 
     run = create(project_id=points.id, **NO_DELAY)
 
-    assert state(run, "create") == "failed"
-    assert task_instance(run, "create").try_number == 1
+    assert ended(run, "create") == ("failed", 1)
 
 
 def test_a_kill_stops_the_work_and_gives_the_reservation_back(
-    proxy: FaultProxy, project_id: int, versions: ProjectVersions
-) -> None:
+    proxy: Wire, project_id: int, versions: Versions
+):
     operator = CreateProjectVersionOperator(task_id="create", project_id=project_id)
     proxy.on("figures.list", first(operator.on_kill))
 
@@ -279,13 +240,11 @@ def test_a_kill_stops_the_work_and_gives_the_reservation_back(
     assert versions.create(project_id, busy_timeout_seconds=0).created
 
 
-def test_a_kill_before_the_start_is_harmless() -> None:
+def test_a_kill_before_the_start_is_harmless():
     CreateProjectVersionOperator(task_id="create", project_id=7).on_kill()
 
 
-def test_the_token_is_in_no_xcom_and_not_in_the_output(
-    server: ServerInfo, connection: None, project_id: int, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_token_is_in_no_xcom_and_not_in_the_output(server: Server, project_id: int, capfd: Capsys):
     context = running_context()
 
     CreateProjectVersionOperator(task_id="create", project_id=project_id).execute(context)

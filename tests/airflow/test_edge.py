@@ -16,11 +16,11 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids, get_id, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import task_instance
+from tests.support.types import Capsys, RunDag
 
 
-def test_a_permanent_error_fails_for_good_with_its_message() -> None:
+def test_a_permanent_error_fails_for_good_with_its_message():
     error = NotFoundError("Project 7 does not exist.")
 
     with pytest.raises(AirflowFailException, match="Project 7 does not exist") as raised, airflow_outcome():
@@ -29,7 +29,7 @@ def test_a_permanent_error_fails_for_good_with_its_message() -> None:
     assert raised.value.__context__ is error
 
 
-def test_a_coroutine_fails_for_good_too() -> None:
+def test_a_coroutine_fails_for_good_too():
     @airflow_outcome()
     async def read() -> None:
         raise NotFoundError("Project 7 does not exist.")
@@ -46,8 +46,8 @@ def read_project(project_id: int) -> str:
 
 
 def test_code_with_the_hook_fails_for_good_and_says_why_once(
-    connection: None, run_dag: RunDag, dag_id: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+    connection: None, run_dag: RunDag, dag_id: str, capsys: Capsys
+):
     with DAG(dag_id, schedule=None) as dag:
         read_project(999_999)
 
@@ -64,7 +64,7 @@ def test_code_with_the_hook_fails_for_good_and_says_why_once(
 @pytest.mark.parametrize(
     "error", [ServerError("busy"), CancelledError("stopped by a worker that shuts down"), KeyError("a bug")]
 )
-def test_an_error_that_may_pass_stays_as_it_is(error: Exception) -> None:
+def test_an_error_that_may_pass_stays_as_it_is(error: Exception):
     with pytest.raises(type(error)) as raised, airflow_outcome():
         raise error
 
@@ -73,7 +73,7 @@ def test_an_error_that_may_pass_stays_as_it_is(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("value", [7, "7", " 7\n", "007"])
-def test_a_rendered_id_is_a_number(value: Any) -> None:
+def test_a_rendered_id_is_a_number(value: Any):
     assert get_id("project_id", value) == 7
 
 
@@ -99,18 +99,18 @@ def test_a_rendered_id_is_a_number(value: Any) -> None:
         "9" * 5000,
     ],
 )
-def test_anything_else_is_refused_with_the_arguments_name(value: Any) -> None:
+def test_anything_else_is_refused_with_the_arguments_name(value: Any):
     with pytest.raises(ConfigurationError, match="project_id must be a positive whole number"):
         get_id("project_id", value)
 
 
-def test_what_is_not_given_is_no_id() -> None:
+def test_what_is_not_given_is_no_id():
     assert find_id("version_id", None) is None
     assert find_ids("task_ids", None) is None
 
 
 @pytest.mark.parametrize("value", ["", "None"])
-def test_the_text_of_nothing_is_no_id_and_no_list_of_ids(value: Any) -> None:
+def test_the_text_of_nothing_is_no_id_and_no_list_of_ids(value: Any):
     assert is_nothing(value)
     with pytest.raises(ConfigurationError, match="version_id must be a positive whole number"):
         find_id("version_id", value)
@@ -119,15 +119,15 @@ def test_the_text_of_nothing_is_no_id_and_no_list_of_ids(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [[1, "2"], (1, 2), "[1, 2]", "1,2", "[1, 2,]"])
-def test_ids_come_as_a_list_or_as_its_text(value: Any) -> None:
+def test_ids_come_as_a_list_or_as_its_text(value: Any):
     assert find_ids("task_ids", value) == (1, 2)
 
 
-def test_an_empty_list_of_ids_is_given() -> None:
+def test_an_empty_list_of_ids_is_given():
     assert find_ids("task_ids", "[]") == ()
     assert find_ids("task_ids", []) == ()
 
 
-def test_one_bad_id_in_a_list_is_refused() -> None:
+def test_one_bad_id_in_a_list_is_refused():
     with pytest.raises(SuperviselyError, match="task_ids"):
         find_ids("task_ids", [1, None])

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_sv_versioning.client.files import content_hash
-from airflow_sv_versioning.vault.store import MediaStore
-from tests.airflow.conftest import RunDag, register
+from tests.airflow.conftest import register
 from tests.support.airflow_runs import pulled, started_by_events, state, task_instance
 from tests.support.projects import make_project, read_images, touch
-from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
+from tests.support.proxy import Exchange, Reply, refuse
+from tests.support.types import Capsys, Client, Dags, Patch, Request, RunDag, Server, Store, Versions, Wire
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
+pytestmark = pytest.mark.usefixtures("connection")
+
 
 DAGS = Path(__file__).parents[2] / "dags"
 
 
 @pytest.fixture
-def dags() -> dict[str, DAG]:
+def dags() -> Dags:
     """All DAGs of the folder, read without any connection; a run changes the DAG's parameters."""
     try:
         from airflow.dag_processing.dagbag import DagBag
@@ -36,7 +35,13 @@ def dags() -> dict[str, DAG]:
     return dict(bag.dags)
 
 
-def test_every_file_holds_a_dag_of_its_name_and_teaches(dags: dict[str, DAG]) -> None:
+@pytest.fixture
+def run_example(run_dag: RunDag, dags: Dags) -> RunDag:
+    """Run a DAG of the folder; keyword arguments are the run's parameters."""
+    return lambda name, **params: run_dag(dags[name], **params)
+
+
+def test_every_file_holds_a_dag_of_its_name_and_teaches(dags: Dags):
     files = {path.stem: path for path in DAGS.glob("*.py")}
 
     assert dags.keys() == files.keys()
@@ -45,11 +50,9 @@ def test_every_file_holds_a_dag_of_its_name_and_teaches(dags: dict[str, DAG]) ->
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
 
 
-def test_the_first_backup_makes_version_1_and_the_second_finds_it(
-    connection: None, run_dag: RunDag, dags: dict[str, DAG], project_id: int
-) -> None:
-    first = run_dag(dags["pre_training_backup"], project_id=project_id)
-    second = run_dag(dags["pre_training_backup"], project_id=project_id)
+def test_the_first_backup_makes_version_1_and_the_second_finds_it(run_example: RunDag, project_id: int):
+    first = run_example("pre_training_backup", project_id=project_id)
+    second = run_example("pre_training_backup", project_id=project_id)
 
     assert {first.state, second.state} == {"success"}
     version = pulled(first, "create_version", "version")
@@ -61,23 +64,19 @@ def test_the_first_backup_makes_version_1_and_the_second_finds_it(
     assert f"an unchanged version, id {version['version_id']}" in pulled(second, "summary")
 
 
-def test_a_backup_starts_the_training_on_its_version(
-    connection: None, run_dag: RunDag, training: DAG, dags: dict[str, DAG], project_id: int
-) -> None:
+def test_a_backup_starts_the_training_on_its_version(run_example: RunDag, training: DAG, project_id: int):
     register(training)
     started_by_events()
 
-    first = run_dag(dags["pre_training_backup"], project_id=project_id)
+    first = run_example("pre_training_backup", project_id=project_id)
     started = started_by_events()
-    run_dag(dags["pre_training_backup"], project_id=project_id)
+    run_example("pre_training_backup", project_id=project_id)
 
     assert (first.state, started, started_by_events()) == ("success", {training.dag_id}, set())
 
 
-def test_a_backup_waits_for_nothing_that_is_not_there(
-    run_dag: RunDag, connection: None, dags: dict[str, DAG]
-) -> None:
-    run = run_dag(dags["pre_training_backup"], project_id=999_999)
+def test_a_backup_waits_for_nothing_that_is_not_there(run_example: RunDag):
+    run = run_example("pre_training_backup", project_id=999_999)
 
     assert run.state == "failed"
     assert state(run, "wait_for_background_tasks") == "failed"
@@ -86,21 +85,15 @@ def test_a_backup_waits_for_nothing_that_is_not_there(
 
 @pytest.mark.parametrize("choose", [{"version_num": 1}, {"version_id": "of version 1"}])
 def test_a_rerun_works_on_the_data_of_the_version(
-    choose: dict[str, Any],
-    connection: None,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
-    project_id: int,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
+    choose: dict[str, Any], run_example: RunDag, project_id: int, versions: Versions, client: Client
+):
     version_id = versions.create(project_id).version_id
     touch(client, project_id)
     versions.create(project_id)
     if "version_id" in choose:
         choose = {"version_id": version_id}
 
-    run = run_dag(dags["reproducible_rerun"], project_id=project_id, **choose)
+    run = run_example("reproducible_rerun", project_id=project_id, **choose)
 
     assert run.state == "success"
     restored = pulled(run, "restore_version")
@@ -112,19 +105,14 @@ def test_a_rerun_works_on_the_data_of_the_version(
 
 
 def test_a_restored_project_is_kept_on_demand_and_removed_after_a_failure(
-    connection: None,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
-    project_id: int,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
+    run_example: RunDag, dags: Dags, project_id: int, versions: Versions, client: Client
+):
     versions.create(project_id)
     chosen = {"project_id": project_id, "version_num": 1}
-    kept = run_dag(dags["reproducible_rerun"], **chosen, keep_restored_project=True)
+    kept = run_example("reproducible_rerun", **chosen, keep_restored_project=True)
     rerun: Any = dags["reproducible_rerun"].task_dict["rerun"]
     rerun.op_args, rerun.retries = ["no id"], 0
-    failed = run_dag(dags["reproducible_rerun"], **chosen, keep_restored_project=False)
+    failed = run_example("reproducible_rerun", **chosen, keep_restored_project=False)
 
     left = client.projects.list_ids(1, {"images"})
     assert (kept.state, failed.state) == ("success", "failed")
@@ -133,37 +121,29 @@ def test_a_restored_project_is_kept_on_demand_and_removed_after_a_failure(
     assert state(failed, "remove_restored_project") == "success"
 
 
-def test_a_rerun_on_the_data_of_a_moment(
-    connection: None, run_dag: RunDag, dags: dict[str, DAG], project_id: int, versions: ProjectVersions
-) -> None:
+def test_a_rerun_on_the_data_of_a_moment(run_example: RunDag, project_id: int, versions: Versions):
     version = versions.create(project_id)
 
-    run = run_dag(dags["reproducible_rerun"], project_id=project_id, as_of="2100-01-01T00:00:00Z")
+    run = run_example("reproducible_rerun", project_id=project_id, as_of="2100-01-01T00:00:00Z")
 
     assert pulled(run, "restore_version", "restore")["version_id"] == version.version_id
 
 
 @pytest.fixture
-def workspace_id(client: SuperviselyClient, dag_id: str) -> int:
+def workspace_id(client: Client, dag_id: str) -> int:
     """A workspace of one's own."""
     return int(client.transport.call("workspaces.add", {"teamId": 1, "name": dag_id})["id"])
 
 
 def test_a_night_versions_every_project_of_the_workspace(
-    connection: None,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
-    workspace_id: int,
-    photos: list[Path],
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-) -> None:
+    run_example: RunDag, workspace_id: int, photos: list[Path], client: Client, versions: Versions
+):
     projects = [make_project(client, photos[:1], workspace_id=workspace_id) for _ in range(3)]
     client.projects.add(workspace_id, "cannot be versioned", "point_clouds")
 
-    first_night = run_dag(dags["nightly_versioning"], workspace_id=workspace_id)
+    first_night = run_example("nightly_versioning", workspace_id=workspace_id)
     touch(client, projects[0])
-    second_night = run_dag(dags["nightly_versioning"], workspace_id=workspace_id)
+    second_night = run_example("nightly_versioning", workspace_id=workspace_id)
 
     assert (first_night.state, second_night.state) == ("success", "success")
     assert pulled(first_night, "report") == {"projects": 3, "new_versions": 3}
@@ -172,14 +152,13 @@ def test_a_night_versions_every_project_of_the_workspace(
 
 
 def test_a_project_that_fails_does_not_stop_the_others_of_the_night(
-    proxy: FaultProxy,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
+    proxy: Wire,
+    run_example: RunDag,
     workspace_id: int,
     photos: list[Path],
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-) -> None:
+    client: Client,
+    versions: Versions,
+):
     bad, good = (make_project(client, photos[:1], workspace_id=workspace_id) for _ in range(2))
 
     def refuse_bad(exchange: Exchange) -> Reply:
@@ -188,32 +167,30 @@ def test_a_project_that_fails_does_not_stop_the_others_of_the_night(
 
     proxy.always("projects.versions.reserve", refuse_bad)
 
-    night = run_dag(dags["nightly_versioning"], workspace_id=workspace_id)
+    night = run_example("nightly_versioning", workspace_id=workspace_id)
 
     assert night.state == state(night, "report") == "failed"
     assert (len(versions.get_list(bad)), len(versions.get_list(good))) == (0, 1)
 
 
 def test_the_latest_versions_are_verified_each_week(
-    connection: None,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
+    run_example: RunDag,
     workspace_id: int,
     photos: list[Path],
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    client: Client,
+    versions: Versions,
     tmp_path: Path,
-) -> None:
+):
     for number in (1, 2):
         project_id = make_project(client, photos[:number], workspace_id=workspace_id)
         versions.create(project_id, media_store=tmp_path)
     make_project(client, photos[:1], workspace_id=workspace_id, name="never versioned")
     chosen = {"workspace_id": workspace_id, "media_store": str(tmp_path)}
 
-    good_week = run_dag(dags["weekly_verification"], **chosen)
-    store = MediaStore(tmp_path)
+    good_week = run_example("weekly_verification", **chosen)
+    store = Store(tmp_path)
     store.remove(content_hash(photos[1]))
-    bad_week = run_dag(dags["weekly_verification"], **chosen)
+    bad_week = run_example("weekly_verification", **chosen)
 
     assert (good_week.state, pulled(good_week, "report")) == ("success", {"projects": 2})
     assert bad_week.state == "failed"
@@ -223,16 +200,11 @@ def test_the_latest_versions_are_verified_each_week(
 
 @pytest.mark.parametrize("periodic", ["nightly_versioning", "weekly_verification"])
 def test_a_report_says_that_the_projects_could_not_be_listed(
-    periodic: str,
-    proxy: FaultProxy,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
-    workspace_id: int,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    periodic: str, proxy: Wire, run_example: RunDag, workspace_id: int, capsys: Capsys
+):
     proxy.always("projects.list", refuse(403))
 
-    run = run_dag(dags[periodic], workspace_id=workspace_id)
+    run = run_example(periodic, workspace_id=workspace_id)
 
     listing = task_instance(run, "list_projects")
     assert (str(listing.state), listing.try_number) == ("failed", 1)
@@ -241,44 +213,38 @@ def test_a_report_says_that_the_projects_could_not_be_listed(
 
 
 @pytest.mark.parametrize("periodic", ["nightly_versioning", "weekly_verification"])
-def test_an_empty_workspace_is_reported_as_such(
-    periodic: str, connection: None, run_dag: RunDag, dags: dict[str, DAG], workspace_id: int
-) -> None:
-    run = run_dag(dags[periodic], workspace_id=workspace_id)
+def test_an_empty_workspace_is_reported_as_such(periodic: str, run_example: RunDag, workspace_id: int):
+    run = run_example(periodic, workspace_id=workspace_id)
 
     assert run.state == "success"
     assert pulled(run, "report")["projects"] == 0
 
 
 @pytest.mark.parametrize("periodic", ["nightly_versioning", "weekly_verification"])
-def test_a_workspace_that_is_not_there_fails_the_run(
-    periodic: str, connection: None, run_dag: RunDag, dags: dict[str, DAG]
-) -> None:
-    run = run_dag(dags[periodic], workspace_id=999_999)
+def test_a_workspace_that_is_not_there_fails_the_run(periodic: str, run_example: RunDag):
+    run = run_example(periodic, workspace_id=999_999)
 
     assert state(run, "list_projects") == state(run, "report") == run.state == "failed"
 
 
-def test_at_most_two_projects_are_versioned_at_a_time(dags: dict[str, DAG]) -> None:
+def test_at_most_two_projects_are_versioned_at_a_time(dags: Dags):
     create = dags["nightly_versioning"].get_task("create_version")
 
     assert create.max_active_tis_per_dagrun == 2
 
 
 @pytest.fixture
-def training(
-    monkeypatch: pytest.MonkeyPatch, server: ServerInfo, project_id: int, request: pytest.FixtureRequest
-) -> DAG:
+def training(monkeypatch: Patch, server: Server, project_id: int, request: Request) -> DAG:
     """The DAG that trains on new versions of a project."""
     monkeypatch.setenv("SUPERVISELY_SERVER", server.url)
     monkeypatch.setenv("SUPERVISELY_PROJECT_ID", str(project_id))
-    dags: dict[str, DAG] = request.getfixturevalue("dags")
+    dags: Dags = request.getfixturevalue("dags")
     return dags["training_on_new_version"]
 
 
 def test_a_training_that_a_person_starts_takes_the_latest_version(
-    connection: None, run_dag: RunDag, training: DAG, project_id: int, versions: ProjectVersions
-) -> None:
+    run_dag: RunDag, training: DAG, project_id: int, versions: Versions
+):
     nothing = run_dag(training)
     version = versions.create(project_id)
     trained = run_dag(training)
@@ -299,7 +265,7 @@ def test_a_training_that_a_person_starts_takes_the_latest_version(
 )
 def test_a_training_takes_the_newest_version_of_its_events(
     events: list[dict[str, Any]], chosen: int | None, training: DAG
-) -> None:
+):
     told = [SimpleNamespace(extra={"version_id": 1, **extra}) for extra in events]
     choose: Any = training.get_task("choose_version")
 
@@ -309,9 +275,9 @@ def test_a_training_takes_the_newest_version_of_its_events(
 
 
 def test_an_operation_that_succeeds_leaves_its_version_alone(
-    connection: None, run_dag: RunDag, dags: dict[str, DAG], project_id: int, versions: ProjectVersions
-) -> None:
-    run = run_dag(dags["guarded_operation"], project_id=project_id)
+    run_example: RunDag, project_id: int, versions: Versions
+):
+    run = run_example("guarded_operation", project_id=project_id)
 
     assert run.state == "success"
     assert state(run, "clean_up.restore_on_failure") == "skipped"
@@ -320,16 +286,11 @@ def test_an_operation_that_succeeds_leaves_its_version_alone(
 
 
 def test_an_operation_that_fails_brings_its_version_back_and_fails_the_run(
-    connection: None,
-    run_dag: RunDag,
-    dags: dict[str, DAG],
-    project_id: int,
-    client: SuperviselyClient,
-    server: ServerInfo,
-) -> None:
+    run_example: RunDag, dags: Dags, project_id: int, client: Client, server: Server
+):
     dags["guarded_operation"].task_dict["clean_up.operation.check"].retries = 0
 
-    run = run_dag(dags["guarded_operation"], project_id=project_id, least_images=4)
+    run = run_example("guarded_operation", project_id=project_id, least_images=4)
 
     assert run.state == "failed"
     assert state(run, "clean_up.operation.check") == "failed"
@@ -340,10 +301,8 @@ def test_an_operation_that_fails_brings_its_version_back_and_fails_the_run(
     assert link == f"{server.url}/projects/{restored}/datasets"
 
 
-def test_an_operation_without_a_version_is_not_begun_and_nothing_is_restored(
-    connection: None, run_dag: RunDag, dags: dict[str, DAG]
-) -> None:
-    run = run_dag(dags["guarded_operation"], project_id=999_999)
+def test_an_operation_without_a_version_is_not_begun_and_nothing_is_restored(run_example: RunDag):
+    run = run_example("guarded_operation", project_id=999_999)
 
     assert run.state == "failed"
     assert state(run, "clean_up.operation.change") == "upstream_failed"

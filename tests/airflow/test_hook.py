@@ -4,21 +4,17 @@ import inspect
 import re
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.sdk import Connection
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.get_provider_info import get_provider_info
 from airflow_sv_versioning.hooks.connection import client_arguments
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from tests.airflow.conftest import SetConnection
-from tests.support.proxy import FaultProxy, Reply
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.proxy import Reply
+from tests.support.types import Client, Patch, Server, SetConnection, Wire
 
 TOKEN = "a-token-of-some-length"
 FORM = get_provider_info()["connection-types"][0]
@@ -49,7 +45,7 @@ FORM = get_provider_info()["connection-types"][0]
 )
 def test_the_address_may_be_spread_over_the_connection(
     fields: dict[str, Any], url: str, set_connection: SetConnection
-) -> None:
+):
     set_connection(password=TOKEN, **fields)
 
     with SuperviselyHook() as hook:
@@ -66,7 +62,7 @@ def test_the_address_may_be_spread_over_the_connection(
         (f"supervisely://:{TOKEN}@https%3A%2F%2Fx.example%3A8443%2Fbase", "https://x.example:8443/base"),
     ],
 )
-def test_the_uri_form_of_a_connection_works(uri: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_uri_form_of_a_connection_works(uri: str, url: str, monkeypatch: Patch):
     monkeypatch.setenv("AIRFLOW_CONN_SUPERVISELY_DEFAULT", f"{uri}/?verify_ssl=false&timeout=5&max_workers=3")
 
     with SuperviselyHook() as hook:
@@ -103,7 +99,7 @@ def test_the_uri_form_of_a_connection_works(uri: str, url: str, monkeypatch: pyt
         ("7", "extra .* must be a JSON object"),
     ],
 )
-def test_an_extra_that_cannot_work_is_named(extra: Any, message: str, set_connection: SetConnection) -> None:
+def test_an_extra_that_cannot_work_is_named(extra: Any, message: str, set_connection: SetConnection):
     set_connection(host="x.example", password=TOKEN, extra=extra)
 
     with pytest.raises(ConfigurationError, match=message):
@@ -111,9 +107,7 @@ def test_an_extra_that_cannot_work_is_named(extra: Any, message: str, set_connec
 
 
 @pytest.mark.parametrize("types", [["videos", "volumes"], "videos, volumes"])
-def test_stamps_are_trusted_as_a_list_or_as_the_text_of_a_form(
-    types: Any, set_connection: SetConnection
-) -> None:
+def test_stamps_are_trusted_as_a_list_or_as_the_text_of_a_form(types: Any, set_connection: SetConnection):
     set_connection(host="x.example", password=TOKEN, extra={"trusted_stamps": types})
 
     with SuperviselyHook() as hook:
@@ -123,7 +117,7 @@ def test_stamps_are_trusted_as_a_list_or_as_the_text_of_a_form(
 @pytest.mark.parametrize(
     "extra", [{"max_workers": None, "timeout": "", "ca_file": ""}, None, "null", "", " ", "{}"]
 )
-def test_an_empty_extra_means_the_default(extra: Any, set_connection: SetConnection) -> None:
+def test_an_empty_extra_means_the_default(extra: Any, set_connection: SetConnection):
     set_connection(host="x.example", password=TOKEN, extra=extra)
 
     with SuperviselyHook() as hook:
@@ -146,7 +140,7 @@ def test_an_empty_extra_means_the_default(extra: Any, set_connection: SetConnect
 )
 def test_a_connection_that_cannot_work_says_what_to_do(
     fields: dict[str, Any], message: str, set_connection: SetConnection
-) -> None:
+):
     set_connection(**fields)
 
     with pytest.raises(ConfigurationError, match=message):
@@ -154,7 +148,7 @@ def test_a_connection_that_cannot_work_says_what_to_do(
 
 
 @pytest.mark.parametrize(("password", "token"), [(1234567, "1234567"), (f" {TOKEN}\n", TOKEN)])
-def test_a_password_of_digits_alone_is_a_token(password: Any, token: str) -> None:
+def test_a_password_of_digits_alone_is_a_token(password: Any, token: str):
     """As a backend of secrets may give it; Airflow itself cannot read it from the environment."""
     assert (
         client_arguments(Connection(conn_id="x", host="x.example", password=password), mask=False)["token"]
@@ -163,7 +157,7 @@ def test_a_password_of_digits_alone_is_a_token(password: Any, token: str) -> Non
 
 
 @pytest.mark.parametrize("fields", [{"password": True}, {"password": ["x"]}, {"host": True}, {"schema": 1.5}])
-def test_what_cannot_be_a_text_is_named(fields: dict[str, Any]) -> None:
+def test_what_cannot_be_a_text_is_named(fields: dict[str, Any]):
     given = {"host": "x.example", "password": TOKEN, **fields}
 
     with pytest.raises(
@@ -174,7 +168,7 @@ def test_what_cannot_be_a_text_is_named(fields: dict[str, Any]) -> None:
 
 def test_an_unknown_key_of_the_extra_is_warned_of(
     set_connection: SetConnection, caplog: pytest.LogCaptureFixture
-) -> None:
+):
     set_connection(host="x.example", password=TOKEN, extra={"verify_tls": False})
 
     with SuperviselyHook() as hook, caplog.at_level("WARNING"):
@@ -183,21 +177,21 @@ def test_an_unknown_key_of_the_extra_is_warned_of(
     assert "'verify_tls' in its extra, which means nothing here (did you mean 'verify_ssl'?)" in caplog.text
 
 
-def test_a_missing_connection_is_named_with_what_to_do(airflow_db: None) -> None:
+def test_a_missing_connection_is_named_with_what_to_do(airflow_db: None):
     hook = SuperviselyHook("nowhere")
 
     with pytest.raises(ConfigurationError, match="no connection 'nowhere'; add one of type 'Supervisely'"):
         _ = hook.client
 
 
-def test_nothing_is_read_before_the_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_read_before_the_first_use(monkeypatch: Patch):
     monkeypatch.setattr(SuperviselyHook, "get_connection", lambda conn_id: pytest.fail("read too early"))
 
     with SuperviselyHook("nowhere"):
         pass
 
 
-def test_a_closed_hook_opens_again(connection: None) -> None:
+def test_a_closed_hook_opens_again(connection: None):
     hook = SuperviselyHook()
     with hook:
         first = hook.client
@@ -206,7 +200,7 @@ def test_a_closed_hook_opens_again(connection: None) -> None:
         assert hook.client is not first
 
 
-def test_the_token_is_masked_in_logs(monkeypatch: pytest.MonkeyPatch, set_connection: SetConnection) -> None:
+def test_the_token_is_masked_in_logs(monkeypatch: Patch, set_connection: SetConnection):
     masked: list[str] = []
     monkeypatch.setattr("airflow_sv_versioning.hooks.connection.mask_secret", masked.append)
     set_connection(host="x.example", password=f" {TOKEN}\n")
@@ -217,9 +211,7 @@ def test_the_token_is_masked_in_logs(monkeypatch: pytest.MonkeyPatch, set_connec
     assert masked == [TOKEN]
 
 
-def test_the_test_button_tells_whom_the_token_belongs_to(
-    connection: None, server: ServerInfo, client: SuperviselyClient
-) -> None:
+def test_the_test_button_tells_whom_the_token_belongs_to(connection: None, server: Server, client: Client):
     works, message = SuperviselyHook().test_connection()
 
     assert works
@@ -229,7 +221,7 @@ def test_the_test_button_tells_whom_the_token_belongs_to(
     assert server.token not in message
 
 
-def test_the_test_button_tells_of_a_wrong_token(server: ServerInfo, set_connection: SetConnection) -> None:
+def test_the_test_button_tells_of_a_wrong_token(server: Server, set_connection: SetConnection):
     set_connection(host=server.url, password=TOKEN)
 
     works, message = SuperviselyHook().test_connection()
@@ -239,7 +231,7 @@ def test_the_test_button_tells_of_a_wrong_token(server: ServerInfo, set_connecti
     assert TOKEN not in message
 
 
-def test_the_test_button_tells_of_a_server_that_is_down(one_try: None, set_connection: SetConnection) -> None:
+def test_the_test_button_tells_of_a_server_that_is_down(one_try: None, set_connection: SetConnection):
     # Nothing listens on the port that is reserved for nothing.
     set_connection(host="http://127.0.0.1:1", password=TOKEN)
 
@@ -265,8 +257,8 @@ def test_the_test_button_tells_of_a_server_that_is_down(one_try: None, set_conne
     ],
 )
 def test_the_test_button_tells_of_a_web_server_that_is_no_supervisely(
-    reply: Reply, proxy: FaultProxy, one_try: None
-) -> None:
+    reply: Reply, proxy: Wire, one_try: None
+):
     proxy.always("users.me", lambda _: reply)
 
     works, message = SuperviselyHook().test_connection()
@@ -275,7 +267,7 @@ def test_the_test_button_tells_of_a_web_server_that_is_no_supervisely(
     assert re.search(f"Is ({proxy.url}|the host of the connection) a Supervisely server", message)
 
 
-def test_the_test_button_tells_of_a_missing_connection(airflow_db: None) -> None:
+def test_the_test_button_tells_of_a_missing_connection(airflow_db: None):
     works, message = SuperviselyHook("nowhere").test_connection()
 
     assert not works
@@ -301,7 +293,7 @@ class _StringField(_Field):
     kind = "string"
 
 
-def test_the_form_of_airflow_3_1_agrees_with_the_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_form_of_airflow_3_1_agrees_with_the_declaration(monkeypatch: Patch):
     wtforms = ModuleType("wtforms")
     wtforms.__dict__.update(BooleanField=_BooleanField, IntegerField=_IntegerField, StringField=_StringField)
     monkeypatch.setitem(sys.modules, "wtforms", wtforms)
@@ -333,15 +325,15 @@ def test_the_form_of_airflow_3_1_agrees_with_the_declaration(monkeypatch: pytest
     }
 
 
-def test_the_form_shows_the_defaults_of_the_client() -> None:
-    parameters = inspect.signature(SuperviselyClient).parameters
+def test_the_form_shows_the_defaults_of_the_client():
+    parameters = inspect.signature(Client).parameters
 
     assert {name: field["schema"]["default"] for name, field in FORM["conn-fields"].items()} == {
         name: parameters[name].default for name in FORM["conn-fields"]
     }
 
 
-def test_the_class_and_the_declaration_agree() -> None:
+def test_the_class_and_the_declaration_agree():
     assert FORM["connection-type"] == SuperviselyHook.conn_type
     assert FORM["hook-name"] == SuperviselyHook.hook_name
     assert FORM["hook-class-name"] == f"{SuperviselyHook.__module__}.{SuperviselyHook.__qualname__}"

@@ -10,22 +10,19 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
-from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import StateStore, running_context, state
 from tests.support.projects import list_version_files, touch
-from tests.support.proxy import Exchange, FaultProxy, first
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.proxy import Exchange, first
+from tests.support.types import Client, RunDag, Versions, Wire
 
 ROOT = Path(__file__).parents[2]
+KillAt = Callable[..., None]
 
 
 def start(project_id: int, store: Path | str, run_id: str = "run") -> subprocess.Popen[str]:
@@ -41,7 +38,12 @@ def finish(worker: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def kill_at(proxy: FaultProxy, project_id: int) -> Callable[..., None]:
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def kill_at(proxy: Wire, project_id: int) -> KillAt:
     """Kill a worker of its own with SIGKILL at its request for a method."""
 
     def kill(method: str, store: Path | str, *, after_effect: bool = False) -> None:
@@ -60,71 +62,61 @@ def kill_at(proxy: FaultProxy, project_id: int) -> Callable[..., None]:
     return kill
 
 
-@pytest.mark.parametrize(
-    "method",
-    ["figures.list", "file-storage.bulk.upload", "projects.versions.commit"],
-)
+@pytest.mark.parametrize("method", ["figures.list", "file-storage.bulk.upload", "projects.versions.commit"])
 def test_the_next_try_of_a_killed_worker_gives_its_reservation_back(
     method: str,
-    kill_at: Callable[..., None],
-    proxy: FaultProxy,
+    kill_at: KillAt,
+    proxy: Wire,
     project_id: int,
-    tmp_path: Path,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
-    kill_at(method, tmp_path / "store")
+    store: Path,
+    versions: Versions,
+    client: Client,
+):
+    kill_at(method, store)
 
-    made = finish(start(project_id, tmp_path / "store"))
+    made = finish(start(project_id, store))
 
     assert made["created"]
     assert [info.version_id for info in versions.get_list(project_id)] == [made["version_id"]]
     assert len(proxy.seen("projects.versions.cancel-reservation")) == 1
     # The archive of the killed try is gone, too.
     assert len([name for name in list_version_files(client, project_id) if name.endswith(".zst")]) == 1
-    assert json.loads((tmp_path / "store").read_text()) == {}
+    assert json.loads(store.read_text()) == {}
     assert versions.restore(project_id, made["version_id"]).counts["images"] == 3
 
 
 def test_the_next_try_returns_the_version_that_the_killed_worker_had_committed(
-    kill_at: Callable[..., None],
-    proxy: FaultProxy,
-    project_id: int,
-    tmp_path: Path,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
-    kill_at("projects.versions.commit", tmp_path / "store", after_effect=True)
+    kill_at: KillAt, proxy: Wire, project_id: int, store: Path, versions: Versions, client: Client
+):
+    kill_at("projects.versions.commit", store, after_effect=True)
     [committed] = versions.get_list(project_id)
     touch(client, project_id)
 
-    made = finish(start(project_id, tmp_path / "store"))
+    made = finish(start(project_id, store))
 
     assert (made["version_id"], made["created"]) == (committed.version_id, True)
     assert made["counts"]["images"] == 3
     assert len(versions.get_list(project_id)) == 1
-    assert json.loads((tmp_path / "store").read_text()) == {}
+    assert json.loads(store.read_text()) == {}
 
 
 def test_a_worker_killed_before_it_knows_its_reservation_finds_it_again(
-    kill_at: Callable[..., None], project_id: int, tmp_path: Path
-) -> None:
-    kill_at("projects.versions.reserve", tmp_path / "store", after_effect=True)
+    kill_at: KillAt, project_id: int, store: Path
+):
+    kill_at("projects.versions.reserve", store, after_effect=True)
 
-    assert finish(start(project_id, tmp_path / "store"))["created"]
+    assert finish(start(project_id, store))["created"]
 
 
-def test_without_a_store_the_server_knows_the_owner_again(
-    kill_at: Callable[..., None], project_id: int
-) -> None:
+def test_without_a_store_the_server_knows_the_owner_again(kill_at: KillAt, project_id: int):
     kill_at("figures.list", "-")
 
     assert finish(start(project_id, "-"))["created"]
 
 
 def test_another_run_does_not_take_a_killed_workers_reservation(
-    kill_at: Callable[..., None], proxy: FaultProxy, project_id: int, versions: ProjectVersions
-) -> None:
+    kill_at: KillAt, proxy: Wire, project_id: int, versions: Versions
+):
     kill_at("figures.list", "-")
 
     with pytest.raises(Exception, match=r"already committing .* for training/run/back_up/-1"):
@@ -132,8 +124,8 @@ def test_another_run_does_not_take_a_killed_workers_reservation(
 
 
 def test_two_runs_at_once_end_with_the_same_version(
-    proxy: FaultProxy, project_id: int, tmp_path: Path, versions: ProjectVersions
-) -> None:
+    proxy: Wire, project_id: int, tmp_path: Path, versions: Versions
+):
     others: list[subprocess.Popen[str]] = []
 
     def let_another_come() -> None:
@@ -152,7 +144,7 @@ def test_two_runs_at_once_end_with_the_same_version(
     assert len(versions.get_list(project_id)) == 1
 
 
-def test_a_reservation_that_cannot_be_given_back_stays_remembered(proxy: FaultProxy, project_id: int) -> None:
+def test_a_reservation_that_cannot_be_given_back_stays_remembered(proxy: Wire, project_id: int):
     store = StateStore()
     context = running_context(more={"task_state_store": store})
     operator = CreateProjectVersionOperator(task_id="create", project_id=project_id)
@@ -171,8 +163,8 @@ def test_a_reservation_that_cannot_be_given_back_stays_remembered(proxy: FaultPr
 
 
 def test_a_task_that_takes_too_long_gives_its_reservation_back(
-    proxy: FaultProxy, run_dag: RunDag, dag_id: str, project_id: int, versions: ProjectVersions
-) -> None:
+    proxy: Wire, run_dag: RunDag, dag_id: str, project_id: int, versions: Versions
+):
     def hang(_: Exchange) -> None:
         proxy.closing.wait(5)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -11,11 +11,8 @@ from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
-from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import RunningTask, pulled
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.types import Capsys, RunDag, Server
 
 OPERATOR = CreateProjectVersionOperator(task_id="create", project_id=7)
 
@@ -23,7 +20,7 @@ OPERATOR = CreateProjectVersionOperator(task_id="create", project_id=7)
 @pytest.mark.parametrize(("version_id", "fragment"), [(None, ""), (311, "#version-311")])
 def test_buttons_lead_to_the_project_and_to_the_version_where_it_is_known(
     version_id: int | None, fragment: str
-) -> None:
+):
     task = RunningTask()
 
     push_links({"ti": task}, "https://x.example", 7, version_id)  # type: ignore[typeddict-item]
@@ -34,14 +31,14 @@ def test_buttons_lead_to_the_project_and_to_the_version_where_it_is_known(
     }
 
 
-def test_a_link_that_cannot_be_read_is_empty() -> None:
+def test_a_link_that_cannot_be_read_is_empty():
     nonsense: Any = object()
 
     assert VersionLink().get_link(OPERATOR, ti_key=nonsense) == ""
 
 
 @pytest.mark.parametrize("operator", [CreateProjectVersionOperator, RestoreProjectVersionOperator])
-def test_the_links_of_an_operator_have_names_of_their_own(operator: Any) -> None:
+def test_the_links_of_an_operator_have_names_of_their_own(operator: Any):
     links = operator.operator_extra_links
 
     assert len({link.name for link in links}) == len(links)
@@ -49,13 +46,8 @@ def test_the_links_of_an_operator_have_names_of_their_own(operator: Any) -> None
 
 
 def test_the_buttons_and_the_log_lead_to_pages_that_are_there(
-    connection: None,
-    run_dag: RunDag,
-    dag_id: str,
-    project_id: int,
-    server: ServerInfo,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    connection: None, run_dag: RunDag, dag_id: str, project_id: int, server: Server, capsys: Capsys
+):
     with DAG(dag_id, schedule=None) as dag:
         create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
         version: Any = {"project_id": project_id, "version_id": create.output}
@@ -79,7 +71,7 @@ def test_the_buttons_and_the_log_lead_to_pages_that_are_there(
     assert re.search(rf"Restored version 1 .* {re.escape(restored_page)} ", log)
 
 
-def _open(server: ServerInfo, page: str) -> str:
+def _open(server: Server, page: str) -> str:
     """Open a page as a person who has logged in."""
     with requests.Session() as browser:
         browser.post(f"{server.url}/login", data={"token": server.token}, timeout=30)

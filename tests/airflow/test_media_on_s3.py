@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
@@ -24,14 +24,12 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.audit import check_store
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
-from airflow_sv_versioning.vault.store import MediaStore
-from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.media import hash_of
 from tests.support.projects import add_dataset, make_project
+from tests.support.types import Client, Patch, Request, RunDag, Store
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
+pytestmark = pytest.mark.usefixtures("connection")
 
 pytest.importorskip("moto.server")
 pytest.importorskip("airflow.providers.amazon")
@@ -62,7 +60,7 @@ def s3() -> Iterator[Any]:
 
 
 @pytest.fixture
-def url(s3: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+def url(s3: Any, monkeypatch: Patch, request: Request) -> str:
     """The URL of a store of its own, reached with the connection ``s3_originals``."""
     connection = {
         "conn_type": "aws",
@@ -75,18 +73,18 @@ def url(s3: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 
 
 @pytest.fixture
-def store(url: str, airflow_db: None) -> MediaStore:
+def store(url: str, airflow_db: None) -> Store:
     found = find_media_store(url)
     assert found is not None
     return found
 
 
-def keys(s3: Any, request: pytest.FixtureRequest) -> list[str]:
+def keys(s3: Any, request: Request) -> list[str]:
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{request.node.name}/")
     return [entry["Key"].removeprefix(f"{request.node.name}/") for entry in listed.get("Contents", [])]
 
 
-def test_contents_go_to_s3_and_come_back(store: MediaStore, s3: Any, request: pytest.FixtureRequest) -> None:
+def test_contents_go_to_s3_and_come_back(store: Store, s3: Any, request: Request):
     large = b"".join(bytes([number]) * (SPOOL_BYTES // 2) for number in range(6))
 
     store.put(hash_of(b"small"), [b"small"])
@@ -105,9 +103,7 @@ def test_contents_go_to_s3_and_come_back(store: MediaStore, s3: Any, request: py
 
 
 @pytest.mark.parametrize("size", [10, SPOOL_BYTES + 1], ids=["small", "large"])
-def test_what_breaks_on_its_way_is_never_seen(
-    store: MediaStore, s3: Any, request: pytest.FixtureRequest, size: int
-) -> None:
+def test_what_breaks_on_its_way_is_never_seen(store: Store, s3: Any, request: Request, size: int):
     def breaking() -> Iterator[bytes]:
         yield b"." * size
         raise TransportError("cut")
@@ -121,9 +117,7 @@ def test_what_breaks_on_its_way_is_never_seen(
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
 
 
-def test_what_others_write_and_remove_is_seen_at_once(
-    store: MediaStore, s3: Any, request: pytest.FixtureRequest
-) -> None:
+def test_what_others_write_and_remove_is_seen_at_once(store: Store, s3: Any, request: Request):
     """Drivers remember listings; processes share a store all the same."""
     contents = [str(number).encode() for number in range(20)]
     for content in contents:
@@ -141,14 +135,8 @@ def test_what_others_write_and_remove_is_seen_at_once(
 
 
 def test_a_version_keeps_its_originals_on_s3(
-    connection: None,
-    run_dag: RunDag,
-    dag_id: str,
-    client: SuperviselyClient,
-    photos: list[Path],
-    url: str,
-    store: MediaStore,
-) -> None:
+    run_dag: RunDag, dag_id: str, client: Client, photos: list[Path], url: str, store: Store
+):
     project_id = make_project(client, photos[:3])
     with DAG(dag_id, schedule=None) as dag:
         CreateProjectVersionOperator(
@@ -164,9 +152,7 @@ def test_a_version_keeps_its_originals_on_s3(
     assert set(store.iter_hashes()) == {hash_of(photo.read_bytes()) for photo in photos[:4]}
 
 
-def test_every_use_of_a_store_reaches_it_through_its_connection(
-    connection: None, project_id: int, url: str, store: MediaStore, client: SuperviselyClient
-) -> None:
+def test_every_use_of_a_store_reaches_it_through_its_connection(project_id: int, url: str, store: Store):
     with SuperviselyHook() as hook:
         hook.versions.create(project_id, media_store=url)
         verified = hook.versions.verify(project_id, media_store=url)
@@ -178,7 +164,7 @@ def test_every_use_of_a_store_reaches_it_through_its_connection(
     assert (checked.is_good, checked.media, pruned.removed) == (True, 3, 1)
 
 
-def test_flipped_bits_on_s3_are_found(store: MediaStore, s3: Any, request: pytest.FixtureRequest) -> None:
+def test_flipped_bits_on_s3_are_found(store: Store, s3: Any, request: Request):
     store.add([b"photo"])
     (key,) = keys(s3, request)
     s3.put_object(Bucket=BUCKET, Key=f"{request.node.name}/{key}", Body=b"phot0")
@@ -192,8 +178,8 @@ def test_flipped_bits_on_s3_are_found(store: MediaStore, s3: Any, request: pytes
     "bad", ["s3://s3_originals@no-such-bucket/x", "s3://no_such_connection@bucket/x", "nosuch://bucket/x"]
 )
 def test_a_store_that_is_set_up_wrongly_fails_the_task_for_good(
-    connection: None, run_dag: RunDag, dag_id: str, project_id: int, url: str, bad: str, client: Any
-) -> None:
+    run_dag: RunDag, dag_id: str, project_id: int, url: str, bad: str, client: Any
+):
     with DAG(dag_id, schedule=None) as dag:
         CreateProjectVersionOperator(
             task_id="create", project_id=project_id, media_store=bad, retries=1, retry_delay=timedelta(0)
@@ -205,7 +191,7 @@ def test_a_store_that_is_set_up_wrongly_fails_the_task_for_good(
     assert list(client.versions.list_all(project_id)) == []
 
 
-def test_a_local_folder_needs_no_url(tmp_path: Path) -> None:
+def test_a_local_folder_needs_no_url(tmp_path: Path):
     store = find_media_store(str(tmp_path))
     assert store is not None
     assert store.url == tmp_path.as_uri()
@@ -213,6 +199,6 @@ def test_a_local_folder_needs_no_url(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", ["ftp://somewhere/else", "", "None", " \n"])
-def test_what_names_no_store_is_refused(bad: str) -> None:
+def test_what_names_no_store_is_refused(bad: str):
     with pytest.raises(ConfigurationError):
         find_media_store(bad)

@@ -12,21 +12,20 @@ from airflow.sdk import DAG
 from airflow_sv_versioning.client.media import IMAGE_UPLOAD
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
-from tests.airflow.conftest import RunDag, SetConnection
-from tests.support.airflow_runs import pulled, state, task_instance
+from tests.support.airflow_runs import ended, pulled, state
 from tests.support.projects import count_projects, make_project, read_images
+from tests.support.types import Client, RunDag, Server, SetConnection, TempFolders
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
+    from airflow_sv_versioning.server.run import EmbeddedServer
 
 Restore = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def lossy(tmp_path_factory: TempFolders) -> Iterator[EmbeddedServer]:
     from airflow_sv_versioning.server.run import EmbeddedServer
 
     with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
@@ -34,7 +33,7 @@ def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="module")
-def server(lossy: EmbeddedServer) -> ServerInfo:
+def server(lossy: EmbeddedServer) -> Server:
     return lossy.info
 
 
@@ -45,7 +44,7 @@ def store(tmp_path: Path) -> str:
 
 @pytest.fixture
 def lost_project(
-    client: SuperviselyClient,
+    client: Client,
     photos: list[Path],
     lossy: EmbeddedServer,
     connection: None,
@@ -86,14 +85,13 @@ def lost(photos: list[Path]) -> list[str]:
 
 
 def test_missing_media_fail_the_task_for_good_and_are_listed(
-    restore: Restore, lost: list[str], client: SuperviselyClient
-) -> None:
+    restore: Restore, lost: list[str], client: Client
+):
     projects = count_projects(client)
 
     run = restore(retries=1, retry_delay=timedelta(0))
 
-    assert state(run, "restore") == "failed"
-    assert task_instance(run, "restore").try_number == 1
+    assert ended(run, "restore") == ("failed", 1)
     assert pulled(run, "restore", "missing") == {"count": 2, "items": lost}
     assert pulled(run, "restore") is None
     assert count_projects(client) == projects
@@ -102,7 +100,7 @@ def test_missing_media_fail_the_task_for_good_and_are_listed(
 @pytest.mark.parametrize(
     ("policy", "key"), [("skip", "skipped"), ("placeholder", "placeholders"), ("reupload", "reuploaded")]
 )
-def test_a_policy_is_chosen_and_told(policy: str, key: str, restore: Restore, lost: list[str]) -> None:
+def test_a_policy_is_chosen_and_told(policy: str, key: str, restore: Restore, lost: list[str]):
     run = restore(missing_entities=policy, verify="full")
 
     result = pulled(run, "restore", "restore")
@@ -111,9 +109,7 @@ def test_a_policy_is_chosen_and_told(policy: str, key: str, restore: Restore, lo
     assert lists == {"skipped": [], "placeholders": [], "reuploaded": [], key: lost}
 
 
-def test_a_plan_tells_what_would_be_made_and_makes_nothing(
-    restore: Restore, lost: list[str], client: SuperviselyClient
-) -> None:
+def test_a_plan_tells_what_would_be_made_and_makes_nothing(restore: Restore, lost: list[str], client: Client):
     projects = count_projects(client)
 
     run = restore(plan_only=True, missing_entities="placeholder")
@@ -129,7 +125,7 @@ def test_a_plan_tells_what_would_be_made_and_makes_nothing(
     assert count_projects(client) == projects
 
 
-def test_a_plan_of_a_restore_that_would_stop_says_so(restore: Restore) -> None:
+def test_a_plan_of_a_restore_that_would_stop_says_so(restore: Restore):
     run = restore(plan_only=True)
 
     assert state(run, "restore") == "success"
@@ -140,14 +136,14 @@ def test_a_plan_of_a_restore_that_would_stop_says_so(restore: Restore) -> None:
 
 def test_the_store_is_templated_and_wins_over_that_of_the_version(
     restore: Restore, lost: list[str], tmp_path: Path
-) -> None:
+):
     run = restore(missing_entities="reupload", media_store="{{ '" + str(tmp_path) + "' }}/other")
 
     assert state(run, "restore") == "failed"
     assert pulled(run, "restore", "missing")["items"] == lost
 
 
-def test_the_connection_allows_private_links(set_connection: SetConnection, server: ServerInfo) -> None:
+def test_the_connection_allows_private_links(set_connection: SetConnection, server: Server):
     from airflow_sv_versioning.client.links import LinkState
     from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 

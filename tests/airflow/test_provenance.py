@@ -9,15 +9,15 @@ from airflow_sv_versioning.operators.provenance import default_description, defa
 from tests.support.airflow_runs import running_context
 
 
-def test_the_title_names_the_dag_and_the_task() -> None:
+def test_the_title_names_the_dag_and_the_task():
     assert default_title(running_context()) == "training / back_up"
 
 
-def test_a_mapped_task_tells_its_index() -> None:
+def test_a_mapped_task_tells_its_index():
     assert default_title(running_context(map_index=3)) == "training / back_up[3]"
 
 
-def test_the_description_tells_when_it_was_made_and_by_which_run() -> None:
+def test_the_description_tells_when_it_was_made_and_by_which_run():
     context = running_context(more={"logical_date": datetime(2026, 2, 1, tzinfo=timezone.utc)})
 
     assert default_description(context, datetime(2026, 2, 2, 1, 0, 7, tzinfo=timezone.utc)) == (
@@ -26,7 +26,7 @@ def test_the_description_tells_when_it_was_made_and_by_which_run() -> None:
     )
 
 
-def test_a_run_without_logical_date_tells_when_it_may_run() -> None:
+def test_a_run_without_logical_date_tells_when_it_may_run():
     context = running_context(more={"logical_date": None})
 
     assert default_description(context).endswith(", run_after=2026-03-01T04:05:06+00:00")
@@ -42,9 +42,7 @@ def test_a_run_without_logical_date_tells_when_it_may_run() -> None:
         ("manual", timedelta(0), True),
     ],
 )
-def test_a_run_of_the_past_is_told_that_its_version_is_of_now(
-    run_type: str, due: timedelta, is_told: bool
-) -> None:
+def test_a_run_of_the_past_is_told_that_its_version_is_of_now(run_type: str, due: timedelta, is_told: bool):
     run_after = datetime.now(timezone.utc) - due
     context = running_context()
     context["dag_run"] = SimpleNamespace(run_type=run_type, run_after=run_after)
@@ -57,7 +55,7 @@ def test_a_run_of_the_past_is_told_that_its_version_is_of_now(
         assert f"logical_date is {context['logical_date'].isoformat(timespec='seconds')}" in lateness
 
 
-def test_long_names_lose_their_middle_and_the_rest_stays_whole() -> None:
+def test_long_names_lose_their_middle_and_the_rest_stays_whole():
     context = running_context(dag_id="d" * 120 + "END", task_id="t" * 120 + "END", run_id="manual__1")
 
     description = default_description(context)
@@ -69,7 +67,7 @@ def test_long_names_lose_their_middle_and_the_rest_stays_whole() -> None:
     assert description.endswith("2026-03-01T04:05:06+00:00")
 
 
-def test_the_longest_names_of_airflow_fit() -> None:
+def test_the_longest_names_of_airflow_fit():
     context = running_context(dag_id="d" * 250, task_id="t" * 250, run_id="r" * 250, map_index=1023)
 
     assert len(default_description(context)) <= 255

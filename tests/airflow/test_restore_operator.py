@@ -9,14 +9,14 @@ from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
-from tests.airflow.conftest import RunDag
-from tests.support.airflow_runs import pulled, running_context, state, task_instance
+from tests.support.airflow_runs import ended, pulled, running_context
 from tests.support.projects import read_images, touch
+from tests.support.types import Client, RunDag, Server, Versions
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+    from airflow_sv_versioning.versioning import CreateResult
+
+pytestmark = pytest.mark.usefixtures("connection")
 
 Restore = Callable[..., Any]
 NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
@@ -35,13 +35,11 @@ def restore(run_dag: RunDag, dag_id: str, connection: None) -> Restore:
 
 
 @pytest.fixture
-def version(versions: ProjectVersions, project_id: int) -> CreateResult:
+def version(versions: Versions, project_id: int) -> CreateResult:
     return versions.create(project_id)
 
 
-def test_a_version_comes_back_as_an_equal_project(
-    restore: Restore, version: CreateResult, client: SuperviselyClient
-) -> None:
+def test_a_version_comes_back_as_an_equal_project(restore: Restore, version: CreateResult, client: Client):
     run = restore(project_id=version.project_id, version_id=version.version_id)
 
     restored = pulled(run, "restore")
@@ -57,7 +55,7 @@ def test_a_version_comes_back_as_an_equal_project(
 
 def test_a_version_is_named_by_its_number_where_the_other_names_may_be_empty(
     restore: Restore, version: CreateResult
-) -> None:
+):
     nothing = "{{ none }}"
     run = restore(
         project_id=str(version.project_id),
@@ -73,8 +71,8 @@ def test_a_version_is_named_by_its_number_where_the_other_names_may_be_empty(
 
 
 def test_a_version_is_named_by_the_moment_of_the_run(
-    restore: Restore, version: CreateResult, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    restore: Restore, version: CreateResult, client: Client, versions: Versions
+):
     touch(client, version.project_id)
     second = versions.create(version.project_id)
 
@@ -83,18 +81,17 @@ def test_a_version_is_named_by_the_moment_of_the_run(
     assert pulled(run, "restore", "restore")["version_id"] == second.version_id
 
 
-def test_a_moment_before_all_versions_fails_for_good(restore: Restore, version: CreateResult) -> None:
+def test_a_moment_before_all_versions_fails_for_good(restore: Restore, version: CreateResult):
     long_ago = datetime(2001, 1, 1, tzinfo=timezone.utc)
 
     run = restore(project_id=version.project_id, as_of=long_ago, **NO_DELAY)
 
-    assert state(run, "restore") == "failed"
-    assert task_instance(run, "restore").try_number == 1
+    assert ended(run, "restore") == ("failed", 1)
 
 
 def test_the_new_project_gets_the_name_and_place_asked_for(
-    restore: Restore, version: CreateResult, client: SuperviselyClient, server: ServerInfo, dag_id: str
-) -> None:
+    restore: Restore, version: CreateResult, client: Client, server: Server, dag_id: str
+):
     run = restore(
         project_id=version.project_id,
         version_num=1,
@@ -110,9 +107,7 @@ def test_the_new_project_gets_the_name_and_place_asked_for(
     assert f"for {dag_id}" in project.description
 
 
-def test_a_version_goes_from_task_to_task(
-    connection: None, run_dag: RunDag, dag_id: str, project_id: int
-) -> None:
+def test_a_version_goes_from_task_to_task(run_dag: RunDag, dag_id: str, project_id: int):
     with DAG(dag_id, schedule=None) as dag:
         create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
         RestoreProjectVersionOperator(
@@ -138,16 +133,13 @@ def test_a_version_goes_from_task_to_task(
     ],
     ids=str,
 )
-def test_what_cannot_work_fails_for_good(
-    arguments: dict[str, Any], restore: Restore, version: CreateResult
-) -> None:
+def test_what_cannot_work_fails_for_good(arguments: dict[str, Any], restore: Restore, version: CreateResult):
     run = restore(project_id=version.project_id, **arguments, **NO_DELAY)
 
-    assert state(run, "restore") == "failed"
-    assert task_instance(run, "restore").try_number == 1
+    assert ended(run, "restore") == ("failed", 1)
 
 
-def test_the_links_lead_to_both_projects(restore: Restore, version: CreateResult, server: ServerInfo) -> None:
+def test_the_links_lead_to_both_projects(restore: Restore, version: CreateResult, server: Server):
     run = restore(project_id=version.project_id, version_num=1)
 
     source, restored = f"{server.url}/projects/{version.project_id}", pulled(run, "restore")
@@ -158,7 +150,7 @@ def test_the_links_lead_to_both_projects(restore: Restore, version: CreateResult
     )
 
 
-def test_a_failed_restore_still_links_to_its_source(connection: None, version: CreateResult) -> None:
+def test_a_failed_restore_still_links_to_its_source(version: CreateResult):
     context = running_context()
     operator = RestoreProjectVersionOperator(task_id="restore", project_id=version.project_id, version_num=9)
 

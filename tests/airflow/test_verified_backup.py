@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.airflow.conftest import RunDag
 from tests.airflow.test_example_dags import dags  # noqa: F401 - a fixture
 from tests.support.airflow_runs import pulled
 from tests.support.projects import make_project, read_images
-from tests.support.sdk import SdkProcess, sdk_python
+from tests.support.sdk import sdk_python
+from tests.support.types import Client, Dags, RunDag, Sdk, Server
 from tests.support.video_projects import make_video_project, read_videos
 from tests.support.videos import real_video
 from tests.support.volumes import read_volumes
-
-if TYPE_CHECKING:
-    from airflow.sdk import DAG
-
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
 
 READERS: dict[str, Callable[..., Any]] = {
     "images": read_images,
@@ -31,15 +25,13 @@ READERS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.fixture
-def project_id(
-    project_type: str, client: SuperviselyClient, server: ServerInfo, photos: list[Path], tmp_path: Path
-) -> int:
+def project_id(project_type: str, client: Client, server: Server, photos: list[Path], tmp_path: Path) -> int:
     """A project of the type, of files that no test made up."""
     if project_type == "images":
         return make_project(client, photos[:1])
     if project_type == "videos":
         return make_video_project(client, [real_video()])
-    with SdkProcess(sdk_python(), tmp_path / "log") as sdk:
+    with Sdk(sdk_python(), tmp_path / "log") as sdk:
         series: int = sdk.call(server, "dicom_series", workspace_id=server.workspace_id)
     return series
 
@@ -57,10 +49,10 @@ def test_a_project_is_backed_up_and_proven(
     counted: str,
     connection: None,
     run_dag: RunDag,
-    dags: dict[str, DAG],  # noqa: F811
-    client: SuperviselyClient,
+    dags: Dags,  # noqa: F811
+    client: Client,
     project_id: int,
-) -> None:
+):
     run = run_dag(dags["verified_backup"], project_id=project_id)
 
     assert run.state == "success"

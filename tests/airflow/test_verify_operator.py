@@ -6,21 +6,18 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
-from airflow_sv_versioning.vault.store import MediaStore
-from tests.airflow.conftest import RunDag
 from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.projects import make_project, touch
-from tests.support.proxy import FaultProxy, refuse
+from tests.support.proxy import refuse
+from tests.support.types import Capsys, Client, RunDag, Store, Versions, Wire
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.versioning import ProjectVersions
+pytestmark = pytest.mark.usefixtures("connection")
 
 Verify = Callable[..., Any]
 
@@ -38,9 +35,7 @@ def verify(run_dag: RunDag, dag_id: str) -> Verify:
     return run
 
 
-def test_a_good_version_passes(
-    connection: None, verify: Verify, project_id: int, versions: ProjectVersions, tmp_path: Path
-) -> None:
+def test_a_good_version_passes(verify: Verify, project_id: int, versions: Versions, tmp_path: Path):
     made = versions.create(project_id, media_store=tmp_path)
 
     run = verify(project_id="{{ 0 + " + str(project_id) + " }}", media_store=str(tmp_path))
@@ -58,15 +53,10 @@ def test_a_good_version_passes(
 
 
 def test_what_is_wrong_fails_the_task_without_a_retry_and_is_told_in_the_xcom(
-    connection: None,
-    verify: Verify,
-    project_id: int,
-    versions: ProjectVersions,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    verify: Verify, project_id: int, versions: Versions, tmp_path: Path, capsys: Capsys
+):
     versions.create(project_id, media_store=tmp_path)
-    store = MediaStore(tmp_path)
+    store = Store(tmp_path)
     lost = next(store.iter_hashes())
     store.remove(lost)
 
@@ -82,9 +72,7 @@ def test_what_is_wrong_fails_the_task_without_a_retry_and_is_told_in_the_xcom(
     assert re.search(r"\[info +\] archive: good\.", log)
 
 
-def test_an_older_version_can_be_named(
-    connection: None, verify: Verify, project_id: int, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+def test_an_older_version_can_be_named(verify: Verify, project_id: int, versions: Versions, client: Client):
     first = versions.create(project_id)
     touch(client, project_id)
     versions.create(project_id)
@@ -93,8 +81,8 @@ def test_an_older_version_can_be_named(
 
 
 def test_a_server_that_fails_for_now_is_asked_again(
-    proxy: FaultProxy, one_try: None, verify: Verify, project_id: int, versions: ProjectVersions
-) -> None:
+    proxy: Wire, one_try: None, verify: Verify, project_id: int, versions: Versions
+):
     versions.create(project_id)
     proxy.on("images.internal.hashes.list", refuse(503))
 
@@ -103,9 +91,7 @@ def test_a_server_that_fails_for_now_is_asked_again(
     assert (state(run, "verify"), task_instance(run, "verify").try_number) == ("success", 2)
 
 
-def test_a_project_without_versions_fails(
-    connection: None, verify: Verify, client: SuperviselyClient, photos: list[Path]
-) -> None:
+def test_a_project_without_versions_fails(verify: Verify, client: Client, photos: list[Path]):
     run = verify(project_id=make_project(client, photos[:1]))
 
     assert (state(run, "verify"), task_instance(run, "verify").try_number) == ("failed", 1)

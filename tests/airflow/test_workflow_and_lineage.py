@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -9,12 +9,8 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from tests.airflow.test_background_tasks_sensor import App
 from tests.support.airflow_runs import running_context
-from tests.support.proxy import FaultProxy, refuse
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.proxy import refuse
+from tests.support.types import Client, Server, Versions, Wire
 
 META = {"customNodeSettings": {"title": "<h4>nightly</h4>"}}
 
@@ -28,14 +24,14 @@ class WorkflowMeta:
 
 
 @pytest.fixture
-def platform_task_id(client: SuperviselyClient, server: ServerInfo) -> int:
+def platform_task_id(client: Client, server: Server) -> int:
     return App(client, server.workspace_id, None).id
 
 
 @pytest.mark.parametrize("meta", [META, WorkflowMeta()], ids=["dict", "object"])
 def test_a_version_is_the_output_of_the_platform_task_that_made_it(
-    meta: Any, proxy: FaultProxy, project_id: int, platform_task_id: int
-) -> None:
+    meta: Any, proxy: Wire, project_id: int, platform_task_id: int
+):
     operator = CreateProjectVersionOperator(
         task_id="create", project_id=project_id, platform_task_id=str(platform_task_id), workflow_meta=meta
     )
@@ -53,8 +49,8 @@ def test_a_version_is_the_output_of_the_platform_task_that_made_it(
 
 
 def test_a_version_is_the_input_of_the_platform_task_that_restores_it(
-    proxy: FaultProxy, project_id: int, platform_task_id: int, versions: ProjectVersions
-) -> None:
+    proxy: Wire, project_id: int, platform_task_id: int, versions: Versions
+):
     version = versions.create(project_id)
     operator = RestoreProjectVersionOperator(
         task_id="restore", project_id=project_id, version_num=1, platform_task_id=platform_task_id
@@ -67,15 +63,15 @@ def test_a_version_is_the_input_of_the_platform_task_that_restores_it(
     assert "meta" not in request.json
 
 
-def test_without_a_platform_task_the_graph_is_left_alone(proxy: FaultProxy, project_id: int) -> None:
+def test_without_a_platform_task_the_graph_is_left_alone(proxy: Wire, project_id: int):
     CreateProjectVersionOperator(task_id="create", project_id=project_id).execute(running_context())
 
     assert proxy.seen("workflow.node.add-output") == []
 
 
 def test_a_graph_that_cannot_be_changed_is_an_error_and_the_next_try_finds_the_version(
-    proxy: FaultProxy, project_id: int, platform_task_id: int, versions: ProjectVersions
-) -> None:
+    proxy: Wire, project_id: int, platform_task_id: int, versions: Versions
+):
     operator = CreateProjectVersionOperator(
         task_id="create", project_id=project_id, platform_task_id=platform_task_id
     )
@@ -88,16 +84,14 @@ def test_a_graph_that_cannot_be_changed_is_an_error_and_the_next_try_finds_the_v
     assert operator.execute(running_context()) == version.version_id
 
 
-def test_an_unknown_platform_task_is_an_error(connection: None, project_id: int) -> None:
+def test_an_unknown_platform_task_is_an_error(connection: None, project_id: int):
     operator = CreateProjectVersionOperator(task_id="create", project_id=project_id, platform_task_id=999_999)
 
     with pytest.raises(AirflowFailException, match="999999"):
         operator.execute(running_context())
 
 
-def test_lineage_names_the_project_and_its_version(
-    connection: None, project_id: int, server: ServerInfo
-) -> None:
+def test_lineage_names_the_project_and_its_version(connection: None, project_id: int, server: Server):
     pytest.importorskip("airflow.providers.openlineage.extractors")
     create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
     version_id = create.execute(running_context())
@@ -116,7 +110,7 @@ def test_lineage_names_the_project_and_its_version(
     assert [output.name for output in used.outputs] == [f"projects/{restored}"]
 
 
-def test_a_task_that_made_nothing_has_no_lineage() -> None:
+def test_a_task_that_made_nothing_has_no_lineage():
     create = CreateProjectVersionOperator(task_id="create", project_id=7)
 
     assert create.get_openlineage_facets_on_complete(None) is None

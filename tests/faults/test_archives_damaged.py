@@ -11,18 +11,15 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SnapshotError, UnsafeArchiveError
-from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import count_projects, read_archive, replace_archive
+from tests.support.projects import leaves_no_project, read_archive, replace_archive
+from tests.support.types import Client, Versions
 
 Damage = Callable[[bytes], bytes]
 
 
 @pytest.fixture
-def restore_of(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> Callable[[Damage], None]:
+def restore_of(versions: Versions, client: Client, project_id: int) -> Callable[[Damage], None]:
     """Restore a version whose archive somebody damaged or replaced, all digests on the server included."""
     made = versions.create(project_id)
     genuine = read_archive(client, made)
@@ -66,29 +63,20 @@ DAMAGES: dict[str, Damage] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_archive_is_refused_before_anything_is_made(
-    damage, restore_of, client: SuperviselyClient
-) -> None:
-    projects = count_projects(client)
-
-    with pytest.raises(SnapshotError) as raised:
+def test_a_damaged_archive_is_refused_before_anything_is_made(damage, restore_of, client: Client):
+    with leaves_no_project(client), pytest.raises(SnapshotError) as raised:
         restore_of(DAMAGES[damage])
 
     assert not raised.value.transient
-    assert count_projects(client) == projects
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_pickle_that_would_run_code_does_not(
-    protocol, restore_of, client: SuperviselyClient, tmp_path: Path
-) -> None:
+def test_a_pickle_that_would_run_code_does_not(protocol, restore_of, client: Client, tmp_path: Path):
     marker = tmp_path / "ran"
     exploit = pickle.dumps((_Exploit(marker),), protocol)
-    projects = count_projects(client)
 
-    with pytest.raises(SnapshotError) as raised:
+    with leaves_no_project(client), pytest.raises(SnapshotError) as raised:
         restore_of(lambda _: _packed(exploit))
 
     assert not marker.exists()
-    assert count_projects(client) == projects
     assert protocol < 4 or isinstance(raised.value, UnsafeArchiveError)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ArchiveMissingError
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import list_version_files, read_images, read_map
-from tests.support.proxy import FaultProxy, alter, answer, refuse
+from tests.support.proxy import alter, answer, refuse
+from tests.support.types import Client, Versions, Wire
 
 
 @pytest.fixture
-def made(versions: ProjectVersions, project_id: int):
+def made(versions: Versions, project_id: int):
     return versions.create(project_id)
 
 
@@ -30,9 +29,7 @@ def lose(wire, made):
     )
 
 
-def test_an_unchanged_project_whose_archive_is_there_gets_no_version(
-    wired: ProjectVersions, made, project_id: int
-) -> None:
+def test_an_unchanged_project_whose_archive_is_there_gets_no_version(wired: Versions, made, project_id: int):
     again = wired.create(project_id)
 
     assert not again.created
@@ -42,13 +39,8 @@ def test_an_unchanged_project_whose_archive_is_there_gets_no_version(
 
 
 def test_an_unchanged_project_whose_archive_is_gone_gets_a_new_version(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    made,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, made, project_id: int
+):
     before = client.projects.get(project_id)
     lose(wire, made)
 
@@ -68,12 +60,11 @@ def test_an_unchanged_project_whose_archive_is_gone_gets_a_new_version(
 
 
 @pytest.mark.parametrize(
-    ("what", "other"),
-    [("digest", {"hash": "A" * 43 + "="}), ("size", {"meta": {"size": 7}})],
+    ("what", "other"), [("digest", {"hash": "A" * 43 + "="}), ("size", {"meta": {"size": 7}})]
 )
 def test_an_unchanged_project_whose_archive_is_another_one_gets_a_new_version(
-    what, other, wire: FaultProxy, wired: ProjectVersions, made, project_id: int
-) -> None:
+    what, other, wire: Wire, wired: Versions, made, project_id: int
+):
     wire.on("file-storage.info", alter(lambda file: {**file, **other}))
 
     again = wired.create(project_id)
@@ -83,8 +74,8 @@ def test_an_unchanged_project_whose_archive_is_another_one_gets_a_new_version(
 
 
 def test_a_server_that_tells_neither_size_nor_digest_is_believed(
-    wire: FaultProxy, wired: ProjectVersions, made, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, made, project_id: int
+):
     wire.always("file-storage.info", alter(lambda file: {"id": file["id"], "path": file["path"]}))
 
     assert not wired.create(project_id).created
@@ -94,14 +85,8 @@ def test_a_server_that_tells_neither_size_nor_digest_is_believed(
     "reluctant", [refuse(403), lambda exchange: answer(200, {})], ids=["refused", "without effect"]
 )
 def test_where_the_server_has_no_version_made_the_lost_archive_is_an_error(
-    reluctant,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    made,
-    project_id: int,
-) -> None:
+    reluctant, wire: Wire, wired: Versions, versions: Versions, client: Client, made, project_id: int
+):
     lose(wire, made)
     wire.always("projects.settings.update", reluctant)
 

@@ -50,13 +50,13 @@ def touch(path: Path) -> str:
     return f"touch {path}"
 
 
-def test_the_exploits_of_these_tests_would_work(tmp_path: Path) -> None:
+def test_the_exploits_of_these_tests_would_work(tmp_path: Path):
     pickle.loads(pickle.dumps(Exploit(os.system, touch(tmp_path / MARKER))))
 
     assert (tmp_path / MARKER).exists()
 
 
-def test_the_assembled_payload_is_read_when_nothing_is_wrong_with_it(read: Callable[..., Any]) -> None:
+def test_the_assembled_payload_is_read_when_nothing_is_wrong_with_it(read: Callable[..., Any]):
     images = h.list_of(h.image(31), h.image(32))
     figures = h.EMPTY_DICT + h.number(31) + h.list_of(h.figure(41, 31)) + h.SETITEM
 
@@ -67,9 +67,7 @@ def test_the_assembled_payload_is_read_when_nothing_is_wrong_with_it(read: Calla
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("make", [lambda exploit: exploit, lambda exploit: (1, {"a": [exploit]})])
-def test_a_pickle_that_calls_a_function_is_refused(
-    make, protocol, read: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_a_pickle_that_calls_a_function_is_refused(make, protocol, read: Callable[..., Any], tmp_path: Path):
     for function, argument in (
         (os.system, touch(tmp_path / MARKER)),
         (exec, f"open({str(tmp_path / MARKER)!r}, 'w')"),
@@ -104,9 +102,7 @@ FOREIGN_NAMES = [
 
 
 @pytest.mark.parametrize(("module", "name"), FOREIGN_NAMES)
-def test_a_name_that_no_genuine_version_holds_is_refused_by_name(
-    module, name, read: Callable[..., Any]
-) -> None:
+def test_a_name_that_no_genuine_version_holds_is_refused_by_name(module, name, read: Callable[..., Any]):
     with pytest.raises(UnsafeArchiveError, match=r"names .* at byte \d+") as caught:
         read(h.payload(h.project(custom_data=h.named(module, name))))
 
@@ -114,7 +110,7 @@ def test_a_name_that_no_genuine_version_holds_is_refused_by_name(
 
 
 @pytest.mark.parametrize(("module", "name"), FOREIGN_NAMES)
-def test_so_is_one_of_the_older_protocols(module, name, read: Callable[..., Any]) -> None:
+def test_so_is_one_of_the_older_protocols(module, name, read: Callable[..., Any]):
     old = b"c" + module.encode() + b"\n" + name.encode() + b"\n"
 
     with pytest.raises(UnsafeArchiveError, match="names "):
@@ -148,7 +144,7 @@ def call(*how: bytes) -> bytes:
 )
 def test_an_opcode_that_no_genuine_version_holds_is_refused_by_name(
     opcode, snippet, read: Callable[..., Any]
-) -> None:
+):
     with pytest.raises(UnsafeArchiveError, match=rf"uses {opcode} at byte \d+"):
         read(h.payload(h.project(custom_data=snippet)))
 
@@ -176,12 +172,12 @@ def test_an_opcode_that_no_genuine_version_holds_is_refused_by_name(
         pytest.param(h.text("supervisely") + h.NONE + h.STACK_GLOBAL, id="name that is no text"),
     ],
 )
-def test_objects_are_made_only_as_genuine_versions_make_them(snippet, read: Callable[..., Any]) -> None:
+def test_objects_are_made_only_as_genuine_versions_make_them(snippet, read: Callable[..., Any]):
     with pytest.raises(UnsafeArchiveError, match="nothing of it was run"):
         read(h.payload(h.project(custom_data=snippet)))
 
 
-def test_methods_named_in_a_state_are_data(read: Callable[..., Any]) -> None:
+def test_methods_named_in_a_state_are_data(read: Callable[..., Any]):
     """``__setstate__`` and its like would be looked up on an object; there is none here."""
     names = ("__setstate__", "__class__", "__reduce__", "__del__", "__init__", "__dict__")
     state = h.dict_of(_collection=h.EMPTY_DICT, **{name: h.text("os.system") for name in names})
@@ -192,7 +188,7 @@ def test_methods_named_in_a_state_are_data(read: Callable[..., Any]) -> None:
     assert read(h.payload(project_meta=meta)).snapshot.project_meta["tags"] == []
 
 
-def test_a_pickle_inside_a_text_stays_a_text(read: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_pickle_inside_a_text_stays_a_text(read: Callable[..., Any], tmp_path: Path):
     inner = pickle.dumps(Exploit(os.system, touch(tmp_path / MARKER)), 0).decode("latin-1")
     custom_data = h.dict_of(a=h.text(inner) + h.MEMOIZE, b=h.get(0))
 
@@ -219,7 +215,7 @@ def shared_levels(levels: int, width: int = 10, leaf: bytes = h.EMPTY_LIST) -> b
 )
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("place", ["custom data", "image meta", "geometry"])
-def test_a_billion_laughs_cost_little(bomb, place, read: Callable[..., Any]) -> None:
+def test_a_billion_laughs_cost_little(bomb, place, read: Callable[..., Any]):
     value = h.dict_of(a=h.list_of(bomb()))
     payload = {
         "custom data": lambda: h.payload(h.project(custom_data=value)),
@@ -238,7 +234,7 @@ def test_a_billion_laughs_cost_little(bomb, place, read: Callable[..., Any]) -> 
     assert peak < 200 * 1024 * 1024
 
 
-def test_a_container_may_not_grow_after_it_was_counted(read: Callable[..., Any]) -> None:
+def test_a_container_may_not_grow_after_it_was_counted(read: Callable[..., Any]):
     """Otherwise references would be taken while it is small."""
     grown = h.EMPTY_DICT + h.MEMOIZE + h.text("k") + h.list_of(h.get(0), h.get(0)) + h.SETITEM
 
@@ -256,7 +252,7 @@ def test_a_container_may_not_grow_after_it_was_counted(read: Callable[..., Any])
     ],
 )
 @pytest.mark.parametrize("place", ["custom data", "image meta"])
-def test_deep_nesting_is_refused(nested, place, read: Callable[..., Any]) -> None:
+def test_deep_nesting_is_refused(nested, place, read: Callable[..., Any]):
     value = h.dict_of(a=nested())
     in_project = h.payload(h.project(custom_data=value))
     in_image = h.payload(images=h.list_of(h.image(31, value)))
@@ -266,7 +262,7 @@ def test_deep_nesting_is_refused(nested, place, read: Callable[..., Any]) -> Non
 
 
 @pytest.mark.parametrize("depth", [500, 2_000, 9_000])
-def test_nesting_below_the_limits_is_read_or_refused(depth, read: Callable[..., Any]) -> None:
+def test_nesting_below_the_limits_is_read_or_refused(depth, read: Callable[..., Any]):
     """Interpreters differ in how deep their JSON goes."""
     value = h.dict_of(a=h.EMPTY_LIST * depth + h.APPEND * (depth - 1))
     try:
@@ -276,14 +272,14 @@ def test_nesting_below_the_limits_is_read_or_refused(depth, read: Callable[..., 
     assert snapshot.read("images")["meta"].to_pylist() == ['{"a":' + "[" * depth + "]" * depth + "}"]
 
 
-def test_values_that_pile_up_are_refused(read: Callable[..., Any]) -> None:
+def test_values_that_pile_up_are_refused(read: Callable[..., Any]):
     junk = h.EMPTY_LIST + (h.MARK + h.EMPTY_DICT * 500 + h.APPENDS) * 2_000
 
     with pytest.raises(FormatError, match="piles up"):
         read(h.payload(h.project(custom_data=h.dict_of(a=junk))), max_open_bytes=100_000)
 
 
-def test_finished_records_do_not_hide_what_piles_up_around_them(read: Callable[..., Any]) -> None:
+def test_finished_records_do_not_hide_what_piles_up_around_them(read: Callable[..., Any]):
     """Each record would start the count anew."""
     junk = h.MARK + h.EMPTY_DICT * 500 + h.APPENDS
     figures = h.EMPTY_LIST + (junk + h.MARK + h.figure(41, 31) + h.APPENDS) * 1_000
@@ -292,7 +288,7 @@ def test_finished_records_do_not_hide_what_piles_up_around_them(read: Callable[.
         read(h.payload(figures=h.EMPTY_DICT + h.number(31) + figures + h.SETITEM), max_open_bytes=100_000)
 
 
-def test_what_the_memo_keeps_of_finished_records_counts(read: Callable[..., Any]) -> None:
+def test_what_the_memo_keeps_of_finished_records_counts(read: Callable[..., Any]):
     long_list = h.EMPTY_LIST + h.MEMOIZE + b"(" + b"}" * 500 + b"e"
     kept = [h.image(number, h.dict_of(a=long_list)) for number in range(1_000)]
     images = h.EMPTY_LIST + h.MARK + b"".join(kept) + h.APPENDS
@@ -304,7 +300,7 @@ def test_what_the_memo_keeps_of_finished_records_counts(read: Callable[..., Any]
         read(payload, max_open_bytes=100_000)
 
 
-def test_many_records_are_no_pile(read: Callable[..., Any]) -> None:
+def test_many_records_are_no_pile(read: Callable[..., Any]):
     figures = b"".join(h.figure(41 + number, 31) for number in range(2_000))
     batches = h.EMPTY_LIST + h.MARK + figures + h.APPENDS
 
@@ -335,7 +331,7 @@ def test_many_records_are_no_pile(read: Callable[..., Any]) -> None:
         pytest.param(b"X\x01\x00\x00\x00\xff", "pickle", id="text that is no unicode"),
     ],
 )
-def test_a_malformed_pickle_is_refused(snippet, message, read: Callable[..., Any]) -> None:
+def test_a_malformed_pickle_is_refused(snippet, message, read: Callable[..., Any]):
     with pytest.raises(FormatError, match=message):
         read(h.payload(h.project(custom_data=snippet)))
 
@@ -366,13 +362,13 @@ def test_a_malformed_pickle_is_refused(snippet, message, read: Callable[..., Any
         ),
     ],
 )
-def test_records_belong_where_genuine_versions_have_them(payload, read: Callable[..., Any]) -> None:
+def test_records_belong_where_genuine_versions_have_them(payload, read: Callable[..., Any]):
     with pytest.raises(FormatError):
         read(payload)
 
 
 @pytest.mark.parametrize("position", ["id", "name", "size"])
-def test_values_of_other_types_do_not_get_into_tables(position, read: Callable[..., Any]) -> None:
+def test_values_of_other_types_do_not_get_into_tables(position, read: Callable[..., Any]):
     values = [h.number(1), h.text("name"), *[h.NONE] * 8, h.number(5), *[h.NONE] * 6]
     values[{"id": 0, "name": 1, "size": 6}[position]] = h.dict_of(a=h.NONE)
     image = h.record("image_api", "ImageInfo", *values)
@@ -388,7 +384,7 @@ ESCAPES = ["../escaped", "/tmp/escaped-sv-versioning", "./../escaped", "a/../../
 
 
 @pytest.mark.parametrize("name", ESCAPES)
-def test_a_member_decides_no_path(name, read: Callable[..., Any]) -> None:
+def test_a_member_decides_no_path(name, read: Callable[..., Any]):
     documents = {"project_info.json": b'{"name": "p"}', "project_meta.json": b"{}"}
     manifest = {"manifest.json": b'{"schema_version": "v2.1.0"}'}
 
@@ -401,7 +397,7 @@ def test_a_member_decides_no_path(name, read: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, b"S"])
 @pytest.mark.parametrize("name", ["images.parquet", "other"])
 @pytest.mark.parametrize("layer", ["outer", "inner"])
-def test_links_and_devices_are_refused(kind, name, layer, tmp_path: Path) -> None:
+def test_links_and_devices_are_refused(kind, name, layer, tmp_path: Path):
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, "/etc/passwd"
     data = member.tobuf(tarfile.USTAR_FORMAT) + tar_of({"version.bin": b"\x80\x04N."})
@@ -415,7 +411,7 @@ def test_links_and_devices_are_refused(kind, name, layer, tmp_path: Path) -> Non
         unpack_archive(path, "images", tmp_path / "out")
 
 
-def test_a_link_in_the_target_folder_is_not_made_from_names_of_members(tmp_path: Path) -> None:
+def test_a_link_in_the_target_folder_is_not_made_from_names_of_members(tmp_path: Path):
     """Members with the payload's own names are written as files, whatever their path says."""
     data = tar_of({"./version.bin": b"\x80\x04N.", "sub/version.bin": b"other"})
     path = tmp_path / "archive.tar.zst"
@@ -426,7 +422,7 @@ def test_a_link_in_the_target_folder_is_not_made_from_names_of_members(tmp_path:
 
 
 @pytest.mark.parametrize("kind", [b"x", b"L"])
-def test_a_giant_extension_header_is_not_read(kind, tmp_path: Path) -> None:
+def test_a_giant_extension_header_is_not_read(kind, tmp_path: Path):
     member = tarfile.TarInfo("./@LongLink")
     member.type, member.size = kind, 5 * 1024**3
     path = tmp_path / "archive.tar.zst"
@@ -436,7 +432,7 @@ def test_a_giant_extension_header_is_not_read(kind, tmp_path: Path) -> None:
         unpack_archive(path, "images", tmp_path / "out")
 
 
-def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path):
     archive = archive_of(bytes(50_000_000), tmp_path / "archive.tar.zst")
     assert archive.stat().st_size < 10_000
 
@@ -446,7 +442,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_few_bytes_may_not_fill_the_disk() -> None:
+def test_a_few_bytes_may_not_fill_the_disk():
     limits = ArchiveLimits()
 
     assert limits.unpacked_bytes(1_000) == 1024**3
@@ -454,12 +450,12 @@ def test_a_few_bytes_may_not_fill_the_disk() -> None:
     assert limits.unpacked_bytes(1024**4) == limits.max_payload_bytes
 
 
-def test_a_payload_that_unpacks_to_too_much_is_refused(read: Callable[..., Any]) -> None:
+def test_a_payload_that_unpacks_to_too_much_is_refused(read: Callable[..., Any]):
     with pytest.raises(FormatError, match="more than 1000000 bytes"):
         read(zstandard.compress(tar_of({"junk": bytes(50_000_000)})), max_payload_bytes=1_000_000)
 
 
-def test_an_archive_of_archives_is_refused(read: Callable[..., Any]) -> None:
+def test_an_archive_of_archives_is_refused(read: Callable[..., Any]):
     inner = tar_of({"version.bin": b"\x80\x04N."})
 
     with pytest.raises(FormatError, match=r"lacks project_info\.json"):
@@ -472,7 +468,7 @@ def test_an_archive_of_archives_is_refused(read: Callable[..., Any]) -> None:
     [b"", b"[1]", b"nonsense", b"\xff", b"[" * 200_000, b'{"a":' * 100_000, b"9" * 100_000, b"null"],
     ids=lambda data: data[:5].decode("latin-1"),
 )
-def test_a_document_that_is_none_is_refused(document, data, read: Callable[..., Any]) -> None:
+def test_a_document_that_is_none_is_refused(document, data, read: Callable[..., Any]):
     documents = {
         "project_info.json": b'{"name": "p"}',
         "project_meta.json": b"{}",
@@ -483,14 +479,14 @@ def test_a_document_that_is_none_is_refused(document, data, read: Callable[..., 
         read(tar_of({**documents, document: data}))
 
 
-def test_a_giant_document_is_refused(read: Callable[..., Any]) -> None:
+def test_a_giant_document_is_refused(read: Callable[..., Any]):
     data = tar_of({"manifest.json": b" " * 2_000})
 
     with pytest.raises(FormatError, match=r"manifest\.json has 2000 bytes"):
         read(data, max_document_bytes=1_000)
 
 
-def test_numbers_too_large_for_a_tar_are_not_believed(tmp_path: Path) -> None:
+def test_numbers_too_large_for_a_tar_are_not_believed(tmp_path: Path):
     header = bytearray(tarfile.TarInfo("version.bin").tobuf(tarfile.USTAR_FORMAT))
     header[124:136] = b"\x80" + b"\xff" * 11
     header[148:156] = b"%06o\0 " % (sum(header) - sum(header[148:156]) + 8 * 0x20)
@@ -501,7 +497,7 @@ def test_numbers_too_large_for_a_tar_are_not_believed(tmp_path: Path) -> None:
         unpack_archive(path, "images", tmp_path / "out")
 
 
-def test_a_sparse_file_in_an_extension_header_is_refused(tmp_path: Path) -> None:
+def test_a_sparse_file_in_an_extension_header_is_refused(tmp_path: Path):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         member = tarfile.TarInfo("version.bin")
@@ -526,14 +522,14 @@ def packed_after(head: bytes, path: Path) -> Path:
     return path
 
 
-def test_an_extension_header_of_very_many_records_is_read_once_through(tmp_path: Path) -> None:
+def test_an_extension_header_of_very_many_records_is_read_once_through(tmp_path: Path):
     """A reader that cuts the rest off after every record copies a mebibyte 175,000 times."""
     archive = packed_after(extension(b"6 a=b\n" * (1024 * 1024 // 6)), tmp_path / "a")
 
     assert unpack_archive(archive, "images", tmp_path / "out").archive_format == "v1.0.0"
 
 
-def test_extension_headers_do_not_add_up(tmp_path: Path) -> None:
+def test_extension_headers_do_not_add_up(tmp_path: Path):
     heads = b"".join(
         extension(b"".join(b"21 key%08d=value\n" % (100 * head + n) for n in range(100)))
         for head in range(200)
@@ -549,7 +545,7 @@ def test_extension_headers_do_not_add_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [b"x", b"0", b"5"], ids=["extensions", "files", "folders"])
-def test_an_archive_of_very_many_members_is_refused(kind, tmp_path: Path) -> None:
+def test_an_archive_of_very_many_members_is_refused(kind, tmp_path: Path):
     member = tarfile.TarInfo("m")
     member.type = kind
     heads = member.tobuf(tarfile.USTAR_FORMAT) * 10_001
@@ -559,12 +555,12 @@ def test_an_archive_of_very_many_members_is_refused(kind, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("records", [b"5 a=", b"x", b"9999 path=a\n", b"6 a b\n", b"0 a=b\n", b"4 =\n"])
-def test_a_malformed_extension_header_is_refused(records, tmp_path: Path) -> None:
+def test_a_malformed_extension_header_is_refused(records, tmp_path: Path):
     with pytest.raises(FormatError, match="extension header cannot be read"):
         unpack_archive(packed_after(extension(records), tmp_path / "a"), "images", tmp_path / "out")
 
 
-def test_name_and_size_of_an_extension_header_count(tmp_path: Path) -> None:
+def test_name_and_size_of_an_extension_header_count(tmp_path: Path):
     payload = h.payload()
     member = tarfile.TarInfo("elsewhere")
     size = b"%d" % len(payload)

@@ -55,7 +55,7 @@ def forged(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
         ("tags", "custom_data"),
     ],
 )
-def test_a_column_of_broken_json_is_refused(table, column, text, tmp_path: Path) -> None:
+def test_a_column_of_broken_json_is_refused(table, column, text, tmp_path: Path):
     archive = forged(tmp_path, lambda tables: tables[table][-1].update({column: text}))
 
     with pytest.raises(FormatError, match=f"Column {column} of table {table}"):
@@ -68,7 +68,7 @@ def test_a_column_of_broken_json_is_refused(table, column, text, tmp_path: Path)
 @pytest.mark.parametrize(
     ("table", "column"), [("figures", "geometry_json"), ("alpha_geometries", "geometry_json")]
 )
-def test_so_is_one_that_goes_to_the_server_as_it_is(table, column, text, tmp_path: Path) -> None:
+def test_so_is_one_that_goes_to_the_server_as_it_is(table, column, text, tmp_path: Path):
     archive = forged(tmp_path, lambda tables: tables[table][0].update({column: text}))
 
     with pytest.raises(FormatError, match=f"Column {column} of table {table}"):
@@ -79,7 +79,7 @@ def test_so_is_one_that_goes_to_the_server_as_it_is(table, column, text, tmp_pat
 @pytest.mark.parametrize(
     ("table", "column"), [("datasets", "custom_data"), ("images", "meta"), ("figures", "meta")]
 )
-def test_json_that_is_no_object_where_one_belongs_is_refused(table, column, text, tmp_path: Path) -> None:
+def test_json_that_is_no_object_where_one_belongs_is_refused(table, column, text, tmp_path: Path):
     archive = forged(tmp_path, lambda tables: tables[table][0].update({column: text}))
 
     with pytest.raises(FormatError, match="it is no object"):
@@ -87,7 +87,7 @@ def test_json_that_is_no_object_where_one_belongs_is_refused(table, column, text
 
 
 @pytest.mark.parametrize("text", ["null", "{}", "[]", ' {"a": [1.5, "}{", "\\\\"]} '])
-def test_json_that_others_write_is_read(text, tmp_path: Path) -> None:
+def test_json_that_others_write_is_read(text, tmp_path: Path):
     archive = forged(tmp_path, lambda tables: tables["images"][0].update(meta=text))
 
     assert (
@@ -108,7 +108,7 @@ def test_json_that_others_write_is_read(text, tmp_path: Path) -> None:
         ("tags", "tag_id"),
     ],
 )
-def test_a_row_without_what_it_needs_is_refused(table, column, tmp_path: Path) -> None:
+def test_a_row_without_what_it_needs_is_refused(table, column, tmp_path: Path):
     archive = forged(tmp_path, lambda tables: tables[table][-1].update({column: None}))
 
     with pytest.raises(FormatError, match=f"Table {table} of the version has rows without {column}"):
@@ -116,14 +116,14 @@ def test_a_row_without_what_it_needs_is_refused(table, column, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("table", ["datasets", "images", "figures", "alpha_geometries"])
-def test_an_id_that_comes_twice_is_refused(table, tmp_path: Path) -> None:
+def test_an_id_that_comes_twice_is_refused(table, tmp_path: Path):
     archive = forged(tmp_path, lambda tables: tables[table].append(dict(tables[table][0])))
 
     with pytest.raises(FormatError, match=f"Table {table} of the version has src_.*_id .* twice"):
         unpack_archive(archive, "images", tmp_path / "out")
 
 
-def test_a_tag_on_something_that_has_none_is_refused(tmp_path: Path) -> None:
+def test_a_tag_on_something_that_has_none_is_refused(tmp_path: Path):
     archive = forged(tmp_path, lambda tables: tables["tags"][0].update(owner_type="project"))
 
     with pytest.raises(FormatError, match="a tag on a 'project'"):
@@ -164,20 +164,20 @@ INFO_FAULTS: list[Any] = [
 
 @pytest.mark.parametrize("kind", ["images", "videos", "volumes"])
 @pytest.mark.parametrize("meta", META_FAULTS, ids=json.dumps)
-def test_a_class_or_tag_that_is_none_is_refused(meta, kind, tmp_path: Path) -> None:
+def test_a_class_or_tag_that_is_none_is_refused(meta, kind, tmp_path: Path):
     with pytest.raises(FormatError, match=r"(project_meta|two (classes|tags))"):
         unpack_archive(empty_version(kind, tmp_path, meta=meta), kind, tmp_path / "out")
 
 
 @pytest.mark.parametrize("kind", ["images", "videos", "volumes"])
 @pytest.mark.parametrize("info", INFO_FAULTS, ids=json.dumps)
-def test_a_project_with_settings_that_are_none_is_refused(info, kind, tmp_path: Path) -> None:
+def test_a_project_with_settings_that_are_none_is_refused(info, kind, tmp_path: Path):
     with pytest.raises(FormatError, match="project_info"):
         unpack_archive(empty_version(kind, tmp_path, info=info), kind, tmp_path / "out")
 
 
 @pytest.mark.parametrize("meta", META_FAULTS, ids=json.dumps)
-def test_so_is_one_of_the_older_format_of_videos(meta, tmp_path: Path) -> None:
+def test_so_is_one_of_the_older_format_of_videos(meta, tmp_path: Path):
     archive = empty_version("videos", tmp_path, meta=meta, archive_format="v2.0.0")
 
     with pytest.raises(FormatError, match=r"(project_meta|two (classes|tags))"):
@@ -185,7 +185,7 @@ def test_so_is_one_of_the_older_format_of_videos(meta, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["images", "videos"])
-def test_a_class_without_an_id_is_refused_where_rows_name_classes_by_it(kind, tmp_path: Path) -> None:
+def test_a_class_without_an_id_is_refused_where_rows_name_classes_by_it(kind, tmp_path: Path):
     archive = empty_version(kind, tmp_path, meta={"classes": [{"title": "a"}]})
 
     with pytest.raises(FormatError, match=r"classes\[0\].id is None"):
@@ -217,7 +217,7 @@ def _made(folder: Path) -> Path:
         (lambda t: t["figures"][0].update(src_image_id=999), "images of figures"),
     ],
 )
-def test_what_refers_to_nothing_is_found_by_the_plan(change, why, tmp_path: Path) -> None:
+def test_what_refers_to_nothing_is_found_by_the_plan(change, why, tmp_path: Path):
     tables = rows()
     change(tables)
     snapshot = write_snapshot(tmp_path / "s", tables)
@@ -229,7 +229,7 @@ def test_what_refers_to_nothing_is_found_by_the_plan(change, why, tmp_path: Path
 @pytest.mark.parametrize(
     "line", [b"{}", b"[]", b"5", b'{"path":1}', b"{not json", b"[" * 5000, b'{"path":"a"}', b"\xff"]
 )
-def test_an_account_of_videos_that_is_none_is_refused(line, tmp_path: Path) -> None:
+def test_an_account_of_videos_that_is_none_is_refused(line, tmp_path: Path):
     archive = archive_of(b"", tmp_path / "a", videos_integrity_jsonl=line + b"\n")
 
     with pytest.raises(FormatError, match="account of its videos"):
@@ -239,7 +239,7 @@ def test_an_account_of_videos_that_is_none_is_refused(line, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "line", [b"5", b'"lost"', b'{"lost":[]}', b'{"link":"x"}', b'{"size_bytes":1e999}', b"[" * 5000, b"{"]
 )
-def test_an_account_of_media_that_is_none_is_refused(line, tmp_path: Path) -> None:
+def test_an_account_of_media_that_is_none_is_refused(line, tmp_path: Path):
     (tmp_path / "media.jsonl").write_bytes(line + b"\n")
 
     with pytest.raises(FormatError, match=r"media\.jsonl cannot be read"):
@@ -247,7 +247,7 @@ def test_an_account_of_media_that_is_none_is_refused(line, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("tables", [[1], {"images": 5}, {"images": None}, "x"], ids=json.dumps)
-def test_an_account_of_tables_that_is_none_is_refused(tables, tmp_path: Path) -> None:
+def test_an_account_of_tables_that_is_none_is_refused(tables, tmp_path: Path):
     payload = unwrapped(pack_archive(write_snapshot(tmp_path / "s"), "v2.1.0", tmp_path / "a", {}).path)
     archive = sealed(payload["version.bin"], tmp_path / "b", "v2.1.0", {}, tables=tables)
 
@@ -255,7 +255,7 @@ def test_an_account_of_tables_that_is_none_is_refused(tables, tmp_path: Path) ->
         unpack_archive(archive, "images", tmp_path / "out")
 
 
-def test_a_manifest_that_agrees_does_not_hide_damage(tmp_path: Path) -> None:
+def test_a_manifest_that_agrees_does_not_hide_damage(tmp_path: Path):
     """A digest says that nothing changed since it was written; it does not say by whom."""
     members = unwrapped_payload(
         pack_archive(write_snapshot(tmp_path / "s"), "v2.1.0", tmp_path / "a", {}).path
@@ -286,23 +286,20 @@ def unwrapped_payload(path: Path) -> dict[str, bytes]:
         }
 
 
-def test_damage_that_is_found_while_rows_are_read_is_called_damage(tmp_path: Path) -> None:
+def test_damage_that_is_found_while_rows_are_read_is_called_damage(tmp_path: Path):
     """The library calls it ``OSError``, as it calls a full disk."""
     snapshot = write_snapshot(tmp_path)
     damaged = bytearray(snapshot.path("images").read_bytes())
     damaged[4:12] = b"\xff" * 8
     snapshot.path("images").write_bytes(bytes(damaged))
 
-    for read in (
-        lambda: list(snapshot.iter_batches("images")),
-        lambda: snapshot.read("images"),
-    ):
+    for read in (lambda: list(snapshot.iter_batches("images")), lambda: snapshot.read("images")):
         with pytest.raises(FormatError, match="Table images of the version is damaged"):
             read()
 
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
-def test_a_genuine_archive_of_images_is_sound(archive_format, tmp_path: Path) -> None:
+def test_a_genuine_archive_of_images_is_sound(archive_format, tmp_path: Path):
     packed = pack_archive(write_snapshot(tmp_path / "s"), archive_format, tmp_path / "a", {})
 
     assert unpack_archive(packed.path, "images", tmp_path / "out").snapshot.counts() == {

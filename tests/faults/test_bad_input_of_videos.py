@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError, ProjectChangedError, TransportError
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import list_version_files, read_map, touch
-from tests.support.proxy import FaultProxy, alter, first
+from tests.support.proxy import alter, first
+from tests.support.types import Client, TempFolders, Versions, Wire
 from tests.support.video_projects import make_video_project, write_videos
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory):
+def films(tmp_path_factory: TempFolders):
     return write_videos(tmp_path_factory.mktemp("films"), 2)
 
 
 @pytest.fixture
-def street(client: SuperviselyClient, films):
+def street(client: Client, films):
     return make_video_project(client, films)
 
 
@@ -58,14 +57,8 @@ def _annotation_of_the_first_video(change):
 
 @DAMAGES
 def test_an_annotation_that_cannot_be_restored_is_no_version(
-    damage,
-    told,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    street,
-) -> None:
+    damage, told, wire: Wire, wired: Versions, versions: Versions, client: Client, street
+):
     wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(damage))
 
     with pytest.raises(FormatError, match=rf"video 'street/0000\.mp4' \(id \d+\).*{told}"):
@@ -83,8 +76,8 @@ def assert_nothing_left(client, versions, project_id):
 
 
 def test_an_annotation_without_sense_names_its_video(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, street
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, street
+):
     def nonsense(annotation):
         annotation["frames"][0]["figures"][0]["objectId"] = "no number"
 
@@ -97,8 +90,8 @@ def test_an_annotation_without_sense_names_its_video(
 
 
 def test_parts_of_different_moments_that_do_not_fit_are_worth_another_try(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, street
-) -> None:
+    wire: Wire, wired: Versions, client: Client, street
+):
     wire.always("videos.list", first(lambda: touch(client, street)))
     wire.always("videos.annotations.bulk.info", _annotation_of_the_first_video(_unknown_object))
 

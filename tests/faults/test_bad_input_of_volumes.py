@@ -16,21 +16,20 @@ import pytest
 
 from airflow_sv_versioning.archive import ArchiveLimits
 from airflow_sv_versioning.archive.payloads import sections
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError, MissingMediaError
 from airflow_sv_versioning.project_types.volumes.masks import mask_json
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.archives import archive_of, unwrapped
 from tests.support.compare import assert_same
-from tests.support.projects import count_projects, list_version_files, read_archive, replace_archive
-from tests.support.proxy import Exchange, Fault, FaultProxy, Reply, alter
+from tests.support.projects import leaves_no_project, list_version_files, read_archive, replace_archive
+from tests.support.proxy import Exchange, Fault, Reply, alter
+from tests.support.types import Client, Versions, Wire
 from tests.support.volumes import make_masks_project, masks, nrrd, read_volumes
 
 MASKS = {kind: masks()[kind] for kind in ("one layer", "noise")}
 
 
 @pytest.fixture
-def project(client: SuperviselyClient, tmp_path: Path) -> int:
+def project(client: Client, tmp_path: Path) -> int:
     return make_masks_project(client, tmp_path, MASKS)
 
 
@@ -67,8 +66,8 @@ def on_diagonal(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ids=["mask of another shape", "unknown plane"],
 )
 def test_create_names_the_volume_and_leaves_nothing(
-    method, fault, why, project: int, wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient
-) -> None:
+    method, fault, why, project: int, wire: Wire, wired: Versions, client: Client
+):
     wire.always(method, fault)
 
     with pytest.raises(FormatError, match=why):
@@ -82,8 +81,8 @@ def test_create_names_the_volume_and_leaves_nothing(
 
 
 def test_a_mask_that_was_not_drawn_yet_is_versioned_without_voxels(
-    client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> None:
+    client: Client, versions: Versions, tmp_path: Path
+):
     project = make_masks_project(client, tmp_path, {})
     [dataset] = client.datasets.list_all(project)
     [[volume]] = client.volumes.iter_pages(dataset.id)
@@ -99,9 +98,7 @@ def test_a_mask_that_was_not_drawn_yet_is_versioned_without_voxels(
 
 
 @pytest.fixture
-def restore_forged(
-    project: int, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> Callable[..., Any]:
+def restore_forged(project: int, client: Client, versions: Versions, tmp_path: Path) -> Callable[..., Any]:
     """Restore a version whose archive somebody changed: a record of it, all digests included."""
     made = versions.create(project)
 
@@ -191,20 +188,16 @@ def with_larger_mask(annotation: dict[str, Any]) -> None:
     ids=["truncated mask", "truncated file", "shape", "plane", "no hash", "hash that is gone"],
 )
 def test_restore_names_the_volume_and_makes_no_project(
-    section, change, error, why, restore_forged: Callable[..., Any], client: SuperviselyClient
-) -> None:
-    projects = count_projects(client)
-
-    with pytest.raises(error, match=why):
+    section, change, error, why, restore_forged: Callable[..., Any], client: Client
+):
+    with leaves_no_project(client), pytest.raises(error, match=why):
         restore_forged(section, change)
-
-    assert count_projects(client) == projects
 
 
 @pytest.mark.parametrize("digest", [None, "never stored"])
 def test_a_volume_that_is_gone_is_left_out_when_asked_and_told(
-    digest, restore_forged: Callable[..., Any], client: SuperviselyClient
-) -> None:
+    digest, restore_forged: Callable[..., Any], client: Client
+):
     restored = restore_forged("volumes", lambda volume: volume.update(hash=digest), skip_missed_entities=True)
 
     assert restored.skipped == ("scans/a.nrrd",)

@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.types import Client, Server, Versions
 
 # Enough for the JSON files, too little for tables and archives.
 FILE_SIZE_LIMIT = 2_000
@@ -35,8 +33,8 @@ def run_on_a_full_disk(server, *arguments: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_a_version_that_finds_no_room_leaves_nothing_behind(
-    server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    server: Server, client: Client, versions: Versions, project_id: int
+):
     error = run_on_a_full_disk(server, "create", str(project_id))
 
     assert error["kind"] == "snapshot"
@@ -52,8 +50,8 @@ def test_a_version_that_finds_no_room_leaves_nothing_behind(
 
 @pytest.mark.slow
 def test_a_restore_that_finds_no_room_makes_no_project(
-    server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    server: Server, client: Client, versions: Versions, project_id: int
+):
     versions.create(project_id)
     name = f"never made of {project_id}"
 

@@ -20,13 +20,12 @@ import pytest
 from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.demo.background import start_import
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.background_tasks import Waiting
 from airflow_sv_versioning.versioning.background_tasks import look as look_at_tasks
 from tests.support.clients import impatient_client
 from tests.support.projects import count_projects, list_version_files, make_project, touch
-from tests.support.proxy import Exchange, FaultProxy, Reply
+from tests.support.proxy import Exchange, Reply
+from tests.support.types import Server, Versions, Wire
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
@@ -148,7 +147,7 @@ def another(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def near(server: ServerInfo):
+def near(server: Server):
     with impatient_client(server.url, server.token) as connected:
         yield connected
 
@@ -163,33 +162,33 @@ def made(kind, near, photos: list[Path], tmp_path: Path):
     }
     project_id = make[kind]()
     start_import(near, 1, project_id)
-    return ProjectVersions(near).create(project_id)
+    return Versions(near).create(project_id)
 
 
 def create(client, made, _store):
-    return ProjectVersions(client).create(made.project_id, busy_timeout_seconds=0).counts
+    return Versions(client).create(made.project_id, busy_timeout_seconds=0).counts
 
 
 def create_fully(client, made, store):
     return (
-        ProjectVersions(client)
+        Versions(client)
         .create(made.project_id, busy_timeout_seconds=0, capture="full", media_store=store)
         .counts
     )
 
 
 def restore(client, made, _store):
-    return ProjectVersions(client).restore(made.project_id, made.version_id, verify="full").counts
+    return Versions(client).restore(made.project_id, made.version_id, verify="full").counts
 
 
 def verify(client, made, store):
     # Whatever an answer says is missing, the report says too.
-    ProjectVersions(client).verify(made.project_id, made.version_id, media_store=store)
+    Versions(client).verify(made.project_id, made.version_id, media_store=store)
 
 
 def look(client, made, _store):
     """List versions and projects, and wait for tasks as the sensor does."""
-    versions = ProjectVersions(client)
+    versions = Versions(client)
     assert versions.get_info_by_number(made.project_id, made.version_num).id == made.version_id
     waiting = Waiting(made.project_id, None)
     return made.project_id in versions.list_project_ids(1), len(look_at_tasks(client, waiting, 0.0))
@@ -207,10 +206,10 @@ OPERATIONS = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_of_another_shape_are_typed_errors_and_leave_nothing(
-    kind, operation, server: ServerInfo, near, made, tmp_path: Path
-) -> None:
+    kind, operation, server: Server, near, made, tmp_path: Path
+):
     run = OPERATIONS[operation]
-    with FaultProxy(server.url) as wire, impatient_client(wire.url, server.token, tries=1) as client:
+    with Wire(server.url) as wire, impatient_client(wire.url, server.token, tries=1) as client:
         world = World(near, client, made, tmp_path / "store", run)
         answers = record(wire, world.run)
         cases = [case for method, told in answers.items() for case in (*whole(method), *parts(method, told))]
@@ -221,7 +220,7 @@ def test_answers_of_another_shape_are_typed_errors_and_leave_nothing(
     assert wrong == [], "\n".join(wrong)
 
 
-def record(wire: FaultProxy, run: Callable[[], object]) -> dict[str, Any]:
+def record(wire: Wire, run: Callable[[], object]) -> dict[str, Any]:
     """Run an operation and keep the last JSON that each method answered."""
     answers: dict[str, Any] = {}
 
@@ -259,7 +258,7 @@ class World:
         touch(self._near, self._made.project_id)
         self._right = self._operation(self._client, self._made, self._store)
 
-    def try_out(self, wire: FaultProxy, case: Garbled) -> str | None:
+    def try_out(self, wire: Wire, case: Garbled) -> str | None:
         """Run the operation with spoilt answers; tell what is wrong afterwards."""
         touch(self._near, self._made.project_id)
         projects = count_projects(self._near)

@@ -9,12 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import count_projects, list_version_files, reserve
-from tests.support.proxy import Exchange, Fault, FaultProxy, Reply
+from tests.support.projects import leaves_no_project, list_version_files, reserve
+from tests.support.proxy import Exchange, Fault, Reply
+from tests.support.types import Client, Made, Server, Versions, Wire
 
 CREATE_CALLS = [
     "teams.info",
@@ -37,13 +35,13 @@ RESTORE_CALLS = [
 
 
 @pytest.fixture
-def waiting_client(wire: FaultProxy, server: ServerInfo) -> Iterator[SuperviselyClient]:
+def waiting_client(wire: Wire, server: Server) -> Iterator[Client]:
     """A client that waits for answers, and between its tries, longer than any test."""
-    with SuperviselyClient(wire.url, server.token, timeout=250) as client:
+    with Client(wire.url, server.token, timeout=250) as client:
         yield client
 
 
-def interrupt_and_hang(client: SuperviselyClient, *, after_effect: bool = False) -> Fault:
+def interrupt_and_hang(client: Client, *, after_effect: bool = False) -> Fault:
     """Interrupt the client while it waits for an answer that never comes."""
 
     def fault(exchange: Exchange) -> None:
@@ -57,17 +55,12 @@ def interrupt_and_hang(client: SuperviselyClient, *, after_effect: bool = False)
 
 @pytest.mark.parametrize("method", CREATE_CALLS)
 def test_a_create_whose_request_hangs_gives_everything_back(
-    method,
-    wire: FaultProxy,
-    waiting_client: SuperviselyClient,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    method, wire: Wire, waiting_client: Client, client: Client, versions: Versions, project_id: int
+):
     wire.on(method, interrupt_and_hang(waiting_client))
 
     with pytest.raises(CancelledError):
-        ProjectVersions(waiting_client).create(project_id)
+        Versions(waiting_client).create(project_id)
 
     assert list_version_files(client, project_id) <= {"versions.json"}
     assert versions.create(project_id, busy_timeout_seconds=0).version_num == 1
@@ -75,57 +68,36 @@ def test_a_create_whose_request_hangs_gives_everything_back(
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
 def test_a_restore_whose_request_hangs_removes_its_project(
-    method,
-    wire: FaultProxy,
-    waiting_client: SuperviselyClient,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
-    projects = count_projects(client)
+    method, wire: Wire, waiting_client: Client, client: Client, made: Made, project_id: int
+):
     wire.on(method, interrupt_and_hang(waiting_client))
 
-    with pytest.raises(CancelledError):
-        ProjectVersions(waiting_client).restore(project_id, made.version_id)
-
-    assert count_projects(client) == projects
+    with leaves_no_project(client), pytest.raises(CancelledError):
+        Versions(waiting_client).restore(project_id, made.version_id)
 
 
 def test_a_project_that_was_added_without_an_answer_is_removed(
-    wire: FaultProxy,
-    waiting_client: SuperviselyClient,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
-    projects = count_projects(client)
+    wire: Wire, waiting_client: Client, client: Client, made: Made, project_id: int
+):
     wire.on("projects.add", interrupt_and_hang(waiting_client, after_effect=True))
 
-    with pytest.raises(CancelledError):
-        ProjectVersions(waiting_client).restore(project_id, made.version_id)
-
-    assert count_projects(client) == projects
+    with leaves_no_project(client), pytest.raises(CancelledError):
+        Versions(waiting_client).restore(project_id, made.version_id)
 
 
 def test_a_commit_that_took_effect_without_an_answer_keeps_its_archive(
-    wire: FaultProxy,
-    waiting_client: SuperviselyClient,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    wire: Wire, waiting_client: Client, versions: Versions, project_id: int
+):
     wire.on("projects.versions.commit", interrupt_and_hang(waiting_client, after_effect=True))
 
-    made = ProjectVersions(waiting_client).create(project_id)
+    made = Versions(waiting_client).create(project_id)
 
     [version] = versions.get_list(project_id)
     assert version.version_id == made.version_id
     assert versions.verify(project_id, version.version_id).is_good
 
 
-def test_a_wait_between_two_tries_ends(wire: FaultProxy, waiting_client: SuperviselyClient):
+def test_a_wait_between_two_tries_ends(wire: Wire, waiting_client: Client):
     def busy(_: Exchange) -> Reply:
         threading.Timer(0.05, waiting_client.interrupt).start()
         return Reply(503, {"Retry-After": "120"})
@@ -136,9 +108,7 @@ def test_a_wait_between_two_tries_ends(wire: FaultProxy, waiting_client: Supervi
         waiting_client.accounts.get_me()
 
 
-def test_an_interrupted_client_refuses_work_and_lets_through_what_finishes(
-    waiting_client: SuperviselyClient, server: ServerInfo
-) -> None:
+def test_an_interrupted_client_refuses_work_and_lets_through_what_finishes(waiting_client: Client):
     waiting_client.interrupt()
 
     with pytest.raises(CancelledError):
@@ -149,7 +119,7 @@ def test_an_interrupted_client_refuses_work_and_lets_through_what_finishes(
         waiting_client.accounts.get_me()
 
 
-def test_other_threads_do_not_finish_with_the_one_that_does(waiting_client: SuperviselyClient) -> None:
+def test_other_threads_do_not_finish_with_the_one_that_does(waiting_client: Client):
     waiting_client.interrupt()
     raised: list[BaseException] = []
 
@@ -185,21 +155,21 @@ def silent_host(on_request: Callable[[], None]) -> Iterator[int]:
             connected.close()
 
 
-def test_a_tls_handshake_that_hangs_ends() -> None:
+def test_a_tls_handshake_that_hangs_ends():
     def interrupt() -> None:
         client.interrupt()
 
     with (
         silent_host(interrupt) as port,
-        SuperviselyClient(f"https://127.0.0.1:{port}", "token", timeout=250) as client,
+        Client(f"https://127.0.0.1:{port}", "token", timeout=250) as client,
         pytest.raises(CancelledError),
     ):
         client.accounts.get_me()
 
 
-def test_a_link_that_hangs_ends(server: ServerInfo) -> None:
+def test_a_link_that_hangs_ends(server: Server):
     with (
-        SuperviselyClient(server.url, server.token, private_links=True) as client,
+        Client(server.url, server.token, private_links=True) as client,
         silent_host(client.interrupt) as port,
         pytest.raises(CancelledError),
     ):
@@ -207,12 +177,12 @@ def test_a_link_that_hangs_ends(server: ServerInfo) -> None:
 
 
 def test_an_interrupted_wait_for_a_busy_project_ends(
-    wire: FaultProxy, waiting_client: SuperviselyClient, client: SuperviselyClient, project_id: int
-) -> None:
+    wire: Wire, waiting_client: Client, client: Client, project_id: int
+):
     held = reserve(client, project_id)
     wire.on("projects.versions.reserve", interrupt_and_hang(waiting_client))
 
     with pytest.raises(CancelledError):
-        ProjectVersions(waiting_client).create(project_id)
+        Versions(waiting_client).create(project_id)
 
     assert client.versions.cancel(held)

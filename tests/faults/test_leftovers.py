@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import RestoreIncompleteError, SuperviselyError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import PREFIX, work_folder
 from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
-from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, release_project, remove_drafts
 from airflow_sv_versioning.versioning.marks import RESTORES, making_versions, open_marks
 from airflow_sv_versioning.versioning.reservations import Mark
 from tests.support.projects import count_projects, list_version_files, make_project, reserve, touch
-from tests.support.proxy import FaultProxy, first, refuse
+from tests.support.proxy import first, refuse
+from tests.support.types import Client, Made, Patch, Run, Versions, Wire
 
 
 @pytest.fixture(autouse=True)
-def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def state_folder(tmp_path: Path, monkeypatch: Patch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"
 
 
-def remember(client: SuperviselyClient, mark: Mark) -> None:
+def remember(client: Client, mark: Mark) -> None:
     """Leave a mark as a process that was killed, of a client with this address."""
     with open_marks(client, making_versions(mark.project_id), Progress()) as marks:
         marks.remember(mark.as_dict())
 
 
-def remember_draft(client: SuperviselyClient, mark: RestoreMark) -> None:
+def remember_draft(client: Client, mark: RestoreMark) -> None:
     with open_marks(client, RESTORES, Progress()) as marks:
         marks.remember(mark.as_dict())
 
 
 @pytest.fixture
-def killed(client: SuperviselyClient, project_id: int):
+def killed(client: Client, project_id: int):
     """A reservation whose process is gone, with its archive."""
     path = f"/system/versions/{project_id}/killed.tar.zst"
     client.files.upload(1, b"an archive", path)
@@ -55,8 +53,8 @@ def killed(client: SuperviselyClient, project_id: int):
 
 
 def test_the_next_create_gives_the_reservation_of_a_killed_one_back_and_says_so(
-    killed, versions: ProjectVersions, client: SuperviselyClient, project_id: int, state_folder
-) -> None:
+    killed, versions: Versions, client: Client, project_id: int, state_folder
+):
     lines: list[str] = []
 
     made = versions.create(project_id, busy_timeout_seconds=0, report=lines.append)
@@ -68,9 +66,7 @@ def test_the_next_create_gives_the_reservation_of_a_killed_one_back_and_says_so(
     assert list(state_folder.rglob("*.json")) == []
 
 
-def test_release_does_so_by_hand(
-    killed, run: Callable[..., tuple[int, str, str]], client: SuperviselyClient, project_id: int
-) -> None:
+def test_release_does_so_by_hand(killed, run: Run, client: Client, project_id: int):
     code, out, err = run("release", project_id, "--json")
 
     assert (code, json.loads(out)["undone"]) == (0, 1)
@@ -83,11 +79,8 @@ def test_release_does_so_by_hand(
 
 
 def test_what_another_process_is_at_is_left_alone(
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-    run: Callable[..., tuple[int, str, str]],
-) -> None:
+    client: Client, versions: Versions, project_id: int, run: Run
+):
     reserved = reserve(client, project_id)
     mark = Mark("somebody at work", project_id, 1, reserved.version_id, reserved.commit_token)
     with open_marks(client, making_versions(project_id), Progress()) as marks:
@@ -101,8 +94,8 @@ def test_what_another_process_is_at_is_left_alone(
 
 
 def test_a_reservation_that_may_not_be_given_back_is_told(
-    killed: Mark, wire: FaultProxy, wired_client: SuperviselyClient, project_id: int
-) -> None:
+    killed: Mark, wire: Wire, wired_client: Client, project_id: int
+):
     remember(wired_client, killed)
     wire.on("projects.versions.cancel-reservation", refuse(403, "not yours"))
 
@@ -116,13 +109,8 @@ def test_a_reservation_that_may_not_be_given_back_is_told(
 
 @pytest.mark.parametrize("method", ["projects.versions.cancel-reservation", "file-storage.bulk.remove"])
 def test_what_could_not_be_undone_for_now_stays_marked(
-    method: str,
-    killed: Mark,
-    wire: FaultProxy,
-    wired_client: SuperviselyClient,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    method: str, killed: Mark, wire: Wire, wired_client: Client, client: Client, project_id: int
+):
     remember(wired_client, killed)
     wire.always(method, refuse(503))
 
@@ -135,8 +123,8 @@ def test_what_could_not_be_undone_for_now_stays_marked(
 
 
 def test_a_reservation_that_has_run_out_is_told_as_gone(
-    killed: Mark, client: SuperviselyClient, project_id: int, run: Callable[..., tuple[int, str, str]]
-) -> None:
+    killed: Mark, client: Client, project_id: int, run: Run
+):
     assert killed.reservation is not None
     client.versions.cancel(killed.reservation)
 
@@ -146,9 +134,7 @@ def test_a_reservation_that_has_run_out_is_told_as_gone(
     assert f"Version id {killed.version_id} of an earlier try is not reserved any more." in err
 
 
-def test_what_was_left_of_a_project_that_is_gone_is_forgotten(
-    killed: Mark, client: SuperviselyClient, project_id: int
-) -> None:
+def test_what_was_left_of_a_project_that_is_gone_is_forgotten(killed: Mark, client: Client, project_id: int):
     client.projects.archive(project_id)
     lines: list[str] = []
 
@@ -157,9 +143,7 @@ def test_what_was_left_of_a_project_that_is_gone_is_forgotten(
     assert release_project(client, project_id, Progress()).undone == 0
 
 
-def test_an_archive_that_may_not_be_removed_is_a_warning_once(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+def test_an_archive_that_may_not_be_removed_is_a_warning_once(wire: Wire, wired: Versions, project_id: int):
     lines: list[str] = []
     wire.always("file-storage.bulk.remove", refuse(403, "/system is not yours"))
     wire.on("projects.versions.commit", refuse(400))
@@ -174,12 +158,8 @@ def test_an_archive_that_may_not_be_removed_is_a_warning_once(
 
 
 def test_a_leftover_archive_that_may_not_be_removed_does_not_stop_the_next_version(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    wired_client: SuperviselyClient,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, wired_client: Client, client: Client, project_id: int
+):
     path = f"/system/versions/{project_id}/killed.tar.zst"
     client.files.upload(1, b"an archive", path)
     reserved = reserve(client, project_id)
@@ -197,8 +177,8 @@ def test_a_leftover_archive_that_may_not_be_removed_does_not_stop_the_next_versi
 
 
 def test_a_reservation_without_an_answer_is_given_back_at_once(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     stop: list[bool] = []
 
     def lose(exchange):
@@ -222,13 +202,8 @@ def drafts(client) -> list[str]:
 
 @pytest.mark.parametrize("method", ["projects.meta.update", "datasets.add", "figures.bulk.add"])
 def test_a_project_that_is_being_restored_says_so_in_name_and_custom_data(
-    method,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    method, wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     made = versions.create(project_id, "a title")
     name = f"brought back {project_id}"
     seen: list[Any] = []
@@ -254,13 +229,8 @@ def test_a_project_that_is_being_restored_says_so_in_name_and_custom_data(
 
 
 def test_a_server_that_passes_over_custom_data_of_new_projects_makes_nothing_twice(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     projects = count_projects(client)
 
     def add_without(exchange):
@@ -276,13 +246,8 @@ def test_a_server_that_passes_over_custom_data_of_new_projects_makes_nothing_twi
 
 
 def test_the_name_is_chosen_at_the_end_and_may_be_taken_meanwhile(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     name = f"taken while {project_id} is restored"
     wire.on("figures.bulk.add", first(lambda: client.projects.add(1, name)))
 
@@ -290,13 +255,8 @@ def test_the_name_is_chosen_at_the_end_and_may_be_taken_meanwhile(
 
 
 def test_a_half_project_that_is_kept_stays_marked(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     wire.always("figures.bulk.add", refuse(400))
 
     with pytest.raises(RestoreIncompleteError) as raised:
@@ -312,9 +272,8 @@ def test_a_half_project_that_is_kept_stays_marked(
 
 
 def test_the_next_restore_removes_what_a_killed_one_left_and_nothing_else(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int, photos: list[Path]
-) -> None:
-    made = versions.create(project_id)
+    versions: Versions, made: Made, client: Client, project_id: int, photos: list[Path]
+):
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
     whole = make_project(client, photos[:1])
     for project in (half.id, whole):
@@ -330,9 +289,7 @@ def test_the_next_restore_removes_what_a_killed_one_left_and_nothing_else(
     assert any(str(half.id) in line and "killed restore left" in line for line in lines)
 
 
-def test_the_next_create_removes_it_too(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+def test_the_next_create_removes_it_too(versions: Versions, client: Client, project_id: int):
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
     with open_marks(client, RESTORES, Progress()) as marks:
         marks.remember(RestoreMark(project_id, 1, 1, half.name).as_dict())
@@ -343,14 +300,8 @@ def test_the_next_create_removes_it_too(
 
 
 def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    wired_client: SuperviselyClient,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, wired_client: Client, made: Made, client: Client, project_id: int
+):
     half = client.projects.add(1, f"{DRAFT_PREFIX}half ({project_id})")
     with open_marks(wired_client, RESTORES, Progress()) as marks:
         marks.remember(RestoreMark(project_id, made.version_id, 1, half.name).as_dict())
@@ -364,8 +315,8 @@ def test_a_half_project_that_may_not_be_removed_is_told_and_forgotten(
 
 @pytest.mark.parametrize(("status", "stays"), [(404, False), (503, True)])
 def test_a_half_project_that_is_gone_is_forgotten_and_one_that_waits_is_not(
-    status: int, stays: bool, wire: FaultProxy, wired_client: SuperviselyClient, client: SuperviselyClient
-) -> None:
+    status: int, stays: bool, wire: Wire, wired_client: Client, client: Client
+):
     half = client.projects.add(1, f"{DRAFT_PREFIX}half of {status}")
     remember_draft(wired_client, RestoreMark(1, 1, 1, half.name))
     wire.always("projects.archive", refuse(status))
@@ -381,8 +332,8 @@ def test_a_half_project_that_is_gone_is_forgotten_and_one_that_waits_is_not(
 
 
 def test_release_removes_half_projects_of_its_project_and_leaves_those_of_others(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    client: Client, project_id: int
+):
     ours, other = (client.projects.add(1, f"{DRAFT_PREFIX}{name} {project_id}") for name in ("ours", "other"))
     remember_draft(client, RestoreMark(project_id, 1, 1, ours.name))
     remember_draft(client, RestoreMark(project_id + 1, 1, 1, other.name))
@@ -395,7 +346,7 @@ def test_release_removes_half_projects_of_its_project_and_leaves_those_of_others
 
 
 def test_a_server_that_passes_over_filters_loses_no_project(
-    wire: FaultProxy, wired_client: SuperviselyClient, client: SuperviselyClient, project_id: int
+    wire: Wire, wired_client: Client, client: Client, project_id: int
 ):
     def all_projects(exchange):
         body = {key: value for key, value in exchange.request.json.items() if key != "filter"}
@@ -416,8 +367,8 @@ def _answer(client, body):
 
 
 def test_projects_that_are_being_restored_and_restored_copies_are_not_to_be_versioned(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    client: Client, versions: Versions, project_id: int
+):
     copy = versions.restore(project_id, versions.create(project_id).version_id).project_id
     half = client.projects.add(1, f"{DRAFT_PREFIX}half of {project_id}").id
     marked = client.projects.add(1, f"renamed {project_id}", custom_data={RESTORING: {}}).id
@@ -444,9 +395,7 @@ def test_projects_that_are_being_restored_and_restored_copies_are_not_to_be_vers
 # --- work folders ---------------------------------------------------------------------------------
 
 
-def test_work_folders_of_killed_processes_are_removed_by_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_work_folders_of_killed_processes_are_removed_by_the_next(tmp_path: Path, monkeypatch: Patch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     abandoned = tmp_path / f"{PREFIX}killed"
     (abandoned / "deep").mkdir(parents=True)
@@ -463,8 +412,8 @@ def test_work_folders_of_killed_processes_are_removed_by_the_next(
 
 
 def test_a_create_that_needs_no_work_folder_removes_abandoned_ones(
-    versions: ProjectVersions, project_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    versions: Versions, project_id: int, tmp_path: Path, monkeypatch: Patch
+):
     versions.create(project_id)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / f"{PREFIX}killed").mkdir()
@@ -474,9 +423,7 @@ def test_a_create_that_needs_no_work_folder_removes_abandoned_ones(
     assert not (tmp_path / f"{PREFIX}killed").exists()
 
 
-def test_a_link_in_the_place_of_a_work_folder_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_in_the_place_of_a_work_folder_is_not_followed(tmp_path: Path, monkeypatch: Patch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     (tmp_path / "precious").mkdir()

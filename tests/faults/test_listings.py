@@ -7,27 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     IncompleteListingError,
     ProjectChangedError,
     SuperviselyError,
     UnexpectedAnswerError,
 )
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import make_project, read_images, touch
-from tests.support.proxy import FaultProxy, Reply, alter
+from tests.support.proxy import Reply, alter
+from tests.support.types import Client, Patch, TempFolders, Versions, Wire
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import ids_of, make_volume_project
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory):
+def films(tmp_path_factory: TempFolders):
     return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 @pytest.fixture
-def projects(client: SuperviselyClient, photos: list[Path], films, tmp_path: Path):
+def projects(client: Client, photos: list[Path], films, tmp_path: Path):
     """A project of each type, made when it is asked for."""
     return {
         "images": lambda: make_project(client, photos[:3]),
@@ -61,8 +60,8 @@ LISTINGS = [
 @pytest.mark.parametrize("wrong", [shorter, doubled, empty])
 @pytest.mark.parametrize(("kind", "method"), LISTINGS)
 def test_no_version_is_made_of_a_listing_that_is_not_whole(
-    kind, method, wrong, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
-) -> None:
+    kind, method, wrong, projects, wire: Wire, wired: Versions, versions: Versions
+):
     project_id = projects[kind]()
     wire.always(method, alter(wrong))
 
@@ -76,8 +75,8 @@ def test_no_version_is_made_of_a_listing_that_is_not_whole(
 
 @pytest.mark.parametrize(("kind", "method"), LISTINGS)
 def test_a_listing_that_is_short_once_is_read_again(
-    kind, method, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
-) -> None:
+    kind, method, projects, wire: Wire, wired: Versions, versions: Versions
+):
     project_id = projects[kind]()
     wire.on(method, alter(shorter))
 
@@ -90,8 +89,8 @@ def test_a_listing_that_is_short_once_is_read_again(
 
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
 def test_no_version_is_made_without_the_notes_on_figures_that_annotations_have(
-    kind, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
-) -> None:
+    kind, projects, wire: Wire, wired: Versions, versions: Versions
+):
     project_id = projects[kind]()
     wire.always("figures.list", alter(lambda answer: {**shorter(answer), "total": answer["total"] - 1}))
 
@@ -103,14 +102,8 @@ def test_no_version_is_made_without_the_notes_on_figures_that_annotations_have(
 
 @pytest.mark.parametrize(("kind", "method"), LISTINGS)
 def test_a_listing_that_is_short_once_is_read_again_where_a_version_is_the_base(
-    kind,
-    method,
-    projects,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
+    kind, method, projects, wire: Wire, wired: Versions, versions: Versions, client: Client
+):
     project_id = projects[kind]()
     first_one = versions.create(project_id)
     touch(client, project_id)
@@ -125,8 +118,8 @@ def test_a_listing_that_is_short_once_is_read_again_where_a_version_is_the_base(
 @pytest.mark.parametrize("wrong", [lambda answer: answer[1:], lambda answer: [*answer, answer[0]]])
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
 def test_no_version_is_made_of_annotations_that_are_not_whole(
-    kind, wrong, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
-) -> None:
+    kind, wrong, projects, wire: Wire, wired: Versions, versions: Versions
+):
     project_id = projects[kind]()
     wire.always(f"{kind}.annotations.bulk.info", alter(wrong))
 
@@ -138,8 +131,8 @@ def test_no_version_is_made_of_annotations_that_are_not_whole(
 
 @pytest.mark.parametrize("reply", [Reply(204), Reply(200)], ids=["204", "empty"])
 def test_no_version_is_made_without_the_masks(
-    reply, projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
-) -> None:
+    reply, projects, wire: Wire, wired: Versions, versions: Versions
+):
     project_id = projects["volumes"]()
     wire.always("figures.bulk.download.geometry", lambda _: reply)
 
@@ -177,8 +170,8 @@ def add_bare_alpha_mask(client, project_id):
 @pytest.mark.parametrize("archive_format", ["auto", "older"])
 @pytest.mark.parametrize(("kind", "add_bare"), [("volumes", add_bare_mask), ("images", add_bare_alpha_mask)])
 def test_a_figure_of_which_the_server_says_that_it_has_no_mask_is_versioned_and_named(
-    kind, add_bare, archive_format, projects, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    kind, add_bare, archive_format, projects, client: Client, versions: Versions
+):
     project_id = projects[kind]()
     figure_id = add_bare(client, project_id)
     older = {"volumes": "v2.0.0", "images": "v1.0.0"}
@@ -193,8 +186,8 @@ def test_a_figure_of_which_the_server_says_that_it_has_no_mask_is_versioned_and_
 
 
 def test_a_404_of_a_proxy_does_not_say_that_a_figure_has_no_mask(
-    projects, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions
-) -> None:
+    projects, wire: Wire, wired: Versions, versions: Versions
+):
     project_id = projects["volumes"]()
     wire.always("figures.bulk.download.geometry", lambda _: Reply(404, {}, b"<h1>no route</h1>"))
 
@@ -205,12 +198,7 @@ def test_a_404_of_a_proxy_does_not_say_that_a_figure_has_no_mask(
 
 
 def test_images_that_come_while_they_are_listed_are_versioned_as_of_several_moments(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    photos: list[Path],
-    monkeypatch: pytest.MonkeyPatch,
+    wire: Wire, wired: Versions, client: Client, versions: Versions, photos: list[Path], monkeypatch: Patch
 ):
     """The totals of the first and the last page differ, for the project moves: the listing is not short."""
     project_id = make_project(client, photos[:3])
@@ -235,7 +223,7 @@ def test_images_that_come_while_they_are_listed_are_versioned_as_of_several_mome
 
 
 def test_a_version_without_a_date_is_told_and_not_taken_for_an_old_one(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient
+    wire: Wire, wired: Versions, versions: Versions, client: Client
 ):
     project_id = client.projects.add(1, "No dates").id
     made = versions.create(project_id)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
     CancelledError,
@@ -17,9 +16,9 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     VersionNotFoundError,
 )
-from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import count_projects, make_project, read_images, touch
-from tests.support.proxy import FaultProxy, alter, refuse
+from tests.support.projects import leaves_no_project, make_project, read_images, touch
+from tests.support.proxy import alter, refuse
+from tests.support.types import Client, Made, Versions, Wire
 
 WRITES = [
     "projects.meta.update",
@@ -33,31 +32,17 @@ WRITES = [
 
 @pytest.mark.parametrize("method", WRITES)
 def test_a_half_made_project_is_removed(
-    method,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
-    projects = count_projects(client)
+    method, wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     wire.always(method, refuse(400, f"no {method} today"))
 
-    with pytest.raises(SuperviselyError, match=method):
+    with leaves_no_project(client), pytest.raises(SuperviselyError, match=method):
         wired.restore(project_id, made.version_id)
-
-    assert count_projects(client) == projects
 
 
 def test_a_half_made_project_is_kept_when_asked_and_named(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     wire.always("figures.bulk.add", refuse(400))
 
     with pytest.raises(RestoreIncompleteError) as raised:
@@ -68,46 +53,28 @@ def test_a_half_made_project_is_kept_when_asked_and_named(
     assert client.projects.get(kept).images_count == 3
 
 
-def test_a_stopped_restore_cleans_up(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
-    made = versions.create(project_id)
-    projects = count_projects(client)
+def test_a_stopped_restore_cleans_up(versions: Versions, made: Made, client: Client, project_id: int):
     asked = iter(range(1000))
 
-    with pytest.raises(CancelledError):
+    with leaves_no_project(client), pytest.raises(CancelledError):
         versions.restore(project_id, made.version_id, should_stop=lambda: next(asked) >= 2)
-
-    assert count_projects(client) == projects
 
 
 def test_media_that_are_gone_fail_before_anything_is_made(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
-    projects = count_projects(client)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     wire.always("images.internal.hashes.list", alter(lambda hashes: sorted(hashes)[1:]))
 
-    with pytest.raises(MissingMediaError) as raised:
+    with leaves_no_project(client), pytest.raises(MissingMediaError) as raised:
         wired.restore(project_id, made.version_id)
 
     assert len(raised.value.missing) == 1
     assert raised.value.missing[0].startswith("photos/")
-    assert count_projects(client) == projects
 
 
 def test_media_that_are_gone_are_left_out_when_asked_and_told(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     wire.always("images.internal.hashes.list", alter(lambda hashes: sorted(hashes)[1:]))
 
     restored = wired.restore(project_id, made.version_id, skip_missed_entities=True)
@@ -118,10 +85,7 @@ def test_media_that_are_gone_are_left_out_when_asked_and_told(
     assert read_images(client, restored.project_id) == expected
 
 
-def test_an_archive_that_is_gone_is_told(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
-    made = versions.create(project_id)
+def test_an_archive_that_is_gone_is_told(versions: Versions, made: Made, client: Client, project_id: int):
     client.files.remove(1, made.archive_path)
 
     with pytest.raises(ArchiveMissingError, match=str(made.version_id)):
@@ -129,24 +93,21 @@ def test_an_archive_that_is_gone_is_told(
 
 
 def test_an_id_and_a_number_that_contradict_each_other_are_refused(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+    versions: Versions, client: Client, project_id: int
+):
     one = versions.create(project_id)
     touch(client, project_id)
     versions.create(project_id)
-    projects = count_projects(client)
 
-    with pytest.raises(ConfigurationError):
+    with leaves_no_project(client), pytest.raises(ConfigurationError):
         versions.restore(project_id, version_id=one.version_id, version_num=2)
-
-    assert count_projects(client) == projects
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 3000, "two\nlines", "tab\t", "\u2028", "half \ud800", 7])
 @pytest.mark.parametrize("do", ["restore", "plan_restore"])
 def test_a_name_that_no_project_can_have_is_refused_before_the_download(
-    do, name, wire: FaultProxy, wired: ProjectVersions, project_id: int
-) -> None:
+    do, name, wire: Wire, wired: Versions, project_id: int
+):
     with pytest.raises(ConfigurationError, match="project_name"):
         getattr(wired, do)(project_id, version_num=1, project_name=name)
 
@@ -156,8 +117,8 @@ def test_a_name_that_no_project_can_have_is_refused_before_the_download(
 @pytest.mark.parametrize("do", ["restore", "plan_restore"])
 @pytest.mark.parametrize("workspace_id", [0, 987654321])
 def test_an_unknown_workspace_is_refused_before_the_download(
-    do, workspace_id, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    do, workspace_id, wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     versions.create(project_id)
 
     with pytest.raises(NotFoundError, match=str(workspace_id)):
@@ -167,8 +128,8 @@ def test_an_unknown_workspace_is_refused_before_the_download(
 
 
 def test_a_long_name_of_the_source_is_shortened_for_what_is_restored(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+    versions: Versions, client: Client, project_id: int
+):
     client.projects.edit(project_id, name="n" * 255)
     made = versions.create(project_id)
 
@@ -180,13 +141,13 @@ def test_a_long_name_of_the_source_is_shortened_for_what_is_restored(
     assert second.endswith("_001")
 
 
-def test_neither_id_nor_number_is_refused(versions: ProjectVersions, project_id: int) -> None:
+def test_neither_id_nor_number_is_refused(versions: Versions, project_id: int):
     with pytest.raises(ConfigurationError):
         versions.restore(project_id)
 
 
 @pytest.mark.parametrize("number", [0, -1, 7])
-def test_a_number_that_no_version_has_is_told(number, versions: ProjectVersions, project_id: int) -> None:
+def test_a_number_that_no_version_has_is_told(number, versions: Versions, project_id: int):
     versions.create(project_id)
 
     with pytest.raises((VersionNotFoundError, ConfigurationError), match=str(number)):
@@ -194,8 +155,8 @@ def test_a_number_that_no_version_has_is_told(number, versions: ProjectVersions,
 
 
 def test_a_version_of_another_project_is_refused(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int, photos: list[Path]
-) -> None:
+    versions: Versions, client: Client, project_id: int, photos: list[Path]
+):
     other = make_project(client, photos[:1])
     made = versions.create(other)
 
@@ -204,14 +165,8 @@ def test_a_version_of_another_project_is_refused(
 
 
 def test_classes_and_tags_are_joined_by_name_whatever_the_order_of_the_answer(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
 ):
-    made = versions.create(project_id)
-
     def reverse(meta):
         return {**meta, "classes": meta["classes"][::-1], "tags": meta["tags"][::-1]}
 
@@ -223,11 +178,7 @@ def test_classes_and_tags_are_joined_by_name_whatever_the_order_of_the_answer(
 
 
 def test_images_of_one_name_in_one_dataset_come_back_under_names_of_their_own(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
 ):
     """Archives of older platforms hold such datasets."""
 
@@ -247,12 +198,8 @@ def test_images_of_one_name_in_one_dataset_come_back_under_names_of_their_own(
 
 
 def test_a_version_without_custom_data_restores(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
     made = wired.create(project_id)
     wire.heal()
@@ -262,9 +209,7 @@ def test_a_version_without_custom_data_restores(
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_the_restored_project_says_where_it_comes_from(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+def test_the_restored_project_says_where_it_comes_from(versions: Versions, client: Client, project_id: int):
     versions.create(project_id)
     touch(client, project_id)
     made = versions.create(project_id)

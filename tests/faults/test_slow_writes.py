@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import IntegrityError
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.media import serve_media
 from tests.support.projects import count_projects, make_project
-from tests.support.proxy import Exchange, FaultProxy, Reply, Request
+from tests.support.proxy import Exchange, Reply, Request
+from tests.support.types import Client, Server, Versions, Wire
 
 LISTS = {"images.bulk.add": "images", "figures.bulk.add": "figures", "tags.entities.bulk.add": "tags"}
 
@@ -26,7 +24,7 @@ class Slow:
     Its pause stands in for the client's clock.
     """
 
-    def __init__(self, wire: FaultProxy, member: str, *, gets_done: bool) -> None:
+    def __init__(self, wire: Wire, member: str, *, gets_done: bool) -> None:
         self._wire, self._member, self._gets_done = wire, member, gets_done
         self._rest: Request | None = None
         self.seconds = 0.0
@@ -52,13 +50,13 @@ class Slow:
 @pytest.mark.parametrize("gets_done", [True, False])
 @pytest.mark.parametrize("method", LISTS)
 def test_a_part_that_landed_gets_the_time_to_become_the_whole(
-    wire: FaultProxy, server: ServerInfo, photos: list[Path], method: str, gets_done: bool
-) -> None:
+    wire: Wire, server: Server, photos: list[Path], method: str, gets_done: bool
+):
     slow = Slow(wire, LISTS[method], gets_done=gets_done)
     transport = Transport(wire.url, server.token, sleep=slow.sleep)
-    with SuperviselyClient(wire.url, server.token, transport=transport) as client:
+    with Client(wire.url, server.token, transport=transport) as client:
         project_id = make_project(client, photos[:3])
-        versions = ProjectVersions(client)
+        versions = Versions(client)
         made = versions.create(project_id)
         projects = count_projects(client)
         wire.on(method, slow.fault)
@@ -73,17 +71,15 @@ def test_a_part_that_landed_gets_the_time_to_become_the_whole(
             assert slow.seconds == pytest.approx(81)
 
 
-def test_links_go_by_fifty_for_the_server_fetches_each(
-    wire: FaultProxy, server: ServerInfo, photos: list[Path]
-) -> None:
+def test_links_go_by_fifty_for_the_server_fetches_each(wire: Wire, server: Server, photos: list[Path]):
     with (
         serve_media(photos[0].read_bytes(), "image/jpeg") as host,
-        SuperviselyClient(wire.url, server.token, private_links=True) as client,
+        Client(wire.url, server.token, private_links=True) as client,
     ):
         project_id = make_project(client, [])
         dataset_id = client.datasets.add(project_id, "linked").id
         client.images.add(dataset_id, [{"title": f"{n}.jpg", "link": host.url} for n in range(51)])
-        versions = ProjectVersions(client)
+        versions = Versions(client)
         made = versions.create(project_id)
         wire.heal()
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     IntegrityError,
     OutcomeUnknownError,
@@ -16,19 +15,20 @@ from airflow_sv_versioning.exceptions import (
     TransportError,
     VersionBusyError,
 )
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.clients import impatient_client
 from tests.support.media import serve_media
 from tests.support.projects import (
+    add_link,
     count_projects,
+    leaves_no_project,
     list_version_files,
     make_project,
     read_archive,
     read_images,
     touch,
 )
-from tests.support.proxy import FaultProxy, Reply, alter, cut, drop, flip, hang, lose_answer, redirect, refuse
+from tests.support.proxy import Reply, alter, cut, drop, flip, hang, lose_answer, redirect, refuse
+from tests.support.types import Client, Made, Server, Versions, Wire
 
 CREATE_CALLS = [
     "projects.info",
@@ -53,12 +53,8 @@ RESTORE_CALLS = [
 
 
 def test_a_repeated_upload_sends_the_whole_archive_again(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     wire.on("file-storage.bulk.upload", refuse(502), drop)
 
     made = wired.create(project_id)
@@ -68,11 +64,7 @@ def test_a_repeated_upload_sends_the_whole_archive_again(
 
 
 def test_an_archive_that_arrives_damaged_is_not_committed(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
+    wire: Wire, wired: Versions, client: Client, versions: Versions, project_id: int
 ):
     def other_hash(entries):
         return [{**entry, "hash": "A" * 43 + "="} for entry in entries]
@@ -87,8 +79,8 @@ def test_an_archive_that_arrives_damaged_is_not_committed(
 
 
 def test_a_cut_download_continues_where_its_copy_ends(
-    wire: FaultProxy, wired_client: SuperviselyClient, client: SuperviselyClient, tmp_path: Path
-) -> None:
+    wire: Wire, wired_client: Client, client: Client, tmp_path: Path
+):
     content = bytes(range(256)) * 4096 * 3
     client.files.upload(1, content, "/large.bin")
     wire.on("file-storage.download", cut(2_500_000), cut(200_000))
@@ -102,13 +94,8 @@ def test_a_cut_download_continues_where_its_copy_ends(
 
 
 def test_a_restore_survives_cut_downloads(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     wire.on("file-storage.download", cut(1000), drop)
 
     restored = wired.restore(project_id, made.version_id)
@@ -117,56 +104,38 @@ def test_a_restore_survives_cut_downloads(
 
 
 def test_a_damaged_download_is_refused_before_anything_is_made(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
-    projects = count_projects(client)
+    wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     wire.always("file-storage.download", flip(-20))
 
-    with pytest.raises(IntegrityError):
+    with leaves_no_project(client), pytest.raises(IntegrityError):
         wired.restore(project_id, made.version_id)
-
-    assert count_projects(client) == projects
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("method", CREATE_CALLS)
-def test_create_waits_for_no_answer_for_ever(
-    method, wire: FaultProxy, server: ServerInfo, client: SuperviselyClient, project_id: int
-) -> None:
+def test_create_waits_for_no_answer_for_ever(method, wire: Wire, server: Server, project_id: int):
     wire.always(method, hang)
 
     hasty = impatient_client(wire.url, server.token, timeout=0.3, tries=1)
     with hasty, pytest.raises(TransportError):
-        ProjectVersions(hasty).create(project_id, busy_timeout_seconds=1)
+        Versions(hasty).create(project_id, busy_timeout_seconds=1)
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("method", RESTORE_CALLS)
 def test_restore_waits_for_no_answer_for_ever(
-    method,
-    wire: FaultProxy,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    method, wire: Wire, server: Server, made: Made, project_id: int
+):
     wire.always(method, hang)
 
     hasty = impatient_client(wire.url, server.token, timeout=0.3, tries=1)
     with hasty, pytest.raises(TransportError):
-        ProjectVersions(hasty).restore(project_id, made.version_id)
+        Versions(hasty).restore(project_id, made.version_id)
 
 
 @pytest.mark.parametrize("method", [*CREATE_CALLS, "file-storage.list"])
-def test_create_survives_a_gateway_that_fails_once(
-    method, wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+def test_create_survives_a_gateway_that_fails_once(method, wire: Wire, wired: Versions, project_id: int):
     wire.on(method, refuse(503))
 
     try:
@@ -179,14 +148,8 @@ def test_create_survives_a_gateway_that_fails_once(
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
 def test_restore_survives_an_answer_that_is_lost(
-    method,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    method, wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
+):
     projects = count_projects(client)
     wire.on(method, lose_answer(502))
 
@@ -197,12 +160,8 @@ def test_restore_survives_an_answer_that_is_lost(
 
 
 def test_tags_of_figures_whose_answer_is_lost_are_not_added_again(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     """Which images to look at is told by the version, whichever dataset they went to."""
     tag_figures(client, project_id)
     made = versions.create(project_id)
@@ -231,8 +190,8 @@ def figures(client, project_id):
 
 
 def test_a_reservation_whose_answer_is_lost_is_asked_for_again(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     wire.on("projects.versions.reserve", lose_answer(502))
 
     made = wired.create(project_id)
@@ -242,7 +201,7 @@ def test_a_reservation_whose_answer_is_lost_is_asked_for_again(
 
 
 def test_a_reservation_whose_answer_is_lost_ends_in_an_error_where_the_server_knows_no_owners(
-    wire: FaultProxy, wired: ProjectVersions, project_id: int
+    wire: Wire, wired: Versions, project_id: int
 ):
     def without_owner(exchange):
         anonymous = replace(exchange.request, body=json.dumps({"projectId": project_id}).encode())
@@ -263,12 +222,8 @@ def test_a_reservation_whose_answer_is_lost_ends_in_an_error_where_the_server_kn
 
 
 def test_a_commit_whose_answer_is_lost_is_looked_up(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     wire.on("projects.versions.commit", lose_answer(502))
 
     made = wired.create(project_id)
@@ -278,9 +233,7 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(
     assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_the_token_does_not_follow_a_redirected_call(
-    wire: FaultProxy, wired: ProjectVersions, project_id: int
-) -> None:
+def test_the_token_does_not_follow_a_redirected_call(wire: Wire, wired: Versions, project_id: int):
     with serve_media(b"{}", "application/json") as foreign:
         wire.always("projects.info", redirect(foreign.url))
 
@@ -291,14 +244,8 @@ def test_the_token_does_not_follow_a_redirected_call(
 
 
 def test_the_token_does_not_follow_a_redirected_download(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    server: ServerInfo,
-    project_id: int,
-) -> None:
-    made = versions.create(project_id)
+    wire: Wire, wired: Versions, made: Made, client: Client, server: Server, project_id: int
+):
     archive = read_archive(client, made)
     with serve_media(archive, "application/octet-stream") as foreign:
         wire.always("file-storage.download", redirect(foreign.url))
@@ -310,12 +257,7 @@ def test_the_token_does_not_follow_a_redirected_download(
 
 
 def test_the_token_does_not_go_to_a_foreign_storage(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    server: ServerInfo,
-    project_id: int,
+    wire: Wire, wired: Versions, versions: Versions, client: Client, server: Server, project_id: int
 ):
     versions.create(project_id)
     touch(client, project_id)
@@ -333,12 +275,11 @@ def test_the_token_does_not_go_to_a_foreign_storage(
 
 
 def test_the_token_does_not_go_to_the_hosts_of_linked_images(
-    client: SuperviselyClient, versions: ProjectVersions, server: ServerInfo, photos: list[Path]
-) -> None:
+    client: Client, versions: Versions, server: Server, photos: list[Path]
+):
     with serve_media(photos[0].read_bytes()) as foreign:
         project_id = make_project(client, [])
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": foreign.url}])
+        add_link(client, project_id, foreign.url)
         made = versions.create(project_id)
 
         versions.restore(project_id, made.version_id, skip_missed_entities=True)
@@ -346,9 +287,7 @@ def test_the_token_does_not_go_to_the_hosts_of_linked_images(
         assert all(server.token not in str(headers) for headers in foreign.headers)
 
 
-def test_an_answer_that_is_no_json_is_told_as_such(
-    wire: FaultProxy, wired: ProjectVersions, project_id: int
-) -> None:
+def test_an_answer_that_is_no_json_is_told_as_such(wire: Wire, wired: Versions, project_id: int):
     wire.always("projects.meta", lambda _: Reply(200, {}, b"<html>maintenance</html>"))
 
     with pytest.raises(TransportError, match="not JSON"):

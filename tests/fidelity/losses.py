@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-LOST = {
-    "images": {"instance": "no call is known to bind figures to each other"},
-}
+LOST = {"images": {"instance": "no call is known to bind figures to each other"}}
 """Project type -> members of figures, and why they do not come back; a restore that loses one warns."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.fidelity.building import build
 from tests.fidelity.losses import held
@@ -16,12 +16,7 @@ from tests.fidelity.rest import Rest
 from tests.fidelity.sdk_losses import left_by_sdk
 from tests.fidelity.values import Project, describe
 from tests.support.compare import differences
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
-    from tests.support.sdk import SdkProcess
+from tests.support.types import Client, Sdk, Server, Versions
 
 FORMATS = {"images": ("v2.1.0", "v1.0.0"), "videos": ("v2.1.0", "v2.0.0"), "volumes": ("v2.1.0", "v2.0.0")}
 """What a project of a type can be archived in, the newest first."""
@@ -38,15 +33,13 @@ class UnequalError(AssertionError):
 class RoundTrip:
     """What projects are sent round with."""
 
-    server: ServerInfo
-    client: SuperviselyClient
-    versions: ProjectVersions
+    server: Server
+    client: Client
+    versions: Versions
     rest: Rest
     media: Media
 
-    def check(
-        self, project: Project, formats: tuple[str, ...] = (), *, reader: SdkProcess | None = None
-    ) -> None:
+    def check(self, project: Project, formats: tuple[str, ...] = (), *, reader: Sdk | None = None) -> None:
         """Bring a project into a version and back, in each format.
 
         :param reader: lets the official SDK bring the versions back, too.
@@ -91,7 +84,7 @@ def _naming(way: str, project: Project) -> Iterator[None]:
 
 
 @contextmanager
-def round_trips(server: ServerInfo, folder: Path) -> Iterator[RoundTrip]:
+def round_trips(server: Server, folder: Path) -> Iterator[RoundTrip]:
     """Prepare a server: connections, and the files that all projects are made of."""
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.versioning import ProjectVersions

@@ -6,39 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ProjectChangedError
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
-from tests.support.proxy import FaultProxy, first
-from tests.support.sdk import SdkProcess
+from tests.support.proxy import first
+from tests.support.types import Client, Sdk, Server, Versions, Wire
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 
 @pytest.fixture
-def wired(wire: FaultProxy, server: ServerInfo):
-    with SuperviselyClient(wire.url, server.token) as client:
-        yield ProjectVersions(client)
+def wired(wire: Wire, server: Server):
+    with Client(wire.url, server.token) as client:
+        yield Versions(client)
 
 
 @pytest.fixture
-def grow(sdk: SdkProcess, server: ServerInfo, small: int, photo_folder: Path):
+def grow(sdk: Sdk, server: Server, small: int, photo_folder: Path):
     return first(lambda: sdk.call(server, "grow", project_id=small, photos=str(photo_folder)))
 
 
 @pytest.mark.parametrize("policy", ["accept", "fail"])
 def test_a_project_that_changes_once_is_read_again_and_held_in_its_new_state(
-    policy,
-    wire: FaultProxy,
-    wired,
-    grow,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    versions: ProjectVersions,
-    small: int,
-) -> None:
+    policy, wire: Wire, wired, grow, sdk: Sdk, server: Server, versions: Versions, small: int
+):
     wire.on("figures.list", grow)
 
     made = wired.create(small, on_concurrent_change=policy)
@@ -52,8 +42,8 @@ def test_a_project_that_changes_once_is_read_again_and_held_in_its_new_state(
 
 
 def test_a_project_that_changes_all_the_time_is_accepted_as_it_was_read(
-    wire: FaultProxy, wired, grow, sdk: SdkProcess, server: ServerInfo, versions: ProjectVersions, small: int
-) -> None:
+    wire: Wire, wired, grow, sdk: Sdk, server: Server, versions: Versions, small: int
+):
     wire.always("figures.list", grow)
 
     made = wired.create(small)
@@ -67,8 +57,8 @@ def test_a_project_that_changes_all_the_time_is_accepted_as_it_was_read(
 
 
 def test_a_project_that_changes_all_the_time_is_refused_when_asked(
-    wire: FaultProxy, wired, grow, versions: ProjectVersions, small: int
-) -> None:
+    wire: Wire, wired, grow, versions: Versions, small: int
+):
     wire.always("figures.list", grow)
 
     with pytest.raises(ProjectChangedError):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.projects import touch
-from tests.support.sdk import SdkProcess
+from tests.support.types import Client, Sdk, Server, TempFolders, Versions
 from tests.support.video_projects import box, make_video_project
 from tests.support.videos import write_video
 
@@ -22,10 +19,10 @@ FRAMES, FIGURES = 20_000, 50_000
 
 
 @pytest.fixture(scope="module")
-def long(sdk: SdkProcess, server: ServerInfo, tmp_path_factory: pytest.TempPathFactory):
+def long(sdk: Sdk, server: Server, tmp_path_factory: TempFolders):
     """A project of one such video. Tests may version it, but not change it."""
     film = write_video(tmp_path_factory.mktemp("film") / "long.mp4", FRAMES)
-    with SuperviselyClient(server.url, server.token) as client:
+    with Client(server.url, server.token) as client:
         project_id = make_video_project(client, [])
         client.projects.update_settings(project_id, {"allowDuplicateTags": False})
         dataset_id = client.datasets.add(project_id, "long").id
@@ -54,13 +51,8 @@ def read(sdk, server, project_id):
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
 def test_a_long_video_of_ours_comes_back_whole(
-    archive_format,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    long,
-) -> None:
+    archive_format, sdk: Sdk, server: Server, client: Client, versions: Versions, long
+):
     touch(client, long.id)
     made = versions.create(long.id, archive_format=archive_format, capture="full")
 
@@ -74,8 +66,8 @@ def test_a_long_video_of_ours_comes_back_whole(
 
 @pytest.mark.parametrize("command", ["create", "create_older_videos"], ids=["v2.1.0", "v2.0.0"])
 def test_a_long_video_of_the_sdks_comes_back_whole(
-    command, sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, long
-) -> None:
+    command, sdk: Sdk, server: Server, client: Client, versions: Versions, long
+):
     touch(client, long.id)
     version_id = sdk.call(server, command, project_id=long.id)
 

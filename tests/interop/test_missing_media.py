@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.media import MediaServer, serve_media
 from tests.support.photos import write_photos
+from tests.support.types import Client, Request, Sdk, TempFolders, Versions
 from tests.support.video_projects import write_videos
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import EmbeddedServer
-    from tests.support.sdk import SdkProcess
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
@@ -44,7 +42,7 @@ class Robbed:
 
 
 @pytest.fixture(scope="module")
-def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def lossy(tmp_path_factory: TempFolders) -> Iterator[EmbeddedServer]:
     from airflow_sv_versioning.server.run import EmbeddedServer
 
     with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
@@ -52,13 +50,13 @@ def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="module")
-def near(lossy: EmbeddedServer) -> Iterator[ProjectVersions]:
+def near(lossy: EmbeddedServer) -> Iterator[Versions]:
     """Versions through a client that tries links into this machine."""
-    with SuperviselyClient(lossy.info.url, lossy.info.token, private_links=True) as client:
-        yield ProjectVersions(client)
+    with Client(lossy.info.url, lossy.info.token, private_links=True) as client:
+        yield Versions(client)
 
 
-def _fill(sdk: SdkProcess, lossy: EmbeddedServer, project_type: str, folder: Path, host: MediaServer) -> int:
+def _fill(sdk: Sdk, lossy: EmbeddedServer, project_type: str, folder: Path, host: MediaServer) -> int:
     place: dict[str, Any] = {"workspace_id": lossy.info.workspace_id, "name": project_type}
     if project_type == "images":
         photos = write_photos(folder / "photos", 14)
@@ -74,11 +72,7 @@ def _fill(sdk: SdkProcess, lossy: EmbeddedServer, project_type: str, folder: Pat
 
 @pytest.fixture(scope="module", params=TYPES)
 def robbed(
-    request: pytest.FixtureRequest,
-    sdk: SdkProcess,
-    lossy: EmbeddedServer,
-    near: ProjectVersions,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: Request, sdk: Sdk, lossy: EmbeddedServer, near: Versions, tmp_path_factory: TempFolders
 ) -> Iterator[Robbed]:
     folder = tmp_path_factory.mktemp(f"robbed-{request.param}")
     with serve_media(b"") as host:
@@ -93,8 +87,8 @@ def robbed(
 
 
 def test_skip_leaves_the_frame_of_the_project(
-    robbed: Robbed, near: ProjectVersions, sdk: SdkProcess, lossy: EmbeddedServer
-) -> None:
+    robbed: Robbed, near: Versions, sdk: Sdk, lossy: EmbeddedServer
+):
     restored = near.restore(*robbed.version, missing_entities="skip", verify="full")
 
     found = sdk.call(lossy.info, READERS[robbed.type], project_id=restored.project_id)
@@ -103,8 +97,8 @@ def test_skip_leaves_the_frame_of_the_project(
 
 
 def test_the_sdk_finds_all_but_the_media_in_placeholders_and_opens_them(
-    robbed: Robbed, near: ProjectVersions, sdk: SdkProcess, lossy: EmbeddedServer
-) -> None:
+    robbed: Robbed, near: Versions, sdk: Sdk, lossy: EmbeddedServer
+):
     restored = near.restore(*robbed.version, missing_entities="placeholder", verify="full")
 
     assert len(restored.placeholders) == len(robbed.content[robbed.type])
@@ -117,8 +111,8 @@ def test_the_sdk_finds_all_but_the_media_in_placeholders_and_opens_them(
 
 
 def test_the_sdk_finds_everything_again_after_a_reupload(
-    robbed: Robbed, near: ProjectVersions, sdk: SdkProcess, lossy: EmbeddedServer
-) -> None:
+    robbed: Robbed, near: Versions, sdk: Sdk, lossy: EmbeddedServer
+):
     """The last test of a project: its media are back then."""
     restored = near.restore(*robbed.version, missing_entities="reupload", verify="full")
 

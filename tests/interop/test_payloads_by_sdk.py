@@ -15,6 +15,7 @@ from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import write_snapshot
 from tests.support.compare import assert_same
 from tests.support.sdk import SCRIPTS, sdk_python
+from tests.support.types import TempFolders
 
 pytestmark = pytest.mark.sdk
 
@@ -24,7 +25,7 @@ OLDEST = "v1.0.0-of-2024"
 
 
 @pytest.fixture(scope="module")
-def made_by_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_by_sdk(tmp_path_factory: TempFolders) -> Path:
     """One project in every format, written by the SDK's own code."""
     folder = tmp_path_factory.mktemp("made-by-sdk")
     run_sdk("make", folder)
@@ -40,7 +41,7 @@ def as_sdk_reads(made_by_sdk: Path) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", [*PICKLED, *COLUMNAR, OLDEST])
 def test_we_read_what_the_sdk_wrote_as_the_sdk_does(
     name, made_by_sdk: Path, as_sdk_reads: dict[str, dict[str, Any]], tmp_path: Path
-) -> None:
+):
     unpacked = unpack_archive(made_by_sdk / f"{name}.tar.zst", "images", tmp_path / "snapshot")
 
     assert unpacked.archive_format == name[:6]
@@ -48,7 +49,7 @@ def test_we_read_what_the_sdk_wrote_as_the_sdk_does(
     assert_same(as_described(unpacked.snapshot), comparable(as_sdk_reads[name]))
 
 
-def test_a_pickle_arrives_with_names_and_paths_that_it_implies(made_by_sdk: Path, tmp_path: Path) -> None:
+def test_a_pickle_arrives_with_names_and_paths_that_it_implies(made_by_sdk: Path, tmp_path: Path):
     snapshot = unpack_archive(made_by_sdk / "v1.0.0.tar.zst", "images", tmp_path / "snapshot").snapshot
 
     assert snapshot.read("datasets")["full_path"].to_pylist() == ["parent/child", "empty", "parent"]
@@ -60,7 +61,7 @@ def test_a_pickle_arrives_with_names_and_paths_that_it_implies(made_by_sdk: Path
 
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
-def test_the_sdk_reads_what_we_wrote_as_it_is(archive_format, tmp_path: Path) -> None:
+def test_the_sdk_reads_what_we_wrote_as_it_is(archive_format, tmp_path: Path):
     snapshot = write_snapshot(tmp_path / "snapshot")
     packed = pack_archive(snapshot, archive_format, tmp_path / "archive.tar.zst", {"run": "r"})
 
@@ -72,7 +73,7 @@ def test_the_sdk_reads_what_we_wrote_as_it_is(archive_format, tmp_path: Path) ->
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
 def test_what_the_sdk_wrote_and_we_wrote_again_it_reads_the_same(
     archive_format, made_by_sdk: Path, as_sdk_reads: dict[str, dict[str, Any]], tmp_path: Path
-) -> None:
+):
     snapshot = unpack_archive(made_by_sdk / f"{archive_format}.tar.zst", "images", tmp_path / "s").snapshot
     other = {"v2.1.0": "v1.0.0", "v1.0.0": "v2.1.0"}[archive_format]
     ours = [
@@ -85,7 +86,7 @@ def test_what_the_sdk_wrote_and_we_wrote_again_it_reads_the_same(
 
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
-def test_the_sdk_reads_a_project_without_content(archive_format, tmp_path: Path) -> None:
+def test_the_sdk_reads_a_project_without_content(archive_format, tmp_path: Path):
     meta = {"classes": [], "tags": [], "projectType": "images"}
     snapshot = write_snapshot(tmp_path / "snapshot", {}, meta, custom_data=None)
     packed = pack_archive(snapshot, archive_format, tmp_path / "archive.tar.zst", {})

@@ -8,20 +8,17 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.snapshot.schemas import table_names
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.projects import touch
-from tests.support.sdk import SdkProcess
+from tests.support.types import Client, Patch, Request, Sdk, Server, TempFolders, Versions
 from tests.support.video_projects import write_videos
 
 pytestmark = [pytest.mark.sdk]
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory):
+def films(tmp_path_factory: TempFolders):
     folder = tmp_path_factory.mktemp("films")
     write_videos(folder, 5)
     return folder
@@ -51,14 +48,14 @@ def _plain(row):
 def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
     written_by,
     archive_format,
-    request: pytest.FixtureRequest,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    request: Request,
+    server: Server,
+    client: Client,
+    versions: Versions,
     nasty: FilledProject,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    monkeypatch: Patch,
+):
     # Which items are proven must not decide the test.
     monkeypatch.setattr("airflow_sv_versioning.capture.incremental.MIN_SAMPLE", 10_000)
     touch(client, nasty.id)
@@ -77,8 +74,8 @@ def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
 
 @pytest.mark.slow
 def test_videos_upon_a_version_by_the_sdk_are_read_again_and_it_is_told(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, films
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, films
+):
     project_id = sdk.call(
         server, "fill_videos", workspace_id=server.workspace_id, name="filmed", films=str(films), many=3
     )

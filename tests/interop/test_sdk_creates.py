@@ -6,15 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import archived_by_sdk
 from tests.support.projects import touch
-from tests.support.proxy import FaultProxy, alter
-from tests.support.sdk import SdkProcess
+from tests.support.proxy import alter
+from tests.support.types import Client, Request, Sdk, Server, Versions, Wire
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
@@ -27,13 +24,13 @@ FORMATS = pytest.mark.parametrize(
 def test_all_that_the_sdk_put_into_a_version_comes_back(
     maker,
     archive_format,
-    request: pytest.FixtureRequest,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    request: Request,
+    sdk: Sdk,
+    server: Server,
+    client: Client,
+    versions: Versions,
     nasty: FilledProject,
-) -> None:
+):
     touch(client, nasty.id)
     version_id = request.getfixturevalue(maker).call(server, "create", project_id=nasty.id)
 
@@ -45,33 +42,22 @@ def test_all_that_the_sdk_put_into_a_version_comes_back(
 
 @FORMATS
 def test_our_next_version_keeps_the_format_of_the_sdks(
-    maker,
-    archive_format,
-    request: pytest.FixtureRequest,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    small: int,
-) -> None:
+    maker, archive_format, request: Request, server: Server, client: Client, versions: Versions, small: int
+):
     request.getfixturevalue(maker).call(server, "create", project_id=small)
     touch(client, small)
 
     assert versions.create(small).archive_format == archive_format
 
 
-def test_the_first_version_is_in_the_newer_format(versions: ProjectVersions, small: int) -> None:
+def test_the_first_version_is_in_the_newer_format(versions: Versions, small: int):
     assert versions.create(small).archive_format == "v2.1.0"
 
 
 @FORMATS
 def test_we_list_what_the_sdk_made(
-    maker,
-    archive_format,
-    request: pytest.FixtureRequest,
-    server: ServerInfo,
-    versions: ProjectVersions,
-    small: int,
-) -> None:
+    maker, archive_format, request: Request, server: Server, versions: Versions, small: int
+):
     version_id = request.getfixturevalue(maker).call(
         server, "create", project_id=small, title="before training", description="лимоны"
     )
@@ -90,8 +76,8 @@ def test_we_list_what_the_sdk_made(
 
 
 def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(
-    sdk: SdkProcess, server: ServerInfo, versions: ProjectVersions, small: int
-) -> None:
+    sdk: Sdk, server: Server, versions: Versions, small: int
+):
     version_id = sdk.call(server, "create", project_id=small)
 
     result = versions.create(small)
@@ -103,13 +89,13 @@ def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(
 def test_a_version_of_the_sdk_without_custom_data_comes_back(
     maker,
     archive_format,
-    request: pytest.FixtureRequest,
-    wire: FaultProxy,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    request: Request,
+    wire: Wire,
+    server: Server,
+    client: Client,
+    versions: Versions,
     small: int,
-) -> None:
+):
     """Its own restore of such a version fails."""
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
     behind_the_wire = replace(server, url=wire.url)
@@ -121,8 +107,8 @@ def test_a_version_of_the_sdk_without_custom_data_comes_back(
 
 
 def test_a_preview_of_the_sdk_is_known(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, small: int
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, small: int
+):
     version_id = sdk.call(server, "create", project_id=small, preview=True)
 
     preview = versions.get_info_by_id(small, version_id).preview_project_id

@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import restored_by_sdk
 from tests.support.projects import backup_of, touch
-from tests.support.proxy import FaultProxy, alter
-from tests.support.sdk import SdkProcess
+from tests.support.proxy import alter
+from tests.support.types import Client, Request, Sdk, Server, Versions, Wire
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
@@ -29,13 +26,13 @@ READERS = pytest.mark.parametrize(
 def test_all_that_the_sdk_can_restore_comes_back(
     reader,
     archive_format,
-    request: pytest.FixtureRequest,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    request: Request,
+    sdk: Sdk,
+    server: Server,
+    client: Client,
+    versions: Versions,
     nasty: FilledProject,
-) -> None:
+):
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format)
     assert made.archive_format == archive_format
@@ -51,14 +48,14 @@ def test_all_that_the_sdk_can_restore_comes_back(
 def test_a_version_that_names_a_media_store_comes_back(
     reader,
     archive_format,
-    request: pytest.FixtureRequest,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    request: Request,
+    sdk: Sdk,
+    server: Server,
+    client: Client,
+    versions: Versions,
     nasty: FilledProject,
     tmp_path: Path,
-) -> None:
+):
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format, media_store=tmp_path)
     assert backup_of(made).copied > 0
@@ -72,13 +69,8 @@ def test_a_version_that_names_a_media_store_comes_back(
 
 @pytest.mark.parametrize("skip_missed_entities", [False, True])
 def test_the_sdk_finds_our_version_by_its_number(
-    skip_missed_entities,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    small: int,
-) -> None:
+    skip_missed_entities, sdk: Sdk, server: Server, client: Client, versions: Versions, small: int
+):
     versions.create(small)
     touch(client, small)
     versions.create(small)
@@ -90,9 +82,7 @@ def test_the_sdk_finds_our_version_by_its_number(
     assert client.projects.get(project_id).images_count == 3
 
 
-def test_the_sdk_lists_what_we_made(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, small: int
-) -> None:
+def test_the_sdk_lists_what_we_made(sdk: Sdk, server: Server, client: Client, versions: Versions, small: int):
     one = versions.create(small, "first", "лимоны")
     touch(client, small)
     two = versions.create(small, "second")
@@ -107,16 +97,16 @@ def test_the_sdk_lists_what_we_made(
 
 
 def test_our_version_is_the_sdks_answer_for_an_unchanged_project(
-    sdk: SdkProcess, server: ServerInfo, versions: ProjectVersions, small: int
-) -> None:
+    sdk: Sdk, server: Server, versions: Versions, small: int
+):
     made = versions.create(small)
 
     assert sdk.call(server, "create", project_id=small) == made.version_id
 
 
 def test_versions_of_both_share_one_map(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, small: int
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, small: int
+):
     one = versions.create(small)
     touch(client, small)
     two = sdk.call(server, "create", project_id=small)
@@ -137,17 +127,11 @@ def test_versions_of_both_share_one_map(
 
 @READERS
 def test_the_sdk_restores_a_version_of_ours_without_custom_data(
-    reader,
-    archive_format,
-    request: pytest.FixtureRequest,
-    wire: FaultProxy,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    small: int,
-) -> None:
+    reader, archive_format, request: Request, wire: Wire, server: Server, client: Client, small: int
+):
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
-    with SuperviselyClient(wire.url, server.token) as wired:
-        made = ProjectVersions(wired).create(small, archive_format=archive_format)
+    with Client(wire.url, server.token) as wired:
+        made = Versions(wired).create(small, archive_format=archive_format)
 
     project_id = request.getfixturevalue(reader).call(
         server, "restore", project_id=small, version_id=made.version_id
@@ -157,8 +141,8 @@ def test_the_sdk_restores_a_version_of_ours_without_custom_data(
 
 
 def test_the_sdk_restores_an_empty_project_of_ours(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions
+):
     project_id = client.projects.add(server.workspace_id, "nothing at all").id
     client.datasets.add(project_id, "nothing here")
     made = versions.create(project_id)

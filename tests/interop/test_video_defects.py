@@ -8,51 +8,49 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
 from tests.support.projects import count_projects, read_archive, touch
-from tests.support.proxy import FaultProxy, refuse
-from tests.support.sdk import SdkError, SdkProcess
+from tests.support.proxy import refuse
+from tests.support.sdk import SdkError
+from tests.support.types import Client, Sdk, Server, TempFolders, Versions, Wire
 from tests.support.video_projects import annotate, make_video_project, read_videos, write_videos
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory):
+def films(tmp_path_factory: TempFolders):
     return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 @pytest.fixture
-def wired(wire: FaultProxy, server: ServerInfo):
-    with SuperviselyClient(wire.url, server.token) as client:
-        yield ProjectVersions(client)
+def wired(wire: Wire, server: Server):
+    with Client(wire.url, server.token) as client:
+        yield Versions(client)
 
 
 @pytest.fixture
-def street(client: SuperviselyClient, films):
+def street(client: Client, films):
     project_id = make_video_project(client, films)
     client.projects.update_settings(project_id, {"advancedSettings": {"isReadOnlyProject": False}})
     return project_id
 
 
 @pytest.fixture
-def made(versions: ProjectVersions, street):
+def made(versions: Versions, street):
     return versions.create(street)
 
 
 @pytest.fixture
-def ours(versions: ProjectVersions, street, made):
+def ours(versions: Versions, street, made):
     """The id of our restore of our version."""
     return versions.restore(street, made.version_id).project_id
 
 
 @pytest.fixture
-def theirs(sdk: SdkProcess, server: ServerInfo, street, made):
+def theirs(sdk: Sdk, server: Server, street, made):
     """The id of the SDK's restore of our version."""
     return sdk.call(server, "restore", project_id=street, version_id=made.version_id)
 
@@ -66,8 +64,8 @@ def _exact(figure):
 
 
 def test_vertices_between_pixels_are_versioned(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, street, ours
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, street, ours
+):
     touch(client, street)
     rounded = versions.restore(street, sdk.call(server, "create", project_id=street)).project_id
 
@@ -75,7 +73,7 @@ def test_vertices_between_pixels_are_versioned(
     assert all(map(_exact, _figures(client, ours)))
 
 
-def test_notes_and_custom_data_of_figures_come_back(client: SuperviselyClient, street, ours, theirs):
+def test_notes_and_custom_data_of_figures_come_back(client: Client, street, ours, theirs):
     def notes(project_id):
         return [(figure["description"], figure["customData"]) for figure in _figures(client, project_id)]
 
@@ -84,7 +82,7 @@ def test_notes_and_custom_data_of_figures_come_back(client: SuperviselyClient, s
     assert ("seen twice", {"score": 0.125}) in notes(ours)
 
 
-def test_descriptions_of_videos_and_all_settings_come_back(client: SuperviselyClient, street, ours, theirs):
+def test_descriptions_of_videos_and_all_settings_come_back(client: Client, street, ours, theirs):
     def told(project_id):
         descriptions = {video["description"] for video in read_videos(client, project_id).values()}
         return descriptions, client.projects.get(project_id).settings.get("advancedSettings")
@@ -94,7 +92,7 @@ def test_descriptions_of_videos_and_all_settings_come_back(client: SuperviselyCl
 
 
 def test_what_lies_below_a_moved_dataset_stays_there(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, street
+    sdk: Sdk, server: Server, client: Client, versions: Versions, street
 ):
     moved = client.datasets.add(street, "moved").id
     client.datasets.add(street, "below", parent_id=moved)
@@ -112,7 +110,7 @@ def test_what_lies_below_a_moved_dataset_stays_there(
     assert parents(ours) == parents(street) == {"moved": "attic", "below": "moved"}
 
 
-def test_the_new_project_tells_its_version(client: SuperviselyClient, street, ours, theirs):
+def test_the_new_project_tells_its_version(client: Client, street, ours, theirs):
     def origin(project_id):
         return client.projects.get(project_id).custom_data.get("restored_from", {})
 
@@ -121,14 +119,8 @@ def test_the_new_project_tells_its_version(client: SuperviselyClient, street, ou
 
 
 def test_two_videos_of_one_name_in_a_dataset_both_come_back(
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    street,
-    made,
-    tmp_path: Path,
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, street, made, tmp_path: Path
+):
     """No server takes such names now, but archives hold what servers once took."""
     team_id = client.projects.get(street).team_id
     archive = tmp_path / "archive"
@@ -158,13 +150,8 @@ def _rename_all(snapshot, name):
 
 
 def test_a_dead_link_is_left_out_when_asked(
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    near_versions: ProjectVersions,
-    street,
-    films,
-) -> None:
+    sdk: Sdk, server: Server, client: Client, near_versions: Versions, street, films
+):
     dataset_id = client.datasets.add(street, "linked").id
     with serve_media(films[0].read_bytes(), "video/mp4") as media:
         (video,) = client.videos.add(dataset_id, [{"title": "far.mp4", "link": media.url, "meta": {}}])
@@ -179,8 +166,8 @@ def test_a_dead_link_is_left_out_when_asked(
 
 
 def test_a_restore_whose_annotations_are_refused_leaves_nothing(
-    wire: FaultProxy, wired, sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, street, made
-) -> None:
+    wire: Wire, wired, sdk: Sdk, server: Server, client: Client, street, made
+):
     projects = count_projects(client)
     wire.always("figures.bulk.add", refuse(400, "no figures today"))
 
@@ -196,14 +183,8 @@ def test_a_restore_whose_annotations_are_refused_leaves_nothing(
 
 
 def test_custom_data_of_datasets_that_cannot_be_read_makes_no_version_without_it(
-    wire: FaultProxy,
-    wired,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    street,
-) -> None:
+    wire: Wire, wired, sdk: Sdk, server: Server, client: Client, versions: Versions, street
+):
     wire.on("datasets.list", refuse(400, "no datasets now"))
     lossy = sdk.call(replace(server, url=wire.url), "create", project_id=street)
     touch(client, street)
@@ -216,7 +197,7 @@ def test_custom_data_of_datasets_that_cannot_be_read_makes_no_version_without_it
 
 
 def test_nothing_is_asked_for_twice(
-    wire: FaultProxy, wired, sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, street, made
+    wire: Wire, wired, sdk: Sdk, server: Server, client: Client, street, made
 ):
     def count(method, work):
         wire.requests.clear()

@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import archived_videos_by_sdk, restored_videos_by_sdk
 from tests.support.media import serve_media
 from tests.support.projects import touch
-from tests.support.sdk import SdkProcess
+from tests.support.types import Client, Request, Sdk, Server, TempFolders, Versions
 from tests.support.video_projects import write_videos
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
@@ -25,14 +22,14 @@ MAKERS = pytest.mark.parametrize("command", ["create", "create_older_videos"], i
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def films(tmp_path_factory: TempFolders) -> Path:
     folder = tmp_path_factory.mktemp("films")
     write_videos(folder, 5)
     return folder
 
 
 @pytest.fixture(scope="module")
-def filmed(sdk: SdkProcess, server: ServerInfo, films: Path):
+def filmed(sdk: Sdk, server: Server, films: Path):
     """A project with every case that versioning gets wrong. Tests may version it, but not change it."""
     with serve_media((films / "0001.mp4").read_bytes(), "video/mp4") as media:
         project_id = sdk.call(
@@ -48,7 +45,7 @@ def filmed(sdk: SdkProcess, server: ServerInfo, films: Path):
 
 
 @pytest.fixture(scope="module")
-def views(sdk: SdkProcess, server: ServerInfo, films: Path):
+def views(sdk: Sdk, server: Server, films: Path):
     """A multi-view project."""
     project_id = sdk.call(
         server, "fill_views", workspace_id=server.workspace_id, name="views", films=str(films)
@@ -59,14 +56,8 @@ def views(sdk: SdkProcess, server: ServerInfo, films: Path):
 @FORMATS
 @pytest.mark.parametrize("project", ["filmed", "views"])
 def test_our_round_trip_loses_nothing(
-    project,
-    archive_format,
-    request: pytest.FixtureRequest,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-) -> None:
+    project, archive_format, request: Request, sdk: Sdk, server: Server, client: Client, versions: Versions
+):
     was = request.getfixturevalue(project)
     touch(client, was.id)
     made = versions.create(was.id, archive_format=archive_format)
@@ -82,13 +73,13 @@ def test_our_round_trip_loses_nothing(
 def test_the_sdk_restores_what_we_made(
     project,
     archive_format,
-    request: pytest.FixtureRequest,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    request: Request,
+    sdk: Sdk,
+    server: Server,
+    client: Client,
+    versions: Versions,
     tmp_path: Path,
-) -> None:
+):
     was = request.getfixturevalue(project)
     touch(client, was.id)
     made = versions.create(was.id, archive_format=archive_format, media_store=tmp_path)
@@ -104,14 +95,8 @@ def test_the_sdk_restores_what_we_made(
 @MAKERS
 @pytest.mark.parametrize("project", ["filmed", "views"])
 def test_we_restore_what_the_sdk_made(
-    project,
-    command,
-    request: pytest.FixtureRequest,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-) -> None:
+    project, command, request: Request, sdk: Sdk, server: Server, client: Client, versions: Versions
+):
     was = request.getfixturevalue(project)
     touch(client, was.id)
     version_id = sdk.call(server, command, project_id=was.id)

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
 from tests.support.projects import count_projects
-from tests.support.proxy import FaultProxy, refuse
-from tests.support.sdk import SdkError, SdkProcess
+from tests.support.proxy import refuse
+from tests.support.sdk import SdkError
+from tests.support.types import Client, Sdk, Server, TempFolders, Wire
 from tests.support.volumes import SIZES, make_masks_project, nrrd, on_slices
 
 pytestmark = pytest.mark.sdk
@@ -21,11 +20,10 @@ NOISE = nrrd(np.random.default_rng(7).integers(0, 2, SIZES).astype(np.uint8))
 
 
 @pytest.fixture(scope="module")
-def project(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> int:
+def project(server: Server, tmp_path_factory: TempFolders) -> int:
     """A volume with a description, figures between pixels, and a mask. Tests may not change it."""
-    from airflow_sv_versioning.client import SuperviselyClient
 
-    with SuperviselyClient(server.url, server.token) as client:
+    with Client(server.url, server.token) as client:
         project_id = make_masks_project(client, tmp_path_factory.mktemp("volume"), {"noise": NOISE})
         client.projects.update_settings(project_id, {"allowDuplicateTags": True})
         volume, annotation = only_volume(client, project_id)
@@ -41,14 +39,14 @@ def only_volume(client, project_id):
 
 
 @pytest.fixture(scope="module")
-def versioned(sdk: SdkProcess, server: ServerInfo, project: int) -> int:
+def versioned(sdk: Sdk, server: Server, project: int) -> int:
     """A version made by the SDK."""
     return sdk.call(server, "create", project_id=project)
 
 
 def test_it_loses_descriptions_settings_and_parts_of_pixels(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, project: int, versioned: int
-) -> None:
+    sdk: Sdk, server: Server, client: Client, project: int, versioned: int
+):
     copy = sdk.call(server, "restore", project_id=project, version_id=versioned)
 
     volume, annotation = only_volume(client, copy)
@@ -65,8 +63,8 @@ def test_it_loses_descriptions_settings_and_parts_of_pixels(
 
 
 def test_it_sends_ids_of_the_source_in_geometries(
-    sdk: SdkProcess, server: ServerInfo, wire: FaultProxy, project: int, versioned: int
-) -> None:
+    sdk: Sdk, server: Server, wire: Wire, project: int, versioned: int
+):
     sdk.call(replace(server, url=wire.url), "restore", project_id=project, version_id=versioned)
 
     sent = [figure for request in wire.seen("figures.bulk.add") for figure in request.json["figures"]]
@@ -74,13 +72,8 @@ def test_it_sends_ids_of_the_source_in_geometries(
 
 
 def test_it_does_not_look_for_volumes_that_are_gone_and_leaves_half_a_project(
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    wire: FaultProxy,
-    project: int,
-    versioned: int,
-) -> None:
+    sdk: Sdk, server: Server, client: Client, wire: Wire, project: int, versioned: int
+):
     projects = count_projects(client)
     wire.always("volumes.bulk.add", refuse(400, "1 hashes are not stored"))
 
@@ -97,7 +90,7 @@ def test_it_does_not_look_for_volumes_that_are_gone_and_leaves_half_a_project(
     assert count_projects(client) == projects + 1
 
 
-def test_it_cannot_read_a_small_mask_from_memory(sdk: SdkProcess, server: ServerInfo, tmp_path: Path) -> None:
+def test_it_cannot_read_a_small_mask_from_memory(sdk: Sdk, server: Server, tmp_path: Path):
     (tmp_path / "mask.nrrd").write_bytes(NOISE)
 
     with pytest.raises(SdkError):

@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import touch
-from tests.support.sdk import SdkProcess
+from tests.support.types import Client, Sdk, Server, Versions
 from tests.support.volumes import SIZES, figures_in_space, make_masks_project, masks, nrrd, read_volumes
 
 pytestmark = pytest.mark.sdk
@@ -48,12 +45,12 @@ def test_masks_in_other_spaces_come_back_as_from_the_sdks_own_archives(
     directions,
     of_volume,
     archive_format,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    sdk: Sdk,
+    server: Server,
+    client: Client,
+    versions: Versions,
     tmp_path: Path,
-) -> None:
+):
     contents = {
         space: nrrd(NOISE, directions=directions, space=space)
         for space in ("left-posterior-superior", "left-anterior-superior", "RAS")
@@ -76,13 +73,8 @@ def test_masks_in_other_spaces_come_back_as_from_the_sdks_own_archives(
 
 @FORMATS
 def test_the_sdk_restores_masks_of_every_type_from_our_archives(
-    archive_format,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    tmp_path: Path,
-) -> None:
+    archive_format, sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+):
     contents = {**masks(), "far": nrrd(NOISE, directions=FAR_TURNED)}
     project_id = make_masks_project(client, tmp_path, contents)
     made = versions.create(project_id, archive_format=archive_format)
@@ -97,8 +89,8 @@ def test_the_sdk_restores_masks_of_every_type_from_our_archives(
 
 
 def test_we_restore_oblique_masks_whose_axes_the_sdk_put_in_another_order(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+):
     contents = {"far": nrrd(NOISE, directions=FAR_TURNED)}
     project_id = make_masks_project(client, tmp_path, contents, directions=FAR_VOLUME)
     version_id = sdk.call(server, "create", project_id=project_id)
@@ -112,13 +104,8 @@ def test_we_restore_oblique_masks_whose_axes_the_sdk_put_in_another_order(
 
 @FORMATS
 def test_meshes_keep_their_files_with_us_and_their_figures_with_the_sdk(
-    archive_format,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    tmp_path: Path,
-) -> None:
+    archive_format, sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+):
     project_id = make_masks_project(client, tmp_path, {"mesh": STL}, "closed_surface_mesh")
     made = versions.create(project_id, archive_format=archive_format)
 
@@ -136,8 +123,8 @@ def test_meshes_keep_their_files_with_us_and_their_figures_with_the_sdk(
 
 
 def test_the_mesh_that_the_sdk_left_out_of_its_version_is_left_out_by_us_too(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+):
     project_id = make_masks_project(client, tmp_path, {"mesh": STL}, "closed_surface_mesh")
     version_id = sdk.call(server, "create", project_id=project_id)
 

@@ -5,20 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types.volumes.upload import normalise_to_ras, upload_slices
-from tests.support.proxy import FaultProxy
+from tests.support.types import Client, Sdk, Server, TempFolders, Wire
 from tests.support.volumes import nrrd
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import ServerInfo
-    from tests.support.sdk import SdkProcess
 
 pytestmark = pytest.mark.sdk
 
@@ -47,7 +42,7 @@ def turned(kind: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def originals(tmp_path_factory: TempFolders) -> Path:
     """Files in every space, with axes in every order and direction, and turned at random."""
     folder = tmp_path_factory.mktemp("originals")
     kinds: list[Any] = [
@@ -71,14 +66,12 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def metas(originals: Path, sdk: SdkProcess, server: ServerInfo) -> dict[str, Any]:
+def metas(originals: Path, sdk: Sdk, server: Server) -> dict[str, Any]:
     """What the SDK says of each, after it wrote beside it what it would upload."""
     return sdk.call(server, "normalise_volumes", folder=str(originals))
 
 
-def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(
-    originals: Path, metas: dict[str, Any]
-) -> None:
+def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(originals: Path, metas: dict[str, Any]):
     assert len(metas) > 300
     for name, meta in metas.items():
         geometry = normalise_to_ras(originals / f"{name}.nrrd", originals / f"{name}.ours")
@@ -88,16 +81,14 @@ def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(
 
 def test_what_the_sdk_uploaded_is_not_normalised_again(
     originals: Path, metas: dict[str, Any], tmp_path: Path
-) -> None:
+):
     for name, meta in metas.items():
         stored, again = originals / f"{name}.sdk", tmp_path / name
         normalise_to_ras(stored, again, meta)
         assert again.read_bytes() == stored.read_bytes(), name
 
 
-def test_an_original_that_lies_elsewhere_is_refused(
-    originals: Path, metas: dict[str, Any], tmp_path: Path
-) -> None:
+def test_an_original_that_lies_elsewhere_is_refused(originals: Path, metas: dict[str, Any], tmp_path: Path):
     meta = metas["lps-03"]
 
     with pytest.raises(FormatError, match="another one than was looked for: its origin"):
@@ -105,14 +96,14 @@ def test_an_original_that_lies_elsewhere_is_refused(
 
 
 def test_a_volume_is_put_back_with_every_slice_that_the_sdk_uploads(
-    originals: Path, sdk: SdkProcess, server: ServerInfo, wire: FaultProxy, tmp_path: Path
-) -> None:
+    originals: Path, sdk: Sdk, server: Server, wire: Wire, tmp_path: Path
+):
     source, file = originals / "lps-08.nrrd", tmp_path / "it.nrrd"
     through_wire = replace(server, url=wire.url)
     uploaded = sdk.call(through_wire, "upload_volume", workspace_id=server.workspace_id, path=str(source))
     by_sdk = slices_sent(wire)
 
-    with SuperviselyClient(wire.url, server.token) as client:
+    with Client(wire.url, server.token) as client:
         geometry = normalise_to_ras(source, file, uploaded["meta"])
         hashes = client.volumes.store_files([file])
         entry = {"name": "again.nrrd", "hash": hashes[file], "meta": uploaded["meta"]}
@@ -124,7 +115,7 @@ def test_a_volume_is_put_back_with_every_slice_that_the_sdk_uploads(
     assert slices_sent(wire)[len(by_sdk) :] == by_sdk
 
 
-def slices_sent(wire: FaultProxy) -> list[dict[str, Any]]:
+def slices_sent(wire: Wire) -> list[dict[str, Any]]:
     return [
         piece for request in wire.seen("volumes.slices.bulk.add") for piece in request.json["volumeSlices"]
     ]

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.interop.conftest import FilledProject
 from tests.support.compare import assert_same
 from tests.support.projects import touch
-from tests.support.sdk import SdkProcess
+from tests.support.types import Client, Sdk, Server, Versions
 from tests.support.volumes import make_volume_project, read_volumes
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
@@ -23,7 +20,7 @@ MAKERS = pytest.mark.parametrize("command", ["create", "create_older_volumes"], 
 
 
 @pytest.fixture(scope="module")
-def scanned(sdk: SdkProcess, server: ServerInfo):
+def scanned(sdk: Sdk, server: Server):
     """A real DICOM series, oblique volumes, equal names, many volumes. Tests may not change it."""
     project_id = sdk.call(server, "fill_volumes", workspace_id=server.workspace_id, name="scanned", many=MANY)
     return FilledProject(project_id, sdk.call(server, "read_volumes", project_id=project_id))
@@ -31,13 +28,8 @@ def scanned(sdk: SdkProcess, server: ServerInfo):
 
 @FORMATS
 def test_our_round_trip_loses_nothing(
-    scanned,
-    archive_format,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-) -> None:
+    scanned, archive_format, sdk: Sdk, server: Server, client: Client, versions: Versions
+):
     touch(client, scanned.id)
     made = versions.create(scanned.id, archive_format=archive_format)
 
@@ -49,14 +41,8 @@ def test_our_round_trip_loses_nothing(
 
 @FORMATS
 def test_the_sdk_restores_what_we_made(
-    scanned,
-    archive_format,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    tmp_path: Path,
-) -> None:
+    scanned, archive_format, sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+):
     touch(client, scanned.id)
     made = versions.create(scanned.id, archive_format=archive_format, media_store=tmp_path)
 
@@ -67,13 +53,8 @@ def test_the_sdk_restores_what_we_made(
 
 @MAKERS
 def test_we_restore_what_the_sdk_made(
-    scanned,
-    command,
-    sdk: SdkProcess,
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-) -> None:
+    scanned, command, sdk: Sdk, server: Server, client: Client, versions: Versions
+):
     touch(client, scanned.id)
     version_id = sdk.call(server, command, project_id=scanned.id)
 
@@ -86,8 +67,8 @@ def test_we_restore_what_the_sdk_made(
 
 
 def test_masks_that_the_sdk_cannot_version_come_back_from_ours(
-    sdk: SdkProcess, server: ServerInfo, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> None:
+    sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+):
     project_id = make_volume_project(client, tmp_path)
     assert sdk.call(server, "create", project_id=project_id) is None
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.support.api import Api, Clock
+from tests.support.api import Api, Clock, Project
+from tests.support.types import TempFolders
 
 
 @pytest.fixture(scope="session")
-def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_data(tmp_path_factory: TempFolders) -> Path:
     """The data folder of the shared server."""
     return tmp_path_factory.mktemp("server")
 
@@ -28,6 +29,16 @@ def api(shared_server: EmbeddedServer) -> Iterator[Api]:
     """A server that the tests of one worker share; everyone has projects of their own."""
     with Api(shared_server.info) as connected:
         yield connected
+
+
+@pytest.fixture
+def project(api: Api) -> Project:
+    return api.project()
+
+
+@pytest.fixture
+def image_id(api: Api, project: Project) -> int:
+    return api.image(project)
 
 
 @pytest.fixture

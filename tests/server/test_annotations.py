@@ -31,9 +31,7 @@ def download(api: Api, image_id: int, **options: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_document_comes_back_as_it_was_sent(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_document_comes_back_as_it_was_sent(api: Api, project: Project, image_id: int):
     tags = [{"name": "number", "value": 1.5}, {"name": "flag"}]
     sent = label(tags=tags, description="object", nnCreated=True, customData={"a": 1})
     upload(api, project, image_id, objects=[sent], tags=tags, description="hällo", customBigData={"b": 2})
@@ -53,9 +51,7 @@ def test_a_document_comes_back_as_it_was_sent(api: Api) -> None:
     assert "customBigData" not in download(api, image_id)["annotation"]
 
 
-def test_a_new_document_replaces_the_old_one(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_new_document_replaces_the_old_one(api: Api, project: Project, image_id: int):
     upload(api, project, image_id, objects=[label(), label()], tags=[{"name": "flag"}], description="kept")
     upload(api, project, image_id, objects=[label(description="new")])
     document = download(api, image_id)["annotation"]
@@ -64,9 +60,7 @@ def test_a_new_document_replaces_the_old_one(api: Api) -> None:
     assert document["description"] == "kept"
 
 
-def test_a_document_may_carry_the_same_tag_twice(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_document_may_carry_the_same_tag_twice(api: Api, project: Project, image_id: int):
     twice = [{"name": "number", "value": 1}, {"name": "number", "value": 1}]
     upload(api, project, image_id, tags=twice, objects=[label(tags=twice)])
     document = download(api, image_id)["annotation"]
@@ -74,7 +68,7 @@ def test_a_document_may_carry_the_same_tag_twice(api: Api) -> None:
     assert [tag["value"] for tag in document["objects"][0]["tags"]] == [1, 1]
 
 
-def test_names_win_over_ids_of_another_project(api: Api) -> None:
+def test_names_win_over_ids_of_another_project(api: Api):
     project, other = api.project(), api.project()
     image_id = api.image(project)
     tag = {"name": "flag", "tagId": other.tags["flag"], "id": 5}
@@ -84,9 +78,7 @@ def test_names_win_over_ids_of_another_project(api: Api) -> None:
     assert [found["classId"] for found in document["objects"]] == [project.class_id]
 
 
-def test_every_geometry_keeps_its_members(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_every_geometry_keeps_its_members(api: Api, project: Project, image_id: int):
     shapes: dict[str, dict[str, Any]] = {
         "bitmap": {"bitmap": {"origin": [5, 5], "data": "eJw="}},
         "graph": {"nodes": {"a": {"loc": [1.5, 2.5], "disabled": True}}},
@@ -102,8 +94,7 @@ def test_every_geometry_keeps_its_members(api: Api) -> None:
         assert {key: figure[key] for key in members} == members
 
 
-def test_documents_come_in_the_order_asked_for(api: Api) -> None:
-    project = api.project()
+def test_documents_come_in_the_order_asked_for(api: Api, project: Project):
     images = [api.image(project) for _ in range(3)]
     wanted = [images[2], images[0], images[1]]
     found = api.call("annotations.bulk.info", {"datasetId": project.dataset_id, "imageIds": wanted})
@@ -114,8 +105,7 @@ def test_documents_come_in_the_order_asked_for(api: Api) -> None:
     )
 
 
-def test_documents_are_listed_by_page(api: Api) -> None:
-    project = api.project()
+def test_documents_are_listed_by_page(api: Api, project: Project):
     images = [api.image(project) for _ in range(3)]
     by_image = [{"field": "imageId", "operator": "in", "value": images[:2]}]
     answer = api.call(
@@ -125,9 +115,7 @@ def test_documents_are_listed_by_page(api: Api) -> None:
     assert answer["entities"][0]["imageId"] == images[0]
 
 
-def test_a_document_that_cannot_be_changes_nothing(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_document_that_cannot_be_changes_nothing(api: Api, project: Project, image_id: int):
     upload(api, project, image_id, objects=[label()], tags=[{"name": "flag"}])
     before = download(api, image_id), api.stamp(project.id)
     for wrong in ({"objects": [label(classTitle="unknown")]}, {"tags": [{"name": "number", "value": "x"}]}):

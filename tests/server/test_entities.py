@@ -38,7 +38,7 @@ def _tag(api: Api, project: Project, image_id: int, name: str, **members: object
     return added
 
 
-def test_names_of_any_characters_are_listed_as_they_are(api: Api, project: Project) -> None:
+def test_names_of_any_characters_are_listed_as_they_are(api: Api, project: Project):
     ids = api.images(project.dataset_id, NAMES)
 
     listed = api.call("images.list", {"datasetId": project.dataset_id})["entities"]
@@ -48,14 +48,14 @@ def test_names_of_any_characters_are_listed_as_they_are(api: Api, project: Proje
     assert listed == [api.call("images.info", {"id": image_id}) for image_id in ids]
 
 
-def test_the_address_of_an_image_leads_to_its_file(api: Api, project: Project) -> None:
+def test_the_address_of_an_image_leads_to_its_file(api: Api, project: Project):
     api.images(project.dataset_id, ['a "quoted" 🦄 50%.png'])
     image = api.call("images.list", {"datasetId": project.dataset_id})["entities"][0]
     assert image["fullStorageUrl"] == image["pathOriginal"]
     assert api.session.get(image["pathOriginal"], timeout=30).content == png()
 
 
-def test_images_are_answered_in_the_order_of_the_request(api: Api, project: Project) -> None:
+def test_images_are_answered_in_the_order_of_the_request(api: Api, project: Project):
     source = api.image(project)
     names = ["z.png", "a.png", "m.png"]
     copies = [{"title": name, "imageId": source} for name in names]
@@ -63,7 +63,7 @@ def test_images_are_answered_in_the_order_of_the_request(api: Api, project: Proj
     assert [image["name"] for image in added] == names
 
 
-def test_a_linked_image_has_the_link_as_its_address(api: Api, project: Project) -> None:
+def test_a_linked_image_has_the_link_as_its_address(api: Api, project: Project):
     link = 'http://127.0.0.1:9/a "b".png'
     image = {"title": "linked", "link": link}
     body = {"datasetId": project.dataset_id, "images": [image], "skipValidation": True}
@@ -71,7 +71,7 @@ def test_a_linked_image_has_the_link_as_its_address(api: Api, project: Project) 
     assert (added["link"], added["pathOriginal"], added["hash"]) == (link, link, None)
 
 
-def test_tags_are_listed_oldest_first_with_the_members_that_they_have(api: Api, project: Project) -> None:
+def test_tags_are_listed_oldest_first_with_the_members_that_they_have(api: Api, project: Project):
     image_id = api.image(project)
     without_value = _tag(api, project, image_id, "flag", isFinished=False)
     with_value = _tag(api, project, image_id, "text", value='t "\\ 🦄 \x1e', customData={"kept": [1.5, None]})
@@ -88,25 +88,21 @@ def test_tags_are_listed_oldest_first_with_the_members_that_they_have(api: Api, 
 
 
 @pytest.mark.parametrize("fields", [["name"], ["tags", "id"], ["meta"], ["fullStorageUrl"], ["unknown"]])
-def test_an_image_has_the_members_asked_for_and_no_other(
-    api: Api, project: Project, fields: list[str]
-) -> None:
+def test_an_image_has_the_members_asked_for_and_no_other(api: Api, project: Project, fields: list[str]):
     whole = api.call("images.info", {"id": api.image(project)})
     part = api.call("images.list", {"datasetId": project.dataset_id, "fields": fields})["entities"]
     assert part == [{name: whole[name] for name in fields if name in whole}]
 
 
 @pytest.mark.parametrize("fields", [["geometry"], ["tags", "area"], ["unknown"]])
-def test_a_figure_has_the_members_asked_for_and_its_ids(
-    api: Api, project: Project, fields: list[str]
-) -> None:
+def test_a_figure_has_the_members_asked_for_and_its_ids(api: Api, project: Project, fields: list[str]):
     figure_id = api.figure(project, api.image(project), tags=[{"tagId": project.tags["flag"]}])
     whole = api.call("figures.info", {"id": figure_id})
     part = api.call("figures.list", {"datasetId": project.dataset_id, "fields": fields})["entities"]
     assert part == [{name: whole[name] for name in whole if name in {"id", "entityId", *fields}}]
 
 
-def test_tags_of_figures_have_no_names(api: Api, project: Project) -> None:
+def test_tags_of_figures_have_no_names(api: Api, project: Project):
     tags: list[dict[str, Any]] = [
         {"tagId": project.tags["number"], "value": 1.5},
         {"tagId": project.tags["flag"]},
@@ -121,7 +117,7 @@ def test_tags_of_figures_have_no_names(api: Api, project: Project) -> None:
 @pytest.mark.parametrize(("integer_coords", "expected"), [(True, WHOLE), (False, FRACTIONS)])
 def test_coordinates_are_whole_pixels_where_asked_for(
     api: Api, project: Project, integer_coords: bool, expected: object
-) -> None:
+):
     image_id = api.image(project)
     figure_id = api.figure(project, image_id, geometryType="polygon", geometry=FRACTIONS)
     asked = {"integerCoords": integer_coords}
@@ -135,7 +131,7 @@ def test_coordinates_are_whole_pixels_where_asked_for(
     assert {"points": annotation["objects"][0]["points"]} == expected
 
 
-def test_stored_json_is_answered_to_the_letter(api: Api, project: Project) -> None:
+def test_stored_json_is_answered_to_the_letter(api: Api, project: Project):
     meta = '{"float":1.50,"big":123456789012345678901234567890,"text":"\\u001e \U0001f984","none":null}'
     image_id = api.image(project)
     body = f'{{"id":{image_id},"meta":{meta}}}'.encode()
@@ -146,7 +142,7 @@ def test_stored_json_is_answered_to_the_letter(api: Api, project: Project) -> No
     assert listed == json.loads(meta) == api.call("images.info", {"id": image_id})["meta"]
 
 
-def test_a_compressed_page_is_the_same_page(api: Api, project: Project) -> None:
+def test_a_compressed_page_is_the_same_page(api: Api, project: Project):
     api.images(project.dataset_id, [f"{number:03d} 🦄.png" for number in range(300)])
     body = {"datasetId": project.dataset_id}
     answers = [

@@ -24,9 +24,7 @@ def figures_of(api: Api, project: Project, **body: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_figure_comes_back_as_it_was_sent(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_figure_comes_back_as_it_was_sent(api: Api, project: Project, image_id: int):
     sent = {
         "geometryType": "polygon",
         "geometry": SUBPIXEL,
@@ -48,8 +46,7 @@ def test_a_figure_comes_back_as_it_was_sent(api: Api) -> None:
     assert (found["datasetId"], found["projectId"], found["tags"]) == (project.dataset_id, project.id, [])
 
 
-def test_absent_members_are_empty_and_never_null(api: Api) -> None:
-    project = api.project()
+def test_absent_members_are_empty_and_never_null(api: Api, project: Project):
     api.figure(project, api.image(project), meta=None)
     found = figures_of(api, project)[0]
     assert (found["meta"], found["customData"], found["tags"]) == ({}, {}, [])
@@ -58,8 +55,7 @@ def test_absent_members_are_empty_and_never_null(api: Api) -> None:
     assert found["area"] == "100"
 
 
-def test_the_area_of_a_polygon_is_without_its_holes(api: Api) -> None:
-    project = api.project()
+def test_the_area_of_a_polygon_is_without_its_holes(api: Api, project: Project):
     ring = [[0, 0], [10, 0], [10, 10], [0, 10]]
     hole = [[2, 2], [4, 2], [4, 4], [2, 4]]
     geometry = {"points": {"exterior": ring, "interior": [hole]}}
@@ -67,8 +63,7 @@ def test_the_area_of_a_polygon_is_without_its_holes(api: Api) -> None:
     assert figures_of(api, project)[0]["area"] == "96.0"
 
 
-def test_coordinates_are_rounded_unless_asked_not_to(api: Api) -> None:
-    project = api.project()
+def test_coordinates_are_rounded_unless_asked_not_to(api: Api, project: Project):
     figure_id = api.figure(project, api.image(project), geometryType="polygon", geometry=SUBPIXEL)
     assert figures_of(api, project)[0]["geometry"] == SUBPIXEL
     rounded = figures_of(api, project, integerCoords=True)[0]["geometry"]
@@ -77,30 +72,26 @@ def test_coordinates_are_rounded_unless_asked_not_to(api: Api) -> None:
     assert rounded == api.call("figures.info", {"id": figure_id})["geometry"]
 
 
-def test_figures_are_filtered_by_their_items(api: Api) -> None:
-    project = api.project()
+def test_figures_are_filtered_by_their_items(api: Api, project: Project):
     images = [api.image(project) for _ in range(3)]
     ids = [api.figure(project, image_id) for image_id in images]
     condition = {"field": "entityId", "operator": "in", "value": images[1:]}
     assert [found["id"] for found in figures_of(api, project, filter=[condition])] == ids[1:]
 
 
-def test_only_the_members_asked_for_are_answered(api: Api) -> None:
-    project = api.project()
+def test_only_the_members_asked_for_are_answered(api: Api, project: Project):
     api.figure(project, api.image(project))
     found = figures_of(api, project, fields=["id", "imageId", "geometryType", "meta"])[0]
     assert set(found) == {"id", "entityId", "imageId", "geometryType", "meta"}
 
 
-def test_one_request_may_name_one_item_for_all_figures(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_one_request_may_name_one_item_for_all_figures(api: Api, project: Project, image_id: int):
     figure = {"classId": project.class_id, "geometryType": "rectangle", "geometry": SQUARE}
     added = api.call("figures.bulk.add", {"entityId": image_id, "figures": [figure, figure]})
     assert [found["id"] for found in figures_of(api, project)] == [entry["id"] for entry in added]
 
 
-def test_a_class_may_be_named_instead_of_its_id(api: Api) -> None:
+def test_a_class_may_be_named_instead_of_its_id(api: Api):
     project, other = api.project(), api.project()
     api.figure(project, api.image(project), classId=other.class_id, classTitle="box")
     assert figures_of(api, project)[0]["classId"] == project.class_id
@@ -117,9 +108,9 @@ def test_a_class_may_be_named_instead_of_its_id(api: Api) -> None:
         {"tags": [{"name": "number", "value": "x"}]},
     ],
 )
-def test_a_figure_that_cannot_be_is_refused_with_the_whole_batch(api: Api, wrong: dict[str, Any]) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_figure_that_cannot_be_is_refused_with_the_whole_batch(
+    api: Api, project: Project, image_id: int, wrong: dict[str, Any]
+):
     good = {
         "entityId": image_id,
         "classId": project.class_id,
@@ -130,8 +121,7 @@ def test_a_figure_that_cannot_be_is_refused_with_the_whole_batch(api: Api, wrong
     assert figures_of(api, project) == []
 
 
-def test_a_figure_on_an_unknown_item_is_refused(api: Api) -> None:
-    project = api.project()
+def test_a_figure_on_an_unknown_item_is_refused(api: Api, project: Project):
     figure = {
         "entityId": 99_999_999,
         "classId": project.class_id,
@@ -144,9 +134,7 @@ def test_a_figure_on_an_unknown_item_is_refused(api: Api) -> None:
     )
 
 
-def test_large_geometries_travel_apart_from_their_figures(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_large_geometries_travel_apart_from_their_figures(api: Api, project: Project, image_id: int):
     ids = [api.figure(project, image_id, geometryType="alpha_mask", geometry=None) for _ in range(3)]
     bodies = {
         figure_id: json.dumps({"origin": [3, number], "data": "eJw"}).encode() + b"\r\n--"
@@ -161,9 +149,7 @@ def test_large_geometries_travel_apart_from_their_figures(api: Api) -> None:
     assert all(found["geometry"] is None for found in figures_of(api, project))
 
 
-def test_the_same_large_geometry_again_is_no_change(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_the_same_large_geometry_again_is_no_change(api: Api, project: Project, image_id: int):
     figure_id = api.figure(project, image_id, geometryType="alpha_mask", geometry=None)
     api.upload_geometries({figure_id: b"{}"})
     before = api.image_stamp(image_id)
@@ -173,7 +159,7 @@ def test_the_same_large_geometry_again_is_no_change(api: Api) -> None:
     assert api.image_stamp(image_id) > before
 
 
-def test_a_geometry_without_its_figure_is_refused(api: Api) -> None:
+def test_a_geometry_without_its_figure_is_refused(api: Api):
     assert api.upload_geometries({99_999_999: b"{}"}).status_code == 404
     answer = api.session.post(
         api.url("figures.bulk.upload.geometry"), files=[("geometry", ("1", b"{}"))], timeout=30
@@ -181,8 +167,7 @@ def test_a_geometry_without_its_figure_is_refused(api: Api) -> None:
     assert answer.status_code == 400
 
 
-def test_a_figure_is_edited_member_by_member(api: Api) -> None:
-    project = api.project()
+def test_a_figure_is_edited_member_by_member(api: Api, project: Project):
     tags = [{"tagId": project.tags["number"], "value": 1}]
     figure_id = api.figure(project, api.image(project), tags=tags, customData={"a": 1})
     api.call("figures.editInfo", {"id": figure_id, "geometry": SUBPIXEL})
@@ -196,9 +181,7 @@ def test_a_figure_is_edited_member_by_member(api: Api) -> None:
     assert [tag.get("value") for tag in figures_of(api, project)[0]["tags"]] == [2, None]
 
 
-def test_removed_figures_take_their_tags_along(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_removed_figures_take_their_tags_along(api: Api, project: Project, image_id: int):
     figure_id = api.figure(project, image_id, tags=[{"tagId": project.tags["flag"]}])
     api.call("figures.bulk.remove", {"figureIds": [figure_id]})
     assert figures_of(api, project) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.api import Api, details_of, hash_of
+from tests.support.api import Api, Project, details_of, hash_of
 
 _numbers = itertools.count()
 CONTENT = b"0123456789"
@@ -31,7 +31,7 @@ def download(api: Api, path: str, **headers: str) -> requests.Response:
     return api.post("file-storage.download", {"teamId": 1, "path": path}, headers=headers)
 
 
-def test_a_file_has_every_member_that_clients_read(api: Api, folder: str) -> None:
+def test_a_file_has_every_member_that_clients_read(api: Api, folder: str):
     stored = api.upload_file(f"{folder}/", "map.json", b"{}")
     assert (stored["path"], stored["name"], stored["isDir"]) == (f"{folder}/map.json", "map.json", False)
     assert stored["meta"] == {"mime": "application/json", "ext": "json", "size": 2}
@@ -40,7 +40,7 @@ def test_a_file_has_every_member_that_clients_read(api: Api, folder: str) -> Non
     assert requests.get(stored["fullStorageUrl"], timeout=30).content == b"{}"
 
 
-def test_a_changed_address_opens_nothing(api: Api, folder: str) -> None:
+def test_a_changed_address_opens_nothing(api: Api, folder: str):
     url = api.upload_file(f"{folder}/", "a.bin", CONTENT)["fullStorageUrl"]
     signature = url.split("/storage/")[1].split("/")[0]
     answer = requests.get(url.replace(signature, "0" * len(signature)), timeout=30)
@@ -49,14 +49,14 @@ def test_a_changed_address_opens_nothing(api: Api, folder: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["", "/"])
-def test_the_path_of_a_file_lists_that_file(api: Api, folder: str, suffix: str) -> None:
+def test_the_path_of_a_file_lists_that_file(api: Api, folder: str, suffix: str):
     api.upload_file(f"{folder}/", "a.bin", CONTENT)
     api.upload_file(f"{folder}/", "a.bin.backup", CONTENT)
     for recursive in (True, False):
         assert paths(api, f"{folder}/a.bin{suffix}", recursive) == [f"{folder}/a.bin"]
 
 
-def test_folders_are_listed_deep_or_one_level(api: Api, folder: str) -> None:
+def test_folders_are_listed_deep_or_one_level(api: Api, folder: str):
     for name in ("a/b/c.bin", "a/d.bin", "e.bin"):
         where, _, file_name = f"{folder}/{name}".rpartition("/")
         api.upload_file(f"{where}/", file_name, CONTENT)
@@ -66,7 +66,7 @@ def test_folders_are_listed_deep_or_one_level(api: Api, folder: str) -> None:
     assert paths(api, f"{folder}/nowhere") == []
 
 
-def test_pages_of_a_folder_end_with_a_token_for_the_next(api: Api, folder: str) -> None:
+def test_pages_of_a_folder_end_with_a_token_for_the_next(api: Api, folder: str):
     for name in "abcde":
         api.upload_file(f"{folder}/", name, CONTENT)
     api.upload_file(f"{folder}/sub/", "f", CONTENT)
@@ -79,7 +79,7 @@ def test_pages_of_a_folder_end_with_a_token_for_the_next(api: Api, folder: str) 
     assert [(entity["name"], entity["type"]) for entity in folders] == [("sub", "folder")]
 
 
-def test_an_upload_replaces_what_is_there_with_a_new_id(api: Api, folder: str) -> None:
+def test_an_upload_replaces_what_is_there_with_a_new_id(api: Api, folder: str):
     old = api.upload_file(f"{folder}/", "a.bin", b"old")
     new = api.upload_file(f"{folder}/", "a.bin", b"new")
     assert new["id"] != old["id"]
@@ -88,7 +88,7 @@ def test_an_upload_replaces_what_is_there_with_a_new_id(api: Api, folder: str) -
     api.refuse("file-storage.info", {"id": old["id"]}, status=404)
 
 
-def test_many_files_in_one_upload_are_answered_in_order(api: Api, folder: str) -> None:
+def test_many_files_in_one_upload_are_answered_in_order(api: Api, folder: str):
     parts: list[tuple[str, Any]] = []
     for name in ("z.txt", "a.txt", "empty.txt"):
         parts += [
@@ -101,7 +101,7 @@ def test_many_files_in_one_upload_are_answered_in_order(api: Api, folder: str) -
     assert download(api, f"{folder}/empty.txt").content == b""
 
 
-def test_a_raw_body_is_a_file(api: Api, folder: str) -> None:
+def test_a_raw_body_is_a_file(api: Api, folder: str):
     content = os.urandom(3 << 20)
     answer = api.session.post(
         api.url("file-storage.upload"),
@@ -124,7 +124,7 @@ def test_a_raw_body_is_a_file(api: Api, folder: str) -> None:
         ("bytes=-99", CONTENT, "bytes 0-9/10"),
     ],
 )
-def test_a_range_is_partial_content(api: Api, folder: str, header: str, expected: bytes, shown: str) -> None:
+def test_a_range_is_partial_content(api: Api, folder: str, header: str, expected: bytes, shown: str):
     url = api.upload_file(f"{folder}/", "a.bin", CONTENT)["fullStorageUrl"]
     for answer in (
         download(api, f"{folder}/a.bin", range=header),
@@ -137,20 +137,20 @@ def test_a_range_is_partial_content(api: Api, folder: str, header: str, expected
 
 
 @pytest.mark.parametrize("header", ["bytes=0-1,4-5", "bytes=x", "lines=1-2", "bytes=5-2", "bytes=-"])
-def test_a_range_that_makes_no_sense_is_ignored(api: Api, folder: str, header: str) -> None:
+def test_a_range_that_makes_no_sense_is_ignored(api: Api, folder: str, header: str):
     api.upload_file(f"{folder}/", "a.bin", CONTENT)
     answer = download(api, f"{folder}/a.bin", range=header)
     assert (answer.status_code, answer.content) == (200, CONTENT)
 
 
-def test_a_range_behind_the_end_is_refused(api: Api, folder: str) -> None:
+def test_a_range_behind_the_end_is_refused(api: Api, folder: str):
     api.upload_file(f"{folder}/", "a.bin", CONTENT)
     answer = download(api, f"{folder}/a.bin", range="bytes=10-")
     assert answer.status_code == 416
     details_of(answer)
 
 
-def test_a_download_carries_its_checksum_and_is_not_compressed(api: Api, folder: str) -> None:
+def test_a_download_carries_its_checksum_and_is_not_compressed(api: Api, folder: str):
     content = b"a" * 100_000
     api.upload_file(f"{folder}/", "a.txt", content)
     answer = download(api, f"{folder}/a.txt")
@@ -159,7 +159,7 @@ def test_a_download_carries_its_checksum_and_is_not_compressed(api: Api, folder:
     assert "content-encoding" not in answer.headers
 
 
-def test_files_and_folders_are_removed(api: Api, folder: str) -> None:
+def test_files_and_folders_are_removed(api: Api, folder: str):
     for name in ("a", "b", "sub/c", "sub/d", "subway"):
         where, _, file_name = f"{folder}/{name}".rpartition("/")
         api.upload_file(f"{where}/", file_name, CONTENT)
@@ -170,7 +170,7 @@ def test_files_and_folders_are_removed(api: Api, folder: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/../a", "/a/../../b", "/", ""])
-def test_a_path_that_is_no_file_is_refused(api: Api, path: str) -> None:
+def test_a_path_that_is_no_file_is_refused(api: Api, path: str):
     answer = api.session.post(
         api.url("file-storage.upload"),
         params={"teamId": "1", "path": path},
@@ -182,12 +182,11 @@ def test_a_path_that_is_no_file_is_refused(api: Api, path: str) -> None:
     details_of(answer)
 
 
-def test_an_unknown_team_has_no_files(api: Api) -> None:
+def test_an_unknown_team_has_no_files(api: Api):
     api.refuse("file-storage.list", {"teamId": 99, "path": "/"}, status=404)
 
 
-def test_files_do_not_change_a_project(api: Api, folder: str) -> None:
-    project = api.project()
+def test_files_do_not_change_a_project(api: Api, project: Project, folder: str):
     before = api.stamp(project.id)
     api.upload_file(f"{folder}/", "a", CONTENT)
     assert api.stamp(project.id) == before

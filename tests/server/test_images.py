@@ -10,11 +10,11 @@ import pytest
 import requests
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.support.api import Api, details_of, hash_of, png
+from tests.support.api import Api, Project, details_of, hash_of, png
 from tests.support.media import serve_media
 
 
-def test_an_uploaded_image_is_known_by_its_hash(api: Api) -> None:
+def test_an_uploaded_image_is_known_by_its_hash(api: Api):
     content = png(13, 7, "green")
     assert api.call("images.internal.hashes.list", [hash_of(content)]) == []
     assert api.upload(content) == hash_of(content)
@@ -22,8 +22,7 @@ def test_an_uploaded_image_is_known_by_its_hash(api: Api) -> None:
     assert api.call("images.internal.hashes.list", wanted) == [hash_of(content)]
 
 
-def test_an_image_has_every_member_that_clients_read(api: Api) -> None:
-    project = api.project()
+def test_an_image_has_every_member_that_clients_read(api: Api, project: Project):
     content = png(13, 7)
     image = {
         "title": "ünï.png",
@@ -41,23 +40,21 @@ def test_an_image_has_every_member_that_clients_read(api: Api) -> None:
     assert requests.get(added["fullStorageUrl"], timeout=30).content == content
 
 
-def test_answers_keep_the_order_of_the_request(api: Api) -> None:
-    project = api.project()
+def test_answers_keep_the_order_of_the_request(api: Api, project: Project):
     names = [f"{number}.png" for number in (3, 1, 2)]
     image_ids = api.images(project.dataset_id, names)
     found = [api.call("images.info", {"id": image_id})["name"] for image_id in image_ids]
     assert found == names
 
 
-def test_a_hash_that_is_not_stored_is_refused(api: Api) -> None:
-    project = api.project()
+def test_a_hash_that_is_not_stored_is_refused(api: Api, project: Project):
     images = [{"title": "a.png", "hash": api.upload(png())}, {"title": "b.png", "hash": hash_of(b"gone")}]
     details = api.refuse("images.bulk.add", {"datasetId": project.dataset_id, "images": images}, 404)
     assert details["hashes"] == [hash_of(b"gone")]
     assert api.call("images.list", {"datasetId": project.dataset_id})["total"] == 0
 
 
-def test_media_that_are_gone_from_the_disk_are_not_known(tmp_path: Path) -> None:
+def test_media_that_are_gone_from_the_disk_are_not_known(tmp_path: Path):
     with EmbeddedServer(tmp_path) as server, Api(server.info) as api:
         project = api.project()
         image_id = api.image(project)
@@ -69,14 +66,13 @@ def test_media_that_are_gone_from_the_disk_are_not_known(tmp_path: Path) -> None
         api.refuse("images.bulk.download", {"imageIds": [image_id]}, status=404)
 
 
-def test_a_file_that_is_no_image_is_refused(api: Api) -> None:
+def test_a_file_that_is_no_image_is_refused(api: Api):
     image = {"title": "a.png", "hash": api.upload(b"no image")}
     details = api.refuse("images.bulk.add", {"datasetId": api.project().dataset_id, "images": [image]})
     assert details["type"] == "NOT_AN_IMAGE"
 
 
-def test_taken_names_are_told_with_their_ids(api: Api) -> None:
-    project = api.project()
+def test_taken_names_are_told_with_their_ids(api: Api, project: Project):
     first, _ = api.images(project.dataset_id, ["a.png", "b.png"])
     blob_hash = api.upload(png())
     images = [{"title": name, "hash": blob_hash} for name in ("a.png", "c.png")]
@@ -85,7 +81,7 @@ def test_taken_names_are_told_with_their_ids(api: Api) -> None:
     assert api.call("images.list", {"datasetId": project.dataset_id})["total"] == 2
 
 
-def test_an_image_is_added_by_the_id_of_another(api: Api) -> None:
+def test_an_image_is_added_by_the_id_of_another(api: Api):
     project, other = api.project(), api.project()
     image_id = api.image(other)
     api.call("images.editInfo", {"id": image_id, "meta": {"a": 1}})
@@ -98,8 +94,7 @@ def test_an_image_is_added_by_the_id_of_another(api: Api) -> None:
     assert [image["meta"] for image in added] == [{"a": 1}, {}]
 
 
-def test_a_link_is_fetched_to_learn_what_it_is(api: Api) -> None:
-    project = api.project()
+def test_a_link_is_fetched_to_learn_what_it_is(api: Api, project: Project):
     content = png(13, 7)
     with serve_media(content) as host:
         image = {"title": "linked.png", "link": host.url}
@@ -114,8 +109,7 @@ def test_a_link_is_fetched_to_learn_what_it_is(api: Api) -> None:
     assert (project_info["localEntitiesCount"], project_info["remoteEntitiesCount"]) == (0, 1)
 
 
-def test_a_dead_link_is_refused_unless_validation_is_skipped(api: Api) -> None:
-    project = api.project()
+def test_a_dead_link_is_refused_unless_validation_is_skipped(api: Api, project: Project):
     with serve_media(png()) as host:
         link = host.gone
         body = {"datasetId": project.dataset_id, "images": [{"title": "dead.png", "link": link}]}
@@ -125,7 +119,7 @@ def test_a_dead_link_is_refused_unless_validation_is_skipped(api: Api) -> None:
     assert (added["link"], added["width"], added["mime"]) == (link, None, None)
 
 
-def test_a_bucket_link_is_looked_up_beside_the_data(tmp_path: Path) -> None:
+def test_a_bucket_link_is_looked_up_beside_the_data(tmp_path: Path):
     with EmbeddedServer(tmp_path) as server, Api(server.info) as api:
         folder = tmp_path / "remote-storage" / "s3" / "bucket" / "a"
         folder.mkdir(parents=True)
@@ -137,8 +131,7 @@ def test_a_bucket_link_is_looked_up_beside_the_data(tmp_path: Path) -> None:
             assert api.call("remote-storage.exists", {"path": link}) == {"exists": False}
 
 
-def test_an_image_is_edited_member_by_member(api: Api) -> None:
-    project = api.project()
+def test_an_image_is_edited_member_by_member(api: Api, project: Project):
     parent, image_id = api.images(project.dataset_id, ["parent.png", "child.png"])
     api.call("images.editInfo", {"id": image_id, "meta": {"a": 1}})
     edited = api.call(
@@ -149,8 +142,7 @@ def test_an_image_is_edited_member_by_member(api: Api) -> None:
     api.refuse("images.editInfo", {"id": image_id, "name": "parent.png"})
 
 
-def test_images_are_listed_by_dataset_tree_and_project(api: Api) -> None:
-    project = api.project()
+def test_images_are_listed_by_dataset_tree_and_project(api: Api, project: Project):
     child = api.call("datasets.add", {"projectId": project.id, "name": "c", "parentId": project.dataset_id})[
         "id"
     ]
@@ -166,8 +158,7 @@ def test_images_are_listed_by_dataset_tree_and_project(api: Api) -> None:
     api.refuse("images.list", {})
 
 
-def test_many_images_are_downloaded_at_once(api: Api) -> None:
-    project = api.project()
+def test_many_images_are_downloaded_at_once(api: Api, project: Project):
     contents = {name: png(5, 5, name) for name in ("red", "green", "blue")}
     images = [{"title": name, "hash": api.upload(content)} for name, content in contents.items()]
     added = api.call("images.bulk.add", {"datasetId": project.dataset_id, "images": images})
@@ -183,16 +174,14 @@ def test_many_images_are_downloaded_at_once(api: Api) -> None:
     assert found == {image["id"]: contents[image["name"]] for image in added}
 
 
-def test_removing_an_image_keeps_its_media(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_removing_an_image_keeps_its_media(api: Api, image_id: int):
     api.call("images.bulk.remove", {"imageIds": [image_id]})
     api.refuse("images.info", {"id": image_id}, status=404)
     assert api.call("images.internal.hashes.list", [hash_of(png())]) == [hash_of(png())]
     api.refuse("images.bulk.remove", {"imageIds": [image_id]}, status=404)
 
 
-def test_images_belong_into_image_projects(api: Api) -> None:
+def test_images_belong_into_image_projects(api: Api):
     project = api.project(type="videos")
     image = {"title": "a.png", "hash": api.upload(png())}
     api.refuse("images.bulk.add", {"datasetId": project.dataset_id, "images": [image]})
@@ -202,12 +191,11 @@ def test_images_belong_into_image_projects(api: Api) -> None:
     ("image", "status"),
     [({"title": "nothing.png"}, 400), ({"hash": "x"}, 400), ({"title": "a.png", "hash": "no hash"}, 404)],
 )
-def test_an_image_needs_a_title_and_a_source(api: Api, image: dict[str, str], status: int) -> None:
+def test_an_image_needs_a_title_and_a_source(api: Api, image: dict[str, str], status: int):
     api.refuse("images.bulk.add", {"datasetId": api.project().dataset_id, "images": [image]}, status)
 
 
-def test_writers_at_the_same_time_do_not_disturb_each_other(api: Api) -> None:
-    project = api.project()
+def test_writers_at_the_same_time_do_not_disturb_each_other(api: Api, project: Project):
     blob_hash = api.upload(png())
     answers: list[requests.Response] = []
 
@@ -227,8 +215,7 @@ def test_writers_at_the_same_time_do_not_disturb_each_other(api: Api) -> None:
     assert api.call("images.list", {"datasetId": project.dataset_id})["total"] == 160
 
 
-def test_one_of_two_equal_names_wins(api: Api) -> None:
-    project = api.project()
+def test_one_of_two_equal_names_wins(api: Api, project: Project):
     image = {"title": "same.png", "hash": api.upload(png())}
     answers: list[requests.Response] = []
 

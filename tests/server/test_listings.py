@@ -32,7 +32,7 @@ def all_pages(api: Api, method: str, body: dict[str, Any]) -> list[str]:
             return found
 
 
-def test_pages_have_an_envelope_and_no_gap(api: Api, project: Project) -> None:
+def test_pages_have_an_envelope_and_no_gap(api: Api, project: Project):
     body = {"datasetId": project.dataset_id, "per_page": 3}
     pages = [api.call("images.list", {**body, "page": page}) for page in (1, 2, 3, 4)]
     assert {(page["total"], page["perPage"], page["pagesCount"]) for page in pages} == {(7, 3, 3)}
@@ -41,12 +41,12 @@ def test_pages_have_an_envelope_and_no_gap(api: Api, project: Project) -> None:
     assert found == [f"{number:02d}.png" for number in range(7)]
 
 
-def test_an_empty_listing_has_one_page(api: Api) -> None:
+def test_an_empty_listing_has_one_page(api: Api):
     answer = api.call("images.list", {"datasetId": api.project().dataset_id})
     assert answer == {"total": 0, "perPage": 10_000, "pagesCount": 1, "after": None, "entities": []}
 
 
-def test_a_page_is_never_longer_than_the_limit(api: Api, project: Project) -> None:
+def test_a_page_is_never_longer_than_the_limit(api: Api, project: Project):
     assert api.call("images.list", {"datasetId": project.dataset_id, "per_page": 10**6})["perPage"] == 20_000
 
 
@@ -62,25 +62,21 @@ def test_a_page_is_never_longer_than_the_limit(api: Api, project: Project) -> No
         ("tasks.list", 500),
     ],
 )
-def test_pages_are_as_long_as_the_reference_says(
-    api: Api, project: Project, method: str, expected: int
-) -> None:
+def test_pages_are_as_long_as_the_reference_says(api: Api, project: Project, method: str, expected: int):
     body = {"datasetId": project.dataset_id, "projectId": project.id, "workspaceId": 1}
     assert api.call(method, body)["perPage"] == expected
 
 
 @pytest.mark.parametrize("sort", ["id", "name", "updatedAt", "link", "size"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_tokens_lead_through_everything_once_in_order(
-    api: Api, project: Project, sort: str, order: str
-) -> None:
+def test_tokens_lead_through_everything_once_in_order(api: Api, project: Project, sort: str, order: str):
     body = {"datasetId": project.dataset_id, "sort": sort, "sort_order": order}
     found = all_pages(api, "images.list", body)
     assert found == sorted(found, reverse=order == "desc")
     assert len(set(found)) == 7
 
 
-def test_a_token_holds_its_place_while_earlier_entities_go(api: Api, project: Project) -> None:
+def test_a_token_holds_its_place_while_earlier_entities_go(api: Api, project: Project):
     body = {"datasetId": project.dataset_id, "pagination_mode": "token", "per_page": 3}
     first = api.call("images.list", body)
     api.call("images.bulk.remove", {"imageIds": [entity["id"] for entity in first["entities"]]})
@@ -105,14 +101,14 @@ def test_a_token_holds_its_place_while_earlier_entities_go(api: Api, project: Pr
 )
 def test_every_operator_filters(
     api: Api, project: Project, operator: str, value: object, expected: list[str]
-) -> None:
+):
     condition = {"field": "name", "operator": operator, "value": value}
     answer = api.call("images.list", {"datasetId": project.dataset_id, "filter": [condition]})
     assert names(answer) == [f"{name}.png" for name in expected]
     assert answer["total"] == len(expected)
 
 
-def test_filters_narrow_each_other_down(api: Api, project: Project) -> None:
+def test_filters_narrow_each_other_down(api: Api, project: Project):
     conditions = [
         {"field": "name", "operator": ">", "value": "02.png"},
         {"field": "name", "operator": "<", "value": "05.png"},
@@ -121,7 +117,7 @@ def test_filters_narrow_each_other_down(api: Api, project: Project) -> None:
     assert names(answer) == ["03.png", "04.png"]
 
 
-def test_a_filter_on_null_finds_what_has_no_value(api: Api, project: Project) -> None:
+def test_a_filter_on_null_finds_what_has_no_value(api: Api, project: Project):
     for operator, count in (("=", 7), ("!=", 0)):
         condition = {"field": "link", "operator": operator, "value": None}
         answer = api.call("images.list", {"datasetId": project.dataset_id, "filter": [condition]})
@@ -142,11 +138,11 @@ def test_a_filter_on_null_finds_what_has_no_value(api: Api, project: Project) ->
         {"pagination_mode": "token", "after": "no token"},
     ],
 )
-def test_what_cannot_be_honoured_is_refused(api: Api, project: Project, wrong: dict[str, Any]) -> None:
+def test_what_cannot_be_honoured_is_refused(api: Api, project: Project, wrong: dict[str, Any]):
     api.refuse("images.list", {"datasetId": project.dataset_id, **wrong})
 
 
-def test_only_the_fields_asked_for_are_answered(api: Api, project: Project) -> None:
+def test_only_the_fields_asked_for_are_answered(api: Api, project: Project):
     body = {"datasetId": project.dataset_id, "fields": ["id", "name", "shoeSize"]}
     assert set(api.call("images.list", body)["entities"][0]) == {"id", "name"}
 
@@ -163,7 +159,7 @@ def test_only_the_fields_asked_for_are_answered(api: Api, project: Project) -> N
         ("apps.tasks.list", {"teamId": 1}),
     ],
 )
-def test_every_listing_takes_the_same_words(api: Api, method: str, body: dict[str, Any]) -> None:
+def test_every_listing_takes_the_same_words(api: Api, method: str, body: dict[str, Any]):
     nothing = {"field": "id", "operator": "<", "value": 0}
     answer = api.call(
         method, {**body, "filter": [nothing], "sort": "id", "sort_order": "desc", "per_page": 1}
@@ -171,7 +167,7 @@ def test_every_listing_takes_the_same_words(api: Api, method: str, body: dict[st
     assert (answer["total"], answer["perPage"], answer["pagesCount"], answer["entities"]) == (0, 1, 1, [])
 
 
-def test_a_large_answer_is_compressed_only_for_those_who_want_it(api: Api, project: Project) -> None:
+def test_a_large_answer_is_compressed_only_for_those_who_want_it(api: Api, project: Project):
     api.images(project.dataset_id, [f"more {number}.png" for number in range(40)])
     body = {"datasetId": project.dataset_id}
     packed = api.post("images.list", body, headers={"accept-encoding": "gzip"})

@@ -96,9 +96,7 @@ def requests_of(project: Project, image_id: int, figure_id: int, blob_hash: str)
 
 
 @pytest.mark.slow
-def test_wrong_values_anywhere_are_answered_or_refused(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_wrong_values_anywhere_are_answered_or_refused(api: Api, project: Project, image_id: int):
     figure_id = api.figure(project, image_id)
     bodies = requests_of(project, image_id, figure_id, api.call("images.info", {"id": image_id})["hash"])
     assert not server_faults(api, bodies)

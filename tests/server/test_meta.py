@@ -20,8 +20,7 @@ def names(meta: Any) -> tuple[list[str], list[str]]:
     return [found["title"] for found in meta["classes"]], [found["name"] for found in meta["tags"]]
 
 
-def test_meta_comes_back_in_the_order_it_was_sent(api: Api) -> None:
-    project = api.project()
+def test_meta_comes_back_in_the_order_it_was_sent(api: Api, project: Project):
     classes = [{"title": title, "shape": "polygon"} for title in ("zebra", "ant", "box")]
     tags = [{"name": name, "value_type": "none"} for name in ("z", "a")]
     answer = update(api, project, classes, tags)
@@ -29,7 +28,7 @@ def test_meta_comes_back_in_the_order_it_was_sent(api: Api) -> None:
     assert answer == api.call("projects.meta", {"id": project.id})
 
 
-def test_equal_names_keep_their_ids_whatever_ids_are_sent(api: Api) -> None:
+def test_equal_names_keep_their_ids_whatever_ids_are_sent(api: Api):
     project, other = api.project(), api.project()
     foreign = api.call("projects.meta", {"id": other.id})
     answer = update(api, project, foreign["classes"], foreign["tags"])
@@ -37,16 +36,14 @@ def test_equal_names_keep_their_ids_whatever_ids_are_sent(api: Api) -> None:
     assert {tag["name"]: tag["id"] for tag in answer["tags"]} == project.tags
 
 
-def test_an_own_id_with_a_new_name_is_a_rename(api: Api) -> None:
-    project = api.project()
+def test_an_own_id_with_a_new_name_is_a_rename(api: Api, project: Project):
     figure_id = api.figure(project, api.image(project))
     answer = update(api, project, [{"id": project.class_id, "title": "crate", "shape": "any"}], [])
     assert [(found["id"], found["title"]) for found in answer["classes"]] == [(project.class_id, "crate")]
     assert api.call("figures.info", {"id": figure_id})["classId"] == project.class_id
 
 
-def test_a_class_that_goes_takes_its_figures_along(api: Api) -> None:
-    project = api.project()
+def test_a_class_that_goes_takes_its_figures_along(api: Api, project: Project):
     image_id, untouched = api.image(project), api.image(project)
     figure_id = api.figure(project, image_id)
     before, before_untouched = api.image_stamp(image_id), api.image_stamp(untouched)
@@ -56,9 +53,7 @@ def test_a_class_that_goes_takes_its_figures_along(api: Api) -> None:
     assert api.image_stamp(untouched) == before_untouched
 
 
-def test_a_tag_that_goes_is_taken_off(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_tag_that_goes_is_taken_off(api: Api, project: Project, image_id: int):
     tag = {"tagId": project.tags["flag"], "entityId": image_id}
     api.call("tags.entities.bulk.add", {"projectId": project.id, "tags": [tag]})
     before = api.image_stamp(image_id)
@@ -67,8 +62,7 @@ def test_a_tag_that_goes_is_taken_off(api: Api) -> None:
     assert api.image_stamp(image_id) > before
 
 
-def test_unknown_members_of_a_definition_come_back(api: Api) -> None:
-    project = api.project()
+def test_unknown_members_of_a_definition_come_back(api: Api, project: Project):
     graph = {
         "title": "skeleton",
         "shape": "graph",
@@ -82,18 +76,17 @@ def test_unknown_members_of_a_definition_come_back(api: Api) -> None:
     assert answer["tags"][0].items() >= tag.items()
 
 
-def test_two_definitions_of_one_name_are_refused(api: Api) -> None:
+def test_two_definitions_of_one_name_are_refused(api: Api):
     twice = [{"title": "box", "shape": "any"}] * 2
     api.refuse("projects.meta.update", {"id": api.project().id, "meta": {"classes": twice, "tags": []}})
 
 
-def test_an_unknown_value_type_is_refused(api: Api) -> None:
+def test_an_unknown_value_type_is_refused(api: Api):
     tags = [{"name": "a", "value_type": "colour"}]
     api.refuse("projects.meta.update", {"id": api.project().id, "meta": {"tags": tags}})
 
 
-def test_the_advanced_lists_have_every_member_that_clients_require(api: Api) -> None:
-    project = api.project()
+def test_the_advanced_lists_have_every_member_that_clients_require(api: Api, project: Project):
     found = api.call("advanced.object_classes.list", {"projectId": project.id})["entities"][0]
     assert {"id", "name", "description", "shape", "color", "settings", "createdAt", "updatedAt"} <= set(found)
     tag = api.call("tags.list", {"projectId": project.id})["entities"][3]
@@ -102,8 +95,7 @@ def test_the_advanced_lists_have_every_member_that_clients_require(api: Api) -> 
     assert tag["settings"]["values"] == ["a", "b"]
 
 
-def test_tags_are_added_and_changed_in_the_nested_shape(api: Api) -> None:
-    project = api.project()
+def test_tags_are_added_and_changed_in_the_nested_shape(api: Api, project: Project):
     settings = {"type": "any_number", "applicableType": "objectsOnly", "classes": [project.class_id]}
     body = {"projectId": project.id, "tags": [{"title": "weight", "color": "#010203", "settings": settings}]}
     added = api.call("tags.bulk.add", body)[0]
@@ -128,8 +120,7 @@ def test_tags_are_added_and_changed_in_the_nested_shape(api: Api) -> None:
     assert edited["settings"]["classes"] == [project.class_id]
 
 
-def test_a_renamed_class_keeps_its_place_in_tag_definitions(api: Api) -> None:
-    project = api.project()
+def test_a_renamed_class_keeps_its_place_in_tag_definitions(api: Api, project: Project):
     limited = {"name": "limited", "value_type": "none", "classes": ["box"]}
     update(api, project, [{"title": "box", "shape": "any"}], [limited])
     api.call("advanced.object_classes.editInfo", {"id": project.class_id, "name": "crate"})

@@ -95,8 +95,7 @@ def record(api: Api, project: Project, entries: object) -> None:
     api.upload_file(f"/system/versions/{project.id}/", "versions.json", json.dumps(entries).encode())
 
 
-def test_a_browser_shows_the_token_once_and_gets_where_it_wanted(api: Api, browser: Browser) -> None:
-    project = api.project()
+def test_a_browser_shows_the_token_once_and_gets_where_it_wanted(project: Project, browser: Browser):
     wanted = f"/projects/{project.id}/versions"
 
     asked = browser.open(wanted)
@@ -106,14 +105,12 @@ def test_a_browser_shows_the_token_once_and_gets_where_it_wanted(api: Api, brows
     assert path_of(browser.open(wanted)) == wanted
 
 
-def test_a_wrong_token_opens_nothing(api: Api, browser: Browser) -> None:
-    project = api.project()
-
+def test_a_wrong_token_opens_nothing(project: Project, browser: Browser):
     assert browser.log_in(token="guessed").status_code == 401
     assert path_of(browser.open(f"/projects/{project.id}/datasets")) == "/login"
 
 
-def test_the_cookie_opens_no_method_and_no_script_reads_it(visitor: Browser) -> None:
+def test_the_cookie_opens_no_method_and_no_script_reads_it(visitor: Browser):
     cookies: Any = visitor.cookies
     [cookie] = cookies
 
@@ -129,11 +126,11 @@ def test_the_cookie_opens_no_method_and_no_script_reads_it(visitor: Browser) -> 
     "wanted",
     ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "", "/projects\r\nx: y"],
 )
-def test_a_login_leads_to_no_other_place(browser: Browser, wanted: str) -> None:
+def test_a_login_leads_to_no_other_place(browser: Browser, wanted: str):
     assert path_of(browser.log_in(wanted=wanted)) == "/projects"
 
 
-def test_projects_are_listed_with_their_counts(api: Api, visitor: Browser) -> None:
+def test_projects_are_listed_with_their_counts(api: Api, visitor: Browser):
     project = api.project(name="counted <b>project</b>")
     image_id = api.image(project)
     api.figure(project, image_id)
@@ -146,8 +143,7 @@ def test_projects_are_listed_with_their_counts(api: Api, visitor: Browser) -> No
     assert "<b>project</b>" not in visitor.open("/projects").text
 
 
-def test_datasets_are_listed_as_a_tree(api: Api, visitor: Browser) -> None:
-    project = api.project()
+def test_datasets_are_listed_as_a_tree(api: Api, project: Project, visitor: Browser):
     api.call("datasets.add", {"projectId": project.id, "name": "inner", "parentId": project.dataset_id})
     api.figure(project, api.image(project))
 
@@ -156,8 +152,7 @@ def test_datasets_are_listed_as_a_tree(api: Api, visitor: Browser) -> None:
     assert [row[1:4] for row in rows[1:]] == [["first", "1", "1"], ["first / inner", "0", "0"]]
 
 
-def test_versions_are_listed_with_what_their_client_recorded(api: Api, visitor: Browser) -> None:
-    project = api.project()
+def test_versions_are_listed_with_what_their_client_recorded(api: Api, project: Project, visitor: Browser):
     first = commit(api, project, "first")
     api.image(project)
     second = commit(api, project, "second")
@@ -170,8 +165,7 @@ def test_versions_are_listed_with_what_their_client_recorded(api: Api, visitor: 
     assert f'id="version-{first}"' in visitor.open(f"/projects/{project.id}/versions").text
 
 
-def test_a_version_whose_archive_is_gone_says_so(api: Api, visitor: Browser) -> None:
-    project = api.project()
+def test_a_version_whose_archive_is_gone_says_so(api: Api, project: Project, visitor: Browser):
     version = commit(api, project, "first")
     path = f"/system/versions/{project.id}/{version}.tar.zst"
     api.call("file-storage.remove", {"teamId": 1, "path": path})
@@ -182,8 +176,7 @@ def test_a_version_whose_archive_is_gone_says_so(api: Api, visitor: Browser) -> 
 @pytest.mark.parametrize(
     "content", [b"", b"null", b"[1]", b'{"1": 2, "2": {"counts": [1]}}', b"\xff", b"[" * 100_000]
 )
-def test_a_broken_map_hides_no_version(api: Api, visitor: Browser, content: bytes) -> None:
-    project = api.project()
+def test_a_broken_map_hides_no_version(api: Api, project: Project, visitor: Browser, content: bytes):
     commit(api, project, "first")
     api.upload_file(f"/system/versions/{project.id}/", "versions.json", content)
 
@@ -193,20 +186,20 @@ def test_a_broken_map_hides_no_version(api: Api, visitor: Browser, content: byte
 @pytest.mark.parametrize(
     "path", ["/projects/999999999", "/projects/x/versions", f"/projects/{10**30}/versions"]
 )
-def test_a_project_that_is_not_there_is_a_page_that_says_so(visitor: Browser, path: str) -> None:
+def test_a_project_that_is_not_there_is_a_page_that_says_so(visitor: Browser, path: str):
     answer = visitor.open(path)
 
     assert answer.status_code == 404
     assert "<h1>404 Not Found</h1>" in answer.text
 
 
-def test_pages_run_nothing_and_load_nothing(visitor: Browser) -> None:
+def test_pages_run_nothing_and_load_nothing(visitor: Browser):
     for path in ("/login", "/projects", "/projects/1/versions"):
         answer = visitor.open(path)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_root_leads_people_to_the_projects_and_tells_programs_what_this_is(visitor: Browser) -> None:
+def test_the_root_leads_people_to_the_projects_and_tells_programs_what_this_is(visitor: Browser):
     assert path_of(visitor.open("/")) == "/projects"
     assert requests.get(visitor.info.url, timeout=30).json()["api"] == "/public/api/v3"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import SQUARE, Api
+from tests.support.api import SQUARE, Api, Project
 
 
 def protect(api: Api, project_id: int, is_read_only: bool) -> None:
@@ -51,7 +51,7 @@ def prepared(api: Api) -> tuple[Any, dict[str, Any]]:
     return project, writes(project, image_id, figure_id, tag_id, blob_hash)
 
 
-def test_writes_are_forbidden_and_change_nothing(api: Api, prepared: tuple[Any, dict[str, Any]]) -> None:
+def test_writes_are_forbidden_and_change_nothing(api: Api, prepared: tuple[Any, dict[str, Any]]):
     project, bodies = prepared
     protect(api, project.id, True)
     before = api.stamp(project.id)
@@ -60,16 +60,13 @@ def test_writes_are_forbidden_and_change_nothing(api: Api, prepared: tuple[Any, 
     assert api.stamp(project.id) == before
 
 
-def test_geometry_of_a_read_only_project_is_not_replaced(api: Api) -> None:
-    project = api.project()
+def test_geometry_of_a_read_only_project_is_not_replaced(api: Api, project: Project):
     figure_id = api.figure(project, api.image(project), geometryType="alpha_mask", geometry=None)
     protect(api, project.id, True)
     assert api.upload_geometries({figure_id: b"{}"}).status_code == 403
 
 
-def test_the_project_itself_can_still_be_edited_and_freed(
-    api: Api, prepared: tuple[Any, dict[str, Any]]
-) -> None:
+def test_the_project_itself_can_still_be_edited_and_freed(api: Api, prepared: tuple[Any, dict[str, Any]]):
     project, bodies = prepared
     protect(api, project.id, True)
     api.call("projects.editInfo", {"id": project.id, "customData": {"a": 1}, "silent": True})

@@ -43,12 +43,12 @@ def video_project(api: Api) -> Project:
     return api.project(type="videos")
 
 
-def test_strictness_is_a_name_for_rules() -> None:
+def test_strictness_is_a_name_for_rules():
     assert STRICTNESS == {"vendor": VENDOR, "sdk": SDK}
 
 
 @BOTH
-def test_objects_of_child_datasets_are_listed_unless_asked_not_to(served: Served, rules: Rules) -> None:
+def test_objects_of_child_datasets_are_listed_unless_asked_not_to(served: Served, rules: Rules):
     with served(rules) as api:
         project = video_project(api)
         child = api.call(
@@ -69,7 +69,7 @@ def test_objects_of_child_datasets_are_listed_unless_asked_not_to(served: Served
 
 
 @BOTH
-def test_figures_outside_of_their_image(served: Served, rules: Rules) -> None:
+def test_figures_outside_of_their_image(served: Served, rules: Rules):
     with served(rules) as api:
         project = api.project()
         image_id = api.image(project)
@@ -94,7 +94,7 @@ def test_figures_outside_of_their_image(served: Served, rules: Rules) -> None:
 
 
 @BOTH
-def test_a_tag_with_the_value_null(served: Served, rules: Rules) -> None:
+def test_a_tag_with_the_value_null(served: Served, rules: Rules):
     with served(rules) as api:
         project = video_project(api)
         shared = {"datasetId": project.dataset_id, "annotationObjects": [{"classId": project.class_id}]}
@@ -111,7 +111,7 @@ def test_a_tag_with_the_value_null(served: Served, rules: Rules) -> None:
 
 
 @BOTH
-def test_tools_and_shapes_that_are_not_listed(served: Served, rules: Rules) -> None:
+def test_tools_and_shapes_that_are_not_listed(served: Served, rules: Rules):
     with served(rules) as api:
         project = api.project()
         figure = {
@@ -134,7 +134,7 @@ def test_tools_and_shapes_that_are_not_listed(served: Served, rules: Rules) -> N
 
 
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
-def test_a_description_has_at_most_255_characters(served: Served, kind: str) -> None:
+def test_a_description_has_at_most_255_characters(served: Served, kind: str):
     with served(VENDOR) as api:
         project = api.project(type=kind)
         item = {"name": "a", "meta": {}, "hash": hash_of(b"missing")}
@@ -147,7 +147,7 @@ def test_a_description_has_at_most_255_characters(served: Served, kind: str) -> 
 
 
 @BOTH
-def test_a_volume_says_what_it_is(served: Served, rules: Rules) -> None:
+def test_a_volume_says_what_it_is(served: Served, rules: Rules):
     with served(rules) as api:
         project = api.project(type="volumes")
         volume: dict[str, Any] = {"hash": api.upload(nrrd()), "name": "a.nrrd", "meta": meta()}
@@ -166,7 +166,7 @@ def test_a_volume_says_what_it_is(served: Served, rules: Rules) -> None:
 
 
 @BOTH
-def test_filters_of_versions(served: Served, rules: Rules) -> None:
+def test_filters_of_versions(served: Served, rules: Rules):
     with served(rules) as api:
         project = api.project()
 
@@ -181,7 +181,7 @@ def test_filters_of_versions(served: Served, rules: Rules) -> None:
 
 
 @BOTH
-def test_versions_that_are_not_committed(served: Served, rules: Rules) -> None:
+def test_versions_that_are_not_committed(served: Served, rules: Rules):
     with served(rules) as api:
         project = api.project()
         reserved = api.call("projects.versions.reserve", {"projectId": project.id})
@@ -193,7 +193,7 @@ def test_versions_that_are_not_committed(served: Served, rules: Rules) -> None:
 
 
 @pytest.mark.parametrize("says", [True, False])
-def test_what_a_commit_is_answered_with(served: Served, says: bool) -> None:
+def test_what_a_commit_is_answered_with(served: Served, says: bool):
     with served(replace(VENDOR, commit_says_success=says)) as api:
         project = api.project()
         reserved = api.call("projects.versions.reserve", {"projectId": project.id})
@@ -205,7 +205,7 @@ def test_what_a_commit_is_answered_with(served: Served, says: bool) -> None:
 
 @BOTH
 @pytest.mark.parametrize("kind", ["images", "videos", "volumes"])
-def test_a_hash_that_the_server_has_not(served: Served, rules: Rules, kind: str) -> None:
+def test_a_hash_that_the_server_has_not(served: Served, rules: Rules, kind: str):
     with served(rules) as api:
         project = api.project(type=kind)
         item = {"name": "a", "hash": hash_of(b"missing"), "meta": {}}
@@ -217,7 +217,7 @@ def test_a_hash_that_the_server_has_not(served: Served, rules: Rules, kind: str)
 
 
 @BOTH
-def test_a_bucket_belongs_to_a_team(served: Served, rules: Rules, tmp_path: Path) -> None:
+def test_a_bucket_belongs_to_a_team(served: Served, rules: Rules, tmp_path: Path):
     with served(rules) as api:
         folder = tmp_path / "data" / "remote-storage" / "s3" / "bucket"
         folder.mkdir(parents=True)
@@ -232,7 +232,7 @@ def test_a_bucket_belongs_to_a_team(served: Served, rules: Rules, tmp_path: Path
         assert is_seen() is not rules.storages_belong_to_teams
 
 
-def test_a_server_that_ignores_cursors_answers_the_page_that_is_named(served: Served) -> None:
+def test_a_server_that_ignores_cursors_answers_the_page_that_is_named(served: Served):
     with served(replace(VENDOR, cursor="ignored")) as api:
         project = api.project()
         ids = api.images(project.dataset_id, [f"{number}.png" for number in range(5)])
@@ -244,7 +244,7 @@ def test_a_server_that_ignores_cursors_answers_the_page_that_is_named(served: Se
         assert [i["id"] for i in api.call("images.list", {**body, "page": 3})["entities"]] == ids[4:]
 
 
-def test_cursors_may_be_numbers(served: Served) -> None:
+def test_cursors_may_be_numbers(served: Served):
     with served(replace(VENDOR, cursor="number")) as api:
         project = api.project()
         ids = api.images(project.dataset_id, [f"{number}.png" for number in range(5)])
@@ -260,7 +260,7 @@ def test_cursors_may_be_numbers(served: Served) -> None:
         assert seen == ids
 
 
-def test_pages_may_be_smaller_than_asked_for(served: Served) -> None:
+def test_pages_may_be_smaller_than_asked_for(served: Served):
     with served(replace(VENDOR, max_per_page=2)) as api:
         project = api.project()
         api.images(project.dataset_id, ["a", "b", "c"])
@@ -270,14 +270,14 @@ def test_pages_may_be_smaller_than_asked_for(served: Served) -> None:
         assert (len(page["entities"]), page["perPage"], page["pagesCount"], page["total"]) == (2, 2, 2, 3)
 
 
-def test_the_system_folder_may_be_hidden(served: Served) -> None:
+def test_the_system_folder_may_be_hidden(served: Served):
     with served(replace(VENDOR, hides_system_folder=True)) as api:
         assert is_refused(api, "file-storage.list", {"teamId": 1, "path": "/system/versions/1/"}, 403)
         assert not is_refused(api, "file-storage.list", {"teamId": 1, "path": "/mine/"}, 403)
 
 
 @BOTH
-def test_a_broken_rule_of_a_schema_is_told_as_the_platform_does(served: Served, rules: Rules) -> None:
+def test_a_broken_rule_of_a_schema_is_told_as_the_platform_does(served: Served, rules: Rules):
     with served(rules) as api:
         body = api.post("projects.info", {"id": "x"}).json()
 
@@ -288,7 +288,7 @@ def test_a_broken_rule_of_a_schema_is_told_as_the_platform_does(served: Served, 
 
 
 @pytest.mark.parametrize("moves", [True, False])
-def test_the_stamp_of_an_item_whose_annotation_alone_changes(served: Served, moves: bool) -> None:
+def test_the_stamp_of_an_item_whose_annotation_alone_changes(served: Served, moves: bool):
     types = VENDOR.stamps_of_annotated_items_move - (set() if moves else {"images"})
     with served(replace(VENDOR, stamps_of_annotated_items_move=types)) as api:
         project = api.project()
@@ -305,7 +305,7 @@ def test_the_stamp_of_an_item_whose_annotation_alone_changes(served: Served, mov
         assert api.image_stamp(image_id) != stamp
 
 
-def test_the_stamps_of_items_that_share_an_object(served: Served) -> None:
+def test_the_stamps_of_items_that_share_an_object(served: Served):
     with served(replace(VENDOR, stamps_of_annotated_items_move=frozenset({"images"}))) as api:
         project = video_api.video_project(api, settings={"labelingInterface": "multi_view"})
         video_id = project.add()
@@ -318,7 +318,7 @@ def test_the_stamps_of_items_that_share_an_object(served: Served) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_project_that_is_gone_is_told_in_the_platforms_words(served: Served, status: Any) -> None:
+def test_a_project_that_is_gone_is_told_in_the_platforms_words(served: Served, status: Any):
     with served(replace(VENDOR, gone_status=status)) as api:
         answer = api.post("projects.info", {"id": 77})
 
@@ -329,7 +329,7 @@ def test_a_project_that_is_gone_is_told_in_the_platforms_words(served: Served, s
 @pytest.mark.parametrize("is_recursive", [True, False])
 def test_items_and_figures_of_child_datasets_are_listed_where_nobody_says_otherwise(
     served: Served, is_recursive: bool
-) -> None:
+):
     rules = replace(
         VENDOR, items_are_listed_recursively=is_recursive, figures_are_listed_recursively=is_recursive
     )
@@ -348,7 +348,7 @@ def test_items_and_figures_of_child_datasets_are_listed_where_nobody_says_otherw
 
 
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
-def test_videos_and_volumes_are_listed_so_too(served: Served, kind: str) -> None:
+def test_videos_and_volumes_are_listed_so_too(served: Served, kind: str):
     with served(replace(VENDOR, items_are_listed_recursively=True)) as api:
         make: Callable[[Api], Any] = video_api.video_project if kind == "videos" else volume_project
         project = make(api)
@@ -372,7 +372,7 @@ def test_videos_and_volumes_are_listed_so_too(served: Served, kind: str) -> None
 )
 def test_an_older_instance_lacks_what_came_later(
     tmp_path: Path, version: str, lacks_versions: bool, is_rounded: bool, lacks_videos: bool
-) -> None:
+):
     with EmbeddedServer(tmp_path / "data", instance_version=version) as server, Api(server.info) as api:
         project = api.project()
         exact = {"points": {"exterior": [[1.25, 2], [9, 8]], "interior": []}}

@@ -78,7 +78,7 @@ CHANGES: dict[str, Callable[[Annotated], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_changes_an_image_moves_its_stamp_and_its_projects(annotated: Annotated, change: str) -> None:
+def test_what_changes_an_image_moves_its_stamp_and_its_projects(annotated: Annotated, change: str):
     api = annotated.api
     neighbour = api.image(annotated.project)
     before = api.image_stamp(annotated.image_id), api.stamp(annotated.project.id), api.image_stamp(neighbour)
@@ -101,8 +101,9 @@ def test_what_changes_an_image_moves_its_stamp_and_its_projects(annotated: Annot
         ("tags.bulk.add", {"tags": [{"title": "new", "settings": {"type": "none"}}]}),
     ],
 )
-def test_what_changes_a_project_moves_its_stamp(api: Api, method: str, body: dict[str, Any]) -> None:
-    project = api.project()
+def test_what_changes_a_project_moves_its_stamp(
+    api: Api, project: Project, method: str, body: dict[str, Any]
+):
     before = api.stamp(project.id)
     api.call(method, {"id": project.id, "projectId": project.id, **body})
     assert api.stamp(project.id) > before
@@ -111,15 +112,14 @@ def test_what_changes_a_project_moves_its_stamp(api: Api, method: str, body: dic
 @pytest.mark.parametrize(
     "method", ["projects.info", "projects.meta", "datasets.list", "images.list", "figures.list", "tags.list"]
 )
-def test_reading_moves_nothing(api: Api, method: str) -> None:
-    project = api.project()
+def test_reading_moves_nothing(api: Api, project: Project, method: str):
     api.figure(project, api.image(project))
     before = api.stamp(project.id)
     api.call(method, {"id": project.id, "projectId": project.id, "datasetId": project.dataset_id})
     assert api.stamp(project.id) == before
 
 
-def test_stamps_differ_though_the_clock_stands_still(timed_api: Api, clock: Clock) -> None:
+def test_stamps_differ_though_the_clock_stands_still(timed_api: Api, clock: Clock):
     project = timed_api.project()
     stamps = []
     for number in range(5):
@@ -129,7 +129,7 @@ def test_stamps_differ_though_the_clock_stands_still(timed_api: Api, clock: Cloc
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", stamp) for stamp in stamps)
 
 
-def test_stamps_go_on_though_the_clock_goes_back(timed_api: Api, clock: Clock) -> None:
+def test_stamps_go_on_though_the_clock_goes_back(timed_api: Api, clock: Clock):
     project = timed_api.project()
     before = timed_api.stamp(project.id)
     clock.advance(days=-1)
@@ -137,16 +137,14 @@ def test_stamps_go_on_though_the_clock_goes_back(timed_api: Api, clock: Clock) -
     assert timed_api.stamp(project.id) > before
 
 
-def test_stamps_follow_the_clock(timed_api: Api, clock: Clock) -> None:
+def test_stamps_follow_the_clock(timed_api: Api, clock: Clock):
     project = timed_api.project()
     clock.advance(days=1)
     timed_api.call("projects.editInfo", {"id": project.id, "description": "tomorrow"})
     assert timed_api.stamp(project.id) == "2026-01-06T10:00:00.000Z"
 
 
-def test_a_refused_change_moves_nothing(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_refused_change_moves_nothing(api: Api, project: Project, image_id: int):
     before = api.image_stamp(image_id), api.stamp(project.id)
     api.refuse("tags.entities.bulk.add", {"tags": [{"tagId": 1, "entityId": image_id}]})
     assert (api.image_stamp(image_id), api.stamp(project.id)) == before

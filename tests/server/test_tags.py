@@ -19,9 +19,7 @@ def tags_of(api: Api, image_id: int) -> list[dict[str, Any]]:
     return tags
 
 
-def test_tags_come_back_as_they_were_sent(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_tags_come_back_as_they_were_sent(api: Api, project: Project, image_id: int):
     extras: dict[str, Any] = {
         "frameRange": [1, 5],
         "isFinished": False,
@@ -40,15 +38,12 @@ def test_tags_come_back_as_they_were_sent(api: Api) -> None:
     assert "value" not in flag
 
 
-def test_marks_that_say_what_holds_anyway_are_as_if_unsaid(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_marks_that_say_what_holds_anyway_are_as_if_unsaid(api: Api, project: Project, image_id: int):
     add(api, project, image_id, {"tagId": project.tags["flag"], "isFinished": True, "nonFinalValue": False})
     assert not {"isFinished", "nonFinalValue"} & tags_of(api, image_id)[0].keys()
 
 
-def test_a_figure_tag_is_listed_with_its_figure(api: Api) -> None:
-    project = api.project()
+def test_a_figure_tag_is_listed_with_its_figure(api: Api, project: Project):
     figure_id = api.figure(project, api.image(project))
     tag = {"tagId": project.tags["number"], "figureId": figure_id, "value": 2.5}
     added = api.call("figures.tags.bulk.add", {"projectId": project.id, "tags": [tag]})
@@ -73,17 +68,16 @@ def test_a_figure_tag_is_listed_with_its_figure(api: Api) -> None:
         ("day", 20260105),
     ],
 )
-def test_a_value_of_another_type_is_refused(api: Api, tag: str, value: object) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_value_of_another_type_is_refused(
+    api: Api, project: Project, image_id: int, tag: str, value: object
+):
     entry = {"tagId": project.tags[tag], "entityId": image_id, "value": value}
     details = api.refuse("tags.entities.bulk.add", {"projectId": project.id, "tags": [entry]})
     assert details["type"] == "TAG_VALUE"
     assert tags_of(api, image_id) == []
 
 
-def test_every_value_type_takes_its_values(api: Api) -> None:
-    project = api.project()
+def test_every_value_type_takes_its_values(api: Api, project: Project):
     values = {"flag": None, "number": -1.5, "text": "", "choice": "b", "day": "2026-01-05T10:00:00.000Z"}
     image_id = api.image(project)
     add(
@@ -95,9 +89,7 @@ def test_every_value_type_takes_its_values(api: Api) -> None:
     assert {tag["name"]: tag.get("value") for tag in tags_of(api, image_id)} == values
 
 
-def test_a_single_tag_is_not_put_on_twice(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_single_tag_is_not_put_on_twice(api: Api, project: Project, image_id: int):
     figure_id = api.figure(project, image_id)
     number = project.tags["number"]
     add(api, project, image_id, {"tagId": number, "value": 1})
@@ -112,7 +104,7 @@ def test_a_single_tag_is_not_put_on_twice(api: Api) -> None:
     api.refuse("object-tags.add-to-object", {"tagId": number, "figureId": figure_id, "value": 1})
 
 
-def test_the_settings_may_allow_it(api: Api) -> None:
+def test_the_settings_may_allow_it(api: Api):
     project = api.project(settings={"allowDuplicateTags": True})
     image_id = api.image(project)
     number = project.tags["number"]
@@ -120,7 +112,7 @@ def test_the_settings_may_allow_it(api: Api) -> None:
     assert [tag["value"] for tag in tags_of(api, image_id)] == [1, 1]
 
 
-def test_a_tag_of_another_project_is_refused(api: Api) -> None:
+def test_a_tag_of_another_project_is_refused(api: Api):
     project, other = api.project(), api.project()
     image_id = api.image(project)
     entry = {"tagId": other.tags["flag"], "entityId": image_id}
@@ -128,9 +120,7 @@ def test_a_tag_of_another_project_is_refused(api: Api) -> None:
     api.refuse("tags.entities.bulk.add", {"projectId": other.id, "tags": [entry]})
 
 
-def test_a_tag_changes_and_goes(api: Api) -> None:
-    project = api.project()
-    image_id = api.image(project)
+def test_a_tag_changes_and_goes(api: Api, project: Project, image_id: int):
     tag_id = add(api, project, image_id, {"tagId": project.tags["number"], "value": 1})[0]
     api.call("image-tags.update-tag-value", {"id": tag_id, "value": 2})
     api.refuse("image-tags.update-tag-value", {"id": tag_id, "value": "x"})
@@ -146,8 +136,7 @@ def test_a_tag_changes_and_goes(api: Api) -> None:
     assert tags_of(api, image_id) == []
 
 
-def test_tags_are_taken_off_many_images(api: Api) -> None:
-    project = api.project()
+def test_tags_are_taken_off_many_images(api: Api, project: Project):
     images = [api.image(project) for _ in range(2)]
     flag, number = project.tags["flag"], project.tags["number"]
     for image_id in images:

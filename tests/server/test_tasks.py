@@ -12,6 +12,7 @@ from airflow_sv_versioning.server.behaviour import clone, datasets, projects, ta
 from airflow_sv_versioning.server.platform import USER_ID, WORKSPACE_ID, Platform
 from airflow_sv_versioning.server.settings import Settings
 from tests.support.api import Api, ended
+from tests.support.types import Patch
 
 
 def run_app(api: Api, **body: Any) -> int:
@@ -19,7 +20,7 @@ def run_app(api: Api, **body: Any) -> int:
     return task_id
 
 
-def test_a_clone_has_everything_of_its_source(api: Api) -> None:
+def test_a_clone_has_everything_of_its_source(api: Api):
     source = api.project(customData={"a": 1}, readme="r", settings={"allowDuplicateTags": True})
     api.call(
         "projects.settings.update", {"id": source.id, "settings": {"groupImagesByTagId": source.tags["text"]}}
@@ -83,7 +84,7 @@ def without_ids(value: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_a_clone_may_leave_parts_out(api: Api) -> None:
+def test_a_clone_may_leave_parts_out(api: Api):
     source = api.project()
     api.figure(source, api.image(source), tags=[{"name": "flag"}])
     include = {"figures": False, "imagesTags": False}
@@ -96,7 +97,7 @@ def test_a_clone_may_leave_parts_out(api: Api) -> None:
     assert api.call("figures.list", {"datasetId": dataset_id})["total"] == 0
 
 
-def test_a_clone_finds_a_free_name(api: Api) -> None:
+def test_a_clone_finds_a_free_name(api: Api):
     source = api.project()
     body = {"id": source.id, "workspaceId": 1, "name": "wanted by two"}
     titles = [
@@ -106,7 +107,7 @@ def test_a_clone_finds_a_free_name(api: Api) -> None:
     assert titles == ["wanted by two", "wanted by two_001"]
 
 
-def test_a_clone_whose_source_is_gone_is_an_error(api: Api) -> None:
+def test_a_clone_whose_source_is_gone_is_an_error(api: Api):
     api.refuse("projects.clone", {"id": 99_999_999, "workspaceId": 1, "name": "a"}, status=404)
 
 
@@ -134,7 +135,7 @@ def settle(platform: Platform, task_id: int) -> dict[str, Any]:
         return tasks.task_info(db, task_id)
 
 
-def test_a_stopped_clone_leaves_no_half_project(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_clone_leaves_no_half_project(platform: Platform, monkeypatch: Patch):
     statuses = []
     # The first report comes between two batches.
     monkeypatch.setattr(
@@ -147,9 +148,7 @@ def test_a_stopped_clone_leaves_no_half_project(platform: Platform, monkeypatch:
         assert db.value("SELECT COUNT(*) FROM projects") == 1
 
 
-def test_a_failing_clone_says_why_and_leaves_no_half_project(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_clone_says_why_and_leaves_no_half_project(platform: Platform, monkeypatch: Patch):
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
@@ -162,7 +161,7 @@ def test_a_failing_clone_says_why_and_leaves_no_half_project(
         assert "disk full" in tasks.log_text(db, task_id)
 
 
-def test_the_log_is_one_json_object_a_line(api: Api) -> None:
+def test_the_log_is_one_json_object_a_line(api: Api):
     source = api.project()
     task_id = api.call("projects.clone", {"id": source.id, "workspaceId": 1, "name": "logged"})["taskId"]
     ended(api, task_id)
@@ -172,7 +171,7 @@ def test_the_log_is_one_json_object_a_line(api: Api) -> None:
     assert lines[-1]["message"] == "Finished"
 
 
-def test_an_app_task_is_what_others_make_of_it(api: Api) -> None:
+def test_an_app_task_is_what_others_make_of_it(api: Api):
     state = {"slyProjectId": 40}
     task_id = run_app(api, params={"state": state}, taskName="import")
     task = api.call("tasks.info", {"id": task_id})
@@ -193,13 +192,13 @@ def test_an_app_task_is_what_others_make_of_it(api: Api) -> None:
     api.refuse("tasks.status.update", {"id": task_id, "status": "sleeping"})
 
 
-def test_a_task_that_nobody_works_on_stops_at_once(api: Api) -> None:
+def test_a_task_that_nobody_works_on_stops_at_once(api: Api):
     task_id = run_app(api)
     assert api.call("tasks.stop", {"id": task_id})["status"] == "stopped"
     assert api.call("tasks.stop", {"id": task_id})["status"] == "stopped"
 
 
-def test_running_tasks_of_a_workspace_are_found(api: Api) -> None:
+def test_running_tasks_of_a_workspace_are_found(api: Api):
     workspace_id = api.call("workspaces.add", {"teamId": 1, "name": "of tasks"})["id"]
     running, done = (run_app(api, workspaceId=workspace_id) for _ in range(2))
     api.call("tasks.status.update", {"id": done, "status": "finished"})
@@ -212,7 +211,7 @@ def test_running_tasks_of_a_workspace_are_found(api: Api) -> None:
     assert [task["id"] for task in found] == [running]
 
 
-def test_workflow_edges_are_taken(api: Api) -> None:
+def test_workflow_edges_are_taken(api: Api):
     node = {"teamId": 1, "node": {"type": "task", "id": 55}}
     api.call("workflow.node.add-input", {**node, "type": "project", "id": 1000})
     api.call("workflow.node.add-output", {**node, "type": "file", "id": "/a/b", "meta": {"a": 1}})

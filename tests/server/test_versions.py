@@ -44,8 +44,7 @@ def change(api: Api, project: Project) -> None:
     api.call("projects.editInfo", {"id": project.id, "description": "changed"})
 
 
-def test_a_committed_version_is_listed_with_every_member(api: Api) -> None:
-    project = api.project()
+def test_a_committed_version_is_listed_with_every_member(api: Api, project: Project):
     stamp = api.stamp(project.id)
     version_id = create(api, project, title="before clean-up", description="d")
     found = versions(api, project)
@@ -57,8 +56,7 @@ def test_a_committed_version_is_listed_with_every_member(api: Api) -> None:
     assert api.call("projects.info", {"id": project.id})["version"] == {"id": version_id, "version": 1}
 
 
-def test_numbers_count_up_within_a_project(api: Api) -> None:
-    project = api.project()
+def test_numbers_count_up_within_a_project(api: Api, project: Project):
     create(api, project)
     change(api, project)
     create(api, project, name="second")
@@ -71,16 +69,14 @@ def test_numbers_count_up_within_a_project(api: Api) -> None:
     assert [found["name"] for found in answer["entities"]] == ["second"]
 
 
-def test_an_unchanged_project_has_its_version_already(api: Api) -> None:
-    project = api.project()
+def test_an_unchanged_project_has_its_version_already(api: Api, project: Project):
     version_id = create(api, project)
     details = api.refuse("projects.versions.reserve", {"projectId": project.id})
     assert details["useExistingVersion"] is True
     assert details["version"] == {"id": version_id, "version": 1}
 
 
-def test_a_version_with_an_older_stamp_leaves_room_for_the_next(api: Api) -> None:
-    project = api.project()
+def test_a_version_with_an_older_stamp_leaves_room_for_the_next(api: Api, project: Project):
     reservation = reserve(api, project)
     body = commit_body(api, project)
     change(api, project)
@@ -88,8 +84,7 @@ def test_a_version_with_an_older_stamp_leaves_room_for_the_next(api: Api) -> Non
     reserve(api, project)
 
 
-def test_one_reservation_at_a_time(api: Api) -> None:
-    project = api.project()
+def test_one_reservation_at_a_time(api: Api, project: Project):
     reservation = reserve(api, project)
     details = api.refuse("projects.versions.reserve", {"projectId": project.id})
     assert "is already committing" in details["message"]
@@ -100,7 +95,7 @@ def test_one_reservation_at_a_time(api: Api) -> None:
     reserve(api, project)
 
 
-def test_an_abandoned_reservation_expires(timed_api: Api, clock: Clock) -> None:
+def test_an_abandoned_reservation_expires(timed_api: Api, clock: Clock):
     api = timed_api
     project = api.project()
     abandoned = reserve(api, project)
@@ -114,8 +109,7 @@ def test_an_abandoned_reservation_expires(timed_api: Api, clock: Clock) -> None:
     api.call("projects.versions.commit", {**taken_over, **body})
 
 
-def test_a_commit_needs_its_token(api: Api) -> None:
-    project = api.project()
+def test_a_commit_needs_its_token(api: Api, project: Project):
     reservation = reserve(api, project)
     body = commit_body(api, project)
     for token in ("0" * 64, "ü"):
@@ -139,8 +133,9 @@ def test_a_commit_needs_its_token(api: Api) -> None:
         {"commitToken": "-" * 64},
     ],
 )
-def test_a_commit_that_cannot_be_leaves_the_reservation_open(api: Api, wrong: dict[str, Any]) -> None:
-    project = api.project()
+def test_a_commit_that_cannot_be_leaves_the_reservation_open(
+    api: Api, project: Project, wrong: dict[str, Any]
+):
     reservation = reserve(api, project)
     body = commit_body(api, project, description="x" * 255)
     api.refuse("projects.versions.commit", {**reservation, **body, **wrong})
@@ -152,15 +147,13 @@ def test_a_commit_that_cannot_be_leaves_the_reservation_open(api: Api, wrong: di
     ("member", "value", "rule"),
     [("name", "x" * 256, "string.max"), ("commitToken", "x" * 65, "string.pattern.base")],
 )
-def test_a_commit_is_refused_by_its_schema(api: Api, member: str, value: str, rule: str) -> None:
-    project = api.project()
+def test_a_commit_is_refused_by_its_schema(api: Api, project: Project, member: str, value: str, rule: str):
     body = {**reserve(api, project), **commit_body(api, project), member: value}
     details = api.refuse("projects.versions.commit", body)
     assert (details["path"], details["rule"]) == ([member], rule)
 
 
-def test_a_version_is_renamed_and_gets_a_preview(api: Api) -> None:
-    project = api.project()
+def test_a_version_is_renamed_and_gets_a_preview(api: Api, project: Project):
     version_id = create(api, project, title="old", description="kept")
     api.call("projects.versions.update", {"id": version_id, "name": "new", "previewProjectId": 5})
     found = versions(api, project)[0]
@@ -170,8 +163,7 @@ def test_a_version_is_renamed_and_gets_a_preview(api: Api) -> None:
     api.refuse("projects.versions.update", {"id": 99_999_999, "name": "a"}, status=404)
 
 
-def test_versions_do_not_change_their_project(api: Api) -> None:
-    project = api.project()
+def test_versions_do_not_change_their_project(api: Api, project: Project):
     before = api.stamp(project.id)
     version_id = create(api, project)
     api.call("projects.versions.update", {"id": version_id, "name": "a"})
@@ -179,18 +171,18 @@ def test_versions_do_not_change_their_project(api: Api) -> None:
 
 
 @pytest.mark.parametrize("kind", ["point_clouds", "point_cloud_episodes"])
-def test_a_type_that_cannot_be_versioned_is_refused(api: Api, kind: str) -> None:
+def test_a_type_that_cannot_be_versioned_is_refused(api: Api, kind: str):
     project_id = api.call("projects.add", {"workspaceId": 1, "name": f"a {kind} project", "type": kind})["id"]
     assert kind in api.refuse("projects.versions.reserve", {"projectId": project_id})["message"]
 
 
-def test_the_free_plan_has_no_versions(tmp_path: Path) -> None:
+def test_the_free_plan_has_no_versions(tmp_path: Path):
     with EmbeddedServer(tmp_path, plan="free") as server, Api(server.info) as api:
         project = api.project()
         answer = api.post("projects.versions.reserve", {"projectId": project.id})
         assert (answer.status_code, answer.json()["error"]) == (402, "Payment Required")
 
 
-def test_an_unknown_project_has_no_versions(api: Api) -> None:
+def test_an_unknown_project_has_no_versions(api: Api):
     for method in ("projects.versions.reserve", "projects.versions.list"):
         api.refuse(method, {"projectId": 99_999_999}, status=404)

@@ -18,7 +18,17 @@ def project(api: Api) -> VideoProject:
     return video_project(api)
 
 
-def test_an_annotation_has_the_platforms_shape(project: VideoProject) -> None:
+@pytest.fixture
+def video_id(project: VideoProject) -> int:
+    return project.add()
+
+
+@pytest.fixture
+def object_id(project: VideoProject, video_id: int) -> int:
+    return project.objects([video_id])[0]
+
+
+def test_an_annotation_has_the_platforms_shape(project: VideoProject):
     video_id = project.add("a.mp4", description="d")
     object_id = project.objects([video_id])[0]
     figure_id = project.figures(video_id, object_id, [3])[0]
@@ -67,13 +77,12 @@ def test_an_annotation_has_the_platforms_shape(project: VideoProject) -> None:
     ]
 
 
-def test_a_video_without_annotation_has_an_empty_one(project: VideoProject) -> None:
+def test_a_video_without_annotation_has_an_empty_one(project: VideoProject):
     found = project.annotation(project.add())
     assert (found["tags"], found["objects"], found["frames"]) == ([], [], [])
 
 
-def test_objects_appear_vanish_and_appear_again(project: VideoProject) -> None:
-    video_id = project.add()
+def test_objects_appear_vanish_and_appear_again(project: VideoProject, video_id: int):
     first, second = project.objects([video_id, video_id])
     project.figures(video_id, first, [10, 0, 1, 119])
     project.figures(video_id, second, [1, 10])
@@ -83,7 +92,7 @@ def test_objects_appear_vanish_and_appear_again(project: VideoProject) -> None:
     assert shown == {0: [first], 1: [first, second], 10: [first, second], 119: [first]}
 
 
-def test_annotations_come_in_the_order_asked_for(api: Api, project: VideoProject) -> None:
+def test_annotations_come_in_the_order_asked_for(api: Api, project: VideoProject):
     ids = [project.add() for _ in range(3)]
     wanted = [ids[2], ids[0], ids[1]]
     body = {"datasetId": project.dataset_id, "videoIds": wanted}
@@ -100,7 +109,7 @@ def test_annotations_come_in_the_order_asked_for(api: Api, project: VideoProject
     assert api.call("videos.annotations.bulk.info", {**body, "videoIds": []}) == []
 
 
-def test_annotations_of_another_datasets_videos_are_refused(api: Api, project: VideoProject) -> None:
+def test_annotations_of_another_datasets_videos_are_refused(api: Api, project: VideoProject):
     stranger = video_project(api)
     video_id = stranger.add()
     body = {"datasetId": project.dataset_id, "videoIds": [video_id]}
@@ -113,10 +122,8 @@ def test_annotations_of_another_datasets_videos_are_refused(api: Api, project: V
     [({}, WHOLE), ({"integerCoords": True}, WHOLE), ({"integerCoords": False}, SUBPIXEL)],
 )
 def test_coordinates_are_rounded_unless_exact_ones_are_asked_for(
-    api: Api, project: VideoProject, options: dict[str, Any], expected: Any
-) -> None:
-    video_id = project.add()
-    object_id = project.objects([video_id])[0]
+    api: Api, video_id: int, object_id: int, project: VideoProject, options: dict[str, Any], expected: Any
+):
     project.figures(video_id, object_id, [0], geometryType="polygon", geometry=SUBPIXEL)
     annotation = project.annotation(video_id, **options)
     assert annotation["frames"][0]["figures"][0]["geometry"] == expected
@@ -124,9 +131,7 @@ def test_coordinates_are_rounded_unless_exact_ones_are_asked_for(
     assert listed["geometry"] == expected
 
 
-def test_a_figure_keeps_all_its_members(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
-    object_id = project.objects([video_id])[0]
+def test_a_figure_keeps_all_its_members(api: Api, video_id: int, object_id: int, project: VideoProject):
     members = {
         "meta": {"frame": 7, "ü": None},
         "customData": {"score": 0.25},
@@ -151,14 +156,12 @@ def test_a_figure_keeps_all_its_members(api: Api, project: VideoProject) -> None
     assert {key: shown[key] for key in in_annotation} == {key: members[key] for key in in_annotation}
 
 
-def test_track_ids_may_be_numbers(project: VideoProject) -> None:
-    video_id = project.add()
+def test_track_ids_may_be_numbers(project: VideoProject, video_id: int):
     project.figures(video_id, project.objects([video_id])[0], [0], trackId=5)
     assert project.annotation(video_id)["frames"][0]["figures"][0]["trackId"] == "5"
 
 
-def test_a_figure_can_move_to_another_frame_of_its_video(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
+def test_a_figure_can_move_to_another_frame_of_its_video(api: Api, video_id: int, project: VideoProject):
     figure_id = project.figures(video_id, project.objects([video_id])[0], [0])[0]
     api.call("figures.editInfo", {"id": figure_id, "meta": {"frame": 5}})
     assert [frame["index"] for frame in project.annotation(video_id)["frames"]] == [5]
@@ -166,7 +169,7 @@ def test_a_figure_can_move_to_another_frame_of_its_video(api: Api, project: Vide
     assert details["type"] == "FRAME_PAST_END"
 
 
-def test_a_frame_past_the_end_is_refused_and_nothing_is_stored(api: Api, project: VideoProject) -> None:
+def test_a_frame_past_the_end_is_refused_and_nothing_is_stored(api: Api, project: VideoProject):
     video_id = project.add("short.mp4")
     object_id = project.objects([video_id])[0]
     body = {"entityId": video_id, "figures": [figure(object_id, 0), figure(object_id, 120)]}
@@ -177,13 +180,12 @@ def test_a_frame_past_the_end_is_refused_and_nothing_is_stored(api: Api, project
 
 
 @pytest.mark.parametrize("frame", [None, -1, "1", 1.5, True, 2**70])
-def test_a_frame_is_a_number(api: Api, project: VideoProject, frame: Any) -> None:
-    video_id = project.add()
+def test_a_frame_is_a_number(api: Api, video_id: int, project: VideoProject, frame: Any):
     body = {"entityId": video_id, "figures": [figure(project.objects([video_id])[0], frame)]}
     assert api.refuse("figures.bulk.add", body)["type"] == "FRAME_INVALID"
 
 
-def test_figures_of_unknown_objects_and_of_other_videos_are_refused(api: Api, project: VideoProject) -> None:
+def test_figures_of_unknown_objects_and_of_other_videos_are_refused(api: Api, project: VideoProject):
     video_id, other = project.add(), project.add()
     for object_id in (None, 99_999_999, project.objects([other])[0]):
         body = {"entityId": video_id, "figures": [figure(object_id, 0)]}
@@ -192,7 +194,7 @@ def test_figures_of_unknown_objects_and_of_other_videos_are_refused(api: Api, pr
         assert str(video_id) in details["message"]
 
 
-def test_objects_of_unknown_classes_and_foreign_videos_are_refused(api: Api, project: VideoProject) -> None:
+def test_objects_of_unknown_classes_and_foreign_videos_are_refused(api: Api, project: VideoProject):
     video_id, stranger = project.add(), video_project(api)
     unknown = {"classId": stranger.class_id, "entityId": video_id}
     body = {"datasetId": project.dataset_id, "annotationObjects": [unknown]}
@@ -205,8 +207,7 @@ def test_objects_of_unknown_classes_and_foreign_videos_are_refused(api: Api, pro
     assert project.annotation(video_id)["objects"] == []
 
 
-def test_removed_objects_take_figures_and_tags_along(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
+def test_removed_objects_take_figures_and_tags_along(api: Api, video_id: int, project: VideoProject):
     gone, kept = project.objects([video_id, video_id])
     project.figures(video_id, gone, [0, 1])
     project.figures(video_id, kept, [1])
@@ -218,9 +219,9 @@ def test_removed_objects_take_figures_and_tags_along(api: Api, project: VideoPro
     api.refuse("annotation-objects.bulk.remove", [gone], status=404)
 
 
-def test_the_same_tag_may_hold_for_frames_that_touch_overlap_and_repeat(project: VideoProject) -> None:
-    video_id = project.add()
-    object_id = project.objects([video_id])[0]
+def test_the_same_tag_may_hold_for_frames_that_touch_overlap_and_repeat(
+    project: VideoProject, video_id: int, object_id: int
+):
     ranges = [[0, 4], [5, 9], [3, 7], [3, 7], [119, 119]]
     for frames in ranges:
         project.tag(video_id, "text", value="x", frameRange=frames)
@@ -232,8 +233,7 @@ def test_the_same_tag_may_hold_for_frames_that_touch_overlap_and_repeat(project:
     assert [tag["entityId"] for tag in project.info(video_id)["tags"]] == [video_id] * 6
 
 
-def test_a_tag_keeps_what_says_that_it_is_unfinished(project: VideoProject) -> None:
-    video_id = project.add()
+def test_a_tag_keeps_what_says_that_it_is_unfinished(project: VideoProject, video_id: int):
     members: dict[str, Any] = {
         "frameRange": [2, 2],
         "isFinished": False,
@@ -250,7 +250,7 @@ def test_a_tag_keeps_what_says_that_it_is_unfinished(project: VideoProject) -> N
 
 
 @pytest.mark.parametrize("frames", [[0, 120], [5, 4], [-1, 0], [1], [0, "1"], 3, {"a": 1}])
-def test_frame_ranges_lie_in_the_video(api: Api, project: VideoProject, frames: Any) -> None:
+def test_frame_ranges_lie_in_the_video(api: Api, project: VideoProject, frames: Any):
     video_id = project.add("short.mp4")
     object_id = project.objects([video_id])[0]
     tag = {"tagId": project.tags["flag"], "frameRange": frames}
@@ -265,9 +265,7 @@ def test_frame_ranges_lie_in_the_video(api: Api, project: VideoProject, frames: 
     assert [shown["frameRange"] for shown in project.annotation(video_id)["tags"]] == [[0, 1]]
 
 
-def test_unknown_tags_and_values_are_refused(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
-    object_id = project.objects([video_id])[0]
+def test_unknown_tags_and_values_are_refused(api: Api, video_id: int, object_id: int, project: VideoProject):
     stranger = video_project(api)
     unknown = {"videoId": video_id, "tags": [{"tagId": stranger.tags["flag"]}]}
     message = api.refuse("videos.tags.bulk.add", unknown)["message"]
@@ -280,8 +278,7 @@ def test_unknown_tags_and_values_are_refused(api: Api, project: VideoProject) ->
     assert str(project.id) in api.refuse("annotation-objects.tags.bulk.add", body)["message"]
 
 
-def test_single_tags_are_added_changed_and_removed(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
+def test_single_tags_are_added_changed_and_removed(api: Api, video_id: int, project: VideoProject):
     body = {"videoId": video_id, "tagId": project.tags["text"], "value": "x", "frameRange": [0, 1]}
     added = api.call("videos.tags.add", body)
     assert (added["value"], added["labelerLogin"]) == ("x", "admin")
@@ -293,9 +290,9 @@ def test_single_tags_are_added_changed_and_removed(api: Api, project: VideoProje
     assert project.annotation(video_id)["tags"] == []
 
 
-def test_single_tags_of_objects_are_added_changed_and_removed(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
-    object_id = project.objects([video_id])[0]
+def test_single_tags_of_objects_are_added_changed_and_removed(
+    api: Api, video_id: int, object_id: int, project: VideoProject
+):
     body = {"objectId": object_id, "tagId": project.tags["text"], "value": "x"}
     tag_id = api.call("annotation-objects.tags.add", body)["id"]
     api.call("annotation-objects.tags.update", {"id": tag_id, "frameRange": [2, 3]})
@@ -307,8 +304,7 @@ def test_single_tags_of_objects_are_added_changed_and_removed(api: Api, project:
     assert project.annotation(video_id)["objects"][0]["tags"] == []
 
 
-def test_a_batch_for_many_videos_may_repeat_a_tag_too(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
+def test_a_batch_for_many_videos_may_repeat_a_tag_too(api: Api, video_id: int, project: VideoProject):
     tags = [
         {"tagId": project.tags["flag"], "entityId": video_id, "frameRange": frames}
         for frames in ([0, 1], [1, 2], [1, 2])
@@ -317,8 +313,7 @@ def test_a_batch_for_many_videos_may_repeat_a_tag_too(api: Api, project: VideoPr
     assert len(project.annotation(video_id)["tags"]) == 3
 
 
-def test_a_class_that_goes_takes_its_objects_along(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
+def test_a_class_that_goes_takes_its_objects_along(api: Api, video_id: int, project: VideoProject):
     project.figures(video_id, project.objects([video_id])[0], [0])
     before = project.info(video_id)["updatedAt"]
     api.call("projects.meta.update", {"id": project.id, "meta": {"classes": []}})

@@ -68,9 +68,7 @@ CHANGES: dict[str, Callable[[Annotated], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_changes_a_video_moves_its_stamp_and_its_projects(
-    api: Api, annotated: Annotated, change: str
-) -> None:
+def test_what_changes_a_video_moves_its_stamp_and_its_projects(api: Api, annotated: Annotated, change: str):
     project = annotated.project
     neighbour = project.add()
     watched = (annotated.video_id, neighbour)
@@ -82,7 +80,7 @@ def test_what_changes_a_video_moves_its_stamp_and_its_projects(
     assert api.stamp(project.id) > before[1]
 
 
-def test_a_read_only_project_of_videos_stays_as_it_is(api: Api, annotated: Annotated) -> None:
+def test_a_read_only_project_of_videos_stays_as_it_is(api: Api, annotated: Annotated):
     settings = {"advancedSettings": {"isReadOnlyProject": True}}
     api.call("projects.settings.update", {"id": annotated.project.id, "settings": settings})
     before = annotated.project.annotation(annotated.video_id)
@@ -92,7 +90,7 @@ def test_a_read_only_project_of_videos_stays_as_it_is(api: Api, annotated: Annot
     assert annotated.project.annotation(annotated.video_id) == before
 
 
-def test_a_clone_has_everything_of_its_source(api: Api, annotated: Annotated) -> None:
+def test_a_clone_has_everything_of_its_source(api: Api, annotated: Annotated):
     source = annotated.project
     second = source.add("b.mp4")
     shared = source.objects([None])[0]
@@ -113,7 +111,7 @@ def test_a_clone_has_everything_of_its_source(api: Api, annotated: Annotated) ->
     assert not (seen[0] | seen[1]) & {annotated.object_id, shared}
 
 
-def test_a_project_of_videos_has_versions(api: Api, annotated: Annotated) -> None:
+def test_a_project_of_videos_has_versions(api: Api, annotated: Annotated):
     project_id = annotated.project.id
     reservation = api.call("projects.versions.reserve", {"projectId": project_id})
     stored = api.upload_file("/system/versions", "v.tar.zst", b"version")
@@ -184,7 +182,7 @@ def requests_of(a: Annotated) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_wrong_values_anywhere_are_answered_or_refused(api: Api, annotated: Annotated) -> None:
+def test_wrong_values_anywhere_are_answered_or_refused(api: Api, annotated: Annotated):
     assert not server_faults(api, requests_of(annotated))
 
 

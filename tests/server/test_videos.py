@@ -18,7 +18,7 @@ def project(api: Api) -> VideoProject:
     return video_project(api)
 
 
-def test_a_video_says_what_it_is(api: Api, project: VideoProject) -> None:
+def test_a_video_says_what_it_is(api: Api, project: VideoProject):
     video_id = project.add("a.mp4", meta={"camera": 1}, description="d", customData={"a": [1]})
     video = project.info(video_id)
     assert (video["name"], video["description"], video["link"]) == ("a.mp4", "d", None)
@@ -32,7 +32,7 @@ def test_a_video_says_what_it_is(api: Api, project: VideoProject) -> None:
     assert api.call("projects.info", {"id": project.id})["itemsCount"] == 1
 
 
-def test_raw_metadata_has_the_stream_as_it_stands_in_the_file(api: Api, project: VideoProject) -> None:
+def test_raw_metadata_has_the_stream_as_it_stands_in_the_file(api: Api, project: VideoProject):
     project.add()
     listed = {
         raw: api.call("videos.list", {"datasetId": project.dataset_id, "rawVideoMeta": raw})["entities"][0]
@@ -43,7 +43,7 @@ def test_raw_metadata_has_the_stream_as_it_stands_in_the_file(api: Api, project:
     assert (stream["codecType"], stream["framesCount"]) == ("video", 120)
 
 
-def test_pages_and_tokens_lead_through_all_videos(api: Api, project: VideoProject) -> None:
+def test_pages_and_tokens_lead_through_all_videos(api: Api, project: VideoProject):
     blob_hash = upload(api, real_video())[0]["hash"]
     names = [f"{number}.mp4" for number in range(7)]
     videos = [{"title": name, "hash": blob_hash} for name in names]
@@ -61,7 +61,7 @@ def test_pages_and_tokens_lead_through_all_videos(api: Api, project: VideoProjec
     assert found == names
 
 
-def test_fields_and_filters_choose(api: Api, project: VideoProject) -> None:
+def test_fields_and_filters_choose(api: Api, project: VideoProject):
     wanted, other = project.add("a.mp4"), project.add("b.mp4")
     body = {
         "datasetId": project.dataset_id,
@@ -74,7 +74,7 @@ def test_fields_and_filters_choose(api: Api, project: VideoProject) -> None:
     assert [video["id"] for video in by_project] == [wanted, other]
 
 
-def test_names_that_are_taken_are_told_with_their_holders(api: Api, project: VideoProject) -> None:
+def test_names_that_are_taken_are_told_with_their_holders(api: Api, project: VideoProject):
     holder = project.add("a.mp4")
     blob_hash = project.info(holder)["hash"]
     videos = [{"title": name, "hash": blob_hash} for name in ("b.mp4", "a.mp4")]
@@ -83,13 +83,13 @@ def test_names_that_are_taken_are_told_with_their_holders(api: Api, project: Vid
     assert api.call("videos.list", {"datasetId": project.dataset_id})["total"] == 1
 
 
-def test_hashes_that_are_not_stored_are_named(api: Api, project: VideoProject) -> None:
+def test_hashes_that_are_not_stored_are_named(api: Api, project: VideoProject):
     missing = hash_of(b"nobody has this")
     body = {"datasetId": project.dataset_id, "videos": [{"title": "a.mp4", "hash": missing}]}
     assert api.refuse("videos.bulk.add", body, 404)["hashes"] == [missing]
 
 
-def test_a_video_needs_a_file_and_a_project_of_videos(api: Api, project: VideoProject) -> None:
+def test_a_video_needs_a_file_and_a_project_of_videos(api: Api, project: VideoProject):
     body = {"datasetId": project.dataset_id, "videos": [{"title": "bare.mp4"}]}
     assert "bare.mp4" in api.refuse("videos.bulk.add", body)["message"]
     blob_hash = upload(api, real_video())[0]["hash"]
@@ -99,14 +99,14 @@ def test_a_video_needs_a_file_and_a_project_of_videos(api: Api, project: VideoPr
     assert "holds videos, not images" in api.refuse("images.bulk.add", body)["message"]
 
 
-def test_two_datasets_may_have_videos_of_one_name(api: Api, project: VideoProject) -> None:
+def test_two_datasets_may_have_videos_of_one_name(api: Api, project: VideoProject):
     blob_hash = project.info(project.add("a.mp4"))["hash"]
     other = api.call("datasets.add", {"projectId": project.id, "name": "second"})["id"]
     video = {"title": "a.mp4", "hash": blob_hash}
     assert api.call("videos.bulk.add", {"datasetId": other, "videos": [video]})[0]["name"] == "a.mp4"
 
 
-def test_a_link_is_looked_into_and_downloaded_through_the_server(api: Api, project: VideoProject) -> None:
+def test_a_link_is_looked_into_and_downloaded_through_the_server(api: Api, project: VideoProject):
     content = real_video().read_bytes()
     with serve_media(content) as host:
         videos = [{"title": "a.mp4", "link": host.url}]
@@ -117,7 +117,7 @@ def test_a_link_is_looked_into_and_downloaded_through_the_server(api: Api, proje
     assert "a.mp4" in api.refuse("videos.download", {"id": added["id"]})["message"]
 
 
-def test_a_link_that_does_not_answer_is_refused_and_leaves_nothing(api: Api, project: VideoProject) -> None:
+def test_a_link_that_does_not_answer_is_refused_and_leaves_nothing(api: Api, project: VideoProject):
     with serve_media(real_video().read_bytes()) as host:
         videos = [{"title": "a.mp4", "link": host.url}, {"title": "b.mp4", "link": host.gone}]
         body = {"datasetId": project.dataset_id, "videos": videos, "forceMetadataForLinks": True}
@@ -127,7 +127,7 @@ def test_a_link_that_does_not_answer_is_refused_and_leaves_nothing(api: Api, pro
     assert api.call("videos.list", {"datasetId": project.dataset_id})["total"] == 0
 
 
-def test_a_link_to_something_else_is_refused(api: Api, project: VideoProject) -> None:
+def test_a_link_to_something_else_is_refused(api: Api, project: VideoProject):
     with serve_media(b"<html>") as host:
         body = {"datasetId": project.dataset_id, "videos": [{"title": "a.mp4", "link": host.url}]}
         assert api.refuse("videos.bulk.add", body)["type"] == "NOT_A_VIDEO"
@@ -135,7 +135,7 @@ def test_a_link_to_something_else_is_refused(api: Api, project: VideoProject) ->
 
 def test_a_link_that_did_not_answer_is_looked_into_when_asked_for(
     api: Api, project: VideoProject, shared_data: Path
-) -> None:
+):
     video = {"title": "a.mp4", "link": "s3://bucket/late.mp4"}
     body = {"datasetId": project.dataset_id, "videos": [video], "forceMetadataForLinks": False}
     added = api.call("videos.bulk.add", body)[0]
@@ -162,7 +162,7 @@ def test_a_link_that_did_not_answer_is_looked_into_when_asked_for(
 )
 def test_a_download_is_whole_or_a_range(
     api: Api, project: VideoProject, wanted: str | None, status: int, start: int, end: int | None
-) -> None:
+):
     content = real_video().read_bytes()
     headers = {} if wanted is None else {"range": wanted}
     answer = api.post("videos.download", {"id": project.add()}, headers=headers)
@@ -171,20 +171,20 @@ def test_a_download_is_whole_or_a_range(
     assert answer.headers["content-type"] == "video/mp4"
 
 
-def test_custom_data_is_replaced(api: Api, project: VideoProject) -> None:
+def test_custom_data_is_replaced(api: Api, project: VideoProject):
     video_id = project.add(customData={"a": 1})
     api.call("videos.custom-data.set", {"id": video_id, "customData": {"b": {"c": [None]}}})
     assert project.info(video_id)["customData"] == {"b": {"c": [None]}}
 
 
-def test_name_and_description_change_as_those_of_images(api: Api, project: VideoProject) -> None:
+def test_name_and_description_change_as_those_of_images(api: Api, project: VideoProject):
     video_id = project.add("a.mp4")
     answer = api.call("images.editInfo", {"id": video_id, "name": "b.mp4", "description": "d"})
     assert (answer["name"], answer["fileMeta"]["framesCount"]) == ("b.mp4", 120)
     assert project.annotation(video_id)["description"] == "d"
 
 
-def test_a_removed_video_takes_its_annotation_along(api: Api, project: VideoProject) -> None:
+def test_a_removed_video_takes_its_annotation_along(api: Api, project: VideoProject):
     video_id, kept = project.add(), project.add()
     object_id = project.objects([video_id])[0]
     project.figures(video_id, object_id, [0, 1])
@@ -195,8 +195,7 @@ def test_a_removed_video_takes_its_annotation_along(api: Api, project: VideoProj
     assert api.refuse("figures.bulk.add", body)["type"] == "UNKNOWN_OBJECT"
 
 
-def test_links_can_be_moved(api: Api, project: VideoProject) -> None:
-    video_id = project.add()
+def test_links_can_be_moved(api: Api, video_id: int):
     body = {"videos": [{"id": video_id, "link": "s3://bucket/moved.mp4"}]}
     answer = api.call("videos.update.links", body)[0]
     assert (answer["link"], answer["hash"]) == ("s3://bucket/moved.mp4", None)

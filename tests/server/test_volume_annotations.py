@@ -20,6 +20,21 @@ from tests.support.volume_api import (
 )
 
 
+@pytest.fixture
+def project(api: Api) -> VolumeProject:
+    return volume_project(api)
+
+
+@pytest.fixture
+def volume_id(project: VolumeProject) -> int:
+    return project.add()
+
+
+@pytest.fixture
+def object_id(project: VolumeProject, volume_id: int) -> int:
+    return project.object(volume_id)
+
+
 def planes(annotation: dict[str, Any]) -> dict[str, dict[int, list[int]]]:
     """Plane -> slice -> ids of its figures."""
     return {
@@ -37,8 +52,7 @@ def listed(project: VolumeProject, volume_id: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_empty_annotation_has_no_planes(api: Api) -> None:
-    project = volume_project(api)
+def test_an_empty_annotation_has_no_planes(project: VolumeProject):
     volume_id = project.add("a.nrrd")
     found = project.annotation(volume_id)
     members = ("planes", "objects", "spatialFigures", "tags")
@@ -46,10 +60,9 @@ def test_an_empty_annotation_has_no_planes(api: Api) -> None:
     assert (found["volumeId"], found["volumeName"]) == (volume_id, "a.nrrd")
 
 
-def test_figures_stand_on_their_planes_slice_by_slice(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
-    object_id = project.object(volume_id)
+def test_figures_stand_on_their_planes_slice_by_slice(
+    api: Api, project: VolumeProject, volume_id: int, object_id: int
+):
     places = [("axial", 5), ("sagittal", 3), ("axial", 0), ("coronal", 4), ("axial", 5)]
     body = {"entityId": volume_id, "figures": [on_slice(object_id, *where) for where in places]}
     ids = [made["id"] for made in api.call("figures.bulk.add", body)]
@@ -64,10 +77,9 @@ def test_figures_stand_on_their_planes_slice_by_slice(api: Api) -> None:
     ] * 4
 
 
-def test_a_figure_carries_its_object_its_place_and_its_custom_data(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
-    object_id = project.object(volume_id)
+def test_a_figure_carries_its_object_its_place_and_its_custom_data(
+    project: VolumeProject, volume_id: int, object_id: int
+):
     figure_id = project.figure(volume_id, on_slice(object_id, "coronal", 1, customData={"a": [1]}))
     annotation = project.annotation(volume_id)
     shown = annotation["objects"][0]
@@ -84,10 +96,7 @@ def test_a_figure_carries_its_object_its_place_and_its_custom_data(api: Api) -> 
     assert (in_list["entityId"], in_list["objectId"]) == (volume_id, object_id)
 
 
-def test_keys_are_32_digits_that_stay_the_same(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
-    object_id = project.object(volume_id)
+def test_keys_are_32_digits_that_stay_the_same(project: VolumeProject, volume_id: int, object_id: int):
     project.mask(volume_id, object_id)
     project.tag(volume_id, "flag")
     first, again = project.annotation(volume_id), project.annotation(volume_id)
@@ -100,10 +109,9 @@ def test_keys_are_32_digits_that_stay_the_same(api: Api) -> None:
     assert len(set(keys)) == 4
 
 
-def test_a_plane_may_be_given_by_its_name_or_its_normal(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
-    object_id = project.object(volume_id)
+def test_a_plane_may_be_given_by_its_name_or_its_normal(
+    api: Api, project: VolumeProject, volume_id: int, object_id: int
+):
     for given in ({"planeName": "axial"}, {"normal": {"x": 0.0, "y": 0, "z": 1}}):
         figure_id = project.figure(
             volume_id, on_slice(object_id, "axial", 0, meta={"sliceIndex": 2, **given, "own": 1})
@@ -130,9 +138,8 @@ def test_a_plane_may_be_given_by_its_name_or_its_normal(api: Api) -> None:
     ],
 )
 def test_a_place_that_the_volume_does_not_have_is_refused_with_the_whole_batch(
-    api: Api, where: dict[str, Any], kind: str
-) -> None:
-    project = volume_project(api)
+    api: Api, project: VolumeProject, where: dict[str, Any], kind: str
+):
     volume_id = project.add("a.nrrd")
     object_id = project.object(volume_id)
     figures = [on_slice(object_id, "axial", 0), on_slice(object_id, "axial", 0, meta=where)]
@@ -142,9 +149,7 @@ def test_a_place_that_the_volume_does_not_have_is_refused_with_the_whole_batch(
     assert listed(project, volume_id) == []
 
 
-def test_a_figure_moves_to_another_slice(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
+def test_a_figure_moves_to_another_slice(api: Api, project: VolumeProject, volume_id: int):
     figure_id = project.figure(volume_id, on_slice(project.object(volume_id), "axial", 0))
     api.call("figures.editInfo", {"id": figure_id, "meta": place("sagittal", 3)})
     assert planes(project.annotation(volume_id)) == {"sagittal": {3: [figure_id]}}
@@ -153,9 +158,7 @@ def test_a_figure_moves_to_another_slice(api: Api) -> None:
     )
 
 
-def test_the_custom_data_of_a_figure_is_merged_or_replaced(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
+def test_the_custom_data_of_a_figure_is_merged_or_replaced(api: Api, project: VolumeProject, volume_id: int):
     figure_id = project.mask(volume_id, project.object(volume_id), customData={"a": 1})
     update = {"id": figure_id, "customData": {"b": 2}}
     assert api.call("figures.custom-data.update", update)["customData"] == {"a": 1, "b": 2}
@@ -173,10 +176,9 @@ def test_the_custom_data_of_a_figure_is_merged_or_replaced(api: Api) -> None:
         nrrd(fields={"type": "int8"}),
     ],
 )
-def test_a_mask_comes_back_byte_for_byte(api: Api, content: bytes) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
-    object_id = project.object(volume_id)
+def test_a_mask_comes_back_byte_for_byte(
+    api: Api, project: VolumeProject, volume_id: int, object_id: int, content: bytes
+):
     figure_id = project.mask(volume_id, object_id, content, customData={"a": 1})
     answer = api.post("figures.bulk.download.geometry", {"ids": [figure_id]})
     assert geometry_of(answer, figure_id) == content
@@ -187,9 +189,7 @@ def test_a_mask_comes_back_byte_for_byte(api: Api, content: bytes) -> None:
     assert listed(project, volume_id)[0]["geometry"] is None
 
 
-def test_a_legacy_mesh_is_kept_whatever_it_holds(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
+def test_a_legacy_mesh_is_kept_whatever_it_holds(api: Api, project: VolumeProject, volume_id: int):
     shown = {"objectId": project.object(volume_id), "geometryType": "closed_surface_mesh"}
     figure_id = project.figure(volume_id, shown)
     assert api.upload_geometries({figure_id: b"solid a\nendsolid a"}).status_code == 200
@@ -199,10 +199,9 @@ def test_a_legacy_mesh_is_kept_whatever_it_holds(api: Api) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mask_3d", "closed_surface_mesh"])
-def test_geometry_in_space_is_refused_inline(api: Api, kind: str) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
-    object_id = project.object(volume_id)
+def test_geometry_in_space_is_refused_inline(
+    api: Api, project: VolumeProject, volume_id: int, object_id: int, kind: str
+):
     wrong = {"objectId": object_id, "geometryType": kind, "geometry": {kind: {"data": "eJz"}}}
     figures = [on_slice(object_id, "axial", 0), wrong]
     details = api.refuse("figures.bulk.add", {"entityId": volume_id, "figures": figures})
@@ -219,15 +218,12 @@ PLACELESS = {"space": None, "space directions": None, "space origin": None}
 
 @pytest.mark.parametrize(
     "content",
-    [
-        nrrd((5, 4, 6), fields=FAR_TURNED),
-        nrrd((3, 3, 3), "raw", fields=PLACELESS)[:-27] + bytes(27),
-    ],
+    [nrrd((5, 4, 6), fields=FAR_TURNED), nrrd((3, 3, 3), "raw", fields=PLACELESS)[:-27] + bytes(27)],
     ids=["axes in another order, as its directions say", "empty, as the SDK sends it"],
 )
-def test_a_mask_whose_sizes_differ_for_a_reason_is_taken(api: Api, content: bytes) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
+def test_a_mask_whose_sizes_differ_for_a_reason_is_taken(
+    project: VolumeProject, volume_id: int, content: bytes
+):
     project.mask(volume_id, project.object(volume_id), content)
 
 
@@ -246,10 +242,8 @@ def test_a_mask_whose_sizes_differ_for_a_reason_is_taken(api: Api, content: byte
     ],
 )
 def test_a_mask_that_is_broken_or_does_not_fit_is_refused_and_the_old_one_stays(
-    api: Api, content: bytes, kind: str, reason: str
-) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
+    api: Api, project: VolumeProject, volume_id: int, content: bytes, kind: str, reason: str
+):
     figure_id = project.mask(volume_id, project.object(volume_id))
     stamps = project.info(volume_id)["updatedAt"], api.stamp(project.id)
     answer = api.upload_geometries({figure_id: content})
@@ -262,9 +256,7 @@ def test_a_mask_that_is_broken_or_does_not_fit_is_refused_and_the_old_one_stays(
     assert (project.info(volume_id)["updatedAt"], api.stamp(project.id)) == stamps
 
 
-def test_the_same_mask_again_is_no_change_another_one_is(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
+def test_the_same_mask_again_is_no_change_another_one_is(api: Api, project: VolumeProject, volume_id: int):
     figure_id = project.mask(volume_id, project.object(volume_id))
     before = api.stamp(project.id)
     api.upload_geometries({figure_id: nrrd()})
@@ -275,8 +267,7 @@ def test_the_same_mask_again_is_no_change_another_one_is(api: Api) -> None:
     assert geometry_of(answer, figure_id) == nrrd(seed=1)
 
 
-def test_a_figure_needs_an_object_of_its_own_volume(api: Api) -> None:
-    project = volume_project(api)
+def test_a_figure_needs_an_object_of_its_own_volume(api: Api, project: VolumeProject):
     first, second = project.add(), project.add()
     stranger = project.object(second)
     for object_id in (stranger, 99_999_999, None):
@@ -285,16 +276,14 @@ def test_a_figure_needs_an_object_of_its_own_volume(api: Api) -> None:
         assert (details["type"], details["entityId"]) == ("UNKNOWN_OBJECT", first)
 
 
-def test_an_object_belongs_to_one_volume(api: Api) -> None:
-    project = volume_project(api)
+def test_an_object_belongs_to_one_volume(api: Api, project: VolumeProject):
     body = {"datasetId": project.dataset_id, "annotationObjects": [{"classId": project.class_id}]}
     assert api.refuse("annotation-objects.bulk.add", body)["type"] == "ENTITY_REQUIRED"
 
 
-def test_tags_stand_on_volumes_and_on_objects(api: Api) -> None:
-    project = volume_project(api)
-    volume_id = project.add()
-    object_id = project.object(volume_id)
+def test_tags_stand_on_volumes_and_on_objects(
+    api: Api, project: VolumeProject, volume_id: int, object_id: int
+):
     tag_id = project.tag(volume_id, "text", value="x")
     api.call("volumes.tags.add", {"entityId": volume_id, "tagId": project.tags["number"], "value": 7})
     project.tag_object(object_id, "flag")
@@ -311,8 +300,7 @@ def test_tags_stand_on_volumes_and_on_objects(api: Api) -> None:
     assert [tag["name"] for tag in project.annotation(volume_id)["tags"]] == ["number"]
 
 
-def test_annotations_come_in_the_order_asked_for(api: Api) -> None:
-    project = volume_project(api)
+def test_annotations_come_in_the_order_asked_for(api: Api, project: VolumeProject):
     ids = [project.add() for _ in range(3)]
     body = {"datasetId": project.dataset_id, "volumeIds": ids[::-1]}
     assert [found["volumeId"] for found in api.call("volumes.annotations.bulk.info", body)] == ids[::-1]

@@ -83,9 +83,7 @@ CHANGES: dict[str, Callable[[Annotated], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_changes_a_volume_moves_its_stamp_and_its_projects(
-    api: Api, annotated: Annotated, change: str
-) -> None:
+def test_what_changes_a_volume_moves_its_stamp_and_its_projects(api: Api, annotated: Annotated, change: str):
     project = annotated.project
     neighbour = project.add()
     watched = (annotated.volume_id, neighbour)
@@ -97,13 +95,13 @@ def test_what_changes_a_volume_moves_its_stamp_and_its_projects(
     assert api.stamp(project.id) > before[1]
 
 
-def test_adding_a_volume_moves_the_stamp_of_the_project(api: Api, annotated: Annotated) -> None:
+def test_adding_a_volume_moves_the_stamp_of_the_project(api: Api, annotated: Annotated):
     before = api.stamp(annotated.project.id)
     annotated.project.add()
     assert api.stamp(annotated.project.id) > before
 
 
-def test_a_read_only_project_of_volumes_stays_as_it_is(api: Api, annotated: Annotated) -> None:
+def test_a_read_only_project_of_volumes_stays_as_it_is(api: Api, annotated: Annotated):
     settings = {"advancedSettings": {"isReadOnlyProject": True}}
     api.call("projects.settings.update", {"id": annotated.project.id, "settings": settings})
     before = annotated.project.annotation(annotated.volume_id)
@@ -114,7 +112,7 @@ def test_a_read_only_project_of_volumes_stays_as_it_is(api: Api, annotated: Anno
     assert annotated.project.annotation(annotated.volume_id) == before
 
 
-def test_a_clone_has_everything_of_its_source(api: Api, annotated: Annotated) -> None:
+def test_a_clone_has_everything_of_its_source(api: Api, annotated: Annotated):
     source = annotated.project
     add_slice(annotated)
     source.add("b.nrrd")
@@ -131,7 +129,7 @@ def test_a_clone_has_everything_of_its_source(api: Api, annotated: Annotated) ->
     assert geometry_of(answer, copied) == nrrd()
 
 
-def test_a_project_of_volumes_has_versions(api: Api, annotated: Annotated) -> None:
+def test_a_project_of_volumes_has_versions(api: Api, annotated: Annotated):
     project_id = annotated.project.id
     reservation = api.call("projects.versions.reserve", {"projectId": project_id})
     stored = api.upload_file("/system/versions", "v.tar.zst", b"version")
@@ -188,12 +186,12 @@ def requests_of(a: Annotated) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_wrong_values_anywhere_are_answered_or_refused(api: Api, annotated: Annotated) -> None:
+def test_wrong_values_anywhere_are_answered_or_refused(api: Api, annotated: Annotated):
     assert not server_faults(api, requests_of(annotated))
 
 
 @pytest.mark.slow
-def test_masks_of_other_types_of_projects_are_no_fault_of_the_server(api: Api) -> None:
+def test_masks_of_other_types_of_projects_are_no_fault_of_the_server(api: Api):
     project = api.project()
     figure_id = api.figure(project, api.image(project), geometryType="mask_3d", geometry=None)
     assert api.upload_geometries({figure_id: b"anything"}).status_code == 200

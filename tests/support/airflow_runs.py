@@ -25,6 +25,11 @@ def state(run: DagRun, task_id: str) -> str:
     return str(task_instance(run, task_id).state)
 
 
+def ended(run: DagRun, task_id: str) -> tuple[str, int]:
+    """Read the last state of a task, and how often it was tried."""
+    return state(run, task_id), task_instance(run, task_id).try_number
+
+
 def pulled(run: DagRun, task_id: str, key: str = "return_value") -> Any:
     return task_instance(run, task_id).xcom_pull(task_ids=task_id, key=key)
 

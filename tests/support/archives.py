@@ -215,11 +215,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
     graph = {"nodes": {"голова": {"loc": [1.5, 2.5]}, "tail": {"loc": [3, 4], "disabled": True}}}
     return {
-        "datasets": [
-            dataset(21, "a", "a"),
-            dataset(22, "b", "a/b", 21),
-            dataset(20, "empty", "empty"),
-        ],
+        "datasets": [dataset(21, "a", "a"), dataset(22, "b", "a/b", 21), dataset(20, "empty", "empty")],
         "images": [
             image(31, 22, "кот.png", meta='{"m":1}', description="a cat", parent_src_image_id=32),
             image(32, 22, "b.png", link="https://media.example.com/b.png", hash=None),

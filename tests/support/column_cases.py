@@ -257,22 +257,14 @@ def _on_images(ids: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
             ("figure of the other item", "other item"),
         )
     ]
-    return {
-        "figures": figures,
-        "alpha_geometries": [{"src_figure_id": ids["mask"], "geometry_json": _MASK}],
-    }
+    return {"figures": figures, "alpha_geometries": [{"src_figure_id": ids["mask"], "geometry_json": _MASK}]}
 
 
 def _on_others(
     project_type: str, item_column: str, ids: Mapping[str, int]
 ) -> dict[str, list[dict[str, Any]]]:
     objects = [
-        {
-            item_column: ids[item],
-            "src_object_id": ids[one],
-            "class_name": "thing",
-            "key": f"{ids[one]:032x}",
-        }
+        {item_column: ids[item], "src_object_id": ids[one], "class_name": "thing", "key": f"{ids[one]:032x}"}
         for item, one in (
             ("item", "bare object"),
             ("item", "object"),

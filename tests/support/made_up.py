@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.session import Answer
 from airflow_sv_versioning.client.transport import Transport
+from tests.support.types import Client
 
 Answering = Callable[[str, Any], Any]
 """Method and decoded body -> what is answered, or the bytes of it."""
@@ -21,12 +21,7 @@ class _MadeUpTransport(Transport):
         self._answering = answering
 
     def _answer(
-        self,
-        method: str,
-        body: Any,
-        idempotent: bool,
-        subject: str,
-        params: Mapping[str, Any] | None = None,
+        self, method: str, body: Any, idempotent: bool, subject: str, params: Mapping[str, Any] | None = None
     ) -> Answer:
         data, _ = body()
         answer = self._answering(method, msgspec.json.decode(data))
@@ -34,9 +29,9 @@ class _MadeUpTransport(Transport):
         return Answer(200, {}, content)
 
 
-def client_of(answering: Answering) -> SuperviselyClient:
+def client_of(answering: Answering) -> Client:
     """A client of such a platform."""
-    return SuperviselyClient("http://made.up", "token", transport=_MadeUpTransport(answering))
+    return Client("http://made.up", "token", transport=_MadeUpTransport(answering))
 
 
 def page(body: Mapping[str, Any], total: int, entities_of: Callable[[range], Sequence[Any]]) -> Any:

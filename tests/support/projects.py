@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.vault.backup import MediaBackup
+from tests.support.types import Client
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.versioning import CreateResult
 
 META = {
@@ -30,7 +31,7 @@ _numbers = count(1)
 
 
 def make_project(
-    client: SuperviselyClient, photos: Sequence[Path], *, workspace_id: int = 1, name: str = "lemons"
+    client: Client, photos: Sequence[Path], *, workspace_id: int = 1, name: str = "lemons"
 ) -> int:
     """Make a project of one dataset, each image with two boxes and a tag.
 
@@ -43,7 +44,7 @@ def make_project(
     return project_id
 
 
-def add_dataset(client: SuperviselyClient, project_id: int, name: str, photos: Sequence[Path]) -> int:
+def add_dataset(client: Client, project_id: int, name: str, photos: Sequence[Path]) -> int:
     """Add a dataset of annotated images to a project of :func:`make_project`.
 
     It is labelled in passes, as people do it: each image gets its first box before any gets its second.
@@ -72,21 +73,24 @@ def add_dataset(client: SuperviselyClient, project_id: int, name: str, photos: S
     return dataset_id
 
 
-def touch(client: SuperviselyClient, project_id: int) -> None:
+def add_link(client: Client, project_id: int, url: str) -> None:
+    """Add ``linked/linked.png``, an image by link."""
+    client.images.add(client.datasets.add(project_id, "linked").id, [{"title": "linked.png", "link": url}])
+
+
+def touch(client: Client, project_id: int) -> None:
     """Change something that no comparison looks at, so that the next version is a new one."""
     client.projects.edit(project_id, description=f"touched {next(_numbers)}")
 
 
-def read_images(client: SuperviselyClient, project_id: int) -> dict[str, Any]:
+def read_images(client: Client, project_id: int) -> dict[str, Any]:
     """Read what a project's images are and carry, keyed by dataset and image name."""
     meta = client.projects.get_meta(project_id)
     names = {item["id"]: item.get("title") or item["name"] for item in [*meta["classes"], *meta["tags"]]}
     return dict(_images(client, project_id, names))
 
 
-def _images(
-    client: SuperviselyClient, project_id: int, names: dict[int, str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _images(client: Client, project_id: int, names: dict[int, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     for dataset in client.datasets.list_all(project_id):
         for page in client.images.iter_pages(dataset.id):
             figures = client.figures.list_for_items(dataset.id, [image["id"] for image in page])
@@ -105,10 +109,18 @@ def _images(
                 )
 
 
-def count_projects(client: SuperviselyClient, workspace_id: int = 1) -> int:
+def count_projects(client: Client, workspace_id: int = 1) -> int:
     """Count the projects of a workspace, to see that a failure left none behind."""
     body = {"workspaceId": workspace_id, "filter": []}
     return int(client.transport.call("projects.list", body)["total"])
+
+
+@contextmanager
+def leaves_no_project(client: Client) -> Iterator[None]:
+    """Expect as many projects afterwards as before."""
+    before = count_projects(client)
+    yield
+    assert count_projects(client) == before
 
 
 def map_path(project_id: int) -> str:
@@ -116,20 +128,20 @@ def map_path(project_id: int) -> str:
     return f"/system/versions/{project_id}/versions.json"
 
 
-def read_map(client: SuperviselyClient, project_id: int) -> dict[str, Any]:
+def read_map(client: Client, project_id: int) -> dict[str, Any]:
     """Read the map of a project's versions; empty where there is none."""
     content = client.files.find_bytes(client.projects.get(project_id).team_id, map_path(project_id))
     found: dict[str, Any] = json.loads(content or b"{}")
     return found
 
 
-def write_map(client: SuperviselyClient, project_id: int, versions: dict[str, Any]) -> None:
+def write_map(client: Client, project_id: int, versions: dict[str, Any]) -> None:
     """Replace the map, as another process does."""
     team_id = client.projects.get(project_id).team_id
     client.files.upload(team_id, json.dumps(versions).encode(), map_path(project_id))
 
 
-def read_archive(client: SuperviselyClient, made: CreateResult) -> bytes:
+def read_archive(client: Client, made: CreateResult) -> bytes:
     """Read the archive of a version."""
     content = client.files.find_bytes(1, made.archive_path)
     assert content is not None
@@ -142,14 +154,14 @@ def backup_of(made: CreateResult) -> MediaBackup:
     return made.media
 
 
-def reserve(client: SuperviselyClient, project_id: int) -> Reservation:
+def reserve(client: Client, project_id: int) -> Reservation:
     """Reserve a project that has changed, as another process does."""
     reserved = client.versions.reserve(project_id)
     assert isinstance(reserved, Reservation)
     return reserved
 
 
-def replace_archive(client: SuperviselyClient, made: CreateResult, content: bytes) -> None:
+def replace_archive(client: Client, made: CreateResult, content: bytes) -> None:
     """Replace the archive of a version, with all that the server knows of its digest."""
     client.files.upload(1, content, made.archive_path)
     versions = read_map(client, made.project_id)
@@ -157,7 +169,7 @@ def replace_archive(client: SuperviselyClient, made: CreateResult, content: byte
     write_map(client, made.project_id, versions)
 
 
-def list_version_files(client: SuperviselyClient, project_id: int) -> set[str]:
+def list_version_files(client: Client, project_id: int) -> set[str]:
     """List what lies in the folder of a project's versions."""
     body = {
         "teamId": client.projects.get(project_id).team_id,

@@ -21,7 +21,8 @@ from airflow import __version__ as airflow_version
 
 from tests.support.airflow_runs import register_provider
 from tests.support.ports import free_port
-from tests.support.proxy import FaultProxy, Request
+from tests.support.proxy import Request
+from tests.support.types import Wire
 
 ROOT = Path(__file__).parents[2]
 AIRFLOW_3_3 = tuple(map(int, airflow_version.split(".")[:2])) >= (3, 3)
@@ -97,10 +98,7 @@ class Standalone:
         return self
 
     def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stop()
 
@@ -262,7 +260,7 @@ def _task_path(dag_id: str, run_id: str, task_id: str) -> str:
     return f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
 
 
-def asked(wire: FaultProxy, method: str, project_id: int) -> list[Request]:
+def asked(wire: Wire, method: str, project_id: int) -> list[Request]:
     """List the requests that were made about a project."""
     return [request for request in wire.seen(method) if request.json.get("projectId") == project_id]
 

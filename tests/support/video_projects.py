@@ -6,12 +6,10 @@ import struct
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tests.support.types import Client
 from tests.support.videos import real_video
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
 
 META = {
     "classes": [
@@ -42,7 +40,7 @@ def box(left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
 
 
 def make_video_project(
-    client: SuperviselyClient, files: Sequence[Path], *, workspace_id: int = 1, name: str = "traffic"
+    client: Client, files: Sequence[Path], *, workspace_id: int = 1, name: str = "traffic"
 ) -> int:
     """Make a project of one dataset; all videos but the last are annotated.
 
@@ -57,7 +55,7 @@ def make_video_project(
     return project_id
 
 
-def add_video_dataset(client: SuperviselyClient, project_id: int, name: str, files: Sequence[Path]) -> int:
+def add_video_dataset(client: Client, project_id: int, name: str, files: Sequence[Path]) -> int:
     """Add a dataset of videos to a project of :func:`make_video_project`."""
     dataset_id = client.datasets.add(project_id, name, custom_data={"split": name}).id
     videos = client.videos.upload(dataset_id, [(file.name, file) for file in files])
@@ -68,7 +66,7 @@ def add_video_dataset(client: SuperviselyClient, project_id: int, name: str, fil
     return dataset_id
 
 
-def annotate(client: SuperviselyClient, project_id: int, dataset_id: int, video_id: int) -> None:
+def annotate(client: Client, project_id: int, dataset_id: int, video_id: int) -> None:
     """Annotate a video: objects that appear, vanish and reappear, tags on ranges that touch and overlap."""
     classes, tags = _ids(client, project_id)
     face, car = client.objects.add(
@@ -109,7 +107,7 @@ def _tag(tag_id: int, value: Any, *span: int) -> dict[str, Any]:
     return {**tag, "frameRange": list(span)} if span else tag
 
 
-def _ids(client: SuperviselyClient, project_id: int) -> tuple[dict[str, int], dict[str, int]]:
+def _ids(client: Client, project_id: int) -> tuple[dict[str, int], dict[str, int]]:
     meta = client.projects.get_meta(project_id)
     return (
         {entry["title"]: entry["id"] for entry in meta["classes"]},
@@ -117,12 +115,12 @@ def _ids(client: SuperviselyClient, project_id: int) -> tuple[dict[str, int], di
     )
 
 
-def read_videos(client: SuperviselyClient, project_id: int) -> dict[str, Any]:
+def read_videos(client: Client, project_id: int) -> dict[str, Any]:
     """Read what a project's videos are and carry, keyed by dataset and name."""
     return dict(_videos(client, project_id))
 
 
-def _videos(client: SuperviselyClient, project_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _videos(client: Client, project_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
     for dataset in client.datasets.list_all(project_id):
         for page in client.videos.iter_pages(dataset.id):
             ids = [video["id"] for video in page]

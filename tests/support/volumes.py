@@ -6,12 +6,11 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
+from tests.support.types import Client
 
 SIZES = (4, 5, 6)
 NORMALS = {
@@ -96,7 +95,7 @@ def masks(sizes: tuple[int, ...] = SIZES) -> dict[str, bytes]:
 
 
 def make_volume_project(
-    client: SuperviselyClient, folder: Path, *, plain: int = 0, large: int = 0, name: str = "scans"
+    client: Client, folder: Path, *, plain: int = 0, large: int = 0, name: str = "scans"
 ) -> int:
     """Make a project of nested datasets with volumes of equal names, annotated and bare.
 
@@ -123,9 +122,7 @@ def make_volume_project(
     return project_id
 
 
-def _add_large(
-    client: SuperviselyClient, project_id: int, dataset_id: int, folder: Path, number: int
-) -> None:
+def _add_large(client: Client, project_id: int, dataset_id: int, folder: Path, number: int) -> None:
     sizes = (256, 256, 256)
     file = folder / "large.nrrd"
     file.write_bytes(nrrd(np.zeros(sizes, np.uint8)))
@@ -141,16 +138,14 @@ def _add_large(
         client.volumes.upload_spatial_geometries({figure_id: file})
 
 
-def _add_plain(client: SuperviselyClient, project_id: int, dataset_id: int, file: Path, number: int) -> None:
+def _add_plain(client: Client, project_id: int, dataset_id: int, file: Path, number: int) -> None:
     files = [(f"{index:03}.nrrd", file, meta_of(SIZES)) for index in range(number)]
     _, tags = ids_of(client, project_id)
     for volume in client.volumes.upload(dataset_id, files):
         client.volumes.add_tags(volume["id"], [{"tagId": tags["series"], "value": volume["name"]}])
 
 
-def annotate(
-    client: SuperviselyClient, project_id: int, dataset_id: int, volume_id: int, folder: Path
-) -> None:
+def annotate(client: Client, project_id: int, dataset_id: int, volume_id: int, folder: Path) -> None:
     """Annotate a volume: figures on all planes, two on one slice, masks of every kind, a tag twice."""
     classes, tags = ids_of(client, project_id)
     found = masks()
@@ -167,7 +162,7 @@ def annotate(
 
 
 def add_spatial(
-    client: SuperviselyClient,
+    client: Client,
     volume_id: int,
     object_ids: Sequence[int],
     contents: Mapping[str, bytes],
@@ -189,11 +184,7 @@ def add_spatial(
 
 
 def make_masks_project(
-    client: SuperviselyClient,
-    folder: Path,
-    contents: Mapping[str, bytes],
-    geometry_type: str = "mask_3d",
-    **meta: Any,
+    client: Client, folder: Path, contents: Mapping[str, bytes], geometry_type: str = "mask_3d", **meta: Any
 ) -> int:
     """Make a project of one volume with these masks or meshes; returns its id.
 
@@ -227,7 +218,7 @@ def on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
         }
 
 
-def ids_of(client: SuperviselyClient, project_id: int) -> tuple[dict[str, int], dict[str, int]]:
+def ids_of(client: Client, project_id: int) -> tuple[dict[str, int], dict[str, int]]:
     """Ids of classes and tags by their names."""
     meta = client.projects.get_meta(project_id)
     return (
@@ -239,7 +230,7 @@ def ids_of(client: SuperviselyClient, project_id: int) -> tuple[dict[str, int], 
 _UNEQUAL = {"id", "tagId", "objectId", "objectKey", "key", "createdAt", "updatedAt", "classId"}
 
 
-def read_volumes(client: SuperviselyClient, project_id: int) -> dict[str, Any]:
+def read_volumes(client: Client, project_id: int) -> dict[str, Any]:
     """Read what a project's volumes are and carry, keyed by dataset, its parent and name."""
     datasets = {dataset.id: dataset for dataset in client.datasets.list_all(project_id)}
     found = {}
@@ -255,7 +246,7 @@ def read_volumes(client: SuperviselyClient, project_id: int) -> dict[str, Any]:
     return found
 
 
-def _annotation(client: SuperviselyClient, annotation: dict[str, Any]) -> dict[str, Any]:
+def _annotation(client: Client, annotation: dict[str, Any]) -> dict[str, Any]:
     numbers = {entry["id"]: number for number, entry in enumerate(annotation["objects"])}
     return {
         "tags": [_plain(tag) for tag in annotation["tags"]],
@@ -275,9 +266,7 @@ def _annotation(client: SuperviselyClient, annotation: dict[str, Any]) -> dict[s
     }
 
 
-def figures_in_space(
-    client: SuperviselyClient, project_id: int
-) -> Iterator[tuple[dict[str, Any], bytes | None]]:
+def figures_in_space(client: Client, project_id: int) -> Iterator[tuple[dict[str, Any], bytes | None]]:
     """Go through masks and meshes with their files."""
     for dataset in client.datasets.list_all(project_id):
         ids = [volume["id"] for page in client.volumes.iter_pages(dataset.id) for volume in page]
@@ -286,7 +275,7 @@ def figures_in_space(
                 yield figure, client.volumes.find_spatial_geometries([figure["id"]]).get(figure["id"])
 
 
-def voxels_of(client: SuperviselyClient, figure_id: int) -> Any:
+def voxels_of(client: Client, figure_id: int) -> Any:
     """Read a mask's file with nothing of ours but the reader; of what is no mask, the file itself."""
     from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
 

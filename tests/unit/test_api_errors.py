@@ -25,7 +25,7 @@ from airflow_sv_versioning.exceptions import SuperviselyError
         (599, {}, "server_error", True),
     ],
 )
-def test_a_status_becomes_a_typed_error(status: int, details: dict, kind: str, transient: bool) -> None:
+def test_a_status_becomes_a_typed_error(status: int, details: dict, kind: str, transient: bool):
     error = refusal(
         Reply("projects.info", "id=7", status, {"error": "Bad", "details": details}, ""), "http://x"
     )
@@ -46,16 +46,14 @@ INTERFACE = "The Labeling Interface is available only in the MAX package"
     ],
 )
 @pytest.mark.parametrize("status", [400, 402, 403, 404])
-def test_what_the_platform_says_in_words_counts_whatever_the_status(
-    status: int, text: str, kind: str
-) -> None:
+def test_what_the_platform_says_in_words_counts_whatever_the_status(status: int, text: str, kind: str):
     for body in ({"error": "Bad", "details": {"message": text}}, {"error": text}):
         assert refusal(Reply("m", "", status, body, ""), "http://x").kind == kind
 
 
 @pytest.mark.parametrize("code", ["HASH_NOT_FOUND", "HASHES_NOT_FOUND"])
 @pytest.mark.parametrize(("status", "kind"), [(404, "not_found"), (400, "request_rejected")])
-def test_a_lost_file_is_not_a_lost_item(status: int, kind: str, code: str) -> None:
+def test_a_lost_file_is_not_a_lost_item(status: int, kind: str, code: str):
     text = f'{{"error":"Not Found","details":{{"type":"{code}","message":"2 hashes"}}}}'
     body = {"error": "Not Found", "details": {"type": code, "message": "2 hashes"}}
     error = refusal(Reply("videos.bulk.add", "", status, body, text), "http://x")
@@ -64,7 +62,7 @@ def test_a_lost_file_is_not_a_lost_item(status: int, kind: str, code: str) -> No
     assert "2 hashes. The server has no file with one of the hashes" in error.message
 
 
-def test_words_do_not_hide_that_the_token_is_wrong() -> None:
+def test_words_do_not_hide_that_the_token_is_wrong():
     assert refusal(Reply("m", "", 401, {"error": GONE}, ""), "http://x").kind == "authentication"
 
 
@@ -79,11 +77,11 @@ def test_words_do_not_hide_that_the_token_is_wrong() -> None:
         ([1], ("", {})),
     ],
 )
-def test_error_bodies_of_any_shape_are_read(body: object, parts: tuple) -> None:
+def test_error_bodies_of_any_shape_are_read(body: object, parts: tuple):
     assert error_parts(body) == parts
 
 
-def test_an_answer_that_is_not_json_is_quoted() -> None:
+def test_an_answer_that_is_not_json_is_quoted():
     reply = Reply("m", "", 502, None, "<html>upstream broke</html>")
     assert "upstream broke" in str(refusal(reply, "http://x"))
 
@@ -97,7 +95,7 @@ def test_an_answer_that_is_not_json_is_quoted() -> None:
         ("", ""),
     ],
 )
-def test_a_page_is_quoted_by_what_it_says_to_people(text: str, quoted: str) -> None:
+def test_a_page_is_quoted_by_what_it_says_to_people(text: str, quoted: str):
     assert shown(text) == quoted
 
 
@@ -110,12 +108,12 @@ def all_errors() -> list[type[SuperviselyError]]:
     return [cls for cls in found if cls.__module__ == exceptions.__name__]
 
 
-def test_every_error_has_a_kind_of_its_own() -> None:
+def test_every_error_has_a_kind_of_its_own():
     kinds = [cls.kind for cls in all_errors()]
     assert len(set(kinds)) == len(kinds)
 
 
-def test_the_tree_in_the_docstring_is_the_tree() -> None:
+def test_the_tree_in_the_docstring_is_the_tree():
     drawn = {}
     for line in (exceptions.__doc__ or "").splitlines():
         words = line.split()

@@ -24,13 +24,14 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.project_types.images.figure_notes import MEMBER
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import archive_of, content, figure, image, rows, tar_of, unwrapped, write_snapshot
+from tests.support.types import TempFolders
 
 FORMATS = pytest.mark.parametrize("archive_format", written_versions("images"))
 PROVENANCE = {"dag_id": "nightly", "при": ["ё", 1, None]}
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def snapshot(tmp_path_factory: TempFolders) -> Snapshot:
     return write_snapshot(tmp_path_factory.mktemp("snapshot"))
 
 
@@ -40,9 +41,7 @@ def packed(snapshot: Snapshot, archive_format: str, tmp_path: Path) -> PackedArc
 
 
 @FORMATS
-def test_everything_comes_back(
-    packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path
-) -> None:
+def test_everything_comes_back(packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path):
     unpacked = unpack_archive(packed.path, "images", tmp_path / "out")
 
     assert unpacked.archive_format == packed.archive_format == archive_format
@@ -53,7 +52,7 @@ def test_everything_comes_back(
 @FORMATS
 def test_what_a_person_should_know_of_the_version_comes_back(
     archive_format, snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     warnings = ("It holds no tag of figure 7.", "ё")
     packed = pack_archive(snapshot, archive_format, tmp_path / "archive", PROVENANCE, warnings=warnings)
 
@@ -61,7 +60,7 @@ def test_what_a_person_should_know_of_the_version_comes_back(
 
 
 @FORMATS
-def test_a_project_without_content_comes_back(archive_format, tmp_path: Path) -> None:
+def test_a_project_without_content_comes_back(archive_format, tmp_path: Path):
     empty = write_snapshot(tmp_path / "empty", {}, {"classes": [], "tags": []})
     packed = pack_archive(empty, archive_format, tmp_path / "archive", {})
 
@@ -72,7 +71,7 @@ def test_a_project_without_content_comes_back(archive_format, tmp_path: Path) ->
 
 
 @FORMATS
-def test_more_rows_than_a_row_group_or_a_batch_come_back_in_order(archive_format, tmp_path: Path) -> None:
+def test_more_rows_than_a_row_group_or_a_batch_come_back_in_order(archive_format, tmp_path: Path):
     polygon = {"points": {"exterior": [[0, 1.5]] * 1500, "interior": []}}
     tables = {
         "images": [image(number, 22, f"{number}.png") for number in range(6_000)],
@@ -89,7 +88,7 @@ def test_more_rows_than_a_row_group_or_a_batch_come_back_in_order(archive_format
 
 
 @FORMATS
-def test_the_digest_and_size_are_those_of_the_file(packed: PackedArchive) -> None:
+def test_the_digest_and_size_are_those_of_the_file(packed: PackedArchive):
     data = packed.path.read_bytes()
 
     assert (packed.sha256, packed.size_bytes) == (hashlib.sha256(data).hexdigest(), len(data))
@@ -98,16 +97,14 @@ def test_the_digest_and_size_are_those_of_the_file(packed: PackedArchive) -> Non
 @FORMATS
 def test_the_same_snapshot_makes_the_same_bytes(
     packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     again = pack_archive(snapshot, archive_format, tmp_path / "again", PROVENANCE)
 
     assert again.path.read_bytes() == packed.path.read_bytes()
 
 
 @FORMATS
-def test_one_frame_with_its_size_and_checksum_holds_a_plain_tar(
-    packed: PackedArchive, archive_format
-) -> None:
+def test_one_frame_with_its_size_and_checksum_holds_a_plain_tar(packed: PackedArchive, archive_format):
     """The official reader decompresses in one call, and needs the size for it."""
     data = packed.path.read_bytes()
     frame = zstandard.get_frame_parameters(data)
@@ -127,7 +124,7 @@ def test_one_frame_with_its_size_and_checksum_holds_a_plain_tar(
 
 
 @FORMATS
-def test_the_manifest_tells_who_wrote_what(packed: PackedArchive, archive_format, snapshot: Snapshot) -> None:
+def test_the_manifest_tells_who_wrote_what(packed: PackedArchive, archive_format, snapshot: Snapshot):
     members = unwrapped(packed.path)
     manifest = json.loads(members["integrity.json"])
 
@@ -139,7 +136,7 @@ def test_the_manifest_tells_who_wrote_what(packed: PackedArchive, archive_format
     assert {name: table["rows"] for name, table in manifest["tables"].items()} == snapshot.counts()
 
 
-def test_the_manifest_of_tables_tells_their_digests(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_the_manifest_of_tables_tells_their_digests(snapshot: Snapshot, tmp_path: Path):
     members = unwrapped(pack_archive(snapshot, "v2.1.0", tmp_path / "a", {}).path)
 
     for name, table in json.loads(members["integrity.json"])["tables"].items():
@@ -147,7 +144,7 @@ def test_the_manifest_of_tables_tells_their_digests(snapshot: Snapshot, tmp_path
 
 
 @FORMATS
-def test_a_missing_custom_data_becomes_an_object(archive_format, tmp_path: Path) -> None:
+def test_a_missing_custom_data_becomes_an_object(archive_format, tmp_path: Path):
     """The official restore cannot bring back a version where it is null."""
     made = write_snapshot(tmp_path / "made", {}, custom_data=None)
     packed = pack_archive(made, archive_format, tmp_path / "archive", {})
@@ -158,7 +155,7 @@ def test_a_missing_custom_data_becomes_an_object(archive_format, tmp_path: Path)
 
 
 @FORMATS
-def test_a_failure_leaves_nothing_and_keeps_what_was_there(archive_format, tmp_path: Path) -> None:
+def test_a_failure_leaves_nothing_and_keeps_what_was_there(archive_format, tmp_path: Path):
     damaged = write_snapshot(tmp_path / "snapshot")
     destination = tmp_path / "out" / "archive"
     destination.parent.mkdir()
@@ -172,24 +169,22 @@ def test_a_failure_leaves_nothing_and_keeps_what_was_there(archive_format, tmp_p
 
 
 @FORMATS
-def test_a_folder_that_is_not_there_is_an_error_of_ours(
-    archive_format, snapshot: Snapshot, tmp_path: Path
-) -> None:
+def test_a_folder_that_is_not_there_is_an_error_of_ours(archive_format, snapshot: Snapshot, tmp_path: Path):
     with pytest.raises(SnapshotError, match="cannot be written"):
         pack_archive(snapshot, archive_format, tmp_path / "absent" / "archive", {})
 
 
-def test_an_archive_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_an_archive_that_is_not_there_is_an_error_of_ours(tmp_path: Path):
     with pytest.raises(SnapshotError, match="cannot be unpacked"):
         unpack_archive(tmp_path / "absent", "images", tmp_path / "out")
 
 
-def test_only_known_formats_are_written(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_only_known_formats_are_written(snapshot: Snapshot, tmp_path: Path):
     with pytest.raises(ConfigurationError, match=r"choose one of v2\.1\.0, v1\.0\.0"):
         pack_archive(snapshot, "v2.0.0", tmp_path / "archive", {})
 
 
-def test_other_project_types_are_refused(tmp_path: Path) -> None:
+def test_other_project_types_are_refused(tmp_path: Path):
     with pytest.raises(UnsupportedProjectError, match="point_clouds"):
         unpack_archive(tmp_path / "any", "point_clouds", tmp_path / "out")
 
@@ -212,7 +207,7 @@ def after_a_skippable_frame(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("compress", [without_size, in_two_frames, after_a_skippable_frame])
-def test_frames_of_any_kind_are_read(compress, payload: bytes, snapshot: Snapshot, tmp_path: Path) -> None:
+def test_frames_of_any_kind_are_read(compress, payload: bytes, snapshot: Snapshot, tmp_path: Path):
     path = tmp_path / "archive"
     path.write_bytes(compress(tar_of({"version.bin": payload})))
 
@@ -223,7 +218,7 @@ def test_frames_of_any_kind_are_read(compress, payload: bytes, snapshot: Snapsho
 
 
 @pytest.mark.parametrize("dialect", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_the_payload_is_found_anywhere_in_the_tar(dialect, payload: bytes, tmp_path: Path) -> None:
+def test_the_payload_is_found_anywhere_in_the_tar(dialect, payload: bytes, tmp_path: Path):
     members = {
         "a" * 90 + "/" + "b" * 90: b"1",
         "folder/version.bin": b"2",
@@ -261,7 +256,7 @@ def tar_with_two_payloads() -> bytes:
         (zstandard.compress(tar_without_payload()) + b"junk after it", "not a zstd file"),
     ],
 )
-def test_what_is_no_archive_is_refused(data, message, tmp_path: Path) -> None:
+def test_what_is_no_archive_is_refused(data, message, tmp_path: Path):
     path = tmp_path / "archive"
     path.write_bytes(data)
 
@@ -270,13 +265,13 @@ def test_what_is_no_archive_is_refused(data, message, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"SLYVOLPAR\x01", b"{}", b"\x80", b"\x80\x09N.", bytes(600)])
-def test_what_is_no_payload_of_the_project_type_is_refused(data, tmp_path: Path) -> None:
+def test_what_is_no_payload_of_the_project_type_is_refused(data, tmp_path: Path):
     with pytest.raises(FormatError):
         unpack_archive(archive_of(data, tmp_path / "archive"), "images", tmp_path / "out")
 
 
 @FORMATS
-def test_a_payload_that_changed_is_refused_before_it_is_parsed(packed: PackedArchive, tmp_path: Path) -> None:
+def test_a_payload_that_changed_is_refused_before_it_is_parsed(packed: PackedArchive, tmp_path: Path):
     members = unwrapped(packed.path)
     members["version.bin"] = b"\x80\x04cos\nsystem\n."
     packed.path.write_bytes(zstandard.compress(tar_of(members)))
@@ -298,9 +293,7 @@ def test_a_payload_that_changed_is_refused_before_it_is_parsed(packed: PackedArc
         ({"incomplete_items": ["31"]}, FormatError),
     ],
 )
-def test_a_manifest_that_says_something_else_is_refused(
-    change, error, snapshot: Snapshot, tmp_path: Path
-) -> None:
+def test_a_manifest_that_says_something_else_is_refused(change, error, snapshot: Snapshot, tmp_path: Path):
     members = unwrapped(pack_archive(snapshot, "v2.1.0", tmp_path / "packed", {}).path)
     manifest = json.loads(members["integrity.json"]) | change
     path = tmp_path / "archive"
@@ -311,7 +304,7 @@ def test_a_manifest_that_says_something_else_is_refused(
 
 
 @FORMATS
-def test_an_archive_cut_anywhere_is_refused(archive_format, tmp_path: Path) -> None:
+def test_an_archive_cut_anywhere_is_refused(archive_format, tmp_path: Path):
     alone = write_snapshot(tmp_path / "alone", {"datasets": rows()["datasets"]}, {"classes": [], "tags": []})
     packed = pack_archive(alone, archive_format, tmp_path / "archive", {})
     data = packed.path.read_bytes()
@@ -325,7 +318,7 @@ def test_an_archive_cut_anywhere_is_refused(archive_format, tmp_path: Path) -> N
 @FORMATS
 def test_a_flipped_bit_is_noticed_or_changes_nothing(
     packed: PackedArchive, snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     data = bytearray(packed.path.read_bytes())
     chosen = random.Random(7)
     whole = content(snapshot)
@@ -340,7 +333,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(
 @FORMATS
 def test_a_flipped_bit_under_the_compression_is_noticed_or_changes_nothing(
     packed: PackedArchive, snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     data = bytearray(zstandard.decompress(packed.path.read_bytes()))
     chosen = random.Random(8)
     whole = content(snapshot)
@@ -360,16 +353,14 @@ def assert_refused_or_equal(archive: Path, directory: Path, expected: object) ->
     assert content(unpacked.snapshot) == expected
 
 
-def test_a_size_beyond_the_limit_is_refused(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_a_size_beyond_the_limit_is_refused(snapshot: Snapshot, tmp_path: Path):
     packed = pack_archive(snapshot, "v1.0.0", tmp_path / "archive", {})
 
     with pytest.raises(FormatError, match="more than 1000 bytes"):
         unpack_archive(packed.path, "images", tmp_path / "out", ArchiveLimits(max_payload_bytes=1000))
 
 
-def test_a_second_unpacking_into_the_same_folder_replaces_the_first(
-    snapshot: Snapshot, tmp_path: Path
-) -> None:
+def test_a_second_unpacking_into_the_same_folder_replaces_the_first(snapshot: Snapshot, tmp_path: Path):
     full = pack_archive(snapshot, "v2.1.0", tmp_path / "full", {})
     empty = pack_archive(write_snapshot(tmp_path / "empty", {}), "v1.0.0", tmp_path / "none", {})
 

@@ -12,6 +12,7 @@ import pytest
 
 from airflow_sv_versioning.cli.printing import show
 from airflow_sv_versioning.cli.tables import Table
+from tests.support.types import Patch
 
 HEAD = ("NUMBER", "CREATED", "TITLE")
 MOMENT = "2026-01-05T10:00:00.123Z (3 weeks ago)"
@@ -29,7 +30,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def of_a_terminal(monkeypatch: Patch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
 
@@ -39,7 +40,7 @@ def _drawn(table: Table, width: int) -> list[str]:
     return [line.rstrip() for line in drawn.splitlines()]
 
 
-def test_a_pipe_gets_a_line_a_row_as_long_as_it_is() -> None:
+def test_a_pipe_gets_a_line_a_row_as_long_as_it_is():
     head, one, two = TABLE.plain().splitlines()
 
     assert head.split() == list(HEAD)
@@ -47,7 +48,7 @@ def test_a_pipe_gets_a_line_a_row_as_long_as_it_is() -> None:
     assert two == f"    12  {MOMENT}  {LONG}"
 
 
-def test_a_terminal_gets_rows_as_wide_as_it_is() -> None:
+def test_a_terminal_gets_rows_as_wide_as_it_is():
     head, one, *two = _drawn(TABLE, 80)
 
     assert head.split() == list(HEAD)
@@ -58,7 +59,7 @@ def test_a_terminal_gets_rows_as_wide_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 40, 60])
-def test_a_narrow_terminal_gets_each_row_as_a_list(width: int) -> None:
+def test_a_narrow_terminal_gets_each_row_as_a_list(width: int):
     lines = _drawn(TABLE, width)
 
     assert max(map(len, lines)) <= width
@@ -66,7 +67,7 @@ def test_a_narrow_terminal_gets_each_row_as_a_list(width: int) -> None:
     assert " ".join(lines).split().count("long") == 12
 
 
-def test_nothing_of_a_word_that_is_wider_than_the_terminal_is_lost() -> None:
+def test_nothing_of_a_word_that_is_wider_than_the_terminal_is_lost():
     digest = "0123456789abcdef" * 4
 
     drawn = _drawn(Table(("SHA-256", "WHY"), [(digest, "damaged")]), 40)
@@ -74,7 +75,7 @@ def test_nothing_of_a_word_that_is_wider_than_the_terminal_is_lost() -> None:
     assert "".join(line.removeprefix("SHA-256").strip() for line in drawn[:-1]) == digest
 
 
-def test_lines_of_a_cell_stay_in_their_column() -> None:
+def test_lines_of_a_cell_stay_in_their_column():
     table = Table(("A", "B"), [("one", "first\n-> and what comes of it"), ("two", "")], wrap_at=14)
 
     assert table.plain().splitlines() == [
@@ -87,7 +88,7 @@ def test_lines_of_a_cell_stay_in_their_column() -> None:
     assert _drawn(table, 80) == ["A    B", "one  first", "     -> and what comes of it", "two"]
 
 
-def test_heads_are_bold_and_nothing_is_coloured_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heads_are_bold_and_nothing_is_coloured_without_colours(monkeypatch: Patch):
     monkeypatch.setenv("NO_COLOR", "1")
 
     assert set(re.findall(r"\x1b\[([0-9;]*)m", TABLE.drawn(Terminal(), 80))) == {"1", "0"}
@@ -101,9 +102,7 @@ def test_heads_are_bold_and_nothing_is_coloured_without_colours(monkeypatch: pyt
         (True, True, '{"a": '),
     ],
 )
-def test_what_is_shown_is_for_who_reads_it(
-    as_json: bool, is_terminal: bool, begin: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_shown_is_for_who_reads_it(as_json: bool, is_terminal: bool, begin: str, monkeypatch: Patch):
     stdout = Terminal() if is_terminal else io.StringIO()
     monkeypatch.setattr(sys, "stdout", stdout)
     monkeypatch.setenv("COLUMNS", "80")

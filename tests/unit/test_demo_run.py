@@ -12,15 +12,14 @@ from airflow_sv_versioning.demo.processes import Server, child, time_limit
 from airflow_sv_versioning.demo.run import run_demo
 from airflow_sv_versioning.demo.steps import Steps
 from airflow_sv_versioning.exceptions import RemoteTaskFailedError, WaitTimeoutError
+from tests.support.types import Capsys, Patch
 
 SERVER = Server("http://127.0.0.1:1", "secret", 1, 1)
 WAIT_FOREVER = "import signal; print('up', flush=True); signal.pause()"
 ECHO = "import sys; sys.stdin.readline(); print('a log line'); print('demo-answer: ' + sys.argv[1])"
 
 
-def test_a_demo_whose_server_cannot_start_fails_at_that_step(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_demo_whose_server_cannot_start_fails_at_that_step(tmp_path: Path, capsys: Capsys):
     (tmp_path / "server").write_text("not a folder")
 
     assert run_demo(str, tmp_path) != 0
@@ -31,9 +30,7 @@ def test_a_demo_whose_server_cannot_start_fails_at_that_step(
     assert said.out == ""
 
 
-def test_an_airflow_of_its_own_sees_no_settings_of_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_airflow_of_its_own_sees_no_settings_of_another(tmp_path: Path, monkeypatch: Patch):
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://production")
     monkeypatch.setenv("HOME", "/home/somebody")
 
@@ -44,7 +41,7 @@ def test_an_airflow_of_its_own_sees_no_settings_of_another(
     assert environment["HOME"] == "/home/somebody"
 
 
-def test_a_child_ends_with_its_block() -> None:
+def test_a_child_ends_with_its_block():
     with child(["-c", WAIT_FOREVER], errors=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
@@ -52,7 +49,7 @@ def test_a_child_ends_with_its_block() -> None:
     assert process.returncode == -signal.SIGTERM
 
 
-def test_a_child_that_takes_too_long_is_killed_and_named() -> None:
+def test_a_child_that_takes_too_long_is_killed_and_named():
     with child(["-c", WAIT_FOREVER], errors=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         with pytest.raises(WaitTimeoutError, match="A long task"), time_limit(process, 0.2, "A long task"):
@@ -66,7 +63,7 @@ def test_a_child_that_takes_too_long_is_killed_and_named() -> None:
         ("", "Airflow ended while it ran DAG d"),
     ],
 )
-def test_a_run_that_fails_names_dag_and_task(answer: str, expected: str, tmp_path: Path) -> None:
+def test_a_run_that_fails_names_dag_and_task(answer: str, expected: str, tmp_path: Path):
     program = ECHO if answer else "import sys; sys.stdin.readline()"
     with (
         (tmp_path / "log").open("w") as log,
@@ -76,7 +73,7 @@ def test_a_run_that_fails_names_dag_and_task(answer: str, expected: str, tmp_pat
         AirflowRuns(process, log).run("d", {}, [])
 
 
-def test_a_run_gives_its_xcoms_and_its_log_lines(tmp_path: Path) -> None:
+def test_a_run_gives_its_xcoms_and_its_log_lines(tmp_path: Path):
     lines: list[str] = []
     answer = '{"state": "success", "failed": [], "xcoms": {"train.return_value": 1}}'
     with (
@@ -90,7 +87,7 @@ def test_a_run_gives_its_xcoms_and_its_log_lines(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "a log line\n"
 
 
-def test_differences_name_what_is_elsewhere_or_else() -> None:
+def test_differences_name_what_is_elsewhere_or_else():
     one = Content({}, {"a": 1, "b": 2}, {"a/x.png": {"figures": []}})
     other = Content({"tags": []}, {"a": 1}, {"a/x.png": {"figures": [1]}, "a/y.png": {}})
 
@@ -99,7 +96,7 @@ def test_differences_name_what_is_elsewhere_or_else() -> None:
     assert one.digest != other.digest
 
 
-def test_the_rows_hold_every_step_and_the_sum() -> None:
+def test_the_rows_hold_every_step_and_the_sum():
     steps = Steps()
     for name in ("Make tea", "Drink it"):
         with steps.step(name) as step:

@@ -33,7 +33,7 @@ def noted(tmp_path: Path) -> Snapshot:
     return write_snapshot(tmp_path / "in", {**rows(), "figures": figures, "alpha_geometries": []})
 
 
-def test_notes_come_back_to_their_figures(noted: Snapshot, tmp_path: Path) -> None:
+def test_notes_come_back_to_their_figures(noted: Snapshot, tmp_path: Path):
     packed = pack_archive(noted, "v1.0.0", tmp_path / "archive", {})
 
     found = unpack_archive(packed.path, "images", tmp_path / "out").snapshot
@@ -49,7 +49,7 @@ def test_notes_come_back_to_their_figures(noted: Snapshot, tmp_path: Path) -> No
     assert not lacks_notes(found)
 
 
-def test_a_pickle_by_others_is_known_to_tell_nothing_of_them(noted: Snapshot, tmp_path: Path) -> None:
+def test_a_pickle_by_others_is_known_to_tell_nothing_of_them(noted: Snapshot, tmp_path: Path):
     payload = unwrapped(pack_archive(noted, "v1.0.0", tmp_path / "ours", {}).path)["version.bin"]
 
     found = unpack_archive(archive_of(payload, tmp_path / "archive"), "images", tmp_path / "out").snapshot
@@ -82,9 +82,7 @@ def notes_changed(packed: Path, path: Path, lines: list[dict[str, Any]], *, is_t
     ],
     ids=["not_as_told", "out_of_order", "of_no_figure", "no_text", "without_id"],
 )
-def test_notes_that_no_writer_makes_are_refused(
-    lines, is_told, error, noted: Snapshot, tmp_path: Path
-) -> None:
+def test_notes_that_no_writer_makes_are_refused(lines, is_told, error, noted: Snapshot, tmp_path: Path):
     packed = pack_archive(noted, "v1.0.0", tmp_path / "packed", {})
     archive = notes_changed(packed.path, tmp_path / "archive", lines, is_told=is_told)
 

@@ -22,7 +22,7 @@ GB = 1 << 30
         ("", None),
     ],
 )
-def test_the_limit_is_found_in_an_answer(answer: str, limit: int | None) -> None:
+def test_the_limit_is_found_in_an_answer(answer: str, limit: int | None):
     assert size_limit(answer) == limit
 
 
@@ -30,12 +30,12 @@ def test_the_limit_is_found_in_an_answer(answer: str, limit: int | None) -> None
     ("size", "text"),
     [(300 << 20, "300 MB"), (GB, "1 GB"), (10 * GB, "10 GB"), (GB * 3 // 2, "1.5 GB"), (999, "999 bytes")],
 )
-def test_sizes_are_written_for_people(size: int, text: str) -> None:
+def test_sizes_are_written_for_people(size: int, text: str):
     assert size_text(size) == text
 
 
 @pytest.mark.parametrize("status", [400, 403, 413])
-def test_a_file_that_is_too_large_is_told_with_its_limit_whatever_the_status(status: int) -> None:
+def test_a_file_that_is_too_large_is_told_with_its_limit_whatever_the_status(status: int):
     text = '{"error":"Bad Request","details":{"message":"too much","type":"FileSize","sizeLimit":314572800}}'
     body = {"error": "Bad Request", "details": {"message": "too much", "type": "FileSize"}}
     error = refusal(Reply("videos.bulk.upload", "", status, body, text), "https://sv.example.com")
@@ -45,7 +45,7 @@ def test_a_file_that_is_too_large_is_told_with_its_limit_whatever_the_status(sta
     assert error.context["limit_bytes"] == 300 << 20
 
 
-def test_a_proxy_that_takes_no_large_requests_is_not_the_plan() -> None:
+def test_a_proxy_that_takes_no_large_requests_is_not_the_plan():
     error = refusal(
         Reply("videos.bulk.upload", "", 413, None, "<h1>Too Large</h1>"), "https://sv.example.com"
     )
@@ -55,7 +55,7 @@ def test_a_proxy_that_takes_no_large_requests_is_not_the_plan() -> None:
 @pytest.mark.parametrize(("plan", "limit"), [("community", 10 * GB), ("pro", 100 * GB), (None, None)])
 def test_archives_are_refused_before_they_are_sent_where_the_limit_is_known(
     plan: str | None, limit: int | None
-) -> None:
+):
     assert team_file_limit(plan) == limit
     check_team_file("/a.tar.zst", limit or 1 << 50, plan)
     if limit is not None:

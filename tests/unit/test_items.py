@@ -40,8 +40,7 @@ def write(folder: Path, owners: Sequence[int | None]) -> Snapshot:
     with SnapshotWriter(folder, "images") as made:
         made.append("images", [{"src_image_id": number, "name": str(number)} for number in IMAGES])
         made.append(
-            "figures",
-            [{"src_figure_id": 100 + n, "src_image_id": number} for n, number in enumerate(owners)],
+            "figures", [{"src_figure_id": 100 + n, "src_image_id": number} for n, number in enumerate(owners)]
         )
         return made.finish({}, {})
 

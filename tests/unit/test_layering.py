@@ -56,7 +56,7 @@ HTTP_MODULES = {
         "session.py",
         "surroundings.py",
         "transport.py",
-    ),
+    )
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

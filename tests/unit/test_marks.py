@@ -10,23 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.versioning.marks import (
-    RESTORES,
-    FileMarks,
-    ProcessMarks,
-    open_marks,
-    recall_marks,
-)
+from airflow_sv_versioning.versioning.marks import RESTORES, FileMarks, ProcessMarks, open_marks, recall_marks
 from airflow_sv_versioning.versioning.reservations import Mark
+from tests.support.types import Client, Patch
 
 
 def left_behind(folder) -> list[dict]:
     return [dict(leftover.data) for leftover in FileMarks(folder, "work").recall()]
 
 
-def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path: Path) -> None:
+def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path: Path):
     working = FileMarks(tmp_path, "work")
     working.remember({"a": 1})
     assert left_behind(tmp_path) == []
@@ -38,7 +32,7 @@ def test_a_mark_is_a_leftover_only_when_nobody_works_on_it_any_more(tmp_path: Pa
     assert left_behind(tmp_path) == [{"a": 2}]
 
 
-def test_a_mark_that_is_forgotten_is_gone(tmp_path: Path) -> None:
+def test_a_mark_that_is_forgotten_is_gone(tmp_path: Path):
     marks = FileMarks(tmp_path, "work")
     marks.remember({"a": 1})
 
@@ -48,7 +42,7 @@ def test_a_mark_that_is_forgotten_is_gone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_leftover_is_found_until_it_is_forgotten(tmp_path: Path) -> None:
+def test_a_leftover_is_found_until_it_is_forgotten(tmp_path: Path):
     FileMarks(tmp_path, "work").write({"a": 1})
     killed = multiprocessing.get_context("fork").Process(target=_remember_and_die, args=(tmp_path,))
     killed.start()
@@ -65,7 +59,7 @@ def _remember_and_die(folder):
     os._exit(9)
 
 
-def test_only_one_of_two_takes_a_leftover(tmp_path: Path) -> None:
+def test_only_one_of_two_takes_a_leftover(tmp_path: Path):
     gone = FileMarks(tmp_path, "work")
     gone.remember({"a": 1})
     gone.close()
@@ -77,14 +71,14 @@ def test_only_one_of_two_takes_a_leftover(tmp_path: Path) -> None:
     assert left_behind(tmp_path) == []
 
 
-def test_those_at_work_can_be_named(tmp_path: Path) -> None:
+def test_those_at_work_can_be_named(tmp_path: Path):
     working = FileMarks(tmp_path, "work")
     working.remember({"owner": "me"})
 
     assert FileMarks(tmp_path, "work").list_at_work() == [{"owner": "me"}]
 
 
-def test_nobody_else_may_read_a_mark(tmp_path: Path) -> None:
+def test_nobody_else_may_read_a_mark(tmp_path: Path):
     folder = tmp_path / "new" / "folder"
     marks = FileMarks(folder, "work")
     marks.remember({"commit_token": "secret"})
@@ -95,21 +89,19 @@ def test_nobody_else_may_read_a_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff"])
-def test_a_mark_that_says_nothing_is_removed(content, tmp_path: Path) -> None:
+def test_a_mark_that_says_nothing_is_removed(content, tmp_path: Path):
     (tmp_path / "work.torn.json").write_bytes(content)
 
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(tmp_path: Path, monkeypatch: Patch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     progress = Progress()
 
-    with open_marks(SuperviselyClient("our.server", "token"), RESTORES, progress, owner="me") as marks:
+    with open_marks(Client("our.server", "token"), RESTORES, progress, owner="me") as marks:
         assert isinstance(marks, ProcessMarks)
         assert marks.owner == "me"
         marks.remember({"a": 1})
@@ -118,9 +110,9 @@ def test_where_no_file_can_be_kept_the_work_goes_on_with_a_warning(
     assert "XDG_STATE_HOME" in warning
 
 
-def test_marks_of_two_servers_or_users_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_of_two_servers_or_users_do_not_meet(tmp_path: Path, monkeypatch: Patch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    one, other = (SuperviselyClient("our.server", token) for token in ("mine", "yours"))
+    one, other = (Client("our.server", token) for token in ("mine", "yours"))
     with open_marks(one, RESTORES, Progress()) as marks:
         marks.remember({"a": 1})
 
@@ -131,7 +123,7 @@ def test_marks_of_two_servers_or_users_do_not_meet(tmp_path: Path, monkeypatch: 
     assert "mine" not in json.dumps([str(path) for path in tmp_path.rglob("*")])
 
 
-def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path: Path) -> None:
+def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path: Path):
     FileMarks(tmp_path, "versions-of-4").remember({"a": 1})
     other = FileMarks(tmp_path, "versions-of-42")
     other.remember({"a": 42})
@@ -151,7 +143,7 @@ def test_marks_of_two_kinds_of_work_do_not_meet(tmp_path: Path) -> None:
         {"owner": "me", "project_id": 1, "team_id": 1, "commit_token": "secret"},
     ],
 )
-def test_a_mark_that_cannot_be_understood_is_told_and_forgotten(data, tmp_path: Path) -> None:
+def test_a_mark_that_cannot_be_understood_is_told_and_forgotten(data, tmp_path: Path):
     strange = FileMarks(tmp_path, "work")
     strange.remember(data)
     strange.close()

@@ -20,35 +20,36 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.vault import backends
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
-from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
-from airflow_sv_versioning.vault.store import MediaStore, StoredMedia, open_store
+from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord, media_record_of
+from airflow_sv_versioning.vault.store import StoredMedia, open_store
 from tests.support.archives import write_snapshot
 from tests.support.media import hash_of
+from tests.support.types import Patch, Request, Store
 
 CAT, DOG = b"cat" * 40_000, b"dog"
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MediaStore:
+def store(request: Request, tmp_path: Path, monkeypatch: Patch) -> Store:
     if request.param == "folder":
-        return MediaStore(tmp_path / "store")
+        return Store(tmp_path / "store")
     # Behaves as a bucket does, and is gone with the process: nothing to keep originals in.
     monkeypatch.setattr(backends, "BUCKET_PROTOCOLS", {*backends.BUCKET_PROTOCOLS, "memory"})
-    return MediaStore(UPath(f"memory://{tmp_path.name}/{request.node.name}"))
+    return Store(UPath(f"memory://{tmp_path.name}/{request.node.name}"))
 
 
-def files_of(store: MediaStore) -> list[str]:
+def files_of(store: Store) -> list[str]:
     """The names of all that lies in the store's folder of media."""
     folders = store.backend.list_folders("media")
     return [name for folder in folders for name, _ in store.backend.list_folder(f"media/{folder}")]
 
 
-def test_a_store_that_would_be_gone_with_the_process_is_refused(tmp_path: Path) -> None:
+def test_a_store_that_would_be_gone_with_the_process_is_refused(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="'memory' cannot hold a media store"):
-        MediaStore(UPath(f"memory://{tmp_path.name}"))
+        Store(UPath(f"memory://{tmp_path.name}"))
 
 
-def test_what_was_put_in_comes_back(store: MediaStore) -> None:
+def test_what_was_put_in_comes_back(store: Store):
     assert store.put(hash_of(CAT), [CAT[:7], CAT[7:]], len(CAT)) == len(CAT)
 
     with store.open(hash_of(CAT)) as file:
@@ -57,7 +58,7 @@ def test_what_was_put_in_comes_back(store: MediaStore) -> None:
     assert store.check(hash_of(CAT)) == len(CAT)
 
 
-def test_a_large_content_comes_back(store: MediaStore) -> None:
+def test_a_large_content_comes_back(store: Store):
     pieces = [bytes([number]) * (SPOOL_BYTES // 4 + 1) for number in range(6)]
     content = b"".join(pieces)
 
@@ -66,12 +67,12 @@ def test_a_large_content_comes_back(store: MediaStore) -> None:
     assert b"".join(store.iter_chunks(hash_of(content))) == content
 
 
-def test_a_content_of_unknown_digest_is_named_by_what_came(store: MediaStore) -> None:
+def test_a_content_of_unknown_digest_is_named_by_what_came(store: Store):
     assert store.add([DOG]) == StoredMedia(hash_of(DOG), len(DOG))
     assert store.holds(hash_of(DOG))
 
 
-def test_the_same_content_is_kept_once(store: MediaStore) -> None:
+def test_the_same_content_is_kept_once(store: Store):
     for _ in range(3):
         store.add([CAT])
 
@@ -79,7 +80,7 @@ def test_the_same_content_is_kept_once(store: MediaStore) -> None:
     assert files_of(store) == [hashlib.sha256(CAT).hexdigest()]
 
 
-def test_all_hashes_are_listed_and_found(store: MediaStore) -> None:
+def test_all_hashes_are_listed_and_found(store: Store):
     contents = [str(number).encode() for number in range(60)]
     for content in contents:
         store.add([content])
@@ -90,9 +91,7 @@ def test_all_hashes_are_listed_and_found(store: MediaStore) -> None:
     assert store.find_sizes(wanted) == {hash_of(content): len(content) for content in contents}
 
 
-def test_many_contents_of_one_folder_are_found_by_one_listing(
-    store: MediaStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_contents_of_one_folder_are_found_by_one_listing(store: Store, monkeypatch: Patch):
     contents = [str(number).encode() for number in range(3_000)]
     same_folder = [content for content in contents if hashlib.sha256(content).hexdigest().startswith("ab")]
     assert len(same_folder) > 4
@@ -105,19 +104,19 @@ def test_many_contents_of_one_folder_are_found_by_one_listing(
     assert held == {hash_of(content): len(content) for content in same_folder[1:]}
 
 
-def test_an_absent_content_is_told_as_such(store: MediaStore) -> None:
+def test_an_absent_content_is_told_as_such(store: Store):
     assert not store.holds(hash_of(CAT))
     with pytest.raises(MediaAbsentError) as caught:
         store.open(hash_of(CAT))
     assert caught.value.content_hash == hash_of(CAT)
 
 
-def test_an_empty_store_holds_nothing(store: MediaStore) -> None:
+def test_an_empty_store_holds_nothing(store: Store):
     assert list(store.iter_hashes()) == []
     assert store.find_sizes([hash_of(CAT)]) == {}
 
 
-def test_other_bytes_than_promised_are_not_kept(store: MediaStore) -> None:
+def test_other_bytes_than_promised_are_not_kept(store: Store):
     with pytest.raises(IntegrityError):
         store.put(hash_of(CAT), [CAT[:-1]])
     with pytest.raises(IntegrityError):
@@ -126,7 +125,7 @@ def test_other_bytes_than_promised_are_not_kept(store: MediaStore) -> None:
     assert files_of(store) == []
 
 
-def test_a_source_that_breaks_leaves_nothing(store: MediaStore):
+def test_a_source_that_breaks_leaves_nothing(store: Store):
     def breaking():
         yield CAT * (SPOOL_BYTES // len(CAT) + 1)
         raise TransportError("cut")
@@ -140,7 +139,7 @@ def test_a_source_that_breaks_leaves_nothing(store: MediaStore):
     assert list(store.backend.list_folder("incoming")) == []
 
 
-def test_removing_is_final_and_may_be_repeated(store: MediaStore) -> None:
+def test_removing_is_final_and_may_be_repeated(store: Store):
     store.add([CAT])
 
     store.remove(hash_of(CAT))
@@ -149,10 +148,10 @@ def test_removing_is_final_and_may_be_repeated(store: MediaStore) -> None:
     assert not store.holds(hash_of(CAT))
 
 
-def test_who_may_read_a_store_is_for_the_umask_to_say(tmp_path: Path) -> None:
+def test_who_may_read_a_store_is_for_the_umask_to_say(tmp_path: Path):
     before = os.umask(0o027)
     try:
-        MediaStore(tmp_path).add([CAT])
+        Store(tmp_path).add([CAT])
     finally:
         os.umask(before)
 
@@ -160,8 +159,8 @@ def test_who_may_read_a_store_is_for_the_umask_to_say(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o640
 
 
-def test_changed_bytes_are_found_when_they_are_read(tmp_path: Path) -> None:
-    store = MediaStore(tmp_path)
+def test_changed_bytes_are_found_when_they_are_read(tmp_path: Path):
+    store = Store(tmp_path)
     store.add([CAT])
     (file,) = (tmp_path / "media").rglob("*/*")
     file.write_bytes(CAT[:-1] + b"!")
@@ -170,8 +169,8 @@ def test_changed_bytes_are_found_when_they_are_read(tmp_path: Path) -> None:
         store.check(hash_of(CAT))
 
 
-def test_what_is_no_media_is_not_listed(tmp_path: Path) -> None:
-    store = MediaStore(tmp_path)
+def test_what_is_no_media_is_not_listed(tmp_path: Path):
+    store = Store(tmp_path)
     store.add([CAT])
     (tmp_path / "media" / "README").mkdir()
     (tmp_path / "media" / "README" / "note.txt").write_text("mine")
@@ -179,31 +178,31 @@ def test_what_is_no_media_is_not_listed(tmp_path: Path) -> None:
     assert list(store.iter_hashes()) == [hash_of(CAT)]
 
 
-def test_a_hash_never_leads_out_of_the_store(store: MediaStore) -> None:
+def test_a_hash_never_leads_out_of_the_store(store: Store):
     for nonsense in ("../../etc/passwd", "", "abc", base64.b64encode(b"short").decode()):
         with pytest.raises(FormatError):
             store.holds(nonsense)
 
 
-def test_a_folder_a_path_and_a_url_name_the_same_store(tmp_path: Path) -> None:
-    MediaStore(tmp_path).add([CAT])
+def test_a_folder_a_path_and_a_url_name_the_same_store(tmp_path: Path):
+    Store(tmp_path).add([CAT])
 
     for root in (str(tmp_path), tmp_path.as_uri(), tmp_path):
         store = open_store(root)
         assert store.holds(hash_of(CAT))
         assert store.url == tmp_path.as_uri()
-    assert MediaStore(UPath(tmp_path.as_uri())).holds(hash_of(CAT))
+    assert Store(UPath(tmp_path.as_uri())).holds(hash_of(CAT))
 
 
 @pytest.mark.parametrize(
     "url", ["", "ftp://host/folder", "s3://key:secret@bucket/prefix", "nosuchscheme://bucket/prefix"]
 )
-def test_a_url_that_cannot_hold_a_store_is_refused(url) -> None:
+def test_a_url_that_cannot_hold_a_store_is_refused(url):
     with pytest.raises(ConfigurationError):
         open_store(url)
 
 
-def test_a_version_says_where_its_originals_are(tmp_path: Path) -> None:
+def test_a_version_says_where_its_originals_are(tmp_path: Path):
     linked = {"https://a.example/é.jpg": LinkedMedia(hash_of(CAT), len(CAT), "é.jpg")}
     record = MediaRecord("s3://aws@bucket/prefix", linked, {hash_of(DOG): "gone from the server"})
     snapshot = write_snapshot(tmp_path / "snapshot")
@@ -212,7 +211,7 @@ def test_a_version_says_where_its_originals_are(tmp_path: Path) -> None:
     assert unpack_archive(packed.path, "images", tmp_path / "out").media_record == record
 
 
-def test_a_version_made_without_a_store_says_so(tmp_path: Path) -> None:
+def test_a_version_made_without_a_store_says_so(tmp_path: Path):
     packed = pack_archive(write_snapshot(tmp_path / "snapshot"), "v2.1.0", tmp_path / "archive", {})
 
     assert unpack_archive(packed.path, "images", tmp_path / "out").media_record is None

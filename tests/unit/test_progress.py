@@ -64,11 +64,7 @@ def test_a_reporter_gets_every_count_as_it_comes() -> None:
     progress.warn("odd")
     progress.count("Media read", 1000)
 
-    assert everything.events == [
-        Count("Read images", 1, 1200),
-        "Warning: odd",
-        Count("Media read", 1000),
-    ]
+    assert everything.events == [Count("Read images", 1, 1200), "Warning: odd", Count("Media read", 1000)]
     assert [str(each) for each in everything.events[::2]] == ["Read images: 1 of 1,200", "Media read: 1,000"]
 
 

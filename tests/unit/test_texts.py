@@ -3,12 +3,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError
-from airflow_sv_versioning.versioning.texts import (
-    check_choice,
-    check_text,
-    counts_text,
-    description_text,
-)
+from airflow_sv_versioning.versioning.texts import check_choice, check_text, counts_text, description_text
 
 
 class WorkflowMeta:

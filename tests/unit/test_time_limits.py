@@ -60,25 +60,20 @@ def transport(clock: Clock) -> Transport:
 )
 def test_the_server_gets_ten_minutes_for_what_it_works_on_long(
     method: str, transport: Transport, clock: Clock
-) -> None:
+):
     transport.call(method, {}, idempotent=False)
     assert clock.seconds == [600]
 
 
 @pytest.mark.parametrize(
     "method",
-    [
-        "file-storage.bulk.upload",
-        "images.bulk.upload",
-        "videos.bulk.upload",
-        "figures.bulk.upload.geometry",
-    ],
+    ["file-storage.bulk.upload", "images.bulk.upload", "videos.bulk.upload", "figures.bulk.upload.geometry"],
 )
-def test_the_server_gets_ten_minutes_for_files(method: str, transport: Transport, clock: Clock) -> None:
+def test_the_server_gets_ten_minutes_for_files(method: str, transport: Transport, clock: Clock):
     transport.upload(method, lambda: [("a", "b")])
     assert clock.seconds == [600]
 
 
-def test_questions_are_answered_within_a_minute(transport: Transport, clock: Clock) -> None:
+def test_questions_are_answered_within_a_minute(transport: Transport, clock: Clock):
     transport.call("projects.info", {"id": 1})
     assert clock.seconds == [60]

@@ -21,6 +21,7 @@ from airflow_sv_versioning.project_types.videos.digests import MEMBER, integrity
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.one_video import find_archived_video
 from tests.support.archives import archive_of, content, tar_of, unwrapped
+from tests.support.types import TempFolders
 from tests.support.video_archives import META, video_rows, write_video_snapshot
 
 FORMATS = pytest.mark.parametrize("archive_format", written_versions("videos"))
@@ -36,7 +37,7 @@ ANNOTATION = {
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def snapshot(tmp_path_factory: TempFolders) -> Snapshot:
     return write_video_snapshot(tmp_path_factory.mktemp("snapshot"))
 
 
@@ -46,9 +47,7 @@ def packed(snapshot: Snapshot, archive_format: str, tmp_path: Path) -> PackedArc
 
 
 @FORMATS
-def test_everything_comes_back(
-    packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path
-) -> None:
+def test_everything_comes_back(packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path):
     unpacked = unpack_archive(packed.path, "videos", tmp_path / "out")
 
     assert (unpacked.archive_format, unpacked.provenance) == (archive_format, {"run": "ё"})
@@ -57,7 +56,7 @@ def test_everything_comes_back(
 
 
 @FORMATS
-def test_a_project_without_content_comes_back(archive_format, tmp_path: Path) -> None:
+def test_a_project_without_content_comes_back(archive_format, tmp_path: Path):
     empty = write_video_snapshot(tmp_path / "empty", {})
     packed = pack_archive(empty, archive_format, tmp_path / "archive", {})
 
@@ -67,13 +66,13 @@ def test_a_project_without_content_comes_back(archive_format, tmp_path: Path) ->
 @FORMATS
 def test_the_same_snapshot_makes_the_same_bytes(
     packed: PackedArchive, archive_format, snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     again = pack_archive(snapshot, archive_format, tmp_path / "again", {"run": "ё"})
 
     assert again.sha256 == packed.sha256
 
 
-def test_the_older_payload_is_as_older_writers_made_it(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_the_older_payload_is_as_older_writers_made_it(snapshot: Snapshot, tmp_path: Path):
     packed = pack_archive(snapshot, "v2.0.0", tmp_path / "archive", {})
 
     payload = unwrapped(packed.path)["version.bin"]
@@ -123,7 +122,7 @@ def older(videos: list[dict[str, Any]], wrap: Any = zstandard.compress) -> bytes
 
 
 @pytest.mark.parametrize("wrap", [zstandard.compress, bytes])
-def test_the_least_that_an_older_version_holds_is_read(wrap, tmp_path: Path) -> None:
+def test_the_least_that_an_older_version_holds_is_read(wrap, tmp_path: Path):
     payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}], wrap)
 
     unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
@@ -140,7 +139,7 @@ def test_the_least_that_an_older_version_holds_is_read(wrap, tmp_path: Path) -> 
     assert found.read("videos", ["description"]).to_pylist() == [{"description": "old"}]
 
 
-def test_a_video_without_annotation_is_read(tmp_path: Path) -> None:
+def test_a_video_without_annotation_is_read(tmp_path: Path):
     payload = older([{**VIDEO, "ann_json": None}, {**VIDEO, "src_video_id": 2, "ann_json": "{}"}])
 
     unpacked = unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
@@ -166,19 +165,19 @@ def test_a_video_without_annotation_is_read(tmp_path: Path) -> None:
         '{"tags": [{"tagId": 61, "frameRange": [1, 99999999999]}]}',
     ],
 )
-def test_an_annotation_that_cannot_be_read_is_refused_with_its_video(annotation, tmp_path: Path) -> None:
+def test_an_annotation_that_cannot_be_read_is_refused_with_its_video(annotation, tmp_path: Path):
     payload = older([{**VIDEO, "ann_json": annotation}])
 
     with pytest.raises(FormatError, match=r"video 'a\.mp4' \(id 1\)"):
         unpack_archive(archive_of(payload, tmp_path / "archive"), "videos", tmp_path / "out")
 
 
-def test_an_older_version_without_annotations_is_refused(tmp_path: Path) -> None:
+def test_an_older_version_without_annotations_is_refused(tmp_path: Path):
     with pytest.raises(FormatError, match="ann_json"):
         unpack_archive(archive_of(older([VIDEO]), tmp_path / "archive"), "videos", tmp_path / "out")
 
 
-def test_annotations_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_annotations_that_are_no_text_are_refused(tmp_path: Path):
     payload = older([{**VIDEO, "ann_json": 5}])
 
     with pytest.raises(FormatError):
@@ -188,7 +187,7 @@ def test_annotations_that_are_no_text_are_refused(tmp_path: Path) -> None:
 @FORMATS
 def test_a_flipped_bit_is_noticed_or_changes_nothing(
     packed: PackedArchive, snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     data = bytearray(packed.path.read_bytes())
     chance = random.Random(7)
     for _ in range(60):
@@ -205,7 +204,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(
 
 
 @FORMATS
-def test_an_archive_cut_anywhere_is_refused(packed: PackedArchive, tmp_path: Path) -> None:
+def test_an_archive_cut_anywhere_is_refused(packed: PackedArchive, tmp_path: Path):
     data = packed.path.read_bytes()
     for end in range(0, len(data), len(data) // 40):
         packed.path.write_bytes(data[:end])
@@ -238,12 +237,12 @@ def _change(members):
 
 @FORMATS
 @pytest.mark.parametrize("change", [_drop, _shorten, _lengthen, _change])
-def test_lines_that_do_not_fit_the_tables_are_refused(change, packed: PackedArchive, tmp_path: Path) -> None:
+def test_lines_that_do_not_fit_the_tables_are_refused(change, packed: PackedArchive, tmp_path: Path):
     with pytest.raises(IntegrityError):
         unpack_archive(repacked(packed.path, change), "videos", tmp_path / "out")
 
 
-def test_a_line_tells_what_a_video_is(snapshot: Snapshot) -> None:
+def test_a_line_tells_what_a_video_is(snapshot: Snapshot):
     lines = [json.loads(line) for line in integrity_lines(snapshot)]
 
     assert [line["path"] for line in lines] == ["a/b/кот.mp4", "a/b/far.mp4", "a/bare.mp4"]
@@ -257,7 +256,7 @@ def test_a_line_tells_what_a_video_is(snapshot: Snapshot) -> None:
     assert len({line["annotation_sha256"] for line in lines}) == 3
 
 
-def test_the_digest_is_the_one_that_is_documented(tmp_path: Path) -> None:
+def test_the_digest_is_the_one_that_is_documented(tmp_path: Path):
     from hashlib import sha256
 
     rows = video_rows()
@@ -291,14 +290,14 @@ def test_the_digest_is_the_one_that_is_documented(tmp_path: Path) -> None:
 )
 def test_whatever_changes_in_an_annotation_changes_its_digest(
     table, column, value, snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     rows = video_rows()
     rows[table][1][column] = value
 
     assert digests(write_video_snapshot(tmp_path, rows))[0] != digests(snapshot)[0]
 
 
-def test_a_digest_does_not_depend_on_how_a_server_spells_json(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_a_digest_does_not_depend_on_how_a_server_spells_json(snapshot: Snapshot, tmp_path: Path):
     rows = video_rows()
     for row in rows["figures"]:
         points = json.loads(row["geometry_json"])["points"]
@@ -310,7 +309,7 @@ def test_a_digest_does_not_depend_on_how_a_server_spells_json(snapshot: Snapshot
     assert digests(write_video_snapshot(tmp_path, rows)) == digests(snapshot)
 
 
-def test_a_digest_tells_numbers_that_differ_by_a_hair(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_a_digest_tells_numbers_that_differ_by_a_hair(snapshot: Snapshot, tmp_path: Path):
     rows = video_rows()
     text = rows["figures"][0]["geometry_json"]
     rows["figures"][0]["geometry_json"] = text.replace("1.25", "1.2500000000000002")
@@ -320,7 +319,7 @@ def test_a_digest_tells_numbers_that_differ_by_a_hair(snapshot: Snapshot, tmp_pa
 
 def test_the_order_of_tags_does_not_change_a_digest_but_a_tag_that_is_there_twice_does(
     snapshot: Snapshot, tmp_path: Path
-) -> None:
+):
     reversed_rows, doubled_rows = video_rows(), video_rows()
     reversed_rows["tags"].reverse()
     doubled_rows["tags"].append(doubled_rows["tags"][0])
@@ -330,7 +329,7 @@ def test_the_order_of_tags_does_not_change_a_digest_but_a_tag_that_is_there_twic
 
 
 @FORMATS
-def test_json_that_another_writer_spelled_comes_back_with_its_digest(archive_format, tmp_path: Path) -> None:
+def test_json_that_another_writer_spelled_comes_back_with_its_digest(archive_format, tmp_path: Path):
     rows = video_rows()
     rows["figures"][0]["geometry_json"] = '{ "points": {"interior": [], "exterior": [[1.0, 2], [3, 4e0]]} }'
     spelled = write_video_snapshot(tmp_path / "spelled", rows)
@@ -340,7 +339,7 @@ def test_json_that_another_writer_spelled_comes_back_with_its_digest(archive_for
     assert digests(unpack_archive(packed.path, "videos", tmp_path / "out").snapshot) == digests(spelled)
 
 
-def test_frames_that_a_newer_version_lists_out_of_order_are_put_in_order(tmp_path: Path) -> None:
+def test_frames_that_a_newer_version_lists_out_of_order_are_put_in_order(tmp_path: Path):
     rows = video_rows()
     rows["figures"][:3] = reversed(rows["figures"][:3])
     packed = pack_archive(write_video_snapshot(tmp_path / "in", rows), "v2.1.0", tmp_path / "archive", {})
@@ -352,7 +351,7 @@ def test_frames_that_a_newer_version_lists_out_of_order_are_put_in_order(tmp_pat
     assert frames.to_pylist()[:3] == [row["frame_index"] for row in reversed(rows["figures"][:3])]
 
 
-def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_path: Path) -> None:
+def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_path: Path):
     frames = [{"index": index, "figures": [{**FIGURE, "id": index}]} for index in (8, 2, 4)]
     payload = older([{**VIDEO, "ann_json": json.dumps({**ANNOTATION, "frames": frames})}])
 
@@ -361,7 +360,7 @@ def test_frames_that_an_older_version_lists_out_of_order_are_put_in_order(tmp_pa
     assert unpacked.snapshot.read("figures")["frame_index"].to_pylist() == [2, 4, 8]
 
 
-def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path: Path) -> None:
+def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path: Path):
     payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}])
     archive = archive_of(payload, tmp_path / "archive")
 
@@ -372,7 +371,7 @@ def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path: Path) 
     assert find_archived_video(archive, "d/b.mp4", tmp_path / "out") is None
 
 
-def test_ids_and_times_do_not_change_a_digest(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_ids_and_times_do_not_change_a_digest(snapshot: Snapshot, tmp_path: Path):
     rows = video_rows()
     for name, table in rows.items():
         for row in table:

@@ -87,7 +87,7 @@ def unpack(data: bytes, folder: Path, **limits: int) -> UnpackedArchive:
 
 
 @pytest.mark.parametrize(("version", "schema"), [(1, "v2.0.0"), (2, "v2.1.0")])
-def test_the_least_that_official_archives_hold_is_read(version, schema, tmp_path: Path) -> None:
+def test_the_least_that_official_archives_hold_is_read(version, schema, tmp_path: Path):
     unpacked = unpack(payload(version=version), tmp_path)
 
     assert (unpacked.archive_format, unpacked.warnings) == (schema, ())
@@ -99,13 +99,13 @@ def test_the_least_that_official_archives_hold_is_read(version, schema, tmp_path
 
 
 @pytest.mark.parametrize(("version", "flagged"), [(1, True), (2, False)])
-def test_a_large_dataset_of_the_older_container_is_flagged(version, flagged, tmp_path: Path) -> None:
+def test_a_large_dataset_of_the_older_container_is_flagged(version, flagged, tmp_path: Path):
     unpacked = unpack(payload(contents(volumes=51), version), tmp_path)
 
     assert ["'scans' has 51 volumes" in warning for warning in unpacked.warnings] == [True] * flagged
 
 
-def test_a_payload_that_is_cut_anywhere_is_refused(tmp_path: Path) -> None:
+def test_a_payload_that_is_cut_anywhere_is_refused(tmp_path: Path):
     whole = payload()
     for length in (*range(200), *range(200, len(whole), 37)):
         with pytest.raises(FormatError):
@@ -127,7 +127,7 @@ def test_a_payload_that_is_cut_anywhere_is_refused(tmp_path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_no_writer_makes_is_refused(data, why, tmp_path: Path) -> None:
+def test_what_no_writer_makes_is_refused(data, why, tmp_path: Path):
     with pytest.raises(FormatError, match=why):
         unpack(data, tmp_path)
 
@@ -147,13 +147,13 @@ ON_PLANE = {"name": "diagonal", "slices": [{"index": 0, "figures": [figure()]}]}
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_an_annotation_that_cannot_be_is_refused_with_its_volume(ann, why, tmp_path: Path) -> None:
+def test_an_annotation_that_cannot_be_is_refused_with_its_volume(ann, why, tmp_path: Path):
     with pytest.raises(FormatError, match=why):
         unpack(payload(contents(ann)), tmp_path)
 
 
 @KINDS
-def test_masks_of_every_kind_keep_voxels_type_and_place_in_json(kind) -> None:
+def test_masks_of_every_kind_keep_voxels_type_and_place_in_json(kind):
     data = masks()[kind]
 
     again = mask_file(json.loads(json.dumps(mask_json(data, kind))), kind, VoxelBudget())
@@ -163,7 +163,7 @@ def test_masks_of_every_kind_keep_voxels_type_and_place_in_json(kind) -> None:
 
 
 @KINDS
-def test_the_file_of_a_mask_is_written_as_it_was_read(kind) -> None:
+def test_the_file_of_a_mask_is_written_as_it_was_read(kind):
     found = read_nrrd(masks()[kind], kind)
 
     again = read_nrrd(write_nrrd(found), kind)
@@ -177,14 +177,14 @@ def packed(shape: str, raw: bytes) -> dict[str, Any]:
     return {"mask_3d": {"data": data}}
 
 
-def test_a_mask_of_two_bytes_a_voxel_is_read_as_the_official_client_does() -> None:
+def test_a_mask_of_two_bytes_a_voxel_is_read_as_the_official_client_does():
     made = mask_file(packed("1,1,3", np.array([0, 1, 7], "<i2").tobytes()), "it", VoxelBudget())
 
     assert made is not None
     assert read_nrrd(made, "it").voxels.tolist() == [[[0, 1, 1]]]
 
 
-def test_a_mask_without_voxels_has_no_file() -> None:
+def test_a_mask_without_voxels_has_no_file():
     assert mask_file({}, "it", VoxelBudget()) is None
 
 
@@ -192,13 +192,13 @@ def test_a_mask_without_voxels_has_no_file() -> None:
     ("shape", "raw"),
     [("1,1,3", b"\0"), ("1,1,3", b"\0" * 7), ("1,1", b"\0"), ("x", b""), ("0,1,1", b""), ("9" * 40, b"")],
 )
-def test_a_mask_whose_voxels_do_not_fit_its_shape_is_refused(shape, raw) -> None:
+def test_a_mask_whose_voxels_do_not_fit_its_shape_is_refused(shape, raw):
     with pytest.raises(FormatError):
         mask_file(packed(shape, raw), "it", VoxelBudget())
 
 
 @pytest.mark.parametrize("encoding", ["raw", "gzip"])
-def test_a_file_that_is_cut_anywhere_is_refused(encoding) -> None:
+def test_a_file_that_is_cut_anywhere_is_refused(encoding):
     whole = nrrd(VOXELS, encoding)
     for length in range(len(whole)):
         with pytest.raises(FormatError):
@@ -218,12 +218,12 @@ def test_a_file_that_is_cut_anywhere_is_refused(encoding) -> None:
         ({"sizes": "1 1 1"}, "more than 1 bytes"),
     ],
 )
-def test_a_file_that_is_no_mask_is_refused(fields, why) -> None:
+def test_a_file_that_is_no_mask_is_refused(fields, why):
     with pytest.raises(FormatError, match=why):
         read_nrrd(nrrd(VOXELS, **fields) if "encoding" not in fields else nrrd(VOXELS, "ascii"), "it")
 
 
-def test_tags_without_ids_have_keys_of_their_own() -> None:
+def test_tags_without_ids_have_keys_of_their_own():
     owners = [("item", 1), ("object", 1), ("object", 2)]
     rows = [
         {"tag_assignment_id": None, "tag_id": tag_id, "owner_type": kind, "owner_id": owner_id}

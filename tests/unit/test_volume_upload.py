@@ -29,7 +29,7 @@ def written(tmp_path: Path):
     return write
 
 
-def test_axes_to_the_left_and_to_the_back_are_turned_with_their_voxels(written) -> None:
+def test_axes_to_the_left_and_to_the_back_are_turned_with_their_voxels(written):
     geometry, made = written(nrrd(VOXELS, directions=STRAIGHT, space=LPS))
 
     found = read_nrrd(made, "it")
@@ -38,7 +38,7 @@ def test_axes_to_the_left_and_to_the_back_are_turned_with_their_voxels(written) 
     assert (geometry.sizes, geometry.spacing, geometry.origin) == ((2, 3, 4), (1.0, 1.5, 2.5), found.origin)
 
 
-def test_what_is_normalised_stays_byte_by_byte_though_it_is_oblique(written) -> None:
+def test_what_is_normalised_stays_byte_by_byte_though_it_is_oblique(written):
     _, made = written(nrrd(VOXELS, space=LPS))
 
     _, again = written(made)
@@ -46,7 +46,7 @@ def test_what_is_normalised_stays_byte_by_byte_though_it_is_oblique(written) -> 
     assert again == made
 
 
-def test_the_meta_of_a_version_tells_that_a_file_of_another_encoding_is_normalised(written) -> None:
+def test_the_meta_of_a_version_tells_that_a_file_of_another_encoding_is_normalised(written):
     raw = nrrd(VOXELS, "raw")
     spacing = (1.0, 1.5, 2.5019992006393608)
     directions = [0.6, -0.8, 0.03996803836887157, 0.8, 0.6, 0, 0, 0, 0.9992009592217894]
@@ -58,7 +58,7 @@ def test_the_meta_of_a_version_tells_that_a_file_of_another_encoding_is_normalis
     assert (new.directions, new.origin, new.space) == (old.directions, old.origin, old.space)
 
 
-def test_a_file_without_directions_has_its_spacings(written) -> None:
+def test_a_file_without_directions_has_its_spacings(written):
     content = nrrd(VOXELS, space_directions="", space="", spacings="1 2 3")
 
     geometry, _ = written(content)
@@ -82,9 +82,7 @@ def test_a_file_without_directions_has_its_spacings(written) -> None:
     ],
     ids=["cut", "cut in gzip", "elsewhere", "flat", "foreign", "another one"],
 )
-def test_an_original_that_cannot_be_used_is_named_and_nothing_is_written(
-    content, meta, why, tmp_path: Path
-) -> None:
+def test_an_original_that_cannot_be_used_is_named_and_nothing_is_written(content, meta, why, tmp_path: Path):
     (tmp_path / "original").write_bytes(content)
 
     with pytest.raises(FormatError, match=why):

@@ -14,16 +14,15 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning import cli
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import AuthenticationError, CancelledError
 from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules, read_findings
-from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.versioning.doctor import Diagnosis, Finding, diagnose, scratch
 from airflow_sv_versioning.versioning.doctor.subject import Subject
 from tests.support.projects import count_projects, make_project
-from tests.support.proxy import FaultProxy, refuse
+from tests.support.proxy import refuse
 from tests.support.typed_projects import MAKERS, nest
+from tests.support.types import Capsys, Client, Patch, Server, Versions, Wire
 
 READING = {
     "annotation-objects.list",
@@ -47,8 +46,8 @@ READING = {
 class Patient:
     """A server with a project that has a version and nested datasets."""
 
-    info: ServerInfo
-    client: SuperviselyClient
+    info: Server
+    client: Client
     project_id: int
 
     def diagnose(self, *, scratch: bool = False) -> Diagnosis:
@@ -59,13 +58,13 @@ class Patient:
 def patient(folder: Path, photos: list[Path], rules: Rules, **settings: Any) -> Iterator[Patient]:
     with (
         EmbeddedServer(folder / "server", rules=VENDOR) as server,
-        SuperviselyClient(server.info.url, server.info.token) as client,
+        Client(server.info.url, server.info.token) as client,
     ):
         project_id = make_project(client, photos[:3])
     # What an old instance lacks is of no matter to what is on it.
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(folder / "server", rules=rules, **settings))
-        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        client = stack.enter_context(Client(server.info.url, server.info.token))
         yield Patient(server.info, client, project_id)
 
 
@@ -97,7 +96,7 @@ def test_what_is_different_is_told(
     name: str,
     verdict: str,
     observed: str,
-) -> None:
+):
     with patient(tmp_path, photos, rules, **settings) as ill:
         finding = by_name(ill.diagnose())[name]
 
@@ -109,7 +108,7 @@ def test_what_is_different_is_told(
 @pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])
 def test_a_scratch_project_tells_what_only_writing_tells_and_is_gone(
     tmp_path: Path, photos: list[Path], rules: Rules
-) -> None:
+):
     with patient(tmp_path, photos, rules) as ill:
         projects = count_projects(ill.client)
         diagnosis = ill.diagnose(scratch=True)
@@ -132,7 +131,7 @@ def test_a_scratch_project_tells_what_only_writing_tells_and_is_gone(
 )
 def test_stamps_that_stand_still_are_told(
     whose: str, verdict: str, advice: str, tmp_path: Path, photos: list[Path]
-) -> None:
+):
     others = VENDOR.stamps_of_annotated_items_move - {f"{whose}s"}
     rules = replace(VENDOR, stamps_of_annotated_items_move=others)
     with patient(tmp_path, photos, rules) as ill:
@@ -147,10 +146,10 @@ def test_stamps_that_stand_still_are_told(
     assert read_findings(findings)["rules"].stamps_of_annotated_items_move == others
 
 
-def test_what_cannot_be_removed_is_told(tmp_path: Path, photos: list[Path]) -> None:
-    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
+def test_what_cannot_be_removed_is_told(tmp_path: Path, photos: list[Path]):
+    with patient(tmp_path, photos, VENDOR) as ill, Wire(ill.info.url) as wire:
         wire.always("projects.archive", refuse(403))
-        with SuperviselyClient(wire.url, ill.info.token) as client:
+        with Client(wire.url, ill.info.token) as client:
             diagnosis = diagnose(client, ill.project_id, ill.info.workspace_id)
 
     assert [what.partition(":")[2] for what in diagnosis.left_behind] == [" permission_denied"] * 3
@@ -167,12 +166,12 @@ RECURSIVE = {
 
 @pytest.mark.parametrize("is_recursive", [True, False])
 @pytest.mark.parametrize("kind", MAKERS)
-def test_listings_that_bring_child_datasets_are_told(tmp_path: Path, kind: str, is_recursive: bool) -> None:
+def test_listings_that_bring_child_datasets_are_told(tmp_path: Path, kind: str, is_recursive: bool):
     said: dict[str, Any] = dict.fromkeys(RECURSIVE.values(), is_recursive)
     rules = replace(VENDOR, **said)
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=rules))
-        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        client = stack.enter_context(Client(server.info.url, server.info.token))
         project_id = MAKERS[kind](client, tmp_path)
         nest(client, project_id)
         diagnosis = diagnose(client, project_id)
@@ -188,16 +187,13 @@ def test_listings_that_bring_child_datasets_are_told(tmp_path: Path, kind: str, 
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_an_instance_that_lacks_half_of_everything_is_looked_at_to_the_end(tmp_path: Path, kind: str) -> None:
-    with (
-        EmbeddedServer(tmp_path / "server") as server,
-        SuperviselyClient(server.info.url, server.info.token) as client,
-    ):
+def test_an_instance_that_lacks_half_of_everything_is_looked_at_to_the_end(tmp_path: Path, kind: str):
+    with EmbeddedServer(tmp_path / "server") as server, Client(server.info.url, server.info.token) as client:
         project_id = MAKERS[kind](client, tmp_path)
         healthy = set(by_name(diagnose(client, project_id, server.info.workspace_id)))
     with (
         EmbeddedServer(tmp_path / "server", instance_version="6.9.0", plan="free") as server,
-        SuperviselyClient(server.info.url, server.info.token) as client,
+        Client(server.info.url, server.info.token) as client,
     ):
         diagnosis = diagnose(client, project_id, server.info.workspace_id)
 
@@ -208,7 +204,7 @@ def test_an_instance_that_lacks_half_of_everything_is_looked_at_to_the_end(tmp_p
     assert diagnosis.left_behind == []
 
 
-def test_only_previews_lacking_is_no_reason_for_versions_to_fail(tmp_path: Path, photos: list[Path]) -> None:
+def test_only_previews_lacking_is_no_reason_for_versions_to_fail(tmp_path: Path, photos: list[Path]):
     with patient(tmp_path, photos, VENDOR, instance_version="6.15.50") as ill:
         diagnosis = ill.diagnose()
 
@@ -216,22 +212,20 @@ def test_only_previews_lacking_is_no_reason_for_versions_to_fail(tmp_path: Path,
     assert "previews of versions (since 6.15.60)" in by_name(diagnosis)["instance_version"].consequence
 
 
-def test_a_workspace_where_nothing_can_be_made_spoils_no_other_question(
-    tmp_path: Path, photos: list[Path]
-) -> None:
-    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
+def test_a_workspace_where_nothing_can_be_made_spoils_no_other_question(tmp_path: Path, photos: list[Path]):
+    with patient(tmp_path, photos, VENDOR) as ill, Wire(ill.info.url) as wire:
         healthy = by_name(ill.diagnose())
         wire.always("projects.add", refuse(403))
-        with SuperviselyClient(wire.url, ill.info.token) as client:
+        with Client(wire.url, ill.info.token) as client:
             found = by_name(diagnose(client, ill.project_id, ill.info.workspace_id))
 
     assert {name: found[name] for name in healthy} == healthy
     assert (found["writing"].verdict, found["writing"].observed) == ("unknown", "permission_denied")
 
 
-def test_without_a_scratch_workspace_nothing_is_written(tmp_path: Path, photos: list[Path]) -> None:
-    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
-        with SuperviselyClient(wire.url, ill.info.token) as client:
+def test_without_a_scratch_workspace_nothing_is_written(tmp_path: Path, photos: list[Path]):
+    with patient(tmp_path, photos, VENDOR) as ill, Wire(ill.info.url) as wire:
+        with Client(wire.url, ill.info.token) as client:
             diagnose(client, ill.project_id)
         asked = Counter(request.method for request in wire.requests)
 
@@ -239,19 +233,19 @@ def test_without_a_scratch_workspace_nothing_is_written(tmp_path: Path, photos: 
     assert (asked["instance.version"], asked["teams.info"]) == (1, 1)
 
 
-def test_a_refused_question_spoils_no_other(tmp_path: Path, photos: list[Path]) -> None:
-    with patient(tmp_path, photos, VENDOR) as ill, FaultProxy(ill.info.url) as wire:
+def test_a_refused_question_spoils_no_other(tmp_path: Path, photos: list[Path]):
+    with patient(tmp_path, photos, VENDOR) as ill, Wire(ill.info.url) as wire:
         healthy = set(by_name(ill.diagnose()))
         wire.always("figures.list", refuse(403))
-        with SuperviselyClient(wire.url, ill.info.token) as client:
+        with Client(wire.url, ill.info.token) as client:
             diagnosis = diagnose(client, ill.project_id)
 
     assert set(by_name(diagnosis)) == healthy
     assert by_name(diagnosis)["figure_fields"].verdict == "fails"
 
 
-def test_a_wrong_token_is_an_error_and_no_finding(server: ServerInfo) -> None:
-    with SuperviselyClient(server.url, "wrong") as client, pytest.raises(AuthenticationError):
+def test_a_wrong_token_is_an_error_and_no_finding(server: Server):
+    with Client(server.url, "wrong") as client, pytest.raises(AuthenticationError):
         diagnose(client)
 
 
@@ -265,18 +259,13 @@ def test_a_wrong_token_is_an_error_and_no_finding(server: ServerInfo) -> None:
     ],
 )
 def test_a_reservation_that_expires_is_told(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    lifetime: timedelta,
-    wait_seconds: float,
-    verdict: str,
-    observed: str,
-) -> None:
+    tmp_path: Path, monkeypatch: Patch, lifetime: timedelta, wait_seconds: float, verdict: str, observed: str
+):
     monkeypatch.setattr(scratch, "EXPIRY_STEP", 0.5 if verdict == "works" else 10)
     left_behind: list[str] = []
     with (
         EmbeddedServer(tmp_path / "server", reservation_lifetime=lifetime) as server,
-        SuperviselyClient(server.info.url, server.info.token) as client,
+        Client(server.info.url, server.info.token) as client,
     ):
         if verdict != "works":
             monkeypatch.setattr(client, "pause", lambda seconds: None)
@@ -288,31 +277,29 @@ def test_a_reservation_that_expires_is_told(
     assert left_behind == []
 
 
-def test_somebody_who_waits_no_longer_leaves_nothing_behind(server: ServerInfo) -> None:
+def test_somebody_who_waits_no_longer_leaves_nothing_behind(server: Server):
     left_behind: list[str] = []
-    with SuperviselyClient(server.url, server.token) as client:
+    with Client(server.url, server.token) as client:
         before = count_projects(client)
 
     with pytest.raises(CancelledError):
         _interrupt_waiting(server, left_behind)
 
-    with SuperviselyClient(server.url, server.token) as client:
+    with Client(server.url, server.token) as client:
         assert count_projects(client) == before
     assert left_behind == []
 
 
-def _interrupt_waiting(server: ServerInfo, left_behind: list[str]) -> None:
+def _interrupt_waiting(server: Server, left_behind: list[str]) -> None:
     with (
-        SuperviselyClient(server.url, server.token) as client,
+        Client(server.url, server.token) as client,
         scratch.Scratch(client, server.workspace_id, left_behind, 3600) as tried,
     ):
         client.interrupt()
         list(tried.try_expiry(Subject(client)))
 
 
-def test_waiting_for_an_expiry_needs_a_scratch_workspace(
-    server: ServerInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_waiting_for_an_expiry_needs_a_scratch_workspace(server: Server, monkeypatch: Patch, capsys: Capsys):
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
 
@@ -321,14 +308,14 @@ def test_waiting_for_an_expiry_needs_a_scratch_workspace(
 
 
 def test_saved_findings_hold_no_names_and_make_a_server_like_the_one_that_was_asked(
-    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    tmp_path: Path, photos: list[Path], monkeypatch: Patch, capsys: Capsys
+):
     rules = replace(VENDOR, cursor="number", max_per_page=2, checks_bounds=False, gone_status=403)
     saved = tmp_path / "findings.json"
     with patient(tmp_path, photos, rules, instance_version="6.16.2") as ill:
         ill.client.projects.edit(ill.project_id, name="Secret project")
         ill.client.datasets.add(ill.project_id, "Secret dataset")
-        ProjectVersions(ill.client).create(ill.project_id, "Secret title")
+        Versions(ill.client).create(ill.project_id, "Secret title")
         monkeypatch.setenv("SERVER_ADDRESS", ill.info.url)
         monkeypatch.setenv("API_TOKEN", ill.info.token)
         names = ["--project-id", str(ill.project_id), "--scratch", str(ill.info.workspace_id)]
@@ -344,19 +331,10 @@ def test_saved_findings_hold_no_names_and_make_a_server_like_the_one_that_was_as
         assert ill.diagnose(scratch=True).rules == json.loads(text)["rules"]
 
 
-FINDING = {
-    "name": str,
-    "assumption": str,
-    "observed": str,
-    "verdict": str,
-    "consequence": str,
-    "rules": dict,
-}
+FINDING = {"name": str, "assumption": str, "observed": str, "verdict": str, "consequence": str, "rules": dict}
 
 
-def test_json_tells_all_findings(
-    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_json_tells_all_findings(tmp_path: Path, photos: list[Path], monkeypatch: Patch, capsys: Capsys):
     with patient(tmp_path, photos, replace(VENDOR, max_per_page=2), instance_version="6.9.40") as ill:
         monkeypatch.setenv("SERVER_ADDRESS", ill.info.url)
         monkeypatch.setenv("API_TOKEN", ill.info.token)
@@ -383,7 +361,7 @@ def test_json_tells_all_findings(
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"rules": 1}', '{"rules": {}}'])
-def test_a_file_that_holds_no_findings_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_file_that_holds_no_findings_is_refused(tmp_path: Path, content: str):
     path = tmp_path / "findings.json"
     path.write_text(content)
 

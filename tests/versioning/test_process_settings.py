@@ -9,8 +9,7 @@ from threading import Barrier
 import pyarrow as pa
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.types import Client, Versions
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def arrow_pool():
 
 
 def test_creates_and_restores_at_once_leave_the_process_as_it_was(
-    client: SuperviselyClient, versions: ProjectVersions, arrow_pool
+    client: Client, versions: Versions, arrow_pool
 ):
     environment = dict(os.environ)
     projects = [client.projects.add(1, f"At once {number}").id for number in range(2)]

@@ -5,29 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.projects import make_project
-from tests.support.proxy import FaultProxy
 from tests.support.standalone import Standalone
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.types import Server, TempFolders, Wire
 
 ROOT = Path(__file__).parents[3]
 DAGS = [ROOT / "tests" / "airflow" / "real" / "dags.py", ROOT / "dags" / "approved_restore.py"]
 
 
 @pytest.fixture(scope="module")
-def wire(server: ServerInfo) -> Iterator[FaultProxy]:
-    with FaultProxy(server.url) as proxy:
+def wire(server: Server) -> Iterator[Wire]:
+    with Wire(server.url) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="module")
-def watched_id(server: ServerInfo, photos: list[Path]) -> int:
+def watched_id(server: Server, photos: list[Path]) -> int:
     """The project of the DAG that is scheduled on versions which anybody makes."""
     from airflow_sv_versioning.client import SuperviselyClient
 
@@ -37,7 +33,7 @@ def watched_id(server: ServerInfo, photos: list[Path]) -> int:
 
 @pytest.fixture(scope="module")
 def airflow(
-    tmp_path_factory: pytest.TempPathFactory, wire: FaultProxy, server: ServerInfo, watched_id: int
+    tmp_path_factory: TempFolders, wire: Wire, server: Server, watched_id: int
 ) -> Iterator[Standalone]:
     home = tmp_path_factory.mktemp("standalone") / "airflow"
     lineage = {"type": "file", "log_file_path": str(home / "lineage.jsonl"), "append": True}

@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from airflow_sv_versioning.get_provider_info import get_provider_info
 from tests.support.projects import make_project, touch
-from tests.support.proxy import Exchange, FaultProxy, Reply
+from tests.support.proxy import Exchange, Reply
 from tests.support.standalone import AIRFLOW_3_3, TEST_SECONDS, Standalone, asked, wait_until
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.types import Client, Server, Versions, Wire
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(TEST_SECONDS)]
 
 
-def test_the_page_of_connections_shows_the_form(airflow: Standalone) -> None:
+def test_the_page_of_connections_shows_the_form(airflow: Standalone):
     forms = airflow.call("GET", "/ui/connections/hook_meta")
     declared = get_provider_info()["connection-types"][0]
 
@@ -44,8 +40,8 @@ def test_the_page_of_connections_shows_the_form(airflow: Standalone) -> None:
 
 @pytest.mark.parametrize("right", [True, False])
 def test_the_test_button_says_whether_the_token_is_right(
-    right: bool, airflow: Standalone, wire: FaultProxy, server: ServerInfo
-) -> None:
+    right: bool, airflow: Standalone, wire: Wire, server: Server
+):
     token = server.token if right else "a-token-of-nobody"
 
     told = airflow.call("POST", "/api/v2/connections/test", _connection(wire.url, token))
@@ -57,8 +53,8 @@ def test_the_test_button_says_whether_the_token_is_right(
 
 @pytest.mark.skipif(not AIRFLOW_3_3, reason="older ones test connections in the API server alone")
 def test_the_test_button_works_where_the_test_runs_on_a_worker(
-    airflow: Standalone, wire: FaultProxy, server: ServerInfo
-) -> None:
+    airflow: Standalone, wire: Wire, server: Server
+):
     queued = airflow.call("POST", "/api/v2/connections/enqueue-test", _connection(wire.url, server.token))
     told: dict[str, Any] = {}
 
@@ -82,7 +78,7 @@ def _connection(host: str, token: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def finished(airflow: Standalone, server: ServerInfo, photos: list[Path]) -> tuple[int, str]:
+def finished(airflow: Standalone, server: Server, photos: list[Path]) -> tuple[int, str]:
     """A project, and a run that has backed it up."""
     from airflow_sv_versioning.client import SuperviselyClient
 
@@ -94,8 +90,8 @@ def finished(airflow: Standalone, server: ServerInfo, photos: list[Path]) -> tup
 
 
 def test_the_buttons_of_a_task_lead_to_the_platform(
-    airflow: Standalone, finished: tuple[int, str], wire: FaultProxy
-) -> None:
+    airflow: Standalone, finished: tuple[int, str], wire: Wire
+):
     project_id, run = finished
     version_id = airflow.xcom("backup", run, "create")
 
@@ -106,8 +102,8 @@ def test_the_buttons_of_a_task_lead_to_the_platform(
 
 
 def test_secrets_are_masked_in_the_logs(
-    airflow: Standalone, finished: tuple[int, str], wire: FaultProxy, server: ServerInfo
-) -> None:
+    airflow: Standalone, finished: tuple[int, str], wire: Wire, server: Server
+):
     commits = [request.json["commitToken"] for request in wire.seen("projects.versions.commit")]
     logs = "".join(path.read_text(errors="replace") for path in (airflow.home / "logs").rglob("*.log"))
 
@@ -116,9 +112,7 @@ def test_secrets_are_masked_in_the_logs(
     assert [secret for secret in (server.token, *commits) if secret in logs] == []
 
 
-def test_the_version_is_in_the_lineage_of_its_run(
-    airflow: Standalone, finished: tuple[int, str], wire: FaultProxy
-) -> None:
+def test_the_version_is_in_the_lineage_of_its_run(airflow: Standalone, finished: tuple[int, str], wire: Wire):
     if find_spec("airflow.providers.openlineage") is None:
         pytest.skip("The OpenLineage provider is not installed.")
     project_id, run = finished
@@ -140,8 +134,8 @@ def test_the_version_is_in_the_lineage_of_its_run(
 
 
 def test_two_runs_at_once_end_with_the_same_version(
-    airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
-) -> None:
+    airflow: Standalone, wire: Wire, project_id: int, versions: Versions
+):
     def wait_for_the_other(exchange: Exchange) -> Reply:
         wait_until(lambda: len(asked(wire, "projects.versions.reserve", project_id)) >= 2)
         return exchange.forward()
@@ -157,8 +151,8 @@ def test_two_runs_at_once_end_with_the_same_version(
 
 
 def test_a_version_that_somebody_makes_on_the_platform_starts_a_run(
-    airflow: Standalone, wire: FaultProxy, watched_id: int, versions: ProjectVersions
-) -> None:
+    airflow: Standalone, wire: Wire, watched_id: int, versions: Versions
+):
     wait_until(lambda: bool(asked(wire, "projects.versions.list", watched_id)), airflow.tail)
 
     version = versions.create(watched_id, "by hand")
@@ -168,13 +162,8 @@ def test_a_version_that_somebody_makes_on_the_platform_starts_a_run(
 
 @pytest.mark.parametrize(("answer", "restored"), [("Approve", "success"), ("Reject", "skipped")])
 def test_a_restore_waits_for_a_person(
-    answer: str,
-    restored: str,
-    airflow: Standalone,
-    wire: FaultProxy,
-    project_id: int,
-    versions: ProjectVersions,
-) -> None:
+    answer: str, restored: str, airflow: Standalone, wire: Wire, project_id: int, versions: Versions
+):
     versions.create(project_id, "before the mess")
     run = airflow.trigger("approved_restore", project_id=project_id, version_num=1)
     # 3.3 has a state of its own for it.
@@ -192,7 +181,7 @@ def test_a_restore_waits_for_a_person(
         assert links["Open restored project"] == f"{wire.url}/projects/{new}/datasets"
 
 
-def test_a_permanent_error_is_one_sentence_on_the_page_of_its_task(airflow: Standalone) -> None:
+def test_a_permanent_error_is_one_sentence_on_the_page_of_its_task(airflow: Standalone):
     run = airflow.trigger("waiting", project_id=999_999)
     airflow.wait_for("waiting", run, "wait", "failed")
 
@@ -208,8 +197,8 @@ def test_a_permanent_error_is_one_sentence_on_the_page_of_its_task(airflow: Stan
 
 
 def test_a_version_of_an_alias_starts_what_is_scheduled_on_the_project(
-    airflow: Standalone, client: SuperviselyClient, watched_id: int
-) -> None:
+    airflow: Standalone, client: Client, watched_id: int
+):
     touch(client, watched_id)
     run = airflow.trigger("waiting", project_id=watched_id)
     airflow.wait_for("waiting", run, "create", "success")

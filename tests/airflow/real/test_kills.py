@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_sv_versioning.snapshot.origin import is_draft
 from tests.airflow.test_background_tasks_sensor import App
 from tests.support.projects import reserve, touch
-from tests.support.proxy import Exchange, Fault, FaultProxy
+from tests.support.proxy import Exchange, Fault
 from tests.support.standalone import (
     AIRFLOW_3_3,
     IMPATIENT_SECONDS,
@@ -21,24 +20,20 @@ from tests.support.standalone import (
     asked,
     wait_until,
 )
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.types import Client, Server, Versions, Wire
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(TEST_SECONDS)]
 
 
 def test_waiting_holds_no_worker_and_survives_the_triggerer(
     airflow: Standalone,
-    wire: FaultProxy,
-    client: SuperviselyClient,
-    server: ServerInfo,
+    wire: Wire,
+    client: Client,
+    server: Server,
     project_id: int,
     watched_id: int,
-    versions: ProjectVersions,
-) -> None:
+    versions: Versions,
+):
     app = App(client, server.workspace_id, project_id)
     looks = len(wire.seen("tasks.list"))
     runs = {dag_id: airflow.trigger(dag_id, project_id=project_id) for dag_id in ("impatient", "waiting")}
@@ -75,9 +70,7 @@ def test_waiting_holds_no_worker_and_survives_the_triggerer(
         assert airflow.wait_for_versions("watching", 1) == [[missed.version_id]]
 
 
-def test_a_killed_worker_leaves_no_lock(
-    airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
-) -> None:
+def test_a_killed_worker_leaves_no_lock(airflow: Standalone, wire: Wire, project_id: int, versions: Versions):
     wire.on("projects.versions.commit", lambda _: airflow.kill_worker())
 
     run = airflow.trigger("backup", project_id=project_id)
@@ -89,8 +82,8 @@ def test_a_killed_worker_leaves_no_lock(
 
 
 def test_a_task_that_runs_out_of_time_gives_its_reservation_back(
-    airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
-) -> None:
+    airflow: Standalone, wire: Wire, project_id: int, versions: Versions
+):
     def hold(exchange: Exchange) -> None:
         exchange.closing.wait(8)
 
@@ -117,8 +110,8 @@ def fail_and_hang(airflow: Standalone, dag_id: str, task_id: str) -> Fault:
 
 
 def test_a_task_that_a_person_fails_while_it_waits_gives_its_reservation_back(
-    airflow: Standalone, wire: FaultProxy, project_id: int, versions: ProjectVersions
-) -> None:
+    airflow: Standalone, wire: Wire, project_id: int, versions: Versions
+):
     returned = "projects.versions.cancel-reservation"
     before = len(wire.seen(returned))
     wire.on("figures.list", fail_and_hang(airflow, "backup", "create"))
@@ -130,12 +123,8 @@ def test_a_task_that_a_person_fails_while_it_waits_gives_its_reservation_back(
 
 
 def test_a_restore_that_a_person_fails_while_it_waits_removes_its_project(
-    airflow: Standalone,
-    wire: FaultProxy,
-    client: SuperviselyClient,
-    project_id: int,
-    versions: ProjectVersions,
-) -> None:
+    airflow: Standalone, wire: Wire, client: Client, project_id: int, versions: Versions
+):
     versions.create(project_id)
     before = len(wire.seen("projects.archive"))
     wire.on("figures.bulk.add", fail_and_hang(airflow, "restore", "restore"))
@@ -147,12 +136,8 @@ def test_a_restore_that_a_person_fails_while_it_waits_removes_its_project(
 
 
 def test_the_next_try_of_a_killed_restore_removes_the_half_project(
-    airflow: Standalone,
-    wire: FaultProxy,
-    client: SuperviselyClient,
-    project_id: int,
-    versions: ProjectVersions,
-) -> None:
+    airflow: Standalone, wire: Wire, client: Client, project_id: int, versions: Versions
+):
     versions.create(project_id)
     wire.on("figures.bulk.add", lambda _: airflow.kill_worker())
 
@@ -166,8 +151,8 @@ def test_the_next_try_of_a_killed_restore_removes_the_half_project(
 
 
 def test_a_deferrable_create_holds_no_worker_while_the_project_is_busy(
-    airflow: Standalone, client: SuperviselyClient, project_id: int, versions: ProjectVersions
-) -> None:
+    airflow: Standalone, client: Client, project_id: int, versions: Versions
+):
     held = reserve(client, project_id)
 
     run = airflow.trigger("patient", project_id=project_id)
@@ -182,17 +167,13 @@ def test_a_deferrable_create_holds_no_worker_while_the_project_is_busy(
     assert len(versions.get_list(project_id)) == 2
 
 
-def list_drafts(client: SuperviselyClient) -> list[str]:
+def list_drafts(client: Client) -> list[str]:
     return [one.name for one in client.projects.list_all(1) if is_draft(one.name, one.custom_data)]
 
 
 def test_a_killed_scheduler_leaves_no_lock(
-    airflow: Standalone,
-    wire: FaultProxy,
-    client: SuperviselyClient,
-    project_id: int,
-    versions: ProjectVersions,
-) -> None:
+    airflow: Standalone, wire: Wire, client: Client, project_id: int, versions: Versions
+):
     # Its workers are its children, and die with it as with their machine.
     wire.on("projects.versions.commit", lambda _: airflow.kill("scheduler"))
     run = airflow.trigger("backup", project_id=project_id)

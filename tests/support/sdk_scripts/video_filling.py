@@ -85,10 +85,7 @@ def make_video_meta(interface: str | None = None) -> sly.ProjectMeta:
     ]
     settings = ProjectSettings(labeling_interface=interface) if interface else None
     return sly.ProjectMeta(
-        sly.ObjClassCollection(classes),
-        sly.TagMetaCollection(tags),
-        "videos",
-        project_settings=settings,
+        sly.ObjClassCollection(classes), sly.TagMetaCollection(tags), "videos", project_settings=settings
     )
 
 

@@ -7,26 +7,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.plain_projects import make_plain_project
 from tests.support.projects import count_projects, list_version_files, read_images, touch
-from tests.support.proxy import FaultProxy, first, refuse
+from tests.support.proxy import first, refuse
+from tests.support.types import Client, Patch, Run, Server, Versions, Wire
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
 
 
-def test_create_list_and_restore_in_json(
-    run: Callable[..., tuple[int, str, str]], client: SuperviselyClient, project_id: int
-) -> None:
+def test_create_list_and_restore_in_json(run: Run, client: Client, project_id: int):
     code, out, _ = run("create", project_id, "--title", "first", "--json")
     made = json.loads(out)
     assert (code, made["created"], made["version_num"], made["title"]) == (0, True, 1, "first")
@@ -51,9 +46,7 @@ def test_create_list_and_restore_in_json(
     assert read_images(client, restored["project_id"]) == read_images(client, project_id)
 
 
-def test_create_list_and_restore_for_people(
-    run: Callable[..., tuple[int, str, str]], server: ServerInfo, client: SuperviselyClient, project_id: int
-) -> None:
+def test_create_list_and_restore_for_people(run: Run, server: Server, client: Client, project_id: int):
     code, out, _ = run("create", project_id)
     assert code == 0
     assert out.startswith("Created version 1 (id ")
@@ -80,11 +73,8 @@ def test_create_list_and_restore_for_people(
 
 @pytest.mark.parametrize("project_type", ["videos", "volumes"])
 def test_stamps_that_a_user_trusts_make_the_next_version_incremental(
-    project_type: str,
-    run: Callable[..., tuple[int, str, str]],
-    client: SuperviselyClient,
-    tmp_path: Path,
-) -> None:
+    project_type: str, run: Run, client: Client, tmp_path: Path
+):
     project = make_plain_project(client, tmp_path, project_type, "a figure")
     others = {"videos": "volumes", "volumes": "videos"}[project_type]
     ends = []
@@ -97,15 +87,11 @@ def test_stamps_that_a_user_trusts_make_the_next_version_incremental(
     assert ends == [(0, "full"), (0, "full"), (0, "full"), (0, "incremental")]
 
 
-def test_a_project_without_versions_is_told(
-    run: Callable[..., tuple[int, str, str]], project_id: int
-) -> None:
+def test_a_project_without_versions_is_told(run: Run, project_id: int):
     assert run("list", project_id)[1] == "No versions yet.\n"
 
 
-def test_a_wrong_token_fails_for_good(
-    run: Callable[..., tuple[int, str, str]], project_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_token_fails_for_good(run: Run, project_id: int, monkeypatch: Patch):
     monkeypatch.setenv("API_TOKEN", "nobodys")
 
     code, out, err = run("list", project_id, "--json")
@@ -115,7 +101,7 @@ def test_a_wrong_token_fails_for_good(
     assert "nobodys" not in err
 
 
-def test_an_unknown_project_fails_for_good(run: Callable[..., tuple[int, str, str]]) -> None:
+def test_an_unknown_project_fails_for_good(run: Run):
     code, out, err = run("create", 987654321, "--json")
 
     assert (code, json.loads(out)["error"]["kind"]) == (3, "not_found")
@@ -124,11 +110,8 @@ def test_an_unknown_project_fails_for_good(run: Callable[..., tuple[int, str, st
 
 @pytest.mark.parametrize("flags", [("--busy-timeout", "0.2"), ("--on-busy", "fail")], ids=" ".join)
 def test_a_busy_project_is_to_be_tried_later(
-    flags: tuple[str, str],
-    run: Callable[..., tuple[int, str, str]],
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    flags: tuple[str, str], run: Run, client: Client, project_id: int
+):
     client.versions.reserve(project_id)
 
     code, out, _ = run("create", project_id, *flags, "--json")
@@ -140,12 +123,12 @@ def test_a_busy_project_is_to_be_tried_later(
 def test_a_restore_that_fails_leaves_its_project_only_where_that_is_asked(
     flags: tuple[str, ...],
     left: int,
-    run: Callable[..., tuple[int, str, str]],
-    wire: FaultProxy,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
+    run: Run,
+    wire: Wire,
+    client: Client,
+    versions: Versions,
     project_id: int,
-) -> None:
+):
     versions.create(project_id)
     projects = count_projects(client)
     wire.always("figures.bulk.add", refuse(400))
@@ -156,7 +139,7 @@ def test_a_restore_that_fails_leaves_its_project_only_where_that_is_asked(
 
 
 @pytest.fixture
-def start(wire: FaultProxy, server: ServerInfo):
+def start(wire: Wire, server: Server):
     """Start a command as a process, behind the wire."""
     started = []
 
@@ -178,14 +161,8 @@ def start(wire: FaultProxy, server: ServerInfo):
 @pytest.mark.parametrize("number", STOPPING)
 @pytest.mark.parametrize("method", ["images.list", "file-storage.bulk.upload"])
 def test_a_signal_during_create_gives_the_reservation_back_also_where_no_answer_comes(
-    method,
-    number,
-    wire: FaultProxy,
-    start,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    method, number, wire: Wire, start, client: Client, versions: Versions, project_id: int
+):
     command = start("create", project_id, "--json")
 
     def stop_and_hang(exchange):
@@ -204,8 +181,8 @@ def test_a_signal_during_create_gives_the_reservation_back_also_where_no_answer_
 
 
 def test_a_terminal_that_is_closed_ends_the_command_cleanly(
-    wire: FaultProxy, start, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, start, versions: Versions, project_id: int
+):
     ours, theirs = os.openpty()
     command = start("create", project_id, stdout=theirs, stderr=theirs)
     os.close(theirs)
@@ -223,7 +200,7 @@ def test_a_terminal_that_is_closed_ends_the_command_cleanly(
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_stops_at_once(second, wire: FaultProxy, start, project_id: int) -> None:
+def test_a_second_signal_stops_at_once(second, wire: Wire, start, project_id: int):
     command = start("create", project_id)
     wire.on("images.list", first(lambda: command.send_signal(signal.SIGINT)))
 
@@ -239,8 +216,8 @@ def test_a_second_signal_stops_at_once(second, wire: FaultProxy, start, project_
 
 
 def test_a_command_that_shall_ignore_a_closed_terminal_goes_on(
-    wire: FaultProxy, start, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, start, versions: Versions, project_id: int
+):
     command = start("create", project_id, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     wire.on("images.list", first(lambda: command.send_signal(signal.SIGHUP)))
 
@@ -251,7 +228,7 @@ def test_a_command_that_shall_ignore_a_closed_terminal_goes_on(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_says_when_it_is_ready_and_ends_cleanly(number, tmp_path: Path) -> None:
+def test_serve_says_when_it_is_ready_and_ends_cleanly(number, tmp_path: Path):
     serving = subprocess.Popen(
         [*MODULE, "serve", "--data", str(tmp_path / "data"), "--token", "mine"],
         stdout=subprocess.PIPE,

@@ -8,7 +8,6 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,19 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning import __version__
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.surroundings import CA_VARIABLES
 from airflow_sv_versioning.exceptions import VersionNotFoundError
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.tls import Authority
+from tests.support.types import Client, Patch, Run, Server, Versions
 
+Environment = dict[str, str]
+
+AS_JSON = pytest.mark.parametrize("as_json", [[], ["--json"]])
 MODULE = [sys.executable, "-m", "airflow_sv_versioning.cli"]
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def environment(server: ServerInfo, tmp_path: Path) -> dict[str, str]:
+def environment(server: Server, tmp_path: Path) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -37,22 +36,21 @@ def environment(server: ServerInfo, tmp_path: Path) -> dict[str, str]:
     return {**kept, "SERVER_ADDRESS": server.url, "API_TOKEN": server.token, "AIRFLOW_HOME": str(tmp_path)}
 
 
+def command(environment: Environment, *arguments: object, **streams: Any) -> subprocess.CompletedProcess[Any]:
+    """Run the command in a process of its own; what no stream is given for is captured, as text."""
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **streams}
+    return subprocess.run([*MODULE, *map(str, arguments)], check=False, env=environment, **given)
+
+
 # --- output ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("as_json", [[], ["--json"]])
+@AS_JSON
 def test_a_result_that_a_full_disk_cannot_take_is_told_and_the_version_stands(
-    as_json, environment: dict[str, str], versions: ProjectVersions, project_id: int
-) -> None:
+    as_json, environment: Environment, versions: Versions, project_id: int
+):
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [*MODULE, "create", str(project_id), *as_json],
-            check=False,
-            env=environment,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        done = command(environment, "create", project_id, *as_json, stdout=full)
 
     (made,) = versions.get_list(project_id)
     assert done.returncode == 3
@@ -62,19 +60,12 @@ def test_a_result_that_a_full_disk_cannot_take_is_told_and_the_version_stands(
     assert str(made.id) in done.stderr
 
 
-@pytest.mark.parametrize("as_json", [[], ["--json"]])
+@AS_JSON
 def test_progress_that_nobody_can_take_does_not_end_the_work(
-    as_json, environment: dict[str, str], versions: ProjectVersions, project_id: int
-) -> None:
+    as_json, environment: Environment, versions: Versions, project_id: int
+):
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [*MODULE, "create", str(project_id), *as_json],
-            check=False,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=full,
-            text=True,
-        )
+        done = command(environment, "create", project_id, *as_json, stderr=full)
 
     assert (done.returncode, len(versions.get_list(project_id))) == (0, 1)
     assert done.stdout
@@ -91,20 +82,13 @@ def test_progress_that_nobody_can_take_does_not_end_the_work(
     ],
 )
 def test_a_reader_that_goes_away_changes_nothing(
-    arguments, code, closed, environment: dict[str, str], versions: ProjectVersions, project_id: int
-) -> None:
+    arguments, code, closed, environment: Environment, versions: Versions, project_id: int
+):
     reading, writing = os.pipe()
     os.close(reading)
-    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    streams.update(dict.fromkeys(["stdout", "stderr"] if closed == "both" else [closed], writing))
+    streams = dict.fromkeys(["stdout", "stderr"] if closed == "both" else [closed], writing)
 
-    done = subprocess.run(
-        [*MODULE, *(each.format(project_id) for each in arguments)],
-        check=False,
-        env=environment,
-        text=True,
-        **streams,
-    )
+    done = command(environment, *(each.format(project_id) for each in arguments), **streams)
 
     os.close(writing)
     assert done.returncode == code
@@ -115,24 +99,13 @@ def test_a_reader_that_goes_away_changes_nothing(
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["create", "--help"]])
-def test_a_help_without_a_reader_is_quiet_and_on_a_full_disk_told(
-    arguments, environment: dict[str, str]
-) -> None:
+def test_a_help_without_a_reader_is_quiet_and_on_a_full_disk_told(arguments, environment: Environment):
     reading, writing = os.pipe()
     os.close(reading)
-    unread = subprocess.run(
-        [*MODULE, *arguments], check=False, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True
-    )
+    unread = command(environment, *arguments, stdout=writing)
     os.close(writing)
     with open("/dev/full", "w") as full:
-        unwritten = subprocess.run(
-            [*MODULE, *arguments],
-            check=False,
-            env=environment,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        unwritten = command(environment, *arguments, stdout=full)
 
     assert (unread.returncode, unread.stderr) == (0, "")
     assert unwritten.returncode == 3
@@ -142,29 +115,19 @@ def test_a_help_without_a_reader_is_quiet_and_on_a_full_disk_told(
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_a_terminal_of_few_characters_makes_no_error_of_a_version(
-    encoding,
-    environment: dict[str, str],
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    encoding, environment: Environment, client: Client, versions: Versions, project_id: int
+):
     client.projects.edit(project_id, name=f"лимоны {project_id}")
-    for command in (["create", str(project_id), "--title", "лимоны"], ["list", str(project_id)]):
-        done = subprocess.run(
-            [*MODULE, *command],
-            check=False,
-            env={**environment, "PYTHONIOENCODING": encoding},
-            capture_output=True,
-        )
+    spoken = {**environment, "PYTHONIOENCODING": encoding}
+    for arguments in (["create", project_id, "--title", "лимоны"], ["list", project_id]):
+        done = command(spoken, *arguments, text=False)
         assert done.returncode == 0, done.stderr
         assert ("лимоны" if encoding == "utf-8" else "\\u043b") in done.stdout.decode(encoding)
 
     assert len(versions.get_list(project_id)) == 1
 
 
-def test_a_terminal_gets_bars_beside_a_result_that_goes_elsewhere(
-    environment: dict[str, str], project_id: int
-) -> None:
+def test_a_terminal_gets_bars_beside_a_result_that_goes_elsewhere(environment: Environment, project_id: int):
     main, terminal = pty.openpty()
     settings = {**environment, "TERM": "xterm", "COLUMNS": "40", "LINES": "10"}
     with subprocess.Popen(
@@ -196,18 +159,14 @@ def _read_all(terminal: int) -> str:
     return shown.decode()
 
 
-def test_the_version_is_told(run: Callable[..., tuple[int, str, str]]) -> None:
+def test_the_version_is_told(run: Run):
     assert run("--version") == (0, f"sv-versioning {__version__}\n", "")
 
 
 @pytest.mark.parametrize("command", ["restore", "verify", "check-item"])
 def test_the_help_says_what_a_moment_without_zone_or_time_means(
-    command,
-    run: Callable[..., tuple[int, str, str]],
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    command, run: Run, versions: Versions, project_id: int
+):
     said = " ".join(run(command, "--help")[1].split())
     assert "UTC where it names no zone; a date alone means its beginning, 00:00" in said
 
@@ -221,13 +180,8 @@ def test_the_help_says_what_a_moment_without_zone_or_time_means(
 
 
 def test_a_ca_file_and_no_check_reach_the_server(
-    run: Callable[..., tuple[int, str, str]],
-    tls: dict[str, str],
-    authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
-    project_id: int,
-    tmp_path: Path,
-) -> None:
+    run: Run, tls: dict[str, str], authority: Authority, monkeypatch: Patch, project_id: int, tmp_path: Path
+):
     for name in CA_VARIABLES:
         monkeypatch.setenv(name, str(tmp_path / "nowhere.pem"))
 
@@ -240,28 +194,21 @@ def test_a_ca_file_and_no_check_reach_the_server(
 
 
 def test_an_airflow_connection_names_server_and_token(
-    server: ServerInfo, tls: dict[str, str], environment: dict[str, str], project_id: int
-) -> None:
+    server: Server, tls: dict[str, str], environment: Environment, project_id: int
+):
     """Also where the environment names others; Airflow's own words do not stand among the results."""
     fields = {"host": tls["good"], "password": server.token, "extra": {"verify_ssl": False}}
     elsewhere = {"SERVER_ADDRESS": "http://127.0.0.1:1", "API_TOKEN": "nobodys"}
 
-    done = subprocess.run(
-        [*MODULE, "list", str(project_id), "--conn-id", "company", "--json"],
-        check=False,
-        env={**environment, **elsewhere, "AIRFLOW_CONN_COMPANY": json.dumps(fields)},
-        capture_output=True,
-        text=True,
-    )
+    surroundings = {**environment, **elsewhere, "AIRFLOW_CONN_COMPANY": json.dumps(fields)}
+    done = command(surroundings, "list", project_id, "--conn-id", "company", "--json")
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"project_id": project_id, "versions": []}
 
 
 @pytest.mark.parametrize("more", [["--server", "http://x"], ["--token", "t"]])
-def test_a_connection_beside_a_server_or_token_is_refused(
-    more, run: Callable[..., tuple[int, str, str]]
-) -> None:
+def test_a_connection_beside_a_server_or_token_is_refused(more, run: Run):
     code, _, told = run("list", 7, "--conn-id", "company", *more)
 
     assert (code, "but not both" in told) == (2, True)
@@ -287,13 +234,8 @@ def test_a_connection_beside_a_server_or_token_is_refused(
 )
 @pytest.mark.parametrize("command", [["create", "{id}", "--media-store"], ["media", "verify"]])
 def test_a_store_that_cannot_be_is_a_usage_error(
-    command,
-    path,
-    run: Callable[..., tuple[int, str, str]],
-    versions: ProjectVersions,
-    project_id: int,
-    tmp_path: Path,
-) -> None:
+    command, path, run: Run, versions: Versions, project_id: int, tmp_path: Path
+):
     places = {name: str(tmp_path / name) for name in ("file", "loop")}
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
@@ -307,9 +249,7 @@ def test_a_store_that_cannot_be_is_a_usage_error(
 
 
 @pytest.mark.parametrize("port", ["65536", "99999", "-1", "x", "8\uff10", "1.0", ""])
-def test_a_port_that_cannot_be_is_a_usage_error(
-    port, run: Callable[..., tuple[int, str, str]], tmp_path: Path
-) -> None:
+def test_a_port_that_cannot_be_is_a_usage_error(port, run: Run, tmp_path: Path):
     code, out, _ = run("serve", "--data", tmp_path / "data", f"--port={port}")
 
     assert (code, out) == (2, "")
@@ -317,9 +257,7 @@ def test_a_port_that_cannot_be_is_a_usage_error(
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "192.0.2.1", "", "h" * 300, "2001:db8::1"])
-def test_a_host_that_cannot_be_is_a_usage_error(
-    host, run: Callable[..., tuple[int, str, str]], tmp_path: Path
-) -> None:
+def test_a_host_that_cannot_be_is_a_usage_error(host, run: Run, tmp_path: Path):
     code, out, told = run("serve", "--data", tmp_path / "data", "--host", host)
 
     assert (code, out) == (2, "")
@@ -328,9 +266,7 @@ def test_a_host_that_cannot_be_is_a_usage_error(
 
 
 @pytest.mark.parametrize("data", ["{file}", "{file}/below", "/proc/none", "/dev/null", "{damaged}"])
-def test_a_data_folder_that_cannot_be_is_a_usage_error(
-    data, run: Callable[..., tuple[int, str, str]], tmp_path: Path
-) -> None:
+def test_a_data_folder_that_cannot_be_is_a_usage_error(data, run: Run, tmp_path: Path):
     (tmp_path / "file").touch()
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "server.sqlite").write_text("no database" * 100)

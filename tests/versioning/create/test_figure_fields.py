@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import make_project
-from tests.support.proxy import Exchange, FaultProxy, Reply, answer
+from tests.support.proxy import Exchange, Reply, answer
+from tests.support.types import Client, Versions, Wire
 
 
 @pytest.mark.parametrize(
@@ -24,11 +23,11 @@ def test_a_field_that_the_server_refuses_is_left_out_and_named(
     refused: tuple[str, ...],
     untold: str,
     photos: list[Path],
-    client: SuperviselyClient,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-) -> None:
+    client: Client,
+    wire: Wire,
+    wired: Versions,
+    versions: Versions,
+):
     project_id = make_project(client, photos[:2])
 
     def strict(exchange: Exchange) -> Reply | None:
@@ -48,8 +47,8 @@ def test_a_field_that_the_server_refuses_is_left_out_and_named(
 
 
 def test_a_request_that_is_refused_for_another_reason_is_not_tried_with_fewer_fields(
-    photos: list[Path], client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions
-) -> None:
+    photos: list[Path], client: Client, wire: Wire, wired: Versions
+):
     from airflow_sv_versioning.exceptions import RequestRejectedError
 
     project_id = make_project(client, photos[:2])

@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.compare.differences import find_differences
+from airflow_sv_versioning.compare.differences import find_item_differences
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.server.rules import VENDOR
-from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
+from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+from airflow_sv_versioning.versioning import CreateResult
 from airflow_sv_versioning.versioning.doctor.object_bench import ObjectBench, VideoBench, VolumeBench
 from airflow_sv_versioning.versioning.reuse import Reuse
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
 from tests.support.plain_projects import PlainProject, make_plain_project
 from tests.support.projects import make_project, touch
-from tests.support.proxy import FaultProxy, first
+from tests.support.proxy import first
+from tests.support.types import Client, Server, TempFolders, Versions, Wire
 from tests.support.video_projects import box, write_videos
 
 BOTH = pytest.mark.parametrize("project_type", ["videos", "volumes"])
@@ -49,7 +49,7 @@ def test_what_is_reused_follows_what_is_known(
     from_latest_version: bool,
     trusts_stamps: bool,
     notes: bool,
-) -> None:
+):
     reuse = Reuse.choose(capture, project_type, shown)
 
     assert (reuse.from_latest_version, reuse.trusts_stamps) == (from_latest_version, trusts_stamps)
@@ -57,13 +57,13 @@ def test_what_is_reused_follows_what_is_known(
 
 
 @pytest.mark.parametrize("types", ["videos", ["pointclouds"], [None]])
-def test_stamps_of_what_is_no_type_cannot_be_trusted(types: Any) -> None:
+def test_stamps_of_what_is_no_type_cannot_be_trusted(types: Any):
     with pytest.raises(ConfigurationError, match=r"trusted_stamps .* images, videos, volumes"):
-        SuperviselyClient("http://x.example", "t", trusted_stamps=types)
+        Client("http://x.example", "t", trusted_stamps=types)
 
 
 @pytest.fixture(scope="module")
-def standing_still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
+def standing_still(tmp_path_factory: TempFolders) -> Iterator[Server]:
     """A platform where no edit of an annotation moves the ``updatedAt`` of its item."""
     rules = replace(VENDOR, stamps_of_annotated_items_move=frozenset())
     with EmbeddedServer(tmp_path_factory.mktemp("server"), rules=rules) as server:
@@ -71,8 +71,8 @@ def standing_still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerI
 
 
 @pytest.fixture
-def still(standing_still: ServerInfo) -> Iterator[SuperviselyClient]:
-    with SuperviselyClient(standing_still.url, standing_still.token) as client:
+def still(standing_still: Server) -> Iterator[Client]:
+    with Client(standing_still.url, standing_still.token) as client:
         yield client
 
 
@@ -98,13 +98,13 @@ def test_an_edit_that_moves_no_stamp_is_in_the_next_version(
     project_type: str,
     add: Callable[[PlainProject], Any],
     edit: Callable[[PlainProject], None],
-    still: SuperviselyClient,
+    still: Client,
     tmp_path: Path,
-) -> None:
+):
     project = PlainProject(still, project_type, tmp_path)
     project.add_project()
     add(project)
-    versions = ProjectVersions(still)
+    versions = Versions(still)
     one = versions.create(project.id)
     before = project.read(), _stamps(project)
     edit(project)
@@ -120,7 +120,7 @@ def test_an_edit_that_moves_no_stamp_is_in_the_next_version(
     assert "trusted_stamps" in (two.capture_note or "")
 
 
-def _held(client: SuperviselyClient, made: CreateResult, folder: Path) -> Snapshot:
+def _held(client: Client, made: CreateResult, folder: Path) -> Snapshot:
     folder.mkdir()
     archive = folder / "archive"
     client.files.download(1, made.archive_path, archive)
@@ -130,10 +130,10 @@ def _held(client: SuperviselyClient, made: CreateResult, folder: Path) -> Snapsh
 
 @pytest.mark.parametrize("bench_of", [VideoBench, VolumeBench])
 def test_the_next_version_holds_every_edit_that_a_doctor_tries(
-    bench_of: type[ObjectBench], still: SuperviselyClient, tmp_path: Path
-) -> None:
+    bench_of: type[ObjectBench], still: Client, tmp_path: Path
+):
     project_id = still.projects.add(1, f"edited {tmp_path}", bench_of.project_type).id
-    bench, versions = bench_of(still, project_id), ProjectVersions(still)
+    bench, versions = bench_of(still, project_id), Versions(still)
     edits = bench.edits()
     before = _held(still, versions.create(project_id), tmp_path / "before")
     missed = []
@@ -149,37 +149,34 @@ def test_the_next_version_holds_every_edit_that_a_doctor_tries(
 
 
 def test_an_edit_under_the_reading_that_moves_no_stamp_is_read(
-    standing_still: ServerInfo, still: SuperviselyClient, tmp_path: Path
-) -> None:
+    standing_still: Server, still: Client, tmp_path: Path
+):
     project = PlainProject(still, "videos", tmp_path)
     project.add_project()
     project.add_figure()
-    with (
-        FaultProxy(standing_still.url) as wire,
-        SuperviselyClient(wire.url, standing_still.token) as wired,
-    ):
+    with Wire(standing_still.url) as wire, Client(wire.url, standing_still.token) as wired:
         # Asked for when the annotation has come.
         wire.on("figures.list", first(lambda: _move(project)))
-        made = ProjectVersions(wired).create(project.id)
+        made = Versions(wired).create(project.id)
 
-    restored = ProjectVersions(still).restore(project.id, made.version_id)
+    restored = Versions(still).restore(project.id, made.version_id)
     assert made.consistent
     assert_same(project.read(restored.project_id), project.read())
 
 
 @BOTH
 def test_stamps_that_were_shown_to_move_make_versions_incremental(
-    project_type: str, server: ServerInfo, client: SuperviselyClient, tmp_path: Path
-) -> None:
+    project_type: str, server: Server, client: Client, tmp_path: Path
+):
     project_id = make_plain_project(client, tmp_path, project_type, "a figure")
-    with SuperviselyClient(server.url, server.token, trusted_stamps=[project_type]) as trusting:
+    with Client(server.url, server.token, trusted_stamps=[project_type]) as trusting:
         captures = []
         for versions, asked in [
-            (ProjectVersions(client), "auto"),
-            (ProjectVersions(client), "auto"),
-            (ProjectVersions(client), "incremental"),
-            (ProjectVersions(trusting), "auto"),
-            (ProjectVersions(trusting), "full"),
+            (Versions(client), "auto"),
+            (Versions(client), "auto"),
+            (Versions(client), "incremental"),
+            (Versions(trusting), "auto"),
+            (Versions(trusting), "full"),
         ]:
             captures.append(versions.create(project_id, capture=asked).capture)  # type: ignore[arg-type]
             touch(client, project_id)
@@ -187,9 +184,7 @@ def test_stamps_that_were_shown_to_move_make_versions_incremental(
     assert captures == ["full", "full", "incremental", "incremental", "full"]
 
 
-def test_images_are_incremental_by_themselves(
-    client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]
-) -> None:
+def test_images_are_incremental_by_themselves(client: Client, versions: Versions, photos: list[Path]):
     project_id = make_project(client, photos[:1])
     versions.create(project_id)
     touch(client, project_id)
@@ -199,14 +194,14 @@ def test_images_are_incremental_by_themselves(
     assert (made.capture, made.capture_note) == ("incremental", None)
 
 
-def test_a_capture_without_a_name_is_refused(versions: ProjectVersions) -> None:
+def test_a_capture_without_a_name_is_refused(versions: Versions):
     with pytest.raises(ConfigurationError, match=r"capture .*auto"):
         versions.create(1, capture="quick")  # type: ignore[arg-type]
 
 
 def test_what_is_behind_links_of_videos_is_not_read_again_because_annotations_are(
-    client: SuperviselyClient, near_versions: ProjectVersions, tmp_path: Path
-) -> None:
+    client: Client, near_versions: Versions, tmp_path: Path
+):
     [film] = write_videos(tmp_path, 1)
     project_id = client.projects.add(1, f"linked {tmp_path}", "videos").id
     dataset_id = client.datasets.add(project_id, "linked").id

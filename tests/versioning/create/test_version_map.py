@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import (
     add_dataset,
     list_version_files,
@@ -20,7 +18,8 @@ from tests.support.projects import (
     touch,
     write_map,
 )
-from tests.support.proxy import Exchange, FaultProxy, Reply, alter, first, refuse
+from tests.support.proxy import Exchange, Reply, alter, first, refuse
+from tests.support.types import Client, Made, Versions, Wire
 
 
 def _remove_map(client: Any, project_id: int) -> None:
@@ -28,12 +27,8 @@ def _remove_map(client: Any, project_id: int) -> None:
 
 
 def test_a_refused_commit_leaves_no_trace(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, project_id: int
+):
     wire.on("projects.versions.commit", refuse(400))
 
     with pytest.raises(SuperviselyError):
@@ -46,8 +41,8 @@ def test_a_refused_commit_leaves_no_trace(
 
 
 def test_a_commit_that_answers_no_success_is_a_failure(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     wire.on("projects.versions.commit", refuse(200))
 
     with pytest.raises(SuperviselyError):
@@ -57,12 +52,8 @@ def test_a_commit_that_answers_no_success_is_a_failure(
 
 
 def test_a_refused_commit_puts_an_older_map_back(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, project_id: int
+):
     versions.create(project_id)
     before = read_map(client, project_id)
     files = list_version_files(client, project_id)
@@ -77,8 +68,8 @@ def test_a_refused_commit_puts_an_older_map_back(
 
 
 def test_a_refused_commit_leaves_a_map_that_somebody_else_has_written_since(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, client: Client, project_id: int
+):
     theirs = {"latest": None, "written": "by somebody else"}
 
     def write_and_refuse(exchange: Exchange) -> Reply | None:
@@ -94,9 +85,7 @@ def test_a_refused_commit_leaves_a_map_that_somebody_else_has_written_since(
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null"])
-def test_a_broken_map_is_made_anew(
-    content: bytes, client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+def test_a_broken_map_is_made_anew(content: bytes, client: Client, versions: Versions, project_id: int):
     one = versions.create(project_id)
     client.files.upload(1, content, map_path(project_id))
     touch(client, project_id)
@@ -107,8 +96,8 @@ def test_a_broken_map_is_made_anew(
 
 
 def test_numbers_come_from_the_server_when_the_map_is_lost(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    client: Client, versions: Versions, project_id: int
+):
     one = versions.create(project_id)
     _remove_map(client, project_id)
     touch(client, project_id)
@@ -126,9 +115,8 @@ def test_numbers_come_from_the_server_when_the_map_is_lost(
 
 
 def test_any_version_restores_when_the_map_is_lost(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
-    made = versions.create(project_id)
+    client: Client, made: Made, versions: Versions, project_id: int
+):
     _remove_map(client, project_id)
 
     restored = versions.restore(project_id, version_num=1)
@@ -138,9 +126,8 @@ def test_any_version_restores_when_the_map_is_lost(
 
 
 def test_an_unchanged_project_answers_with_the_servers_id_when_the_map_is_lost(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
-    made = versions.create(project_id)
+    client: Client, made: Made, versions: Versions, project_id: int
+):
     _remove_map(client, project_id)
 
     again = versions.create(project_id)
@@ -149,12 +136,8 @@ def test_an_unchanged_project_answers_with_the_servers_id_when_the_map_is_lost(
 
 
 def test_what_another_process_writes_into_the_map_meanwhile_survives(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, project_id: int
+):
     one = versions.create(project_id)
     touch(client, project_id)
 
@@ -173,8 +156,8 @@ def test_what_another_process_writes_into_the_map_meanwhile_survives(
 
 
 def test_a_phantom_entry_of_another_client_is_not_counted(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    client: Client, versions: Versions, project_id: int
+):
     """The official client leaves such an entry behind when its commit fails."""
     one = versions.create(project_id)
     touch(client, project_id)
@@ -195,8 +178,8 @@ def test_a_phantom_entry_of_another_client_is_not_counted(
 
 
 def test_two_versions_in_one_second_have_archives_of_their_own(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    client: Client, versions: Versions, project_id: int
+):
     made = []
     for _ in range(3):
         touch(client, project_id)
@@ -207,7 +190,7 @@ def test_two_versions_in_one_second_have_archives_of_their_own(
 
 
 def test_a_version_list_without_newer_keys_is_read(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
 ):
     versions.create(project_id)
 
@@ -221,7 +204,7 @@ def test_a_version_list_without_newer_keys_is_read(
     assert [info.preview_project_id for info in wired.get_list(project_id)] == [None]
 
 
-def test_a_reservation_is_given_back_once(client: SuperviselyClient, project_id: int) -> None:
+def test_a_reservation_is_given_back_once(client: Client, project_id: int):
     reservation = reserve(client, project_id)
 
     assert client.versions.cancel(reservation)
@@ -229,8 +212,8 @@ def test_a_reservation_is_given_back_once(client: SuperviselyClient, project_id:
 
 
 def test_a_version_tells_how_many_more_it_holds_than_the_one_before(
-    client: SuperviselyClient, versions: ProjectVersions, photos: list[Path], project_id: int
-) -> None:
+    client: Client, versions: Versions, photos: list[Path], project_id: int
+):
     first = versions.create(project_id)
     add_dataset(client, project_id, "more", photos[3:5])
 
@@ -244,8 +227,8 @@ def test_a_version_tells_how_many_more_it_holds_than_the_one_before(
 
 @pytest.mark.parametrize("counts", [None, "many", {"images": "many"}, {}])
 def test_counts_that_nobody_recorded_are_compared_with_nothing(
-    counts, client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+    counts, client: Client, versions: Versions, project_id: int
+):
     """As those of a version that the official client made, which records none."""
     first = versions.create(project_id)
     entries = read_map(client, project_id)
@@ -260,12 +243,8 @@ def test_counts_that_nobody_recorded_are_compared_with_nothing(
 
 
 def test_a_create_asks_for_list_and_map_as_often_as_they_can_have_changed(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, project_id: int
+):
     versions.create(project_id)
     touch(client, project_id)
     wire.requests.clear()

@@ -11,15 +11,14 @@ import pytest
 from airflow_sv_versioning.project_types import project_type_of
 from tests.support.media import serve_media
 from tests.support.missing_media import MAKERS, Filled
+from tests.support.types import Client, Request, Server, TempFolders, Versions
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-    from airflow_sv_versioning.versioning import ProjectVersions
+    from airflow_sv_versioning.server.run import EmbeddedServer
 
 
 @pytest.fixture(scope="module")
-def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def lossy(tmp_path_factory: TempFolders) -> Iterator[EmbeddedServer]:
     from airflow_sv_versioning.server.run import EmbeddedServer
 
     with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
@@ -27,12 +26,12 @@ def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="module")
-def server(lossy: EmbeddedServer) -> ServerInfo:
+def server(lossy: EmbeddedServer) -> Server:
     return lossy.info
 
 
 @pytest.fixture(scope="module")
-def client(server: ServerInfo) -> Iterator[SuperviselyClient]:
+def client(server: Server) -> Iterator[Client]:
     from airflow_sv_versioning.client import SuperviselyClient
 
     with SuperviselyClient(server.url, server.token, private_links=True) as connected:
@@ -40,7 +39,7 @@ def client(server: ServerInfo) -> Iterator[SuperviselyClient]:
 
 
 @pytest.fixture(scope="module")
-def versions(client: SuperviselyClient) -> ProjectVersions:
+def versions(client: Client) -> Versions:
     from airflow_sv_versioning.versioning import ProjectVersions
 
     return ProjectVersions(client)
@@ -48,10 +47,7 @@ def versions(client: SuperviselyClient) -> ProjectVersions:
 
 @pytest.fixture(scope="module", params=["images", "videos", "volumes"])
 def filled(
-    request: pytest.FixtureRequest,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: Request, client: Client, versions: Versions, tmp_path_factory: TempFolders
 ) -> Iterator[Filled]:
     """A versioned project of three items by hash and, where the platform has such, one by link.
 
@@ -68,7 +64,7 @@ def filled(
 
 
 @pytest.fixture
-def lose(lossy: EmbeddedServer, filled: Filled, client: SuperviselyClient):
+def lose(lossy: EmbeddedServer, filled: Filled, client: Client):
     """Take files away until the end of the test: ``lose(count, link=False)`` returns the items' paths."""
     with _losses(lossy, filled, client) as take:
         yield take

@@ -8,18 +8,15 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning import cli
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
+from tests.support.types import Capsys, Client, Patch, Server
 
 pytestmark = pytest.mark.parametrize("filled", ["images"], indirect=True)
 
 
 @pytest.fixture
-def run(
-    server: ServerInfo, filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def run(server: Server, filled: Filled, monkeypatch: Patch, capsys: Capsys):
     """Restore the version: exit code, stdout, stderr."""
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
@@ -32,7 +29,7 @@ def run(
     return run
 
 
-def test_a_restore_that_stops_lists_what_is_missing(run, filled: Filled, lose) -> None:
+def test_a_restore_that_stops_lists_what_is_missing(run, filled: Filled, lose):
     lost = lose(2)
 
     code, out, err = run("--json")
@@ -52,7 +49,7 @@ def test_a_restore_that_stops_lists_what_is_missing(run, filled: Filled, lose) -
         ("reupload", "reuploaded", "Uploaded again: "),
     ],
 )
-def test_a_policy_is_chosen_and_told(run, lose, policy, key, text) -> None:
+def test_a_policy_is_chosen_and_told(run, lose, policy, key, text):
     lost = lose(2)
 
     code, out, _ = run("--missing-entities", policy, "--json")
@@ -65,7 +62,7 @@ def test_a_policy_is_chosen_and_told(run, lose, policy, key, text) -> None:
     assert f"{text}{', '.join(lost)}" in out
 
 
-def test_a_plan_is_printed_and_nothing_is_made(run, filled: Filled, lose, client: SuperviselyClient) -> None:
+def test_a_plan_is_printed_and_nothing_is_made(run, filled: Filled, lose, client: Client):
     lost = lose(1, link=True)
     projects = count_projects(client)
 
@@ -82,7 +79,7 @@ def test_a_plan_is_printed_and_nothing_is_made(run, filled: Filled, lose, client
     assert count_projects(client) == projects
 
 
-def test_another_store_is_named(run, filled: Filled, lose, tmp_path: Path) -> None:
+def test_another_store_is_named(run, filled: Filled, lose, tmp_path: Path):
     lose(1)
 
     code, out, _ = run("--missing-entities", "reupload", "--media-store", tmp_path, "--json")

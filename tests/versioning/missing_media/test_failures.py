@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     IntegrityError,
@@ -14,13 +13,12 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.restore.placeholders import PLACEHOLDERS
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.vault.store import MediaStore, hex_digest
-from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.vault.store import hex_digest
 from tests.support.clients import impatient_client
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
-from tests.support.proxy import FaultProxy, Request, alter, first, lose_answer, refuse
+from tests.support.proxy import Request, alter, first, lose_answer, refuse
+from tests.support.types import Client, Patch, Server, Store, Versions, Wire
 
 UPLOADS = {"images": "images.bulk.upload", "videos": "videos.bulk.upload", "volumes": "images.bulk.upload"}
 TAGS = {
@@ -31,19 +29,19 @@ TAGS = {
 
 
 @pytest.fixture
-def wire(server: ServerInfo):
-    with FaultProxy(server.url) as proxy:
+def wire(server: Server):
+    with Wire(server.url) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def wired(wire, server: ServerInfo):
+def wired(wire, server: Server):
     with impatient_client(wire.url, server.token) as client:
-        yield ProjectVersions(client)
+        yield Versions(client)
 
 
 @pytest.fixture
-def untouched(client: SuperviselyClient):
+def untouched(client: Client):
     """Check that a test leaves no project."""
     projects = count_projects(client)
     yield
@@ -58,19 +56,17 @@ def damaged(filled: Filled, lose, tmp_path: Path):
     digest = hex_digest(content_hash)
     file = tmp_path / "media" / digest[:2] / digest
     file.parent.mkdir(parents=True)
-    original = b"".join(MediaStore(filled.store).iter_chunks(content_hash))
+    original = b"".join(Store(filled.store).iter_chunks(content_hash))
     file.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
     return tmp_path
 
 
-def test_a_damaged_original_is_not_put_back(
-    filled: Filled, damaged, versions: ProjectVersions, untouched
-) -> None:
+def test_a_damaged_original_is_not_put_back(filled: Filled, damaged, versions: Versions, untouched):
     with pytest.raises(IntegrityError):
         versions.restore(*filled.version, missing_entities="reupload", media_store=damaged)
 
 
-def test_a_server_that_stores_something_else_is_noticed(filled: Filled, lose, wire, wired, untouched) -> None:
+def test_a_server_that_stores_something_else_is_noticed(filled: Filled, lose, wire, wired, untouched):
     lose(1)
     wire.always(UPLOADS[filled.type], alter(lambda answer: [{**answer[0], "hash": "A" * 43 + "="}]))
 
@@ -78,7 +74,7 @@ def test_a_server_that_stores_something_else_is_noticed(filled: Filled, lose, wi
         wired.restore(*filled.version, missing_entities="reupload")
 
 
-def test_an_upload_that_is_refused_leaves_nothing(filled: Filled, lose, wire, wired, untouched) -> None:
+def test_an_upload_that_is_refused_leaves_nothing(filled: Filled, lose, wire, wired, untouched):
     lose(1)
     wire.always(UPLOADS[filled.type], refuse(400))
 
@@ -86,9 +82,7 @@ def test_an_upload_that_is_refused_leaves_nothing(filled: Filled, lose, wire, wi
         wired.restore(*filled.version, missing_entities="reupload")
 
 
-def test_an_upload_whose_answer_is_lost_is_sent_again(
-    filled: Filled, lose, wire, wired, versions: ProjectVersions
-) -> None:
+def test_an_upload_whose_answer_is_lost_is_sent_again(filled: Filled, lose, wire, wired):
     lose(1)
     wire.on(UPLOADS[filled.type], lose_answer())
 
@@ -97,9 +91,7 @@ def test_an_upload_whose_answer_is_lost_is_sent_again(
     assert len(restored.reuploaded) == 1
 
 
-def test_a_stop_between_uploads_leaves_nothing(
-    filled: Filled, lose, versions: ProjectVersions, untouched
-) -> None:
+def test_a_stop_between_uploads_leaves_nothing(filled: Filled, lose, versions: Versions, untouched):
     lose(2)
     log: list[str] = []
 
@@ -131,7 +123,7 @@ def test_a_mark_whose_answer_is_lost_is_set_once(filled: Filled, lose, wire, wir
     assert len(restored.placeholders) == 2
 
 
-def test_a_tag_that_is_refused_undoes_the_restore(filled: Filled, lose, wire, wired, untouched) -> None:
+def test_a_tag_that_is_refused_undoes_the_restore(filled: Filled, lose, wire, wired, untouched):
     lose(1)
     wire.always(TAGS[filled.type], refuse(400))
 
@@ -140,8 +132,8 @@ def test_a_tag_that_is_refused_undoes_the_restore(filled: Filled, lose, wire, wi
 
 
 def test_an_item_of_unknown_size_is_told_before_anything_is_made(
-    filled: Filled, lose, versions: ProjectVersions, untouched, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    filled: Filled, lose, versions: Versions, untouched, monkeypatch: Patch
+):
     lost = lose(2)
     monkeypatch.setattr(type(PLACEHOLDERS[filled.type]), "shape_of", lambda self, row: None)
 
@@ -152,8 +144,8 @@ def test_an_item_of_unknown_size_is_told_before_anything_is_made(
 
 
 def test_a_version_without_a_store_says_so(
-    filled: Filled, lose, versions: ProjectVersions, client: SuperviselyClient, untouched
-) -> None:
+    filled: Filled, lose, versions: Versions, client: Client, untouched
+):
     from tests.support.projects import touch
 
     touch(client, filled.project_id)
@@ -164,7 +156,7 @@ def test_a_version_without_a_store_says_so(
         versions.restore(filled.project_id, bare.version_id, missing_entities="reupload")
 
 
-def test_the_word_of_the_sdk_means_skip(filled: Filled, lose, versions: ProjectVersions) -> None:
+def test_the_word_of_the_sdk_means_skip(filled: Filled, lose, versions: Versions):
     lost = lose(1)
 
     assert list(versions.restore(*filled.version, skip_missed_entities=True).skipped) == lost
@@ -178,7 +170,7 @@ def vanishing(lose, wire):
     return lost
 
 
-def test_a_file_that_goes_during_a_restore_is_named(filled: Filled, vanishing, wired, untouched) -> None:
+def test_a_file_that_goes_during_a_restore_is_named(filled: Filled, vanishing, wired, untouched):
     with pytest.raises(MissingMediaError, match=r"cannot make 1 of \d+ .*missing_entities='skip'") as raised:
         wired.restore(*filled.version)
 
@@ -189,7 +181,7 @@ def test_a_file_that_goes_during_a_restore_is_named(filled: Filled, vanishing, w
 @pytest.mark.parametrize(("policy", "told"), [("skip", "skipped"), ("reupload", "reuploaded")])
 def test_a_file_that_goes_during_a_restore_is_treated_as_asked(
     policy, told, filled: Filled, vanishing, wired
-) -> None:
+):
     restored = wired.restore(*filled.version, missing_entities=policy)
 
     assert list(getattr(restored, told)) == vanishing

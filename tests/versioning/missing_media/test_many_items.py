@@ -7,14 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from airflow_sv_versioning.restore import media_column
 from airflow_sv_versioning.restore.media_check import NO_REFERENCE, NOT_STORED, check_media
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.ids import digests
 from airflow_sv_versioning.snapshot.tables import ROW_GROUP_ROWS, Snapshot
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+from tests.support.types import Patch
 
 LAST = 2 * ROW_GROUP_ROWS
 
@@ -43,7 +42,7 @@ def gone(server: Any, snapshot: Snapshot) -> dict[int, str]:
     return dict(check_media(server, snapshot, 1, Progress(), unreachable_is_lost=True).lost)
 
 
-def test_a_lost_media_is_found_in_the_last_rows(tmp_path: Path) -> None:
+def test_a_lost_media_is_found_in_the_last_rows(tmp_path: Path):
     server = Server(f"hash {LAST}")
     hashes = [f"hash {number}" for number in range(LAST + 1)]
 
@@ -51,7 +50,7 @@ def test_a_lost_media_is_found_in_the_last_rows(tmp_path: Path) -> None:
     assert sorted(server.asked) == sorted(hashes)
 
 
-def test_a_content_of_many_items_is_asked_for_once_and_all_of_them_lack_it(tmp_path: Path) -> None:
+def test_a_content_of_many_items_is_asked_for_once_and_all_of_them_lack_it(tmp_path: Path):
     server = Server("shared")
     hashes = ["shared", *(f"hash {number}" for number in range(LAST)), "shared", "shared"]
 
@@ -59,16 +58,14 @@ def test_a_content_of_many_items_is_asked_for_once_and_all_of_them_lack_it(tmp_p
     assert len(server.asked) == len(set(server.asked)) == LAST + 1
 
 
-def test_an_item_without_hash_and_link_is_gone_and_nobody_is_asked(tmp_path: Path) -> None:
+def test_an_item_without_hash_and_link_is_gone_and_nobody_is_asked(tmp_path: Path):
     server = Server()
 
     assert gone(server, write(tmp_path, [None, None])) == dict.fromkeys((0, 1), NO_REFERENCE)
     assert server.asked == []
 
 
-def test_contents_that_only_share_a_digest_are_all_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_contents_that_only_share_a_digest_are_all_asked_for(tmp_path: Path, monkeypatch: Patch):
     monkeypatch.setattr(media_column, "digests", lambda texts: digests(text[:1] for text in texts))
     server = Server("b2")
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError, UnsupportedProjectError
 from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
 from airflow_sv_versioning.restore import placeholders
@@ -22,8 +21,8 @@ from airflow_sv_versioning.restore.placeholders import placeholders_for
 from airflow_sv_versioning.restore.placeholders.pattern import PALETTE
 from airflow_sv_versioning.restore.placeholders.repeating import repeated_gzip, repeated_zlib
 from airflow_sv_versioning.server.run import EmbeddedServer
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import make_project, read_images
+from tests.support.types import Client, Patch, Versions
 from tests.support.volumes import meta_of
 
 YELLOW = PALETTE[2]
@@ -45,7 +44,7 @@ def _draw(project_type, row, path):
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 2), (5, 400), (640, 480), (1921, 1081)])
-def test_an_image_is_a_png_of_the_size_asked_for(width, height, tmp_path: Path) -> None:
+def test_an_image_is_a_png_of_the_size_asked_for(width, height, tmp_path: Path):
     from PIL import Image
 
     with Image.open(_draw("images", _image(width, height), tmp_path / "p")) as image:
@@ -64,7 +63,7 @@ def test_an_image_is_a_png_of_the_size_asked_for(width, height, tmp_path: Path) 
         (None, "PNG"),
     ],
 )
-def test_an_image_has_the_format_of_the_original(mime, file_format, tmp_path: Path) -> None:
+def test_an_image_has_the_format_of_the_original(mime, file_format, tmp_path: Path):
     """The official SDK tells users another name for a file that does not fit its extension."""
     from PIL import Image
 
@@ -73,14 +72,14 @@ def test_an_image_has_the_format_of_the_original(mime, file_format, tmp_path: Pa
         assert (image.format, image.size) == (file_format, (61, 40))
 
 
-def test_an_image_too_long_for_its_format_is_a_png(tmp_path: Path) -> None:
+def test_an_image_too_long_for_its_format_is_a_png(tmp_path: Path):
     from PIL import Image
 
     with Image.open(_draw("images", _image(70_000, 2, "image/jpeg"), tmp_path / "p")) as image:
         assert image.format == "PNG"
 
 
-def test_an_image_is_marked(tmp_path: Path) -> None:
+def test_an_image_is_marked(tmp_path: Path):
     from PIL import Image
 
     with Image.open(_draw("images", _image(640, 480), tmp_path / "p")) as image:
@@ -90,7 +89,7 @@ def test_an_image_is_marked(tmp_path: Path) -> None:
     assert colours[YELLOW] > 640 * 480 / 100
 
 
-def test_a_panorama_takes_no_memory_in_proportion(tmp_path: Path) -> None:
+def test_a_panorama_takes_no_memory_in_proportion(tmp_path: Path):
     """Three hundred million pixels, in a process whose own peak can be told."""
     program = (
         "import resource, sys; from pathlib import Path\n"
@@ -112,7 +111,7 @@ def test_a_panorama_takes_no_memory_in_proportion(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("width", "height", "frames"), [(64, 48, 1), (64, 48, 251), (63, 47, 30), (2, 2, 3), (320, 240, 600)]
 )
-def test_a_video_decodes_to_every_frame_at_its_time(width, height, frames, tmp_path: Path) -> None:
+def test_a_video_decodes_to_every_frame_at_its_time(width, height, frames, tmp_path: Path):
     import av
 
     times = [round(number / 29.97 + number % 2 / 1000, 6) for number in range(frames)]
@@ -125,7 +124,7 @@ def test_a_video_decodes_to_every_frame_at_its_time(width, height, frames, tmp_p
     assert found == pytest.approx(times, abs=1e-4)
 
 
-def test_a_video_is_marked_on_its_last_frame(tmp_path: Path) -> None:
+def test_a_video_is_marked_on_its_last_frame(tmp_path: Path):
     import av
 
     path = _draw("videos", _video(320, 240, 300), tmp_path / "p")
@@ -136,7 +135,7 @@ def test_a_video_is_marked_on_its_last_frame(tmp_path: Path) -> None:
     assert (np.abs(pixels - YELLOW).max(axis=2) < 40).mean() > 0.005
 
 
-def test_an_hour_of_video_is_drawn_in_a_moment(tmp_path: Path) -> None:
+def test_an_hour_of_video_is_drawn_in_a_moment(tmp_path: Path):
     """Its frames are read from the index, not decoded."""
     import av
 
@@ -149,12 +148,12 @@ def test_an_hour_of_video_is_drawn_in_a_moment(tmp_path: Path) -> None:
         assert next(container.decode(video=0)).time == pytest.approx(3599, abs=11)
 
 
-def test_a_video_that_no_encoder_takes_is_told(tmp_path: Path) -> None:
+def test_a_video_that_no_encoder_takes_is_told(tmp_path: Path):
     with pytest.raises(UnsupportedProjectError, match="100000 x 2 pixels"):
         _draw("videos", _video(100_000, 2, 5), tmp_path / "p")
 
 
-def test_a_volume_has_dimensions_spacing_and_orientation(tmp_path: Path) -> None:
+def test_a_volume_has_dimensions_spacing_and_orientation(tmp_path: Path):
     meta = {**meta_of((9, 17, 3)), "intensity": {"min": -1000.0, "max": 2000.0}}
     path = _draw("volumes", {"meta": json.dumps(meta)}, tmp_path / "p")
 
@@ -189,11 +188,11 @@ def test_a_volume_has_dimensions_spacing_and_orientation(tmp_path: Path) -> None
         ("volumes", {"meta": json.dumps(meta_of((2, 0, 2)))}),
     ],
 )
-def test_an_item_of_unknown_or_impossible_size_has_no_shape(project_type, row) -> None:
+def test_an_item_of_unknown_or_impossible_size_has_no_shape(project_type, row):
     assert placeholders_for(project_type).shape_of(row) is None
 
 
-def test_the_largest_pictures_take_as_much_memory_as_small_ones(tmp_path: Path) -> None:
+def test_the_largest_pictures_take_as_much_memory_as_small_ones(tmp_path: Path):
     """What repeats is packed once: two gibibytes of rows in a file of two megabytes."""
     tracemalloc.start()
     try:
@@ -205,13 +204,13 @@ def test_the_largest_pictures_take_as_much_memory_as_small_ones(tmp_path: Path) 
         tracemalloc.stop()
 
 
-def test_times_that_are_none_do_not_stop_a_placeholder(tmp_path: Path) -> None:
+def test_times_that_are_none_do_not_stop_a_placeholder(tmp_path: Path):
     for times in ('["x"]', "[1e300]", "[null]", "[-1]", "[[1]]", "{}"):
         assert _draw("videos", {**_video(64, 48, 1), "frames_to_timecodes": times}, tmp_path / "p").exists()
 
 
 @pytest.mark.parametrize("size", [1, 37, 400, 5000])
-def test_repeated_parts_are_what_they_would_be_written_out(size) -> None:
+def test_repeated_parts_are_what_they_would_be_written_out(size):
     part, end = bytes(range(256)) * size, b"the end"
     assert zlib.decompress(b"".join(repeated_zlib(part, 7, end))) == part * 7 + end
     assert gzip.decompress(b"".join(repeated_gzip([part, end], [0, 1, 1, 0]))) == part + end + end + part
@@ -225,15 +224,13 @@ def test_repeated_parts_are_what_they_would_be_written_out(size) -> None:
         ("volumes", {"meta": json.dumps(meta_of((4, 5, 6)))}),
     ],
 )
-def test_equal_shapes_give_equal_bytes(project_type, row, tmp_path: Path) -> None:
+def test_equal_shapes_give_equal_bytes(project_type, row, tmp_path: Path):
     one, other = (_draw(project_type, row, tmp_path / name).read_bytes() for name in ("one", "other"))
     assert one == other
 
 
 @pytest.mark.parametrize(("project_type", "lacking"), [("images", "PIL"), ("videos", "av")])
-def test_a_package_that_is_not_installed_is_named_with_its_extra(
-    project_type, lacking, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_that_is_not_installed_is_named_with_its_extra(project_type, lacking, monkeypatch: Patch):
     monkeypatch.setattr(placeholders, "find_spec", lambda name: None if name == lacking else find_spec(name))
 
     with pytest.raises(ConfigurationError, match=rf"need {lacking}: .*\[placeholders\]"):
@@ -241,8 +238,8 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(
 
 
 def test_the_tag_of_placeholders_takes_no_name_that_is_taken(
-    lossy: EmbeddedServer, client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]
-) -> None:
+    lossy: EmbeddedServer, client: Client, versions: Versions, photos: list[Path]
+):
     project_id = make_project(client, photos[:2])
     taken = [
         {"name": name, "value_type": "none", "color": "#000000"} for name in ("placeholder", "placeholder_1")
@@ -268,8 +265,8 @@ def test_the_tag_of_placeholders_takes_no_name_that_is_taken(
 
 
 def test_a_version_of_a_project_with_placeholders_restores_as_any_other(
-    lossy: EmbeddedServer, client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]
-) -> None:
+    lossy: EmbeddedServer, client: Client, versions: Versions, photos: list[Path]
+):
     project_id = make_project(client, photos[2:4])
     made = versions.create(project_id)
     (dataset,) = client.datasets.list_all(project_id)

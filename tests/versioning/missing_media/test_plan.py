@@ -10,9 +10,10 @@ import pytest
 
 from airflow_sv_versioning.exceptions import MissingMediaError, VersionNotFoundError
 from airflow_sv_versioning.server.run import EmbeddedServer
-from airflow_sv_versioning.versioning import ProjectVersions, RestorePlanReport
+from airflow_sv_versioning.versioning import RestorePlanReport
 from airflow_sv_versioning.versioning.results import PlannedItem
 from tests.support.missing_media import Filled
+from tests.support.types import Versions
 
 IMAGES = pytest.mark.parametrize("filled", ["images"], indirect=True)
 
@@ -39,8 +40,8 @@ def _state(lossy) -> tuple[str, list[Path]]:
     indirect=["filled"],
 )
 def test_a_plan_tells_what_a_restore_makes_and_changes_nothing(
-    filled: Filled, lose, lossy: EmbeddedServer, versions: ProjectVersions, policy, is_possible
-) -> None:
+    filled: Filled, lose, lossy: EmbeddedServer, versions: Versions, policy, is_possible
+):
     lost = lose(2, link=True)
     before = _state(lossy)
 
@@ -59,8 +60,8 @@ def test_a_plan_tells_what_a_restore_makes_and_changes_nothing(
 
 @IMAGES
 def test_a_plan_tells_each_reason_and_stops_where_the_policy_has_no_answer(
-    filled: Filled, lose, versions: ProjectVersions, tmp_path: Path
-) -> None:
+    filled: Filled, lose, versions: Versions, tmp_path: Path
+):
     lost = lose(1)
 
     plan = versions.plan_restore(*filled.version, missing_entities="reupload", media_store=tmp_path)
@@ -74,9 +75,7 @@ def test_a_plan_tells_each_reason_and_stops_where_the_policy_has_no_answer(
 
 
 @IMAGES
-def test_a_plan_of_a_whole_version_lists_datasets_and_counts(
-    filled: Filled, versions: ProjectVersions
-) -> None:
+def test_a_plan_of_a_whole_version_lists_datasets_and_counts(filled: Filled, versions: Versions):
     plan = versions.plan_restore(*filled.version, project_name="elsewhere")
 
     assert plan.missing == ()
@@ -87,12 +86,12 @@ def test_a_plan_of_a_whole_version_lists_datasets_and_counts(
 
 
 @IMAGES
-def test_a_plan_of_no_version_is_an_error(filled: Filled, versions: ProjectVersions) -> None:
+def test_a_plan_of_no_version_is_an_error(filled: Filled, versions: Versions):
     with pytest.raises(VersionNotFoundError):
         versions.plan_restore(filled.project_id, version_num=99)
 
 
-def test_a_long_list_is_truncated_where_it_is_asked_and_tells_its_length() -> None:
+def test_a_long_list_is_truncated_where_it_is_asked_and_tells_its_length():
     missing = tuple(PlannedItem(f"d/{number}", number, "gone", "skip") for number in range(5))
     plan = RestorePlanReport(1, 2, 1, 1, "name", "skip", True, ("d",), {"images": 0}, missing)
 
@@ -104,9 +103,7 @@ def test_a_long_list_is_truncated_where_it_is_asked_and_tells_its_length() -> No
 
 
 @IMAGES
-def test_the_log_of_a_restore_names_every_missing_item(
-    filled: Filled, lose, versions: ProjectVersions
-) -> None:
+def test_the_log_of_a_restore_names_every_missing_item(filled: Filled, lose, versions: Versions):
     lost = lose(3, link=True)
     log: list[str] = []
 

@@ -7,48 +7,36 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import MissingMediaError
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.missing_media import Filled
-from tests.support.projects import count_projects
+from tests.support.projects import leaves_no_project
+from tests.support.types import Client, Versions
 
 LOSSES = pytest.mark.parametrize(
     ("count", "link"), [(1, False), (2, False), (3, True), (0, True)], ids=["one", "some", "all", "link"]
 )
 
 
-def _none_to_lose(filled, count, link):
-    return count == 0 and link and not filled.link
+@pytest.fixture
+def lost(filled: Filled, lose, count: int, link: bool) -> list[str]:
+    if count == 0 and link and not filled.link:
+        pytest.skip("the platform has no volumes by link")
+    return lose(count, link=link)
 
 
 @LOSSES
-def test_fail_names_what_is_gone_and_makes_nothing(
-    filled: Filled, lose, count, link, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
-    if _none_to_lose(filled, count, link):
-        pytest.skip("the platform has no volumes by link")
-    lost = lose(count, link=link)
-    projects = count_projects(client)
-
-    with pytest.raises(MissingMediaError, match="Nothing was created") as caught:
+def test_fail_names_what_is_gone_and_makes_nothing(filled: Filled, lost, versions: Versions, client: Client):
+    with leaves_no_project(client), pytest.raises(MissingMediaError, match="Nothing was created") as caught:
         versions.restore(*filled.version)
 
     assert sorted(caught.value.missing) == sorted(lost)
     assert f"{len(lost)} of " in str(caught.value)
     assert all(path in str(caught.value) for path in lost)
-    assert count_projects(client) == projects
 
 
 @LOSSES
-def test_skip_restores_what_is_there_and_names_the_rest(
-    filled: Filled, lose, count, link, versions: ProjectVersions
-) -> None:
-    if _none_to_lose(filled, count, link):
-        pytest.skip("the platform has no volumes by link")
-    lost = lose(count, link=link)
-
+def test_skip_restores_what_is_there_and_names_the_rest(filled: Filled, lost, versions: Versions):
     restored = versions.restore(*filled.version, missing_entities="skip", verify="full")
 
     assert sorted(restored.skipped) == sorted(lost)
@@ -57,13 +45,8 @@ def test_skip_restores_what_is_there_and_names_the_rest(
 
 
 @LOSSES
-def test_a_placeholder_keeps_size_and_annotations_and_is_tagged(
-    filled: Filled, lose, count, link, versions: ProjectVersions
-) -> None:
-    if _none_to_lose(filled, count, link):
-        pytest.skip("the platform has no volumes by link")
+def test_a_placeholder_keeps_size_and_annotations_and_is_tagged(filled: Filled, lost, versions: Versions):
     expected = filled.read()
-    lost = lose(count, link=link)
 
     restored = versions.restore(*filled.version, missing_entities="placeholder", verify="full")
 
@@ -80,13 +63,8 @@ def test_a_placeholder_keeps_size_and_annotations_and_is_tagged(
 
 
 @LOSSES
-def test_reupload_brings_the_original_back(
-    filled: Filled, lose, count, link, versions: ProjectVersions
-) -> None:
-    if _none_to_lose(filled, count, link):
-        pytest.skip("the platform has no volumes by link")
+def test_reupload_brings_the_original_back(filled: Filled, lost, link, versions: Versions):
     expected = filled.read()
-    lost = lose(count, link=link)
 
     restored = versions.restore(*filled.version, missing_entities="reupload", verify="full")
 
@@ -101,9 +79,7 @@ def test_reupload_brings_the_original_back(
     assert_same(found, expected)
 
 
-def test_placeholders_of_one_size_and_format_share_a_file(
-    filled: Filled, lose, versions: ProjectVersions
-) -> None:
+def test_placeholders_of_one_size_and_format_share_a_file(filled: Filled, lose, versions: Versions):
     items = filled.maker.items(filled.project_id)
     lost = lose(3)
 
@@ -115,7 +91,7 @@ def test_placeholders_of_one_size_and_format_share_a_file(
     assert len({hashes[path] for path in lost}) == len(shapes)
 
 
-def test_nothing_missing_needs_no_policy(filled: Filled, versions: ProjectVersions) -> None:
+def test_nothing_missing_needs_no_policy(filled: Filled, versions: Versions):
     for policy in ("placeholder", "reupload"):
         restored = versions.restore(*filled.version, missing_entities=policy)
         result = restored.as_dict()
@@ -125,16 +101,17 @@ def test_nothing_missing_needs_no_policy(filled: Filled, versions: ProjectVersio
 
 
 def test_what_the_store_lost_too_is_told_before_anything_is_made(
-    filled: Filled, lose, versions: ProjectVersions, client: SuperviselyClient, tmp_path: Path
-) -> None:
+    filled: Filled, lose, versions: Versions, client: Client, tmp_path: Path
+):
     lost = lose(2)
-    projects = count_projects(client)
 
-    with pytest.raises(MissingMediaError, match="does not hold its original") as caught:
+    with (
+        leaves_no_project(client),
+        pytest.raises(MissingMediaError, match="does not hold its original") as caught,
+    ):
         versions.restore(*filled.version, missing_entities="reupload", media_store=tmp_path / "empty")
 
     assert sorted(caught.value.missing) == sorted(lost)
-    assert count_projects(client) == projects
 
 
 def _take_tag(item: dict, name: str | None) -> bool:

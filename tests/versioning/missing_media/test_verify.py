@@ -7,13 +7,10 @@ import json
 import pytest
 
 from airflow_sv_versioning.cli import main
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import VersionNotFoundError
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.vault.store import MediaStore
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
+from tests.support.types import Capsys, Client, Patch, Server, Store, Versions
 
 
 def verify(versions, filled, **options):
@@ -28,9 +25,7 @@ def check(report, name):
     return next(each for each in report.checks if each.name == name)
 
 
-def test_a_whole_version_is_good(
-    filled: Filled, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+def test_a_whole_version_is_good(filled: Filled, versions: Versions, client: Client):
     projects = count_projects(client)
 
     report = verify(versions, filled, media_store=filled.store)
@@ -40,12 +35,12 @@ def test_a_whole_version_is_good(
     assert count_projects(client) == projects
 
 
-def test_without_a_store_the_store_is_not_looked_at(filled: Filled, versions: ProjectVersions) -> None:
+def test_without_a_store_the_store_is_not_looked_at(filled: Filled, versions: Versions):
     assert states(verify(versions, filled))["media store"] == "skipped"
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_media_that_are_gone_are_named(count, filled: Filled, lose, versions: ProjectVersions) -> None:
+def test_media_that_are_gone_are_named(count, filled: Filled, lose, versions: Versions):
     lost = lose(count)
 
     report = verify(versions, filled, media_store=filled.store)
@@ -55,7 +50,7 @@ def test_media_that_are_gone_are_named(count, filled: Filled, lose, versions: Pr
     assert sorted(path.partition(" (id ")[0] for path in check(report, "media").problems) == sorted(lost)
 
 
-def test_a_link_that_leads_nowhere_is_named(filled: Filled, lose, versions: ProjectVersions) -> None:
+def test_a_link_that_leads_nowhere_is_named(filled: Filled, lose, versions: Versions):
     if not filled.link:
         pytest.skip("the platform has no volumes by link")
     lose(0, link=True)
@@ -67,8 +62,8 @@ def test_a_link_that_leads_nowhere_is_named(filled: Filled, lose, versions: Proj
     assert states(report)["media store"] == "good", "what was behind the link is kept"
 
 
-def test_originals_that_the_store_lost_are_named(filled: Filled, versions: ProjectVersions) -> None:
-    store = MediaStore(filled.store)
+def test_originals_that_the_store_lost_are_named(filled: Filled, versions: Versions):
+    store = Store(filled.store)
     (content_hash, *_) = sorted(filled.hashes.values())
     content = b"".join(store.iter_chunks(content_hash))
     store.remove(content_hash)
@@ -81,7 +76,7 @@ def test_originals_that_the_store_lost_are_named(filled: Filled, versions: Proje
     assert list(check(report, "media store").problems) == [content_hash]
 
 
-def test_a_report_can_be_written_as_json(filled: Filled, lose, versions: ProjectVersions) -> None:
+def test_a_report_can_be_written_as_json(filled: Filled, lose, versions: Versions):
     lose(1)
 
     told = json.loads(json.dumps(verify(versions, filled).as_dict()))
@@ -93,12 +88,8 @@ def test_a_report_can_be_written_as_json(filled: Filled, lose, versions: Project
 
 
 def test_the_command_line_tells_by_its_exit_code(
-    filled: Filled,
-    lose,
-    server: ServerInfo,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    filled: Filled, lose, server: Server, monkeypatch: Patch, capsys: Capsys
+):
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
     command = ["verify", str(filled.project_id), "--media-store", str(filled.store), "--private-links"]
@@ -112,9 +103,7 @@ def test_the_command_line_tells_by_its_exit_code(
     assert json.loads(capsys.readouterr().out)["is_good"] is False
 
 
-def test_a_project_without_versions_has_none_to_look_at(
-    client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+def test_a_project_without_versions_has_none_to_look_at(client: Client, versions: Versions):
     project_id = client.projects.add(1, "never versioned").id
 
     with pytest.raises(VersionNotFoundError, match="no version yet"):

@@ -9,44 +9,41 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FileTooLargeError, PlanRequiredError
 from airflow_sv_versioning.server.limits import UNLIMITED, Limits
 from airflow_sv_versioning.server.run import EmbeddedServer
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.media import serve_media
 from tests.support.projects import count_projects, make_project
+from tests.support.types import Client, Versions
 
 
 @contextmanager
-def _server(
-    folder: Path, limits: Limits = UNLIMITED, lost: Sequence[str] = ()
-) -> Iterator[SuperviselyClient]:
+def _server(folder: Path, limits: Limits = UNLIMITED, lost: Sequence[str] = ()) -> Iterator[Client]:
     with (
         EmbeddedServer(folder / "server", limits=limits) as server,
-        SuperviselyClient(server.info.url, server.info.token, private_links=True) as client,
+        Client(server.info.url, server.info.token, private_links=True) as client,
     ):
         for content in lost:
             server.remove_media(content)
         yield client
 
 
-def test_an_archive_that_the_plan_does_not_take_leaves_nothing(tmp_path: Path, photos: list[Path]) -> None:
+def test_an_archive_that_the_plan_does_not_take_leaves_nothing(tmp_path: Path, photos: list[Path]):
     with _server(tmp_path, replace(UNLIMITED, team_file_bytes=1000)) as client:
         project_id = make_project(client, photos[:2])
 
         with pytest.raises(
             FileTooLargeError, match=r"archive /system/.* has [\d,]+ bytes\..*Move some datasets"
         ):
-            ProjectVersions(client).create(project_id)
+            Versions(client).create(project_id)
 
         assert not list(client.versions.list_all(project_id))
 
 
-def test_an_original_that_the_plan_does_not_take_is_named(tmp_path: Path, photos: list[Path]) -> None:
+def test_an_original_that_the_plan_does_not_take_is_named(tmp_path: Path, photos: list[Path]):
     with _server(tmp_path) as client:
         project_id = make_project(client, photos[:2])
-        made = ProjectVersions(client).create(project_id, media_store=str(tmp_path / "store"))
+        made = Versions(client).create(project_id, media_store=str(tmp_path / "store"))
         [dataset] = client.datasets.list_all(project_id)
         [page] = client.images.iter_pages(dataset.id)
     lost = [image["hash"] for image in page]
@@ -56,24 +53,22 @@ def test_an_original_that_the_plan_does_not_take_is_named(tmp_path: Path, photos
         with pytest.raises(
             FileTooLargeError, match=r"photos/\S+: .* has .*at most 100 bytes\. .*missing_entities='skip'"
         ):
-            ProjectVersions(client).restore(project_id, made.version_id, missing_entities="reupload")
+            Versions(client).restore(project_id, made.version_id, missing_entities="reupload")
 
         assert count_projects(client) == projects
 
 
-def test_links_that_the_plan_does_not_take_are_a_matter_of_the_plan(
-    tmp_path: Path, photos: list[Path]
-) -> None:
+def test_links_that_the_plan_does_not_take_are_a_matter_of_the_plan(tmp_path: Path, photos: list[Path]):
     with serve_media(photos[0].read_bytes(), "image/jpeg") as host:
         with _server(tmp_path) as client:
             project_id = make_project(client, [])
             dataset_id = client.datasets.add(project_id, "linked").id
             client.images.add(dataset_id, [{"title": "a.jpg", "link": host.url}])
-            made = ProjectVersions(client).create(project_id)
+            made = Versions(client).create(project_id)
         with _server(tmp_path, replace(UNLIMITED, takes_links=False)) as client:
             projects = count_projects(client)
 
             with pytest.raises(PlanRequiredError, match=r"Image 'a.jpg' .*only available for PRO teams"):
-                ProjectVersions(client).restore(project_id, made.version_id)
+                Versions(client).restore(project_id, made.version_id)
 
             assert count_projects(client) == projects

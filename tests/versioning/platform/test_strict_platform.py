@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.capture.passes import capture_project
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import (
     ApiError,
@@ -23,11 +22,11 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.rules import SDK, VENDOR, Rules
-from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.support.projects import count_projects
-from tests.support.proxy import Exchange, FaultProxy, Reply, refuse
+from tests.support.proxy import Exchange, Reply, refuse
 from tests.support.typed_projects import MAKERS, nest
+from tests.support.types import Client, Server, Versions, Wire
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,14 @@ PLATFORMS: dict[str, Strange] = {
 
 @pytest.mark.parametrize("kind", MAKERS)
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_version_comes_back_as_it_was_or_the_reason_is_told(tmp_path: Path, name: str, kind: str) -> None:
+def test_a_version_comes_back_as_it_was_or_the_reason_is_told(tmp_path: Path, name: str, kind: str):
     strange, folder = PLATFORMS[name], tmp_path / "server"
     with _served(folder, VENDOR) as client:
         project_id = MAKERS[kind](client, tmp_path)
         nest(client, project_id)
 
     with _served(folder, strange.rules, **strange.settings) as client:
-        versions, projects = ProjectVersions(client), count_projects(client)
+        versions, projects = Versions(client), count_projects(client)
         if sentence := strange.refused.get(kind):
             with pytest.raises(ApiError, match=sentence):
                 _go_round(versions, project_id)
@@ -97,25 +96,25 @@ def test_a_version_comes_back_as_it_was_or_the_reason_is_told(tmp_path: Path, na
             assert not versions.create(project_id).created
 
 
-def _go_round(versions: ProjectVersions, project_id: int) -> None:
+def _go_round(versions: Versions, project_id: int) -> None:
     made = versions.create(project_id)
     restored = versions.restore(project_id, made.version_id, verify="full")
     assert restored.counts == made.counts
 
 
 @contextmanager
-def _served(folder: Path, rules: Rules, **settings: Any) -> Iterator[SuperviselyClient]:
+def _served(folder: Path, rules: Rules, **settings: Any) -> Iterator[Client]:
     with (
         EmbeddedServer(folder, rules=rules, **settings) as server,
-        SuperviselyClient(server.info.url, server.info.token) as client,
+        Client(server.info.url, server.info.token) as client,
     ):
         yield client
 
 
-def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -> None:
+def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path):
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=VENDOR))
-        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        client = stack.enter_context(Client(server.info.url, server.info.token))
         bucket = tmp_path / "server" / "remote-storage" / "s3" / "bucket"
         bucket.mkdir(parents=True)
         from PIL import Image
@@ -124,7 +123,7 @@ def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -
         project_id = client.projects.add(server.info.workspace_id, "linked").id
         dataset_id = client.datasets.add(project_id, "some").id
         client.images.add(dataset_id, [{"title": "a.png", "link": "s3://bucket/a.png"}])
-        versions = ProjectVersions(client)
+        versions = Versions(client)
         made = versions.create(project_id)
 
         restored = versions.restore(project_id, made.version_id, verify="full")
@@ -138,7 +137,7 @@ def test_a_bucket_is_asked_for_in_the_team_that_gets_the_items(tmp_path: Path) -
 @pytest.mark.parametrize(("version", "is_old"), [("6.11.7", True), ("6.11.8", False), ("next", False)])
 def test_coordinates_that_an_old_instance_rounds_are_told_where_no_request_fails(
     tmp_path: Path, kind: str, version: str, is_old: bool
-) -> None:
+):
     folder = tmp_path / "server"
     with _served(folder, VENDOR) as client:
         project_id = MAKERS[kind](client, tmp_path)
@@ -151,7 +150,7 @@ def test_coordinates_that_an_old_instance_rounds_are_told_where_no_request_fails
     assert [warning.startswith(told) for warning in captured.warnings] == [True] * is_old
 
 
-def test_an_old_instance_is_asked_for_its_version_once(tmp_path: Path) -> None:
+def test_an_old_instance_is_asked_for_its_version_once(tmp_path: Path):
     with _over_wire(tmp_path, instance_version="6.13.0") as (client, wire):
         for _ in range(2):
             with pytest.raises(OutdatedInstanceError, match=r"6\.13\.0, older than 6\.13\.1") as refused:
@@ -162,27 +161,27 @@ def test_an_old_instance_is_asked_for_its_version_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["6.18.0", "next"])
-def test_a_refusal_that_no_age_explains_stays_as_it_is(tmp_path: Path, version: str) -> None:
+def test_a_refusal_that_no_age_explains_stays_as_it_is(tmp_path: Path, version: str):
     with _over_wire(tmp_path, instance_version=version) as (client, wire):
         wire.always("tags.entities.bulk.add", refuse(404))
         with pytest.raises(NotFoundError, match=r"^tags.entities.bulk.add\(projectId=1\) failed with"):
             client.tags.add_to_items(1, [])
 
 
-def test_a_refusal_is_told_also_where_the_version_is_not(tmp_path: Path) -> None:
+def test_a_refusal_is_told_also_where_the_version_is_not(tmp_path: Path):
     with _over_wire(tmp_path, instance_version="6.13.0") as (client, wire):
         wire.always("instance.version", refuse(403))
         with pytest.raises(NotFoundError, match=r"^tags.entities.bulk.add\(projectId=1\) failed with"):
             client.tags.add_to_items(1, [])
 
 
-def test_a_preview_on_an_instance_without_them_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_a_preview_on_an_instance_without_them_is_refused_with_the_reason(tmp_path: Path):
     with _over_wire(tmp_path, instance_version="6.15.50") as (client, _):
         project_id = client.projects.add(1, "plain").id
-        made = ProjectVersions(client).create(project_id)
+        made = Versions(client).create(project_id)
         projects = count_projects(client)
         with pytest.raises(RequestRejectedError, match="which brought previews of versions") as refused:
-            ProjectVersions(client).enable_preview(project_id, made.version_id)
+            Versions(client).enable_preview(project_id, made.version_id)
         assert count_projects(client) == projects
 
     # What the call is refused for may be something else.
@@ -197,20 +196,20 @@ def test_a_preview_on_an_instance_without_them_is_refused_with_the_reason(tmp_pa
         {"field": "id", "value": 1},
     ],
 )
-def test_filters_that_nobody_knows_of_are_not_sent(tmp_path: Path, wanted: dict[str, Any]) -> None:
+def test_filters_that_nobody_knows_of_are_not_sent(tmp_path: Path, wanted: dict[str, Any]):
     message = "operator one of =, eq, !=, not, in, !in"
     with _over_wire(tmp_path) as (client, wire), pytest.raises(ConfigurationError, match=message):
-        ProjectVersions(client).get_list(1, [wanted])
+        Versions(client).get_list(1, [wanted])
 
     assert not wire.requests
 
 
 @contextmanager
-def _over_wire(folder: Path, **settings: Any) -> Iterator[tuple[SuperviselyClient, FaultProxy]]:
+def _over_wire(folder: Path, **settings: Any) -> Iterator[tuple[Client, Wire]]:
     with (
         EmbeddedServer(folder / "server", rules=VENDOR, **settings) as server,
-        FaultProxy(server.info.url) as wire,
-        SuperviselyClient(wire.url, server.info.token) as client,
+        Wire(server.info.url) as wire,
+        Client(wire.url, server.info.token) as client,
     ):
         yield client, wire
 
@@ -219,13 +218,13 @@ OUTSIDE = {"points": {"exterior": [[-5.5, 2], [11, 12]], "interior": []}}
 
 
 @pytest.mark.parametrize("kind", ["images", "videos"])
-def test_figures_that_reach_out_of_their_item_come_back(tmp_path: Path, kind: str) -> None:
+def test_figures_that_reach_out_of_their_item_come_back(tmp_path: Path, kind: str):
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(tmp_path / "server", rules=VENDOR))
-        client = stack.enter_context(SuperviselyClient(server.info.url, server.info.token))
+        client = stack.enter_context(Client(server.info.url, server.info.token))
         project_id = MAKERS[kind](client, tmp_path)
         _draw_outside(client, project_id, kind)
-        versions = ProjectVersions(client)
+        versions = Versions(client)
 
         made = versions.create(project_id)
         restored = versions.restore(project_id, made.version_id, verify="full")
@@ -233,7 +232,7 @@ def test_figures_that_reach_out_of_their_item_come_back(tmp_path: Path, kind: st
     assert restored.counts == made.counts
 
 
-def _draw_outside(client: SuperviselyClient, project_id: int, kind: str) -> None:
+def _draw_outside(client: Client, project_id: int, kind: str) -> None:
     dataset = next(iter(client.datasets.list_all(project_id)))
     class_id = client.projects.get_meta(project_id)["classes"][0]["id"]
     figure = {"classId": class_id, "geometryType": "rectangle", "geometry": OUTSIDE, "meta": {}}
@@ -256,16 +255,16 @@ def _draw_outside(client: SuperviselyClient, project_id: int, kind: str) -> None
 @pytest.mark.parametrize("kind", ["videos", "volumes"])
 @pytest.mark.parametrize("takes_them", [True, False])
 def test_descriptions_go_with_their_items_and_are_told_again_where_they_did_not_arrive(
-    tmp_path: Path, wire: FaultProxy, server: ServerInfo, kind: str, takes_them: bool
-) -> None:
+    tmp_path: Path, wire: Wire, server: Server, kind: str, takes_them: bool
+):
     method = f"{kind}.bulk.add"
-    with SuperviselyClient(wire.url, server.token) as client:
+    with Client(wire.url, server.token) as client:
         project_id = MAKERS[kind](client, tmp_path)
         dataset = next(iter(client.datasets.list_all(project_id)))
         items = client.videos if kind == "videos" else client.volumes
         first = next(iter(items.iter_pages(dataset.id)))[0]
         items.describe(first["id"], "Seen from above.")
-        versions = ProjectVersions(client)
+        versions = Versions(client)
         made = versions.create(project_id)
         if not takes_them:
             wire.always(method, _without_descriptions(wire, kind))
@@ -277,7 +276,7 @@ def test_descriptions_go_with_their_items_and_are_told_again_where_they_did_not_
     assert told_again == 0 if takes_them else told_again > 0
 
 
-def _without_descriptions(wire: FaultProxy, kind: str) -> Callable[[Exchange], Reply]:
+def _without_descriptions(wire: Wire, kind: str) -> Callable[[Exchange], Reply]:
     def pass_on(exchange: Exchange) -> Reply:
         body = json.loads(exchange.request.body)
         bare = [{key: value for key, value in item.items() if key != "description"} for item in body[kind]]
@@ -290,6 +289,6 @@ def _without_descriptions(wire: FaultProxy, kind: str) -> Callable[[Exchange], R
     ("address", "workers"),
     [("https://app.supervisely.com", 7), ("https://app.supervise.ly", 7), ("https://sv.example.com", 8)],
 )
-def test_the_vendors_cloud_gets_as_many_requests_as_its_own_client_sends(address: str, workers: int) -> None:
+def test_the_vendors_cloud_gets_as_many_requests_as_its_own_client_sends(address: str, workers: int):
     assert Transport(address, "token").max_workers == workers
     assert Transport(address, "token", max_workers=3).max_workers == 3

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import IntegrityError, RequestRejectedError
 from airflow_sv_versioning.server.limits import UNLIMITED
-from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.projects import count_projects, make_project
-from tests.support.proxy import Exchange, FaultProxy, Reply, answer, refuse
+from airflow_sv_versioning.server.run import EmbeddedServer
+from tests.support.projects import leaves_no_project, make_project
+from tests.support.proxy import Exchange, Reply, answer, refuse
+from tests.support.types import Client, Server, Versions, Wire
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
@@ -25,20 +24,20 @@ INTERFACE = "The Labeling Interface is available only in the videos MAX package"
 
 
 @pytest.fixture
-def restorer(wire: FaultProxy, server: ServerInfo) -> Iterator[ProjectVersions]:
+def restorer(wire: Wire, server: Server) -> Iterator[Versions]:
     """Versions through the wire."""
-    with SuperviselyClient(wire.url, server.token) as connected:
-        yield ProjectVersions(connected)
+    with Client(wire.url, server.token) as connected:
+        yield Versions(connected)
 
 
-def _grouped(client: SuperviselyClient, photos: list[Path]) -> int:
+def _grouped(client: Client, photos: list[Path]) -> int:
     project_id = make_project(client, photos[:2])
     tag = client.projects.get_meta(project_id)["tags"][1]["id"]
     client.projects.update_settings(project_id, {"groupImages": True, "groupImagesByTagId": tag})
     return project_id
 
 
-def _tag_twice(client: SuperviselyClient, project_id: int) -> None:
+def _tag_twice(client: Client, project_id: int) -> None:
     client.projects.update_settings(project_id, {"allowDuplicateTags": True})
     [dataset] = client.datasets.list_all(project_id)
     [page] = client.images.iter_pages(dataset.id)
@@ -49,12 +48,8 @@ def _tag_twice(client: SuperviselyClient, project_id: int) -> None:
 
 @pytest.mark.parametrize("is_tagged_twice", [False, True])
 def test_settings_come_before_content_and_only_what_was_forced_is_put_back(
-    client: SuperviselyClient,
-    restorer: ProjectVersions,
-    wire: FaultProxy,
-    photos: list[Path],
-    is_tagged_twice: bool,
-) -> None:
+    client: Client, restorer: Versions, wire: Wire, photos: list[Path], is_tagged_twice: bool
+):
     project_id = _grouped(client, photos)
     if is_tagged_twice:
         _tag_twice(client, project_id)
@@ -73,24 +68,22 @@ def test_settings_come_before_content_and_only_what_was_forced_is_put_back(
     assert not restored.warnings
 
 
-MAKERS: dict[str, Callable[[SuperviselyClient, Path], int]] = {
+MAKERS: dict[str, Callable[[Client, Path], int]] = {
     "videos": lambda client, folder: make_video_project(client, write_videos(folder, 2)),
     "volumes": make_volume_project,
 }
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_labelling_interface_that_the_plan_lacks_is_left_out_with_a_warning(
-    tmp_path: Path, kind: str
-) -> None:
+def test_a_labelling_interface_that_the_plan_lacks_is_left_out_with_a_warning(tmp_path: Path, kind: str):
     with EmbeddedServer(tmp_path / "server") as server, _connected(server) as client:
         project_id = MAKERS[kind](client, tmp_path)
         client.projects.update_settings(project_id, {"labelingInterface": "multi_view"})
-        made = ProjectVersions(client).create(project_id)
+        made = Versions(client).create(project_id)
     limits = replace(UNLIMITED, takes_labeling_interfaces=False)
 
     with EmbeddedServer(tmp_path / "server", limits=limits) as server, _connected(server) as client:
-        restored = ProjectVersions(client).restore(project_id, made.version_id, verify="full")
+        restored = Versions(client).restore(project_id, made.version_id, verify="full")
         settings = client.projects.get(restored.project_id).settings
 
     assert restored.counts == made.counts
@@ -101,25 +94,22 @@ def test_a_labelling_interface_that_the_plan_lacks_is_left_out_with_a_warning(
     assert all("labelingInterface" in line for line in rest)
 
 
-def _connected(server: EmbeddedServer) -> SuperviselyClient:
-    return SuperviselyClient(server.info.url, server.info.token)
+def _connected(server: EmbeddedServer) -> Client:
+    return Client(server.info.url, server.info.token)
 
 
 def test_other_refusals_of_settings_end_the_restore(
-    client: SuperviselyClient, restorer: ProjectVersions, wire: FaultProxy, photos: list[Path]
-) -> None:
+    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
+):
     project_id = _grouped(client, photos)
     made = restorer.create(project_id)
-    projects = count_projects(client)
     wire.always(SETTINGS, refuse(403, "Settings are for managers"))
 
-    with pytest.raises(Exception, match="Settings are for managers"):
+    with leaves_no_project(client), pytest.raises(Exception, match="Settings are for managers"):
         restorer.restore(project_id, made.version_id)
 
-    assert count_projects(client) == projects
 
-
-def _rewriting(wire: FaultProxy, changes: Mapping[str, Any]) -> Callable[[Exchange], Reply]:
+def _rewriting(wire: Wire, changes: Mapping[str, Any]) -> Callable[[Exchange], Reply]:
     def fault(exchange: Exchange) -> Reply:
         body = exchange.request.json
         changed = {**body, "settings": {**body["settings"], **changes}}
@@ -129,8 +119,8 @@ def _rewriting(wire: FaultProxy, changes: Mapping[str, Any]) -> Callable[[Exchan
 
 
 def test_a_grouping_that_the_server_rewrites_is_a_warning(
-    client: SuperviselyClient, restorer: ProjectVersions, wire: FaultProxy, photos: list[Path]
-) -> None:
+    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
+):
     project_id = _grouped(client, photos)
     made = restorer.create(project_id)
     wire.always(SETTINGS, _rewriting(wire, {"groupImages": False, "groupImagesSync": True}))
@@ -144,8 +134,8 @@ def test_a_grouping_that_the_server_rewrites_is_a_warning(
 
 
 def test_other_settings_that_the_server_rewrites_are_a_failure(
-    client: SuperviselyClient, restorer: ProjectVersions, wire: FaultProxy, photos: list[Path]
-) -> None:
+    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
+):
     project_id = _grouped(client, photos)
     made = restorer.create(project_id)
     wire.always(SETTINGS, _rewriting(wire, {"allowDuplicateTags": True}))
@@ -155,8 +145,8 @@ def test_other_settings_that_the_server_rewrites_are_a_failure(
 
 
 def test_a_class_of_a_shape_that_the_instance_does_not_know_is_named(
-    client: SuperviselyClient, restorer: ProjectVersions, wire: FaultProxy, photos: list[Path]
-) -> None:
+    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
+):
     project_id = make_project(client, photos[:1])
     made = restorer.create(project_id)
     detail = {

@@ -6,41 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
-from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.preview import WORKSPACE_NAME
 from tests.support.media import serve_media
-from tests.support.projects import count_projects, make_project, read_images
-from tests.support.proxy import FaultProxy, refuse
+from tests.support.projects import add_link, count_projects, leaves_no_project, make_project, read_images
+from tests.support.proxy import refuse
+from tests.support.types import Client, Versions, Wire
 
 
 @pytest.fixture
-def linked(client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]):
+def linked(client: Client, versions: Versions, photos: list[Path]):
     """A versioned project of an image by bytes and one by link; the link's host is gone since."""
     project_id = make_project(client, photos[:1])
     with serve_media(photos[1].read_bytes()) as media:
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media.url}])
+        add_link(client, project_id, media.url)
         made = versions.create(project_id)
     return project_id, made.version_id
 
 
-def test_a_dead_link_fails_and_leaves_nothing(
-    linked, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+def test_a_dead_link_fails_and_leaves_nothing(linked, versions: Versions, client: Client):
     """Only the server knows whether it reaches the host, so it is the one to say."""
-    projects = count_projects(client)
 
-    with pytest.raises(SuperviselyError, match=r"photo\.png"):
+    with leaves_no_project(client), pytest.raises(SuperviselyError, match=r"photo\.png"):
         versions.restore(*linked)
 
-    assert count_projects(client) == projects
 
-
-def test_a_dead_link_is_left_out_when_asked(
-    linked, near_versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+def test_a_dead_link_is_left_out_when_asked(linked, near_versions: Versions, client: Client):
     restored = near_versions.restore(*linked, missing_entities="skip")
 
     assert restored.skipped == ("linked/linked.png",)
@@ -52,8 +43,8 @@ def _preview_workspace(client) -> int:
 
 
 def test_a_preview_is_read_only_hidden_and_tied_to_its_version(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+    versions: Versions, client: Client, project_id: int
+):
     made = versions.create(project_id, enable_preview=True)
 
     preview = client.projects.get(made.preview_project_id or 0)
@@ -64,9 +55,7 @@ def test_a_preview_is_read_only_hidden_and_tied_to_its_version(
     assert read_images(client, preview.id) == read_images(client, project_id)
 
 
-def test_a_preview_made_again_leaves_no_orphan(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+def test_a_preview_made_again_leaves_no_orphan(versions: Versions, client: Client, project_id: int):
     made = versions.create(project_id, enable_preview=True)
     previews = count_projects(client, _preview_workspace(client))
 
@@ -76,15 +65,13 @@ def test_a_preview_made_again_leaves_no_orphan(
     assert count_projects(client, _preview_workspace(client)) == previews
 
 
-def test_a_preview_that_exists_is_the_answer(versions: ProjectVersions, project_id: int) -> None:
+def test_a_preview_that_exists_is_the_answer(versions: Versions, project_id: int):
     made = versions.create(project_id, enable_preview=True)
 
     assert versions.enable_preview(project_id, made.version_id).id == made.preview_project_id
 
 
-def test_a_preview_that_somebody_removed_is_made_again(
-    versions: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+def test_a_preview_that_somebody_removed_is_made_again(versions: Versions, client: Client, project_id: int):
     made = versions.create(project_id, enable_preview=True)
     client.projects.archive(made.preview_project_id or 0)
 
@@ -95,12 +82,8 @@ def test_a_preview_that_somebody_removed_is_made_again(
 
 
 def test_a_preview_that_fails_leaves_nothing(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     first_one = versions.create(project_id, enable_preview=True)
     previews = count_projects(client, _preview_workspace(client))
     wire.always("projects.settings.update", refuse(400))

@@ -7,12 +7,11 @@ import json
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import IntegrityError
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
-from tests.support.projects import count_projects
-from tests.support.proxy import FaultProxy, alter, lose_answer
+from tests.support.projects import leaves_no_project
+from tests.support.proxy import alter, lose_answer
+from tests.support.types import Client, TempFolders, Versions, Wire
 from tests.support.video_projects import box, make_video_project, read_videos, write_videos
 
 SHARED = 205  # more than one request takes
@@ -20,7 +19,7 @@ CALLS = ["annotation-objects.bulk.add", "annotation-objects.tags.bulk.add", "fig
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory):
+def films(tmp_path_factory: TempFolders):
     return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
@@ -56,8 +55,8 @@ def _views(client, films, *, interface: str | None) -> int:
 
 @pytest.mark.parametrize("interface", ["multi_view", None])
 def test_shared_objects_stay_shared_and_keep_their_place_among_own_ones(
-    interface, client: SuperviselyClient, versions: ProjectVersions, films
-) -> None:
+    interface, client: Client, versions: Versions, films
+):
     project_id = _views(client, films, interface=interface)
 
     made = versions.create(project_id)
@@ -69,13 +68,8 @@ def test_shared_objects_stay_shared_and_keep_their_place_among_own_ones(
 
 @pytest.mark.parametrize("method", CALLS)
 def test_a_lost_answer_makes_no_shared_object_twice(
-    method,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    films,
-) -> None:
+    method, wire: Wire, wired: Versions, client: Client, versions: Versions, films
+):
     project_id = _views(client, films, interface="multi_view")
     made = versions.create(project_id)
     wire.on(method, lose_answer(502), lose_answer(502))
@@ -91,8 +85,8 @@ def _object_count(client, project_id):
 
 
 def test_a_video_that_is_left_out_takes_no_shared_object_with_it(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, films
+):
     project_id = _views(client, films, interface="multi_view")
     made = versions.create(project_id)
     expected = read_videos(client, project_id)
@@ -105,25 +99,21 @@ def test_a_video_that_is_left_out_takes_no_shared_object_with_it(
 
 
 def test_an_object_that_did_not_arrive_fails_a_restore_that_only_counts(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
-) -> None:
-    project_id = _views(client, films[:2], interface=None)
-    made = versions.create(project_id)
-    projects = count_projects(client)
-    wire.always("annotation-objects.list", alter(lambda answer: {**answer, "total": answer["total"] - 1}))
-
-    with pytest.raises(IntegrityError, match="208 of 209 objects"):
-        wired.restore(project_id, made.version_id)
-
-    assert count_projects(client) == projects
-
-
-def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
+    wire: Wire, wired: Versions, client: Client, versions: Versions, films
 ):
     project_id = _views(client, films[:2], interface=None)
     made = versions.create(project_id)
-    projects = count_projects(client)
+    wire.always("annotation-objects.list", alter(lambda answer: {**answer, "total": answer["total"] - 1}))
+
+    with leaves_no_project(client), pytest.raises(IntegrityError, match="208 of 209 objects"):
+        wired.restore(project_id, made.version_id)
+
+
+def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(
+    wire: Wire, wired: Versions, client: Client, versions: Versions, films
+):
+    project_id = _views(client, films[:2], interface=None)
+    made = versions.create(project_id)
 
     def lose_a_tag(exchange):
         body = exchange.request.json
@@ -132,15 +122,13 @@ def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(
 
     wire.always("videos.tags.bulk.add", lose_a_tag)
 
-    with pytest.raises(IntegrityError, match="3 of 4 tags"):
+    with leaves_no_project(client), pytest.raises(IntegrityError, match="3 of 4 tags"):
         wired.restore(project_id, made.version_id)
-
-    assert count_projects(client) == projects
 
 
 def test_a_tag_that_is_only_missing_in_the_answer_is_there(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions, films
-) -> None:
+    wire: Wire, wired: Versions, client: Client, versions: Versions, films
+):
     project_id = _views(client, films[:2], interface=None)
     made = versions.create(project_id)
     wire.always("videos.tags.bulk.add", alter(lambda answer: answer[1:]))

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.server.run import ServerInfo
 from tests.support.sdk import ROOT
+from tests.support.types import Client, Server
 from tests.support.volumes import make_volume_project
 
 pytestmark = pytest.mark.slow
@@ -51,9 +50,7 @@ def run(server, command: str, folder: Path, *arguments: int) -> tuple[int, int, 
     return figures, made, megabytes
 
 
-def test_fifty_large_masks_take_little_memory_each_way(
-    server: ServerInfo, client: SuperviselyClient, tmp_path: Path
-) -> None:
+def test_fifty_large_masks_take_little_memory_each_way(server: Server, client: Client, tmp_path: Path):
     project_id = make_volume_project(client, tmp_path, large=50)
 
     figures, version_id, creating = run(server, CREATE, tmp_path, project_id)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.plain_projects import ADDITIONS, make_plain_project
 from tests.support.projects import touch
+from tests.support.types import Client, Versions
 
 CASES = [(project_type, what) for project_type, additions in ADDITIONS.items() for what in additions]
 
@@ -17,8 +16,8 @@ CASES = [(project_type, what) for project_type, additions in ADDITIONS.items() f
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
 @pytest.mark.parametrize(("project_type", "what"), CASES)
 def test_a_project_with_one_thing_goes_round(
-    project_type, what, archive_format, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> None:
+    project_type, what, archive_format, client: Client, versions: Versions, tmp_path: Path
+):
     project = make_plain_project(client, tmp_path, project_type, what)
     versions.create(project, archive_format=archive_format)
     touch(client, project)

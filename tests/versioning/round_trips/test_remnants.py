@@ -10,18 +10,12 @@ import pytest
 
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.archive.formats import written_versions
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+from airflow_sv_versioning.versioning import CreateResult
 from tests.support.photos import write_photos
-from tests.support.projects import (
-    count_projects,
-    list_version_files,
-    make_project,
-    replace_archive,
-    touch,
-)
-from tests.support.proxy import FaultProxy, alter
+from tests.support.projects import leaves_no_project, list_version_files, make_project, replace_archive, touch
+from tests.support.proxy import alter
+from tests.support.types import Client, Versions, Wire
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
@@ -36,7 +30,7 @@ WHAT = pytest.mark.parametrize("what", ["class", "tag"])
 
 
 @pytest.fixture
-def project(project_type: str, client: SuperviselyClient, tmp_path: Path) -> int:
+def project(project_type: str, client: Client, tmp_path: Path) -> int:
     if project_type == "images":
         project_id = make_project(client, sorted(write_photos(tmp_path / "photos", 2).iterdir()))
         _tag_figures(client, project_id)
@@ -69,11 +63,11 @@ def test_a_version_does_without_them_names_them_and_can_be_restored(
     project_type: str,
     what: str,
     project: int,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
+    wire: Wire,
+    wired: Versions,
+    versions: Versions,
+    client: Client,
+):
     whole = versions.create(project)
     touch(client, project)
     wire.on("projects.meta", *[alter(lambda meta: without(meta, project_type, what))] * 20)
@@ -91,7 +85,7 @@ def test_a_version_does_without_them_names_them_and_can_be_restored(
 
 @pytest.fixture
 def older(
-    project_type: str, project: int, versions: ProjectVersions, client: SuperviselyClient, tmp_path: Path
+    project_type: str, project: int, versions: Versions, client: Client, tmp_path: Path
 ) -> Callable[[str, str], CreateResult]:
     """Make a version as it was made before they were left out."""
 
@@ -117,16 +111,17 @@ def test_an_older_version_that_holds_them_is_restored_without_them_on_demand_onl
     is_newest: bool,
     older: Callable[[str, str], CreateResult],
     project: int,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
+    versions: Versions,
+    client: Client,
+):
     newest, oldest = written_versions(project_type)
     version = older(what, newest if is_newest else oldest)
-    before = count_projects(client)
 
-    with pytest.raises(FormatError, match=r"defined no more.*missing_entities='skip'"):
+    with (
+        leaves_no_project(client),
+        pytest.raises(FormatError, match=r"defined no more.*missing_entities='skip'"),
+    ):
         versions.restore(project, version.version_id)
-    assert count_projects(client) == before
     assert not versions.verify(project, version.version_id).is_good
 
     restored = versions.restore(project, version.version_id, missing_entities="skip", verify="full")
@@ -138,8 +133,8 @@ def test_an_older_version_that_holds_them_is_restored_without_them_on_demand_onl
 
 
 def test_items_that_a_version_does_not_hold_whole_are_read_anew_by_the_next_one(
-    photos: list[Path], client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions
-) -> None:
+    photos: list[Path], client: Client, wire: Wire, wired: Versions
+):
     project_id = make_project(client, photos[:3])
     gone = [alter(lambda meta: without(meta, "images", "class"))] * 20
     wire.on("projects.meta", *gone)
@@ -154,8 +149,8 @@ def test_items_that_a_version_does_not_hold_whole_are_read_anew_by_the_next_one(
 
 
 def test_what_a_restore_refuses_is_refused_before_the_upload(
-    client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions, tmp_path: Path
-) -> None:
+    client: Client, wire: Wire, wired: Versions, tmp_path: Path
+):
     project_id = make_volume_project(client, tmp_path)
 
     def beyond(annotations: Any) -> Any:
@@ -174,8 +169,8 @@ def test_what_a_restore_refuses_is_refused_before_the_upload(
 
 
 def test_content_that_no_archive_may_hold_is_refused_before_the_upload(
-    photos: list[Path], client: SuperviselyClient, wire: FaultProxy, wired: ProjectVersions
-) -> None:
+    photos: list[Path], client: Client, wire: Wire, wired: Versions
+):
     project_id = make_project(client, photos[:1])
     deep: dict[str, Any] = {"a": 1}
     for _ in range(300):

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     FormatError,
     IntegrityError,
@@ -19,12 +18,12 @@ from airflow_sv_versioning.exceptions import (
     OutcomeUnknownError,
     SuperviselyError,
 )
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.archives import unwrapped
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
-from tests.support.projects import count_projects, touch
-from tests.support.proxy import FaultProxy, alter, first, lose_answer, refuse
+from tests.support.projects import count_projects, leaves_no_project, touch
+from tests.support.proxy import alter, first, lose_answer, refuse
+from tests.support.types import Client, Made, Patch, TempFolders, Versions, Wire
 from tests.support.video_projects import (
     add_video_dataset,
     annotate,
@@ -48,20 +47,23 @@ COUNTS = {"datasets": 1, "videos": 3, "objects": 4, "figures": 14, "tags": 12}
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory):
+def films(tmp_path_factory: TempFolders):
     return write_videos(tmp_path_factory.mktemp("films"), 5)
 
 
 @pytest.fixture
-def street(client: SuperviselyClient, films):
+def street(client: Client, films):
     """A project of three videos, the last without annotation."""
     return make_video_project(client, films[:3])
 
 
+@pytest.fixture
+def made(versions: Versions, street: int) -> Made:
+    return versions.create(street)
+
+
 @FORMATS
-def test_a_video_project_comes_back_as_it_was(
-    archive_format, client: SuperviselyClient, versions: ProjectVersions, street
-) -> None:
+def test_a_video_project_comes_back_as_it_was(archive_format, client: Client, versions: Versions, street):
     made = versions.create(street, archive_format=archive_format)
 
     restored = versions.restore(street, made.version_id, verify="full")
@@ -73,8 +75,8 @@ def test_a_video_project_comes_back_as_it_was(
 
 @FORMATS
 def test_a_version_of_a_restored_project_holds_the_same(
-    archive_format, client: SuperviselyClient, versions: ProjectVersions, street, tmp_path: Path
-) -> None:
+    archive_format, client: Client, versions: Versions, street, tmp_path: Path
+):
     made = versions.create(street, archive_format=archive_format)
     again = versions.create(versions.restore(street, made.version_id).project_id, archive_format="v2.1.0")
 
@@ -92,11 +94,7 @@ def integrity(client, path, folder) -> list[dict]:
     return [json.loads(line) for line in unwrapped(archive)["videos.integrity.jsonl"].splitlines()]
 
 
-def test_one_video_can_be_checked_without_the_rest(
-    client: SuperviselyClient, versions: ProjectVersions, street, films, tmp_path: Path
-) -> None:
-    made = versions.create(street)
-
+def test_one_video_can_be_checked_without_the_rest(client: Client, made: Made, street, films, tmp_path: Path):
     line = integrity(client, made.archive_path, tmp_path)[1]
 
     assert (line["path"], line["frames_count"]) == ("street/0001.mp4", 120)
@@ -105,9 +103,8 @@ def test_one_video_can_be_checked_without_the_rest(
 
 
 def test_an_unchanged_video_project_makes_no_new_version(
-    versions: ProjectVersions, client: SuperviselyClient, street
-) -> None:
-    made = versions.create(street)
+    versions: Versions, made: Made, client: Client, street
+):
     again = versions.create(street)
     touch(client, street)
 
@@ -116,13 +113,8 @@ def test_an_unchanged_video_project_makes_no_new_version(
 
 
 def test_a_video_project_that_grows_while_it_is_read_is_held_in_one_state(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    street,
-    films,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, street, films
+):
     wire.on(
         "videos.annotations.bulk.info", first(lambda: add_video_dataset(client, street, "late", films[3:]))
     )
@@ -135,8 +127,8 @@ def test_a_video_project_that_grows_while_it_is_read_is_held_in_one_state(
 
 
 def test_a_video_that_is_annotated_while_others_are_read_is_read_again(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, street
+):
     dataset = next(client.datasets.list_all(street))
     (page,) = client.videos.iter_pages(dataset.id)
     bare = page[-1]["id"]
@@ -151,13 +143,8 @@ def test_a_video_that_is_annotated_while_others_are_read_is_read_again(
 
 
 def test_a_video_project_that_never_stands_still_holds_whole_videos(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    street,
-    films,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, street, films
+):
     numbers = count()
     wire.always(
         "videos.list", first(lambda: add_video_dataset(client, street, f"late {next(numbers)}", films[3:]))
@@ -173,9 +160,7 @@ def test_a_video_project_that_never_stands_still_holds_whole_videos(
 
 
 @pytest.mark.parametrize("method", CREATE_CALLS)
-def test_create_survives_a_gateway_that_fails_once(
-    method, wire: FaultProxy, wired: ProjectVersions, street
-) -> None:
+def test_create_survives_a_gateway_that_fails_once(method, wire: Wire, wired: Versions, street):
     wire.on(method, refuse(503))
 
     assert wired.create(street).counts == COUNTS
@@ -183,14 +168,8 @@ def test_create_survives_a_gateway_that_fails_once(
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
 def test_restore_survives_an_answer_that_is_lost(
-    method,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    street,
-) -> None:
-    made = versions.create(street)
+    method, wire: Wire, wired: Versions, made: Made, client: Client, street
+):
     projects = count_projects(client)
     wire.on(method, lose_answer(502))
 
@@ -202,27 +181,21 @@ def test_restore_survives_an_answer_that_is_lost(
 
 @pytest.mark.parametrize("method", RESTORE_CALLS)
 def test_a_failed_annotation_is_an_error_that_names_the_video(
-    method,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    street,
-) -> None:
+    method, wire: Wire, wired: Versions, made: Made, client: Client, street
+):
     """The official client writes such failures to its log, or tries for three minutes."""
-    made = versions.create(street)
-    projects = count_projects(client)
     wire.always(method, refuse(400, f"no {method} today"))
 
-    with pytest.raises(SuperviselyError, match=rf"ideo '000\d\.mp4' \(id \d+\).*{method}"):
+    with (
+        leaves_no_project(client),
+        pytest.raises(SuperviselyError, match=rf"ideo '000\d\.mp4' \(id \d+\).*{method}"),
+    ):
         wired.restore(street, made.version_id)
-
-    assert count_projects(client) == projects
 
 
 def test_dataset_custom_data_that_cannot_be_read_fails_the_version(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, street
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, street
+):
     wire.always("datasets.list", refuse(400, "no datasets today"))
 
     with pytest.raises(SuperviselyError, match="no datasets today"):
@@ -232,8 +205,8 @@ def test_dataset_custom_data_that_cannot_be_read_fails_the_version(
 
 
 def test_the_restored_project_tells_where_it_came_from_and_keeps_its_settings(
-    versions: ProjectVersions, client: SuperviselyClient, street
-) -> None:
+    versions: Versions, client: Client, street
+):
     client.projects.update_settings(street, {"advancedSettings": {"isReadOnlyProject": False}})
     restored = client.projects.get(versions.restore(street, versions.create(street).version_id).project_id)
 
@@ -242,7 +215,7 @@ def test_the_restored_project_tells_where_it_came_from_and_keeps_its_settings(
     assert restored.settings["advancedSettings"] == {"isReadOnlyProject": False}
 
 
-def test_a_preview_of_videos_is_made(versions: ProjectVersions, client: SuperviselyClient, street) -> None:
+def test_a_preview_of_videos_is_made(versions: Versions, client: Client, street):
     made = versions.create(street, enable_preview=True)
 
     preview = client.projects.get(made.preview_project_id or 0)
@@ -251,23 +224,18 @@ def test_a_preview_of_videos_is_made(versions: ProjectVersions, client: Supervis
 
 
 def test_a_film_that_is_gone_fails_before_anything_is_made(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
-) -> None:
-    made = versions.create(street)
-    projects = count_projects(client)
+    wire: Wire, wired: Versions, made: Made, client: Client, street
+):
     lost = read_videos(client, street)["street/0001.mp4"]["hash"]
     wire.always("images.internal.hashes.list", alter(lambda found: [h for h in found if h != lost]))
 
-    with pytest.raises(MissingMediaError, match=r"street/0001\.mp4 \(id \d+\)"):
+    with leaves_no_project(client), pytest.raises(MissingMediaError, match=r"street/0001\.mp4 \(id \d+\)"):
         wired.restore(street, made.version_id)
-
-    assert count_projects(client) == projects
 
 
 def test_a_film_that_is_gone_is_left_out_when_asked(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
-) -> None:
-    made = versions.create(street)
+    wire: Wire, wired: Versions, made: Made, client: Client, street
+):
     expected = read_videos(client, street)
     lost = expected.pop("street/0001.mp4")["hash"]
     wire.always("images.internal.hashes.list", alter(lambda found: [h for h in found if h != lost]))
@@ -280,7 +248,7 @@ def test_a_film_that_is_gone_is_left_out_when_asked(
 
 
 @pytest.fixture
-def linked(client: SuperviselyClient, films):
+def linked(client: Client, films):
     """A project with one linked video whose host is gone."""
     project_id = make_video_project(client, films[:2])
     dataset_id = client.datasets.add(project_id, "linked").id
@@ -290,21 +258,14 @@ def linked(client: SuperviselyClient, films):
     return project_id
 
 
-def test_a_link_that_does_not_answer_fails_and_names_the_video(
-    linked, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+def test_a_link_that_does_not_answer_fails_and_names_the_video(linked, client: Client, versions: Versions):
     made = versions.create(linked)
-    projects = count_projects(client)
 
-    with pytest.raises(SuperviselyError, match=r"linked/far\.mp4 \(id \d+\)"):
+    with leaves_no_project(client), pytest.raises(SuperviselyError, match=r"linked/far\.mp4 \(id \d+\)"):
         versions.restore(linked, made.version_id)
 
-    assert count_projects(client) == projects
 
-
-def test_a_link_that_does_not_answer_is_left_out_when_asked(
-    linked, client: SuperviselyClient, near_versions: ProjectVersions
-) -> None:
+def test_a_link_that_does_not_answer_is_left_out_when_asked(linked, client: Client, near_versions: Versions):
     made = near_versions.create(linked)
 
     restored = near_versions.restore(linked, made.version_id, missing_entities="skip", verify="full")
@@ -315,9 +276,7 @@ def test_a_link_that_does_not_answer_is_left_out_when_asked(
     assert_same(read_videos(client, restored.project_id), expected)
 
 
-def test_videos_of_one_name_in_a_dataset_do_not_collapse(
-    client: SuperviselyClient, versions: ProjectVersions, street, rewritten
-) -> None:
+def test_videos_of_one_name_in_a_dataset_do_not_collapse(client: Client, street, rewritten):
     """The official client looks its new videos up by name."""
 
     def rename(tables):
@@ -368,18 +327,14 @@ STREET = r"street/0000\.mp4' \(id \d+\)"
     ],
 )
 def test_an_annotation_that_cannot_be_is_refused_before_anything_is_made(
-    damage, told, client: SuperviselyClient, street, rewritten
-) -> None:
-    projects = count_projects(client)
-
-    with pytest.raises(FormatError, match=told):
+    damage, told, client: Client, street, rewritten
+):
+    with leaves_no_project(client), pytest.raises(FormatError, match=told):
         rewritten(street, damage)
-
-    assert count_projects(client) == projects
 
 
 @pytest.fixture
-def rewritten(versions: ProjectVersions, client: SuperviselyClient, monkeypatch: pytest.MonkeyPatch):
+def rewritten(versions: Versions, client: Client, monkeypatch: Patch):
     """Restore a version whose tables somebody changed."""
 
     def restore(project_id, change):
@@ -406,8 +361,8 @@ def rewritten(versions: ProjectVersions, client: SuperviselyClient, monkeypatch:
 
 
 def test_a_version_whose_lines_tell_of_another_annotation_is_refused(
-    versions: ProjectVersions, client: SuperviselyClient, street, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    versions: Versions, street, monkeypatch: Patch
+):
     from airflow_sv_versioning.project_types.videos import digests
 
     with monkeypatch.context() as patched:
@@ -422,8 +377,8 @@ def test_a_version_whose_lines_tell_of_another_annotation_is_refused(
 @FORMATS
 @pytest.mark.parametrize("with_dataset", [False, True])
 def test_a_project_without_videos_is_versioned_and_restored(
-    archive_format, with_dataset, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    archive_format, with_dataset, client: Client, versions: Versions
+):
     project_id = make_video_project(client, [])
     if with_dataset:
         client.datasets.add(project_id, "nothing here")
@@ -435,8 +390,8 @@ def test_a_project_without_videos_is_versioned_and_restored(
 
 
 def test_a_frame_of_many_figures_keeps_their_order_when_an_answer_is_lost(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, films
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, films
+):
     project_id = make_video_project(client, films[:1])
     dataset = next(client.datasets.list_all(project_id))
     (page,) = client.videos.iter_pages(dataset.id)
@@ -461,13 +416,9 @@ def test_a_frame_of_many_figures_keeps_their_order_when_an_answer_is_lost(
 
 
 def test_an_answer_that_stays_lost_is_no_silence(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, client: SuperviselyClient, street
-) -> None:
-    made = versions.create(street)
-    projects = count_projects(client)
+    wire: Wire, wired: Versions, made: Made, client: Client, street
+):
     wire.always("videos.bulk.add", refuse(502))
 
-    with pytest.raises(OutcomeUnknownError, match=r"0000\.mp4"):
+    with leaves_no_project(client), pytest.raises(OutcomeUnknownError, match=r"0000\.mp4"):
         wired.restore(street, made.version_id)
-
-    assert count_projects(client) == projects

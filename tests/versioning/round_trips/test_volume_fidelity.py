@@ -9,35 +9,26 @@ import numpy as np
 import pytest
 
 from airflow_sv_versioning.capture import incremental
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.project_types import volumes
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import touch
-from tests.support.proxy import FaultProxy, alter
-from tests.support.volumes import (
-    SIZES,
-    make_masks_project,
-    make_volume_project,
-    meta_of,
-    nrrd,
-    read_volumes,
-)
+from tests.support.proxy import alter
+from tests.support.types import Client, Patch, Versions, Wire
+from tests.support.volumes import SIZES, make_masks_project, make_volume_project, meta_of, nrrd, read_volumes
 
 FORMATS = pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
 SPECK = nrrd(np.eye(4, 5, dtype=np.uint8)[:, :, None].repeat(6, axis=2))
 
 
 @pytest.fixture
-def project(client: SuperviselyClient, tmp_path: Path) -> int:
+def project(client: Client, tmp_path: Path) -> int:
     return make_volume_project(client, tmp_path)
 
 
 @FORMATS
 def test_custom_data_and_descriptions_of_figures_come_back(
-    archive_format, project: int, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    archive_format, project: int, client: Client, versions: Versions
+):
     made = versions.create(project, archive_format=archive_format)
 
     restored = versions.restore(project, made.version_id)
@@ -58,8 +49,8 @@ def test_custom_data_and_descriptions_of_figures_come_back(
 
 @FORMATS
 def test_coordinates_between_pixels_come_back(
-    archive_format, project: int, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    archive_format, project: int, client: Client, versions: Versions
+):
     made = versions.create(project, archive_format=archive_format)
 
     restored = read_volumes(client, versions.restore(project, made.version_id).project_id)
@@ -68,9 +59,7 @@ def test_coordinates_between_pixels_come_back(
     assert [[0.25, 0.5], [1.125, 2]] in points
 
 
-def test_settings_of_the_project_come_back(
-    project: int, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+def test_settings_of_the_project_come_back(project: int, client: Client, versions: Versions):
     settings = {"allowDuplicateTags": True, "labelingInterface": "multi_view"}
     client.projects.update_settings(project, settings)
     made = versions.create(project)
@@ -82,7 +71,7 @@ def test_settings_of_the_project_come_back(
 
 
 @pytest.fixture
-def with_custom_data(client: SuperviselyClient, project: int, tmp_path: Path) -> int:
+def with_custom_data(client: Client, project: int, tmp_path: Path) -> int:
     """A project with a volume that has custom data of its own."""
     dataset = next(iter(client.datasets.list_all(project)))
     (tmp_path / "own.nrrd").write_bytes(SPECK)
@@ -94,8 +83,8 @@ def with_custom_data(client: SuperviselyClient, project: int, tmp_path: Path) ->
 
 @FORMATS
 def test_custom_data_of_volumes_comes_back(
-    archive_format, with_custom_data: int, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    archive_format, with_custom_data: int, client: Client, versions: Versions
+):
     made = versions.create(with_custom_data, archive_format=archive_format)
 
     restored = versions.restore(with_custom_data, made.version_id)
@@ -105,12 +94,8 @@ def test_custom_data_of_volumes_comes_back(
 
 
 def test_custom_data_of_volumes_that_a_server_passes_over_is_told(
-    with_custom_data: int,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-) -> None:
+    with_custom_data: int, versions: Versions, wire: Wire, wired: Versions
+):
     made = versions.create(with_custom_data)
     wire.always("volumes.list", alter(without_custom_data))
 
@@ -136,12 +121,8 @@ def custom_data_of(client, project_id):
 
 
 def test_ids_of_the_source_are_not_sent_to_the_new_project(
-    project: int,
-    versions: ProjectVersions,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    client: SuperviselyClient,
-) -> None:
+    project: int, versions: Versions, wire: Wire, wired: Versions
+):
     made = versions.create(project)
 
     wired.restore(project, made.version_id)
@@ -151,9 +132,7 @@ def test_ids_of_the_source_are_not_sent_to_the_new_project(
     assert all("id" not in figure and "id" not in figure.get("geometry", {}) for figure in sent)
 
 
-def test_the_new_project_tells_the_version_that_it_is_of(
-    project: int, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+def test_the_new_project_tells_the_version_that_it_is_of(project: int, client: Client, versions: Versions):
     versions.create(project)
     touch(client, project)
     second = versions.create(project)
@@ -167,9 +146,7 @@ def test_the_new_project_tells_the_version_that_it_is_of(
     assert [(origin["project_id"], origin["version_num"]) for origin in origins] == [(project, 2), (copy, 1)]
 
 
-def test_small_masks_take_one_request_each_way(
-    client: SuperviselyClient, server: ServerInfo, tmp_path: Path, wire: FaultProxy, wired: ProjectVersions
-) -> None:
+def test_small_masks_take_one_request_each_way(client: Client, tmp_path: Path, wire: Wire, wired: Versions):
     contents = {str(number): SPECK for number in range(40)}
     project = make_masks_project(client, tmp_path, contents)
 
@@ -183,12 +160,8 @@ def test_small_masks_take_one_request_each_way(
 
 
 def test_large_masks_take_requests_of_their_own(
-    client: SuperviselyClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-) -> None:
+    client: Client, tmp_path: Path, monkeypatch: Patch, wire: Wire, wired: Versions
+):
     monkeypatch.setattr(volumes, "MASK_BYTES_AT_ONCE", 2 * 4 * 5 * 6)
     project = make_masks_project(client, tmp_path, {str(number): SPECK for number in range(5)})
 
@@ -198,13 +171,8 @@ def test_large_masks_take_requests_of_their_own(
 
 
 def test_a_version_after_a_change_reads_the_changed_volume_and_a_sample(
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-) -> None:
+    client: Client, versions: Versions, tmp_path: Path, monkeypatch: Patch, wire: Wire, wired: Versions
+):
     monkeypatch.setattr(incremental, "MIN_SAMPLE", 3)
     project = make_volume_project(client, tmp_path, plain=10)
     versions.create(project)

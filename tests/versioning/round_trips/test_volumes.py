@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.capture.passes import capture_project
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import FormatError, MissingMediaError, UnsupportedProjectError
 from airflow_sv_versioning.restore.plan import plan_restore
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.snapshot.schemas import table_names
 from airflow_sv_versioning.snapshot.tables import MASKS
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.projects import touch
-from tests.support.proxy import FaultProxy, lose_answer
+from tests.support.proxy import lose_answer
+from tests.support.types import Client, Server, TempFolders, Versions, Wire
 from tests.support.volumes import make_volume_project, read_volumes
 
 FORMATS = pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
@@ -27,16 +25,14 @@ MANY = 120  # more than two batches of the platform
 
 
 @pytest.fixture(scope="module")
-def project(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> int:
+def project(server: Server, tmp_path_factory: TempFolders) -> int:
     """A project with every case. Tests may version it, but not change it."""
-    with SuperviselyClient(server.url, server.token) as client:
+    with Client(server.url, server.token) as client:
         return make_volume_project(client, tmp_path_factory.mktemp("volumes"), plain=MANY)
 
 
 @FORMATS
-def test_a_round_trip_loses_nothing(
-    project: int, archive_format, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+def test_a_round_trip_loses_nothing(project: int, archive_format, client: Client, versions: Versions):
     touch(client, project)
     made = versions.create(project, archive_format=archive_format)
 
@@ -51,15 +47,13 @@ def test_a_round_trip_loses_nothing(
     assert told["restored_from"]["version_num"] == made.version_num
 
 
-def test_a_second_version_of_an_unchanged_project_is_the_first(
-    project: int, versions: ProjectVersions
-) -> None:
+def test_a_second_version_of_an_unchanged_project_is_the_first(project: int, versions: Versions):
     first = versions.create(project)
 
     assert versions.create(project).version_id == first.version_id
 
 
-def test_a_preview_is_refused_as_on_the_platform(project: int, versions: ProjectVersions) -> None:
+def test_a_preview_is_refused_as_on_the_platform(project: int, versions: Versions):
     made = versions.create(project)
 
     with pytest.raises(UnsupportedProjectError, match="previews exist for images and videos"):
@@ -67,7 +61,7 @@ def test_a_preview_is_refused_as_on_the_platform(project: int, versions: Project
 
 
 @pytest.fixture
-def small(client: SuperviselyClient, tmp_path: Path) -> int:
+def small(client: Client, tmp_path: Path) -> int:
     return make_volume_project(client, tmp_path)
 
 
@@ -83,23 +77,18 @@ def small(client: SuperviselyClient, tmp_path: Path) -> int:
     ],
 )
 def test_a_lost_answer_makes_nothing_twice(
-    method,
-    small: int,
-    client: SuperviselyClient,
-    server: ServerInfo,
-    wire: FaultProxy,
-    versions: ProjectVersions,
-) -> None:
+    method, small: int, client: Client, server: Server, wire: Wire, versions: Versions
+):
     made = versions.create(small)
     wire.on(method, lose_answer())
 
-    with SuperviselyClient(wire.url, server.token) as shaky:
-        restored = ProjectVersions(shaky).restore(small, made.version_id, verify="full")
+    with Client(wire.url, server.token) as shaky:
+        restored = Versions(shaky).restore(small, made.version_id, verify="full")
 
     assert_same(read_volumes(client, restored.project_id), read_volumes(client, small))
 
 
-def rewritten(client: SuperviselyClient, project_id: int, folder: Path, change: Any) -> Any:
+def rewritten(client: Client, project_id: int, folder: Path, change: Any) -> Any:
     """Read a project as a snapshot and change its rows."""
     capture = capture_project(client, project_id, folder, on_concurrent_change="fail", progress=Progress())
     base = capture.snapshot
@@ -136,8 +125,8 @@ def rewritten(client: SuperviselyClient, project_id: int, folder: Path, change: 
     ids=["no hash", "plane", "slice", "object", "class", "shape"],
 )
 def test_what_cannot_be_restored_is_named_before_anything_is_made(
-    table, values, error, why, small: int, client: SuperviselyClient, tmp_path: Path
-) -> None:
+    table, values, error, why, small: int, client: Client, tmp_path: Path
+):
     snapshot = rewritten(
         client,
         small,

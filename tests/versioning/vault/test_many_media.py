@@ -14,14 +14,13 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
+from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.server.storage import Storage
 from airflow_sv_versioning.vault.audit import check_store
-from airflow_sv_versioning.vault.store import MediaStore
 from tests.support.media import hash_of
 from tests.support.sdk import ROOT
+from tests.support.types import Client, Server, Store
 
 MEDIA, SIZE, NEW = 10_000, 100_000, 100
 
@@ -40,13 +39,13 @@ print(json.dumps({**made.as_dict()['media'], 'peak_mb': peak}))
 """
 
 
-def start(info: ServerInfo, project_id: int, store: Path) -> subprocess.Popen[str]:
+def start(info: Server, project_id: int, store: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", CREATE, info.url, info.token, str(project_id), str(store)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
 
-def create(project: tuple[ServerInfo, int], store: Path) -> dict[str, Any]:
+def create(project: tuple[Server, int], store: Path) -> dict[str, Any]:
     process = start(*project, store)
     out, _ = process.communicate(timeout=280)
     assert process.returncode == 0
@@ -54,7 +53,7 @@ def create(project: tuple[ServerInfo, int], store: Path) -> dict[str, Any]:
     return told
 
 
-def plant(data: Path, client: SuperviselyClient, dataset_id: int, numbers: range, size: int) -> None:
+def plant(data: Path, client: Client, dataset_id: int, numbers: range, size: int) -> None:
     """Put files onto a server's disk, for sending so many would take longer than what is tested."""
     storage, rows = Storage(data), []
     for number in numbers:
@@ -96,12 +95,12 @@ def crowd(tmp_path: Path, clock: Clock):
     """Make a server of its own with a project of so many media; yields a function that adds more."""
     with (
         EmbeddedServer(tmp_path / "server", clock=clock.now) as running,
-        SuperviselyClient(running.info.url, running.info.token) as client,
+        Client(running.info.url, running.info.token) as client,
     ):
         project_id = client.projects.add(1, "many").id
         dataset_id = client.datasets.add(project_id, "media").id
 
-        def add(numbers: range, size: int) -> tuple[ServerInfo, int]:
+        def add(numbers: range, size: int) -> tuple[Server, int]:
             plant(tmp_path / "server", client, dataset_id, numbers, size)
             return running.info, project_id
 
@@ -109,9 +108,7 @@ def crowd(tmp_path: Path, clock: Clock):
 
 
 @pytest.mark.slow
-def test_ten_thousand_media_take_little_memory_and_only_new_ones_are_copied_next(
-    crowd, tmp_path: Path
-) -> None:
+def test_ten_thousand_media_take_little_memory_and_only_new_ones_are_copied_next(crowd, tmp_path: Path):
     first = create(crowd(range(MEDIA), SIZE), tmp_path / "store")
     second = create(crowd(range(MEDIA, MEDIA + NEW), SIZE), tmp_path / "store")
 
@@ -120,11 +117,9 @@ def test_ten_thousand_media_take_little_memory_and_only_new_ones_are_copied_next
     assert first["peak_mb"] < 250
 
 
-def test_a_kill_in_mid_copy_leaves_a_store_that_is_good_and_is_completed(
-    crowd, clock: Clock, tmp_path: Path
-) -> None:
+def test_a_kill_in_mid_copy_leaves_a_store_that_is_good_and_is_completed(crowd, clock: Clock, tmp_path: Path):
     info, project_id = crowd(range(600), 20_000)
-    store = MediaStore(tmp_path / "store")
+    store = Store(tmp_path / "store")
     process = start(info, project_id, tmp_path / "store")
     while sum(1 for _ in store.iter_media()) < 50:
         assert process.poll() is None, "it ended before it could be killed"

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     CancelledError,
     ConfigurationError,
@@ -18,22 +17,20 @@ from airflow_sv_versioning.exceptions import (
     RequestRejectedError,
 )
 from airflow_sv_versioning.runtime.moments import now
-from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners
-from airflow_sv_versioning.vault.store import MediaStore
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.media import hash_of, serve_media
-from tests.support.projects import add_dataset, backup_of, make_project, read_images, touch
-from tests.support.proxy import FaultProxy, cut, refuse
+from tests.support.projects import add_dataset, add_link, backup_of, make_project, read_images, touch
+from tests.support.proxy import cut, refuse
+from tests.support.types import Client, Made, Server, Store, Versions, Wire
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore(tmp_path / "store")
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
 
 
-def held(store: MediaStore) -> set[str]:
+def held(store: Store) -> set[str]:
     return set(store.iter_hashes())
 
 
@@ -45,14 +42,8 @@ def record_of(client, made, tmp_path):
 
 
 def test_the_originals_of_a_version_are_in_the_store_it_names(
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    photos: list[Path],
-    store: MediaStore,
-    tmp_path: Path,
-) -> None:
-    project_id = make_project(client, photos[:3])
-
+    versions: Versions, client: Client, project_id: int, photos: list[Path], store: Store, tmp_path: Path
+):
     made = versions.create(project_id, media_store=store)
 
     assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:3]}
@@ -68,8 +59,8 @@ def test_the_originals_of_a_version_are_in_the_store_it_names(
 
 
 def test_ten_versions_keep_the_same_media_once(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
+    versions: Versions, client: Client, photos: list[Path], store: Store
+):
     project_id = make_project(client, photos[:2])
     add_dataset(client, project_id, "again", photos[:2])
 
@@ -84,9 +75,8 @@ def test_ten_versions_keep_the_same_media_once(
 
 
 def test_only_new_media_are_copied(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
-    project_id = make_project(client, photos[:3])
+    versions: Versions, client: Client, project_id: int, photos: list[Path], store: Store
+):
     versions.create(project_id, media_store=store)
     add_dataset(client, project_id, "more", photos[2:5])
 
@@ -95,50 +85,36 @@ def test_only_new_media_are_copied(
     assert (backup_of(made).copied, backup_of(made).present) == (2, 3)
 
 
-def test_a_project_without_media_needs_nothing(
-    versions: ProjectVersions, client: SuperviselyClient, store: MediaStore
-) -> None:
+def test_a_project_without_media_needs_nothing(versions: Versions, client: Client, store: Store):
     made = versions.create(make_project(client, []), media_store=store)
 
     assert (backup_of(made).copied, backup_of(made).present) == (0, 0)
 
 
 def test_an_unchanged_version_gets_the_originals_that_the_store_lacks(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
-    project_id = make_project(client, photos[:2])
-    made = versions.create(project_id)
-
+    versions: Versions, made: Made, project_id: int, photos: list[Path], store: Store
+):
     completed = versions.create(project_id, media_store=store)
     again = versions.create(project_id, media_store=store)
 
     assert completed.version_id == again.version_id == made.version_id
-    assert (completed.created, backup_of(completed).copied) == (False, 2)
-    assert (backup_of(again).copied, backup_of(again).present) == (0, 2)
+    assert (completed.created, backup_of(completed).copied) == (False, 3)
+    assert (backup_of(again).copied, backup_of(again).present) == (0, 3)
     store.remove(hash_of(photos[0].read_bytes()))
     assert backup_of(versions.create(project_id, media_store=store)).copied == 1
 
 
 def test_what_is_behind_a_link_is_kept_by_what_it_was(
-    server: ServerInfo,
-    client: SuperviselyClient,
-    versions: ProjectVersions,
-    photos: list[Path],
-    store: MediaStore,
-    tmp_path: Path,
-) -> None:
+    server: Server, client: Client, photos: list[Path], store: Store, tmp_path: Path
+):
     project_id = make_project(client, photos[:1])
     content = photos[1].read_bytes()
-    with (
-        serve_media(content) as media_record,
-        SuperviselyClient(server.url, server.token, private_links=True) as allowed,
-    ):
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
-        made = ProjectVersions(allowed).create(project_id, media_store=store)
-        asked = len(media_record.headers)
+    with serve_media(content) as media, Client(server.url, server.token, private_links=True) as allowed:
+        add_link(client, project_id, media.url)
+        made = Versions(allowed).create(project_id, media_store=store)
+        asked = len(media.headers)
         touch(client, project_id)
-        second = ProjectVersions(allowed).create(project_id, media_store=store)
+        second = Versions(allowed).create(project_id, media_store=store)
 
         assert len(media_record.headers) == asked, "an unchanged link was read again"
         assert all("x-api-key" not in headers for headers in media_record.headers)
@@ -154,14 +130,13 @@ def test_what_is_behind_a_link_is_kept_by_what_it_was(
 
 
 def test_a_link_into_a_private_network_is_left_to_the_server(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
+    versions: Versions, client: Client, photos: list[Path], store: Store
+):
     """The server that shows the image may read it; this machine does not try."""
     project_id = make_project(client, [])
-    with serve_media(photos[1].read_bytes()) as media_record:
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
-        asked = len(media_record.headers)
+    with serve_media(photos[1].read_bytes()) as media:
+        add_link(client, project_id, media.url)
+        asked = len(media.headers)
         made = versions.create(project_id, media_store=store)
 
         assert len(media_record.headers) == asked + 1
@@ -169,17 +144,11 @@ def test_a_link_into_a_private_network_is_left_to_the_server(
 
 
 def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    photos: list[Path],
-    store: MediaStore,
-    server: ServerInfo,
-    tmp_path: Path,
-) -> None:
+    versions: Versions, client: Client, photos: list[Path], store: Store, tmp_path: Path
+):
     project_id = make_project(client, photos[:1])
-    with serve_media(photos[1].read_bytes()) as media_record:
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
+    with serve_media(photos[1].read_bytes()) as media:
+        add_link(client, project_id, media.url)
 
     made = versions.create(project_id, media_store=store)
 
@@ -191,13 +160,12 @@ def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
 
 
 def test_a_lost_original_is_tried_again_by_the_next_version(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
+    versions: Versions, client: Client, photos: list[Path], store: Store
+):
     project_id = make_project(client, [])
-    with serve_media(photos[1].read_bytes()) as media_record:
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
-        media_record.status = 503
+    with serve_media(photos[1].read_bytes()) as media:
+        add_link(client, project_id, media.url)
+        media.status = 503
         assert backup_of(versions.create(project_id, media_store=store)).lost
         media_record.status = 200
 
@@ -208,22 +176,17 @@ def test_a_lost_original_is_tried_again_by_the_next_version(
 
 
 def test_a_store_that_was_given_late_serves_a_restore_once_links_are_dead(
-    server: ServerInfo,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    photos: list[Path],
-    store: MediaStore,
-) -> None:
+    server: Server, versions: Versions, client: Client, photos: list[Path], store: Store
+):
     project_id = make_project(client, [])
-    with serve_media(photos[1].read_bytes()) as media_record:
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
+    with serve_media(photos[1].read_bytes()) as media:
+        add_link(client, project_id, media.url)
         made = versions.create(project_id)
         versions.create(project_id, media_store=store)
-        media_record.status = 404
-        with SuperviselyClient(server.url, server.token, private_links=True) as allowed:
-            report = ProjectVersions(allowed).verify(project_id, media_store=store)
-            restored = ProjectVersions(allowed).restore(
+        media.status = 404
+        with Client(server.url, server.token, private_links=True) as allowed:
+            report = Versions(allowed).verify(project_id, media_store=store)
+            restored = Versions(allowed).restore(
                 project_id, made.version_id, missing_entities="reupload", media_store=store
             )
 
@@ -234,12 +197,11 @@ def test_a_store_that_was_given_late_serves_a_restore_once_links_are_dead(
 
 
 def test_what_was_first_read_behind_a_link_stays_what_its_version_had(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
+    versions: Versions, client: Client, photos: list[Path], store: Store
+):
     project_id = make_project(client, photos[:1])
-    with serve_media(photos[1].read_bytes()) as media_record:
-        dataset_id = client.datasets.add(project_id, "linked").id
-        client.images.add(dataset_id, [{"title": "linked.png", "link": media_record.url}])
+    with serve_media(photos[1].read_bytes()) as media:
+        add_link(client, project_id, media.url)
         versions.create(project_id)
         versions.create(project_id, media_store=store)
         media_record.content = photos[2].read_bytes()
@@ -250,10 +212,7 @@ def test_what_was_first_read_behind_a_link_stays_what_its_version_had(
     assert held(store) == {hash_of(photo.read_bytes()) for photo in photos[:2]}
 
 
-def test_a_store_that_cannot_be_one_makes_no_version(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], tmp_path: Path
-) -> None:
-    project_id = make_project(client, photos[:2])
+def test_a_store_that_cannot_be_one_makes_no_version(versions: Versions, project_id: int, tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(ConfigurationError, match="cannot be one"):
@@ -264,9 +223,8 @@ def test_a_store_that_cannot_be_one_makes_no_version(
 
 
 def test_a_version_that_fails_leaves_no_claim_in_the_store(
-    wired: ProjectVersions, wire: FaultProxy, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
-    project_id = make_project(client, photos[:2])
+    wired: Versions, wire: Wire, project_id: int, store: Store
+):
     wire.on("projects.versions.commit", refuse(400))
 
     with pytest.raises(RequestRejectedError):
@@ -277,10 +235,7 @@ def test_a_version_that_fails_leaves_no_claim_in_the_store(
     assert store.list_files(f"running/{owner.server}") == []
 
 
-def test_stopping_in_mid_copy_leaves_no_version(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
-    project_id = make_project(client, photos)
+def test_stopping_in_mid_copy_leaves_no_version(versions: Versions, project_id: int, store: Store):
     said: list[str] = []
 
     with pytest.raises(CancelledError):
@@ -295,21 +250,14 @@ def test_stopping_in_mid_copy_leaves_no_version(
     assert list(store.backend.list_folder("incoming")) == []
 
 
-def test_no_version_is_made_while_somebody_prunes(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
-    project_id = make_project(client, photos[:1])
-
+def test_no_version_is_made_while_somebody_prunes(versions: Versions, project_id: int, store: Store):
     with pruning(store), pytest.raises(MediaStoreError, match=r"pruned \(last heard of a few seconds ago"):
         versions.create(project_id, media_store=store, busy_timeout_seconds=0)
 
-    assert backup_of(versions.create(project_id, media_store=store)).copied == 1
+    assert backup_of(versions.create(project_id, media_store=store)).copied == 3
 
 
-def test_nobody_prunes_while_a_version_is_made(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
-    project_id = make_project(client, photos[:1])
+def test_nobody_prunes_while_a_version_is_made(versions: Versions, project_id: int, store: Store):
     refusals = []
 
     def report(line: str) -> None:
@@ -329,7 +277,7 @@ def test_nobody_prunes_while_a_version_is_made(
 
 
 @pytest.mark.parametrize("mark", ["{", "[]", "{}", '{"since": "soon"}', '{"since": 1e300}', '{"since": NaN}'])
-def test_a_turn_that_is_said_in_no_known_way_counts(store: MediaStore, mark) -> None:
+def test_a_turn_that_is_said_in_no_known_way_counts(store: Store, mark):
     store.write_file("running/prune.json", [mark.encode()])
 
     with pytest.raises(MediaStoreError, match="last heard of nobody knows when"), pruning(store):
@@ -337,7 +285,7 @@ def test_a_turn_that_is_said_in_no_known_way_counts(store: MediaStore, mark) -> 
 
 
 @pytest.mark.parametrize(("hours", "counts"), [(0.9, True), (1.1, False)])
-def test_the_turn_of_a_killed_prune_counts_for_an_hour(store: MediaStore, hours, counts) -> None:
+def test_the_turn_of_a_killed_prune_counts_for_an_hour(store: Store, hours, counts):
     said_at = now().subtract(minutes=hours * 60)
     store.write_file("running/prune.json", [json.dumps({"since": said_at.timestamp()}).encode()])
 
@@ -347,14 +295,8 @@ def test_the_turn_of_a_killed_prune_counts_for_an_hour(store: MediaStore, hours,
 
 
 def test_the_store_knows_what_each_version_needs(
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    photos: list[Path],
-    store: MediaStore,
-    server: ServerInfo,
-) -> None:
-    project_id = make_project(client, photos[:2])
-
+    versions: Versions, project_id: int, store: Store, server: Server
+):
     made = versions.create(project_id, media_store=store)
 
     owner = Owner.of(server.url, project_id)
@@ -365,9 +307,7 @@ def test_the_store_knows_what_each_version_needs(
     assert find_needs(store, owner, made.version_id + 1) is None
 
 
-def test_a_cut_download_continues(
-    wired: ProjectVersions, wire: FaultProxy, client: SuperviselyClient, store: MediaStore, tmp_path: Path
-) -> None:
+def test_a_cut_download_continues(wired: Versions, wire: Wire, client: Client, store: Store, tmp_path: Path):
     photo = tmp_path / "noise.bmp"
     photo.write_bytes(_bitmap(300_000))
     project_id = make_project(client, [photo])
@@ -379,7 +319,7 @@ def test_a_cut_download_continues(
     assert held(store) == {hash_of(photo.read_bytes())}
 
 
-def test_nonsense_is_no_store(versions: ProjectVersions, project_id: int) -> None:
+def test_nonsense_is_no_store(versions: Versions, project_id: int):
     with pytest.raises(ConfigurationError):
         versions.create(project_id, media_store="ftp://host/folder")
 

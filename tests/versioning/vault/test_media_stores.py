@@ -11,30 +11,25 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.cli import main
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.vault.audit import check_store
 from airflow_sv_versioning.vault.references import Owner, find_needs
-from airflow_sv_versioning.vault.store import MediaStore
-from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.prune import prune_store
 from tests.support.media import hash_of
 from tests.support.projects import backup_of, make_project
+from tests.support.types import Capsys, Client, Patch, Server, Store, Versions
 
 FORGOTTEN = b"needed by nobody"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore(tmp_path / "store")
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
 
 
 @pytest.fixture
-def kept(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> list[int]:
+def kept(versions: Versions, client: Client, photos: list[Path], store: Store) -> list[int]:
     """Two versioned projects whose originals are in the store, one of which they share."""
     projects = [make_project(client, photos[:2]), make_project(client, photos[1:3])]
     for project_id in projects:
@@ -42,7 +37,7 @@ def kept(
     return projects
 
 
-def file_of(store: MediaStore, content: bytes, tmp_path: Path) -> Path:
+def file_of(store: Store, content: bytes, tmp_path: Path) -> Path:
     digest = hashlib.sha256(content).hexdigest()
     return tmp_path / "store" / "media" / digest[:2] / digest
 
@@ -51,21 +46,21 @@ def prune(client, store, *project_ids, **options):
     return prune_store(client, store, project_ids, progress=Progress(), **options)
 
 
-def test_a_whole_store_is_found_good(kept: list[int], store: MediaStore, photos: list[Path]) -> None:
+def test_a_whole_store_is_found_good(kept: list[int], store: Store, photos: list[Path]):
     checked = check_store(store, Progress())
 
     assert checked.is_good
     assert (checked.media, checked.size_bytes) == (3, sum(photo.stat().st_size for photo in photos[:3]))
 
 
-def test_an_address_without_a_store_is_not_found_good(tmp_path: Path) -> None:
+def test_an_address_without_a_store_is_not_found_good(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="no media store"):
-        check_store(MediaStore(tmp_path / "typo"), Progress())
+        check_store(Store(tmp_path / "typo"), Progress())
 
 
 def test_a_flipped_bit_is_found_and_healed_by_the_next_version(
-    kept: list[int], store: MediaStore, photos: list[Path], tmp_path: Path, versions: ProjectVersions
-) -> None:
+    kept: list[int], store: Store, photos: list[Path], tmp_path: Path, versions: Versions
+):
     content = photos[0].read_bytes()
     file = file_of(store, content, tmp_path)
     damaged = bytearray(content)
@@ -80,8 +75,8 @@ def test_a_flipped_bit_is_found_and_healed_by_the_next_version(
 
 
 def test_a_content_that_a_version_needs_and_the_store_lost_is_found(
-    kept: list[int], store: MediaStore, photos: list[Path], tmp_path: Path
-) -> None:
+    kept: list[int], store: Store, photos: list[Path], tmp_path: Path
+):
     file_of(store, photos[0].read_bytes(), tmp_path).unlink()
 
     absent = check_store(store, Progress()).absent
@@ -90,18 +85,14 @@ def test_a_content_that_a_version_needs_and_the_store_lost_is_found(
     assert f"project {kept[0]} of" in absent[hash_of(photos[0].read_bytes())]
 
 
-def test_a_truncated_content_is_found(
-    kept: list[int], store: MediaStore, photos: list[Path], tmp_path: Path
-) -> None:
+def test_a_truncated_content_is_found(kept: list[int], store: Store, photos: list[Path], tmp_path: Path):
     file = file_of(store, photos[2].read_bytes(), tmp_path)
     file.write_bytes(file.read_bytes()[:-1])
 
     assert list(check_store(store, Progress()).damaged) == [hash_of(photos[2].read_bytes())]
 
 
-def test_pruning_removes_what_no_version_needs(
-    kept: list[int], store: MediaStore, client: SuperviselyClient
-) -> None:
+def test_pruning_removes_what_no_version_needs(kept: list[int], store: Store, client: Client):
     store.add([FORGOTTEN])
 
     result = prune(client, store, *kept)
@@ -112,9 +103,7 @@ def test_pruning_removes_what_no_version_needs(
     assert prune(client, store, *kept).removed == 0
 
 
-def test_a_plan_says_the_same_and_removes_nothing(
-    kept: list[int], store: MediaStore, client: SuperviselyClient
-) -> None:
+def test_a_plan_says_the_same_and_removes_nothing(kept: list[int], store: Store, client: Client):
     store.add([FORGOTTEN])
 
     said = prune(client, store, *kept, plan_only=True)
@@ -126,8 +115,8 @@ def test_a_plan_says_the_same_and_removes_nothing(
 
 
 def test_projects_that_are_not_named_lose_nothing(
-    kept: list[int], store: MediaStore, client: SuperviselyClient, photos: list[Path]
-) -> None:
+    kept: list[int], store: Store, client: Client, photos: list[Path]
+):
     other_server = Owner("elsewhere.example", 1)
     store.add([b"theirs"])
     store.write_file(
@@ -141,9 +130,7 @@ def test_projects_that_are_not_named_lose_nothing(
     assert check_store(store, Progress()).is_good
 
 
-def test_what_only_a_version_needed_that_is_gone_is_removed(
-    kept: list[int], store: MediaStore, client: SuperviselyClient
-) -> None:
+def test_what_only_a_version_needed_that_is_gone_is_removed(kept: list[int], store: Store, client: Client):
     owner = Owner.of(client.server_url, kept[0])
     store.add([FORGOTTEN])
     name = f"projects/{owner.server}/{owner.project_id}/999999.jsonl"
@@ -157,8 +144,8 @@ def test_what_only_a_version_needed_that_is_gone_is_removed(
 
 
 def test_a_version_made_without_the_store_keeps_what_it_needs(
-    versions: ProjectVersions, client: SuperviselyClient, photos: list[Path], store: MediaStore
-) -> None:
+    versions: Versions, client: Client, photos: list[Path], store: Store
+):
     project_id = make_project(client, photos[:2])
     versions.create(project_id)
     for photo in photos[:3]:
@@ -171,8 +158,8 @@ def test_a_version_made_without_the_store_keeps_what_it_needs(
 
 
 def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(
-    kept: list[int], store: MediaStore, client: SuperviselyClient
-) -> None:
+    kept: list[int], store: Store, client: Client
+):
     client.projects.archive(kept[0])
 
     with pytest.raises(ConfigurationError, match="forget"):
@@ -183,9 +170,7 @@ def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(
     assert prune(client, store, kept[1], forget=[kept[0]]).removed == 1
 
 
-def test_a_project_that_is_there_is_not_forgotten(
-    kept: list[int], store: MediaStore, client: SuperviselyClient
-) -> None:
+def test_a_project_that_is_there_is_not_forgotten(kept: list[int], store: Store, client: Client):
     with pytest.raises(ConfigurationError, match="still there"):
         prune(client, store, forget=[kept[0]])
 
@@ -193,8 +178,8 @@ def test_a_project_that_is_there_is_not_forgotten(
 
 
 def test_pruning_clears_what_killed_processes_left_long_ago(
-    kept: list[int], store: MediaStore, client: SuperviselyClient, tmp_path: Path
-) -> None:
+    kept: list[int], store: Store, client: Client, tmp_path: Path
+):
     incoming = tmp_path / "store" / "incoming"
     for name, age in (("old", 2 * 86_400), ("young", 60)):
         (incoming / name).write_bytes(b"half")
@@ -205,7 +190,7 @@ def test_pruning_clears_what_killed_processes_left_long_ago(
 
 
 @pytest.fixture
-def command(server: ServerInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def command(server: Server, monkeypatch: Patch, capsys: Capsys):
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
 
@@ -217,25 +202,25 @@ def command(server: ServerInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 def test_the_command_line_keeps_checks_and_prunes(
-    command, client: SuperviselyClient, photos: list[Path], tmp_path: Path
-) -> None:
+    command, client: Client, photos: list[Path], tmp_path: Path
+):
     project_id = make_project(client, photos[:2])
     folder = tmp_path / "store"
 
     code, out = command("create", project_id, "--media-store", folder)
     assert (code, "2 media copied" in out) == (0, True)
     assert command("media", "verify", folder)[0] == 0
-    MediaStore(folder).add([FORGOTTEN])
+    Store(folder).add([FORGOTTEN])
     code, out = command("media", "prune", folder, "--project-ids", project_id, "--plan-only", "--json")
     assert (code, json.loads(out)["removed"]) == (0, 1)
     code, out = command("media", "prune", folder, "--project-ids", project_id)
     assert out.splitlines()[1].split() == ["removed", "1", str(len(FORGOTTEN))]
-    file_of(MediaStore(folder), photos[0].read_bytes(), tmp_path).write_bytes(b"other")
+    file_of(Store(folder), photos[0].read_bytes(), tmp_path).write_bytes(b"other")
     code, out = command("media", "verify", folder)
     assert (code, "damaged" in out) == (3, True)
     code, out = command("media", "verify", folder, "--json")
     assert (code, json.loads(out)["damaged_count"]) == (3, 1)
 
 
-def test_pruning_without_naming_a_project_is_refused(command, tmp_path: Path) -> None:
+def test_pruning_without_naming_a_project_is_refused(command, tmp_path: Path):
     assert command("media", "prune", tmp_path)[0] == 2

@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ServerError
-from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.version_map import VersionMap
 from tests.support.archives import tar_of, unwrapped
 from tests.support.projects import make_project
-from tests.support.proxy import FaultProxy, flip, refuse
+from tests.support.proxy import flip, refuse
+from tests.support.types import Client, Versions, Wire
 
 
 @pytest.fixture
-def made(client: SuperviselyClient, versions: ProjectVersions, photos: list[Path]):
+def made(client: Client, versions: Versions, photos: list[Path]):
     return versions.create(make_project(client, photos[:2]))
 
 
@@ -29,9 +28,7 @@ def states(report):
 NOT_READ = {"archive": "wrong", "tables": "skipped", "media": "skipped", "media store": "skipped"}
 
 
-def test_an_archive_that_is_gone(
-    made, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> None:
+def test_an_archive_that_is_gone(made, client: Client, versions: Versions, tmp_path: Path):
     client.files.remove(client.projects.get(made.project_id).team_id, made.archive_path)
 
     report = versions.verify(made.project_id, media_store=tmp_path)
@@ -40,7 +37,7 @@ def test_an_archive_that_is_gone(
     assert "not in Team Files any more" in report.line()
 
 
-def test_an_archive_with_a_flipped_bit(made, wired: ProjectVersions, wire: FaultProxy) -> None:
+def test_an_archive_with_a_flipped_bit(made, wired: Versions, wire: Wire):
     wire.on("file-storage.download", flip(200))
 
     report = wired.verify(made.project_id)
@@ -50,8 +47,8 @@ def test_an_archive_with_a_flipped_bit(made, wired: ProjectVersions, wire: Fault
 
 
 def test_an_archive_that_somebody_replaced(
-    made, client: SuperviselyClient, versions: ProjectVersions, photos: list[Path], tmp_path: Path
-) -> None:
+    made, client: Client, versions: Versions, photos: list[Path], tmp_path: Path
+):
     other = versions.create(make_project(client, photos[:1]))
     team_id = client.projects.get(made.project_id).team_id
     copy = tmp_path / "other"
@@ -64,9 +61,7 @@ def test_an_archive_that_somebody_replaced(
     assert "somebody replaced it" in report.line()
 
 
-def test_a_table_that_is_not_what_the_manifest_says(
-    made, client: SuperviselyClient, versions: ProjectVersions, tmp_path: Path
-) -> None:
+def test_a_table_that_is_not_what_the_manifest_says(made, client: Client, versions: Versions, tmp_path: Path):
     team_id = client.projects.get(made.project_id).team_id
     copy = tmp_path / "copy"
     client.files.download(team_id, made.archive_path, copy)
@@ -92,9 +87,7 @@ def _forget_digest(client, made):
     version_map.save()
 
 
-def test_the_latest_version_is_looked_at_unless_one_is_named(
-    made, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+def test_the_latest_version_is_looked_at_unless_one_is_named(made, client: Client, versions: Versions):
     client.projects.edit(made.project_id, description="changed")
     second = versions.create(made.project_id)
 
@@ -102,7 +95,7 @@ def test_the_latest_version_is_looked_at_unless_one_is_named(
     assert versions.verify(made.project_id, version_num=1).version_id == made.version_id
 
 
-def test_a_server_that_fails_is_no_finding(made, wired: ProjectVersions, wire: FaultProxy) -> None:
+def test_a_server_that_fails_is_no_finding(made, wired: Versions, wire: Wire):
     wire.always("images.internal.hashes.list", refuse(503))
 
     with pytest.raises(ServerError):
