@@ -18,7 +18,7 @@ from tests.support import stalled
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.server.run import ServerInfo
+    from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
     from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
     from tests.support.proxy import FaultProxy
     from tests.support.tls import Authority
@@ -51,6 +51,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
 
     with EmbeddedServer(tmp_path_factory.mktemp("server")) as running:
         yield running.info
+
+
+@pytest.fixture(scope="module")
+def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A server of the module's own, for tests that take files away from it."""
+    from airflow_sv_versioning.server.run import EmbeddedServer
+
+    with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from tests.support.airflow_runs import ended, pulled, state
 from tests.support.projects import count_projects, make_project, read_images
-from tests.support.types import Client, RunDag, Server, SetConnection, TempFolders
+from tests.support.types import Client, RunDag, Server, SetConnection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import EmbeddedServer
 
 Restore = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def lossy(tmp_path_factory: TempFolders) -> Iterator[EmbeddedServer]:
-    from airflow_sv_versioning.server.run import EmbeddedServer
-
-    with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

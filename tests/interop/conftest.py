@@ -5,36 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.support.media import MediaServer, serve_media
 from tests.support.photos import write_photos
 from tests.support.sdk import SdkProcess, sdk_python
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import ServerInfo
+from tests.support.types import Sdk, Server, TempFolders
 
 PHOTOS = 520  # more than one page of the platform's listings (500) and than any batch
 
 
 @pytest.fixture(scope="session")
-def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SdkProcess]:
+def sdk(server: Server, tmp_path_factory: TempFolders) -> Iterator[Sdk]:
     """The SDK with its ``versioning`` extra: writes v2.1.0."""
     with SdkProcess(sdk_python(), tmp_path_factory.mktemp("sdk") / "log") as process:
-        yield process
+        yield Sdk(process, server)
 
 
 @pytest.fixture(scope="session")
-def plain_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SdkProcess]:
+def plain_sdk(server: Server, tmp_path_factory: TempFolders) -> Iterator[Sdk]:
     """The SDK as most install it, without pyarrow: writes v1.0.0, a pickle."""
     with SdkProcess(sdk_python(plain=True), tmp_path_factory.mktemp("plain-sdk") / "log") as process:
-        yield process
+        yield Sdk(process, server)
 
 
 @pytest.fixture(scope="session")
-def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def photo_folder(tmp_path_factory: TempFolders) -> Path:
     return write_photos(tmp_path_factory.mktemp("photo-folder"), PHOTOS)
 
 
@@ -54,10 +52,9 @@ class FilledProject:
 
 
 @pytest.fixture(scope="session")
-def nasty(sdk: SdkProcess, server: ServerInfo, photo_folder: Path, media: MediaServer) -> FilledProject:
+def nasty(sdk: Sdk, server: Server, photo_folder: Path, media: MediaServer) -> FilledProject:
     """A project with every case that versioning gets wrong. Tests may version it, but not change it."""
-    project_id = sdk.call(
-        server,
+    project_id = sdk(
         "fill",
         workspace_id=server.workspace_id,
         name="nasty",
@@ -65,13 +62,11 @@ def nasty(sdk: SdkProcess, server: ServerInfo, photo_folder: Path, media: MediaS
         link=media.url,
         many=PHOTOS,
     )
-    return FilledProject(project_id, sdk.call(server, "read", project_id=project_id))
+    return FilledProject(project_id, sdk("read", project_id=project_id))
 
 
 @pytest.fixture
-def small(sdk: SdkProcess, server: ServerInfo, photo_folder: Path) -> int:
+def small(sdk: Sdk, server: Server, photo_folder: Path) -> int:
     """A fresh project of three images."""
-    made: int = sdk.call(
-        server, "fill_small", workspace_id=server.workspace_id, name="small", photos=str(photo_folder)
-    )
+    made: int = sdk("fill_small", workspace_id=server.workspace_id, name="small", photos=str(photo_folder))
     return made

@@ -22,12 +22,12 @@ def wired(wire: Wire, server: Server):
 
 @pytest.fixture
 def grow(sdk: Sdk, server: Server, small: int, photo_folder: Path):
-    return first(lambda: sdk.call(server, "grow", project_id=small, photos=str(photo_folder)))
+    return first(lambda: sdk("grow", project_id=small, photos=str(photo_folder)))
 
 
 @pytest.mark.parametrize("policy", ["accept", "fail"])
 def test_a_project_that_changes_once_is_read_again_and_held_in_its_new_state(
-    policy, wire: Wire, wired, grow, sdk: Sdk, server: Server, versions: Versions, small: int
+    policy, wire: Wire, wired, grow, sdk: Sdk, versions: Versions, small: int
 ):
     wire.on("figures.list", grow)
 
@@ -35,23 +35,21 @@ def test_a_project_that_changes_once_is_read_again_and_held_in_its_new_state(
 
     assert (made.consistent, made.counts["images"]) == (True, 5)
     restored = versions.restore(small, made.version_id)
-    assert_same(
-        sdk.call(server, "read", project_id=restored.project_id), sdk.call(server, "read", project_id=small)
-    )
+    assert_same(sdk("read", project_id=restored.project_id), sdk("read", project_id=small))
     assert not versions.create(small).created
 
 
 def test_a_project_that_changes_all_the_time_is_accepted_as_it_was_read(
-    wire: Wire, wired, grow, sdk: Sdk, server: Server, versions: Versions, small: int
+    wire: Wire, wired, grow, sdk: Sdk, versions: Versions, small: int
 ):
     wire.always("figures.list", grow)
 
     made = wired.create(small)
 
     assert not made.consistent
-    project_id = sdk.call(server, "restore", project_id=small, version_id=made.version_id)
-    restored = sdk.call(server, "read", project_id=project_id)
-    now = sdk.call(server, "read", project_id=small)
+    project_id = sdk("restore", project_id=small, version_id=made.version_id)
+    restored = sdk("read", project_id=project_id)
+    now = sdk("read", project_id=small)
     assert_same(restored["images"], {key: now["images"][key] for key in restored["images"]})
     assert versions.create(small).created
 

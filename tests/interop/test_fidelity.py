@@ -27,7 +27,7 @@ def round_trip(
         versions = ProjectVersions(client)
         made = versions.create(nasty.id, archive_format=request.param)
         restored = versions.restore(nasty.id, made.version_id, verify="full")
-    return nasty.content, sdk.call(server, "read", project_id=restored.project_id), request.param
+    return nasty.content, sdk("read", project_id=restored.project_id), request.param
 
 
 def test_the_restored_project_is_equal(round_trip: tuple[dict[str, Any], dict[str, Any], str]):

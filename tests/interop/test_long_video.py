@@ -46,7 +46,7 @@ def long(sdk: Sdk, server: Server, tmp_path_factory: TempFolders):
 
 
 def read(sdk, server, project_id):
-    return sdk.call(server, "read_videos", project_id=project_id, seen=False)
+    return sdk("read_videos", project_id=project_id, seen=False)
 
 
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
@@ -57,7 +57,7 @@ def test_a_long_video_of_ours_comes_back_whole(
     made = versions.create(long.id, archive_format=archive_format, capture="full")
 
     ours = versions.restore(long.id, made.version_id)
-    theirs = sdk.call(server, "restore", project_id=long.id, version_id=made.version_id)
+    theirs = sdk("restore", project_id=long.id, version_id=made.version_id)
 
     assert ours.counts["figures"] == FIGURES
     assert_same(read(sdk, server, ours.project_id), long.content)
@@ -69,7 +69,7 @@ def test_a_long_video_of_the_sdks_comes_back_whole(
     command, sdk: Sdk, server: Server, client: Client, versions: Versions, long
 ):
     touch(client, long.id)
-    version_id = sdk.call(server, command, project_id=long.id)
+    version_id = sdk(command, project_id=long.id)
 
     restored = versions.restore(long.id, version_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +42,8 @@ class Robbed:
 
 
 @pytest.fixture(scope="module")
-def lossy(tmp_path_factory: TempFolders) -> Iterator[EmbeddedServer]:
-    from airflow_sv_versioning.server.run import EmbeddedServer
-
-    with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
-        yield running
+def sdk(sdk: Sdk, lossy: EmbeddedServer) -> Sdk:
+    return replace(sdk, server=lossy.info)
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +58,13 @@ def _fill(sdk: Sdk, lossy: EmbeddedServer, project_type: str, folder: Path, host
     if project_type == "images":
         photos = write_photos(folder / "photos", 14)
         host.content = max(photos.iterdir()).read_bytes()
-        return sdk.call(lossy.info, "fill", **place, photos=str(photos), link=host.url, many=3)
+        return sdk("fill", **place, photos=str(photos), link=host.url, many=3)
     if project_type == "videos":
         films = write_videos(folder / "films", 6)
         host.content, host.content_type = films[5].read_bytes(), "video/mp4"
         films[5].unlink()
-        return sdk.call(lossy.info, "fill_videos", **place, films=str(folder / "films"), link=host.url)
-    return sdk.call(lossy.info, "fill_volumes", **place, many=2)
+        return sdk("fill_videos", **place, films=str(folder / "films"), link=host.url)
+    return sdk("fill_volumes", **place, many=2)
 
 
 @pytest.fixture(scope="module", params=TYPES)
@@ -78,45 +75,41 @@ def robbed(
     with serve_media(b"") as host:
         project_id = _fill(sdk, lossy, request.param, folder, host)
         made = near.create(project_id, media_store=folder / "store")
-        content = sdk.call(lossy.info, READERS[request.param], project_id=project_id)
-        sizes = sdk.call(lossy.info, f"open_{request.param}", project_id=project_id)
+        content = sdk(READERS[request.param], project_id=project_id)
+        sizes = sdk(f"open_{request.param}", project_id=project_id)
         for content_hash in {item["hash"] for item in content[request.param].values()} - {None}:
             lossy.remove_media(content_hash)
         host.status = 404
         yield Robbed(request.param, (project_id, made.version_id), content, sizes)
 
 
-def test_skip_leaves_the_frame_of_the_project(
-    robbed: Robbed, near: Versions, sdk: Sdk, lossy: EmbeddedServer
-):
+def test_skip_leaves_the_frame_of_the_project(robbed: Robbed, near: Versions, sdk: Sdk):
     restored = near.restore(*robbed.version, missing_entities="skip", verify="full")
 
-    found = sdk.call(lossy.info, READERS[robbed.type], project_id=restored.project_id)
+    found = sdk(READERS[robbed.type], project_id=restored.project_id)
     assert len(restored.skipped) == len(robbed.content[robbed.type])
     assert_same(found, {**robbed.content, robbed.type: {}})
 
 
 def test_the_sdk_finds_all_but_the_media_in_placeholders_and_opens_them(
-    robbed: Robbed, near: Versions, sdk: Sdk, lossy: EmbeddedServer
+    robbed: Robbed, near: Versions, sdk: Sdk
 ):
     restored = near.restore(*robbed.version, missing_entities="placeholder", verify="full")
 
     assert len(restored.placeholders) == len(robbed.content[robbed.type])
-    found = sdk.call(lossy.info, READERS[robbed.type], project_id=restored.project_id)
+    found = sdk(READERS[robbed.type], project_id=restored.project_id)
     marks = _count_marks(found[robbed.type])
     assert min(marks.values()) >= 1
     assert_same(_without_media(found, robbed.type), _without_media(robbed.content, robbed.type))
-    opened = sdk.call(lossy.info, f"open_{robbed.type}", project_id=restored.project_id)
+    opened = sdk(f"open_{robbed.type}", project_id=restored.project_id)
     assert_same(opened, robbed.sizes)
 
 
-def test_the_sdk_finds_everything_again_after_a_reupload(
-    robbed: Robbed, near: Versions, sdk: Sdk, lossy: EmbeddedServer
-):
+def test_the_sdk_finds_everything_again_after_a_reupload(robbed: Robbed, near: Versions, sdk: Sdk):
     """The last test of a project: its media are back then."""
     restored = near.restore(*robbed.version, missing_entities="reupload", verify="full")
 
-    found = sdk.call(lossy.info, READERS[robbed.type], project_id=restored.project_id)
+    found = sdk(READERS[robbed.type], project_id=restored.project_id)
     links = {path for path, item in robbed.content[robbed.type].items() if item.get("link")}
     assert len(restored.unlinked) == len(links)
     expected = deepcopy(robbed.content)
@@ -125,7 +118,7 @@ def test_the_sdk_finds_everything_again_after_a_reupload(
             for key in OF_THE_FILE:
                 item.pop(key, None)
     assert_same(found, expected)
-    opened = sdk.call(lossy.info, f"open_{robbed.type}", project_id=restored.project_id)
+    opened = sdk(f"open_{robbed.type}", project_id=restored.project_id)
     assert_same(opened, robbed.sizes)
 
 

@@ -43,13 +43,18 @@ def _plain(row):
     }
 
 
+@pytest.fixture
+def written_by(request: Request) -> Sdk:
+    return request.getfixturevalue(request.param)
+
+
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
-@pytest.mark.parametrize("written_by", ["sdk", "plain_sdk"], ids=["upon v2.1.0", "upon a pickle"])
+@pytest.mark.parametrize(
+    "written_by", ["sdk", "plain_sdk"], ids=["upon v2.1.0", "upon a pickle"], indirect=True
+)
 def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
-    written_by,
+    written_by: Sdk,
     archive_format,
-    request: Request,
-    server: Server,
     client: Client,
     versions: Versions,
     nasty: FilledProject,
@@ -59,7 +64,7 @@ def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
     # Which items are proven must not decide the test.
     monkeypatch.setattr("airflow_sv_versioning.capture.incremental.MIN_SAMPLE", 10_000)
     touch(client, nasty.id)
-    request.getfixturevalue(written_by).call(server, "create", project_id=nasty.id)
+    written_by("create", project_id=nasty.id)
     touch(client, nasty.id)
 
     incremental = versions.create(nasty.id, archive_format=archive_format)
@@ -76,10 +81,8 @@ def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
 def test_videos_upon_a_version_by_the_sdk_are_read_again_and_it_is_told(
     sdk: Sdk, server: Server, client: Client, versions: Versions, films
 ):
-    project_id = sdk.call(
-        server, "fill_videos", workspace_id=server.workspace_id, name="filmed", films=str(films), many=3
-    )
-    sdk.call(server, "create", project_id=project_id)
+    project_id = sdk("fill_videos", workspace_id=server.workspace_id, name="filmed", films=str(films), many=3)
+    sdk("create", project_id=project_id)
     touch(client, project_id)
 
     made = versions.create(project_id, capture="incremental")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tests.interop.conftest import FilledProject
@@ -11,40 +9,41 @@ from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import archived_by_sdk
 from tests.support.projects import touch
 from tests.support.proxy import alter
-from tests.support.types import Client, Request, Sdk, Server, Versions, Wire
+from tests.support.types import Client, Request, Sdk, Versions, Wire
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 FORMATS = pytest.mark.parametrize(
-    ("maker", "archive_format"), [("sdk", "v2.1.0"), ("plain_sdk", "v1.0.0")], ids=["columnar", "pickle"]
+    ("maker", "archive_format"),
+    [("sdk", "v2.1.0"), ("plain_sdk", "v1.0.0")],
+    ids=["columnar", "pickle"],
+    indirect=["maker"],
 )
+
+
+@pytest.fixture
+def maker(request: Request) -> Sdk:
+    return request.getfixturevalue(request.param)
 
 
 @FORMATS
 def test_all_that_the_sdk_put_into_a_version_comes_back(
-    maker,
-    archive_format,
-    request: Request,
-    sdk: Sdk,
-    server: Server,
-    client: Client,
-    versions: Versions,
-    nasty: FilledProject,
+    maker, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject
 ):
     touch(client, nasty.id)
-    version_id = request.getfixturevalue(maker).call(server, "create", project_id=nasty.id)
+    version_id = maker("create", project_id=nasty.id)
 
     restored = versions.restore(nasty.id, version_id, verify="full")
 
     assert not restored.skipped
-    assert_same(sdk.call(server, "read", project_id=restored.project_id), archived_by_sdk(nasty.content))
+    assert_same(sdk("read", project_id=restored.project_id), archived_by_sdk(nasty.content))
 
 
 @FORMATS
 def test_our_next_version_keeps_the_format_of_the_sdks(
-    maker, archive_format, request: Request, server: Server, client: Client, versions: Versions, small: int
+    maker, archive_format, client: Client, versions: Versions, small: int
 ):
-    request.getfixturevalue(maker).call(server, "create", project_id=small)
+    maker("create", project_id=small)
     touch(client, small)
 
     assert versions.create(small).archive_format == archive_format
@@ -55,12 +54,8 @@ def test_the_first_version_is_in_the_newer_format(versions: Versions, small: int
 
 
 @FORMATS
-def test_we_list_what_the_sdk_made(
-    maker, archive_format, request: Request, server: Server, versions: Versions, small: int
-):
-    version_id = request.getfixturevalue(maker).call(
-        server, "create", project_id=small, title="before training", description="лимоны"
-    )
+def test_we_list_what_the_sdk_made(maker, archive_format, versions: Versions, small: int):
+    version_id = maker("create", project_id=small, title="before training", description="лимоны")
 
     (listed,) = versions.get_list(small)
 
@@ -76,9 +71,9 @@ def test_we_list_what_the_sdk_made(
 
 
 def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(
-    sdk: Sdk, server: Server, versions: Versions, small: int
+    sdk: Sdk, versions: Versions, small: int
 ):
-    version_id = sdk.call(server, "create", project_id=small)
+    version_id = sdk("create", project_id=small)
 
     result = versions.create(small)
 
@@ -87,29 +82,19 @@ def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(
 
 @FORMATS
 def test_a_version_of_the_sdk_without_custom_data_comes_back(
-    maker,
-    archive_format,
-    request: Request,
-    wire: Wire,
-    server: Server,
-    client: Client,
-    versions: Versions,
-    small: int,
+    maker, archive_format, wire: Wire, client: Client, versions: Versions, small: int
 ):
     """Its own restore of such a version fails."""
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
-    behind_the_wire = replace(server, url=wire.url)
-    version_id = request.getfixturevalue(maker).call(behind_the_wire, "create", project_id=small)
+    version_id = maker.at(wire.url)("create", project_id=small)
 
     restored = versions.restore(small, version_id)
 
     assert client.projects.get(restored.project_id).images_count == 3
 
 
-def test_a_preview_of_the_sdk_is_known(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, small: int
-):
-    version_id = sdk.call(server, "create", project_id=small, preview=True)
+def test_a_preview_of_the_sdk_is_known(sdk: Sdk, client: Client, versions: Versions, small: int):
+    version_id = sdk("create", project_id=small, preview=True)
 
     preview = versions.get_info_by_id(small, version_id).preview_project_id
 

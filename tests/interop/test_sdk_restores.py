@@ -19,75 +19,60 @@ READERS = pytest.mark.parametrize(
     ("reader", "archive_format"),
     [("sdk", "v2.1.0"), ("sdk", "v1.0.0"), ("plain_sdk", "v1.0.0")],
     ids=["columnar", "pickle", "pickle without pyarrow"],
+    indirect=["reader"],
 )
+
+
+@pytest.fixture
+def reader(request: Request) -> Sdk:
+    return request.getfixturevalue(request.param)
 
 
 @READERS
 def test_all_that_the_sdk_can_restore_comes_back(
-    reader,
-    archive_format,
-    request: Request,
-    sdk: Sdk,
-    server: Server,
-    client: Client,
-    versions: Versions,
-    nasty: FilledProject,
+    reader, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject
 ):
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format)
     assert made.archive_format == archive_format
 
-    project_id = request.getfixturevalue(reader).call(
-        server, "restore", project_id=nasty.id, version_id=made.version_id
-    )
+    project_id = reader("restore", project_id=nasty.id, version_id=made.version_id)
 
-    assert_same(sdk.call(server, "read", project_id=project_id), restored_by_sdk(nasty.content))
+    assert_same(sdk("read", project_id=project_id), restored_by_sdk(nasty.content))
 
 
 @READERS
 def test_a_version_that_names_a_media_store_comes_back(
-    reader,
-    archive_format,
-    request: Request,
-    sdk: Sdk,
-    server: Server,
-    client: Client,
-    versions: Versions,
-    nasty: FilledProject,
-    tmp_path: Path,
+    reader, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject, tmp_path: Path
 ):
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format, media_store=tmp_path)
     assert backup_of(made).copied > 0
 
-    project_id = request.getfixturevalue(reader).call(
-        server, "restore", project_id=nasty.id, version_id=made.version_id
-    )
+    project_id = reader("restore", project_id=nasty.id, version_id=made.version_id)
 
-    assert_same(sdk.call(server, "read", project_id=project_id), restored_by_sdk(nasty.content))
+    assert_same(sdk("read", project_id=project_id), restored_by_sdk(nasty.content))
 
 
 @pytest.mark.parametrize("skip_missed_entities", [False, True])
 def test_the_sdk_finds_our_version_by_its_number(
-    skip_missed_entities, sdk: Sdk, server: Server, client: Client, versions: Versions, small: int
+    skip_missed_entities, sdk: Sdk, client: Client, versions: Versions, small: int
 ):
     versions.create(small)
     touch(client, small)
     versions.create(small)
 
-    project_id = sdk.call(
-        server, "restore", project_id=small, version_num=2, skip_missed_entities=skip_missed_entities
-    )
+    project_id = sdk("restore", project_id=small, version_num=2, skip_missed_entities=skip_missed_entities)
 
     assert client.projects.get(project_id).images_count == 3
 
 
-def test_the_sdk_lists_what_we_made(sdk: Sdk, server: Server, client: Client, versions: Versions, small: int):
+def test_the_sdk_lists_what_we_made(sdk: Sdk, client: Client, versions: Versions, small: int):
     one = versions.create(small, "first", "лимоны")
     touch(client, small)
     two = versions.create(small, "second")
 
-    listed = {info["id"]: info for info in sdk.call(server, "list", project_id=small)}
+    listed = {info["id"]: info for info in sdk("list", project_id=small)}
 
     assert {key: (info["version"], info["name"]) for key, info in listed.items()} == {
         one.version_id: (1, "first"),
@@ -96,24 +81,20 @@ def test_the_sdk_lists_what_we_made(sdk: Sdk, server: Server, client: Client, ve
     assert listed[one.version_id]["description"] == "лимоны"
 
 
-def test_our_version_is_the_sdks_answer_for_an_unchanged_project(
-    sdk: Sdk, server: Server, versions: Versions, small: int
-):
+def test_our_version_is_the_sdks_answer_for_an_unchanged_project(sdk: Sdk, versions: Versions, small: int):
     made = versions.create(small)
 
-    assert sdk.call(server, "create", project_id=small) == made.version_id
+    assert sdk("create", project_id=small) == made.version_id
 
 
-def test_versions_of_both_share_one_map(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, small: int
-):
+def test_versions_of_both_share_one_map(sdk: Sdk, client: Client, versions: Versions, small: int):
     one = versions.create(small)
     touch(client, small)
-    two = sdk.call(server, "create", project_id=small)
+    two = sdk("create", project_id=small)
     touch(client, small)
     three = versions.create(small)
 
-    versions_map = sdk.call(server, "map", project_id=small)
+    versions_map = sdk("map", project_id=small)
 
     entries = {int(key): entry for key, entry in versions_map.items() if key.isdigit()}
     assert {key: (entry["number"], entry["previous"]) for key, entry in entries.items()} == {
@@ -122,20 +103,18 @@ def test_versions_of_both_share_one_map(
         three.version_id: (3, two),
     }
     assert versions_map["latest"] == three.version_id
-    assert [info["version"] for info in sdk.call(server, "list", project_id=small)] == [1, 2, 3]
+    assert [info["version"] for info in sdk("list", project_id=small)] == [1, 2, 3]
 
 
 @READERS
 def test_the_sdk_restores_a_version_of_ours_without_custom_data(
-    reader, archive_format, request: Request, wire: Wire, server: Server, client: Client, small: int
+    reader, archive_format, wire: Wire, server: Server, client: Client, small: int
 ):
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
     with Client(wire.url, server.token) as wired:
         made = Versions(wired).create(small, archive_format=archive_format)
 
-    project_id = request.getfixturevalue(reader).call(
-        server, "restore", project_id=small, version_id=made.version_id
-    )
+    project_id = reader("restore", project_id=small, version_id=made.version_id)
 
     assert client.projects.get(project_id).images_count == 3
 
@@ -147,6 +126,6 @@ def test_the_sdk_restores_an_empty_project_of_ours(
     client.datasets.add(project_id, "nothing here")
     made = versions.create(project_id)
 
-    restored = sdk.call(server, "restore", project_id=project_id, version_id=made.version_id)
+    restored = sdk("restore", project_id=project_id, version_id=made.version_id)
 
     assert [dataset.name for dataset in client.datasets.list_all(restored)] == ["nothing here"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,7 @@ def ours(versions: Versions, street, made):
 @pytest.fixture
 def theirs(sdk: Sdk, server: Server, street, made):
     """The id of the SDK's restore of our version."""
-    return sdk.call(server, "restore", project_id=street, version_id=made.version_id)
+    return sdk("restore", project_id=street, version_id=made.version_id)
 
 
 def _figures(client, project_id):
@@ -63,11 +62,9 @@ def _exact(figure):
     return any(x % 1 for point in figure["geometry"]["points"]["exterior"] for x in point)
 
 
-def test_vertices_between_pixels_are_versioned(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, street, ours
-):
+def test_vertices_between_pixels_are_versioned(sdk: Sdk, client: Client, versions: Versions, street, ours):
     touch(client, street)
-    rounded = versions.restore(street, sdk.call(server, "create", project_id=street)).project_id
+    rounded = versions.restore(street, sdk("create", project_id=street)).project_id
 
     assert not any(map(_exact, _figures(client, rounded)))
     assert all(map(_exact, _figures(client, ours)))
@@ -91,9 +88,7 @@ def test_descriptions_of_videos_and_all_settings_come_back(client: Client, stree
     assert told(ours) == told(street) == ({"", "Описание of a video"}, {"isReadOnlyProject": False})
 
 
-def test_what_lies_below_a_moved_dataset_stays_there(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, street
-):
+def test_what_lies_below_a_moved_dataset_stays_there(sdk: Sdk, client: Client, versions: Versions, street):
     moved = client.datasets.add(street, "moved").id
     client.datasets.add(street, "below", parent_id=moved)
     attic = client.datasets.add(street, "attic").id
@@ -104,7 +99,7 @@ def test_what_lies_below_a_moved_dataset_stays_there(
         found = {dataset.id: dataset for dataset in client.datasets.list_all(project_id)}
         return {d.name: found[d.parent_id].name for d in found.values() if d.parent_id}
 
-    theirs = sdk.call(server, "restore", project_id=street, version_id=made.version_id)
+    theirs = sdk("restore", project_id=street, version_id=made.version_id)
     assert parents(theirs) == {"moved": "attic"}
     ours = versions.restore(street, made.version_id).project_id
     assert parents(ours) == parents(street) == {"moved": "attic", "below": "moved"}
@@ -119,7 +114,7 @@ def test_the_new_project_tells_its_version(client: Client, street, ours, theirs)
 
 
 def test_two_videos_of_one_name_in_a_dataset_both_come_back(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, street, made, tmp_path: Path
+    sdk: Sdk, client: Client, versions: Versions, street, made, tmp_path: Path
 ):
     """No server takes such names now, but archives hold what servers once took."""
     team_id = client.projects.get(street).team_id
@@ -131,7 +126,7 @@ def test_two_videos_of_one_name_in_a_dataset_both_come_back(
     client.files.upload(team_id, archive, made.archive_path)
 
     with pytest.raises(SdkError, match=r"twice, such as 'same\.mp4'"):
-        sdk.call(server, "restore", project_id=street, version_id=made.version_id)
+        sdk("restore", project_id=street, version_id=made.version_id)
     restored = versions.restore(street, made.version_id)
     assert set(read_videos(client, restored.project_id)) == {
         *("street/same.mp4", "street/same_001.mp4", "street/same_002.mp4")
@@ -149,9 +144,7 @@ def _rename_all(snapshot, name):
     )
 
 
-def test_a_dead_link_is_left_out_when_asked(
-    sdk: Sdk, server: Server, client: Client, near_versions: Versions, street, films
-):
+def test_a_dead_link_is_left_out_when_asked(sdk: Sdk, client: Client, near_versions: Versions, street, films):
     dataset_id = client.datasets.add(street, "linked").id
     with serve_media(films[0].read_bytes(), "video/mp4") as media:
         (video,) = client.videos.add(dataset_id, [{"title": "far.mp4", "link": media.url, "meta": {}}])
@@ -159,22 +152,20 @@ def test_a_dead_link_is_left_out_when_asked(
     made = near_versions.create(street)
 
     with pytest.raises(SdkError, match="LINK_UNREACHABLE"):
-        sdk.call(server, "restore", project_id=street, version_id=made.version_id, skip_missed_entities=True)
+        sdk("restore", project_id=street, version_id=made.version_id, skip_missed_entities=True)
     assert near_versions.restore(street, made.version_id, skip_missed_entities=True).skipped == (
         "linked/far.mp4",
     )
 
 
 def test_a_restore_whose_annotations_are_refused_leaves_nothing(
-    wire: Wire, wired, sdk: Sdk, server: Server, client: Client, street, made
+    wire: Wire, wired, sdk: Sdk, client: Client, street, made
 ):
     projects = count_projects(client)
     wire.always("figures.bulk.add", refuse(400, "no figures today"))
 
     with pytest.raises(SdkError, match="restored without the annotations"):
-        sdk.call(
-            replace(server, url=wire.url), "restore_unhurried", project_id=street, version_id=made.version_id
-        )
+        sdk.at(wire.url)("restore_unhurried", project_id=street, version_id=made.version_id)
     assert count_projects(client) == projects + 1
     told = r"The annotation of video '0000\.mp4' \(id \d+\).*no figures today"
     with pytest.raises(SuperviselyError, match=told):
@@ -183,10 +174,10 @@ def test_a_restore_whose_annotations_are_refused_leaves_nothing(
 
 
 def test_custom_data_of_datasets_that_cannot_be_read_makes_no_version_without_it(
-    wire: Wire, wired, sdk: Sdk, server: Server, client: Client, versions: Versions, street
+    wire: Wire, wired, sdk: Sdk, client: Client, versions: Versions, street
 ):
     wire.on("datasets.list", refuse(400, "no datasets now"))
-    lossy = sdk.call(replace(server, url=wire.url), "create", project_id=street)
+    lossy = sdk.at(wire.url)("create", project_id=street)
     touch(client, street)
     wire.on("datasets.list", refuse(400, "no datasets now"))
     with pytest.raises(SuperviselyError, match="no datasets now"):
@@ -196,19 +187,17 @@ def test_custom_data_of_datasets_that_cannot_be_read_makes_no_version_without_it
     assert [dataset.custom_data for dataset in client.datasets.list_all(restored)] == [{}]
 
 
-def test_nothing_is_asked_for_twice(
-    wire: Wire, wired, sdk: Sdk, server: Server, client: Client, street, made
-):
+def test_nothing_is_asked_for_twice(wire: Wire, wired, sdk: Sdk, client: Client, street, made):
     def count(method, work):
         wire.requests.clear()
         touch(client, street)
         work()
         return len(wire.seen(method))
 
-    theirs = replace(server, url=wire.url)
+    theirs = sdk.at(wire.url)
     which = {"project_id": street, "version_id": made.version_id}
-    assert count("datasets.list", lambda: sdk.call(theirs, "create", project_id=street)) == 2
+    assert count("datasets.list", lambda: theirs("create", project_id=street)) == 2
     assert count("datasets.list", lambda: wired.create(street, capture="full")) == 1
-    assert count("videos.info", lambda: sdk.call(theirs, "restore", **which)) == 3
+    assert count("videos.info", lambda: theirs("restore", **which)) == 3
     assert count("videos.info", lambda: wired.restore(**which)) == 0
     assert_same(count("videos.list", lambda: wired.create(street, capture="full")), 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +40,13 @@ def only_volume(client, project_id):
 @pytest.fixture(scope="module")
 def versioned(sdk: Sdk, server: Server, project: int) -> int:
     """A version made by the SDK."""
-    return sdk.call(server, "create", project_id=project)
+    return sdk("create", project_id=project)
 
 
 def test_it_loses_descriptions_settings_and_parts_of_pixels(
-    sdk: Sdk, server: Server, client: Client, project: int, versioned: int
+    sdk: Sdk, client: Client, project: int, versioned: int
 ):
-    copy = sdk.call(server, "restore", project_id=project, version_id=versioned)
+    copy = sdk("restore", project_id=project, version_id=versioned)
 
     volume, annotation = only_volume(client, copy)
     figures = [
@@ -62,36 +61,28 @@ def test_it_loses_descriptions_settings_and_parts_of_pixels(
     assert client.projects.get(copy).custom_data["restored_from"]["version_num"] is None
 
 
-def test_it_sends_ids_of_the_source_in_geometries(
-    sdk: Sdk, server: Server, wire: Wire, project: int, versioned: int
-):
-    sdk.call(replace(server, url=wire.url), "restore", project_id=project, version_id=versioned)
+def test_it_sends_ids_of_the_source_in_geometries(sdk: Sdk, wire: Wire, project: int, versioned: int):
+    sdk.at(wire.url)("restore", project_id=project, version_id=versioned)
 
     sent = [figure for request in wire.seen("figures.bulk.add") for figure in request.json["figures"]]
     assert any("id" in figure.get("geometry", {}) for figure in sent)
 
 
 def test_it_does_not_look_for_volumes_that_are_gone_and_leaves_half_a_project(
-    sdk: Sdk, server: Server, client: Client, wire: Wire, project: int, versioned: int
+    sdk: Sdk, client: Client, wire: Wire, project: int, versioned: int
 ):
     projects = count_projects(client)
     wire.always("volumes.bulk.add", refuse(400, "1 hashes are not stored"))
 
     with pytest.raises(SdkError, match="400"):
-        sdk.call(
-            replace(server, url=wire.url),
-            "restore",
-            project_id=project,
-            version_id=versioned,
-            skip_missed_entities=True,
-        )
+        sdk.at(wire.url)("restore", project_id=project, version_id=versioned, skip_missed_entities=True)
 
     assert not wire.seen("images.internal.hashes.list")
     assert count_projects(client) == projects + 1
 
 
-def test_it_cannot_read_a_small_mask_from_memory(sdk: Sdk, server: Server, tmp_path: Path):
+def test_it_cannot_read_a_small_mask_from_memory(sdk: Sdk, tmp_path: Path):
     (tmp_path / "mask.nrrd").write_bytes(NOISE)
 
     with pytest.raises(SdkError):
-        sdk.call(server, "read_mask", path=str(tmp_path / "mask.nrrd"))
+        sdk("read_mask", path=str(tmp_path / "mask.nrrd"))

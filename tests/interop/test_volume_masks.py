@@ -11,7 +11,7 @@ import pytest
 from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd
 from tests.support.compare import assert_same
 from tests.support.projects import touch
-from tests.support.types import Client, Sdk, Server, Versions
+from tests.support.types import Client, Sdk, Versions
 from tests.support.volumes import SIZES, figures_in_space, make_masks_project, masks, nrrd, read_volumes
 
 pytestmark = pytest.mark.sdk
@@ -42,26 +42,19 @@ def voxels_by_kind(client, project_id) -> dict[str, Any]:
     ids=["straight", "turned", "far turned"],
 )
 def test_masks_in_other_spaces_come_back_as_from_the_sdks_own_archives(
-    directions,
-    of_volume,
-    archive_format,
-    sdk: Sdk,
-    server: Server,
-    client: Client,
-    versions: Versions,
-    tmp_path: Path,
+    directions, of_volume, archive_format, sdk: Sdk, client: Client, versions: Versions, tmp_path: Path
 ):
     contents = {
         space: nrrd(NOISE, directions=directions, space=space)
         for space in ("left-posterior-superior", "left-anterior-superior", "RAS")
     }
     project_id = make_masks_project(client, tmp_path, contents, directions=of_volume)
-    theirs = sdk.call(server, "create", project_id=project_id)
+    theirs = sdk("create", project_id=project_id)
     touch(client, project_id)
     ours = versions.create(project_id, archive_format=archive_format)
 
     by_ours, by_theirs = (
-        voxels_by_kind(client, sdk.call(server, "restore", project_id=project_id, version_id=version_id))
+        voxels_by_kind(client, sdk("restore", project_id=project_id, version_id=version_id))
         for version_id in (ours.version_id, theirs)
     )
 
@@ -73,13 +66,13 @@ def test_masks_in_other_spaces_come_back_as_from_the_sdks_own_archives(
 
 @FORMATS
 def test_the_sdk_restores_masks_of_every_type_from_our_archives(
-    archive_format, sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+    archive_format, sdk: Sdk, client: Client, versions: Versions, tmp_path: Path
 ):
     contents = {**masks(), "far": nrrd(NOISE, directions=FAR_TURNED)}
     project_id = make_masks_project(client, tmp_path, contents)
     made = versions.create(project_id, archive_format=archive_format)
 
-    restored = sdk.call(server, "restore", project_id=project_id, version_id=made.version_id)
+    restored = sdk("restore", project_id=project_id, version_id=made.version_id)
 
     found = voxels_by_kind(client, restored)
     for kind, (voxels, space, directions, origin) in voxels_by_kind(client, project_id).items():
@@ -89,14 +82,14 @@ def test_the_sdk_restores_masks_of_every_type_from_our_archives(
 
 
 def test_we_restore_oblique_masks_whose_axes_the_sdk_put_in_another_order(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+    sdk: Sdk, client: Client, versions: Versions, tmp_path: Path
 ):
     contents = {"far": nrrd(NOISE, directions=FAR_TURNED)}
     project_id = make_masks_project(client, tmp_path, contents, directions=FAR_VOLUME)
-    version_id = sdk.call(server, "create", project_id=project_id)
+    version_id = sdk("create", project_id=project_id)
 
     ours = versions.restore(project_id, version_id)
-    theirs = sdk.call(server, "restore", project_id=project_id, version_id=version_id)
+    theirs = sdk("restore", project_id=project_id, version_id=version_id)
 
     assert np.shape(voxels_by_kind(client, ours.project_id)["far"][0]) == (5, 4, 6)
     assert_same(voxels_by_kind(client, ours.project_id), voxels_by_kind(client, theirs))
@@ -104,13 +97,13 @@ def test_we_restore_oblique_masks_whose_axes_the_sdk_put_in_another_order(
 
 @FORMATS
 def test_meshes_keep_their_files_with_us_and_their_figures_with_the_sdk(
-    archive_format, sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+    archive_format, sdk: Sdk, client: Client, versions: Versions, tmp_path: Path
 ):
     project_id = make_masks_project(client, tmp_path, {"mesh": STL}, "closed_surface_mesh")
     made = versions.create(project_id, archive_format=archive_format)
 
     ours = versions.restore(project_id, made.version_id, verify="full")
-    theirs = sdk.call(server, "restore", project_id=project_id, version_id=made.version_id)
+    theirs = sdk("restore", project_id=project_id, version_id=made.version_id)
 
     [(figure, content)] = figures_in_space(client, ours.project_id)
     assert (figure["geometryType"], figure["customData"], content) == (
@@ -123,10 +116,10 @@ def test_meshes_keep_their_files_with_us_and_their_figures_with_the_sdk(
 
 
 def test_the_mesh_that_the_sdk_left_out_of_its_version_is_left_out_by_us_too(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, tmp_path: Path
+    sdk: Sdk, client: Client, versions: Versions, tmp_path: Path
 ):
     project_id = make_masks_project(client, tmp_path, {"mesh": STL}, "closed_surface_mesh")
-    version_id = sdk.call(server, "create", project_id=project_id)
+    version_id = sdk("create", project_id=project_id)
 
     restored = versions.restore(project_id, version_id)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,7 @@ def originals(tmp_path_factory: TempFolders) -> Path:
 @pytest.fixture(scope="module")
 def metas(originals: Path, sdk: Sdk, server: Server) -> dict[str, Any]:
     """What the SDK says of each, after it wrote beside it what it would upload."""
-    return sdk.call(server, "normalise_volumes", folder=str(originals))
+    return sdk("normalise_volumes", folder=str(originals))
 
 
 def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(originals: Path, metas: dict[str, Any]):
@@ -99,8 +98,7 @@ def test_a_volume_is_put_back_with_every_slice_that_the_sdk_uploads(
     originals: Path, sdk: Sdk, server: Server, wire: Wire, tmp_path: Path
 ):
     source, file = originals / "lps-08.nrrd", tmp_path / "it.nrrd"
-    through_wire = replace(server, url=wire.url)
-    uploaded = sdk.call(through_wire, "upload_volume", workspace_id=server.workspace_id, path=str(source))
+    uploaded = sdk.at(wire.url)("upload_volume", workspace_id=server.workspace_id, path=str(source))
     by_sdk = slices_sent(wire)
 
     with Client(wire.url, server.token) as client:

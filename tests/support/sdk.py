@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, Queue
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ class SdkProcess:
     def __enter__(self) -> SdkProcess:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin
         self._process.stdin.close()
         try:
@@ -105,3 +103,21 @@ class SdkProcess:
             self._process.kill()
             self._process.wait()
         self._reader.join()
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """The SDK as a client of one server: ``sdk("restore", project_id=7)`` runs a command of ``sdk_scripts``.
+
+    :raises SdkError: the SDK raised.
+    """
+
+    process: SdkProcess
+    server: ServerInfo
+
+    def __call__(self, command: str, **arguments: Any) -> Any:
+        return self.process.call(self.server, command, **arguments)
+
+    def at(self, url: str) -> Sdk:
+        """The same by another way to the server."""
+        return replace(self, server=replace(self.server, url=url))

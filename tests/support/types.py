@@ -11,8 +11,8 @@ from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.server.run import ServerInfo
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+from tests.support import sdk
 from tests.support.proxy import FaultProxy
-from tests.support.sdk import SdkProcess
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -24,7 +24,7 @@ Made = CreateResult
 Server = ServerInfo
 Wire = FaultProxy
 Store = MediaStore
-Sdk = SdkProcess
+Sdk = sdk.Sdk
 
 Patch = pytest.MonkeyPatch
 Capsys = pytest.CaptureFixture[str]

@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def lossy(tmp_path_factory: TempFolders) -> Iterator[EmbeddedServer]:
-    from airflow_sv_versioning.server.run import EmbeddedServer
-
-    with EmbeddedServer(tmp_path_factory.mktemp("lossy")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def server(lossy: EmbeddedServer) -> Server:
     return lossy.info
 
