@@ -9,12 +9,8 @@ from typing import Any
 from tests.fidelity.media import Media
 from tests.fidelity.rest import Rest
 from tests.fidelity.values import Dataset, Figure, Item, Place, Project, Tag
+from tests.support.volume_api import NORMALS
 
-NORMALS = {
-    "sagittal": {"x": 1, "y": 0, "z": 0},
-    "coronal": {"x": 0, "y": 1, "z": 0},
-    "axial": {"x": 0, "y": 0, "z": 1},
-}
 _numbers = count(1)
 
 

@@ -195,7 +195,8 @@ def test_a_removed_video_takes_its_annotation_along(api: Api, project: VideoProj
     assert api.refuse("figures.bulk.add", body)["type"] == "UNKNOWN_OBJECT"
 
 
-def test_links_can_be_moved(api: Api, video_id: int):
+def test_links_can_be_moved(api: Api, project: VideoProject):
+    video_id = project.add()
     body = {"videos": [{"id": video_id, "link": "s3://bucket/moved.mp4"}]}
     answer = api.call("videos.update.links", body)[0]
     assert (answer["link"], answer["hash"]) == ("s3://bucket/moved.mp4", None)

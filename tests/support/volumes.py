@@ -11,13 +11,9 @@ from typing import Any
 import numpy as np
 
 from tests.support.types import Client
+from tests.support.volume_api import NORMALS
 
 SIZES = (4, 5, 6)
-NORMALS = {
-    "sagittal": {"x": 1, "y": 0, "z": 0},
-    "coronal": {"x": 0, "y": 1, "z": 0},
-    "axial": {"x": 0, "y": 0, "z": 1},
-}
 # Turned about the z axis, and none of the numbers is a round one.
 OBLIQUE = [[0.6, 0.8, 0.0], [-1.2, 0.9, 0.0], [0.1, 0.0, 2.5]]
 META = {
