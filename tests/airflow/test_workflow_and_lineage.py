@@ -7,8 +7,8 @@ import pytest
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
-from tests.airflow.test_background_tasks_sensor import App
 from tests.support.airflow_runs import running_context
+from tests.support.apps import App
 from tests.support.proxy import refuse
 from tests.support.types import Client, Server, Versions, Wire
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from airflow_sv_versioning.snapshot.origin import is_draft
-from tests.airflow.test_background_tasks_sensor import App
+from tests.support.apps import App
 from tests.support.projects import reserve, touch
 from tests.support.proxy import Exchange, Fault
 from tests.support.standalone import (
