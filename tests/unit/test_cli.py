@@ -21,10 +21,11 @@ from airflow_sv_versioning.exceptions import (
     TransportError,
     VersionBusyError,
 )
+from tests.support.types import Capsys, Patch
 
 
 @pytest.fixture(autouse=True)
-def _no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+def _no_server_in_the_environment(monkeypatch: Patch):
     monkeypatch.delenv("SERVER_ADDRESS", raising=False)
     monkeypatch.delenv("API_TOKEN", raising=False)
 
@@ -42,9 +43,7 @@ def _no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch):
         ["serve"],
     ],
 )
-def test_a_command_line_that_cannot_be_understood_ends_with_2(
-    arguments, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_command_line_that_cannot_be_understood_ends_with_2(arguments, capsys: Capsys):
     assert cli.main(arguments) == 2
 
     out, err = capsys.readouterr()
@@ -69,7 +68,7 @@ def test_a_command_line_that_cannot_be_understood_ends_with_2(
     ids=" ".join,
 )
 @pytest.mark.parametrize("number", ["0", "-1", str(2**70), "9" * 5000, "4\uff12", "1_0", "7.0", "seven", ""])
-def test_an_id_is_a_positive_whole_number(arguments, number, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_id_is_a_positive_whole_number(arguments, number, capsys: Capsys):
     assert cli.main([argument.format(number) for argument in arguments]) == 2
 
     out, err = capsys.readouterr()
@@ -92,13 +91,13 @@ def test_an_id_is_a_positive_whole_number(arguments, number, capsys: pytest.Capt
         ("--trusted-stamps", "point_clouds"),
     ],
 )
-def test_a_limit_that_cannot_be_is_refused(flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_limit_that_cannot_be_is_refused(flag: str, value: str, capsys: Capsys):
     assert cli.main(["create", "7", flag, value]) == 2
 
     assert flag in capsys.readouterr().err
 
 
-def test_what_a_connection_can_say_a_command_can() -> None:
+def test_what_a_connection_can_say_a_command_can():
     command = (
         "create 7 --server http://localhost --token t --timeout 2.5 --max-workers 3 --trusted-stamps videos"
     )
@@ -113,7 +112,7 @@ def test_what_a_connection_can_say_a_command_can() -> None:
     }
 
 
-def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_exit_code(capsys: Capsys):
     assert cli.main(["restore", "--help"]) == 0
 
     text = capsys.readouterr().out
@@ -133,8 +132,8 @@ def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     ("environment", "missing"), [({}, "SERVER_ADDRESS"), ({"SERVER_ADDRESS": "http://x"}, "API_TOKEN")]
 )
 def test_a_missing_address_or_token_names_its_variable(
-    environment, missing, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    environment, missing, monkeypatch: Patch, capsys: Capsys
+):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -155,8 +154,8 @@ def test_a_missing_address_or_token_names_its_variable(
     ],
 )
 def test_every_error_is_one_line_one_code_and_one_object(
-    error, code, kind, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    error, code, kind, monkeypatch: Patch, capsys: Capsys
+):
     def fail(_arguments):
         raise error
 
@@ -170,9 +169,7 @@ def test_every_error_is_one_line_one_code_and_one_object(
     assert err == f"sv-versioning: {error}\n"
 
 
-def test_a_broken_rule_ends_with_5_and_tells_what_broke_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_rule_ends_with_5_and_tells_what_broke_it(monkeypatch: Patch, capsys: Capsys):
     def fail(_arguments):
         raise RuleBrokenError("A rule is broken. tags.added > 0: 7.", broken=["tags.added > 0: 7"])
 
@@ -187,13 +184,13 @@ def test_a_broken_rule_ends_with_5_and_tells_what_broke_it(
     assert err == "sv-versioning: A rule is broken. tags.added > 0: 7.\n"
 
 
-def test_without_json_an_error_leaves_stdout_empty(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_json_an_error_leaves_stdout_empty(capsys: Capsys):
     assert cli.main(["list", "7"]) == 2
 
     assert capsys.readouterr().out == ""
 
 
-def test_starting_loads_nothing_heavy() -> None:
+def test_starting_loads_nothing_heavy():
     code = (
         "import sys; from airflow_sv_versioning import cli; cli.build_parser();"
         "print(sorted({'airflow', 'pyarrow', 'requests', 'fastapi', 'numpy', 'pendulum'} & set(sys.modules)))"
