@@ -68,18 +68,14 @@ def _render(operator: BaseOperator) -> None:
 
 @pytest.mark.parametrize("written", EMPTY)
 @pytest.mark.parametrize(("operator", "name"), ARGUMENTS)
-def test_an_argument_that_renders_to_nothing_is_refused(
-    operator: type[BaseOperator], name: str, written: str
-):
+def test_an_argument_that_renders_to_nothing_is_refused(operator, name, written):
     with pytest.raises(AirflowFailException, match=rf"^{name} of task 'task' was given as"):
         _render(_made(operator, **{name: written}))
 
 
 @pytest.mark.parametrize("written", EMPTY)
 @pytest.mark.parametrize(("operator", "name"), ARGUMENTS)
-def test_an_argument_that_may_be_missing_counts_as_not_given(
-    operator: type[BaseOperator], name: str, written: str
-):
+def test_an_argument_that_may_be_missing_counts_as_not_given(operator, name, written):
     made = _made(operator, **{name: written}, optional_arguments=[name])
 
     _render(made)

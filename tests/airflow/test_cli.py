@@ -22,9 +22,7 @@ def test_a_connection_of_the_environment_is_found(connection: None, project_id: 
     assert capsys.readouterr().out == "No versions yet.\n"
 
 
-def test_a_connection_of_the_database_is_found(
-    airflow_db: None, server: Server, project_id: int, capsys: Capsys
-):
+def test_a_connection_of_the_database_is_found(airflow_db: None, server: Server, project_id: int, capsys):
     from airflow.models import Connection
     from airflow.utils.session import create_session
 

@@ -263,9 +263,7 @@ def test_a_training_that_a_person_starts_takes_the_latest_version(
     ],
     ids=str,
 )
-def test_a_training_takes_the_newest_version_of_its_events(
-    events: list[dict[str, Any]], chosen: int | None, training: DAG
-):
+def test_a_training_takes_the_newest_version_of_its_events(events, chosen, training: DAG):
     told = [SimpleNamespace(extra={"version_id": 1, **extra}) for extra in events]
     choose: Any = training.get_task("choose_version")
 

@@ -43,9 +43,7 @@ FORM = get_provider_info()["connection-types"][0]
         ({"host": "HTTPS://x.example", "schema": "http"}, "https://x.example"),
     ],
 )
-def test_the_address_may_be_spread_over_the_connection(
-    fields: dict[str, Any], url: str, set_connection: SetConnection
-):
+def test_the_address_may_be_spread_over_the_connection(fields, url, set_connection: SetConnection):
     set_connection(password=TOKEN, **fields)
 
     with SuperviselyHook() as hook:
@@ -138,9 +136,7 @@ def test_an_empty_extra_means_the_default(extra: Any, set_connection: SetConnect
         ({"host": ["x.example"], "password": TOKEN}, "cannot read .* host and password are texts"),
     ],
 )
-def test_a_connection_that_cannot_work_says_what_to_do(
-    fields: dict[str, Any], message: str, set_connection: SetConnection
-):
+def test_a_connection_that_cannot_work_says_what_to_do(fields, message, set_connection: SetConnection):
     set_connection(**fields)
 
     with pytest.raises(ConfigurationError, match=message):
@@ -166,9 +162,7 @@ def test_what_cannot_be_a_text_is_named(fields: dict[str, Any]):
         client_arguments(Connection(conn_id="x", **given), mask=False)
 
 
-def test_an_unknown_key_of_the_extra_is_warned_of(
-    set_connection: SetConnection, caplog: pytest.LogCaptureFixture
-):
+def test_an_unknown_key_of_the_extra_is_warned_of(set_connection: SetConnection, caplog):
     set_connection(host="x.example", password=TOKEN, extra={"verify_tls": False})
 
     with SuperviselyHook() as hook, caplog.at_level("WARNING"):
@@ -256,9 +250,7 @@ def test_the_test_button_tells_of_a_server_that_is_down(one_try: None, set_conne
         Reply(200, {}, b"null"),
     ],
 )
-def test_the_test_button_tells_of_a_web_server_that_is_no_supervisely(
-    reply: Reply, proxy: Wire, one_try: None
-):
+def test_the_test_button_tells_of_a_web_server_that_is_no_supervisely(reply, proxy: Wire, one_try: None):
     proxy.always("users.me", lambda _: reply)
 
     works, message = SuperviselyHook().test_connection()

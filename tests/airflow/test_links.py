@@ -18,9 +18,7 @@ OPERATOR = CreateProjectVersionOperator(task_id="create", project_id=7)
 
 
 @pytest.mark.parametrize(("version_id", "fragment"), [(None, ""), (311, "#version-311")])
-def test_buttons_lead_to_the_project_and_to_the_version_where_it_is_known(
-    version_id: int | None, fragment: str
-):
+def test_buttons_lead_to_the_project_and_to_the_version_where_it_is_known(version_id, fragment):
     task = RunningTask()
 
     push_links({"ti": task}, "https://x.example", 7, version_id)  # type: ignore[typeddict-item]

@@ -11,8 +11,8 @@ import pytest
 from tests.airflow.test_example_dags import dags  # noqa: F401 - a fixture
 from tests.support.airflow_runs import pulled
 from tests.support.projects import make_project, read_images
-from tests.support.sdk import sdk_python
-from tests.support.types import Client, Dags, RunDag, Sdk, Server
+from tests.support.sdk import SdkProcess, sdk_python
+from tests.support.types import Client, Dags, RunDag, Server
 from tests.support.video_projects import make_video_project, read_videos
 from tests.support.videos import real_video
 from tests.support.volumes import read_volumes
@@ -31,7 +31,7 @@ def project_id(project_type: str, client: Client, server: Server, photos: list[P
         return make_project(client, photos[:1])
     if project_type == "videos":
         return make_video_project(client, [real_video()])
-    with Sdk(sdk_python(), tmp_path / "log") as sdk:
+    with SdkProcess(sdk_python(), tmp_path / "log") as sdk:
         series: int = sdk.call(server, "dicom_series", workspace_id=server.workspace_id)
     return series
 

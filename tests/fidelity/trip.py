@@ -16,7 +16,8 @@ from tests.fidelity.rest import Rest
 from tests.fidelity.sdk_losses import left_by_sdk
 from tests.fidelity.values import Project, describe
 from tests.support.compare import differences
-from tests.support.types import Client, Sdk, Server, Versions
+from tests.support.sdk import SdkProcess
+from tests.support.types import Client, Server, Versions
 
 FORMATS = {"images": ("v2.1.0", "v1.0.0"), "videos": ("v2.1.0", "v2.0.0"), "volumes": ("v2.1.0", "v2.0.0")}
 """What a project of a type can be archived in, the newest first."""
@@ -39,7 +40,9 @@ class RoundTrip:
     rest: Rest
     media: Media
 
-    def check(self, project: Project, formats: tuple[str, ...] = (), *, reader: Sdk | None = None) -> None:
+    def check(
+        self, project: Project, formats: tuple[str, ...] = (), *, reader: SdkProcess | None = None
+    ) -> None:
         """Bring a project into a version and back, in each format.
 
         :param reader: lets the official SDK bring the versions back, too.

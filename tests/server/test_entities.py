@@ -115,9 +115,7 @@ def test_tags_of_figures_have_no_names(api: Api, project: Project):
 
 
 @pytest.mark.parametrize(("integer_coords", "expected"), [(True, WHOLE), (False, FRACTIONS)])
-def test_coordinates_are_whole_pixels_where_asked_for(
-    api: Api, project: Project, integer_coords: bool, expected: object
-):
+def test_coordinates_are_whole_pixels_where_asked_for(api: Api, project: Project, integer_coords, expected):
     image_id = api.image(project)
     figure_id = api.figure(project, image_id, geometryType="polygon", geometry=FRACTIONS)
     asked = {"integerCoords": integer_coords}

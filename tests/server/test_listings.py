@@ -99,9 +99,7 @@ def test_a_token_holds_its_place_while_earlier_entities_go(api: Api, project: Pr
         ("lte", "01.png", ["00", "01"]),
     ],
 )
-def test_every_operator_filters(
-    api: Api, project: Project, operator: str, value: object, expected: list[str]
-):
+def test_every_operator_filters(api: Api, project: Project, operator, value, expected):
     condition = {"field": "name", "operator": operator, "value": value}
     answer = api.call("images.list", {"datasetId": project.dataset_id, "filter": [condition]})
     assert names(answer) == [f"{name}.png" for name in expected]

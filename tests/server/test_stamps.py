@@ -101,9 +101,7 @@ def test_what_changes_an_image_moves_its_stamp_and_its_projects(annotated: Annot
         ("tags.bulk.add", {"tags": [{"title": "new", "settings": {"type": "none"}}]}),
     ],
 )
-def test_what_changes_a_project_moves_its_stamp(
-    api: Api, project: Project, method: str, body: dict[str, Any]
-):
+def test_what_changes_a_project_moves_its_stamp(api: Api, project: Project, method, body):
     before = api.stamp(project.id)
     api.call(method, {"id": project.id, "projectId": project.id, **body})
     assert api.stamp(project.id) > before

@@ -68,9 +68,7 @@ def test_a_figure_tag_is_listed_with_its_figure(api: Api, project: Project):
         ("day", 20260105),
     ],
 )
-def test_a_value_of_another_type_is_refused(
-    api: Api, project: Project, image_id: int, tag: str, value: object
-):
+def test_a_value_of_another_type_is_refused(api: Api, project: Project, image_id: int, tag, value):
     entry = {"tagId": project.tags[tag], "entityId": image_id, "value": value}
     details = api.refuse("tags.entities.bulk.add", {"projectId": project.id, "tags": [entry]})
     assert details["type"] == "TAG_VALUE"

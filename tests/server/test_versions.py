@@ -133,9 +133,7 @@ def test_a_commit_needs_its_token(api: Api, project: Project):
         {"commitToken": "-" * 64},
     ],
 )
-def test_a_commit_that_cannot_be_leaves_the_reservation_open(
-    api: Api, project: Project, wrong: dict[str, Any]
-):
+def test_a_commit_that_cannot_be_leaves_the_reservation_open(api: Api, project: Project, wrong):
     reservation = reserve(api, project)
     body = commit_body(api, project, description="x" * 255)
     api.refuse("projects.versions.commit", {**reservation, **body, **wrong})

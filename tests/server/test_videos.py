@@ -160,9 +160,7 @@ def test_a_link_that_did_not_answer_is_looked_into_when_asked_for(
         ("bytes=-10", 206, -10, None),
     ],
 )
-def test_a_download_is_whole_or_a_range(
-    api: Api, project: VideoProject, wanted: str | None, status: int, start: int, end: int | None
-):
+def test_a_download_is_whole_or_a_range(api: Api, project: VideoProject, wanted, status, start, end):
     content = real_video().read_bytes()
     headers = {} if wanted is None else {"range": wanted}
     answer = api.post("videos.download", {"id": project.add()}, headers=headers)

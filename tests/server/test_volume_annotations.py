@@ -221,9 +221,7 @@ PLACELESS = {"space": None, "space directions": None, "space origin": None}
     [nrrd((5, 4, 6), fields=FAR_TURNED), nrrd((3, 3, 3), "raw", fields=PLACELESS)[:-27] + bytes(27)],
     ids=["axes in another order, as its directions say", "empty, as the SDK sends it"],
 )
-def test_a_mask_whose_sizes_differ_for_a_reason_is_taken(
-    project: VolumeProject, volume_id: int, content: bytes
-):
+def test_a_mask_whose_sizes_differ_for_a_reason_is_taken(project: VolumeProject, volume_id: int, content):
     project.mask(volume_id, project.object(volume_id), content)
 
 

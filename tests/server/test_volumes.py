@@ -173,9 +173,7 @@ def test_a_file_that_is_no_whole_volume_is_refused_with_the_reason(
     ("kind", "sizes"),
     [("uint8", (4, 5, 6)), ("short", (2, 5, 6)), ("float", (1, 5, 6)), ("double", (1, 1, 15))],
 )
-def test_every_usual_kind_of_voxels_is_read(
-    api: Api, project: VolumeProject, encoding: str, kind: str, sizes: tuple[int, ...]
-):
+def test_every_usual_kind_of_voxels_is_read(api: Api, project: VolumeProject, encoding, kind, sizes):
     """Each file has 120 bytes of voxels, whatever their type."""
     fields = {"type": kind, "endian": "little", "sizes": " ".join(map(str, sizes))}
     volume_id = project.add(sizes=sizes, hash=api.upload(nrrd(encoding=encoding, fields=fields)))
@@ -250,9 +248,7 @@ def test_slices_of_each_plane_are_taken_as_often_as_they_come(api: Api, volume_i
         ({"hash": None}, "VALIDATION_ERROR"),
     ],
 )
-def test_a_slice_that_the_volume_does_not_have_is_refused(
-    api: Api, project: VolumeProject, wrong: dict[str, Any], kind: str
-):
+def test_a_slice_that_the_volume_does_not_have_is_refused(api: Api, project: VolumeProject, wrong, kind):
     body = {"volumeId": project.add(), "volumeSlices": slices(api, 0, **wrong)}
     assert api.refuse("volumes.slices.bulk.add", body)["type"] == kind
 
@@ -301,9 +297,7 @@ def test_the_window_of_a_volume_becomes_black_to_white(api: Api):
 @pytest.mark.parametrize(
     ("type_name", "pack"), [("int16", "<h"), ("unsigned short", "<H"), ("float", "<f"), ("double", "<d")]
 )
-def test_slices_of_every_type_of_voxels_are_shown(
-    api: Api, project: VolumeProject, type_name: str, pack: str
-):
+def test_slices_of_every_type_of_voxels_are_shown(api: Api, project: VolumeProject, type_name, pack):
     values = struct.pack(f"<8{pack[1]}", *range(0, 80, 10))
     header = f"NRRD0005\ntype: {type_name}\ndimension: 3\nsizes: 2 2 2\nendian: little\nencoding: raw\n\n"
     blob_hash = api.upload(header.encode() + values)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from tests.support import volume_api
 from tests.support.types import Client
-from tests.support.volume_api import NORMALS
 
+NORMALS = volume_api.NORMALS
 SIZES = (4, 5, 6)
 # Turned about the z axis, and none of the numbers is a round one.
 OBLIQUE = [[0.6, 0.8, 0.0], [-1.2, 0.9, 0.0], [0.1, 0.0, 2.5]]

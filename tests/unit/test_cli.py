@@ -131,9 +131,7 @@ def test_help_names_every_exit_code(capsys: Capsys):
 @pytest.mark.parametrize(
     ("environment", "missing"), [({}, "SERVER_ADDRESS"), ({"SERVER_ADDRESS": "http://x"}, "API_TOKEN")]
 )
-def test_a_missing_address_or_token_names_its_variable(
-    environment, missing, monkeypatch: Patch, capsys: Capsys
-):
+def test_a_missing_address_or_token_names_its_variable(environment, missing, monkeypatch, capsys):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -153,9 +151,7 @@ def test_a_missing_address_or_token_names_its_variable(
         (FileNotFoundError("no such file"), 3, "system"),
     ],
 )
-def test_every_error_is_one_line_one_code_and_one_object(
-    error, code, kind, monkeypatch: Patch, capsys: Capsys
-):
+def test_every_error_is_one_line_one_code_and_one_object(error, code, kind, monkeypatch, capsys):
     def fail(_arguments):
         raise error
 

@@ -18,7 +18,6 @@ from airflow_sv_versioning.snapshot.resorting import make_clustered
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter, table_of
 from tests.support.archives import figure, rows, write_snapshot
-from tests.support.types import Patch
 
 BOX = {"points": {"exterior": [[1, 1], [2, 2]], "interior": []}}
 
@@ -70,9 +69,7 @@ def test_tags_of_an_image_and_of_a_figure_with_its_id_are_told_apart(tmp_path: P
 
 
 @pytest.mark.parametrize("portion_bytes", [32 << 20, 2000], ids=["in_one_portion", "cut_again_and_again"])
-def test_scattered_rows_are_put_together_and_keep_their_order(
-    portion_bytes: int, tmp_path: Path, monkeypatch: Patch
-):
+def test_scattered_rows_are_put_together_and_keep_their_order(portion_bytes, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(resorting, "PORTION_BYTES", portion_bytes)
     images = random.Random(5).choices(range(60), k=700)
     snapshot = figures_of(tmp_path / "s", images)
@@ -112,9 +109,7 @@ def test_what_a_writer_did_not_tell_is_not_told_afterwards_either(tmp_path: Path
 
 
 @pytest.mark.parametrize("archive_format", written_versions("images"))
-def test_an_archive_of_a_project_labelled_in_passes_is_read_image_by_image(
-    archive_format: str, tmp_path: Path
-):
+def test_an_archive_of_a_project_labelled_in_passes_is_read_image_by_image(archive_format, tmp_path: Path):
     passes = [
         figure(10 * number + image, image, 51, BOX) for number in (3, 1, 2) for image in (31, 32, 33, 34)
     ]

@@ -53,9 +53,7 @@ def test_a_proxy_that_takes_no_large_requests_is_not_the_plan():
 
 
 @pytest.mark.parametrize(("plan", "limit"), [("community", 10 * GB), ("pro", 100 * GB), (None, None)])
-def test_archives_are_refused_before_they_are_sent_where_the_limit_is_known(
-    plan: str | None, limit: int | None
-):
+def test_archives_are_refused_before_they_are_sent_where_the_limit_is_known(plan, limit):
     assert team_file_limit(plan) == limit
     check_team_file("/a.tar.zst", limit or 1 << 50, plan)
     if limit is not None:

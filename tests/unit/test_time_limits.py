@@ -58,9 +58,7 @@ def transport(clock: Clock) -> Transport:
         "annotations.bulk.add",
     ],
 )
-def test_the_server_gets_ten_minutes_for_what_it_works_on_long(
-    method: str, transport: Transport, clock: Clock
-):
+def test_the_server_gets_ten_minutes_for_what_it_works_on_long(method, transport: Transport, clock: Clock):
     transport.call(method, {}, idempotent=False)
     assert clock.seconds == [600]
 

@@ -129,9 +129,7 @@ def test_a_scratch_project_tells_what_only_writing_tells_and_is_gone(
     ("whose", "verdict", "advice"),
     [("image", "fails", "capture='full'"), ("video", "slower", "in full"), ("volume", "slower", "in full")],
 )
-def test_stamps_that_stand_still_are_told(
-    whose: str, verdict: str, advice: str, tmp_path: Path, photos: list[Path]
-):
+def test_stamps_that_stand_still_are_told(whose, verdict, advice, tmp_path: Path, photos: list[Path]):
     others = VENDOR.stamps_of_annotated_items_move - {f"{whose}s"}
     rules = replace(VENDOR, stamps_of_annotated_items_move=others)
     with patient(tmp_path, photos, rules) as ill:

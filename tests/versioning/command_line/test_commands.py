@@ -109,9 +109,7 @@ def test_an_unknown_project_fails_for_good(run: Run):
 
 
 @pytest.mark.parametrize("flags", [("--busy-timeout", "0.2"), ("--on-busy", "fail")], ids=" ".join)
-def test_a_busy_project_is_to_be_tried_later(
-    flags: tuple[str, str], run: Run, client: Client, project_id: int
-):
+def test_a_busy_project_is_to_be_tried_later(flags, run: Run, client: Client, project_id: int):
     client.versions.reserve(project_id)
 
     code, out, _ = run("create", project_id, *flags, "--json")

@@ -16,7 +16,7 @@ from airflow_sv_versioning.server.rules import VENDOR
 from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning import CreateResult
-from airflow_sv_versioning.versioning.doctor.object_bench import ObjectBench, VideoBench, VolumeBench
+from airflow_sv_versioning.versioning.doctor.object_bench import VideoBench, VolumeBench
 from airflow_sv_versioning.versioning.reuse import Reuse
 from tests.support.compare import assert_same
 from tests.support.media import serve_media
@@ -129,9 +129,7 @@ def _held(client: Client, made: CreateResult, folder: Path) -> Snapshot:
 
 
 @pytest.mark.parametrize("bench_of", [VideoBench, VolumeBench])
-def test_the_next_version_holds_every_edit_that_a_doctor_tries(
-    bench_of: type[ObjectBench], still: Client, tmp_path: Path
-):
+def test_the_next_version_holds_every_edit_that_a_doctor_tries(bench_of, still: Client, tmp_path: Path):
     project_id = still.projects.add(1, f"edited {tmp_path}", bench_of.project_type).id
     bench, versions = bench_of(still, project_id), Versions(still)
     edits = bench.edits()

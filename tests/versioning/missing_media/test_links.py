@@ -217,9 +217,7 @@ def test_a_private_link_is_left_to_the_server_under_each_policy(linked, server: 
     assert len(media.headers) == asked
 
 
-def test_links_that_there_is_no_time_for_are_left_to_the_server(
-    linked, versions: Versions, monkeypatch: Patch
-):
+def test_links_that_there_is_no_time_for_are_left_to_the_server(linked, versions: Versions, monkeypatch):
     project_id, version_id, media = linked
     media.status = 404
     monkeypatch.setattr(media_check, "_LINKS_SECONDS", -1.0)
@@ -230,9 +228,7 @@ def test_links_that_there_is_no_time_for_are_left_to_the_server(
     assert "too many links" in plan.warnings[0]
 
 
-def test_a_host_that_never_answers_is_not_asked_for_every_link(
-    client: Client, monkeypatch: Patch, tmp_path: Path
-):
+def test_a_host_that_never_answers_is_not_asked_for_every_link(client: Client, monkeypatch, tmp_path: Path):
     """A thousand links would wait a thousand times."""
     tried: list[str] = []
     real = client.links.check

@@ -10,7 +10,7 @@ from airflow_sv_versioning.cli import main
 from airflow_sv_versioning.exceptions import VersionNotFoundError
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
-from tests.support.types import Capsys, Client, Patch, Server, Store, Versions
+from tests.support.types import Client, Server, Store, Versions
 
 
 def verify(versions, filled, **options):
@@ -87,9 +87,7 @@ def test_a_report_can_be_written_as_json(filled: Filled, lose, versions: Version
     assert len(media["problems"]) == 1
 
 
-def test_the_command_line_tells_by_its_exit_code(
-    filled: Filled, lose, server: Server, monkeypatch: Patch, capsys: Capsys
-):
+def test_the_command_line_tells_by_its_exit_code(filled: Filled, lose, server: Server, monkeypatch, capsys):
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
     command = ["verify", str(filled.project_id), "--media-store", str(filled.store), "--private-links"]

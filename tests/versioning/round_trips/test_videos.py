@@ -360,9 +360,7 @@ def rewritten(versions: Versions, client: Client, monkeypatch: Patch):
     return restore
 
 
-def test_a_version_whose_lines_tell_of_another_annotation_is_refused(
-    versions: Versions, street, monkeypatch: Patch
-):
+def test_a_version_whose_lines_tell_of_another_annotation_is_refused(versions: Versions, street, monkeypatch):
     from airflow_sv_versioning.project_types.videos import digests
 
     with monkeypatch.context() as patched:
