@@ -1,7 +1,5 @@
 """What all operators and the sensor have in common: their arguments, what nothing means, and their log."""
 
-from __future__ import annotations
-
 import inspect
 import logging
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The command with an Airflow connection."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning import cli

@@ -1,7 +1,5 @@
 """Docstrings are pages of documentation: they render, and speak of every argument."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from importlib import import_module

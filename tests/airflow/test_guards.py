@@ -1,7 +1,5 @@
 """What a run in one process cannot show: a scheduler's parsing time, a worker without database."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

@@ -1,7 +1,5 @@
 """Workers are killed in every state of a version in the making, and tried again."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

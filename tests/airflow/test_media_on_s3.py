@@ -1,7 +1,5 @@
 """A media store on a real S3 server, through Airflow's object storage and a connection."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The page about operators tells the arguments that there are, and no others."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The DAG that proves a backup, with real photographs, a real video and a real series of DICOM."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A version is checked by a task: the report goes on, whatever it says, and what is wrong fails the task."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import timedelta

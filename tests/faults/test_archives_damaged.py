@@ -1,7 +1,5 @@
 """Archives that were damaged or forged in Team Files: each is refused, and nothing is made."""
 
-from __future__ import annotations
-
 import io
 import pickle
 import tarfile

@@ -1,7 +1,5 @@
 """A small share of what ``make fuzz`` does: genuine archives, changed at random, are read or refused."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Versions that the server lists, and whose archives are gone or are others by now."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.exceptions import ArchiveMissingError

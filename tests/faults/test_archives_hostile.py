@@ -1,7 +1,5 @@
 """Archives made to harm: none runs anything, writes anywhere else, or takes the machine down."""
 
-from __future__ import annotations
-
 import io
 import os
 import pickle

@@ -1,7 +1,5 @@
 """Parquet files of a few bytes that would take gigabytes: refused by what they say, before they are read."""
 
-from __future__ import annotations
-
 import io
 import re
 import tracemalloc

@@ -1,7 +1,5 @@
 """Archives that can be unpacked and not restored: told before anything is made, whoever vouches for them."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable

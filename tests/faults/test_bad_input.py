@@ -1,7 +1,5 @@
 """What cannot work is refused by name, before anything is reserved, made or left behind."""
 
-from __future__ import annotations
-
 import socket
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Video projects that cannot be versioned: the error names the video, and nothing half-made is left."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.exceptions import FormatError, ProjectChangedError, TransportError

@@ -1,7 +1,5 @@
 """Bad input of volumes: the error names the volume, and nothing half-made stays."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Certificates of the company's own, proxies, and pages that stand before the server."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path

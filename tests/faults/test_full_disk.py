@@ -1,7 +1,5 @@
 """A disk that takes no more, where the archive is put together."""
 
-from __future__ import annotations
-
 import json
 import os
 import resource

@@ -3,8 +3,6 @@
 What is garbled is recorded first: every answer that an operation gets, each member of it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import random

@@ -1,7 +1,5 @@
 """A client that is interrupted while a request waits: the wait ends, and what was made is undone."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from collections.abc import Callable, Iterator

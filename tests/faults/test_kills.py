@@ -1,7 +1,5 @@
 """Processes are killed in the middle of their work; the next run of the same puts everything right."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import pytest

@@ -1,7 +1,5 @@
 """What killed processes leave, and restores under way: marked, found, undone, or told."""
 
-from __future__ import annotations
-
 import json
 from contextlib import nullcontext
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Answers that never end: a byte now and then, or bytes without end, in the head or in the body."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """Listings and answers in bulk that are short, doubled, or without the parts that were asked for."""
 
-from __future__ import annotations
-
 from itertools import count
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A restore that fails leaves nothing behind, and says why."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A server that works on a write for longer than the connection to it lives."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

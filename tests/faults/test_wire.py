@@ -1,7 +1,5 @@
 """Requests that get lost, cut, damaged, repeated or led astray."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

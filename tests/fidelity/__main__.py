@@ -1,7 +1,5 @@
 """``make fidelity``: projects that are made up through a version and back, and a table of what came of it."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

@@ -1,7 +1,5 @@
 """Puts a project that is a value onto a server."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import count
 from typing import Any

@@ -1,7 +1,5 @@
 """Which projects are tried: the smallest, each feature alone, each pair, and mixes of several."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any

@@ -5,8 +5,6 @@ makes the plainest thing to put it on where there is none. All choices are drawn
 project that fails, fewer features and plainer values are left in the end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Features of figures and objects."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

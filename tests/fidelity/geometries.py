@@ -1,7 +1,5 @@
 """Geometries of every type that the platform has, small enough for an image of 16 x 16 pixels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Features of images, videos and volumes by themselves."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from hypothesis import strategies as st

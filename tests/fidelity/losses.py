@@ -3,8 +3,6 @@
 Taken away from both sides of a comparison; everything else must be equal.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 LOST = {"images": {"instance": "no call is known to bind figures to each other"}}

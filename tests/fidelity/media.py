@@ -1,7 +1,5 @@
 """The files that the projects are made of, put on the server once: items are added by their hashes."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

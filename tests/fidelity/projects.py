@@ -1,7 +1,5 @@
 """Features of a project as a whole, and of its datasets."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from hypothesis import strategies as st

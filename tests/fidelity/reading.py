@@ -4,8 +4,6 @@ Nothing is chosen: every member of every answer is kept, but those that must dif
 what a version loses shows, whether or not anybody thought of it.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

@@ -1,7 +1,5 @@
 """The platform's API without our client: what is compared must not have gone through what is tested."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 Found by comparing every feature alone; what it loses more than this, it must not.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

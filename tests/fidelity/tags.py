@@ -1,7 +1,5 @@
 """Features of tags: on items, on figures and on objects."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

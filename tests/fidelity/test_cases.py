@@ -1,7 +1,5 @@
 """How projects that fail are told: made smaller, and as Python that makes them."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.fidelity import values

@@ -1,7 +1,5 @@
 """One project's way: onto a server, into a version, back as a new project, held against the source."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """``python -m tests.fuzz``: run many cases, and print what became of them as a table."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

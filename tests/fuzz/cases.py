@@ -1,7 +1,5 @@
 """One case: a genuine archive, changed as its number says."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

@@ -1,7 +1,5 @@
 """Changes of what archives are packed in: members of a tar, tar itself, frames of zstd."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 from random import Random

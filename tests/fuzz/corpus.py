@@ -1,7 +1,5 @@
 """Genuine small archives of every project type and format, which all changes begin with."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

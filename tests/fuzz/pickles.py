@@ -1,7 +1,5 @@
 """Changes of pickles, step by step."""
 
-from __future__ import annotations
-
 import pickletools
 import struct
 from random import Random

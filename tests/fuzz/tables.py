@@ -1,7 +1,5 @@
 """Changes of Parquet tables: values, columns, rows, types, and how they are written."""
 
-from __future__ import annotations
-
 import io
 from random import Random
 from typing import Any

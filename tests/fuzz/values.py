@@ -1,7 +1,5 @@
 """Values that make readers stumble, and JSON with some of them in it."""
 
-from __future__ import annotations
-
 import json
 from random import Random
 from typing import Any

@@ -4,8 +4,6 @@ A process of its own, with bounded memory, so that whoever asks can end it. It i
 a case, and tells on stdout, as JSON.
 """
 
-from __future__ import annotations
-
 import json
 import resource
 import sys

@@ -1,7 +1,5 @@
 """The official SDK, photographs to fill projects with, and the projects."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

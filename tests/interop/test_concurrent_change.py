@@ -1,7 +1,5 @@
 """Another process, the official SDK, changes a project while we read it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

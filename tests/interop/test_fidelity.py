@@ -1,7 +1,5 @@
 """Our own round trip loses nothing, as the official SDK sees it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

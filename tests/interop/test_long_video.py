@@ -1,7 +1,5 @@
 """A video of 20,000 frames with 50,000 figures, versioned and restored by us and by the official SDK."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.client.batches import batches

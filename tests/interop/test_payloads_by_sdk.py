@@ -1,7 +1,5 @@
 """Archives without a server: ours in the official SDK's loaders, the SDK's in ours."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A version by the official SDK is the base of our next one, which equals a full reading."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The official SDK makes a version, we bring it back."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.interop.conftest import FilledProject

@@ -1,7 +1,5 @@
 """We make a version, the official SDK brings it back."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The official SDK, unmodified, fills, versions, restores and reads back video projects."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

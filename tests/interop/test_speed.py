@@ -1,7 +1,5 @@
 """The benchmark's own run, small: what must hold on any machine, by wide margins."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

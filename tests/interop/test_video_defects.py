@@ -1,7 +1,5 @@
 """What goes wrong with videos in the official SDK, shown side by side: theirs does, ours does not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

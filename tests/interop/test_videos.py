@@ -1,7 +1,5 @@
 """Versions of videos, made and restored by us and by the official SDK; it tells what is equal."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What the official SDK does to volumes; tests of ours show that our versions of them do not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

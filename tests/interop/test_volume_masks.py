@@ -1,7 +1,5 @@
 """Masks in every space and of every type, and meshes, that the official SDK restores from our archives."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

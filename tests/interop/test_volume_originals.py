@@ -1,7 +1,5 @@
 """Originals of volumes, normalised by us and by the official SDK."""
 
-from __future__ import annotations
-
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The embedded server, spoken to with plain requests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Projects of videos and of volumes: stamps, read-only, copies, versions, requests without sense."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

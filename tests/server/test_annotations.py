@@ -1,7 +1,5 @@
 """Annotations as documents."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.support.api import SQUARE, Api, Project

@@ -1,7 +1,5 @@
 """Datasets and their tree."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.support.api import Api, Project

@@ -1,7 +1,5 @@
 """Entities come out as they went in, however they are asked for."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from typing import Any

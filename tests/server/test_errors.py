@@ -1,7 +1,5 @@
 """Every kind of failure has the one shape, and none of them is the server's fault."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 

@@ -1,7 +1,5 @@
 """Figures and geometry."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

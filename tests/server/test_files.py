@@ -1,7 +1,5 @@
 """Team Files."""
 
-from __future__ import annotations
-
 import itertools
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """Requests of somebody who wants the server to fail, or a browser to run what was uploaded."""
 
-from __future__ import annotations
-
 import base64
 import json
 import stat

@@ -1,7 +1,5 @@
 """The queries behind the large listings go through indices, and never through a whole table."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

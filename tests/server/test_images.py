@@ -1,7 +1,5 @@
 """Images: adding, editing, downloading."""
 
-from __future__ import annotations
-
 import re
 import threading
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Opening, closing and crashing."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

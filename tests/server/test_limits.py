@@ -1,7 +1,5 @@
 """What the plan of a team does not take, in the platform's words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path

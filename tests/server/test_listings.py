@@ -1,7 +1,5 @@
 """Pages, tokens, filters and sorting."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Whatever stands where in a request, the answer is never the server's fault."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

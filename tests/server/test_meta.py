@@ -1,7 +1,5 @@
 """Classes and tag definitions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.support.api import Api, Project

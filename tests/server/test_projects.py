@@ -1,7 +1,5 @@
 """Projects, workspaces and teams."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A read-only project can be read, and its settings changed back."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

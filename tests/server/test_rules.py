@@ -1,7 +1,5 @@
 """What is not certain of the platform: strict as all that is known of it, lenient as the SDK needs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace

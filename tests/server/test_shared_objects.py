@@ -1,7 +1,5 @@
 """Objects that the videos of a dataset share, as the views of one scene do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Stamps: what moves them, and that two changes never share one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Tags on images and figures."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

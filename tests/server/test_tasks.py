@@ -1,7 +1,5 @@
 """Background tasks."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The life of a project version."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A video's annotation: objects, figures frame by frame, tags with the frames they hold for."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

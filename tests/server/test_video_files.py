@@ -1,7 +1,5 @@
 """What the server learns from a video file."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Videos as items: adding, listing, changing, downloading."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Annotations of volumes: objects, figures on slices, masks in space, tags."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Volumes: adding, listing, files, slices and what is refused."""
 
-from __future__ import annotations
-
 import io
 import struct
 from typing import Any

@@ -1,7 +1,5 @@
 """Applications that run on the server as long as a test wants."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from tests.support.types import Client

@@ -1,7 +1,5 @@
 """Snapshots and archives of image projects, made without a server."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Payloads that tell the least that official clients restore: whatever may be left out is."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Clients for tests."""
 
-from __future__ import annotations
-
 import time
 
 from airflow_sv_versioning.client import SuperviselyClient

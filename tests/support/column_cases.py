@@ -4,8 +4,6 @@ What is tried of a column stands in the tables of cases: what the row holds in t
 the row where one alone would mean nothing.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

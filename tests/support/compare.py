@@ -1,7 +1,5 @@
 """Differences of two JSON values, each told by its path."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -3,8 +3,6 @@
 Where packages are named, each of their lines and branches that did not run is listed.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """A proxy as companies have one: plain requests and tunnels, with a login where the test wants one."""
 
-from __future__ import annotations
-
 import base64
 import socket
 from collections.abc import Iterator

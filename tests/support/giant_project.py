@@ -4,8 +4,6 @@ The platform is a stand-in that makes its answers up as they are asked for: no s
 millions of figures in the time of a test. Arguments: videos, figures a video, frames a video, format.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time

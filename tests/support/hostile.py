@@ -1,7 +1,5 @@
 """Pickles assembled by hand, opcode by opcode: what no honest writer makes."""
 
-from __future__ import annotations
-
 import struct
 
 PROTO = b"\x80\x04"

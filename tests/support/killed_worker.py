@@ -4,8 +4,6 @@
 that stands in for Airflow's task state store, or ``-`` where there is none.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -3,8 +3,6 @@
 A project that went through the SDK can then be compared exactly: anything else that is missing shows.
 """
 
-from __future__ import annotations
-
 import json
 from copy import deepcopy
 from typing import Any

@@ -1,7 +1,5 @@
 """A platform that makes its answers up as they are asked for, below all that decodes and proves them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Requests with a wrong value somewhere in them."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -3,8 +3,6 @@
 The platform is a stand-in, as for giant videos. Argument: the folder of a snapshot by :func:`write_many`.
 """
 
-from __future__ import annotations
-
 import sys
 from itertools import count
 from pathlib import Path

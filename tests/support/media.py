@@ -1,7 +1,5 @@
 """A web server for images by link, which also remembers what it was asked."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import threading

@@ -1,7 +1,5 @@
 """Small crops of the photographs that scikit-image ships."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 SIZE = 24

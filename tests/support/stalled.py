@@ -4,8 +4,6 @@ pytest-timeout ends a test that hangs where Python can be interrupted. A worker 
 or gone without a word, would leave the run waiting for ever; then the run says what it waited for and ends.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

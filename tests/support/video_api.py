@@ -1,7 +1,5 @@
 """Video projects over plain requests."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass

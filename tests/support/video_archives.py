@@ -1,7 +1,5 @@
 """Snapshots of video projects, made without a server."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

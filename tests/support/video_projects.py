@@ -1,7 +1,5 @@
 """Small projects of real videos made through our own client."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import count

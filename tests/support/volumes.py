@@ -1,7 +1,5 @@
 """Small projects of volumes made through our own client."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count

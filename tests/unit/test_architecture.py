@@ -1,7 +1,5 @@
 """The map of the house shows the house."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from itertools import combinations

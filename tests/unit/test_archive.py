@@ -1,7 +1,5 @@
 """The container: what is written, what is read back, what is refused."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """What people see of progress on a terminal."""
 
-from __future__ import annotations
-
 import io
 import re
 

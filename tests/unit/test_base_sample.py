@@ -1,7 +1,5 @@
 """How many items of a base are read again before it is trusted."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.capture.incremental import sample_size

@@ -1,7 +1,5 @@
 """The command line's own rules: arguments, exit codes, what goes to which stream."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Tables as pipes and terminals get them."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import json

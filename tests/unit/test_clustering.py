@@ -1,7 +1,5 @@
 """Rows of one owner stand together, whoever wrote them."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Mapping
 from pathlib import Path

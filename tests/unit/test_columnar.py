@@ -1,7 +1,5 @@
 """The columnar payload as others write it: older, poorer, richer, damaged."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

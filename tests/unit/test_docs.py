@@ -1,7 +1,5 @@
 """The pages for people: links lead somewhere, examples import what is there, methods are the code's."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

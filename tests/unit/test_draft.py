@@ -1,7 +1,5 @@
 """What of a version in the making can be written down."""
 
-from __future__ import annotations
-
 import json
 
 from airflow_sv_versioning.versioning.draft import Draft

@@ -1,7 +1,5 @@
 """What a pickle has no place for lies beside it, and comes back to its figures."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Ids in sorted arrays behave as sets and dicts of them do."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 

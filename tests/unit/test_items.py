@@ -1,7 +1,5 @@
 """Whole items: what comes of the tables of a snapshot, however the rows in them stand."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Which addresses count as private."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.client.links import is_private

@@ -1,7 +1,5 @@
 """Paging: ways through a listing, and listings that are not what they tell of themselves."""
 
-from __future__ import annotations
-
 from itertools import count
 
 import msgspec

@@ -1,7 +1,5 @@
 """Marks in files: whose process lives, who may read them, and where none can be kept."""
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import os

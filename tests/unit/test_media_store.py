@@ -1,7 +1,5 @@
 """A store of media: what is put in comes back, and nothing else is ever taken for it."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import os

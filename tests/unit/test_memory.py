@@ -1,7 +1,5 @@
 """What creates and restores no longer need goes back to the system."""
 
-from __future__ import annotations
-
 import platform
 import subprocess
 import sys

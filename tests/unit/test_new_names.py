@@ -1,7 +1,5 @@
 """Items of one name in a dataset: which get another one, and which."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What may be chosen, and what is said of other words."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError

@@ -1,7 +1,5 @@
 """The pickled payload: written without pickling, read without unpickling."""
 
-from __future__ import annotations
-
 import io
 import json
 import pickle

@@ -1,7 +1,5 @@
 """What differs between project types stands in registries: a new type touches no chain of ifs."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path

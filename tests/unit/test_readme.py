@@ -1,7 +1,5 @@
 """The README as PyPI shows it: alone, so that each of its links must say the whole address."""
 
-from __future__ import annotations
-
 import re
 import sys
 from pathlib import Path

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.client.retry import AGENT_NOT_CONNECTED, TRANSIENT_STATUSES, Failure, RetryPolicy

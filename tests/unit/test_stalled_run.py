@@ -1,7 +1,5 @@
 """A run of tests ends, whatever a test does, and says which one it was."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

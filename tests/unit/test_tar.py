@@ -1,7 +1,5 @@
 """Tar: sizes that its oldest dialect cannot say, and headers that are damaged."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 

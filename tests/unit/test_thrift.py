@@ -1,7 +1,5 @@
 """What the footers of Parquet files are written in: read where it is sound, and refused where it is not."""
 
-from __future__ import annotations
-
 import pytest
 
 from airflow_sv_versioning.archive.io.thrift import CompactReader

@@ -1,7 +1,5 @@
 """How long answers are waited for: as long as the server may work before it begins to answer."""
 
-from __future__ import annotations
-
 from io import BytesIO
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Archives of video projects: what is written, what is read back, what is refused."""
 
-from __future__ import annotations
-
 import io
 import json
 import random

@@ -1,7 +1,5 @@
 """What is found wrong with annotations of videos, however their rows are cut into batches."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Archives and masks of volumes: what is read back, and what damage and malice get."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import io

@@ -1,7 +1,5 @@
 """Originals of volumes and their normalisation, where no official client is at hand to compare with."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a doctor says of servers that are different on purpose."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The process belongs to the program: versions are made in it, and leave it as it was."""
 
-from __future__ import annotations
-
 import os
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

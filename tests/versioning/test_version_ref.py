@@ -1,7 +1,5 @@
 """Which version is meant: named by exactly one thing, and found or told to be missing."""
 
-from __future__ import annotations
-
 from datetime import datetime, timezone
 
 import pytest

@@ -1,7 +1,5 @@
 """A real Airflow for each module of tests, with a broken wire between it and the server on demand."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The DAGs of the tests with a real Airflow, which reads a copy of this file."""
 
-from __future__ import annotations
-
 import os
 from datetime import timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A day of a real Airflow: its pages, logs, events and questions; what one process cannot show."""
 
-from __future__ import annotations
-
 import json
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Triggerers, workers and schedulers are killed; waits go on, retries succeed, and no lock stays."""
 
-from __future__ import annotations
-
 import time
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The command line against a real server: what it prints, and how it ends."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

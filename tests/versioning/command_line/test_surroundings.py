@@ -1,7 +1,5 @@
 """The command on a full disk, before a reader that goes away, on a terminal of few characters."""
 
-from __future__ import annotations
-
 import json
 import os
 import pty

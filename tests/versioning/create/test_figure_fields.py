@@ -1,7 +1,5 @@
 """Servers that do not know a field which nobody but us asks for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What ``capture`` takes from the latest version, by what is known of the stamps of a type's items."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``versions.json`` is written for others to read; the truth is the server's list."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``sv-versioning restore`` where media are gone."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

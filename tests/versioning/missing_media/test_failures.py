@@ -1,7 +1,5 @@
 """Restores of missing media that fail half-way: nothing is left, and nothing lands twice."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Links that are tried before a restore: what counts as gone, and where they must not lead."""
 
-from __future__ import annotations
-
 import socket
 from contextlib import closing
 from pathlib import Path

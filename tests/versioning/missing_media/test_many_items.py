@@ -1,7 +1,5 @@
 """Media of many items: what is asked of the server, and what is found wherever it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace

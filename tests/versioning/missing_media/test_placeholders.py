@@ -1,7 +1,5 @@
 """Files that stand in for media: real, of the right size, cheap, and recognisable."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """Plans: what they say, and that they change nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What each policy makes of media that are gone, for each type of projects."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from pathlib import Path
 

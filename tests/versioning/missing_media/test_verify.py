@@ -1,7 +1,5 @@
 """A version is looked at without being restored: for each type of projects, what is wrong is found."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

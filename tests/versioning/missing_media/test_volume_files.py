@@ -1,7 +1,5 @@
 """Volumes that are put back: normalised where they were not, with the pictures of all their slices."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

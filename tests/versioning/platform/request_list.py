@@ -1,7 +1,5 @@
 """Reads ``requests.txt``, and holds requests against it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

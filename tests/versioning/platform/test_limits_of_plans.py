@@ -1,7 +1,5 @@
 """Files, links and archives that a team's plan does not take."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """No request holds a field or a value that is neither documented nor sent by the official client."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The plain round trip on servers as strict, and as strange, as the platform may be."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager

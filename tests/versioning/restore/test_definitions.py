@@ -1,7 +1,5 @@
 """A restore's settings, classes and tags: set before the content, as far as the server takes them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace

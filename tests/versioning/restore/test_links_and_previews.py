@@ -1,7 +1,5 @@
 """Images by link whose host is gone, and previews that fail or are made again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

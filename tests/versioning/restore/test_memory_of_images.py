@@ -1,7 +1,5 @@
 """What restores of many images take of a worker's memory."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Objects that several videos share: made once, in their order, whatever happens to an answer."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 

@@ -1,7 +1,5 @@
 """Archives of clients that told less than ours: what is absent is the platform's default."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What giant video projects may take of a worker's memory."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

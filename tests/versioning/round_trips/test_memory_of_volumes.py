@@ -1,7 +1,5 @@
 """What versions of large masks take of memory."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

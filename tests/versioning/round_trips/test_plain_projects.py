@@ -1,7 +1,5 @@
 """Projects that have one thing only: nothing may need that another is there."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

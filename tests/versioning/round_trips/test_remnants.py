@@ -1,7 +1,5 @@
 """Figures, objects and tags whose definition is gone: left out of versions and restores, and named."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Versions of video projects, and what goes wrong with them."""
 
-from __future__ import annotations
-
 import json
 from itertools import count
 from pathlib import Path

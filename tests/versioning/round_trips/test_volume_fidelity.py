@@ -1,7 +1,5 @@
 """What others lose of volumes, which versions keep; and what it costs."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

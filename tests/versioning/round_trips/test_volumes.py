@@ -1,7 +1,5 @@
 """Versions of volumes: both formats, lost answers, volumes that are gone, damaged annotations."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

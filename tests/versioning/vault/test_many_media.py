@@ -1,7 +1,5 @@
 """What a backup of many media takes of memory, what the next one copies, and what a kill leaves."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """Versions with a media store: what is copied, what is not copied again, what cannot be had."""
 
-from __future__ import annotations
-
 import json
 import random
 from contextlib import nullcontext

@@ -1,7 +1,5 @@
 """Looking after a media store: damage is found, and pruning takes nothing that anybody needs."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """What is wrong with a version's archive is found without restoring it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """One video of a version can be checked without the rest."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
