@@ -1,17 +1,16 @@
 """While another process makes a version, a deferrable create waits in the triggerer."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_sv_versioning._airflow import AirflowFailException
+from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.exceptions import VersionBusyError
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers import busy_projects
@@ -20,9 +19,6 @@ from tests.support.airflow_runs import StateStore, pulled, running_context, stat
 from tests.support.projects import reserve, touch
 from tests.support.proxy import first, refuse
 from tests.support.types import Client, Patch, RunDag, Versions, Wire
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client.models import Reservation
 
 pytestmark = pytest.mark.usefixtures("connection")
 

@@ -1,10 +1,9 @@
-from __future__ import annotations
-
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 
 from airflow_sv_versioning.client.files import content_hash
 from tests.airflow.conftest import register
@@ -12,9 +11,6 @@ from tests.support.airflow_runs import pulled, started_by_events, state, task_in
 from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Exchange, Reply, refuse
 from tests.support.types import Capsys, Client, Dags, Patch, Request, RunDag, Server, Store, Versions, Wire
-
-if TYPE_CHECKING:
-    from airflow.sdk import DAG
 
 pytestmark = pytest.mark.usefixtures("connection")
 

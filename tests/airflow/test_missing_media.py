@@ -1,10 +1,9 @@
 """Restores of versions whose media are gone, through real Airflow."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
@@ -12,14 +11,10 @@ from airflow.sdk import DAG
 from airflow_sv_versioning.client.media import IMAGE_UPLOAD
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.support.airflow_runs import ended, pulled, state
 from tests.support.projects import count_projects, make_project, read_images
 from tests.support.types import Client, RunDag, Server, SetConnection
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from airflow_sv_versioning.server.run import EmbeddedServer
 
 Restore = Callable[..., Any]
 

@@ -1,20 +1,16 @@
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.versioning import CreateResult
 from tests.support.airflow_runs import ended, pulled, running_context
 from tests.support.projects import read_images, touch
 from tests.support.types import Client, RunDag, Server, Versions
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.versioning import CreateResult
 
 pytestmark = pytest.mark.usefixtures("connection")
 

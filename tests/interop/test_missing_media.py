@@ -1,23 +1,19 @@
 """Projects filled by the official SDK, versioned, robbed of media, restored, and read by the SDK."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.support.compare import assert_same
 from tests.support.media import MediaServer, serve_media
 from tests.support.photos import write_photos
 from tests.support.types import Client, Request, Sdk, TempFolders, Versions
 from tests.support.video_projects import write_videos
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import EmbeddedServer
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 

@@ -1,23 +1,19 @@
 """Projects of each type whose every item has media of its own, to be taken away."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from airflow_sv_versioning.client import SuperviselyClient
 from tests.support import volumes as volume_support
+from tests.support.media import MediaServer
 from tests.support.photos import write_photos
 from tests.support.projects import add_dataset, make_project, read_images
 from tests.support.video_projects import annotate as annotate_video
 from tests.support.video_projects import make_video_project, read_videos, write_videos
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from tests.support.media import MediaServer
 
 
 class Maker(ABC):

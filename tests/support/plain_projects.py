@@ -1,20 +1,16 @@
 """The smallest projects of videos and of volumes, each with one thing on it and nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from airflow_sv_versioning.client import SuperviselyClient
 from tests.support.video_projects import box, read_videos, write_videos
 from tests.support.volumes import NORMALS, SIZES, ids_of, meta_of, nrrd, read_volumes
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
 
 _META = {
     "classes": [

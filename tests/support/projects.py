@@ -1,20 +1,16 @@
 """Small real projects made through our own client, for tests that need no SDK."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.vault.backup import MediaBackup
+from airflow_sv_versioning.versioning import CreateResult
 from tests.support.types import Client
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.versioning import CreateResult
 
 META = {
     "classes": [

@@ -1,18 +1,13 @@
 """A small project of each type."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.client import SuperviselyClient
 from tests.support.photos import write_photos
 from tests.support.projects import make_project
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
 
 Maker = Callable[["SuperviselyClient", Path], int]
 

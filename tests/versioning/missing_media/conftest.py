@@ -1,20 +1,15 @@
 """A server of these tests' own, for they take files away from it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_sv_versioning.project_types import project_type_of
+from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.support.media import serve_media
 from tests.support.missing_media import MAKERS, Filled
 from tests.support.types import Client, Request, Server, TempFolders, Versions
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.server.run import EmbeddedServer
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,20 @@
 """Media that the server holds, for snapshots and archives that are made without it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.server.run import ServerInfo
+from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
 from tests.support.column_cases import Media
 from tests.support.media import serve_media
 from tests.support.video_projects import write_videos
 from tests.support.volumes import SIZES, nrrd
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.client import SuperviselyClient
-    from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
 
 
 @dataclass(frozen=True)
