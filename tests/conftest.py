@@ -161,6 +161,22 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(write_photos(tmp_path_factory.mktemp("photos"), 6).iterdir())
 
 
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Five short videos."""
+    from tests.support.video_projects import write_videos
+
+    return write_videos(tmp_path_factory.mktemp("films"), 5)
+
+
+@pytest.fixture
+def street(client: SuperviselyClient, films: list[Path]) -> int:
+    """A fresh project of three videos, the last without annotation."""
+    from tests.support.video_projects import make_video_project
+
+    return make_video_project(client, films[:3])
+
+
 @pytest.fixture
 def project_id(client: SuperviselyClient, photos: list[Path]) -> int:
     """A fresh project of three annotated images."""

@@ -5,18 +5,7 @@ import pytest
 from airflow_sv_versioning.exceptions import FormatError, ProjectChangedError, TransportError
 from tests.support.projects import list_version_files, read_map, touch
 from tests.support.proxy import alter, first
-from tests.support.types import Client, TempFolders, Versions, Wire
-from tests.support.video_projects import make_video_project, write_videos
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: TempFolders):
-    return write_videos(tmp_path_factory.mktemp("films"), 2)
-
-
-@pytest.fixture
-def street(client: Client, films):
-    return make_video_project(client, films)
+from tests.support.types import Client, Versions, Wire
 
 
 def _unknown_object(annotation):

@@ -13,14 +13,9 @@ from airflow_sv_versioning.exceptions import (
 )
 from tests.support.projects import make_project, read_images, touch
 from tests.support.proxy import Reply, alter
-from tests.support.types import Client, Patch, TempFolders, Versions, Wire
-from tests.support.video_projects import make_video_project, write_videos
+from tests.support.types import Client, Patch, Versions, Wire
+from tests.support.video_projects import make_video_project
 from tests.support.volumes import ids_of, make_volume_project
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: TempFolders):
-    return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 @pytest.fixture
@@ -28,7 +23,7 @@ def projects(client: Client, photos: list[Path], films, tmp_path: Path):
     """A project of each type, made when it is asked for."""
     return {
         "images": lambda: make_project(client, photos[:3]),
-        "videos": lambda: make_video_project(client, films),
+        "videos": lambda: make_video_project(client, films[:3]),
         "volumes": lambda: make_volume_project(client, tmp_path),
     }
 

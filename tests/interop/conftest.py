@@ -35,6 +35,11 @@ def photo_folder(tmp_path_factory: TempFolders) -> Path:
 
 
 @pytest.fixture(scope="session")
+def film_folder(films: list[Path]) -> Path:
+    return films[0].parent
+
+
+@pytest.fixture(scope="session")
 def media(photo_folder: Path) -> Iterator[MediaServer]:
     """A foreign host that serves the image of the images by link."""
     with serve_media((photo_folder / "00000.png").read_bytes()) as serving:
@@ -47,6 +52,7 @@ class FilledProject:
 
     id: int
     content: dict[str, Any]
+    type: str = "images"
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Archives without a server: ours in the official SDK's loaders, the SDK's in ours."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.support.archives import write_snapshot
 from tests.support.compare import assert_same
-from tests.support.sdk import SCRIPTS, sdk_python
+from tests.support.sdk import run_script
 from tests.support.types import TempFolders
 
 pytestmark = pytest.mark.sdk
@@ -26,7 +25,7 @@ OLDEST = "v1.0.0-of-2024"
 def made_by_sdk(tmp_path_factory: TempFolders) -> Path:
     """One project in every format, written by the SDK's own code."""
     folder = tmp_path_factory.mktemp("made-by-sdk")
-    run_sdk("make", folder)
+    run_script("payloads.py", "make", folder)
     return folder
 
 
@@ -97,15 +96,8 @@ def test_the_sdk_reads_a_project_without_content(archive_format, tmp_path: Path)
     assert [found[part] for part in ("datasets", "images", "figures", "alpha")] == [[], [], {}, {}]
 
 
-def run_sdk(*arguments: str | Path) -> str:
-    command = [sdk_python(), SCRIPTS / "payloads.py", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
 def sdk_reads(*archives: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(run_sdk("read", *archives).splitlines()[-1])
+    found: list[dict[str, Any]] = json.loads(run_script("payloads.py", "read", *archives).splitlines()[-1])
     return found
 
 

@@ -9,17 +9,9 @@ from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.snapshot.schemas import table_names
 from tests.interop.conftest import FilledProject
 from tests.support.projects import touch
-from tests.support.types import Client, Patch, Request, Sdk, Server, TempFolders, Versions
-from tests.support.video_projects import write_videos
+from tests.support.types import Client, Patch, Request, Sdk, Server, Versions
 
 pytestmark = [pytest.mark.sdk]
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: TempFolders):
-    folder = tmp_path_factory.mktemp("films")
-    write_videos(folder, 5)
-    return folder
 
 
 def _read_rows(client, made, project_type, folder):
@@ -77,9 +69,11 @@ def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
 
 @pytest.mark.slow
 def test_videos_upon_a_version_by_the_sdk_are_read_again_and_it_is_told(
-    sdk: Sdk, server: Server, client: Client, versions: Versions, films
+    sdk: Sdk, server: Server, client: Client, versions: Versions, film_folder
 ):
-    project_id = sdk("fill_videos", workspace_id=server.workspace_id, name="filmed", films=str(films), many=3)
+    project_id = sdk(
+        "fill_videos", workspace_id=server.workspace_id, name="filmed", films=str(film_folder), many=3
+    )
     sdk("create", project_id=project_id)
     touch(client, project_id)
 

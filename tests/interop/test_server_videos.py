@@ -1,18 +1,15 @@
 """The official SDK, unmodified, fills, versions, restores and reads back video projects."""
 
 import json
-import os
-import subprocess
 from typing import Any
 
 import pytest
 
 from airflow_sv_versioning.server.run import ServerInfo
 from tests.support.media import serve_media
-from tests.support.sdk import SCRIPTS, sdk_python
+from tests.support.sdk import run_script
 from tests.support.videos import real_video
 
-SCRIPT = SCRIPTS / "server_videos.py"
 pytestmark = pytest.mark.sdk
 
 
@@ -21,24 +18,7 @@ def seen(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the SDK saw."""
     answer = tmp_path_factory.mktemp("sdk") / "answer.json"
     with serve_media(real_video().read_bytes()) as host:
-        command = [
-            str(sdk_python()),
-            str(SCRIPT),
-            server.url,
-            server.token,
-            str(real_video()),
-            host.url,
-            str(answer),
-        ]
-        ended = subprocess.run(
-            command,
-            env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+        run_script("server_videos.py", server.url, server.token, real_video(), host.url, answer)
     return json.loads(answer.read_text())
 
 

@@ -1,16 +1,13 @@
 """The official SDK, unmodified, fills, versions, restores and reads back volume projects."""
 
 import json
-import os
-import subprocess
 from typing import Any
 
 import pytest
 
 from airflow_sv_versioning.server.run import ServerInfo
-from tests.support.sdk import SCRIPTS, sdk_python
+from tests.support.sdk import run_script
 
-SCRIPT = SCRIPTS / "server_volumes.py"
 pytestmark = pytest.mark.sdk
 
 
@@ -18,15 +15,7 @@ pytestmark = pytest.mark.sdk
 def seen(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the SDK saw."""
     answer = tmp_path_factory.mktemp("sdk") / "answer.json"
-    ended = subprocess.run(
-        [sdk_python(), SCRIPT, server.url, server.token, answer],
-        env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+    run_script("server_volumes.py", server.url, server.token, answer)
     return json.loads(answer.read_text())
 
 

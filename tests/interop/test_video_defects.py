@@ -11,15 +11,10 @@ from tests.support.media import serve_media
 from tests.support.projects import count_projects, read_archive, touch
 from tests.support.proxy import refuse
 from tests.support.sdk import SdkError
-from tests.support.types import Client, Sdk, Server, TempFolders, Versions, Wire
-from tests.support.video_projects import annotate, make_video_project, read_videos, write_videos
+from tests.support.types import Client, Sdk, Server, Versions, Wire
+from tests.support.video_projects import annotate, read_videos
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: TempFolders):
-    return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 @pytest.fixture
@@ -29,10 +24,9 @@ def wired(wire: Wire, server: Server):
 
 
 @pytest.fixture
-def street(client: Client, films):
-    project_id = make_video_project(client, films)
-    client.projects.update_settings(project_id, {"advancedSettings": {"isReadOnlyProject": False}})
-    return project_id
+def street(client: Client, street: int) -> int:
+    client.projects.update_settings(street, {"advancedSettings": {"isReadOnlyProject": False}})
+    return street
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).with_name("sdk_scripts")
 CALL_TIMEOUT_SECONDS = 240
+FEW_TRIES = {"SUPERVISELY_PUBLIC_API_RETRIES": "2"}
 
 
 class SdkError(Exception):
@@ -37,6 +38,20 @@ def sdk_python(*, plain: bool = False) -> Path:
     return python
 
 
+def run_script(name: str, *arguments: object) -> str:
+    """Run one of ``sdk_scripts`` to its end; returns what it printed."""
+    done = subprocess.run(
+        [sdk_python(), SCRIPTS / name, *map(str, arguments)],
+        env={**os.environ, **FEW_TRIES},
+        capture_output=True,
+        text=True,
+        timeout=CALL_TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
 class SdkProcess:
     """Takes one call after the other; importing the SDK is slow, so tests share it."""
 
@@ -50,7 +65,7 @@ class SdkProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env={**os.environ, "SUPERVISELY_PUBLIC_API_RETRIES": "2"},
+                env={**os.environ, **FEW_TRIES},
                 text=True,
                 encoding="utf-8",
             )

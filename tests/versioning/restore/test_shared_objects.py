@@ -9,16 +9,11 @@ from airflow_sv_versioning.exceptions import IntegrityError
 from tests.support.compare import assert_same
 from tests.support.projects import leaves_no_project
 from tests.support.proxy import alter, lose_answer
-from tests.support.types import Client, TempFolders, Versions, Wire
-from tests.support.video_projects import box, make_video_project, read_videos, write_videos
+from tests.support.types import Client, Made, Versions, Wire
+from tests.support.video_projects import box, make_video_project, read_videos
 
 SHARED = 205  # more than one request takes
 CALLS = ["annotation-objects.bulk.add", "annotation-objects.tags.bulk.add", "figures.bulk.add"]
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: TempFolders):
-    return write_videos(tmp_path_factory.mktemp("films"), 3)
 
 
 def _views(client, films, *, interface: str | None) -> int:
@@ -51,11 +46,17 @@ def _views(client, films, *, interface: str | None) -> int:
     return project_id
 
 
+@pytest.fixture
+def project_id(client: Client, films) -> int:
+    """Two videos that share objects, though nothing says that they are views of one scene."""
+    return _views(client, films[:2], interface=None)
+
+
 @pytest.mark.parametrize("interface", ["multi_view", None])
 def test_shared_objects_stay_shared_and_keep_their_place_among_own_ones(
     interface, client: Client, versions: Versions, films
 ):
-    project_id = _views(client, films, interface=interface)
+    project_id = _views(client, films[:3], interface=interface)
 
     made = versions.create(project_id)
     restored = versions.restore(project_id, made.version_id, verify="full")
@@ -68,7 +69,7 @@ def test_shared_objects_stay_shared_and_keep_their_place_among_own_ones(
 def test_a_lost_answer_makes_no_shared_object_twice(
     method, wire: Wire, wired: Versions, client: Client, versions: Versions, films
 ):
-    project_id = _views(client, films, interface="multi_view")
+    project_id = _views(client, films[:3], interface="multi_view")
     made = versions.create(project_id)
     wire.on(method, lose_answer(502), lose_answer(502))
 
@@ -85,7 +86,7 @@ def _object_count(client, project_id):
 def test_a_video_that_is_left_out_takes_no_shared_object_with_it(
     wire: Wire, wired: Versions, client: Client, versions: Versions, films
 ):
-    project_id = _views(client, films, interface="multi_view")
+    project_id = _views(client, films[:3], interface="multi_view")
     made = versions.create(project_id)
     expected = read_videos(client, project_id)
     lost = expected.pop("street/0000.mp4")["hash"]
@@ -97,10 +98,8 @@ def test_a_video_that_is_left_out_takes_no_shared_object_with_it(
 
 
 def test_an_object_that_did_not_arrive_fails_a_restore_that_only_counts(
-    wire: Wire, wired: Versions, client: Client, versions: Versions, films
+    wire: Wire, wired: Versions, client: Client, made: Made, project_id: int
 ):
-    project_id = _views(client, films[:2], interface=None)
-    made = versions.create(project_id)
     wire.always("annotation-objects.list", alter(lambda answer: {**answer, "total": answer["total"] - 1}))
 
     with leaves_no_project(client), pytest.raises(IntegrityError, match="208 of 209 objects"):
@@ -108,11 +107,8 @@ def test_an_object_that_did_not_arrive_fails_a_restore_that_only_counts(
 
 
 def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(
-    wire: Wire, wired: Versions, client: Client, versions: Versions, films
+    wire: Wire, wired: Versions, client: Client, made: Made, project_id: int
 ):
-    project_id = _views(client, films[:2], interface=None)
-    made = versions.create(project_id)
-
     def lose_a_tag(exchange):
         body = exchange.request.json
         less = json.dumps({**body, "tags": body["tags"][1:]}).encode()
@@ -125,10 +121,8 @@ def test_a_tag_that_did_not_arrive_fails_a_restore_that_only_counts(
 
 
 def test_a_tag_that_is_only_missing_in_the_answer_is_there(
-    wire: Wire, wired: Versions, client: Client, versions: Versions, films
+    wire: Wire, wired: Versions, client: Client, made: Made, project_id: int
 ):
-    project_id = _views(client, films[:2], interface=None)
-    made = versions.create(project_id)
     wire.always("videos.tags.bulk.add", alter(lambda answer: answer[1:]))
 
     restored = wired.restore(project_id, made.version_id, verify="full")

@@ -21,15 +21,8 @@ from tests.support.compare import assert_same
 from tests.support.media import serve_media
 from tests.support.projects import count_projects, leaves_no_project, touch
 from tests.support.proxy import alter, first, lose_answer, refuse
-from tests.support.types import Client, Made, Patch, TempFolders, Versions, Wire
-from tests.support.video_projects import (
-    add_video_dataset,
-    annotate,
-    box,
-    make_video_project,
-    read_videos,
-    write_videos,
-)
+from tests.support.types import Client, Made, Patch, Versions, Wire
+from tests.support.video_projects import add_video_dataset, annotate, box, make_video_project, read_videos
 
 FORMATS = pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
 CREATE_CALLS = ["videos.list", "videos.annotations.bulk.info", "figures.list"]
@@ -42,17 +35,6 @@ RESTORE_CALLS = [
     "figures.bulk.add",
 ]
 COUNTS = {"datasets": 1, "videos": 3, "objects": 4, "figures": 14, "tags": 12}
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: TempFolders):
-    return write_videos(tmp_path_factory.mktemp("films"), 5)
-
-
-@pytest.fixture
-def street(client: Client, films):
-    """A project of three videos, the last without annotation."""
-    return make_video_project(client, films[:3])
 
 
 @pytest.fixture

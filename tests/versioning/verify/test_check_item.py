@@ -13,20 +13,14 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.versioning import one_video
 from tests.support.media import serve_media
-from tests.support.types import Capsys, Client, Made, Patch, Server, TempFolders, Versions
-from tests.support.video_projects import add_video_dataset, annotate, make_video_project, write_videos
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: TempFolders):
-    return write_videos(tmp_path_factory.mktemp("films"), 3)
+from tests.support.types import Capsys, Client, Made, Patch, Server, Versions
+from tests.support.video_projects import add_video_dataset, annotate
 
 
 @pytest.fixture
-def street(client: Client, films):
-    project_id = make_video_project(client, films)
-    add_video_dataset(client, project_id, "street/night", films[:2])
-    return project_id
+def street(client: Client, street: int, films) -> int:
+    add_video_dataset(client, street, "street/night", films[:2])
+    return street
 
 
 @pytest.fixture
