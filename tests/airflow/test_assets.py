@@ -31,11 +31,11 @@ KEYS = (
 
 
 @pytest.mark.parametrize(
-    "server",
+    "address",
     ["app.example.com", "https://App.Example.com", "APP.example.com/", "http://ann@app.example.com/x"],
 )
-def test_a_project_is_one_asset_however_the_server_is_spelled(server: str):
-    asset = project_asset(server, 42)
+def test_a_project_is_one_asset_however_the_server_is_spelled(address: str):
+    asset = project_asset(address, 42)
 
     assert (asset.name, asset.uri) == ("supervisely://app.example.com/projects/42",) * 2
 

@@ -60,7 +60,7 @@ def test_the_first_backup_makes_version_1_and_the_second_finds_it(run_example: R
     assert f"an unchanged version, id {version['version_id']}" in pulled(second, "summary")
 
 
-def test_a_backup_starts_the_training_on_its_version(run_example: RunDag, training: DAG, project_id: int):
+def test_a_backup_starts_the_training_on_its_version(training: DAG, run_example: RunDag, project_id: int):
     register(training)
     started_by_events()
 
