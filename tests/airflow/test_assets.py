@@ -170,9 +170,7 @@ def _after_first_look(trigger: NewVersionTrigger, act: Any) -> None:
     act()
 
 
-def test_a_watcher_tells_of_versions_made_after_its_start(
-    project_id: int, versions: Versions, client: Client
-):
+def test_a_watcher_tells_of_versions_made_after_its_start(project_id, versions: Versions, client: Client):
     versions.create(project_id, "old")
     touch(client, project_id)
 
@@ -186,9 +184,7 @@ def test_a_watcher_tells_of_versions_made_after_its_start(
     assert read_version_event(SimpleNamespace(extra={"from_trigger": True, "payload": told})) == told
 
 
-def test_a_watcher_that_was_down_tells_what_it_missed_once(
-    project_id: int, versions: Versions, client: Client
-):
+def test_a_watcher_that_was_down_tells_what_it_missed_once(project_id, versions: Versions, client: Client):
     store = AssetStore()
     [first] = watch(project_id, store, 1, lambda t: _after_first_look(t, lambda: versions.create(project_id)))
     for _ in range(2):

@@ -67,9 +67,7 @@ def test_the_wait_lasts_as_long_as_the_task(proxy: Wire, start_app: StartApp, pr
     assert len(proxy.seen("tasks.info")) == 1
 
 
-def test_a_task_that_fails_meanwhile_ends_the_wait_with_its_log(
-    proxy: Wire, start_app: StartApp, project_id: int
-):
+def test_a_task_that_fails_meanwhile_ends_the_wait_with_its_log(proxy: Wire, start_app: StartApp, project_id):
     app = start_app(project_id)
     proxy.on("tasks.list", first(lambda: None), first(lambda: app.become("error")))
     proxy.always("tasks.log.download", lambda _: answer(200, {"message": "out of memory"}))

@@ -52,9 +52,7 @@ def fire(trigger: BusyProjectTrigger) -> Any:
     return asyncio.run(asyncio.wait_for(first_event(), 60))
 
 
-def test_a_busy_project_is_asked_once_and_left_to_the_triggerer(
-    proxy: Wire, project_id: int, held: Reservation
-):
+def test_a_busy_project_is_asked_once_and_left_to_the_triggerer(proxy: Wire, project_id, held: Reservation):
     store = StateStore()
 
     with pytest.raises(TaskDeferred) as deferred:

@@ -63,9 +63,7 @@ def test_a_changed_project_gets_version_2(create: Create, project_id: int, clien
     assert pulled(create(project_id=project_id), "create", "version")["version_num"] == 2
 
 
-def test_the_version_tells_the_run_that_made_it(
-    create: Create, project_id: int, versions: Versions, dag_id: str
-):
+def test_the_version_tells_the_run_that_made_it(create: Create, project_id, versions: Versions, dag_id):
     run = create(project_id=project_id)
 
     [version] = versions.get_list(project_id)
@@ -224,9 +222,7 @@ def test_a_project_that_has_no_versions_fails_for_good(
     assert ended(run, "create") == ("failed", 1)
 
 
-def test_a_kill_stops_the_work_and_gives_the_reservation_back(
-    proxy: Wire, project_id: int, versions: Versions
-):
+def test_a_kill_stops_the_work_and_gives_the_reservation_back(proxy: Wire, project_id, versions: Versions):
     operator = CreateProjectVersionOperator(task_id="create", project_id=project_id)
     proxy.on("figures.list", first(operator.on_kill))
 

@@ -15,7 +15,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids, get_id, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from tests.support.airflow_runs import task_instance
-from tests.support.types import Capsys, RunDag
+from tests.support.types import RunDag
 
 
 def test_a_permanent_error_fails_for_good_with_its_message():
@@ -43,9 +43,7 @@ def read_project(project_id: int) -> str:
         return hook.client.projects.get(project_id).name
 
 
-def test_code_with_the_hook_fails_for_good_and_says_why_once(
-    connection: None, run_dag: RunDag, dag_id: str, capsys: Capsys
-):
+def test_code_with_the_hook_fails_for_good_and_says_why_once(connection, run_dag: RunDag, dag_id, capsys):
     with DAG(dag_id, schedule=None) as dag:
         read_project(999_999)
 

@@ -121,9 +121,7 @@ def test_another_run_does_not_take_a_killed_workers_reservation(
         versions.create(project_id, busy_timeout_seconds=0)
 
 
-def test_two_runs_at_once_end_with_the_same_version(
-    proxy: Wire, project_id: int, tmp_path: Path, versions: Versions
-):
+def test_two_runs_at_once_end_with_the_same_version(proxy: Wire, project_id, tmp_path, versions: Versions):
     others: list[subprocess.Popen[str]] = []
 
     def let_another_come() -> None:

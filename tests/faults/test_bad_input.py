@@ -93,9 +93,7 @@ def test_a_subscription_without_versions(tmp_path: Path, photos: list[Path]):
     ],
     ids=lambda arguments: next(iter(arguments)),
 )
-def test_an_argument_that_cannot_work(
-    arguments, wire: Wire, wired: Versions, client: Client, project_id: int
-):
+def test_an_argument_that_cannot_work(arguments, wire: Wire, wired: Versions, client: Client, project_id):
     with pytest.raises(ConfigurationError):
         wired.create(project_id, **arguments)
 

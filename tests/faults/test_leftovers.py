@@ -76,9 +76,7 @@ def test_release_does_so_by_hand(killed, run: Run, client: Client, project_id: i
     assert "No killed process" in out
 
 
-def test_what_another_process_is_at_is_left_alone(
-    client: Client, versions: Versions, project_id: int, run: Run
-):
+def test_what_another_process_is_at_is_left_alone(client: Client, versions: Versions, project_id, run: Run):
     reserved = reserve(client, project_id)
     mark = Mark("somebody at work", project_id, 1, reserved.version_id, reserved.commit_token)
     with open_marks(client, making_versions(project_id), Progress()) as marks:
@@ -120,9 +118,7 @@ def test_what_could_not_be_undone_for_now_stays_marked(
     assert "killed.tar.zst" not in list_version_files(client, project_id)
 
 
-def test_a_reservation_that_has_run_out_is_told_as_gone(
-    killed: Mark, client: Client, project_id: int, run: Run
-):
+def test_a_reservation_that_has_run_out_is_told_as_gone(killed: Mark, client: Client, project_id, run: Run):
     assert killed.reservation is not None
     client.versions.cancel(killed.reservation)
 
@@ -329,9 +325,7 @@ def test_a_half_project_that_is_gone_is_forgotten_and_one_that_waits_is_not(
         client.projects.archive(half.id)
 
 
-def test_release_removes_half_projects_of_its_project_and_leaves_those_of_others(
-    client: Client, project_id: int
-):
+def test_release_removes_half_projects_of_its_project_and_leaves_those_of_others(client: Client, project_id):
     ours, other = (client.projects.add(1, f"{DRAFT_PREFIX}{name} {project_id}") for name in ("ours", "other"))
     remember_draft(client, RestoreMark(project_id, 1, 1, ours.name))
     remember_draft(client, RestoreMark(project_id + 1, 1, 1, other.name))

@@ -1,7 +1,5 @@
 """A restore that fails leaves nothing behind, and says why."""
 
-from pathlib import Path
-
 import pytest
 
 from airflow_sv_versioning.exceptions import (
@@ -152,9 +150,7 @@ def test_a_number_that_no_version_has_is_told(number, versions: Versions, projec
         versions.restore(project_id, version_num=number)
 
 
-def test_a_version_of_another_project_is_refused(
-    versions: Versions, client: Client, project_id: int, photos: list[Path]
-):
+def test_a_version_of_another_project_is_refused(versions: Versions, client: Client, project_id, photos):
     other = make_project(client, photos[:1])
     made = versions.create(other)
 

@@ -122,9 +122,7 @@ def test_create_waits_for_no_answer_for_ever(method, wire: Wire, server: Server,
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("method", RESTORE_CALLS)
-def test_restore_waits_for_no_answer_for_ever(
-    method, wire: Wire, server: Server, made: Made, project_id: int
-):
+def test_restore_waits_for_no_answer_for_ever(method, wire: Wire, server: Server, made: Made, project_id):
     wire.always(method, hang)
 
     hasty = impatient_client(wire.url, server.token, timeout=0.3, tries=1)

@@ -76,9 +76,7 @@ def test_every_original_is_normalised_as_by_the_sdk_bit_by_bit(originals: Path, 
         assert geometry.difference(meta) is None, name
 
 
-def test_what_the_sdk_uploaded_is_not_normalised_again(
-    originals: Path, metas: dict[str, Any], tmp_path: Path
-):
+def test_what_the_sdk_uploaded_is_not_normalised_again(originals: Path, metas: dict[str, Any], tmp_path):
     for name, meta in metas.items():
         stored, again = originals / f"{name}.sdk", tmp_path / name
         normalise_to_ras(stored, again, meta)

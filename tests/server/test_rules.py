@@ -368,9 +368,7 @@ def test_videos_and_volumes_are_listed_so_too(served: Served, kind: str):
         ("next", False, False, False),
     ],
 )
-def test_an_older_instance_lacks_what_came_later(
-    tmp_path: Path, version: str, lacks_versions: bool, is_rounded: bool, lacks_videos: bool
-):
+def test_an_older_instance_lacks_what_came_later(tmp_path, version, lacks_versions, is_rounded, lacks_videos):
     with EmbeddedServer(tmp_path / "data", instance_version=version) as server, Api(server.info) as api:
         project = api.project()
         exact = {"points": {"exterior": [[1.25, 2], [9, 8]], "interior": []}}

@@ -48,9 +48,7 @@ def test_everything_comes_back(packed: PackedArchive, archive_format, snapshot: 
 
 
 @FORMATS
-def test_what_a_person_should_know_of_the_version_comes_back(
-    archive_format, snapshot: Snapshot, tmp_path: Path
-):
+def test_what_a_person_should_know_of_the_version_comes_back(archive_format, snapshot: Snapshot, tmp_path):
     warnings = ("It holds no tag of figure 7.", "ё")
     packed = pack_archive(snapshot, archive_format, tmp_path / "archive", PROVENANCE, warnings=warnings)
 
@@ -314,9 +312,7 @@ def test_an_archive_cut_anywhere_is_refused(archive_format, tmp_path: Path):
 
 
 @FORMATS
-def test_a_flipped_bit_is_noticed_or_changes_nothing(
-    packed: PackedArchive, snapshot: Snapshot, tmp_path: Path
-):
+def test_a_flipped_bit_is_noticed_or_changes_nothing(packed: PackedArchive, snapshot: Snapshot, tmp_path):
     data = bytearray(packed.path.read_bytes())
     chosen = random.Random(7)
     whole = content(snapshot)

@@ -183,9 +183,7 @@ def test_annotations_that_are_no_text_are_refused(tmp_path: Path):
 
 
 @FORMATS
-def test_a_flipped_bit_is_noticed_or_changes_nothing(
-    packed: PackedArchive, snapshot: Snapshot, tmp_path: Path
-):
+def test_a_flipped_bit_is_noticed_or_changes_nothing(packed: PackedArchive, snapshot: Snapshot, tmp_path):
     data = bytearray(packed.path.read_bytes())
     chance = random.Random(7)
     for _ in range(60):

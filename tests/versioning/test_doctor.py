@@ -86,15 +86,7 @@ def by_name(diagnosis: Diagnosis) -> dict[str, Finding]:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_different_is_told(
-    tmp_path: Path,
-    photos: list[Path],
-    rules: Rules,
-    settings: dict[str, Any],
-    name: str,
-    verdict: str,
-    observed: str,
-):
+def test_what_is_different_is_told(tmp_path, photos, rules, settings, name, verdict, observed):
     with patient(tmp_path, photos, rules, **settings) as ill:
         finding = by_name(ill.diagnose())[name]
 
@@ -104,9 +96,7 @@ def test_what_is_different_is_told(
 
 
 @pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])
-def test_a_scratch_project_tells_what_only_writing_tells_and_is_gone(
-    tmp_path: Path, photos: list[Path], rules: Rules
-):
+def test_a_scratch_project_tells_what_only_writing_tells_and_is_gone(tmp_path, photos, rules):
     with patient(tmp_path, photos, rules) as ill:
         projects = count_projects(ill.client)
         diagnosis = ill.diagnose(scratch=True)
@@ -254,9 +244,7 @@ def test_a_wrong_token_is_an_error_and_no_finding(server: Server):
         (timedelta(seconds=-1), 60, "unknown", "not as expected"),
     ],
 )
-def test_a_reservation_that_expires_is_told(
-    tmp_path: Path, monkeypatch: Patch, lifetime: timedelta, wait_seconds: float, verdict: str, observed: str
-):
+def test_a_reservation_that_expires_is_told(tmp_path, monkeypatch, lifetime, wait_seconds, verdict, observed):
     monkeypatch.setattr(scratch, "EXPIRY_STEP", 0.5 if verdict == "works" else 10)
     left_behind: list[str] = []
     with (

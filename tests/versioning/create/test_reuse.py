@@ -1,6 +1,6 @@
 """What ``capture`` takes from the latest version, by what is known of the stamps of a type's items."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,7 @@ def _stamps(project: PlainProject) -> list[str]:
     ],
     ids=["a box of a video", "a box of a volume", "a mask"],
 )
-def test_an_edit_that_moves_no_stamp_is_in_the_next_version(
-    project_type: str,
-    add: Callable[[PlainProject], Any],
-    edit: Callable[[PlainProject], None],
-    still: Client,
-    tmp_path: Path,
-):
+def test_an_edit_that_moves_no_stamp_is_in_the_next_version(project_type, add, edit, still: Client, tmp_path):
     project = PlainProject(still, project_type, tmp_path)
     project.add_project()
     add(project)

@@ -93,9 +93,7 @@ def test_a_broken_map_is_made_anew(content: bytes, client: Client, versions: Ver
     assert {str(one.version_id), str(two.version_id)} <= read_map(client, project_id).keys()
 
 
-def test_numbers_come_from_the_server_when_the_map_is_lost(
-    client: Client, versions: Versions, project_id: int
-):
+def test_numbers_come_from_the_server_when_the_map_is_lost(client: Client, versions: Versions, project_id):
     one = versions.create(project_id)
     _remove_map(client, project_id)
     touch(client, project_id)
@@ -153,9 +151,7 @@ def test_what_another_process_writes_into_the_map_meanwhile_survives(
     assert after["latest"] == two.version_id
 
 
-def test_a_phantom_entry_of_another_client_is_not_counted(
-    client: Client, versions: Versions, project_id: int
-):
+def test_a_phantom_entry_of_another_client_is_not_counted(client: Client, versions: Versions, project_id):
     """The official client leaves such an entry behind when its commit fails."""
     one = versions.create(project_id)
     touch(client, project_id)

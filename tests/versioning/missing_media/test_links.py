@@ -357,9 +357,7 @@ def test_a_refusal_for_another_reason_stays_what_it_is(linked, wire: Wire, wired
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip", "placeholder"])
-def test_a_link_that_is_too_slow_for_the_server_is_to_be_tried_again(
-    policy, photos: list[Path], tmp_path: Path
-):
+def test_a_link_that_is_too_slow_for_the_server_is_to_be_tried_again(policy, photos, tmp_path):
     """What is there nobody knows, so nothing is left out or replaced."""
     with (
         EmbeddedServer(tmp_path / "data", link_timeout_seconds=0.3) as server,

@@ -96,9 +96,7 @@ def _connected(server: EmbeddedServer) -> Client:
     return Client(server.info.url, server.info.token)
 
 
-def test_other_refusals_of_settings_end_the_restore(
-    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
-):
+def test_other_refusals_of_settings_end_the_restore(client: Client, restorer: Versions, wire: Wire, photos):
     project_id = _grouped(client, photos)
     made = restorer.create(project_id)
     wire.always(SETTINGS, refuse(403, "Settings are for managers"))

@@ -56,9 +56,7 @@ def test_the_originals_of_a_version_are_in_the_store_it_names(
     assert record_of(client, made, tmp_path).store_url == store.url
 
 
-def test_ten_versions_keep_the_same_media_once(
-    versions: Versions, client: Client, photos: list[Path], store: Store
-):
+def test_ten_versions_keep_the_same_media_once(versions: Versions, client: Client, photos, store: Store):
     project_id = make_project(client, photos[:2])
     add_dataset(client, project_id, "again", photos[:2])
 
@@ -72,9 +70,7 @@ def test_ten_versions_keep_the_same_media_once(
     assert len(list(store.iter_hashes())) == 2
 
 
-def test_only_new_media_are_copied(
-    versions: Versions, client: Client, project_id: int, photos: list[Path], store: Store
-):
+def test_only_new_media_are_copied(versions: Versions, client: Client, project_id, photos, store: Store):
     versions.create(project_id, media_store=store)
     add_dataset(client, project_id, "more", photos[2:5])
 

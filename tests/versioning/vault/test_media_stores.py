@@ -112,9 +112,7 @@ def test_a_plan_says_the_same_and_removes_nothing(kept: list[int], store: Store,
     assert (said.plan_only, done.plan_only) == (True, False)
 
 
-def test_projects_that_are_not_named_lose_nothing(
-    kept: list[int], store: Store, client: Client, photos: list[Path]
-):
+def test_projects_that_are_not_named_lose_nothing(kept: list[int], store: Store, client: Client, photos):
     other_server = Owner("elsewhere.example", 1)
     store.add([b"theirs"])
     store.write_file(
@@ -199,9 +197,7 @@ def command(server: Server, monkeypatch: Patch, capsys: Capsys):
     return run
 
 
-def test_the_command_line_keeps_checks_and_prunes(
-    command, client: Client, photos: list[Path], tmp_path: Path
-):
+def test_the_command_line_keeps_checks_and_prunes(command, client: Client, photos, tmp_path):
     project_id = make_project(client, photos[:2])
     folder = tmp_path / "store"
 

@@ -44,9 +44,7 @@ def test_an_archive_with_a_flipped_bit(made, wired: Versions, wire: Wire):
     assert "is damaged" in report.line()
 
 
-def test_an_archive_that_somebody_replaced(
-    made, client: Client, versions: Versions, photos: list[Path], tmp_path: Path
-):
+def test_an_archive_that_somebody_replaced(made, client: Client, versions: Versions, photos, tmp_path):
     other = versions.create(make_project(client, photos[:1]))
     team_id = client.projects.get(made.project_id).team_id
     copy = tmp_path / "other"
