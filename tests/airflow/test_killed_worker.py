@@ -31,8 +31,7 @@ def start(project_id: int, store: Path | str, run_id: str = "run") -> subprocess
 def finish(worker: subprocess.Popen[str]) -> dict[str, Any]:
     out, _ = worker.communicate(timeout=120)
     assert worker.returncode == 0
-    result: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return result
+    return json.loads(out.splitlines()[-1])
 
 
 @pytest.fixture

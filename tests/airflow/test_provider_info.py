@@ -147,8 +147,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
                              if w.hook_class_name == hook.hook_class_name),
         }))
     """
-    found: dict[str, Any] = json.loads(_python(code, site).strip().splitlines()[-1])
-    return found
+    return json.loads(_python(code, site).strip().splitlines()[-1])
 
 
 def test_the_manager_of_providers_takes_the_package(registered: dict[str, Any]) -> None:

@@ -39,8 +39,7 @@ class Rest:
         if answer.status_code == 404:
             return None
         [part] = MultipartDecoder.from_response(self._checked(answer)).parts
-        content: bytes = part.content
-        return content
+        return part.content
 
     def upload(self, method: str, fields: list[tuple[str, Any]]) -> Any:
         """POST a multipart form."""

@@ -145,5 +145,4 @@ def members_of(data: bytes) -> dict[str, bytes]:
 
 
 def _content(tar: Any, member: Any) -> bytes:
-    content: bytes = tar.extractfile(member).read()
-    return content
+    return tar.extractfile(member).read()

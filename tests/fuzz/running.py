@@ -88,8 +88,7 @@ class _Worker:
             is_there = bool(selector.select(SECONDS))
         line = self._process.stdout.readline() if is_there else b""
         if line:
-            told: dict[str, Any] = json.loads(line)
-            return told
+            return json.loads(line)
         outcome = "crash" if is_there else "hang"
         self._end()
         self._process = self._start()

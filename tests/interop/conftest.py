@@ -72,5 +72,4 @@ def nasty(sdk: Sdk, server: Server, photo_folder: Path, media: MediaServer) -> F
 @pytest.fixture
 def small(sdk: Sdk, server: Server, photo_folder: Path) -> int:
     """A fresh project of three images."""
-    made: int = sdk("fill_small", workspace_id=server.workspace_id, name="small", photos=str(photo_folder))
-    return made
+    return sdk("fill_small", workspace_id=server.workspace_id, name="small", photos=str(photo_folder))

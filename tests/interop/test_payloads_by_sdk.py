@@ -97,8 +97,7 @@ def test_the_sdk_reads_a_project_without_content(archive_format, tmp_path: Path)
 
 
 def sdk_reads(*archives: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(run_script("payloads.py", "read", *archives).splitlines()[-1])
-    return found
+    return json.loads(run_script("payloads.py", "read", *archives).splitlines()[-1])
 
 
 def comparable(described: dict[str, Any]) -> dict[str, Any]:

@@ -68,5 +68,4 @@ def test_the_sdk_shares_objects_between_views(seen: Any) -> None:
 
 
 def by_name(video: Any) -> str:
-    name: str = video["name"]
-    return name
+    return video["name"]

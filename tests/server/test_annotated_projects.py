@@ -65,8 +65,7 @@ def with_volume(api: Api) -> Annotated:
 
 @pytest.fixture(params=[with_video, with_volume], ids=["videos", "volumes"])
 def annotated(request: Request, api: Api) -> Annotated:
-    made: Annotated = request.param(api)
-    return made
+    return request.param(api)
 
 
 @pytest.fixture
@@ -164,13 +163,11 @@ def test_a_read_only_project_stays_as_it_is(api: Api, annotated: Annotated):
 
 def clone(api: Api, project_id: int) -> int:
     task = ended(api, api.call("projects.clone", {"id": project_id, "workspaceId": 1, "name": "c"})["taskId"])
-    copy_id: int = task["meta"]["output"]["project"]["id"]
-    return copy_id
+    return task["meta"]["output"]["project"]["id"]
 
 
 def dataset_of(api: Api, project_id: int) -> int:
-    dataset_id: int = api.call("datasets.list", {"projectId": project_id})["entities"][0]["id"]
-    return dataset_id
+    return api.call("datasets.list", {"projectId": project_id})["entities"][0]["id"]
 
 
 def test_a_clone_has_every_video_of_its_source_and_what_they_share(api: Api, video: Annotated):

@@ -23,10 +23,7 @@ def upload(api: Api, project: Project, image_id: int, **document: Any) -> None:
 
 
 def download(api: Api, image_id: int, **options: Any) -> dict[str, Any]:
-    found: dict[str, Any] = api.call(
-        "annotations.info", {"imageId": image_id, "integerCoords": False, **options}
-    )
-    return found
+    return api.call("annotations.info", {"imageId": image_id, "integerCoords": False, **options})
 
 
 def test_a_document_comes_back_as_it_was_sent(api: Api, project: Project, image_id: int):

@@ -7,8 +7,7 @@ from tests.support.api import Api, Project
 
 def add(api: Api, project: Project, name: str, parent_id: int | None = None, **values: Any) -> int:
     body = {"projectId": project.id, "name": name, "parentId": parent_id, **values}
-    dataset_id: int = api.call("datasets.add", body)["id"]
-    return dataset_id
+    return api.call("datasets.add", body)["id"]
 
 
 def names(api: Api, project: Project, **body: Any) -> list[str]:

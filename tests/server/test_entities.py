@@ -32,8 +32,7 @@ def project(api: Api) -> Project:
 
 def _tag(api: Api, project: Project, image_id: int, name: str, **members: object) -> int:
     tag = {"tagId": project.tags[name], "entityId": image_id, **members}
-    added: int = api.call("tags.entities.bulk.add", {"projectId": project.id, "tags": [tag]})[0]["id"]
-    return added
+    return api.call("tags.entities.bulk.add", {"projectId": project.id, "tags": [tag]})[0]["id"]
 
 
 def test_names_of_any_characters_are_listed_as_they_are(api: Api, project: Project):

@@ -18,8 +18,7 @@ SUBPIXEL = {
 def figures_of(api: Api, project: Project, **body: Any) -> list[dict[str, Any]]:
     answer = api.call("figures.list", {"datasetId": project.dataset_id, "integerCoords": False, **body})
     assert answer["total"] == len(answer["entities"])
-    found: list[dict[str, Any]] = answer["entities"]
-    return found
+    return answer["entities"]
 
 
 def test_a_figure_comes_back_as_it_was_sent(api: Api, project: Project, image_id: int):

@@ -58,8 +58,7 @@ def test_objects_of_child_datasets_are_listed_unless_asked_not_to(served: Served
 
         def total(**options: bool) -> int:
             body = {"datasetId": project.dataset_id, "per_page": 1, **options}
-            found: int = api.call("annotation-objects.list", body)["total"]
-            return found
+            return api.call("annotation-objects.list", body)["total"]
 
         assert total(recursive=False) == 1
         assert total(recursive=True) == 2
@@ -223,8 +222,7 @@ def test_a_bucket_belongs_to_a_team(served: Served, rules: Rules, tmp_path: Path
 
         def is_seen(**team: int) -> bool:
             body = {"path": "s3://bucket/a.png", **team}
-            found: bool = api.call("remote-storage.exists", body)["exists"]
-            return found
+            return api.call("remote-storage.exists", body)["exists"]
 
         assert is_seen(groupId=1)
         assert is_seen() is not rules.storages_belong_to_teams

@@ -13,8 +13,7 @@ def add(api: Api, project: Project, image_id: int, *tags: dict[str, Any]) -> lis
 
 
 def tags_of(api: Api, image_id: int) -> list[dict[str, Any]]:
-    tags: list[dict[str, Any]] = api.call("images.info", {"id": image_id})["tags"]
-    return tags
+    return api.call("images.info", {"id": image_id})["tags"]
 
 
 def test_tags_come_back_as_they_were_sent(api: Api, project: Project, image_id: int):

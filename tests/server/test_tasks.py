@@ -14,8 +14,7 @@ from tests.support.types import Patch
 
 
 def run_app(api: Api, **body: Any) -> int:
-    task_id: int = api.call("tasks.run.app", {"workspaceId": 1, "appId": 7, **body})[0]["id"]
-    return task_id
+    return api.call("tasks.run.app", {"workspaceId": 1, "appId": 7, **body})[0]["id"]
 
 
 def test_a_clone_has_everything_of_its_source(api: Api):

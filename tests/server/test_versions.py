@@ -15,8 +15,7 @@ MEMBERS = {
 
 
 def reserve(api: Api, project: Project) -> dict[str, Any]:
-    reservation: dict[str, Any] = api.call("projects.versions.reserve", {"projectId": project.id})
-    return reservation
+    return api.call("projects.versions.reserve", {"projectId": project.id})
 
 
 def commit_body(api: Api, project: Project, **values: Any) -> dict[str, Any]:
@@ -29,13 +28,11 @@ def create(api: Api, project: Project, **values: Any) -> int:
     assert api.call("projects.versions.commit", {**reservation, **commit_body(api, project, **values)})[
         "success"
     ]
-    version_id: int = reservation["id"]
-    return version_id
+    return reservation["id"]
 
 
 def versions(api: Api, project: Project) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = api.call("projects.versions.list", {"projectId": project.id})["entities"]
-    return found
+    return api.call("projects.versions.list", {"projectId": project.id})["entities"]
 
 
 def change(api: Api, project: Project) -> None:

@@ -46,8 +46,7 @@ def planes(annotation: dict[str, Any]) -> dict[str, dict[int, list[int]]]:
 def listed(project: VolumeProject, volume_id: int) -> list[dict[str, Any]]:
     condition = {"field": "entityId", "operator": "in", "value": [volume_id]}
     body = {"datasetId": project.dataset_id, "filter": [condition]}
-    found: list[dict[str, Any]] = project.api.call("figures.list", body)["entities"]
-    return found
+    return project.api.call("figures.list", body)["entities"]
 
 
 def test_an_empty_annotation_has_no_planes(project: VolumeProject):

@@ -8,7 +8,7 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from io import BytesIO
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 from PIL import Image
@@ -40,6 +40,35 @@ class Project:
     class_id: int
     tags: dict[str, int]
     dataset_id: int
+
+
+@dataclass(frozen=True)
+class ItemProject(Project):
+    """A project of videos or of volumes, and the way to it."""
+
+    api: Api
+    item: ClassVar[str]
+    owner: ClassVar[str]  # how a request for tags names the item
+
+    def tag(self, item_id: int, name: str, **members: Any) -> int:
+        """Put a tag on an item."""
+        body = {self.owner: item_id, "tags": [{"tagId": self.tags[name], "name": name, **members}]}
+        return self.api.call(f"{self.item}s.tags.bulk.add", body)[0]["id"]
+
+    def tag_object(self, object_id: int, name: str, *, video_id: int | None = None, **members: Any) -> int:
+        """Put a tag on an object."""
+        owner = {"projectId": self.id} if video_id is None else {"entityId": video_id}
+        tags = [{"tagId": self.tags[name], "objectId": object_id, **members}]
+        return self.api.call("annotation-objects.tags.bulk.add", {**owner, "tags": tags})[0]["id"]
+
+    def annotation(self, item_id: int, **options: Any) -> dict[str, Any]:
+        """Read the annotation of an item."""
+        body = {"datasetId": self.dataset_id, f"{self.item}Ids": [item_id], **options}
+        return self.api.call(f"{self.item}s.annotations.bulk.info", body)[0]
+
+    def info(self, item_id: int) -> dict[str, Any]:
+        """Read what an item says about itself."""
+        return self.api.call(f"{self.item}s.info", {"id": item_id})
 
 
 class Api:
@@ -96,8 +125,7 @@ class Api:
             self.url("images.bulk.upload"), files={"0-file": ("0", content, "image/*")}, timeout=30
         )
         assert answer.status_code == 200, answer.text
-        blob_hash: str = answer.json()[0]["hash"]
-        return blob_hash
+        return answer.json()[0]["hash"]
 
     def images(self, dataset_id: int, names: list[str]) -> list[int]:
         blob_hash = self.upload(png())
@@ -118,8 +146,7 @@ class Api:
             **values,
         }
         body = {"datasetId": project.dataset_id, "figures": [figure]}
-        figure_id: int = self.call("figures.bulk.add", body)[0]["id"]
-        return figure_id
+        return self.call("figures.bulk.add", body)[0]["id"]
 
     def upload_file(self, folder: str, name: str, content: bytes) -> dict[str, Any]:
         answer = self.session.post(
@@ -128,8 +155,7 @@ class Api:
             timeout=30,
         )
         assert answer.status_code == 200, answer.text
-        stored: dict[str, Any] = answer.json()[0]
-        return stored
+        return answer.json()[0]
 
     def upload_geometries(self, geometries: dict[int, bytes]) -> requests.Response:
         parts: list[tuple[str, Any]] = []
@@ -139,12 +165,10 @@ class Api:
         return self.session.post(self.url("figures.bulk.upload.geometry"), files=parts, timeout=30)
 
     def stamp(self, project_id: int) -> str:
-        stamp: str = self.call("projects.info", {"id": project_id})["updatedAt"]
-        return stamp
+        return self.call("projects.info", {"id": project_id})["updatedAt"]
 
     def image_stamp(self, image_id: int) -> str:
-        stamp: str = self.call("images.info", {"id": image_id})["updatedAt"]
-        return stamp
+        return self.call("images.info", {"id": image_id})["updatedAt"]
 
 
 def details_of(answer: requests.Response) -> dict[str, Any]:

@@ -97,8 +97,7 @@ class PlainProject:
         """The id of the one figure."""
         body = {"datasetId": self.dataset_id, "filter": [], "fields": ["id"]}
         [figure] = self.client.transport.call("figures.list", body)["entities"]
-        found: int = figure["id"]
-        return found
+        return figure["id"]
 
     @property
     def tag_id(self) -> int:

@@ -127,8 +127,7 @@ def map_path(project_id: int) -> str:
 def read_map(client: Client, project_id: int) -> dict[str, Any]:
     """Read the map of a project's versions; empty where there is none."""
     content = client.files.find_bytes(client.projects.get(project_id).team_id, map_path(project_id))
-    found: dict[str, Any] = json.loads(content or b"{}")
-    return found
+    return json.loads(content or b"{}")
 
 
 def write_map(client: Client, project_id: int, versions: dict[str, Any]) -> None:

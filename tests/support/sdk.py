@@ -96,8 +96,7 @@ class SdkProcess:
         if not line:
             tail = self._log.read_text(errors="replace")[-3000:]
             raise AssertionError(f"The SDK's process gave no answer to {command!r}:\n{tail}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return json.loads(line)
 
     def _collect(self) -> None:
         assert self._process.stdout

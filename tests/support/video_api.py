@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from tests.support.api import SQUARE, Api, Project
+from tests.support.api import SQUARE, Api, ItemProject
 from tests.support.videos import real_video
 
 FRAMES = 120
@@ -16,18 +16,18 @@ _numbers = itertools.count()
 
 
 @dataclass(frozen=True)
-class VideoProject(Project):
+class VideoProject(ItemProject):
     """A project of videos with one class, one tag a value type and one dataset."""
 
-    api: Api
+    item = "video"
+    owner = "videoId"
 
     def add(self, name: str = "", path: Path | None = None, **members: Any) -> int:
         """Add a video of 120 frames, or of another file; return its id."""
         blob_hash = upload(self.api, path or real_video())[0]["hash"]
         video = {"title": name or f"video {next(_numbers)}.mp4", "hash": blob_hash, **members}
         body = {"datasetId": self.dataset_id, "videos": [video]}
-        video_id: int = self.api.call("videos.bulk.add", body)[0]["id"]
-        return video_id
+        return self.api.call("videos.bulk.add", body)[0]["id"]
 
     def objects(self, video_ids: Sequence[int | None]) -> list[int]:
         """Add an object to each video; ``None`` adds one that they share."""
@@ -44,30 +44,6 @@ class VideoProject(Project):
         answer = self.api.call("figures.bulk.add", {"entityId": video_id, "figures": figures})
         return [made["id"] for made in answer]
 
-    def tag(self, video_id: int, name: str, **members: Any) -> int:
-        """Put a tag on a video."""
-        body = {"videoId": video_id, "tags": [{"tagId": self.tags[name], "name": name, **members}]}
-        tag_id: int = self.api.call("videos.tags.bulk.add", body)[0]["id"]
-        return tag_id
-
-    def tag_object(self, object_id: int, name: str, *, video_id: int | None = None, **members: Any) -> int:
-        """Put a tag on an object."""
-        owner = {"projectId": self.id} if video_id is None else {"entityId": video_id}
-        tags = [{"tagId": self.tags[name], "objectId": object_id, **members}]
-        tag_id: int = self.api.call("annotation-objects.tags.bulk.add", {**owner, "tags": tags})[0]["id"]
-        return tag_id
-
-    def annotation(self, video_id: int, **options: Any) -> dict[str, Any]:
-        """Read the annotation of a video."""
-        body = {"datasetId": self.dataset_id, "videoIds": [video_id], **options}
-        found: dict[str, Any] = self.api.call("videos.annotations.bulk.info", body)[0]
-        return found
-
-    def info(self, video_id: int) -> dict[str, Any]:
-        """Read what a video says about itself."""
-        found: dict[str, Any] = self.api.call("videos.info", {"id": video_id})
-        return found
-
 
 def video_project(api: Api, **values: Any) -> VideoProject:
     made = api.project(type="videos", **values)
@@ -78,8 +54,7 @@ def upload(api: Api, *paths: Path) -> list[dict[str, Any]]:
     files = {f"{index}-file": (str(index), path.read_bytes(), "video/*") for index, path in enumerate(paths)}
     answer: requests.Response = api.session.post(api.url("videos.bulk.upload"), files=files, timeout=30)
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()
-    return found
+    return answer.json()
 
 
 def figure(object_id: int | None, frame: Any, **members: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from tests.support.api import SQUARE, Api, Project
+from tests.support.api import SQUARE, Api, ItemProject
 
 SIZES = (4, 5, 6)
 NORMALS = {
@@ -72,10 +72,11 @@ def meta(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class VolumeProject(Project):
+class VolumeProject(ItemProject):
     """A project of volumes with one class, one tag a value type and one dataset."""
 
-    api: Api
+    item = "volume"
+    owner = "entityId"
 
     def add(self, name: str = "", sizes: Sequence[int] = SIZES, **members: Any) -> int:
         """Add a volume; return its id."""
@@ -86,21 +87,18 @@ class VolumeProject(Project):
             **members,
         }
         body = {"datasetId": self.dataset_id, "volumes": [volume]}
-        volume_id: int = self.api.call("volumes.bulk.add", body)[0]["id"]
-        return volume_id
+        return self.api.call("volumes.bulk.add", body)[0]["id"]
 
     def object(self, volume_id: int) -> int:
         """Add an object to a volume."""
         objects = [{"classId": self.class_id, "entityId": volume_id}]
         body = {"datasetId": self.dataset_id, "annotationObjects": objects}
-        object_id: int = self.api.call("annotation-objects.bulk.add", body)[0]["id"]
-        return object_id
+        return self.api.call("annotation-objects.bulk.add", body)[0]["id"]
 
     def figure(self, volume_id: int, shown: Mapping[str, Any]) -> int:
         """Add a figure to a volume."""
         body = {"entityId": volume_id, "figures": [shown]}
-        figure_id: int = self.api.call("figures.bulk.add", body)[0]["id"]
-        return figure_id
+        return self.api.call("figures.bulk.add", body)[0]["id"]
 
     def mask(self, volume_id: int, object_id: int, content: bytes | None = None, **members: Any) -> int:
         """Add a mask in space."""
@@ -109,30 +107,6 @@ class VolumeProject(Project):
         answer = self.api.upload_geometries({figure_id: nrrd() if content is None else content})
         assert answer.status_code == 200, answer.text
         return figure_id
-
-    def tag(self, volume_id: int, name: str, **members: Any) -> int:
-        """Put a tag on a volume."""
-        body = {"entityId": volume_id, "tags": [{"tagId": self.tags[name], "name": name, **members}]}
-        tag_id: int = self.api.call("volumes.tags.bulk.add", body)[0]["id"]
-        return tag_id
-
-    def tag_object(self, object_id: int, name: str, **members: Any) -> int:
-        """Put a tag on an object."""
-        tags = [{"tagId": self.tags[name], "objectId": object_id, **members}]
-        body = {"projectId": self.id, "tags": tags}
-        tag_id: int = self.api.call("annotation-objects.tags.bulk.add", body)[0]["id"]
-        return tag_id
-
-    def annotation(self, volume_id: int) -> dict[str, Any]:
-        """Read the annotation of a volume."""
-        body = {"datasetId": self.dataset_id, "volumeIds": [volume_id]}
-        found: dict[str, Any] = self.api.call("volumes.annotations.bulk.info", body)[0]
-        return found
-
-    def info(self, volume_id: int) -> dict[str, Any]:
-        """Read what a volume says about itself."""
-        found: dict[str, Any] = self.api.call("volumes.info", {"id": volume_id})
-        return found
 
 
 def volume_project(api: Api, **values: Any) -> VolumeProject:

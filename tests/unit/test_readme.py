@@ -19,8 +19,7 @@ LINKS = re.findall(r"\]\(([^)#][^)]*)\)", (ROOT / "README.md").read_text(encodin
 @pytest.fixture(scope="module")
 def urls() -> dict[str, Any]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found: dict[str, Any] = project["urls"]
-    return found
+    return project["urls"]
 
 
 @pytest.mark.parametrize("link", LINKS)

@@ -47,8 +47,7 @@ def create(project: tuple[Server, int], store: Path) -> dict[str, Any]:
     process = start(*project, store)
     out, _ = process.communicate(timeout=280)
     assert process.returncode == 0
-    told: dict[str, Any] = json.loads(out)
-    return told
+    return json.loads(out)
 
 
 def plant(data: Path, client: Client, dataset_id: int, numbers: range, size: int) -> None:
