@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from airflow_sv_versioning.exceptions import CancelledError
-from tests.support.projects import leaves_no_project, list_version_files, reserve
+from tests.support.projects import RESTORE_WRITES, leaves_no_project, list_version_files, reserve
 from tests.support.proxy import Exchange, Fault, Reply
 from tests.support.types import Client, Made, Server, Versions, Wire
 
@@ -20,16 +20,7 @@ CREATE_CALLS = [
     "file-storage.list",
     "file-storage.bulk.upload",
 ]
-RESTORE_CALLS = [
-    "file-storage.download",
-    "images.internal.hashes.list",
-    "projects.meta.update",
-    "datasets.add",
-    "images.bulk.add",
-    "figures.bulk.add",
-    "tags.entities.bulk.add",
-    "projects.settings.update",
-]
+RESTORE_CALLS = ["file-storage.download", "images.internal.hashes.list", *RESTORE_WRITES]
 
 
 @pytest.fixture

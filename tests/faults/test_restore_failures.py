@@ -12,21 +12,12 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     VersionNotFoundError,
 )
-from tests.support.projects import leaves_no_project, make_project, read_images, touch
+from tests.support.projects import RESTORE_WRITES, leaves_no_project, make_project, read_images, touch
 from tests.support.proxy import alter, refuse
 from tests.support.types import Client, Made, Versions, Wire
 
-WRITES = [
-    "projects.meta.update",
-    "projects.settings.update",
-    "datasets.add",
-    "images.bulk.add",
-    "figures.bulk.add",
-    "tags.entities.bulk.add",
-]
 
-
-@pytest.mark.parametrize("method", WRITES)
+@pytest.mark.parametrize("method", RESTORE_WRITES)
 def test_a_half_made_project_is_removed(
     method, wire: Wire, wired: Versions, made: Made, client: Client, project_id: int
 ):

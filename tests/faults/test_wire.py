@@ -16,6 +16,7 @@ from airflow_sv_versioning.exceptions import (
 from tests.support.clients import impatient_client
 from tests.support.media import serve_media
 from tests.support.projects import (
+    RESTORE_WRITES,
     add_link,
     count_projects,
     leaves_no_project,
@@ -38,16 +39,7 @@ CREATE_CALLS = [
     "file-storage.bulk.upload",
     "projects.versions.commit",
 ]
-RESTORE_CALLS = [
-    "projects.versions.list",
-    "file-storage.download",
-    "projects.add",
-    "projects.meta.update",
-    "datasets.add",
-    "images.bulk.add",
-    "figures.bulk.add",
-    "tags.entities.bulk.add",
-]
+RESTORE_CALLS = ["projects.versions.list", "file-storage.download", "projects.add", *RESTORE_WRITES]
 
 
 def test_a_repeated_upload_sends_the_whole_archive_again(

@@ -23,6 +23,14 @@ META = {
     ],
     "projectType": "images",
 }
+RESTORE_WRITES = [
+    "projects.meta.update",
+    "projects.settings.update",
+    "datasets.add",
+    "images.bulk.add",
+    "figures.bulk.add",
+    "tags.entities.bulk.add",
+]
 _numbers = count(1)
 
 
