@@ -20,7 +20,7 @@ from airflow_sv_versioning.versioning.doctor.subject import Subject
 from tests.support.projects import count_projects, make_project
 from tests.support.proxy import refuse
 from tests.support.typed_projects import MAKERS, nest
-from tests.support.types import Capsys, Client, Patch, Server, Versions, Wire
+from tests.support.types import Capsys, Client, Patch, Run, Server, Versions, Wire
 
 READING = {
     "annotation-objects.list",
@@ -283,12 +283,10 @@ def _interrupt_waiting(server: Server, left_behind: list[str]) -> None:
         list(tried.try_expiry(Subject(client)))
 
 
-def test_waiting_for_an_expiry_needs_a_scratch_workspace(server: Server, monkeypatch: Patch, capsys: Capsys):
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
+def test_waiting_for_an_expiry_needs_a_scratch_workspace(run: Run):
+    code, _, err = run("doctor", "--expiry-wait", "5")
 
-    assert cli.main(["doctor", "--expiry-wait", "5"]) == 2
-    assert "--scratch" in capsys.readouterr().err
+    assert (code, "--scratch" in err) == (2, True)
 
 
 def test_saved_findings_hold_no_names_and_make_a_server_like_the_one_that_was_asked(

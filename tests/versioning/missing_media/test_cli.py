@@ -1,30 +1,22 @@
 """``sv-versioning restore`` where media are gone."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning import cli
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
-from tests.support.types import Capsys, Client, Patch, Server
+from tests.support.types import Client, Run
 
 pytestmark = pytest.mark.parametrize("filled", ["images"], indirect=True)
 
 
 @pytest.fixture
-def run(server: Server, filled: Filled, monkeypatch: Patch, capsys: Capsys):
+def run(run: Run, filled: Filled) -> Run:
     """Restore the version: exit code, stdout, stderr."""
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        version = ["restore", filled.project_id, "--version-id", filled.version_id]
-        code = cli.main([str(argument) for argument in [*version, *arguments]])
-        return code, *capsys.readouterr()
-
-    return run
+    return partial(run, "restore", filled.project_id, "--version-id", filled.version_id)
 
 
 def test_a_restore_that_stops_lists_what_is_missing(run, filled: Filled, lose):

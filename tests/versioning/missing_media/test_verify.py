@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from airflow_sv_versioning.cli import main
 from airflow_sv_versioning.exceptions import VersionNotFoundError
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
-from tests.support.types import Client, Server, Store, Versions
+from tests.support.types import Client, Run, Store, Versions
 
 
 def verify(versions, filled, **options):
@@ -85,18 +84,16 @@ def test_a_report_can_be_written_as_json(filled: Filled, lose, versions: Version
     assert len(media["problems"]) == 1
 
 
-def test_the_command_line_tells_by_its_exit_code(filled: Filled, lose, server: Server, monkeypatch, capsys):
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
-    command = ["verify", str(filled.project_id), "--media-store", str(filled.store), "--private-links"]
+def test_the_command_line_tells_by_its_exit_code(filled: Filled, lose, run: Run):
+    command = ["verify", filled.project_id, "--media-store", filled.store, "--private-links"]
 
-    assert main(command) == 0
-    assert "is good." in capsys.readouterr().out
+    code, out, _ = run(*command)
+    assert (code, "is good." in out) == (0, True)
     (lost,) = lose(1)
-    assert main([*command, "--version-num", "1"]) == 3
-    assert lost in capsys.readouterr().out
-    assert main([*command, "--json"]) == 3
-    assert json.loads(capsys.readouterr().out)["is_good"] is False
+    code, out, _ = run(*command, "--version-num", "1")
+    assert (code, lost in out) == (3, True)
+    code, out, _ = run(*command, "--json")
+    assert (code, json.loads(out)["is_good"]) == (3, False)
 
 
 def test_a_project_without_versions_has_none_to_look_at(client: Client, versions: Versions):

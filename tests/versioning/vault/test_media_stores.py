@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.cli import main
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.audit import check_store
@@ -16,7 +15,7 @@ from airflow_sv_versioning.vault.references import Owner, find_needs
 from airflow_sv_versioning.versioning.prune import prune_store
 from tests.support.media import hash_of
 from tests.support.projects import backup_of, make_project
-from tests.support.types import Capsys, Client, Patch, Server, Store, Versions
+from tests.support.types import Client, Run, Store, Versions
 
 FORGOTTEN = b"needed by nobody"
 
@@ -185,36 +184,24 @@ def test_pruning_clears_what_killed_processes_left_long_ago(
     assert [file.name for file in incoming.iterdir()] == ["young"]
 
 
-@pytest.fixture
-def command(server: Server, monkeypatch: Patch, capsys: Capsys):
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
-
-    def run(*argv):
-        code = main([str(argument) for argument in argv])
-        return code, capsys.readouterr().out
-
-    return run
-
-
-def test_the_command_line_keeps_checks_and_prunes(command, client: Client, photos, tmp_path):
+def test_the_command_line_keeps_checks_and_prunes(run: Run, client: Client, photos, tmp_path):
     project_id = make_project(client, photos[:2])
     folder = tmp_path / "store"
 
-    code, out = command("create", project_id, "--media-store", folder)
+    code, out, _ = run("create", project_id, "--media-store", folder)
     assert (code, "2 media copied" in out) == (0, True)
-    assert command("media", "verify", folder)[0] == 0
+    assert run("media", "verify", folder)[0] == 0
     Store(folder).add([FORGOTTEN])
-    code, out = command("media", "prune", folder, "--project-ids", project_id, "--plan-only", "--json")
+    code, out, _ = run("media", "prune", folder, "--project-ids", project_id, "--plan-only", "--json")
     assert (code, json.loads(out)["removed"]) == (0, 1)
-    code, out = command("media", "prune", folder, "--project-ids", project_id)
+    code, out, _ = run("media", "prune", folder, "--project-ids", project_id)
     assert out.splitlines()[1].split() == ["removed", "1", str(len(FORGOTTEN))]
     file_of(Store(folder), photos[0].read_bytes(), tmp_path).write_bytes(b"other")
-    code, out = command("media", "verify", folder)
+    code, out, _ = run("media", "verify", folder)
     assert (code, "damaged" in out) == (3, True)
-    code, out = command("media", "verify", folder, "--json")
+    code, out, _ = run("media", "verify", folder, "--json")
     assert (code, json.loads(out)["damaged_count"]) == (3, 1)
 
 
-def test_pruning_without_naming_a_project_is_refused(command, tmp_path: Path):
-    assert command("media", "prune", tmp_path)[0] == 2
+def test_pruning_without_naming_a_project_is_refused(run: Run, tmp_path: Path):
+    assert run("media", "prune", tmp_path)[0] == 2

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from airflow_sv_versioning import cli
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     IntegrityError,
@@ -13,7 +12,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.versioning import one_video
 from tests.support.media import serve_media
-from tests.support.types import Capsys, Client, Made, Patch, Server, Versions
+from tests.support.types import Client, Made, Patch, Run, Versions
 from tests.support.video_projects import add_video_dataset, annotate
 
 
@@ -97,19 +96,15 @@ def test_a_project_of_images_has_no_items_to_check_one_by_one(versions: Versions
         versions.check_item(project_id, "a/b.mp4", version_num=1)
 
 
-def test_the_command_line_checks_a_video(
-    server: Server, versions: Versions, street, films, monkeypatch: Patch, capsys: Capsys
-):
-    monkeypatch.setenv("SERVER_ADDRESS", server.url)
-    monkeypatch.setenv("API_TOKEN", server.token)
-    versions.create(street)
-    command = ["check-item", str(street), "street/0001.mp4", "--version-num", "1"]
+def test_the_command_line_checks_a_video(run: Run, made: Made, street: int, films):
+    command = ["check-item", street, "street/0001.mp4", "--version-num", "1"]
 
-    assert cli.main([*command, "--file", str(films[1]), "--in-project", str(street)]) == 0
-    told = capsys.readouterr().out
+    code, told, _ = run(*command, "--file", films[1], "--in-project", street)
+    assert code == 0
     assert "is this file" in told
     assert "same annotation" in told
-    assert cli.main([*command, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["annotation_sha256"] in told
-    assert cli.main([*command, "--file", str(films[2])]) == 3
-    assert cli.main(["check-item", str(street), "nowhere.mp4", "--version-num", "1"]) == 2
+    code, out, _ = run(*command, "--json")
+    assert code == 0
+    assert json.loads(out)["annotation_sha256"] in told
+    assert run(*command, "--file", films[2])[0] == 3
+    assert run("check-item", street, "nowhere.mp4", "--version-num", "1")[0] == 2
