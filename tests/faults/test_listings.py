@@ -11,11 +11,11 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
     UnexpectedAnswerError,
 )
-from tests.support.projects import make_project, read_images, touch
+from tests.support.projects import ids_of, make_project, read_images, touch
 from tests.support.proxy import Reply, alter
 from tests.support.types import Client, Patch, Versions, Wire
 from tests.support.video_projects import make_video_project
-from tests.support.volumes import ids_of, make_volume_project
+from tests.support.volumes import make_volume_project
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.support.media import MediaServer, serve_media
 from tests.support.photos import write_photos
 from tests.support.sdk import SdkProcess, sdk_python
-from tests.support.types import Sdk, Server, TempFolders
+from tests.support.types import Request, Sdk, Server, TempFolders
 
 PHOTOS = 520  # more than one page of the platform's listings (500) and than any batch
 
@@ -27,6 +27,12 @@ def plain_sdk(server: Server, tmp_path_factory: TempFolders) -> Iterator[Sdk]:
     """The SDK as most install it, without pyarrow: writes v1.0.0, a pickle."""
     with SdkProcess(sdk_python(plain=True), tmp_path_factory.mktemp("plain-sdk") / "log") as process:
         yield Sdk(process, server)
+
+
+@pytest.fixture
+def one_sdk(request: Request) -> Sdk:
+    """The one of the two that a test names."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.snapshot.schemas import table_names
 from tests.interop.conftest import FilledProject
 from tests.support.projects import touch
-from tests.support.types import Client, Patch, Request, Sdk, Server, Versions
+from tests.support.types import Client, Patch, Sdk, Server, Versions
 
 pytestmark = [pytest.mark.sdk]
 
@@ -33,17 +33,10 @@ def _plain(row):
     }
 
 
-@pytest.fixture
-def written_by(request: Request) -> Sdk:
-    return request.getfixturevalue(request.param)
-
-
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
-@pytest.mark.parametrize(
-    "written_by", ["sdk", "plain_sdk"], ids=["upon v2.1.0", "upon a pickle"], indirect=True
-)
+@pytest.mark.parametrize("one_sdk", ["sdk", "plain_sdk"], ids=["upon v2.1.0", "upon a pickle"], indirect=True)
 def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
-    written_by: Sdk,
+    one_sdk: Sdk,
     archive_format,
     client: Client,
     versions: Versions,
@@ -54,7 +47,7 @@ def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
     # Which items are proven must not decide the test.
     monkeypatch.setattr("airflow_sv_versioning.capture.incremental.MIN_SAMPLE", 10_000)
     touch(client, nasty.id)
-    written_by("create", project_id=nasty.id)
+    one_sdk("create", project_id=nasty.id)
     touch(client, nasty.id)
 
     incremental = versions.create(nasty.id, archive_format=archive_format)

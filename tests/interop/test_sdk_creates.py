@@ -7,29 +7,24 @@ from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import archived_by_sdk
 from tests.support.projects import touch
 from tests.support.proxy import alter
-from tests.support.types import Client, Request, Sdk, Versions, Wire
+from tests.support.types import Client, Sdk, Versions, Wire
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 FORMATS = pytest.mark.parametrize(
-    ("maker", "archive_format"),
+    ("one_sdk", "archive_format"),
     [("sdk", "v2.1.0"), ("plain_sdk", "v1.0.0")],
     ids=["columnar", "pickle"],
-    indirect=["maker"],
+    indirect=["one_sdk"],
 )
-
-
-@pytest.fixture
-def maker(request: Request) -> Sdk:
-    return request.getfixturevalue(request.param)
 
 
 @FORMATS
 def test_all_that_the_sdk_put_into_a_version_comes_back(
-    maker, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject
+    one_sdk, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject
 ):
     touch(client, nasty.id)
-    version_id = maker("create", project_id=nasty.id)
+    version_id = one_sdk("create", project_id=nasty.id)
 
     restored = versions.restore(nasty.id, version_id, verify="full")
 
@@ -39,9 +34,9 @@ def test_all_that_the_sdk_put_into_a_version_comes_back(
 
 @FORMATS
 def test_our_next_version_keeps_the_format_of_the_sdks(
-    maker, archive_format, client: Client, versions: Versions, small: int
+    one_sdk, archive_format, client: Client, versions: Versions, small: int
 ):
-    maker("create", project_id=small)
+    one_sdk("create", project_id=small)
     touch(client, small)
 
     assert versions.create(small).archive_format == archive_format
@@ -52,8 +47,8 @@ def test_the_first_version_is_in_the_newer_format(versions: Versions, small: int
 
 
 @FORMATS
-def test_we_list_what_the_sdk_made(maker, archive_format, versions: Versions, small: int):
-    version_id = maker("create", project_id=small, title="before training", description="лимоны")
+def test_we_list_what_the_sdk_made(one_sdk, archive_format, versions: Versions, small: int):
+    version_id = one_sdk("create", project_id=small, title="before training", description="лимоны")
 
     (listed,) = versions.get_list(small)
 
@@ -80,11 +75,11 @@ def test_a_version_of_the_sdk_is_the_answer_for_an_unchanged_project(
 
 @FORMATS
 def test_a_version_of_the_sdk_without_custom_data_comes_back(
-    maker, archive_format, wire: Wire, client: Client, versions: Versions, small: int
+    one_sdk, archive_format, wire: Wire, client: Client, versions: Versions, small: int
 ):
     """Its own restore of such a version fails."""
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
-    version_id = maker.at(wire.url)("create", project_id=small)
+    version_id = one_sdk.at(wire.url)("create", project_id=small)
 
     restored = versions.restore(small, version_id)
 

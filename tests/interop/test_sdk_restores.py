@@ -9,45 +9,46 @@ from tests.support.compare import assert_same
 from tests.support.lost_by_sdk import restored_by_sdk
 from tests.support.projects import backup_of, touch
 from tests.support.proxy import alter
-from tests.support.types import Client, Request, Sdk, Server, Versions, Wire
+from tests.support.types import Client, Sdk, Server, Versions, Wire
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 READERS = pytest.mark.parametrize(
-    ("reader", "archive_format"),
+    ("one_sdk", "archive_format"),
     [("sdk", "v2.1.0"), ("sdk", "v1.0.0"), ("plain_sdk", "v1.0.0")],
     ids=["columnar", "pickle", "pickle without pyarrow"],
-    indirect=["reader"],
+    indirect=["one_sdk"],
 )
-
-
-@pytest.fixture
-def reader(request: Request) -> Sdk:
-    return request.getfixturevalue(request.param)
 
 
 @READERS
 def test_all_that_the_sdk_can_restore_comes_back(
-    reader, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject
+    one_sdk, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject
 ):
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format)
     assert made.archive_format == archive_format
 
-    project_id = reader("restore", project_id=nasty.id, version_id=made.version_id)
+    project_id = one_sdk("restore", project_id=nasty.id, version_id=made.version_id)
 
     assert_same(sdk("read", project_id=project_id), restored_by_sdk(nasty.content))
 
 
 @READERS
 def test_a_version_that_names_a_media_store_comes_back(
-    reader, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject, tmp_path: Path
+    one_sdk,
+    archive_format,
+    sdk: Sdk,
+    client: Client,
+    versions: Versions,
+    nasty: FilledProject,
+    tmp_path: Path,
 ):
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format, media_store=tmp_path)
     assert backup_of(made).copied > 0
 
-    project_id = reader("restore", project_id=nasty.id, version_id=made.version_id)
+    project_id = one_sdk("restore", project_id=nasty.id, version_id=made.version_id)
 
     assert_same(sdk("read", project_id=project_id), restored_by_sdk(nasty.content))
 
@@ -106,13 +107,13 @@ def test_versions_of_both_share_one_map(sdk: Sdk, client: Client, versions: Vers
 
 @READERS
 def test_the_sdk_restores_a_version_of_ours_without_custom_data(
-    reader, archive_format, wire: Wire, server: Server, client: Client, small: int
+    one_sdk, archive_format, wire: Wire, server: Server, client: Client, small: int
 ):
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
     with Client(wire.url, server.token) as wired:
         made = Versions(wired).create(small, archive_format=archive_format)
 
-    project_id = reader("restore", project_id=small, version_id=made.version_id)
+    project_id = one_sdk("restore", project_id=small, version_id=made.version_id)
 
     assert client.projects.get(project_id).images_count == 3
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.api import Api, Project, details_of, hash_of
+from tests.support.api import Api, Project, details_of
+from tests.support.media import hash_of
 
 _numbers = itertools.count()
 CONTENT = b"0123456789"

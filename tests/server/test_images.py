@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from airflow_sv_versioning.server.run import EmbeddedServer
-from tests.support.api import Api, Project, details_of, hash_of, png
-from tests.support.media import serve_media
+from tests.support.api import Api, Project, details_of, png
+from tests.support.media import hash_of, serve_media
 
 
 def test_an_uploaded_image_is_known_by_its_hash(api: Api):

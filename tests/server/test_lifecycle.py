@@ -14,7 +14,8 @@ import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from tests.support.api import Api, hash_of, png
+from tests.support.api import Api, png
+from tests.support.media import hash_of
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import pytest
 from airflow_sv_versioning.server.rules import SDK, STRICTNESS, VENDOR, Rules
 from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.support import video_api
-from tests.support.api import Api, Project, hash_of
+from tests.support.api import Api, Project
+from tests.support.media import hash_of
 from tests.support.volume_api import meta, nrrd, volume_project
 
 BOTH = pytest.mark.parametrize("rules", [VENDOR, SDK], ids=["vendor", "sdk"])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.server.behaviour.video_files import probe_video
-from tests.support.api import Api, details_of, hash_of, png
+from tests.support.api import Api, details_of, png
+from tests.support.media import hash_of
 from tests.support.types import Patch
 from tests.support.video_api import VideoProject, upload, video_project
 from tests.support.videos import real_video, write_video

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api, hash_of, png
-from tests.support.media import serve_media
+from tests.support.api import Api, png
+from tests.support.media import hash_of, serve_media
 from tests.support.video_api import VideoProject, figure, upload, video_project
 from tests.support.videos import real_video, write_video
 

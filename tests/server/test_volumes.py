@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.api import Api, hash_of, png
+from tests.support.api import Api, png
+from tests.support.media import hash_of
 from tests.support.volume_api import NORMALS, SIZES, VolumeProject, meta, nrrd, volume_project
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -204,7 +202,3 @@ def png(width: int = 40, height: int = 30, color: str = "red") -> bytes:
     buffer = BytesIO()
     Image.new("RGB", (width, height), color).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def hash_of(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from airflow_sv_versioning.client import SuperviselyClient
+from tests.support.projects import ids_of
 from tests.support.video_projects import box, read_videos, write_videos
-from tests.support.volumes import NORMALS, SIZES, ids_of, meta_of, nrrd, read_volumes
+from tests.support.volumes import NORMALS, SIZES, meta_of, nrrd, read_volumes
 
 _META = {
     "classes": [

@@ -53,9 +53,7 @@ def add_dataset(client: Client, project_id: int, name: str, photos: Sequence[Pat
 
     It is labelled in passes, as people do it: each image gets its first box before any gets its second.
     """
-    meta = client.projects.get_meta(project_id)
-    classes = {item["title"]: item["id"] for item in meta["classes"]}
-    tags = {item["name"]: item["id"] for item in meta["tags"]}
+    classes, tags = ids_of(client, project_id)
     dataset_id = client.datasets.add(project_id, name).id
     images = client.images.upload(dataset_id, [(photo.name, photo) for photo in photos])
     figures = [
@@ -80,6 +78,15 @@ def add_dataset(client: Client, project_id: int, name: str, photos: Sequence[Pat
 def add_link(client: Client, project_id: int, url: str) -> None:
     """Add ``linked/linked.png``, an image by link."""
     client.images.add(client.datasets.add(project_id, "linked").id, [{"title": "linked.png", "link": url}])
+
+
+def ids_of(client: Client, project_id: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Ids of classes and tags by their names."""
+    meta = client.projects.get_meta(project_id)
+    return (
+        {entry["title"]: entry["id"] for entry in meta["classes"]},
+        {entry["name"]: entry["id"] for entry in meta["tags"]},
+    )
 
 
 def touch(client: Client, project_id: int) -> None:

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.support.projects import ids_of
 from tests.support.types import Client
 from tests.support.videos import real_video
 
@@ -66,7 +67,7 @@ def add_video_dataset(client: Client, project_id: int, name: str, files: Sequenc
 
 def annotate(client: Client, project_id: int, dataset_id: int, video_id: int) -> None:
     """Annotate a video: objects that appear, vanish and reappear, tags on ranges that touch and overlap."""
-    classes, tags = _ids(client, project_id)
+    classes, tags = ids_of(client, project_id)
     face, car = client.objects.add(
         dataset_id, [{"classId": classes[title], "entityId": video_id} for title in ("лицо", "a car")]
     )
@@ -103,14 +104,6 @@ def _figures(object_id: int, frames: Sequence[int]) -> list[dict[str, Any]]:
 def _tag(tag_id: int, value: Any, *span: int) -> dict[str, Any]:
     tag: dict[str, Any] = {"tagId": tag_id, "value": value}
     return {**tag, "frameRange": list(span)} if span else tag
-
-
-def _ids(client: Client, project_id: int) -> tuple[dict[str, int], dict[str, int]]:
-    meta = client.projects.get_meta(project_id)
-    return (
-        {entry["title"]: entry["id"] for entry in meta["classes"]},
-        {entry["name"]: entry["id"] for entry in meta["tags"]},
-    )
 
 
 def read_videos(client: Client, project_id: int) -> dict[str, Any]:

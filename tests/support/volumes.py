@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.support import volume_api
+from tests.support.projects import ids_of
 from tests.support.types import Client
 
 NORMALS = volume_api.NORMALS
@@ -211,15 +212,6 @@ def on_slices(object_id: int) -> Iterator[Mapping[str, Any]]:
             "description": f"Срез {plane}",
             "nnCreated": plane == "axial",
         }
-
-
-def ids_of(client: Client, project_id: int) -> tuple[dict[str, int], dict[str, int]]:
-    """Ids of classes and tags by their names."""
-    meta = client.projects.get_meta(project_id)
-    return (
-        {entry["title"]: entry["id"] for entry in meta["classes"]},
-        {entry["name"]: entry["id"] for entry in meta["tags"]},
-    )
 
 
 _UNEQUAL = {"id", "tagId", "objectId", "objectKey", "key", "createdAt", "updatedAt", "classId"}

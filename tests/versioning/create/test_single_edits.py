@@ -14,8 +14,8 @@ from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.plain_projects import PlainProject
-from tests.support.projects import touch
-from tests.support.volumes import NORMALS, ids_of
+from tests.support.projects import ids_of, touch
+from tests.support.volumes import NORMALS
 
 
 @pytest.fixture(scope="module")
