@@ -1,7 +1,5 @@
 """Projects that move while they are read, and several writers at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -9,27 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import (
     NotFoundError,
     ProjectChangedError,
     SuperviselyError,
     VersionBusyError,
 )
-from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
+from airflow_sv_versioning.versioning import CreateResult
 from tests.support.projects import add_dataset, make_project, read_images, reserve, touch
-from tests.support.proxy import Exchange, FaultProxy, Reply, alter, first, refuse
+from tests.support.proxy import Exchange, Reply, alter, first, refuse
+from tests.support.types import Client, Server, Versions, Wire
 
 
 def test_a_project_that_grows_while_it_is_listed_is_held_in_one_state(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-    photos: list[Path],
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int, photos: list[Path]
+):
     wire.on("images.list", first(lambda: add_dataset(client, project_id, "late", photos[3:])))
 
     made = wired.create(project_id)
@@ -40,7 +32,7 @@ def test_a_project_that_grows_while_it_is_listed_is_held_in_one_state(
 
 
 @pytest.fixture
-def restless(wire: FaultProxy, client: SuperviselyClient, project_id: int, photos: list[Path]):
+def restless(wire: Wire, client: Client, project_id: int, photos: list[Path]):
     """Every reading of the project finds a dataset that the one before did not."""
     numbers = count()
     wire.always(
@@ -50,8 +42,8 @@ def restless(wire: FaultProxy, client: SuperviselyClient, project_id: int, photo
 
 
 def test_a_project_that_never_stands_still_is_versioned_with_its_first_stamp(
-    restless, wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, versions: ProjectVersions
-) -> None:
+    restless, wire: Wire, wired: Versions, client: Client, versions: Versions
+):
     stamp = client.projects.get(restless).updated_at
 
     made = wired.create(restless)
@@ -61,9 +53,7 @@ def test_a_project_that_never_stands_still_is_versioned_with_its_first_stamp(
     assert versions.create(restless).consistent
 
 
-def test_a_project_that_never_stands_still_fails_when_asked(
-    restless, wired: ProjectVersions, versions: ProjectVersions
-) -> None:
+def test_a_project_that_never_stands_still_fails_when_asked(restless, wired: Versions, versions: Versions):
     with pytest.raises(ProjectChangedError) as raised:
         wired.create(restless, on_concurrent_change="fail")
 
@@ -72,14 +62,14 @@ def test_a_project_that_never_stands_still_fails_when_asked(
     assert versions.create(restless).version_num == 1
 
 
-def _assert_comes_back(versions: ProjectVersions, client: SuperviselyClient, made: CreateResult) -> None:
+def _assert_comes_back(versions: Versions, client: Client, made: CreateResult) -> None:
     assert made.consistent
     restored = versions.restore(made.project_id, made.version_id, verify="full")
     assert read_images(client, restored.project_id) == read_images(client, made.project_id)
 
 
 @pytest.fixture
-def growing(client: SuperviselyClient, project_id: int) -> Callable[[], object]:
+def growing(client: Client, project_id: int) -> Callable[[], object]:
     """Draws one more box on the project's first image."""
     [dataset] = client.datasets.list_all(project_id)
     [page] = client.images.iter_pages(dataset.id)
@@ -90,8 +80,8 @@ def growing(client: SuperviselyClient, project_id: int) -> Callable[[], object]:
 
 
 def test_an_image_that_changes_during_each_reading_of_it_is_in_no_version(
-    growing, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    growing, wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     wire.always("figures.list", first(growing))
 
     with pytest.raises(ProjectChangedError, match=r"Images \['.*'\] .* during each of 10 readings") as raised:
@@ -104,13 +94,13 @@ def test_an_image_that_changes_during_each_reading_of_it_is_in_no_version(
 @pytest.mark.parametrize("method", ["images.list", "figures.list"])
 def test_a_dataset_that_is_removed_while_it_is_read_is_in_no_version(
     method: str,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
+    wire: Wire,
+    wired: Versions,
+    versions: Versions,
+    client: Client,
     project_id: int,
     photos: list[Path],
-) -> None:
+):
     doomed = add_dataset(client, project_id, "doomed", photos[3:4])
     gone: list[bool] = []
 
@@ -128,8 +118,8 @@ def test_a_dataset_that_is_removed_while_it_is_read_is_in_no_version(
 
 
 def test_what_is_listed_and_never_found_fails_the_version(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     wire.always("images.list", refuse(404))
 
     with pytest.raises(NotFoundError):
@@ -139,13 +129,8 @@ def test_what_is_listed_and_never_found_fails_the_version(
 
 
 def test_a_listing_that_is_short_in_a_project_that_moves_is_read_again(
-    growing,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    growing, wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     def shorter(exchange: Exchange) -> Reply | None:
         growing()
         return alter(lambda listed: {**listed, "entities": listed["entities"][:-1]})(exchange)
@@ -157,12 +142,8 @@ def test_a_listing_that_is_short_in_a_project_that_moves_is_read_again(
 
 
 def test_a_mask_that_is_removed_while_it_is_read_is_in_no_version(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     [dataset] = client.datasets.list_all(project_id)
     [page] = client.images.iter_pages(dataset.id)
     meta = client.projects.get_meta(project_id)
@@ -183,13 +164,8 @@ def test_a_mask_that_is_removed_while_it_is_read_is_in_no_version(
 
 
 def test_a_sample_that_changes_while_it_is_read_refutes_nothing(
-    growing,
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    growing, wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     wired.create(project_id)
     touch(client, project_id)
     wire.on("figures.list", first(growing))
@@ -201,13 +177,8 @@ def test_a_sample_that_changes_while_it_is_read_refutes_nothing(
 
 
 def test_a_sample_of_a_dataset_that_is_removed_meanwhile_refutes_nothing(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-    photos: list[Path],
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int, photos: list[Path]
+):
     doomed = add_dataset(client, project_id, "doomed", photos[3:4])
     wired.create(project_id)
     touch(client, project_id)
@@ -228,9 +199,9 @@ def test_a_sample_of_a_dataset_that_is_removed_meanwhile_refutes_nothing(
     _assert_comes_back(versions, client, made)
 
 
-def test_two_threads_that_version_two_projects_do_not_mix(server: ServerInfo, photos: list[Path]) -> None:
-    with SuperviselyClient(server.url, server.token) as client:
-        versions = ProjectVersions(client)
+def test_two_threads_that_version_two_projects_do_not_mix(server: Server, photos: list[Path]):
+    with Client(server.url, server.token) as client:
+        versions = Versions(client)
         projects = [make_project(client, photos[number : number + 2]) for number in range(4)]
 
         with ThreadPoolExecutor(len(projects)) as threads:
@@ -241,9 +212,7 @@ def test_two_threads_that_version_two_projects_do_not_mix(server: ServerInfo, ph
             assert read_images(client, restored.project_id) == read_images(client, project_id)
 
 
-def test_a_second_writer_waits_for_the_first(
-    client: SuperviselyClient, versions: ProjectVersions, project_id: int
-) -> None:
+def test_a_second_writer_waits_for_the_first(client: Client, versions: Versions, project_id: int):
     reservation = reserve(client, project_id)
 
     with pytest.raises(VersionBusyError, match=str(project_id)):
@@ -254,8 +223,8 @@ def test_a_second_writer_waits_for_the_first(
 
 
 def test_datasets_that_cannot_be_read_fail_the_version(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     """The official client goes on and loses their custom data."""
     wire.always("datasets.list", refuse(400, "no datasets today"))
 
@@ -267,8 +236,8 @@ def test_datasets_that_cannot_be_read_fail_the_version(
 
 @pytest.mark.parametrize("empty_dataset", [False, True])
 def test_a_project_without_images_is_versioned_and_restored(
-    empty_dataset, versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+    empty_dataset, versions: Versions, client: Client
+):
     project_id = make_project(client, [])
     if empty_dataset:
         client.datasets.add(project_id, "nothing here")
@@ -282,8 +251,8 @@ def test_a_project_without_images_is_versioned_and_restored(
 
 
 def test_an_unchanged_project_costs_few_requests_and_no_archive(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     made = versions.create(project_id)
 
     again = wired.create(project_id)
