@@ -18,7 +18,7 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.vault import backends
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
-from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord, media_record_of
+from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
 from airflow_sv_versioning.vault.store import StoredMedia, open_store
 from tests.support.archives import write_snapshot
 from tests.support.media import hash_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.archive import unpack_archive
-from airflow_sv_versioning.compare.differences import find_item_differences
+from airflow_sv_versioning.compare.differences import find_differences
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.server.rules import VENDOR
 from airflow_sv_versioning.server.run import EmbeddedServer

@@ -110,15 +110,15 @@ def test_what_is_behind_a_link_is_kept_by_what_it_was(
         touch(client, project_id)
         second = Versions(allowed).create(project_id, media_store=store)
 
-        assert len(media_record.headers) == asked, "an unchanged link was read again"
-        assert all("x-api-key" not in headers for headers in media_record.headers)
-    linked = record_of(client, made, tmp_path).linked[media_record.url]
+        assert len(media.headers) == asked, "an unchanged link was read again"
+        assert all("x-api-key" not in headers for headers in media.headers)
+    linked = record_of(client, made, tmp_path).linked[media.url]
     assert (linked.content_hash, linked.size_bytes, linked.name) == (
         hash_of(content),
         len(content),
         "linked.png",
     )
-    assert record_of(client, second, tmp_path).linked == {media_record.url: linked}
+    assert record_of(client, second, tmp_path).linked == {media.url: linked}
     assert (backup_of(second).copied, backup_of(second).present) == (0, 2)
     assert held(store) == {hash_of(content), hash_of(photos[0].read_bytes())}
 
@@ -133,7 +133,7 @@ def test_a_link_into_a_private_network_is_left_to_the_server(
         asked = len(media.headers)
         made = versions.create(project_id, media_store=store)
 
-        assert len(media_record.headers) == asked + 1
+        assert len(media.headers) == asked + 1
     assert (backup_of(made).copied, dict(backup_of(made).lost)) == (1, {})
 
 
@@ -147,8 +147,8 @@ def test_originals_that_nobody_has_are_named_and_do_not_cost_the_version(
     made = versions.create(project_id, media_store=store)
 
     assert made.created
-    assert list(backup_of(made).lost) == [media_record.url]
-    assert backup_of(made).lost[media_record.url].startswith("linked/linked.png: ")
+    assert list(backup_of(made).lost) == [media.url]
+    assert backup_of(made).lost[media.url].startswith("linked/linked.png: ")
     assert record_of(client, made, tmp_path).lost == backup_of(made).lost
     assert made.as_dict()["media"]["lost_count"] == 1
 
@@ -161,7 +161,7 @@ def test_a_lost_original_is_tried_again_by_the_next_version(
         add_link(client, project_id, media.url)
         media.status = 503
         assert backup_of(versions.create(project_id, media_store=store)).lost
-        media_record.status = 200
+        media.status = 200
 
         completed = versions.create(project_id, media_store=store)
 
@@ -198,7 +198,7 @@ def test_what_was_first_read_behind_a_link_stays_what_its_version_had(
         add_link(client, project_id, media.url)
         versions.create(project_id)
         versions.create(project_id, media_store=store)
-        media_record.content = photos[2].read_bytes()
+        media.content = photos[2].read_bytes()
         store.remove(hash_of(photos[0].read_bytes()))
         completed = versions.create(project_id, media_store=store)
 
