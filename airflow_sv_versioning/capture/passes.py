@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow_sv_versioning.capture.bare_figures import bare_figure_warnings
 from airflow_sv_versioning.capture.project_rows import dataset_row, project_info, project_meta
 from airflow_sv_versioning.capture.sources import (
     Base,
@@ -25,7 +24,6 @@ from airflow_sv_versioning.capture.sources import (
 )
 from airflow_sv_versioning.capture.unchanged import UnchangedItems
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.features import EXACT_COORDINATES, age_note
 from airflow_sv_versioning.client.models import Dataset, Project
 from airflow_sv_versioning.exceptions import IncompleteListingError, NotFoundError, ProjectChangedError
 from airflow_sv_versioning.project_types import project_type_of
@@ -207,15 +205,7 @@ class _Passes:
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
         base = self._earlier.base if self._earlier else None
-        warnings = (*remnants.lines, *bare_figure_warnings(snapshot), *self._feature_warnings())
-        return Capture(snapshot, stamp, consistent, passes, base, warnings)
-
-    def _feature_warnings(self) -> Iterator[str]:
-        if fields := self._client.figures.refused_fields:
-            names = " and ".join(fields)
-            yield f"The server does not tell {names} of figures; the version does not hold them."
-        if note := age_note(self._client.transport.instance_version, EXACT_COORDINATES):
-            yield f"{note}: coordinates with fractions are rounded in the version."
+        return Capture(snapshot, stamp, consistent, passes, base, remnants.lines)
 
 
 class _Pass:

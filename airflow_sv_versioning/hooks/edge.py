@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from contextlib import ContextDecorator
 from functools import wraps
-from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from airflow_sv_versioning._airflow import AirflowFailException
@@ -39,18 +38,13 @@ class _Outcome(ContextDecorator):
     def __enter__(self) -> None:
         pass
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
         # A stop also comes from a worker that shuts down, and then the task must be tried again.
-        if not isinstance(exc, SuperviselyError) or exc.transient or isinstance(exc, CancelledError):
+        if not isinstance(error, SuperviselyError) or error.transient or isinstance(error, CancelledError):
             return
         # Airflow logs an exception with all that caused it; the sentence says what to do, once.
-        logger.debug("Where the task failed:", exc_info=exc)
-        raise AirflowFailException(str(exc)) from None
+        logger.debug("Where the task failed:", exc_info=error)
+        raise AirflowFailException(str(error)) from None
 
 
 def airflow_outcome() -> _Outcome:

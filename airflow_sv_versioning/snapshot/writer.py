@@ -8,7 +8,6 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.clustering import in_order
@@ -75,14 +74,9 @@ class SnapshotWriter:
     def __enter__(self) -> SnapshotWriter:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
         for table in self._tables.values():
-            table.close() if exc is None else table.abandon()
+            table.close() if error is None else table.abandon()
 
     def append(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows as mappings of column name to value; absent columns are null."""

@@ -1,4 +1,4 @@
-"""A version that is there already: what a create answers with, once an archive is proved to be behind it."""
+"""A version that is there: found in the list, and described once an archive is proved to be behind it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
-from airflow_sv_versioning.exceptions import ArchiveMissingError
+from airflow_sv_versioning.exceptions import ArchiveMissingError, IntegrityError
 from airflow_sv_versioning.versioning.archives import find_archive
+from airflow_sv_versioning.versioning.reservations import find_version
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.version_map import VersionMap
+
+
+def get_listed(client: SuperviselyClient, project_id: int, version_id: int, server_says: str) -> VersionInfo:
+    """Find a version that the server speaks of.
+
+    :raises IntegrityError: it does not list it.
+    """
+    if (version := find_version(client, project_id, version_id)) is None:
+        raise IntegrityError(
+            f"The server says {server_says} version {version_id} of project {project_id}, but "
+            "does not list it. Look at the Versions tab.",
+            project_id=project_id,
+        )
+    return version
 
 
 def existing_version(
@@ -30,25 +45,18 @@ def existing_version(
     entry = version_map.entry(version.version_id)
     file = find_archive(client, project, version, entry.get("path"))
     _check_archive(project, version, file, entry)
-    counts = entry.get("counts") or {
-        "datasets": project.datasets_count,
-        project.type: project.images_count,
+    told = {
+        "path": file.path,
+        "sha256": entry.get("sha256") or _hex(file),
+        "counts": entry.get("counts")
+        or {"datasets": project.datasets_count, project.type: project.images_count},
     }
-    return CreateResult(
-        project_id=project.id,
-        project_name=project.name,
-        version_id=version.version_id,
-        version_num=version.version_num,
+    return CreateResult.of(
+        project,
+        version,
+        {**entry, **told},
         created=created,
-        title=version.title,
-        description=version.description,
-        archive_path=file.path,
-        archive_sha256=entry.get("sha256") or _hex(file),
-        archive_format=entry.get("format"),
-        counts=counts,
         changes=version_map.find_changes(version.version_id) if created else None,
-        consistent=bool(entry.get("consistent", True)),
-        preview_project_id=version.preview_project_id,
         warnings=(*map(str, entry.get("warnings") or ()), *warnings),
     )
 

@@ -29,7 +29,7 @@ from airflow_sv_versioning.vault.audit import StoreCheck, check_store
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
-from airflow_sv_versioning.versioning.create import Creation
+from airflow_sv_versioning.versioning.create import create_version
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import choose_projects
 from airflow_sv_versioning.versioning.marks import RESTORES, Marks, making_versions, open_marks
@@ -139,7 +139,7 @@ class ProjectVersions:
         if marks is None:
             remove_drafts(self._client, progress)
         with self._marks(marks, making_versions(project.id), progress) as remembered:
-            result = Creation(self._client, project, options, progress, remembered, keeper).run()
+            result = create_version(self._client, project, options, progress, remembered, keeper)
         if keeper and result.media is None:
             latest = self.get_info_by_id(project_id, result.version_id)
             result = result.with_media(keeper.complete(latest))

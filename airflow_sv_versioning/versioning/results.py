@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.texts import counts_text
 
@@ -51,6 +52,39 @@ class CreateResult:
     media: MediaBackup | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        version: VersionInfo,
+        entry: Mapping[str, Any],
+        *,
+        created: bool,
+        changes: Mapping[str, int] | None,
+        warnings: tuple[str, ...],
+    ) -> CreateResult:
+        """Describe a version.
+
+        :param entry: what the map of versions says of it, with ``path`` and ``counts``.
+        """
+        return cls(
+            project_id=project.id,
+            project_name=project.name,
+            version_id=version.version_id,
+            version_num=version.version_num,
+            created=created,
+            title=version.title,
+            description=version.description,
+            archive_path=entry["path"],
+            archive_sha256=entry.get("sha256"),
+            archive_format=entry.get("format"),
+            counts=entry["counts"],
+            changes=changes,
+            consistent=bool(entry.get("consistent", True)),
+            preview_project_id=version.preview_project_id,
+            warnings=warnings,
+        )
 
     @property
     def status(self) -> str:

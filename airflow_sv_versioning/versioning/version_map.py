@@ -12,7 +12,7 @@ The truth is the server's list of versions; the map is kept right for the SDK's 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -44,6 +44,15 @@ class VersionMap:
     def read(cls, client: SuperviselyClient, project: Project) -> VersionMap:
         """Download the map; an empty one if there is none."""
         return cls(client, project, client.files.find_bytes(project.team_id, map_path(project.id)))
+
+    @classmethod
+    def read_healed(
+        cls, client: SuperviselyClient, project: Project, versions: Sequence[VersionInfo]
+    ) -> VersionMap:
+        """Download the map, and make it say what the server's list says."""
+        version_map = cls.read(client, project)
+        version_map.heal(versions)
+        return version_map
 
     def entry(self, version_id: int | None) -> dict[str, Any]:
         """Take the entry of a version; ``{}`` where the map has none."""
@@ -93,13 +102,20 @@ class VersionMap:
         else:
             self.entries["latest"] = previous
 
-    def add(self, version_id: int, entry: dict[str, Any]) -> None:
+    def add(self, version_id: int, entry: Mapping[str, Any]) -> None:
         """Enter a version as the latest, with the number that the server is likely to give it."""
         latest = self.entries.get("latest")
         number = int(self.entry(latest).get("number") or 0) + 1 if latest is not None else 1
         self.entries[str(version_id)] = {**entry, "number": number, "previous": latest}
         self.entries["latest"] = version_id
         self.entries.setdefault("format", entry["format"])
+
+    def settle(self, version: VersionInfo) -> None:
+        """Take over the number that the server gave, where the map foretold another."""
+        entry = self.entry(version.version_id)
+        if entry.get("number") != version.version_num:
+            entry["number"] = version.version_num
+            self.save()
 
     def save(self) -> None:
         """Write the map to Team Files if it differs from what is there."""

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.capture.passes import capture_project
+from airflow_sv_versioning.capture.untold import untold_warnings
+from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import (
     ApiError,
@@ -143,9 +145,22 @@ def test_coordinates_that_an_old_instance_rounds_are_told_where_no_request_fails
         captured = capture_project(
             client, project_id, tmp_path / "capture", on_concurrent_change="fail", progress=Progress()
         )
+        warnings = list(untold_warnings(client, captured.snapshot))
 
     told = f"This instance is {version}, older than 6.11.8, which brought exact coordinates"
-    assert [warning.startswith(told) for warning in captured.warnings] == [True] * is_old
+    assert [warning.startswith(told) for warning in warnings] == [True] * is_old
+
+
+def test_a_restore_that_is_read_back_asks_for_no_version_of_the_instance(tmp_path: Path) -> None:
+    with EmbeddedServer(tmp_path / "server") as server, FaultProxy(server.info.url) as wire:
+        with SuperviselyClient(wire.url, server.info.token) as client:
+            project_id = MAKERS["images"](client, tmp_path)
+            made = ProjectVersions(client).create(project_id)
+        assert len(wire.seen("instance.version")) == 1
+        with SuperviselyClient(wire.url, server.info.token) as client:
+            ProjectVersions(client).restore(project_id, made.version_id, verify="full")
+
+    assert len(wire.seen("instance.version")) == 1
 
 
 def test_an_old_instance_is_asked_for_its_version_once(tmp_path: Path):
