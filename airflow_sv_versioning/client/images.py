@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.client.checks import check_count, check_once
+from airflow_sv_versioning.client.checks import check_once
 from airflow_sv_versioning.client.decoding import Id, prove
 from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.client.items import Items, Row
 from airflow_sv_versioning.client.listing import list_whole
-from airflow_sv_versioning.client.media import Media
-from airflow_sv_versioning.client.shapes import Item, MadeItem, Stored, Tag
-from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.client.shapes import Item, Tag
 
 LIST_PAGE = 1000
 ADD_BATCH = 200
@@ -54,90 +53,45 @@ class Image(msgspec.Struct, rename="camel"):
     offset_end: Any = None
 
 
-class Images:
-    """Read, add and describe images."""
+class Images(Items):
+    """Read, add and describe images; listed ones have their tags.
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    At most 200 are added at once, each with ``title``, ``hash`` or ``link``, and optionally ``meta`` and
+    ``parentId``.
 
-    def iter_pages(self, dataset_id: int) -> Iterator[list[dict[str, Any]]]:
-        """Stream a dataset's images with their tags, in the order of their ids, page by page.
+    Source: POST images.list, token mode; POST images.bulk.add.
+    """
 
-        Source: POST images.list, token mode.
-        """
-        return self._pages(_listing(dataset_id, []))
+    name = "images"
+    list_page = LIST_PAGE
+    ids_at_once = ADD_BATCH
+    # Otherwise the server looks into the links, which takes long, and writes what it sees.
+    list_options = MappingProxyType({"projectId": None, "forceMetadataForLinks": False})
+    add_options = MappingProxyType({"forceMetadataForLinks": True, "skipValidation": False})
 
-    def read_pages(self, dataset_id: int) -> Iterator[list[Image]]:
-        """Stream the same as :meth:`iter_pages`, for bulk: members that nobody asks for are not decoded.
+    def iter_pages(self, dataset_id: int, filters: Sequence[Row] = ()) -> Iterator[list[dict[str, Any]]]:
+        """Stream a dataset's images in the order of their ids, page by page."""
+        body = self._listing(dataset_id, filters)
+        return self._transport.token_pages("images.list", body, LIST_PAGE, dict[str, Any], Item)
 
-        Source: POST images.list, token mode.
-        """
-        return self._read_pages(_listing(dataset_id, []))
-
-    def read_by_ids(self, dataset_id: int, image_ids: Sequence[int]) -> list[Image]:
-        """Read those of the given images that still are in the dataset; see :meth:`read_pages`.
-
-        Source: POST images.list.
-        """
-        return [
-            image
-            for filters in _by_ids(image_ids)
-            for image in list_whole(partial(self._read_pages, _listing(dataset_id, filters)))
-        ]
-
-    def _read_pages(self, body: Mapping[str, Any]) -> Iterator[list[Image]]:
+    def read_pages(self, dataset_id: int, filters: Sequence[Row] = ()) -> Iterator[list[Image]]:
+        """Stream the same as :meth:`iter_pages`, for bulk: members that nobody asks for are not decoded."""
+        body = self._listing(dataset_id, filters)
         for page in self._transport.token_pages("images.list", body, LIST_PAGE, Image):
             _check_tags([image.tags for image in page])
             yield page
 
-    def count(self, dataset_id: int) -> int:
-        """Count the images of a dataset. Source: POST images.list."""
-        return self._transport.count("images.list", _listing(dataset_id, []))
-
-    def list_by_ids(self, dataset_id: int, image_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Read those of the given images that still are in the dataset. Source: POST images.list."""
+    def read_by_ids(self, dataset_id: int, image_ids: Sequence[int]) -> list[Image]:
+        """Read those of the given images that still are in the dataset; see :meth:`read_pages`."""
         return [
             image
-            for filters in _by_ids(image_ids)
-            for image in list_whole(partial(self._pages, _listing(dataset_id, filters)))
+            for filters in self._by_ids(image_ids)
+            for image in list_whole(partial(self.read_pages, dataset_id, filters))
         ]
-
-    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Read those of a dataset's images that have the given names. Source: POST images.list."""
-        filters = [{"field": "name", "operator": "in", "value": list(names)}]
-        return list_whole(lambda: self._pages(_listing(dataset_id, filters)))
-
-    def _pages(self, body: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
-        return self._transport.token_pages("images.list", body, LIST_PAGE, dict[str, Any], Item)
-
-    def add(self, dataset_id: int, images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Add at most 200 images by reference.
-
-        :param images: each ``title`` with ``hash`` or ``link``, and optionally ``meta`` and ``parentId``.
-        :returns: image JSON in the order of the request.
-        :raises ConflictError: a name is taken in the dataset; ``details["errors"]`` lists them.
-
-        Source: POST images.bulk.add.
-        """
-        body = {
-            "datasetId": dataset_id,
-            "images": list(images),
-            "forceMetadataForLinks": True,
-            "skipValidation": False,
-        }
-        added: list[dict[str, Any]] = self._transport.call(
-            "images.bulk.add", body, list[MadeItem], idempotent=False
-        )
-        check_count(added, images, f"images to dataset {dataset_id}")
-        return added
 
     def find_existing_hashes(self, hashes: Sequence[str]) -> set[str]:
         """Tell which contents the server still holds. Source: POST images.internal.hashes.list."""
-        return Media(self._transport).find_existing(hashes)
-
-    def edit(self, image_id: int, **fields: Any) -> None:
-        """Change ``name``, ``description`` or ``meta`` of an image. Source: POST images.editInfo."""
-        self._transport.call("images.editInfo", {"id": image_id, **fields})
+        return self._media.find_existing(hashes)
 
     def upload(
         self,
@@ -151,10 +105,7 @@ class Images:
         :returns: image JSON in the order of ``files``.
         """
         hashes = {path: content_hash(path) for _, path in files}
-        present_hashes = self.find_existing_hashes(sorted(set(hashes.values())))
-        missing = {digest: path for path, digest in hashes.items() if digest not in present_hashes}
-        for part in batches(sorted(missing.values()), _UPLOAD_BATCH):
-            self._upload_bytes(part, hashes)
+        self._media.store_small({digest: path.read_bytes for path, digest in hashes.items()})
         added: list[dict[str, Any]] = []
         for chunk in batches(files, ADD_BATCH):
             entries: list[dict[str, Any]] = [{"title": name, "hash": hashes[path]} for name, path in chunk]
@@ -164,17 +115,6 @@ class Images:
             added += self.add(dataset_id, entries)
         return added
 
-    def _upload_bytes(self, paths: Sequence[Path], hashes: Mapping[Path, str]) -> None:
-        def fields() -> list[tuple[str, Any]]:
-            return [(f"{i}-file", (str(i), path.read_bytes(), "image/*")) for i, path in enumerate(paths)]
-
-        answer = self._transport.upload("images.bulk.upload", fields, list[Stored])
-        if [entry.get("hash") for entry in answer] != [hashes[path] for path in paths]:
-            raise IntegrityError(
-                f"The server did not store {paths[0]} and {len(paths) - 1} more whole: {answer}.",
-                path=str(paths[0]),
-            )
-
 
 def _check_tags(tags: Sequence[Sequence[Mapping[str, Any]] | None]) -> None:
     """Prove the tags of a page of images, which stay as they came."""
@@ -183,22 +123,3 @@ def _check_tags(tags: Sequence[Sequence[Mapping[str, Any]] | None]) -> None:
         [tag["id"] for image_tags in tags for tag in image_tags or () if tag.get("id") is not None],
         "image tags",
     )
-
-
-def _by_ids(image_ids: Sequence[int]) -> Iterator[list[dict[str, Any]]]:
-    """Make the filters of requests for images by their ids."""
-    for part in batches(image_ids, ADD_BATCH):
-        yield [{"field": "id", "operator": "in", "value": list(part)}]
-
-
-def _listing(dataset_id: int, filters: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "projectId": None,
-        "datasetId": dataset_id,
-        "recursive": False,
-        "filter": filters,
-        "sort": "id",
-        "sort_order": "asc",
-        # Otherwise the server looks into the links, which takes long, and writes what it sees.
-        "forceMetadataForLinks": False,
-    }

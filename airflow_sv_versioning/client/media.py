@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.file_sizes import naming_file
+from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.shapes import Stored
 from airflow_sv_versioning.client.transport import Check, Transport
 from airflow_sv_versioning.exceptions import IntegrityError
 
 _HASHES_BATCH = 900
+_SMALL_BATCH = 50
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,34 @@ class Media:
         for part in batches(hashes, _HASHES_BATCH):
             existing.update(self._transport.call("images.internal.hashes.list", list(part), list[str]))
         return existing
+
+    def store(self, method: UploadMethod, paths: Sequence[Path]) -> dict[Path, str]:
+        """Upload the files that the server does not hold yet, each content once; returns the hash of each."""
+        hashes = {path: content_hash(path) for path in paths}
+        for digest, path in self._missing({digest: path for path, digest in hashes.items()}).items():
+            self.upload(method, path, digest)
+        return hashes
+
+    def store_small(self, contents: Mapping[str, Callable[[], bytes]]) -> None:
+        """Upload small contents that the server does not hold yet, many in one request.
+
+        :param contents: base64 of the SHA-256 -> what reads the content.
+        :raises IntegrityError: the server did not store them whole.
+
+        Source: POST images.bulk.upload, which takes contents of any type.
+        """
+        for part in batches(list(self._missing(contents).items()), _SMALL_BATCH):
+
+            def fields(part: Sequence[tuple[str, Callable[[], bytes]]] = part) -> list[tuple[str, Any]]:
+                return [(f"{i}-file", (str(i), read(), "image/*")) for i, (_, read) in enumerate(part)]
+
+            answer = self._transport.upload("images.bulk.upload", fields, list[Stored])
+            if [entry.get("hash") for entry in answer] != [digest for digest, _ in part]:
+                raise IntegrityError(f"The server did not store {len(part)} files whole: {answer}.")
+
+    def _missing(self, contents: Mapping[str, T]) -> dict[str, T]:
+        known = self.find_existing(sorted(contents))
+        return {digest: content for digest, content in contents.items() if digest not in known}
 
     def upload(
         self, method: UploadMethod, path: Path, expected_hash: str, *, check: Check | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -13,11 +13,9 @@ from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.checks import check_answered, check_count, check_owners
 from airflow_sv_versioning.client.decoding import prove
 from airflow_sv_versioning.client.figures import skipping
-from airflow_sv_versioning.client.files import content_hash
-from airflow_sv_versioning.client.listing import list_whole
-from airflow_sv_versioning.client.media import VIDEO_UPLOAD, Media
-from airflow_sv_versioning.client.shapes import MadeItem, Object, Tag, Video
-from airflow_sv_versioning.client.transport import Transport
+from airflow_sv_versioning.client.items import Items, Row
+from airflow_sv_versioning.client.media import VIDEO_UPLOAD
+from airflow_sv_versioning.client.shapes import Object, Tag, Video
 from airflow_sv_versioning.client.video_annotations import AnnotatedVideo
 
 # Timecodes make long videos heavy: a number for every frame of every video of a page.
@@ -27,40 +25,24 @@ FIGURES_BATCH = 200
 TAGS_BATCH = 300
 
 
-class Videos:
-    """Read, add, describe and annotate videos."""
+class Videos(Items):
+    """Read, add, describe and annotate videos.
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    ``fileMeta`` of one holds ``framesCount``, ``framesToTimecodes`` (seconds), ``width``, ``height`` (pixels)
+    and ``size`` (bytes). At most 50 are added at once, each with ``title``, ``hash`` or ``link``, ``meta``.
 
-    def iter_pages(
-        self, dataset_id: int, filters: Sequence[Mapping[str, Any]] = ()
-    ) -> Iterator[list[dict[str, Any]]]:
-        """Stream a dataset's videos in the order of their ids, page by page.
+    Source: POST videos.list, token mode; POST videos.bulk.add.
+    """
 
-        ``fileMeta`` holds ``framesCount``, ``framesToTimecodes`` (seconds), ``width``, ``height`` (pixels)
-        and ``size`` (bytes).
+    name = "videos"
+    list_page = ids_at_once = LIST_PAGE
+    list_options = MappingProxyType({"rawVideoMeta": False, "forceMetadataForLinks": False})
+    add_options = MappingProxyType({"forceMetadataForLinks": True})
 
-        Source: POST videos.list, token mode.
-        """
-        body = _listing(dataset_id, filters)
+    def iter_pages(self, dataset_id: int, filters: Sequence[Row] = ()) -> Iterator[list[dict[str, Any]]]:
+        """Stream a dataset's videos in the order of their ids, page by page."""
+        body = self._listing(dataset_id, filters)
         return self._transport.token_pages("videos.list", body, LIST_PAGE, dict[str, Any], Video)
-
-    def count(self, dataset_id: int) -> int:
-        """Count the videos of a dataset. Source: POST videos.list."""
-        return self._transport.count("videos.list", _listing(dataset_id, ()))
-
-    def list_by_ids(self, dataset_id: int, video_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Read those of the given videos that still are in the dataset. Source: POST videos.list."""
-        return [
-            video
-            for part in batches(video_ids, LIST_PAGE)
-            for video in list_whole(partial(self.iter_pages, dataset_id, [_among("id", part)]))
-        ]
-
-    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Read those of a dataset's videos that have the given names. Source: POST videos.list."""
-        return list_whole(lambda: self.iter_pages(dataset_id, [_among("name", names)]))
 
     def read_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[AnnotatedVideo]:
         """Read whole annotations, in the order of the ids; figures stay JSON text.
@@ -81,26 +63,6 @@ class Videos:
             prove(method, annotation.objects, list[Object])
             check_owners(annotation.tags, annotation.objects)
         return [by_id[video_id] for video_id in video_ids]
-
-    def add(self, dataset_id: int, videos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Add at most 50 videos by reference.
-
-        :param videos: each ``title`` with ``hash`` or ``link``, and ``meta``.
-        :returns: video JSON in the order of the request.
-        :raises ConflictError: a name is taken in the dataset.
-
-        Source: POST videos.bulk.add.
-        """
-        body = {"datasetId": dataset_id, "videos": list(videos), "forceMetadataForLinks": True}
-        added: list[dict[str, Any]] = self._transport.call(
-            "videos.bulk.add", body, list[MadeItem], idempotent=False
-        )
-        check_count(added, videos, f"videos to dataset {dataset_id}")
-        return added
-
-    def describe(self, video_id: int, description: str) -> None:
-        """Set a video's description. Source: POST images.editInfo, which takes items of any type."""
-        self._transport.call("images.editInfo", {"id": video_id, "description": description})
 
     def set_custom_data(self, video_id: int, custom_data: Any) -> None:
         """Replace a video's custom data. Source: POST videos.custom-data.set."""
@@ -135,27 +97,6 @@ class Videos:
 
         :returns: video JSON in the order of ``files``.
         """
-        hashes = {path: content_hash(path) for _, path in files}
-        media = Media(self._transport)
-        present_hashes = media.find_existing(sorted(set(hashes.values())))
-        for path, digest in hashes.items():
-            if digest not in present_hashes:
-                media.upload(VIDEO_UPLOAD, path, digest)
+        hashes = self._media.store(VIDEO_UPLOAD, [path for _, path in files])
         entries = [{"title": name, "hash": hashes[path], "meta": {}} for name, path in files]
         return [video for part in batches(entries, ADD_BATCH) for video in self.add(dataset_id, part)]
-
-
-def _among(field: str, values: Sequence[Any]) -> dict[str, Any]:
-    return {"field": field, "operator": "in", "value": list(values)}
-
-
-def _listing(dataset_id: int, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "datasetId": dataset_id,
-        "recursive": False,
-        "filter": list(filters),
-        "sort": "id",
-        "sort_order": "asc",
-        "rawVideoMeta": False,
-        "forceMetadataForLinks": False,
-    }

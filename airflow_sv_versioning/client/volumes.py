@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,12 @@ from typing import Any
 import msgspec
 
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.client.checks import check_added, check_answered, check_count, check_owners
+from airflow_sv_versioning.client.checks import check_added, check_answered, check_owners
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.geometries import download_geometries
-from airflow_sv_versioning.client.listing import list_whole
-from airflow_sv_versioning.client.media import Media
-from airflow_sv_versioning.client.shapes import MadeEntry, MadeItem, Stored, Volume, VolumeAnnotation
-from airflow_sv_versioning.client.transport import Transport
-from airflow_sv_versioning.exceptions import IntegrityError
+from airflow_sv_versioning.client.items import Items, Row
+from airflow_sv_versioning.client.media import IMAGE_UPLOAD
+from airflow_sv_versioning.client.shapes import MadeEntry, Volume, VolumeAnnotation
 
 LIST_PAGE = 200
 ADD_BATCH = 50
@@ -28,39 +26,24 @@ _GEOMETRY_BATCH = 50
 _GEOMETRY_BYTES = 8 << 20
 
 
-class Volumes:
-    """Read, add, describe and annotate volumes."""
+class Volumes(Items):
+    """Read, add, describe and annotate volumes.
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    ``meta`` of one holds ``dimensionsIJK`` (voxels), ``spacing`` (mm), ``origin`` and ``directions``. At most
+    50 are added at once, each with ``name``, ``hash`` and ``meta``; ``customData`` where a volume has some,
+    which no official client sends, and a server may pass over.
 
-    def iter_pages(
-        self, dataset_id: int, filters: Sequence[Mapping[str, Any]] = ()
-    ) -> Iterator[list[dict[str, Any]]]:
-        """Stream a dataset's volumes in the order of their ids, page by page.
+    Source: POST volumes.list, by page numbers: of this listing no other way is known to be honoured; POST
+    volumes.bulk.add.
+    """
 
-        ``meta`` holds ``dimensionsIJK`` (voxels), ``spacing`` (mm), ``origin`` and ``directions``.
+    name = "volumes"
+    list_page = ids_at_once = LIST_PAGE
 
-        Source: POST volumes.list, by page numbers: of this listing no other way is known to be honoured.
-        """
-        body = _listing(dataset_id, filters)
+    def iter_pages(self, dataset_id: int, filters: Sequence[Row] = ()) -> Iterator[list[dict[str, Any]]]:
+        """Stream a dataset's volumes in the order of their ids, page by page."""
+        body = self._listing(dataset_id, filters)
         return self._transport.pages("volumes.list", body, LIST_PAGE, dict[str, Any], Volume)
-
-    def count(self, dataset_id: int) -> int:
-        """Count the volumes of a dataset. Source: POST volumes.list."""
-        return self._transport.count("volumes.list", _listing(dataset_id, ()))
-
-    def list_by_ids(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Read those of the given volumes that still are in the dataset. Source: POST volumes.list."""
-        return [
-            volume
-            for part in batches(volume_ids, LIST_PAGE)
-            for volume in list_whole(partial(self.iter_pages, dataset_id, [_among("id", part)]))
-        ]
-
-    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Read those of a dataset's volumes that have the given names. Source: POST volumes.list."""
-        return list_whole(lambda: self.iter_pages(dataset_id, [_among("name", names)]))
 
     def get_annotations(self, dataset_id: int, volume_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Read whole annotations, in the order of the ids; figures in space come without their geometry.
@@ -81,27 +64,6 @@ class Volumes:
         for annotation in answer:
             check_owners(annotation["tags"], annotation["objects"])
         return [by_id[volume_id] for volume_id in volume_ids]
-
-    def add(self, dataset_id: int, volumes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Add at most 50 volumes by reference.
-
-        :param volumes: each ``name``, ``hash`` and ``meta``; ``customData`` where a volume has some, which no
-            official client sends, and a server may pass over.
-        :returns: volume JSON in the order of the request.
-        :raises ConflictError: a name is taken in the dataset.
-
-        Source: POST volumes.bulk.add.
-        """
-        body = {"datasetId": dataset_id, "volumes": list(volumes)}
-        added: list[dict[str, Any]] = self._transport.call(
-            "volumes.bulk.add", body, list[MadeItem], idempotent=False
-        )
-        check_count(added, volumes, f"volumes to dataset {dataset_id}")
-        return added
-
-    def describe(self, volume_id: int, description: str) -> None:
-        """Set a volume's description. Source: POST images.editInfo, which takes items of any type."""
-        self._transport.call("images.editInfo", {"id": volume_id, "description": description})
 
     def add_tags(self, volume_id: int, tags: Sequence[Mapping[str, Any]]) -> None:
         """Tag a volume; each tag is ``tagId`` with ``value``. Source: POST volumes.tags.bulk.add."""
@@ -167,13 +129,7 @@ class Volumes:
 
         Source: POST images.internal.hashes.list, POST images.bulk.upload, which take files of any type.
         """
-        hashes = {path: content_hash(path) for path in paths}
-        missing = self._missing(hashes.values())
-        for path, digest in hashes.items():
-            if digest in missing:
-                missing.discard(digest)
-                self._send([(digest, path.read_bytes)])
-        return hashes
+        return self._media.store(IMAGE_UPLOAD, paths)
 
     def store_contents(self, contents: Sequence[bytes]) -> list[str]:
         """Upload small contents, such as slices, that the platform does not hold yet.
@@ -182,11 +138,9 @@ class Volumes:
 
         Source: POST images.internal.hashes.list, POST images.bulk.upload.
         """
-        hashes = [content_hash(content) for content in contents]
-        by_hash = dict(zip(hashes, contents, strict=True))
-        if missing := self._missing(hashes):
-            self._send([(digest, lambda digest=digest: by_hash[digest]) for digest in sorted(missing)])  # type: ignore[misc]
-        return hashes
+        by_hash = {content_hash(content): content for content in contents}
+        self._media.store_small({digest: partial(bytes, content) for digest, content in by_hash.items()})
+        return [content_hash(content) for content in contents]
 
     def add_slices(self, volume_id: int, slices: Sequence[Mapping[str, Any]]) -> None:
         """Tell the pictures of at most 50 slices of a volume.
@@ -196,21 +150,6 @@ class Volumes:
         Source: POST volumes.slices.bulk.add.
         """
         self._transport.call("volumes.slices.bulk.add", {"volumeId": volume_id, "volumeSlices": list(slices)})
-
-    def _missing(self, hashes: Iterable[str]) -> set[str]:
-        all_hashes = set(hashes)
-        return all_hashes - Media(self._transport).find_existing(sorted(all_hashes))
-
-    def _send(self, contents: Sequence[tuple[str, Callable[[], bytes]]]) -> None:
-        def fields() -> list[tuple[str, Any]]:
-            return [
-                (f"{number}-file", (str(number), read(), "image/*"))
-                for number, (_, read) in enumerate(contents)
-            ]
-
-        answer = self._transport.upload("images.bulk.upload", fields, list[Stored])
-        if [entry.get("hash") for entry in answer] != [digest for digest, _ in contents]:
-            raise IntegrityError(f"The server did not store the files whole: {answer}.")
 
 
 def _by_size(files: Mapping[int, Path]) -> Iterator[dict[int, Path]]:
@@ -225,17 +164,3 @@ def _by_size(files: Mapping[int, Path]) -> Iterator[dict[int, Path]]:
         part[figure_id] = path
     if part:
         yield part
-
-
-def _among(field: str, values: Sequence[Any]) -> dict[str, Any]:
-    return {"field": field, "operator": "in", "value": list(values)}
-
-
-def _listing(dataset_id: int, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "datasetId": dataset_id,
-        "recursive": False,
-        "filter": list(filters),
-        "sort": "id",
-        "sort_order": "asc",
-    }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
     from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.client.items import Items
     from airflow_sv_versioning.client.media import UploadMethod
     from airflow_sv_versioning.project_types.compared import Part, Side
     from airflow_sv_versioning.project_types.compared_columns import ComparedColumns
@@ -115,6 +116,34 @@ class ItemReader(ABC, Generic[ItemT]):
         """List those of the items that are still there, in the order of their ids."""
 
 
+class RowReader(ItemReader[ItemWithRow]):
+    """Reads items of which the listing tells a row each.
+
+    What else the server says of them may be long, and is let go.
+    """
+
+    def __init__(self, items: Items, make_row: Callable[[Mapping[str, Any]], Row]) -> None:
+        self._items = items
+        self._make_row = make_row
+
+    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemWithRow]]:
+        """List a dataset's items as the server says them, page by page."""
+        return map(self._with_rows, self._items.iter_pages(dataset_id))
+
+    def listed_rows(self, items: Sequence[ItemWithRow]) -> Rows:
+        """Make the rows that the listing alone tells."""
+        return {self._items.name: [item.row for item in items]}
+
+    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
+        """List those of the items that are still there, in the order of their ids."""
+        return self._with_rows(self._items.list_by_ids(dataset_id, item_ids))
+
+    def _with_rows(self, items: Sequence[Mapping[str, Any]]) -> list[ItemWithRow]:
+        return [
+            ItemWithRow(item["id"], item["name"], item["updatedAt"], self._make_row(item)) for item in items
+        ]
+
+
 class ProjectType(ABC):
     """One type of projects, and all that differs between them below archives.
 
@@ -124,7 +153,6 @@ class ProjectType(ABC):
     :cvar compared: which columns a comparison looks at.
     :cvar place: word for where a figure lies in an item that has many pictures.
     :cvar upload: how the platform takes the files of items.
-    :cvar list_page: so many items are asked for at a time.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
     :cvar takes_links: whether the platform can add an item by its link at all.
     :cvar shares_objects: whether items may have an annotation object in common.
@@ -140,7 +168,6 @@ class ProjectType(ABC):
     compared: ClassVar[ComparedColumns]
     place: ClassVar[str] = "frame"
     upload: ClassVar[UploadMethod]
-    list_page: ClassVar[int]
     prefers_link: ClassVar[bool]
     takes_links: ClassVar[bool] = True
     shares_objects: ClassVar[bool] = False
@@ -170,9 +197,10 @@ class ProjectType(ABC):
     def copy_kept(self, base: Snapshot, writer: SnapshotWriter, kept_ids: IdSet) -> None:
         """Copy what hangs on unchanged items and is not told by their listing, by column operations."""
 
-    @abstractmethod
-    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
-        """Add items to a dataset, as the platform is told of them; returns what it says of the new ones."""
+    def items(self, client: SuperviselyClient) -> Items:
+        """Take the part of a client that reads and adds items."""
+        found: Items = getattr(client, self.name)
+        return found
 
     def complete(self, snapshot: Snapshot) -> frozenset[str]:
         """Add to an archive's tables what follows from others; returns those that were written anew."""
@@ -206,9 +234,11 @@ class ProjectType(ABC):
         :raises FormatError: they do not.
         """
 
-    @abstractmethod
     def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
         """Count what a dataset holds, under the names of :attr:`counted`."""
+        objects = {"objects": client.objects.count(dataset_id)} if self.has_objects else {}
+        items, figures = self.items(client).count(dataset_id), client.figures.count(dataset_id)
+        return {self.name: items, **objects, "figures": figures}
 
     def compared_items(self, side: Side, rows: pa.Table) -> pa.Table:
         """Leave of rows of items what says by what each is restored: its hash or its link."""
@@ -221,13 +251,6 @@ class ProjectType(ABC):
         :returns: beside the columns to compare and ``src_figure_id``: ``item`` (its place in the part),
             ``object_id`` (null where figures are of no objects), ``geometry`` (JSON, or a file's digest).
         """
-
-
-def with_rows(
-    items: Sequence[Mapping[str, Any]], make_row: Callable[[Mapping[str, Any]], Row]
-) -> list[ItemWithRow]:
-    """Keep of listed items what a capture asks for: what else the server says of them may be long."""
-    return [ItemWithRow(item["id"], item["name"], item["updatedAt"], make_row(item)) for item in items]
 
 
 def by_link(project_type: ProjectType, link: Any, digest: Any) -> bool:

@@ -73,7 +73,7 @@ def _refused(work: RestoreWork, dataset_id: int, links: Sequence[tuple[int, str]
     work.progress.check()
     entries = [{"title": str(item_id), "link": link, "meta": {}} for item_id, link in links]
     try:
-        work.plan.project_type.add_items(work.client, dataset_id, entries)
+        work.plan.project_type.items(work.client).add(dataset_id, entries)
     except REFUSALS as error:
         if len(links) == 1:
             ((item_id, link),) = links

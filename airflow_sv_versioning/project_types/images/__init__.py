@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.figures import LIST_BATCH
-from airflow_sv_versioning.client.images import LIST_PAGE, Image
+from airflow_sv_versioning.client.images import Image
 from airflow_sv_versioning.client.media import IMAGE_UPLOAD
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.project_types.base import ItemReader, Names, ProjectType, Row, Rows, copy_rows
+from airflow_sv_versioning.project_types.base import ItemReader, Names, ProjectType, Rows, copy_rows
 from airflow_sv_versioning.project_types.compared import Part, Side
 from airflow_sv_versioning.project_types.images import comparison
 from airflow_sv_versioning.project_types.images.columns import COMPARED
@@ -43,7 +43,6 @@ class Images(ProjectType):
     counted = ("datasets", "images", "figures", "tags")
     compared = COMPARED
     upload = IMAGE_UPLOAD
-    list_page = LIST_PAGE
     others_tell_all = True
     # The hash is only a trace of what the link held when it was added.
     prefers_link = True
@@ -63,10 +62,6 @@ class Images(ProjectType):
             pass
         for rows in base.iter_rows_of("tags", "src_item_id", kept_ids):
             writer.append_arrow("tags", rows.filter(pc.field("owner_type") == "figure"))
-
-    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
-        """Add images."""
-        return client.images.add(dataset_id, entries)
 
     def complete(self, snapshot: Snapshot) -> frozenset[str]:
         """Name the image of every tag."""
@@ -102,10 +97,6 @@ class Images(ProjectType):
         check_ids(
             "figures of tags", snapshot, "tags", "owner_id", figures, pc.field("owner_type") == "figure"
         )
-
-    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
-        """Count images and figures."""
-        return {"images": client.images.count(dataset_id), "figures": client.figures.count(dataset_id)}
 
     def compared_items(self, side: Side, rows: pa.Table) -> pa.Table:
         """Leave of rows of images what says by what each is restored."""

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.media import VIDEO_UPLOAD
-from airflow_sv_versioning.client.videos import LIST_PAGE
 from airflow_sv_versioning.exceptions import IncompleteListingError, TransportError
 from airflow_sv_versioning.project_types.base import (
     ItemReader,
     ItemWithRow,
     Names,
     ProjectType,
-    Row,
+    RowReader,
     Rows,
     copy_rows,
-    with_rows,
 )
 from airflow_sv_versioning.project_types.compared import Part, Side
 from airflow_sv_versioning.project_types.tag_rows import annotation_tag_rows
@@ -49,7 +47,6 @@ class Videos(ProjectType):
     counted = ("datasets", "videos", "objects", "figures", "tags")
     compared = COMPARED
     upload = VIDEO_UPLOAD
-    list_page = LIST_PAGE
     # The hash names the very bytes that were annotated, frame by frame; a link may hold other ones by now.
     # The official restore decides alike.
     prefers_link = False
@@ -66,21 +63,9 @@ class Videos(ProjectType):
             for _ in copy_rows(base, writer, table, item_column(self.name, table), kept_ids):
                 pass
 
-    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
-        """Add videos."""
-        return client.videos.add(dataset_id, entries)
-
     def check(self, snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
         """Check classes of objects, objects of figures, and frames."""
         check_videos(snapshot, paths, names)
-
-    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
-        """Count videos, objects and figures."""
-        return {
-            "videos": client.videos.count(dataset_id),
-            "objects": client.objects.count(dataset_id),
-            "figures": client.figures.count(dataset_id),
-        }
 
     def compared_items(self, side: Side, rows: pa.Table) -> pa.Table:
         """Leave of rows of videos what says by what each is restored."""
@@ -91,17 +76,14 @@ class Videos(ProjectType):
         return comparison.figures(part)
 
 
-class _VideoReader(ItemReader[ItemWithRow]):
+class _VideoReader(RowReader):
     """Reads annotations in portions of a few thousand figures, however they spread over videos."""
 
     def __init__(self, client: SuperviselyClient, names: Names) -> None:
+        super().__init__(client.videos, video_row)
         self._client = client
         self._names = names
         self._portion = 1
-
-    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemWithRow]]:
-        for page in self._client.videos.iter_pages(dataset_id):
-            yield with_rows(page, video_row)
 
     def parts(self, items: Sequence[ItemWithRow]) -> Iterator[Sequence[ItemWithRow]]:
         start = 0
@@ -109,9 +91,6 @@ class _VideoReader(ItemReader[ItemWithRow]):
             size = self._portion
             yield items[start : start + size]
             start += size
-
-    def listed_rows(self, items: Sequence[ItemWithRow]) -> Rows:
-        return {"videos": [item.row for item in items]}
 
     def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:
         if not items:
@@ -137,9 +116,6 @@ class _VideoReader(ItemReader[ItemWithRow]):
             notes = self._client.figures.iter_notes(dataset_id, [item.id for item in items])
             tables_by_name["figures"] = with_notes(tables_by_name["figures"], notes)
         return tables_by_name
-
-    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
-        return with_rows(self._client.videos.list_by_ids(dataset_id, item_ids), video_row)
 
     def _learn(self, videos: int, figures: int) -> None:
         """Choose how many videos to read next from how many figures these had."""

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.client.media import IMAGE_UPLOAD
-from airflow_sv_versioning.client.volumes import LIST_PAGE
 from airflow_sv_versioning.project_types.base import (
     ItemReader,
     ItemWithRow,
     Names,
     ProjectType,
-    Row,
+    RowReader,
     Rows,
     copy_rows,
-    with_rows,
 )
 from airflow_sv_versioning.project_types.compared import Part
 from airflow_sv_versioning.project_types.notes import notes_of
@@ -64,7 +62,6 @@ class Volumes(ProjectType):
     compared = COMPARED
     place = "slice"
     upload = IMAGE_UPLOAD
-    list_page = LIST_PAGE
     prefers_link = False
     takes_links = False
     passes_geometry_on = False
@@ -83,10 +80,6 @@ class Volumes(ProjectType):
                 if table == "figures":
                     spatial = batch.filter(pc.field("geometry_type").isin(SPATIAL))
                     _copy_files(base, writer.directory, values(spatial, "src_figure_id"))
-
-    def add_items(self, client: SuperviselyClient, dataset_id: int, entries: Sequence[Row]) -> Sequence[Row]:
-        """Add volumes."""
-        return client.volumes.add(dataset_id, entries)
 
     def bare_figures(self, snapshot: Snapshot) -> Iterable[int]:
         """Find masks and meshes without their files."""
@@ -107,37 +100,23 @@ class Volumes(ProjectType):
         """Check classes, objects, planes, slices, and that masks fit their volumes."""
         check_volumes(snapshot, paths, names)
 
-    def count(self, client: SuperviselyClient, dataset_id: int) -> dict[str, int]:
-        """Count volumes, objects and figures."""
-        return {
-            "volumes": client.volumes.count(dataset_id),
-            "objects": client.objects.count(dataset_id),
-            "figures": client.figures.count(dataset_id),
-        }
-
     def compared_figures(self, part: Part) -> pa.Table:
         """Read the figures of some volumes."""
         return comparison.figures(part)
 
 
-class _VolumeReader(ItemReader[ItemWithRow]):
+class _VolumeReader(RowReader):
     """Reads annotations; masks go to files, a few in memory at a time whatever the number of threads."""
 
     def __init__(self, client: SuperviselyClient, names: Names, directory: Path) -> None:
+        super().__init__(client.volumes, volume_row)
         self._client = client
         self._names = names
         self._directory = directory
         self._turns = Semaphore(REQUESTS_AT_ONCE)
 
-    def iter_pages(self, dataset_id: int) -> Iterator[Sequence[ItemWithRow]]:
-        for page in self._client.volumes.iter_pages(dataset_id):
-            yield with_rows(page, volume_row)
-
     def parts(self, items: Sequence[ItemWithRow]) -> Iterator[Sequence[ItemWithRow]]:
         return batches(items, VOLUMES_AT_ONCE)
-
-    def listed_rows(self, items: Sequence[ItemWithRow]) -> Rows:
-        return {"volumes": [item.row for item in items]}
 
     def read(self, dataset_id: int, items: Sequence[ItemWithRow]) -> Rows | None:
         if not items:
@@ -182,9 +161,6 @@ class _VolumeReader(ItemReader[ItemWithRow]):
             return
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-
-    def list_by_ids(self, dataset_id: int, item_ids: Sequence[int]) -> Sequence[ItemWithRow]:
-        return with_rows(self._client.volumes.list_by_ids(dataset_id, item_ids), volume_row)
 
 
 def _copy_files(base: Snapshot, directory: Path, figure_ids: Sequence[int]) -> None:

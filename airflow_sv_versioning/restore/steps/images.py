@@ -68,7 +68,7 @@ class ImagesRestore:
             for start in range(0, batch.num_rows, images.ADD_BATCH):
                 for rows in self._parts(batch.slice(start, images.ADD_BATCH).to_pylist()):
                     entries = [self._image_entry(row) for row in rows]
-                    add_items(self._work, self._work.client.images, dataset_id, rows, entries)
+                    add_items(self._work, dataset_id, rows, entries)
 
     def _parts(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         """Cut rows smaller where they hold links: the server fetches each before it answers."""
@@ -91,8 +91,8 @@ class ImagesRestore:
             if row["description"] and row["src_image_id"] in self._work.item_ids
         )
         self._work.drain(
-            lambda row: self._work.client.images.edit(
-                self._work.item_ids[row["src_image_id"]], description=row["description"]
+            lambda row: self._work.client.images.describe(
+                self._work.item_ids[row["src_image_id"]], row["description"]
             ),
             described,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.runtime.exactly_once import write_once
@@ -17,23 +17,6 @@ MAX_DESCRIPTION = 255
 """Characters."""
 
 Added = Sequence[Mapping[str, Any]]
-
-
-class Items(Protocol):
-    """The part of a client that adds items of one type."""
-
-    def add(self, dataset_id: int, items: Sequence[Row], /) -> Added:
-        """Add them to a dataset."""
-
-    def list_by_names(self, dataset_id: int, names: Sequence[str]) -> Added:
-        """Read those of a dataset's items that have the given names."""
-
-
-class DescribedItems(Items, Protocol):
-    """The part of a client that adds items whose descriptions may come with them."""
-
-    def describe(self, item_id: int, description: str, /) -> None:
-        """Set an item's description."""
 
 
 def dataset_batches(
@@ -55,15 +38,14 @@ def new_name(work: RestoreWork, row: Row) -> str:
     return name
 
 
-def add_items(
-    work: RestoreWork, items: Items, dataset_id: int, rows: Sequence[Row], entries: Sequence[Row]
-) -> Added:
+def add_items(work: RestoreWork, dataset_id: int, rows: Sequence[Row], entries: Sequence[Row]) -> Added:
     """Add some items of a dataset in one request; returns them as the server has them.
 
     :param dataset_id: in the snapshot.
     :param entries: what they are added with, in the order of their rows.
     """
     project_type, new_dataset = work.plan.project_type, work.ids.datasets[dataset_id]
+    items = project_type.items(work.client)
     work.progress.count(
         f"{project_type.name.capitalize()} restored", len(work.item_ids), work.plan.counts[project_type.name]
     )
@@ -82,13 +64,13 @@ def add_items(
 
 
 def add_described_items(
-    work: RestoreWork, items: DescribedItems, dataset_id: int, rows: Sequence[Row], entries: Sequence[Row]
+    work: RestoreWork, dataset_id: int, rows: Sequence[Row], entries: Sequence[Row]
 ) -> None:
     """Add some items like :func:`add_items`, with their descriptions, and remember their names."""
-    added = add_items(work, items, dataset_id, rows, entries)
+    added = add_items(work, dataset_id, rows, entries)
     work.item_names.update((row[work.plan.project_type.id_column], new_name(work, row)) for row in rows)
     for new_id, description in _undescribed(work, rows, added):
-        items.describe(new_id, description)
+        work.plan.project_type.items(work.client).describe(new_id, description)
 
 
 def description_entry(row: Row) -> dict[str, str]:

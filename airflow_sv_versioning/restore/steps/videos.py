@@ -35,7 +35,7 @@ class VideosRestore:
         batches = dataset_batches(self._work, dataset_id, _COLUMNS)
         for rows in self._parts(row for batch in batches for row in batch.to_pylist()):
             entries = [self._entry(row) for row in rows]
-            add_described_items(self._work, self._work.client.videos, dataset_id, rows, entries)
+            add_described_items(self._work, dataset_id, rows, entries)
 
     def _parts(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
         """Cut rows into batches, linked videos alone: the server fetches each before it answers."""

@@ -43,7 +43,7 @@ class VolumesRestore:
         for batch in dataset_batches(self._work, dataset_id, _COLUMNS):
             for rows in batches(batch.to_pylist(), volumes.ADD_BATCH):
                 entries = [self._entry(row) for row in rows]
-                add_described_items(self._work, self._work.client.volumes, dataset_id, rows, entries)
+                add_described_items(self._work, dataset_id, rows, entries)
                 self._check_custom_data(self._work.ids.datasets[dataset_id], rows)
 
     def _entry(self, row: Row) -> dict[str, Any]:

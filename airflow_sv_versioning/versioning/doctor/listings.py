@@ -51,7 +51,7 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
     method, dataset_id = _items(subject, at_least=0)
     if dataset_id is None:
         return
-    page_size = project_type_of(method.partition(".")[0]).list_page
+    page_size = project_type_of(method.partition(".")[0]).items(subject.client).list_page
     answer = subject.ask(method, **listing_of(method, dataset_id), per_page=page_size)
     size = answer.get("perPage")
     assumption = f"{method} has pages of {page_size}"
