@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.connecting import working
 from airflow_sv_versioning.cli.parsing import (
     Commands,
     Parser,
@@ -14,7 +14,7 @@ from airflow_sv_versioning.cli.parsing import (
     chosen_version,
     whole_id,
 )
-from airflow_sv_versioning.cli.printing import reporting, show
+from airflow_sv_versioning.cli.printing import show
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -33,19 +33,14 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _check_item(arguments: argparse.Namespace) -> int:
-    with (
-        reporting() as report,
-        connected(arguments) as client,
-        stop_on_signal(client.interrupt) as should_stop,
-    ):
-        item = versions_of(client).check_item(
+    with working(arguments) as work:
+        item = work.versions.check_item(
             arguments.project_id,
             arguments.path,
             **chosen_version(arguments),
             file=arguments.file,
             in_project=arguments.in_project,
-            report=report,
-            should_stop=should_stop,
+            **work.watched,
         )
     size = "of unknown size" if item.size_bytes is None else f"{item.size_bytes:,} bytes"
     lines = [

@@ -6,10 +6,12 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.cli.printing import reporting
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,13 +19,6 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.versioning import ProjectVersions
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def connected(arguments: argparse.Namespace) -> SuperviselyClient:
-    """Make the client that arguments and environment name."""
-    from airflow_sv_versioning.client import SuperviselyClient
-
-    return SuperviselyClient(**client_arguments(arguments))
 
 
 def client_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -67,11 +62,30 @@ def _of_connection(arguments: argparse.Namespace) -> dict[str, Any]:
         ) from error
 
 
-def versions_of(client: SuperviselyClient) -> ProjectVersions:
-    """Make the use cases of a client."""
+@dataclass(frozen=True)
+class Work:
+    """A command at work.
+
+    :param watched: what use cases report to, and ask whether to stop: arguments of theirs.
+    """
+
+    client: SuperviselyClient
+    versions: ProjectVersions
+    watched: Mapping[str, Any]
+
+
+@contextmanager
+def working(arguments: argparse.Namespace) -> Iterator[Work]:
+    """Connect to what arguments and environment name, show progress, and stop in order when asked to."""
+    from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.versioning import ProjectVersions
 
-    return ProjectVersions(client)
+    with (
+        reporting() as report,
+        SuperviselyClient(**client_arguments(arguments)) as client,
+        stop_on_signal(client.interrupt) as should_stop,
+    ):
+        yield Work(client, ProjectVersions(client), {"report": report, "should_stop": should_stop})
 
 
 @contextmanager

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from typing import get_args
 
-from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, seconds
-from airflow_sv_versioning.cli.printing import reporting, show
+from airflow_sv_versioning.cli.connecting import working
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_choice, add_project_command, seconds
+from airflow_sv_versioning.cli.printing import show
 from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.versioning.options import CaptureMode, OnBusy, OnConcurrentChange
+
+_CHOSEN = (
+    "title", "description", "enable_preview", "archive_format", "on_concurrent_change", "capture",
+    "busy_timeout_seconds", "on_busy", "media_store",
+)  # fmt: skip
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -25,18 +29,18 @@ def add_to(commands: Commands[Parser]) -> None:
         metavar="FORMAT",
         help="of the archive: auto follows the latest version, other words name one (%(default)s)",
     )
-    command.add_argument(
+    add_choice(
+        command,
         "--on-concurrent-change",
-        choices=get_args(OnConcurrentChange),
-        default="accept",
-        help="what to do with a project that never stands still (%(default)s)",
+        OnConcurrentChange,
+        "what to do with a project that never stands still",
     )
-    command.add_argument(
+    add_choice(
+        command,
         "--capture",
-        choices=get_args(CaptureMode),
-        default="auto",
-        help="take unchanged items from the latest version, or read everything; auto: incremental where "
-        "updatedAt is known to move with every edit, as it is of images (%(default)s)",
+        CaptureMode,
+        "take unchanged items from the latest version, or read everything; auto: incremental where "
+        "updatedAt is known to move with every edit, as it is of images",
     )
     command.add_argument(
         "--media-store",
@@ -48,14 +52,10 @@ def add_to(commands: Commands[Parser]) -> None:
         action="store_true",
         help="read links into private networks for the media store; otherwise the server does",
     )
-    command.add_argument(
-        "--on-busy",
-        choices=get_args(OnBusy),
-        default="wait",
-        help="what to do while another process makes a version (%(default)s)",
-    )
+    add_choice(command, "--on-busy", OnBusy, "what to do while another process makes a version")
     command.add_argument(
         "--busy-timeout",
+        dest="busy_timeout_seconds",
         type=seconds,
         default=600.0,
         metavar="SECONDS",
@@ -88,26 +88,13 @@ def _archive_format(text: str) -> str:
 
 
 def _create(arguments: argparse.Namespace) -> int:
-    with (
-        reporting() as report,
-        connected(arguments) as client,
-        stop_on_signal(client.interrupt) as should_stop,
-    ):
-        result = versions_of(client).create(
+    with working(arguments) as work:
+        result = work.versions.create(
             arguments.project_id,
-            arguments.title,
-            arguments.description,
-            enable_preview=arguments.enable_preview,
-            archive_format=arguments.archive_format,
-            on_concurrent_change=arguments.on_concurrent_change,
-            capture=arguments.capture,
-            busy_timeout_seconds=arguments.busy_timeout,
-            on_busy=arguments.on_busy,
-            media_store=arguments.media_store,
-            report=report,
-            should_stop=should_stop,
+            **{name: getattr(arguments, name) for name in _CHOSEN},
+            **work.watched,
         )
-        page = version_page(client.server_url, result.project_id, result.version_id)
+        page = version_page(work.client.server_url, result.project_id, result.version_id)
     media_lines = [f"{result.media.store}: {result.media.line()}."] if result.media else []
     warnings = [f"Warning: {warning}" for warning in result.warnings]
     return show(arguments, result.as_dict(), f"{result.line()} {page}", *media_lines, *warnings)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.cli.connecting import connected, stop_on_signal
+from airflow_sv_versioning.cli.connecting import working
 from airflow_sv_versioning.cli.extras import extra_needed
 from airflow_sv_versioning.cli.parsing import (
     Commands,
@@ -17,7 +17,7 @@ from airflow_sv_versioning.cli.parsing import (
     seconds,
     whole_id,
 )
-from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, reporting, show
+from airflow_sv_versioning.cli.printing import DONE, FAILED, json_text, show
 from airflow_sv_versioning.cli.tables import Table
 from airflow_sv_versioning.exceptions import ConfigurationError
 
@@ -55,14 +55,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
     if arguments.expiry_wait and arguments.scratch is None:
         raise ConfigurationError("--expiry-wait needs a workspace to reserve a version in: give --scratch.")
-    with (
-        extra_needed("placeholders"),
-        reporting() as report,
-        connected(arguments) as client,
-        stop_on_signal(client.interrupt) as should_stop,
-    ):
-        progress = Progress(report, should_stop)
-        diagnosis = diagnose(client, arguments.project_id, arguments.scratch, progress, arguments.expiry_wait)
+    with extra_needed("placeholders"), working(arguments) as work:
+        progress = Progress(**work.watched)
+        diagnosis = diagnose(
+            work.client, arguments.project_id, arguments.scratch, progress, arguments.expiry_wait
+        )
     if arguments.save:
         arguments.save.write_text(json_text(diagnosis.as_dict()) + "\n", encoding="utf-8")
     show(arguments, diagnosis.as_dict(), *_parts(diagnosis, is_of_project=arguments.project_id is not None))

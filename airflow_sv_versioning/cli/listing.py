@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.cli.connecting import connected, versions_of
+from airflow_sv_versioning.cli.connecting import working
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
 from airflow_sv_versioning.cli.printing import show
 from airflow_sv_versioning.cli.tables import Table
@@ -24,8 +24,8 @@ def add_to(commands: Commands[Parser]) -> None:
 def _list(arguments: argparse.Namespace) -> int:
     import msgspec
 
-    with connected(arguments) as client:
-        versions = versions_of(client).get_list(arguments.project_id)
+    with working(arguments) as work:
+        versions = work.versions.get_list(arguments.project_id)
     rows = [msgspec.structs.asdict(version) for version in versions]
     return show(arguments, {"project_id": arguments.project_id, "versions": rows}, _text(versions))
 

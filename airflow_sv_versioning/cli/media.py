@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.connecting import stop_on_signal, working
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
 from airflow_sv_versioning.cli.printing import FAILED, reporting, show
 from airflow_sv_versioning.cli.tables import Table
@@ -79,18 +79,13 @@ def _prune(arguments: argparse.Namespace) -> int:
 
     if not arguments.project_ids and not arguments.forget:
         raise ConfigurationError("Name at least one project with --project-ids or --forget.")
-    with (
-        reporting() as report,
-        connected(arguments) as client,
-        stop_on_signal(client.interrupt) as should_stop,
-    ):
-        result = versions_of(client).prune_media_store(
+    with working(arguments) as work:
+        result = work.versions.prune_media_store(
             arguments.store,
             arguments.project_ids,
             forget=arguments.forget,
             plan_only=arguments.plan_only,
-            report=report,
-            should_stop=should_stop,
+            **work.watched,
         )
     done = "Would remove" if result.plan_only else "Removed"
     rows = [

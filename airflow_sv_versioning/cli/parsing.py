@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from airflow_sv_versioning.cli.printing import report, write
 from airflow_sv_versioning.client.bounds import MAX_SECONDS, MAX_WORKERS
@@ -98,6 +98,12 @@ def add_project_command(
     command.add_argument("project_id", type=whole_id, metavar="PROJECT_ID")
     add_server_arguments(command)
     return command
+
+
+def add_choice(command: Parser, name: str, words: Any, text: str = "") -> None:
+    """Add an argument that is one of a ``Literal``'s words, by default the first."""
+    choices = get_args(words)
+    command.add_argument(name, choices=choices, default=choices[0], help=f"{text} (%(default)s)".strip())
 
 
 def add_version_arguments(command: Parser, *, required: bool) -> None:

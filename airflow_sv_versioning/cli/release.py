@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from airflow_sv_versioning.cli.connecting import connected, versions_of
+from airflow_sv_versioning.cli.connecting import working
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command
-from airflow_sv_versioning.cli.printing import reporting, show
+from airflow_sv_versioning.cli.printing import show
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -16,8 +16,8 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _release(arguments: argparse.Namespace) -> int:
-    with reporting() as report, connected(arguments) as client:
-        result = versions_of(client).release(arguments.project_id, report=report)
+    with working(arguments) as work:
+        result = work.versions.release(arguments.project_id, report=work.watched["report"])
     lines = [f"Still at work on project {result.project_id}: {owner}" for owner in result.at_work]
     if result.undone:
         lines.append(f"Project {result.project_id}: {result.undone} leftovers of killed processes undone.")

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.connecting import working
 from airflow_sv_versioning.cli.parsing import (
     Commands,
     Parser,
+    add_choice,
     add_project_command,
     add_version_arguments,
     chosen_version,
     whole_id,
 )
-from airflow_sv_versioning.cli.printing import reporting, show
+from airflow_sv_versioning.cli.printing import show
 from airflow_sv_versioning.client.pages import project_page
 from airflow_sv_versioning.versioning.options import MissingEntities, Verify
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.results import RestoreResult
+
+_CHOSEN = (
+    "project_id", "skip_missed_entities", "missing_entities", "media_store", "workspace_id", "project_name",
+    "project_description", "verify", "keep_incomplete",
+)  # fmt: skip
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -33,12 +39,7 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--skip-missed-entities", action="store_true", help="leave out items whose media are gone"
     )
-    command.add_argument(
-        "--missing-entities",
-        choices=get_args(MissingEntities),
-        default="fail",
-        help="what to do about items whose media are gone (%(default)s)",
-    )
+    add_choice(command, "--missing-entities", MissingEntities, "what to do about items whose media are gone")
     command.add_argument(
         "--media-store",
         metavar="URL",
@@ -51,33 +52,17 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--keep-incomplete", action="store_true", help="leave a half-made project where the restore fails"
     )
-    command.add_argument("--verify", choices=get_args(Verify), default="counts", help="(%(default)s)")
+    add_choice(command, "--verify", Verify)
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    chosen = {
-        "project_id": arguments.project_id,
-        **chosen_version(arguments),
-        "skip_missed_entities": arguments.skip_missed_entities,
-        "missing_entities": arguments.missing_entities,
-        "media_store": arguments.media_store,
-        "workspace_id": arguments.workspace_id,
-        "project_name": arguments.project_name,
-        "project_description": arguments.project_description,
-        "verify": arguments.verify,
-        "keep_incomplete": arguments.keep_incomplete,
-    }
-    with (
-        reporting() as report,
-        connected(arguments) as client,
-        stop_on_signal(client.interrupt) as should_stop,
-    ):
-        versions = versions_of(client)
+    chosen = chosen_version(arguments) | {name: getattr(arguments, name) for name in _CHOSEN}
+    with working(arguments) as work:
         if arguments.plan_only:
-            plan = versions.plan_restore(**chosen, report=report, should_stop=should_stop)
+            plan = work.versions.plan_restore(**chosen, **work.watched)
         else:
-            result = versions.restore(**chosen, report=report, should_stop=should_stop)
-            page = project_page(client.server_url, result.project_id)
+            result = work.versions.restore(**chosen, **work.watched)
+            page = project_page(work.client.server_url, result.project_id)
     if arguments.plan_only:
         return show(arguments, plan.as_dict(), *plan.lines())
     return show(arguments, result.as_dict(), f"{result.line()} {page}", *_details(result))

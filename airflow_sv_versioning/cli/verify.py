@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from airflow_sv_versioning.cli.connecting import connected, stop_on_signal, versions_of
+from airflow_sv_versioning.cli.connecting import working
 from airflow_sv_versioning.cli.parsing import (
     Commands,
     Parser,
@@ -14,7 +14,7 @@ from airflow_sv_versioning.cli.parsing import (
     add_version_arguments,
     chosen_version,
 )
-from airflow_sv_versioning.cli.printing import FAILED, reporting, show
+from airflow_sv_versioning.cli.printing import FAILED, show
 from airflow_sv_versioning.cli.tables import Table
 
 if TYPE_CHECKING:
@@ -35,17 +35,12 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    with (
-        reporting() as report,
-        connected(arguments) as client,
-        stop_on_signal(client.interrupt) as should_stop,
-    ):
-        result = versions_of(client).verify(
+    with working(arguments) as work:
+        result = work.versions.verify(
             arguments.project_id,
             **chosen_version(arguments),
             media_store=arguments.media_store,
-            report=report,
-            should_stop=should_stop,
+            **work.watched,
         )
     show(arguments, result.as_dict(), result.line(), *_parts(result))
     return 0 if result.is_good else FAILED

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import TriggerEvent
 
 from airflow_sv_versioning.exceptions import RemoteTaskFailedError, SuperviselyError, WaitError
-from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.triggers.base import SuperviselyTrigger
 from airflow_sv_versioning.triggers.shared_reads import Answer, read_shared
 from airflow_sv_versioning.versioning.background_tasks import Waiting, add_log, describe
 
@@ -54,7 +54,7 @@ class WaitEvent:
             raise _ERRORS.get(self.kind, WaitError)(self.message)
 
 
-class BackgroundTasksTrigger(BaseTrigger):
+class BackgroundTasksTrigger(SuperviselyTrigger):
     """Look at the tasks until they are over, one failed, or the deadline has come.
 
     :param deadline: seconds since the epoch.
@@ -82,15 +82,7 @@ class BackgroundTasksTrigger(BaseTrigger):
         self.poke_interval = poke_interval
         self.deadline = deadline
         self.seen = seen
-        self._client: SuperviselyClient | None = None
         self._workspace_id: int | None = None
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Describe the trigger; the token stays in the connection."""
-        names = "supervisely_conn_id project_id task_ids tolerate_failed quiet_seconds"
-        names += " poke_interval deadline seen"
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {name: getattr(self, name) for name in names.split()}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: how the wait ended."""
@@ -101,12 +93,6 @@ class BackgroundTasksTrigger(BaseTrigger):
         except SuperviselyError as error:
             event = WaitEvent("error", error.message, error.kind)
         yield TriggerEvent(asdict(event))  # type: ignore[no-untyped-call]
-
-    async def cleanup(self) -> None:
-        """Close the connections to the server."""
-        if self._client is not None:
-            await asyncio.to_thread(self._client.close)
-            self._client = None
 
     async def _wait(self) -> WaitEvent:
         waiting = Waiting(
@@ -134,7 +120,7 @@ class BackgroundTasksTrigger(BaseTrigger):
             not_before = time.monotonic() - (0 if waiting.is_quiet else self.poke_interval / 2)
 
     async def _look(self, waiting: Waiting, not_before: float) -> tuple[Task, ...]:
-        tasks = _SharedTasks(await self._open_client(), not_before)
+        tasks = _SharedTasks(await self.open_client(), not_before)
         touching: list[Task] = []
         answers: list[Answer] = []
         if waiting.project_id is not None:
@@ -146,11 +132,6 @@ class BackgroundTasksTrigger(BaseTrigger):
             return waiting.take([*touching, *(answer.value for answer in named)], began)
         except RemoteTaskFailedError as error:
             raise await asyncio.to_thread(add_log, tasks.client, error) from error
-
-    async def _open_client(self) -> SuperviselyClient:
-        if self._client is None:
-            self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
-        return self._client
 
     async def _find_workspace(self, client: SuperviselyClient, project_id: int) -> int:
         if self._workspace_id is None:

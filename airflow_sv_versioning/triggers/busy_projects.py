@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import TriggerEvent
 
 from airflow_sv_versioning.exceptions import SuperviselyError, WaitError
-from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.triggers.base import SuperviselyTrigger
 from airflow_sv_versioning.triggers.shared_reads import read_shared
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class BusyWait:
         return min(time.time() + wait, self.deadline)
 
 
-class BusyProjectTrigger(BaseTrigger):
+class BusyProjectTrigger(SuperviselyTrigger):
     """Look at a project until it has a new version, for then it is free, or until it is time to ask again.
 
     Who holds a reservation and when it is given back, the platform does not tell. Only to reserve would tell,
@@ -88,13 +88,6 @@ class BusyProjectTrigger(BaseTrigger):
         self.deadline = deadline
         self.tries = tries
         self.poke_interval = poke_interval
-        self._client: SuperviselyClient | None = None
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Describe the trigger; the token stays in the connection."""
-        names = "supervisely_conn_id project_id latest_version_id next_try deadline tries poke_interval"
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {name: getattr(self, name) for name in names.split()}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: that it is time to ask again."""
@@ -105,17 +98,10 @@ class BusyProjectTrigger(BaseTrigger):
                 break
         yield TriggerEvent(asdict(BusyWait(self.deadline, self.tries + 1)))  # type: ignore[no-untyped-call]
 
-    async def cleanup(self) -> None:
-        """Close the connections to the server."""
-        client, self._client = self._client, None
-        if client is not None:
-            await asyncio.to_thread(client.close)
-
     async def _has_new_version(self) -> bool:
         try:
-            if self._client is None:
-                self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
-            return await _latest_version_id(self._client, self.project_id) != self.latest_version_id
+            latest = await _latest_version_id(await self.open_client(), self.project_id)
+            return latest != self.latest_version_id
         except SuperviselyError as error:
             # What does not pass, the task will meet itself.
             self.log.warning("%s Looking again later.", error)

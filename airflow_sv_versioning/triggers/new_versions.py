@@ -12,6 +12,7 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.triggers.base import SuperviselyTrigger
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
@@ -21,7 +22,7 @@ _CURSOR = "supervisely_version_num"
 _MAX_BACK_OFF_SECONDS = 600.0
 
 
-class NewVersionTrigger(BaseEventTrigger):
+class NewVersionTrigger(SuperviselyTrigger, BaseEventTrigger):
     """Fire for every new version of a project, whoever makes it: a person, an application, a DAG.
 
     .. code-block:: python
@@ -48,17 +49,8 @@ class NewVersionTrigger(BaseEventTrigger):
         self.project_id = check_id("project_id", project_id)
         self.supervisely_conn_id = supervisely_conn_id
         self.poke_interval = poke_interval
-        self._client: SuperviselyClient | None = None
         self._cursor: int | None = None
         self._shared = False
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Describe the trigger; equal descriptions are one trigger."""
-        return f"{type(self).__module__}.{type(self).__qualname__}", {
-            "project_id": self.project_id,
-            "supervisely_conn_id": self.supervisely_conn_id,
-            "poke_interval": self.poke_interval,
-        }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield an event for each new version, for ever."""
@@ -66,7 +58,8 @@ class NewVersionTrigger(BaseEventTrigger):
         while True:
             try:
                 for version in await self._list_new():
-                    yield TriggerEvent(await self._tell(version))  # type: ignore[no-untyped-call]
+                    facts = await asyncio.to_thread(_read_facts, await self.open_client(), version)
+                    yield TriggerEvent(facts)  # type: ignore[no-untyped-call]
                     await self._keep(version.version_num)
                 failures = 0
             except SuperviselyError as error:
@@ -76,31 +69,20 @@ class NewVersionTrigger(BaseEventTrigger):
                 await self.cleanup()
             await asyncio.sleep(min(self.poke_interval * 2.0 ** min(failures, 16), self._longest_pause()))
 
-    async def cleanup(self) -> None:
-        """Close the connections to the server; the next look reads the Airflow connection anew."""
-        client, self._client = self._client, None
-        if client is not None:
-            await asyncio.to_thread(client.close)
-
     def _longest_pause(self) -> float:
         return max(self.poke_interval, _MAX_BACK_OFF_SECONDS)
 
     async def _list_new(self) -> list[VersionInfo]:
-        if self._client is None:
-            self._client = await SuperviselyHook(self.supervisely_conn_id).get_async_client()
+        client = await self.open_client()
         cursor = await self._find_cursor()
         # The platform's filters know no "newer than".
-        versions = await asyncio.to_thread(_list_versions, self._client, self.project_id)
+        versions = await asyncio.to_thread(_list_versions, client, self.project_id)
         if cursor is None:
             await self._keep(max((version.version_num for version in versions), default=0))
             return []
         return sorted(
             (v for v in versions if v.version_num > cursor), key=lambda version: version.version_num
         )
-
-    async def _tell(self, version: VersionInfo) -> dict[str, Any]:
-        assert self._client is not None  # noqa: S101 - it has just listed the version
-        return await asyncio.to_thread(_read_facts, self._client, version)
 
     async def _find_cursor(self) -> int | None:
         if self._cursor is None and (store := self._store()) is not None:

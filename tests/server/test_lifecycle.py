@@ -20,7 +20,7 @@ from tests.support.media import hash_of
 
 @contextmanager
 def process(data: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Api]]:
-    command = [sys.executable, "-m", "airflow_sv_versioning.server", "--data", str(data), *arguments]
+    command = [sys.executable, "-m", "airflow_sv_versioning.cli", "serve", "--data", str(data), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout is not None
