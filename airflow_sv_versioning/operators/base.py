@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.configuration import conf
 from airflow.sdk import BaseOperator
 
 from airflow_sv_versioning._airflow import expanded_arguments
@@ -17,6 +19,13 @@ from airflow_sv_versioning.runtime.progress import WARNING
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
+
+DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
+"""Whether tasks wait in the triggerer where their DAG does not say."""
+
+# The trigger watches the deadline itself; this is for a triggerer that is not there. No duration of pendulum:
+# Airflow sends what a task defers with to another process, and does not know how to write one.
+TRIGGERER_GRACE = timedelta(minutes=5)
 
 
 class SuperviselyOperator(BaseOperator):

@@ -8,8 +8,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.configuration import conf
-
 from airflow_sv_versioning.assets import announce_version
 from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.exceptions import VersionBusyError
@@ -17,25 +15,20 @@ from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
-from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, SuperviselyOperator
+from airflow_sv_versioning.operators.lineage import LineageTeller
 from airflow_sv_versioning.operators.marks import version_marks
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
 from airflow_sv_versioning.operators.workflow import add_version_node
 from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, BusyWait, latest_version_id
 
 if TYPE_CHECKING:
-    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
     from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange
 
 
-# The trigger watches the deadline itself; this is for a triggerer that is not there. No duration of pendulum:
-# Airflow sends what a task defers with to another process, and does not know how to write one.
-_TRIGGERER_GRACE = timedelta(minutes=5)
-
-
-class CreateProjectVersionOperator(SuperviselyOperator):
+class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
     """Create a version of a project, or find that nothing changed since its latest one.
 
     Returns the version's id. The XCom ``version`` holds ``project_id``, ``version_id``, ``version_num``,
@@ -101,7 +94,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         media_store: str | None = None,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -149,7 +142,7 @@ class CreateProjectVersionOperator(SuperviselyOperator):
                 **asdict(wait),
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=wait.seconds_left) + _TRIGGERER_GRACE,
+            timeout=timedelta(seconds=wait.seconds_left) + TRIGGERER_GRACE,
         )
 
     def _create(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> int:
@@ -181,12 +174,5 @@ class CreateProjectVersionOperator(SuperviselyOperator):
         self.log.info("%s %s", result.line(), page)
         context["ti"].xcom_push(key="version", value=result.as_dict())
         announce_version(context, self.outlets, server_url, result)
-        self._lineage_facts = server_url, result.as_dict()
+        self._moved = server_url, (project_id, None), (project_id, result.version_id)
         return result.version_id
-
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
-        """Tell OpenLineage what was read and made."""
-        from airflow_sv_versioning.operators.lineage import lineage_of_create
-
-        facts = getattr(self, "_lineage_facts", None)
-        return lineage_of_create(*facts) if facts else None

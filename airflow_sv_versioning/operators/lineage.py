@@ -1,4 +1,4 @@
-"""What operators tell OpenLineage; called only where its provider is installed."""
+"""What operators tell OpenLineage."""
 
 from __future__ import annotations
 
@@ -10,30 +10,28 @@ from airflow_sv_versioning.assets import SCHEME
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-
-def lineage_of_create(server_url: str, version: dict[str, Any]) -> OperatorLineage[Any, Any]:
-    """Tell that a project was read, and a version of it made."""
-    return _lineage(
-        inputs=[_dataset(server_url, version["project_id"])],
-        outputs=[_dataset(server_url, version["project_id"], version["version_id"])],
-    )
+Place = tuple[int, "int | None"]
 
 
-def lineage_of_restore(server_url: str, restored: dict[str, Any]) -> OperatorLineage[Any, Any]:
-    """Tell that a version was read, and a project made."""
-    return _lineage(
-        inputs=[_dataset(server_url, restored["source_project_id"], restored["version_id"])],
-        outputs=[_dataset(server_url, restored["project_id"])],
-    )
+class LineageTeller:
+    """Tells OpenLineage what an operator has read and made.
+
+    :ivar _moved: the server; what was read and what was made there, each as project id and version id.
+    """
+
+    _moved: tuple[str, Place, Place] | None = None
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """Tell it; only called where OpenLineage's provider is installed."""
+        if self._moved is None:
+            return None
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        server_url, read, made = self._moved
+        return OperatorLineage(inputs=[_dataset(server_url, *read)], outputs=[_dataset(server_url, *made)])
 
 
-def _lineage(inputs: list[Any], outputs: list[Any]) -> OperatorLineage[Any, Any]:
-    from airflow.providers.openlineage.extractors import OperatorLineage
-
-    return OperatorLineage(inputs=inputs, outputs=outputs)
-
-
-def _dataset(server_url: str, project_id: int, version_id: int | None = None) -> Any:
+def _dataset(server_url: str, project_id: int, version_id: int | None) -> Any:
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from openlineage.client.facet_v2 import dataset_version_dataset
 

@@ -12,11 +12,11 @@ from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_version, fi
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.lineage import LineageTeller
 from airflow_sv_versioning.operators.marks import restore_marks
 from airflow_sv_versioning.operators.workflow import add_version_node
 
 if TYPE_CHECKING:
-    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
     from airflow_sv_versioning.versioning.options import Verify
@@ -26,7 +26,7 @@ MAX_LISTED = 1000
 """How many items an XCom lists; it tells how many there are."""
 
 
-class RestoreProjectVersionOperator(SuperviselyOperator):
+class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     """Restore a version of a project as a new project.
 
     Name the version by exactly one of ``version_id``, ``version_num`` and ``as_of``. Where a run's parameters
@@ -131,9 +131,8 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
         RestoredProjectLink.push(context, page)
         VersionLink.push(context, version_page(server_url, project_id, result.version_id))
         self.log.info("%s %s", result.line(), page)
-        data = result.as_dict(MAX_LISTED)
-        self._lineage_facts = server_url, data
-        context["ti"].xcom_push(key="restore", value=data)
+        self._moved = server_url, (project_id, result.version_id), (result.project_id, None)
+        context["ti"].xcom_push(key="restore", value=result.as_dict(MAX_LISTED))
         return result.project_id
 
     def _plan(
@@ -162,22 +161,13 @@ class RestoreProjectVersionOperator(SuperviselyOperator):
             context["ti"].xcom_push(key="missing", value=missing)
             raise
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
-        """Tell OpenLineage what was read and made."""
-        from airflow_sv_versioning.operators.lineage import lineage_of_restore
-
-        facts = getattr(self, "_lineage_facts", None)
-        return lineage_of_restore(*facts) if facts else None
-
     def _arguments(self) -> dict[str, Any]:
+        same = (
+            "skip_missed_entities", "missing_entities", "media_store", "project_name", "project_description",
+            "verify", "keep_incomplete",
+        )  # fmt: skip
         return {
             **chosen_version(self),
-            "skip_missed_entities": self.skip_missed_entities,
-            "missing_entities": self.missing_entities,
-            "media_store": self.media_store,
             "workspace_id": find_id("workspace_id", self.workspace_id),
-            "project_name": self.project_name,
-            "project_description": self.project_description,
-            "verify": self.verify,
-            "keep_incomplete": self.keep_incomplete,
+            **{name: getattr(self, name) for name in same},
         }

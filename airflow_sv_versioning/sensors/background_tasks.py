@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.configuration import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_sv_versioning._airflow import AirflowSensorTimeout
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, SuperviselyOperator
 from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger, WaitEvent
 from airflow_sv_versioning.versioning.background_tasks import Waiting, describe, look
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _SEEN = "background_tasks_seen"
-# The trigger watches the deadline itself; this is for a triggerer that is not there. No duration of pendulum:
-# Airflow sends what a task defers with to another process, and does not know how to write one.
-_TRIGGERER_GRACE = timedelta(minutes=5)
 
 
 class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
@@ -64,7 +60,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
         task_ids: Sequence[int | str] | str | None = None,
         tolerate_failed: bool = False,
         quiet_seconds: float = 0.0,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -94,7 +90,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
                 seen=sorted(waiting.seen),
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout) + _TRIGGERER_GRACE,
+            timeout=timedelta(seconds=self.timeout) + TRIGGERER_GRACE,
         )
 
     @airflow_outcome()
