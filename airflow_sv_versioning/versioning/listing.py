@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from airflow_sv_versioning.client.models import ListedProject
+from airflow_sv_versioning.client.models import ListedProject, Project
+from airflow_sv_versioning.exceptions import UnsupportedProjectError
 from airflow_sv_versioning.project_types import VERSIONED_TYPES
 from airflow_sv_versioning.snapshot.origin import is_draft, is_restored
 
@@ -28,6 +29,19 @@ class ChosenProjects:
             return f"{line}."
         others = (f"{count:,} {kind} ({reason})" for (kind, reason), count in sorted(self.left_out.items()))
         return f"{line}; left out: {', '.join(others)}."
+
+
+def check_versioned(project: Project) -> None:
+    """Refuse a project of which no versions can be made.
+
+    :raises UnsupportedProjectError: with the types that can be versioned.
+    """
+    if project.type not in VERSIONED_TYPES:
+        raise UnsupportedProjectError(
+            f"Project {project.id} {project.name!r} is of type {project.type!r}; versions can be made of "
+            f"{', '.join(VERSIONED_TYPES)} projects.",
+            project_id=project.id,
+        )
 
 
 def choose_projects(projects: Iterable[ListedProject], *, include_restored: bool) -> ChosenProjects:

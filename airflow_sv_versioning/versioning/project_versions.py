@@ -19,10 +19,8 @@ from airflow_sv_versioning.compare.rules import Rule
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RequestRejectedError,
-    UnsupportedProjectError,
 )
-from airflow_sv_versioning.project_types import VERSIONED_TYPES
-from airflow_sv_versioning.restore.project import Target, with_end
+from airflow_sv_versioning.restore.project import Target
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.vault.audit import StoreCheck, check_store
@@ -31,7 +29,7 @@ from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import create_version
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
-from airflow_sv_versioning.versioning.listing import choose_projects
+from airflow_sv_versioning.versioning.listing import check_versioned, choose_projects
 from airflow_sv_versioning.versioning.marks import RESTORES, Marks, making_versions, open_marks
 from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.options import (
@@ -45,13 +43,18 @@ from airflow_sv_versioning.versioning.options import (
 )
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.prune import PruneResult, prune_store
-from airflow_sv_versioning.versioning.restore import OpenStore, Restoration
+from airflow_sv_versioning.versioning.restore import (
+    OpenStore,
+    Restoration,
+    plan_version_restore,
+    restore_version,
+)
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.texts import (
     check_text,
     description_text,
 )
-from airflow_sv_versioning.versioning.verify import Verification
+from airflow_sv_versioning.versioning.verify import verify_version
 from airflow_sv_versioning.versioning.verify_report import VerifyReport
 from airflow_sv_versioning.versioning.version_ref import LATEST, VersionRef
 
@@ -131,7 +134,7 @@ class ProjectVersions:
         )
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
-        _check_type(project)
+        check_versioned(project)
         store = self._open_store(media_store)
         keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
         # What a killed try left of its work folder, also where this one will need none.
@@ -200,7 +203,7 @@ class ProjectVersions:
         version_ref = VersionRef.parse(version_id, version_num, as_of)
         restoration = self._restoration(project_id, version_ref, options, progress)
         with self._marks(marks, RESTORES, progress) as remembered:
-            return restoration.run(remembered)
+            return restore_version(restoration, remembered)
 
     def _marks(self, marks: Marks | None, kind: str, progress: Progress) -> AbstractContextManager[Marks]:
         return nullcontext(marks) if marks else open_marks(self._client, kind, progress)
@@ -242,27 +245,13 @@ class ProjectVersions:
             keep_incomplete=keep_incomplete,
         )
         version_ref = VersionRef.parse(version_id, version_num, as_of)
-        return self._restoration(project_id, version_ref, options, Progress(report, should_stop)).plan()
+        progress = Progress(report, should_stop)
+        return plan_version_restore(self._restoration(project_id, version_ref, options, progress))
 
     def _restoration(
         self, project_id: int, version_ref: VersionRef, options: RestoreOptions, progress: Progress
     ) -> Restoration:
-        version = version_ref.find(self._client, project_id)
-        project = self._client.projects.get(version.project_id)
-        _check_type(project)
-        workspace_id, team_id = project.workspace_id, project.team_id
-        if options.workspace_id is not None:
-            workspace_id = options.workspace_id
-            # An unknown one is found out before anything is downloaded.
-            team_id = self._client.accounts.get_workspace(workspace_id).team_id
-        target = Target(
-            workspace_id=workspace_id,
-            team_id=team_id,
-            name=options.project_name or with_end(project.name, f", from ver. {version.version_num}"),
-            description=_restored_description(project, version, options.project_description),
-            restored_from={"project_id": project.id, "version_num": version.version_num},
-        )
-        return Restoration(self._client, project, version, target, options, self._open_store, progress)
+        return Restoration.of(self._client, project_id, version_ref, options, self._open_store, progress)
 
     def compare(
         self,
@@ -340,8 +329,8 @@ class ProjectVersions:
         version_ref = VersionRef.parse(version_id, version_num, as_of, default=LATEST)
         version = version_ref.find(self._client, project_id)
         project = self._client.projects.get(project_id)
-        _check_type(project)
-        return Verification(self._client, project, version, self._open_store(media_store), progress).run()
+        check_versioned(project)
+        return verify_version(self._client, project, version, self._open_store(media_store), progress)
 
     def check_item(
         self,
@@ -542,7 +531,7 @@ class ProjectVersions:
             how = RestoreOptions(), self._open_store
             restoration = Restoration(self._client, project, version, target, *how, progress)
             with open_marks(self._client, RESTORES, progress) as marks:
-                return restoration.run(marks)
+                return restore_version(restoration, marks)
 
         return make_preview(self._client, project, version, restore, overwrite=overwrite)
 
@@ -558,20 +547,3 @@ class ProjectVersions:
             progress.say(f"Version {result.version_id} is made; its preview failed: {error}")
             raise
         return result.with_preview(preview.id)
-
-
-def _check_type(project: Project) -> None:
-    if project.type not in VERSIONED_TYPES:
-        raise UnsupportedProjectError(
-            f"Project {project.id} {project.name!r} is of type {project.type!r}; versions can be made of "
-            f"{', '.join(VERSIONED_TYPES)} projects.",
-            project_id=project.id,
-        )
-
-
-def _restored_description(project: Project, version: VersionInfo, description: str | None) -> str:
-    text = description or (
-        f"Restored from version {version.version_num}. "
-        f"Source project ID: {project.id}, version ID: {version.version_id}"
-    )
-    return f"{text}\n\n{project.description}" if project.description else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -13,7 +13,7 @@ from airflow_sv_versioning.exceptions import RestoreIncompleteError
 from airflow_sv_versioning.restore.media_upload import supply_media
 from airflow_sv_versioning.restore.missing_media import Originals
 from airflow_sv_versioning.restore.plan import RestorePlan, plan_restore
-from airflow_sv_versioning.restore.project import Target, find_free_name, restore_project
+from airflow_sv_versioning.restore.project import Target, find_free_name, restore_project, with_end
 from airflow_sv_versioning.restore.refusal import MediaRefusedError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
@@ -22,9 +22,11 @@ from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.archives import opened_version
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMarks
+from airflow_sv_versioning.versioning.listing import check_versioned
 from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.options import RestoreOptions
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
+from airflow_sv_versioning.versioning.version_ref import VersionRef
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
@@ -32,152 +34,179 @@ if TYPE_CHECKING:
 OpenStore = Callable[[Any], MediaStore | None]
 
 
+@dataclass(frozen=True)
 class Restoration:
-    """The restore of one version.
+    """The restore of one version, to be planned or carried out.
 
     :param open_store: opens a store by its URL or path.
     """
 
-    def __init__(
-        self,
+    client: SuperviselyClient
+    project: Project
+    version: VersionInfo
+    target: Target
+    options: RestoreOptions
+    open_store: OpenStore
+    progress: Progress
+
+    @classmethod
+    def of(
+        cls,
         client: SuperviselyClient,
-        project: Project,
-        version: VersionInfo,
-        target: Target,
+        project_id: int,
+        version_ref: VersionRef,
         options: RestoreOptions,
         open_store: OpenStore,
         progress: Progress,
-    ) -> None:
-        self._client = client
-        self._project = project
-        self._version = version
-        self._target = target
-        self._options = options
-        self._open_store = open_store
-        self._progress = progress
-        self._mark = RestoreMark(project.id, version.version_id, target.workspace_id, target.draft_name)
-
-    def plan(self) -> RestorePlanReport:
-        """Say what :meth:`run` would make; changes nothing on the server."""
-        with self._unpacked() as unpacked:
-            plan = self._planned(unpacked, {})
-            return RestorePlanReport(
-                source_project_id=self._project.id,
-                version_id=self._version.version_id,
-                version_num=self._version.version_num,
-                workspace_id=self._target.workspace_id,
-                project_name=find_free_name(self._client, self._target),
-                missing_entities=plan.policy,
-                is_possible=not plan.remedy.without,
-                datasets=tuple(plan.paths.values()),
-                counts=dict(plan.counts),
-                missing=tuple(_planned_items(plan)),
-                renamed=dict(plan.renamed),
-                warnings=tuple(self._progress.warnings),
-            )
-
-    def run(self, marks: Marks) -> RestoreResult:
-        """Make the project; what killed restores left is removed before.
-
-        :param marks: keep what is made outside this process.
-        :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
-        """
-        remembered = RestoreMarks(self._client, marks, self._progress)
-        finished = remembered.clear(self._mark)
-        known_reasons: dict[int, str] = {}
-        with self._unpacked() as unpacked, work_folder() as folder:
-            if finished is not None:
-                remembered.settle()
-                return self._result(self._planned(unpacked, known_reasons), finished)
-            while True:
-                plan = self._supplied(unpacked, known_reasons)
-                remembered.begin(self._mark)
-                try:
-                    project = restore_project(
-                        self._client,
-                        plan,
-                        replace(self._target, owner=marks.owner),
-                        work_dir=folder,
-                        verify=self._options.verify,
-                        keep_incomplete=self._options.keep_incomplete,
-                        progress=self._progress,
-                        journal=remembered,
-                    )
-                except RestoreIncompleteError:
-                    remembered.settle()
-                    raise
-                except MediaRefusedError as error:
-                    # Each round leaves out what the one before found, so this ends.
-                    if plan.policy == "fail" or error.refused.keys() <= known_reasons.keys():
-                        raise
-                    self._progress.say(f"The server cannot make {len(error.refused)} items; planning anew.")
-                    # What was uploaded again is there by now, and still belongs into the result.
-                    known_reasons.update({item.item_id: item.reason for item in plan.missing.values()})
-                    known_reasons.update(error.refused)
-                else:
-                    remembered.settle()
-                    return self._result(plan, project)
-
-    @contextmanager
-    def _unpacked(self) -> Iterator[UnpackedArchive]:
-        with opened_version(self._client, self._project, self._version, self._progress) as unpacked:
-            for warning in unpacked.warnings:
-                self._progress.warn(warning)
-            yield unpacked
-
-    def _planned(self, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
-        plan = plan_restore(
-            self._client,
-            unpacked.snapshot,
-            self._target.team_id,
-            self._options.missing_entities,
-            self._progress,
-            lambda: self._find_originals(unpacked.media_record),
-            known_reasons,
+    ) -> Restoration:
+        """Find the version, and say what project is to be made of it."""
+        version = version_ref.find(client, project_id)
+        project = client.projects.get(version.project_id)
+        check_versioned(project)
+        workspace_id, team_id = project.workspace_id, project.team_id
+        if options.workspace_id is not None:
+            workspace_id = options.workspace_id
+            # An unknown one is found out before anything is downloaded.
+            team_id = client.accounts.get_workspace(workspace_id).team_id
+        target = Target(
+            workspace_id=workspace_id,
+            team_id=team_id,
+            name=options.project_name or with_end(project.name, f", from ver. {version.version_num}"),
+            description=_description(project, version, options.project_description),
+            restored_from={"project_id": project.id, "version_num": version.version_num},
         )
-        for warning in plan.warnings:
-            if warning not in self._progress.warnings:
-                self._progress.warn(warning)
-        return plan
+        return cls(client, project, version, target, options, open_store, progress)
 
-    def _find_originals(self, record: MediaRecord | None) -> Originals | None:
-        """Open the store of originals; ``None`` where nobody names one.
 
-        :param record: what the version says.
-        """
-        store = self._open_store(self._options.media_store)
-        store = store or self._open_store(record.store_url if record else None)
-        if store is None:
-            return None
-        owner = Owner.of(self._client.server_url, self._project.id)
-        return Originals(store, latest_record(store, owner, self._version.version_id, record))
-
-    def _supplied(self, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
-        planned = self._planned(unpacked, known_reasons)
-        for item in _planned_items(planned):
-            self._progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
-        planned.check_remedies()
-        return supply_media(self._client, planned, self._progress)
-
-    def _result(self, plan: RestorePlan, project: Project) -> RestoreResult:
-        return RestoreResult(
-            project_id=project.id,
-            project_name=project.name,
-            workspace_id=project.workspace_id,
-            source_project_id=self._project.id,
-            version_id=self._version.version_id,
-            version_num=self._version.version_num,
+def plan_version_restore(work: Restoration) -> RestorePlanReport:
+    """Say what :func:`restore_version` would make; changes nothing on the server."""
+    with _unpacked(work) as unpacked:
+        plan = _plan(work, unpacked, {})
+        return RestorePlanReport(
+            source_project_id=work.project.id,
+            version_id=work.version.version_id,
+            version_num=work.version.version_num,
+            workspace_id=work.target.workspace_id,
+            project_name=find_free_name(work.client, work.target),
+            missing_entities=plan.policy,
+            is_possible=not plan.remedy.without,
+            datasets=tuple(plan.paths.values()),
             counts=dict(plan.counts),
-            skipped=plan.paths_of(plan.skipped_ids),
+            missing=tuple(_planned_items(plan)),
             renamed=dict(plan.renamed),
-            placeholders=plan.paths_of(plan.remedy.placeholder_ids),
-            placeholder_tag=plan.placeholder_tag,
-            reuploaded=plan.paths_of(plan.remedy.originals),
-            unlinked=plan.paths_of(plan.remedy.unlinked),
-            warnings=tuple(self._progress.warnings),
-            verify=self._options.verify,
-            seconds=self._progress.seconds,
+            warnings=tuple(work.progress.warnings),
         )
+
+
+def restore_version(work: Restoration, marks: Marks) -> RestoreResult:
+    """Make the project; what killed restores left is removed before.
+
+    :param marks: keep what is made outside this process.
+    :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
+    """
+    target = work.target
+    mark = RestoreMark(work.project.id, work.version.version_id, target.workspace_id, target.draft_name)
+    remembered = RestoreMarks(work.client, marks, work.progress)
+    finished = remembered.clear(mark)
+    known_reasons: dict[int, str] = {}
+    with _unpacked(work) as unpacked, work_folder() as folder:
+        if finished is not None:
+            remembered.settle()
+            return _result(work, _plan(work, unpacked, known_reasons), finished)
+        while True:
+            plan = _supplied_plan(work, unpacked, known_reasons)
+            remembered.begin(mark)
+            try:
+                project = restore_project(
+                    work.client,
+                    plan,
+                    replace(target, owner=marks.owner),
+                    work_dir=folder,
+                    verify=work.options.verify,
+                    keep_incomplete=work.options.keep_incomplete,
+                    progress=work.progress,
+                    journal=remembered,
+                )
+            except RestoreIncompleteError:
+                remembered.settle()
+                raise
+            except MediaRefusedError as error:
+                # Each round leaves out what the one before found, so this ends.
+                if plan.policy == "fail" or error.refused.keys() <= known_reasons.keys():
+                    raise
+                work.progress.say(f"The server cannot make {len(error.refused)} items; planning anew.")
+                # What was uploaded again is there by now, and still belongs into the result.
+                known_reasons.update({item.item_id: item.reason for item in plan.missing.values()})
+                known_reasons.update(error.refused)
+            else:
+                remembered.settle()
+                return _result(work, plan, project)
+
+
+@contextmanager
+def _unpacked(work: Restoration) -> Iterator[UnpackedArchive]:
+    with opened_version(work.client, work.project, work.version, work.progress) as unpacked:
+        for warning in unpacked.warnings:
+            work.progress.warn(warning)
+        yield unpacked
+
+
+def _plan(work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
+    plan = plan_restore(
+        work.client,
+        unpacked.snapshot,
+        work.target.team_id,
+        work.options.missing_entities,
+        work.progress,
+        lambda: _find_originals(work, unpacked.media_record),
+        known_reasons,
+    )
+    for warning in plan.warnings:
+        if warning not in work.progress.warnings:
+            work.progress.warn(warning)
+    return plan
+
+
+def _supplied_plan(work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
+    plan = _plan(work, unpacked, known_reasons)
+    for item in _planned_items(plan):
+        work.progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
+    plan.check_remedies()
+    return supply_media(work.client, plan, work.progress)
+
+
+def _find_originals(work: Restoration, record: MediaRecord | None) -> Originals | None:
+    """Open the store of originals; ``None`` where nobody names one.
+
+    :param record: what the version says.
+    """
+    store = work.open_store(work.options.media_store)
+    store = store or work.open_store(record.store_url if record else None)
+    if store is None:
+        return None
+    owner = Owner.of(work.client.server_url, work.project.id)
+    return Originals(store, latest_record(store, owner, work.version.version_id, record))
+
+
+def _result(work: Restoration, plan: RestorePlan, project: Project) -> RestoreResult:
+    return RestoreResult(
+        project_id=project.id,
+        project_name=project.name,
+        workspace_id=project.workspace_id,
+        source_project_id=work.project.id,
+        version_id=work.version.version_id,
+        version_num=work.version.version_num,
+        counts=dict(plan.counts),
+        skipped=plan.paths_of(plan.skipped_ids),
+        renamed=dict(plan.renamed),
+        placeholders=plan.paths_of(plan.remedy.placeholder_ids),
+        placeholder_tag=plan.placeholder_tag,
+        reuploaded=plan.paths_of(plan.remedy.originals),
+        unlinked=plan.paths_of(plan.remedy.unlinked),
+        warnings=tuple(work.progress.warnings),
+        verify=work.options.verify,
+        seconds=work.progress.seconds,
+    )
 
 
 def _planned_items(plan: RestorePlan) -> Iterator[PlannedItem]:
@@ -185,3 +214,11 @@ def _planned_items(plan: RestorePlan) -> Iterator[PlannedItem]:
         why = plan.remedy.without.get(item_id)
         reason = item.reason if why in {None, item.reason} else f"{item.reason}; {why}"
         yield PlannedItem(item.path, item_id, reason, "fail" if why else plan.policy)
+
+
+def _description(project: Project, version: VersionInfo, given: str | None) -> str:
+    text = given or (
+        f"Restored from version {version.version_num}. "
+        f"Source project ID: {project.id}, version ID: {version.version_id}"
+    )
+    return f"{text}\n\n{project.description}" if project.description else text

@@ -28,111 +28,103 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
 
 _NOT_READ = "The archive could not be read."
-_BROKEN = (FormatError, IntegrityError)
 
 
-class Verification:
-    """The look at one version.
+def verify_version(
+    client: SuperviselyClient,
+    project: Project,
+    version: VersionInfo,
+    store: MediaStore | None,
+    progress: Progress,
+) -> VerifyReport:
+    """Look at everything of a version; only what keeps from looking is raised.
 
     :param store: also look whether it holds the version's originals; their bytes are read by
         :func:`~airflow_sv_versioning.vault.audit.check_store`.
     """
+    owner = Owner.of(client.server_url, project.id)
+    with work_folder() as folder:
+        archive, file = _check_archive(client, project, version, folder, progress)
+        tables, unpacked = _check_tables(file, project.type, folder / "snapshot")
+        media = _check_media(client, project.team_id, unpacked, progress)
+        originals = _check_store(store, owner, version.version_id, unpacked)
+    return VerifyReport(
+        project_id=project.id,
+        project_name=project.name,
+        version_id=version.version_id,
+        version_num=version.version_num,
+        checks=(archive, tables, media, originals),
+    )
 
-    def __init__(
-        self,
-        client: SuperviselyClient,
-        project: Project,
-        version: VersionInfo,
-        store: MediaStore | None,
-        progress: Progress,
-    ) -> None:
-        self._client = client
-        self._project = project
-        self._version = version
-        self._store = store
-        self._progress = progress
 
-    def run(self) -> VerifyReport:
-        """Look at everything; only what keeps from looking is raised."""
-        with work_folder() as folder:
-            archive, file = self._check_archive(folder)
-            tables, unpacked = self._check_tables(file, folder / "snapshot")
-            return VerifyReport(
-                project_id=self._project.id,
-                project_name=self._project.name,
-                version_id=self._version.version_id,
-                version_num=self._version.version_num,
-                checks=(archive, tables, self._check_media(unpacked), self._check_store(unpacked)),
-            )
+def _check_archive(
+    client: SuperviselyClient, project: Project, version: VersionInfo, folder: Path, progress: Progress
+) -> tuple[Check, Path | None]:
+    """Download the archive; returns where it lies, too, if it is good."""
+    try:
+        file = download_archive(client, project, version, folder, progress)
+    except (ArchiveMissingError, IntegrityError) as error:
+        return Check("archive", WRONG, error.message), None
+    digest, size = sha256_of(file), file.stat().st_size
+    stated_digest = VersionMap.read(client, project).entry(version.version_id).get("sha256")
+    if stated_digest and stated_digest != digest:
+        message = f"Its SHA-256 is {digest}, but it was made with {stated_digest}; somebody replaced it."
+        return Check("archive", WRONG, message), None
+    return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}."), file
 
-    def _check_archive(self, folder: Path) -> tuple[Check, Path | None]:
-        """Download the archive; returns where it lies, too, if it is good."""
-        try:
-            file = download_archive(self._client, self._project, self._version, folder, self._progress)
-        except (ArchiveMissingError, IntegrityError) as error:
-            return Check("archive", WRONG, error.message), None
-        digest = sha256_of(file)
-        size = file.stat().st_size
-        stated_digest = (
-            VersionMap.read(self._client, self._project).entry(self._version.version_id).get("sha256")
-        )
-        if stated_digest and stated_digest != digest:
-            message = f"Its SHA-256 is {digest}, but it was made with {stated_digest}; somebody replaced it."
-            return Check("archive", WRONG, message), None
-        return Check("archive", GOOD, f"{size:,} bytes, SHA-256 {digest}."), file
 
-    def _check_tables(self, file: Path | None, directory: Path) -> tuple[Check, UnpackedArchive | None]:
-        from airflow_sv_versioning.archive import unpack_archive
+def _check_tables(
+    file: Path | None, project_type: str, directory: Path
+) -> tuple[Check, UnpackedArchive | None]:
+    from airflow_sv_versioning.archive import unpack_archive
 
-        if file is None:
-            return Check("tables", SKIPPED, _NOT_READ), None
-        try:
-            unpacked = unpack_archive(file, self._project.type, directory)
-            paths = dataset_paths(unpacked.snapshot)
-            check_references(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
-        except _BROKEN as error:
-            return Check("tables", WRONG, error.message), None
-        return _judge_tables(unpacked), unpacked
+    if file is None:
+        return Check("tables", SKIPPED, _NOT_READ), None
+    try:
+        unpacked = unpack_archive(file, project_type, directory)
+        paths = dataset_paths(unpacked.snapshot)
+        check_references(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
+    except (FormatError, IntegrityError) as error:
+        return Check("tables", WRONG, error.message), None
+    return _judge_tables(unpacked), unpacked
 
-    def _check_media(self, unpacked: UnpackedArchive | None) -> Check:
-        if unpacked is None:
-            return Check("media", SKIPPED, _NOT_READ)
-        snapshot = unpacked.snapshot
-        media_check = check_media(
-            self._client, snapshot, self._project.team_id, self._progress, unreachable_is_lost=True
-        )
-        count = snapshot.row_count(self._project.type)
-        if media_check.lost:
-            message = f"{len(media_check.lost):,} of {count:,} {self._project.type} have no media any more."
-            return Check("media", WRONG, message, _by_path(snapshot, media_check.lost))
-        if media_check.unknown_count:
-            message = (
-                f"{media_check.unknown_count:,} links cannot be tried from here; the other media are there."
-            )
-            return Check("media", UNKNOWN, message, media_check.unknown)
-        return Check("media", GOOD, f"All media of {count:,} {self._project.type} are there.")
 
-    def _check_store(self, unpacked: UnpackedArchive | None) -> Check:
-        if self._store is None:
-            return Check("media store", SKIPPED, "No media store was given.")
-        if unpacked is None:
-            return Check("media store", SKIPPED, _NOT_READ)
-        owner = Owner.of(self._client.server_url, self._project.id)
-        record = latest_record(self._store, owner, self._version.version_id, unpacked.media_record)
-        snapshot = unpacked.snapshot
-        contents = {
-            *iter_hashes(snapshot),
-            *(media_record.content_hash for media_record in record.linked.values()),
-        }
-        problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
-        for link in set(values(links_of(snapshot), "link")) - record.linked.keys() - problems.keys():
-            problems[link] = "nobody kept what is behind it"
-        for content_hash in contents - self._store.find_sizes(contents).keys():
-            problems[content_hash] = record.lost.get(content_hash, "the store does not hold it")
-        if problems:
-            message = f"{self._store.url} lacks {len(problems):,} originals."
-            return Check("media store", WRONG, message, problems)
-        return Check("media store", GOOD, f"{self._store.url} holds all {len(contents):,} originals.")
+def _check_media(
+    client: SuperviselyClient, team_id: int, unpacked: UnpackedArchive | None, progress: Progress
+) -> Check:
+    if unpacked is None:
+        return Check("media", SKIPPED, _NOT_READ)
+    snapshot, items = unpacked.snapshot, unpacked.snapshot.project_type
+    media_check = check_media(client, snapshot, team_id, progress, unreachable_is_lost=True)
+    count = snapshot.row_count(items)
+    if media_check.lost:
+        message = f"{len(media_check.lost):,} of {count:,} {items} have no media any more."
+        return Check("media", WRONG, message, _by_path(snapshot, media_check.lost))
+    if media_check.unknown_count:
+        message = f"{media_check.unknown_count:,} links cannot be tried from here; the other media are there."
+        return Check("media", UNKNOWN, message, media_check.unknown)
+    return Check("media", GOOD, f"All media of {count:,} {items} are there.")
+
+
+def _check_store(
+    store: MediaStore | None, owner: Owner, version_id: int, unpacked: UnpackedArchive | None
+) -> Check:
+    if store is None:
+        return Check("media store", SKIPPED, "No media store was given.")
+    if unpacked is None:
+        return Check("media store", SKIPPED, _NOT_READ)
+    record = latest_record(store, owner, version_id, unpacked.media_record)
+    contents = {*iter_hashes(unpacked.snapshot), *(media.content_hash for media in record.linked.values())}
+    problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
+    links = set(values(links_of(unpacked.snapshot), "link"))
+    for link in links - record.linked.keys() - problems.keys():
+        problems[link] = "nobody kept what is behind it"
+    for content_hash in contents - store.find_sizes(contents).keys():
+        problems[content_hash] = record.lost.get(content_hash, "the store does not hold it")
+    if problems:
+        message = f"{store.url} lacks {len(problems):,} originals."
+        return Check("media store", WRONG, message, problems)
+    return Check("media store", GOOD, f"{store.url} holds all {len(contents):,} originals.")
 
 
 def _judge_tables(unpacked: UnpackedArchive) -> Check:
