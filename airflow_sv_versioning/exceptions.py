@@ -40,12 +40,13 @@
         RuleBrokenError              a difference is beyond a rule that the user set
         CancelledError               the caller asked to stop
 
-``kind`` is a stable code for scripts and logs; ``transient`` says whether the same call may
-succeed later, and alone decides whether Airflow retries.
+``kind`` is a stable code for scripts and logs: the error's name, as ``plan_required``. ``transient`` says
+whether the same call may succeed later, and alone decides whether Airflow retries.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 
@@ -59,6 +60,10 @@ class SuperviselyError(Exception):
     kind: ClassVar[str] = "error"
     transient: ClassVar[bool] = False
 
+    def __init_subclass__(cls) -> None:
+        if "kind" not in vars(cls):
+            cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
+
     def __init__(self, message: str, **context: Any) -> None:
         super().__init__(message)
         self.message = message
@@ -71,26 +76,19 @@ class SuperviselyError(Exception):
 class ConfigurationError(SuperviselyError, ValueError):
     """A connection, argument or environment variable has a value that cannot work."""
 
-    kind = "configuration"
-
 
 class TransportError(SuperviselyError):
     """The server gave no usable answer."""
 
-    kind = "transport"
     transient = True
 
 
 class ConnectError(TransportError):
     """The request was provably not sent: no route, refused, unknown host, bad certificate."""
 
-    kind = "connect"
-
 
 class UnexpectedAnswerError(TransportError):
     """An answer of status 200 lacks a member, has one of another type, or nothing of what it should have."""
-
-    kind = "unexpected_answer"
 
 
 class IncompleteListingError(TransportError):
@@ -100,13 +98,9 @@ class IncompleteListingError(TransportError):
     the difference.
     """
 
-    kind = "incomplete_listing"
-
 
 class OutcomeUnknownError(TransportError):
     """A write may or may not have landed; read back before repeating it."""
-
-    kind = "outcome_unknown"
 
 
 class LinkError(SuperviselyError):
@@ -114,8 +108,6 @@ class LinkError(SuperviselyError):
 
     ``context["link"]`` is the link.
     """
-
-    kind = "link"
 
 
 class ApiError(SuperviselyError):
@@ -125,8 +117,6 @@ class ApiError(SuperviselyError):
     :param method: API method, such as ``projects.info``.
     :param details: the ``details`` object of the answer, ``{}`` where it has none.
     """
-
-    kind = "api"
 
     def __init__(
         self,
@@ -146,63 +136,45 @@ class ApiError(SuperviselyError):
 class AuthenticationError(ApiError):
     """The server does not accept the API token."""
 
-    kind = "authentication"
-
 
 class PermissionDeniedError(ApiError):
     """The token's user may not do this."""
-
-    kind = "permission_denied"
 
 
 class PlanRequiredError(PermissionDeniedError):
     """The team's subscription does not include what was asked for, such as project versions."""
 
-    kind = "plan_required"
-
 
 class NotFoundError(ApiError, LookupError):
     """The entity does not exist or is not visible to the token's user."""
-
-    kind = "not_found"
 
 
 class VersionNotFoundError(NotFoundError):
     """The project has no such version."""
 
-    kind = "version_not_found"
-
 
 class ConflictError(ApiError):
     """The request collides with what the server holds, such as a name that is taken."""
-
-    kind = "conflict"
 
 
 class VersionBusyError(ConflictError):
     """Another writer holds the project's version reservation."""
 
-    kind = "version_busy"
     transient = True
 
 
 class RateLimitedError(ApiError):
     """The server asks to slow down, and went on asking through all retries."""
 
-    kind = "rate_limited"
     transient = True
 
 
 class RequestRejectedError(ApiError):
     """The server refused the request as it stands."""
 
-    kind = "request_rejected"
-
 
 class OutdatedInstanceError(RequestRejectedError):
     """The instance of the platform is older than the method that was called."""
-
-    kind = "outdated_instance"
 
 
 class FileTooLargeError(RequestRejectedError):
@@ -210,8 +182,6 @@ class FileTooLargeError(RequestRejectedError):
 
     ``context`` has ``limit_bytes`` where it is known, and ``file`` and ``size_bytes``.
     """
-
-    kind = "file_too_large"
 
 
 class ServerError(ApiError):
@@ -224,31 +194,21 @@ class ServerError(ApiError):
 class SnapshotError(SuperviselyError):
     """Something is wrong with a version's content."""
 
-    kind = "snapshot"
-
 
 class FormatError(SnapshotError):
     """The archive cannot be read: damaged, not an archive, or of an unknown format."""
-
-    kind = "format"
 
 
 class UnsafeArchiveError(FormatError):
     """The archive tries what no genuine archive does, such as running code; it was refused."""
 
-    kind = "unsafe_archive"
-
 
 class IntegrityError(SnapshotError):
     """A digest or a count differs from what was promised."""
 
-    kind = "integrity"
-
 
 class ArchiveMissingError(SnapshotError):
     """The version is listed, but its archive is not in Team Files."""
-
-    kind = "archive_missing"
 
 
 class MissingMediaError(SnapshotError):
@@ -256,8 +216,6 @@ class MissingMediaError(SnapshotError):
 
     :param missing: name of each missing item as ``dataset/path/item name``.
     """
-
-    kind = "missing_media"
 
     def __init__(self, message: str, *, missing: list[str], **context: Any) -> None:
         super().__init__(message, **context)
@@ -270,8 +228,6 @@ class MediaAbsentError(SnapshotError, LookupError):
     :param content_hash: base64 of its SHA-256.
     """
 
-    kind = "media_absent"
-
     def __init__(self, message: str, *, content_hash: str, **context: Any) -> None:
         super().__init__(message, content_hash=content_hash, **context)
         self.content_hash = content_hash
@@ -280,14 +236,12 @@ class MediaAbsentError(SnapshotError, LookupError):
 class MediaStoreError(SnapshotError):
     """A media store cannot be read or written now."""
 
-    kind = "media_store"
     transient = True
 
 
 class ProjectChangedError(SnapshotError):
     """The project did not stand still while it was read."""
 
-    kind = "project_changed"
     transient = True
 
 
@@ -297,31 +251,21 @@ class RestoreIncompleteError(SnapshotError):
     ``context["project_id"]`` is the kept project; ``__cause__`` is what stopped the restore.
     """
 
-    kind = "restore_incomplete"
-
 
 class UnsupportedProjectError(SnapshotError):
     """The project's type cannot be versioned, or not in the way asked for."""
-
-    kind = "unsupported_project"
 
 
 class WaitError(SuperviselyError):
     """Waiting for background tasks did not end well."""
 
-    kind = "wait"
-
 
 class WaitTimeoutError(WaitError, TimeoutError):
     """What was waited for did not happen in time."""
 
-    kind = "wait_timeout"
-
 
 class RemoteTaskFailedError(WaitError):
     """A background task on the platform failed."""
-
-    kind = "remote_task_failed"
 
 
 class RuleBrokenError(SuperviselyError):
@@ -339,5 +283,3 @@ class RuleBrokenError(SuperviselyError):
 
 class CancelledError(SuperviselyError):
     """The caller asked to stop."""
-
-    kind = "cancelled"

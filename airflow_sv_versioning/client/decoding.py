@@ -19,6 +19,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 class NotJsonError(UnexpectedAnswerError):
     """An answer of status 200 is not JSON at all."""
 
+    kind = UnexpectedAnswerError.kind
+
 
 def decode(method: str, content: bytes, answer_type: type[T]) -> T:
     """Decode an answer as a type; numbers may be written as texts.

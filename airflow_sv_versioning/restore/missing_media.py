@@ -100,9 +100,8 @@ def rows_of(
     if not item_ids:
         return
     where = _among(project_type.id_column, item_ids)
-    for batch in snapshot.iter_batches(project_type.name, [project_type.id_column, *columns], where):
-        for row in batch.to_pylist():
-            yield row[project_type.id_column], row
+    for row in snapshot.iter_rows(project_type.name, [project_type.id_column, *columns], where):
+        yield row[project_type.id_column], row
 
 
 def _with_placeholders(snapshot: Snapshot, project_type: ProjectType, lost: Mapping[int, str]) -> Remedy:

@@ -40,6 +40,8 @@ class MediaRefusedError(MissingMediaError):
     :param refused: id of each item -> why.
     """
 
+    kind = MissingMediaError.kind
+
     def __init__(self, message: str, *, missing: list[str], refused: Mapping[int, str]) -> None:
         super().__init__(message, missing=missing)
         self.refused = refused

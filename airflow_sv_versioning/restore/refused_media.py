@@ -62,10 +62,9 @@ def _links(work: RestoreWork) -> Iterator[tuple[int, str]]:
     if (restored := plan.restored(plan.project_type.id_column)) is not None:
         where &= restored
     columns = [plan.project_type.id_column, "link", "hash"]
-    for batch in plan.snapshot.iter_batches(plan.project_type.name, columns, where):
-        for row in batch.to_pylist():
-            if link := plan.reference(row).get("link"):
-                yield row[plan.project_type.id_column], link
+    for row in plan.snapshot.iter_rows(plan.project_type.name, columns, where):
+        if link := plan.reference(row).get("link"):
+            yield row[plan.project_type.id_column], link
 
 
 def _refused(work: RestoreWork, dataset_id: int, links: Sequence[tuple[int, str]]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -121,6 +122,17 @@ class RestoreWork:
 
         for _ in map_ordered(self._checked(work), items, self.client.max_workers):
             pass
+
+
+class Step(ABC):
+    """A part of a restore, which comes after others."""
+
+    def __init__(self, work: RestoreWork) -> None:
+        self._work = work
+
+    @abstractmethod
+    def run(self) -> None:
+        """Do it, for all items."""
 
 
 @contextmanager

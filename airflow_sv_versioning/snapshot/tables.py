@@ -123,6 +123,13 @@ class Snapshot:
             )
             yield from (batch for batch in scanner.to_batches() if batch.num_rows)
 
+    def iter_rows(
+        self, table: str, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Stream the rows of a table in its stored order."""
+        for batch in self.iter_batches(table, columns, where):
+            yield from batch.to_pylist()
+
     def iter_columns(self, table: str, column: str, where: pc.Expression | None = None) -> Iterator[pa.Array]:
         """Stream one column as :meth:`iter_batches` does."""
         return (batch[column] for batch in self.iter_batches(table, [column], where))

@@ -111,6 +111,19 @@ def test_every_error_has_a_kind_of_its_own():
     assert len(set(kinds)) == len(kinds)
 
 
+KINDS = """
+    api archive_missing authentication cancelled configuration conflict connect error file_too_large format
+    incomplete_listing integrity link media_absent media_store missing_media not_found outcome_unknown
+    outdated_instance permission_denied plan_required project_changed rate_limited remote_task_failed
+    request_rejected restore_incomplete server_error snapshot transport unexpected_answer unsafe_archive
+    unsupported_project version_busy version_not_found wait wait_timeout
+"""
+
+
+def test_the_kinds_are_those_that_scripts_know():
+    assert sorted(cls.kind for cls in all_errors()) == KINDS.split()
+
+
 def test_the_tree_in_the_docstring_is_the_tree():
     drawn = {}
     for line in (exceptions.__doc__ or "").splitlines():

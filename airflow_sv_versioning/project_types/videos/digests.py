@@ -63,18 +63,17 @@ def integrity_lines(snapshot: Snapshot) -> Iterator[bytes]:
     """Make the lines of all videos of a snapshot, in its order."""
     digests = _annotation_digests(snapshot)
     paths = dataset_paths(snapshot)
-    for batch in snapshot.iter_batches("videos", _VIDEOS):
-        for row in batch.to_pylist():
-            line = {
-                "id": row["src_video_id"],
-                "path": f"{paths.get(row['src_dataset_id'])}/{row['name']}",
-                "hash": row["hash"],
-                "link": row["link"],
-                "size_bytes": row["size"],
-                "frames_count": row["frames_count"],
-                "annotation_sha256": digests.of(row["src_video_id"]),
-            }
-            yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+    for row in snapshot.iter_rows("videos", _VIDEOS):
+        line = {
+            "id": row["src_video_id"],
+            "path": f"{paths.get(row['src_dataset_id'])}/{row['name']}",
+            "hash": row["hash"],
+            "link": row["link"],
+            "size_bytes": row["size"],
+            "frames_count": row["frames_count"],
+            "annotation_sha256": digests.of(row["src_video_id"]),
+        }
+        yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
 def check_lines(path: Path, snapshot: Snapshot) -> None:

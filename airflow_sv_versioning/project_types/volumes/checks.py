@@ -56,12 +56,10 @@ class _Checks:
 
     def run(self) -> None:
         columns = ["src_figure_id", "src_object_id", "src_volume_id", "plane_name", "slice_index"]
-        for batch in self._snapshot.iter_batches("figures", [*columns, "geometry_type"]):
-            for row in batch.to_pylist():
-                self._check_figure(row)
-        for batch in self._snapshot.iter_batches("tags", ["owner_type", "owner_id", "src_item_id", "name"]):
-            for row in batch.to_pylist():
-                self._check_tag(row)
+        for row in self._snapshot.iter_rows("figures", [*columns, "geometry_type"]):
+            self._check_figure(row)
+        for row in self._snapshot.iter_rows("tags", ["owner_type", "owner_id", "src_item_id", "name"]):
+            self._check_tag(row)
 
     def _check_figure(self, row: Row) -> None:
         volume_id, what = row["src_volume_id"], f"figure {row['src_figure_id']}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
 
 from airflow_sv_versioning.restore.steps.image_figures import FiguresRestore
 from airflow_sv_versioning.restore.steps.image_tags import TagsRestore
@@ -19,12 +18,8 @@ from airflow_sv_versioning.restore.steps.video_annotations import AnnotationsRes
 from airflow_sv_versioning.restore.steps.videos import VideosRestore
 from airflow_sv_versioning.restore.steps.volume_slices import SlicesRestore
 from airflow_sv_versioning.restore.steps.volumes import VolumeAnnotationsRestore, VolumesRestore
-from airflow_sv_versioning.restore.work import RestoreWork
+from airflow_sv_versioning.restore.work import RestoreWork, Step
 from airflow_sv_versioning.runtime.memory import give_back
-
-
-class _Step(Protocol):
-    def run(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,8 @@ class Steps:
     :param tag_placeholders: comes last, where there are placeholders.
     """
 
-    fill: tuple[Callable[[RestoreWork], _Step], ...]
-    tag_placeholders: Callable[[RestoreWork], _Step]
+    fill: tuple[Callable[[RestoreWork], Step], ...]
+    tag_placeholders: Callable[[RestoreWork], Step]
 
 
 STEPS: Mapping[str, Steps] = MappingProxyType(

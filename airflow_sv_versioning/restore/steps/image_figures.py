@@ -10,7 +10,7 @@ from airflow_sv_versioning.client import figures
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.project_types.images.rows import ALPHA_MASK
 from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
-from airflow_sv_versioning.restore.work import RestoreWork, Row
+from airflow_sv_versioning.restore.work import Row, Step
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.snapshot.ids import IdMap, IdSet
@@ -23,11 +23,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-class FiguresRestore:
+class FiguresRestore(Step):
     """Add figures, batches side by side; those of one image keep their order, which is their depth."""
-
-    def __init__(self, work: RestoreWork) -> None:
-        self._work = work
 
     def run(self) -> None:
         """Add all figures, then the geometry of masks."""
@@ -38,11 +35,7 @@ class FiguresRestore:
         self._work.figure_ids = IdMap(self._referred_figures())
         give_back()
         where = self._work.plan.restored("src_image_id")
-        rows = (
-            row
-            for batch in self._work.plan.snapshot.iter_batches("figures", _COLUMNS, where)
-            for row in batch.to_pylist()
-        )
+        rows = self._work.plan.snapshot.iter_rows("figures", _COLUMNS, where)
         done = 0
         groups = whole_owners(rows, "src_image_id", figures.ADD_BATCH)
         for group, new_ids in map_ordered(self._add_figure_group, groups, self._work.client.max_workers):

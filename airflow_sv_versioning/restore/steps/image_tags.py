@@ -9,7 +9,7 @@ from airflow_sv_versioning.client import figures, tags
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
-from airflow_sv_versioning.restore.work import RestoreWork, Row
+from airflow_sv_versioning.restore.work import Row, Step
 from airflow_sv_versioning.snapshot.items import whole_owners
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
@@ -17,11 +17,8 @@ Tagged = Callable[[], Iterable[Mapping[str, Any]]]
 """Lists the new owners of some tags, with all their tags."""
 
 
-class TagsRestore:
+class TagsRestore(Step):
     """Tag images and figures, batches side by side; the tags of one owner keep their order."""
-
-    def __init__(self, work: RestoreWork) -> None:
-        self._work = work
 
     def run(self) -> None:
         """Add all tags."""
@@ -31,11 +28,7 @@ class TagsRestore:
             where = pc.field("owner_type") == owner_type
             if (restored := self._work.plan.restored("src_item_id")) is not None:
                 where &= restored
-            rows = (
-                row
-                for batch in self._work.plan.snapshot.iter_batches("tags", where=where)
-                for row in batch.to_pylist()
-            )
+            rows = self._work.plan.snapshot.iter_rows("tags", where=where)
             self._work.drain(add, whole_owners(rows, "owner_id", tags.ADD_BATCH))
 
     def _add_item_tags(self, rows: Sequence[Row]) -> None:

@@ -9,7 +9,7 @@ from airflow_sv_versioning.client import images
 from airflow_sv_versioning.client.batches import batches
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.restore.steps.items import add_items, dataset_batches, new_name
-from airflow_sv_versioning.restore.work import RestoreWork, Row
+from airflow_sv_versioning.restore.work import Row, Step
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
 if TYPE_CHECKING:
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 _COLUMNS = ("src_image_id", "src_dataset_id", "parent_src_image_id", "name", "hash", "link", "meta")
 
 
-class ImagesRestore:
+class ImagesRestore(Step):
     """Add images in the order of the snapshot, datasets side by side, parents before children."""
-
-    def __init__(self, work: RestoreWork) -> None:
-        self._work = work
 
     def run(self) -> None:
         """Add all images, then their descriptions, which the platform takes one by one."""
@@ -86,8 +83,7 @@ class ImagesRestore:
     def _describe_images(self) -> None:
         described = (
             row
-            for batch in self._work.plan.snapshot.iter_batches("images", ["src_image_id", "description"])
-            for row in batch.to_pylist()
+            for row in self._work.plan.snapshot.iter_rows("images", ["src_image_id", "description"])
             if row["description"] and row["src_image_id"] in self._work.item_ids
         )
         self._work.drain(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_sv_versioning.client import tags
 from airflow_sv_versioning.client.batches import batches
-from airflow_sv_versioning.restore.work import RestoreWork
+from airflow_sv_versioning.restore.work import Step
 
 PLACEHOLDER_TAG_COLOUR = "#FFD60A"
 
@@ -19,11 +19,8 @@ def placeholder_tag(name: str) -> dict[str, Any]:
     return {"name": name, "value_type": "none", "color": PLACEHOLDER_TAG_COLOUR}
 
 
-class PlaceholderTags(ABC):
+class PlaceholderTags(Step):
     """Tags placeholders, last of all: others count tags to know what landed."""
-
-    def __init__(self, work: RestoreWork) -> None:
-        self._work = work
 
     def run(self) -> None:
         """Tag them all, datasets side by side."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import objects, videos
 from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
-from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.restore.work import RestoreWork, Row, Step, naming
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.snapshot.items import whole_owners
 from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MULTI_VIEW = "multi_view"
 
 
-class AnnotationsRestore:
+class AnnotationsRestore(Step):
     """Add objects and tags, videos side by side, then figures, frames side by side.
 
     Objects that several videos share are made once, in their dataset. The figures of one frame keep
@@ -28,7 +28,7 @@ class AnnotationsRestore:
     """
 
     def __init__(self, work: RestoreWork) -> None:
-        self._work = work
+        super().__init__(work)
         names, new_ids = work.plan.names.classes, work.ids.classes
         self._class_ids = {name: new_ids[class_id] for class_id, name in names.items()}
         self._object_ids: dict[int, int] = {}
@@ -56,9 +56,7 @@ class AnnotationsRestore:
         return owners
 
     def _rows(self, table: str, video_column: str) -> Iterator[Row]:
-        where = self._work.plan.restored(video_column)
-        for batch in self._work.plan.snapshot.iter_batches(table, where=where):
-            yield from batch.to_pylist()
+        return self._work.plan.snapshot.iter_rows(table, where=self._work.plan.restored(video_column))
 
     def _by_video(self, table: str, video_column: str) -> Iterator[list[Row]]:
         return whole_owners(self._rows(table, video_column), video_column)

@@ -13,18 +13,15 @@ from airflow_sv_versioning.restore.steps.items import (
     description_entry,
     new_name,
 )
-from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.restore.work import Row, Step, naming
 from airflow_sv_versioning.snapshot.json_columns import json_value
 
 _COLUMNS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "meta", "description"]
 _NOTES = ["src_video_id", "name", "custom_data"]
 
 
-class VideosRestore:
+class VideosRestore(Step):
     """Add videos in the order of the snapshot, datasets side by side."""
-
-    def __init__(self, work: RestoreWork) -> None:
-        self._work = work
 
     def run(self) -> None:
         """Add all videos, then what the platform takes one by one: custom data."""
@@ -64,10 +61,9 @@ class VideosRestore:
         return {**entry, **description_entry(row)}
 
     def _with_custom_data(self) -> Iterator[Row]:
-        for batch in self._work.plan.snapshot.iter_batches("videos", _NOTES):
-            for row in batch.to_pylist():
-                if row["custom_data"] and row["src_video_id"] in self._work.item_ids:
-                    yield row
+        for row in self._work.plan.snapshot.iter_rows("videos", _NOTES):
+            if row["custom_data"] and row["src_video_id"] in self._work.item_ids:
+                yield row
 
     def _set_custom_data(self, row: Row) -> None:
         new_id = self._work.item_ids[row["src_video_id"]]

@@ -6,16 +6,16 @@ from threading import Semaphore
 
 from airflow_sv_versioning.project_types.volumes.upload import upload_slices
 from airflow_sv_versioning.restore.media_files import media_file
-from airflow_sv_versioning.restore.work import RestoreWork, naming
+from airflow_sv_versioning.restore.work import RestoreWork, Step, naming
 
 _VOLUMES_AT_ONCE = 2
 
 
-class SlicesRestore:
+class SlicesRestore(Step):
     """Uploads slices, a few volumes at a time: each is in memory with all of its voxels."""
 
     def __init__(self, work: RestoreWork) -> None:
-        self._work = work
+        super().__init__(work)
         self._turns = Semaphore(_VOLUMES_AT_ONCE)
 
     def run(self) -> None:

@@ -18,7 +18,7 @@ from airflow_sv_versioning.restore.steps.items import (
     new_name,
 )
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
-from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
+from airflow_sv_versioning.restore.work import RestoreWork, Row, Step, naming
 from airflow_sv_versioning.snapshot.items import ItemBatch
 from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
 from airflow_sv_versioning.snapshot.selection import Selection
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 _COLUMNS = ["src_volume_id", "src_dataset_id", "name", "hash", "link", "meta", "description", "custom_data"]
 
 
-class VolumesRestore:
+class VolumesRestore(Step):
     """Add volumes in the order of the snapshot, datasets side by side."""
-
-    def __init__(self, work: RestoreWork) -> None:
-        self._work = work
 
     def run(self) -> None:
         """Add all volumes, with their descriptions."""
@@ -72,11 +69,8 @@ class VolumesRestore:
                 )
 
 
-class VolumeAnnotationsRestore:
+class VolumeAnnotationsRestore(Step):
     """Add objects, tags, figures and masks, volumes side by side; on a slice, figures keep their order."""
-
-    def __init__(self, work: RestoreWork) -> None:
-        self._work = work
 
     def run(self) -> None:
         """Add everything that hangs on volumes."""

@@ -41,3 +41,26 @@ TAGS_OF_OBJECTS = Table(
     owner_types=("item", "object"),
 )
 """Of items and their objects."""
+
+
+def objects_of(item_column: str) -> Table:
+    """Describe the table of annotation objects of items.
+
+    :param item_column: the column with the item's id.
+    """
+    return Table(
+        {
+            "src_object_id": "int64",
+            item_column: "int64",
+            "class_name": "string",
+            "key": "string",
+            "created_at": "string",
+            "updated_at": "string",
+            # Beyond the official columns of videos.
+            "labeler_login": "string",
+        },
+        required=("src_object_id", item_column, "class_name"),
+        item=item_column,
+        key=("src_object_id", item_column),
+        clustering=Clustering(item_column),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_sv_versioning.snapshot.schemas.common import DATASETS, TAGS_OF_OBJECTS
+from airflow_sv_versioning.snapshot.schemas.common import DATASETS, TAGS_OF_OBJECTS, objects_of
 from airflow_sv_versioning.snapshot.schemas.table import Clustering, Table
 
 TABLES = {
@@ -30,23 +30,8 @@ TABLES = {
         item="src_video_id",
         key=("src_video_id",),
     ),
-    "objects": Table(
-        {
-            "src_object_id": "int64",
-            "src_video_id": "int64",
-            "class_name": "string",
-            "key": "string",
-            "created_at": "string",
-            "updated_at": "string",
-            # Beyond the official columns.
-            "labeler_login": "string",
-        },
-        required=("src_object_id", "src_video_id", "class_name"),
-        item="src_video_id",
-        # Videos may share an object.
-        key=("src_object_id", "src_video_id"),
-        clustering=Clustering("src_video_id"),
-    ),
+    # Videos may share an object.
+    "objects": objects_of("src_video_id"),
     "figures": Table(
         {
             "src_figure_id": "int64",

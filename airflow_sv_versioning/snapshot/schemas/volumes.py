@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_sv_versioning.snapshot.schemas.common import DATASETS, TAGS_OF_OBJECTS
+from airflow_sv_versioning.snapshot.schemas.common import DATASETS, TAGS_OF_OBJECTS, objects_of
 from airflow_sv_versioning.snapshot.schemas.table import Clustering, Table
 
 TABLES = {
@@ -31,21 +31,7 @@ TABLES = {
         item="src_volume_id",
         key=("src_volume_id",),
     ),
-    "objects": Table(
-        {
-            "src_object_id": "int64",
-            "src_volume_id": "int64",
-            "class_name": "string",
-            "key": "string",
-            "created_at": "string",
-            "updated_at": "string",
-            "labeler_login": "string",
-        },
-        required=("src_object_id", "src_volume_id", "class_name"),
-        item="src_volume_id",
-        key=("src_object_id", "src_volume_id"),
-        clustering=Clustering("src_volume_id"),
-    ),
+    "objects": objects_of("src_volume_id"),
     "figures": Table(
         {
             "src_figure_id": "int64",

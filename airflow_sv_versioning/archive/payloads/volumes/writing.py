@@ -75,8 +75,7 @@ def _write_volumes(snapshot: Snapshot, path: Path, container: Container) -> Path
             "src_dataset_id": row["src_dataset_id"] if container.has_ids else None,
             "json": _json(_volume(row, snapshot.project_info)),
         }
-        for batch in snapshot.iter_batches("volumes")
-        for row in batch.to_pylist()
+        for row in snapshot.iter_rows("volumes")
     )
     return _write_table(path, ("src_volume_id", "src_dataset_id"), "json", rows)
 
