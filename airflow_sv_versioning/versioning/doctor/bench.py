@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ApiError, UnexpectedAnswerError
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.versioning.doctor.subject import Refusal
 
 IMAGE_SIDE = 64
@@ -64,9 +65,11 @@ class Bench(ABC):
     def _add_item(self, folder: Path) -> int:
         """Add an item whose file is made in a folder."""
 
-    @abstractmethod
     def _item_stamp(self) -> str:
-        """Read the item's ``updatedAt``."""
+        items = project_type_of(self.project_type).items(self._client)
+        [item] = items.list_by_ids(self.dataset_id, [self.item_id])
+        stamp: str = item["updatedAt"]
+        return stamp
 
     def write(self, method: str, **body: Any) -> Any:
         """Call a method; a :class:`Refusal` is an answer, too."""
@@ -158,11 +161,6 @@ class ImageBench(Bench):
         [image] = self._client.images.upload(self.dataset_id, [(path.name, path)])
         image_id: int = image["id"]
         return image_id
-
-    def _item_stamp(self) -> str:
-        [image] = self._client.images.list_by_ids(self.dataset_id, [self.item_id])
-        stamp: str = image["updatedAt"]
-        return stamp
 
 
 def _grey_png(pixels: int) -> bytes:

@@ -33,6 +33,29 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Question:
+    """An assumption that is to be held against an instance."""
+
+    name: str
+    assumption: str
+
+    def answer(self, observed: object, verdict: Verdict, consequence: str = "", **rules: Any) -> Finding:
+        """Say what the instance does."""
+        return Finding(self.name, self.assumption, str(observed), verdict, consequence, rules)
+
+    def judge(
+        self, observed: object, problem: object, consequence: str, verdict: Verdict = FAILS, **rules: Any
+    ) -> Finding:
+        """Say what the instance does, which works unless there is a problem.
+
+        :param consequence: what follows if there is.
+        """
+        if problem:
+            return self.answer(observed, verdict, consequence, **rules)
+        return self.answer(observed, WORKS, **rules)
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """All that was found of one instance.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from airflow_sv_versioning.project_types import PROJECT_TYPES
-from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding, Question
 from airflow_sv_versioning.versioning.doctor.listings import listing_of
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
@@ -19,7 +19,7 @@ def check_annotations(subject: Subject) -> Iterator[Finding]:
     if project is None or project_type is None or not project_type.has_objects:
         return
     key = f"{project_type.item}Id"
-    assumption = "annotations come whole, in the order asked for"
+    ask = Question("annotations", "annotations come whole, in the order asked for")
     method = f"{project.type}.annotations.bulk.info"
     for dataset in subject.datasets:
         listing = f"{project.type}.list"
@@ -30,15 +30,14 @@ def check_annotations(subject: Subject) -> Iterator[Finding]:
         body = {"datasetId": dataset.id, f"{key}s": ids, "integerCoords": False}
         answer = subject.try_(method, **body)
         if isinstance(answer, Refusal):
-            yield Finding("annotations", assumption, f"refused: {answer}", FAILS, "They cannot be versioned.")
+            yield ask.answer(f"refused: {answer}", FAILS, "They cannot be versioned.")
             return
         came = [annotation.get(key) for annotation in answer]
         if came == ids:
-            yield Finding("annotations", assumption, f"{len(ids)} came in order", WORKS)
+            yield ask.answer(f"{len(ids)} came in order", WORKS)
         elif sorted(map(str, came)) == sorted(map(str, ids)):
-            yield Finding("annotations", assumption, "they came in another order", WORKS)
+            yield ask.answer("they came in another order", WORKS)
         else:
-            observed = f"{len(came)} came for {len(ids)}"
-            yield Finding("annotations", assumption, observed, FAILS, "Such a project cannot be versioned.")
+            yield ask.answer(f"{len(came)} came for {len(ids)}", FAILS, "Such a project cannot be versioned.")
         return
-    yield Finding("annotations", assumption, "the project has no items", UNKNOWN)
+    yield ask.answer("the project has no items", UNKNOWN)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_sv_versioning.project_types import project_type_of
-from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding, Question
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 
 _LINKED = {"images.list", "videos.list"}
@@ -19,31 +19,29 @@ def check_cursor(subject: Subject) -> Iterator[Finding]:
     if subject.project is None:
         return
     method, dataset_id = _items(subject)
-    assumption = f"{method} can be followed by a cursor"
+    ask = Question("cursor", f"{method} can be followed by a cursor")
     if dataset_id is None:
-        yield Finding("cursor", assumption, "the project holds no two items in one dataset", UNKNOWN)
+        yield ask.answer("the project holds no two items in one dataset", UNKNOWN)
         return
     body = {**listing_of(method, dataset_id), "sort": "id", "sort_order": "asc", "per_page": 1}
     first = subject.try_(method, **body, pagination_mode="token")
     if isinstance(first, Refusal):
-        yield Finding("cursor", assumption, f"refused: {first}", SLOWER, "Pages are asked for by number.")
+        yield ask.answer(f"refused: {first}", SLOWER, "Pages are asked for by number.")
         return
     after = first.get("after")
     if after is None:
         observed = "after is null" if "after" in first else "the answer has no after"
         advice = "Pages are asked for by number; of a project in use that may take more passes."
-        yield Finding("cursor", assumption, observed, SLOWER, advice, {"cursor": "ignored"})
+        yield ask.answer(observed, SLOWER, advice, cursor="ignored")
         return
     second = subject.ask(method, **body, pagination_mode="token", after=after)
     by_number = subject.ask(method, **body, page=2)
     kind = "number" if isinstance(after, int) else "text"
     if _ids(second) == _ids(by_number):
-        yield Finding("cursor", assumption, f"after is a {kind}", WORKS, rules={"cursor": kind})
+        yield ask.answer(f"after is a {kind}", WORKS, cursor=kind)
     else:
-        observed = f"after is a {kind}, and leads elsewhere than page 2"
-        yield Finding(
-            "cursor", assumption, observed, FAILS, "Listings that do not prove themselves are refused."
-        )
+        advice = "Listings that do not prove themselves are refused."
+        yield ask.answer(f"after is a {kind}, and leads elsewhere than page 2", FAILS, advice)
 
 
 def check_page_size(subject: Subject) -> Iterator[Finding]:
@@ -54,12 +52,12 @@ def check_page_size(subject: Subject) -> Iterator[Finding]:
     page_size = project_type_of(method.partition(".")[0]).items(subject.client).list_page
     answer = subject.ask(method, **listing_of(method, dataset_id), per_page=page_size)
     size = answer.get("perPage")
-    assumption = f"{method} has pages of {page_size}"
+    ask = Question("page_size", f"{method} has pages of {page_size}")
     if isinstance(size, int) and size < page_size:
         advice = "More requests are needed for the same items."
-        yield Finding("page_size", assumption, f"pages of {size}", SLOWER, advice, {"max_per_page": size})
+        yield ask.answer(f"pages of {size}", SLOWER, advice, max_per_page=size)
     else:
-        yield Finding("page_size", assumption, f"pages of {size}", WORKS)
+        yield ask.answer(f"pages of {size}", WORKS)
 
 
 def check_recursion(subject: Subject) -> Iterator[Finding]:
@@ -68,8 +66,8 @@ def check_recursion(subject: Subject) -> Iterator[Finding]:
         return
     parent = subject.parent()
     if parent is None:
-        assumption = "a listing can be kept to one dataset"
-        yield Finding("recursion", assumption, "the project has no nested datasets", UNKNOWN)
+        ask = Question("recursion", "a listing can be kept to one dataset")
+        yield ask.answer("the project has no nested datasets", UNKNOWN)
         return
     for method, rule in _recursive_listings(subject).items():
         omitted, alone, deep = (
@@ -77,11 +75,9 @@ def check_recursion(subject: Subject) -> Iterator[Finding]:
         )
         observed = f"{alone} with recursive: false, {deep} with true, {omitted} without"
         is_told = alone != deep and -1 not in (omitted, alone, deep)
-        rules = {rule: omitted == deep} if is_told else {}
-        verdict = WORKS if is_told else UNKNOWN
-        yield Finding(
-            f"recursion.{method}", f"{method} can be kept to one dataset", observed, verdict, "", rules
-        )
+        ask = Question(f"recursion.{method}", f"{method} can be kept to one dataset")
+        rules: dict[str, Any] = {rule: omitted == deep} if is_told else {}
+        yield ask.answer(observed, WORKS if is_told else UNKNOWN, **rules)
 
 
 def _recursive_listings(subject: Subject) -> dict[str, str]:
@@ -98,20 +94,17 @@ def check_figure_fields(subject: Subject) -> Iterator[Finding]:
         return
     body = listing_of("figures.list", subject.datasets[0].id)
     answer = subject.try_("figures.list", **body, fields=list(FIGURE_FIELDS), per_page=1)
-    assumption = "figures tell customData and description"
+    ask = Question("figure_fields", "figures tell customData and description")
     if isinstance(answer, Refusal):
-        yield Finding(
-            "figure_fields", assumption, f"refused: {answer}", FAILS, "Notes on figures cannot be read."
-        )
+        yield ask.answer(f"refused: {answer}", FAILS, "Notes on figures cannot be read.")
         return
     entities = answer.get("entities") or []
-    missing_fields = sorted(set(FIGURE_FIELDS) - set(entities[0])) if entities else []
-    if missing_fields:
-        advice = "What is not told is in no version."
-        yield Finding("figure_fields", assumption, f"not told: {', '.join(missing_fields)}", FAILS, advice)
-    else:
-        observed = "all are told" if entities else "taken; there are no figures to look at"
-        yield Finding("figure_fields", assumption, observed, WORKS if entities else UNKNOWN)
+    if not entities:
+        yield ask.answer("taken; there are no figures to look at", UNKNOWN)
+        return
+    missing_fields = sorted(set(FIGURE_FIELDS) - set(entities[0]))
+    observed = f"not told: {', '.join(missing_fields)}" if missing_fields else "all are told"
+    yield ask.judge(observed, missing_fields, "What is not told is in no version.")
 
 
 def check_coordinates(subject: Subject) -> Iterator[Finding]:
@@ -119,14 +112,14 @@ def check_coordinates(subject: Subject) -> Iterator[Finding]:
     if not subject.datasets:
         return
     body = {**listing_of("figures.list", subject.datasets[0].id), "per_page": 200}
-    assumption = "coordinates come unrounded"
+    ask = Question("coordinates", "coordinates come unrounded")
     answer = subject.try_("figures.list", **body, integerCoords=False)
     if isinstance(answer, Refusal):
-        yield Finding("coordinates", assumption, f"refused: {answer}", FAILS, "Coordinates would be rounded.")
+        yield ask.answer(f"refused: {answer}", FAILS, "Coordinates would be rounded.")
     elif any(_has_fraction(figure.get("geometry")) for figure in answer.get("entities") or []):
-        yield Finding("coordinates", assumption, "coordinates have fractions", WORKS)
+        yield ask.answer("coordinates have fractions", WORKS)
     else:
-        yield Finding("coordinates", assumption, "no figure with a fraction was seen", UNKNOWN)
+        yield ask.answer("no figure with a fraction was seen", UNKNOWN)
 
 
 def _has_fraction(value: Any) -> bool:

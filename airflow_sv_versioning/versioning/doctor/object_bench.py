@@ -114,11 +114,6 @@ class VideoBench(ObjectBench):
         video_id: int = video["id"]
         return video_id
 
-    def _item_stamp(self) -> str:
-        [video] = self._client.videos.list_by_ids(self.dataset_id, [self.item_id])
-        stamp: str = video["updatedAt"]
-        return stamp
-
 
 class VolumeBench(ObjectBench):
     """A project of one volume of a few voxels."""
@@ -157,11 +152,6 @@ class VolumeBench(ObjectBench):
         [volume] = self._client.volumes.upload(self.dataset_id, [(path.name, path, _META)])
         volume_id: int = volume["id"]
         return volume_id
-
-    def _item_stamp(self) -> str:
-        [volume] = self._client.volumes.list_by_ids(self.dataset_id, [self.item_id])
-        stamp: str = volume["updatedAt"]
-        return stamp
 
 
 _META = {

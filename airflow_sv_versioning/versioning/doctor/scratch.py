@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.versioning.doctor.bench import OUTSIDE, Bench, Edit, ImageBench
-from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, SLOWER, UNKNOWN, WORKS, Finding, Question
 from airflow_sv_versioning.versioning.doctor.object_bench import VideoBench, VolumeBench
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 from airflow_sv_versioning.versioning.reuse import KNOWN_TO_MOVE
@@ -52,9 +51,7 @@ class Scratch:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._remove()
 
     def trials(self) -> Iterator[Callable[[Subject], Iterator[Finding]]]:
@@ -67,38 +64,31 @@ class Scratch:
         """Draw outside of an image, without and with the wish not to be checked."""
         plain = self.images.draw(OUTSIDE)
         forced = self.images.draw(OUTSIDE, skipBoundsValidation=True)
-        assumption = "figures outside of their image can be restored"
         observed = f"added: {_yes(plain)}; with skipBoundsValidation: {_yes(forced)}"
-        rules = {"checks_bounds": isinstance(plain, Refusal)}
-        if isinstance(forced, Refusal):
-            advice = "Versions with figures outside of their images cannot be restored."
-            yield Finding("bounds", assumption, observed, FAILS, advice, rules)
-        else:
-            yield Finding("bounds", assumption, observed, WORKS, rules=rules)
+        advice = "Versions with figures outside of their images cannot be restored."
+        ask = Question("bounds", "figures outside of their image can be restored")
+        checks = isinstance(plain, Refusal)
+        yield ask.judge(observed, isinstance(forced, Refusal), advice, checks_bounds=checks)
 
     def try_null_value(self, _: Subject) -> Iterator[Finding]:
         """Tag a video with the value null, and without a value."""
         without, null = self.videos.tag(), self.videos.tag(value=None)
-        assumption = "tags without a value can be restored"
         observed = f"added without value: {_yes(without)}; with null: {_yes(null)}"
-        rules = {"takes_null_values": not isinstance(null, Refusal)}
-        if isinstance(without, Refusal):
-            advice = "Versions with such tags cannot be restored."
-            yield Finding("null_value", assumption, observed, FAILS, advice, rules)
-        else:
-            yield Finding("null_value", assumption, observed, WORKS, rules=rules)
+        advice = "Versions with such tags cannot be restored."
+        ask = Question("null_value", "tags without a value can be restored")
+        takes_null = not isinstance(null, Refusal)
+        yield ask.judge(observed, isinstance(without, Refusal), advice, takes_null_values=takes_null)
 
     def try_lost_geometry(self, subject: Subject) -> Iterator[Finding]:
         """Ask for the geometry of a mask that has none yet."""
         added = self.images.draw(None, "alpha_mask")
-        assumption = "a mask whose geometry is lost spoils no other"
+        ask = Question("lost_geometry", "a mask whose geometry is lost spoils no other")
         if isinstance(added, Refusal):
-            yield Finding("lost_geometry", assumption, f"no mask could be added: {added}", UNKNOWN)
+            yield ask.answer(f"no mask could be added: {added}", UNKNOWN)
             return
         refusal = self.images.ask_geometry(added[0]["id"])
         observed = f"the request is refused: {refusal}" if refusal else "it is left out of the answer"
-        advice = "Each lost geometry takes some requests more." if refusal else ""
-        yield Finding("lost_geometry", assumption, observed, SLOWER if refusal else WORKS, advice)
+        yield ask.judge(observed, refusal, "Each lost geometry takes some requests more.", SLOWER)
 
     def try_image_stamps(self, _: Subject) -> Iterator[Finding]:
         """See which edits move the stamps of an image and of its project."""
@@ -120,10 +110,10 @@ class Scratch:
 
     def try_reservations(self, _: Subject) -> Iterator[Finding]:
         """Reserve a version twice, list it, and give it back."""
-        assumption = "a version can be reserved once, and given back"
+        ask = Question("reservation", "a version can be reserved once, and given back")
         first = self._reserve()
         if isinstance(first, Refusal):
-            yield Finding("reservation", assumption, f"refused: {first}", FAILS, "No version can be made.")
+            yield ask.answer(f"refused: {first}", FAILS, "No version can be made.")
             return
         second = self._reserve()
         page = self.images.write("projects.versions.list", projectId=self.images.project_id, filter=[])
@@ -132,20 +122,18 @@ class Scratch:
             entity.get("id") == first.get("id") for entity in page.get("entities") or []
         )
         observed = f"a second time: {_yes(second)}; listed: {_yes(is_listed)}; given back: {_yes(back)}"
-        is_right = isinstance(second, Refusal) and not isinstance(back, Refusal)
-        advice = "" if is_right else "Two tasks at once may make each other's versions fail."
-        rules = {"lists_reservations": is_listed}
-        yield Finding("reservation", assumption, observed, WORKS if is_right else FAILS, advice, rules)
+        is_wrong = not isinstance(second, Refusal) or isinstance(back, Refusal)
+        advice = "Two tasks at once may make each other's versions fail."
+        yield ask.judge(observed, is_wrong, advice, lists_reservations=is_listed)
 
     def try_expiry(self, _: Subject) -> Iterator[Finding]:
         """Reserve a version, leave it, and see when another can be reserved."""
-        assumption = "a reservation that nobody gives back expires"
+        ask = Question("expiry", "a reservation that nobody gives back expires")
         if not self._expiry_wait_seconds:
-            advice = "Say with --expiry-wait how many seconds to wait for it."
-            yield Finding("expiry", assumption, "not tried", UNKNOWN, advice)
+            yield ask.answer("not tried", UNKNOWN, "Say with --expiry-wait how many seconds to wait for it.")
             return
         if isinstance(self._reserve(), Refusal) or not isinstance(self._reserve(), Refusal):
-            yield Finding("expiry", assumption, "reservations are not as expected: see above", UNKNOWN)
+            yield ask.answer("reservations are not as expected: see above", UNKNOWN)
             return
         waited = 0.0
         while waited < self._expiry_wait_seconds:
@@ -153,10 +141,10 @@ class Scratch:
             self._client.pause(step)
             waited += step
             if not isinstance(self._reserve(), Refusal):
-                yield Finding("expiry", assumption, f"within {waited:.0f} seconds", WORKS)
+                yield ask.answer(f"within {waited:.0f} seconds", WORKS)
                 return
         advice = "What a killed task held, its next try or `sv-versioning release` gives back."
-        yield Finding("expiry", assumption, f"not within {waited:.0f} seconds", UNKNOWN, advice)
+        yield ask.answer(f"not within {waited:.0f} seconds", UNKNOWN, advice)
 
     def _reserve(self) -> Any:
         return self.images.write("projects.versions.reserve", projectId=self.images.project_id)
@@ -185,28 +173,25 @@ _NO_VERSION = "After such a change alone the server makes no version; change the
 
 
 def _item_stamps(item: str, project_type: str, moved: Mapping[Edit, Stamps]) -> Finding:
-    assumption = f"updatedAt of the {item} moves with each edit of it"
+    ask = Question(f"stamp.{item}", f"updatedAt of the {item} moves with each edit of it")
     outcome = _Outcome.of(moved, 0)
-    rules = {"stamps_of_annotated_items_move": [] if outcome.still else [project_type]}
+    observed = outcome.observed()
     if project_type in KNOWN_TO_MOVE:
-        advice = "Such changes would be missed: make versions with capture='full'." if outcome.still else ""
-        return Finding(
-            f"stamp.{item}", assumption, outcome.observed(), FAILS if outcome.still else WORKS, advice, rules
-        )
+        moving = [] if outcome.still else [project_type]
+        advice = "Such changes would be missed: make versions with capture='full'."
+        return ask.judge(observed, outcome.still, advice, stamps_of_annotated_items_move=moving)
     if outcome.still or outcome.refused:
         advice = f"Versions read {project_type} in full; do not ask for capture='incremental'."
-        return Finding(f"stamp.{item}", assumption, outcome.observed(), SLOWER, advice, rules)
+        return ask.answer(observed, SLOWER, advice)
     extra = f'"trusted_stamps": ["{project_type}"]'
-    observed = f"With {extra} in the connection's extra, or --capture incremental, versions of {project_type}"
-    advice = f"{observed} read only what changed."
-    return Finding(f"stamp.{item}", assumption, outcome.observed(), WORKS, advice, rules)
+    who = f"With {extra} in the connection's extra, or --capture incremental, versions of {project_type}"
+    return ask.answer(observed, WORKS, f"{who} read only what changed.")
 
 
 def _project_stamps(moved: Mapping[Edit, Stamps]) -> Finding:
+    ask = Question("stamp.project", "updatedAt of the project moves with each edit of it")
     outcome = _Outcome.of(moved, 1)
-    assumption = "updatedAt of the project moves with each edit of it"
-    advice = _NO_VERSION if outcome.still else ""
-    return Finding("stamp.project", assumption, outcome.observed(), FAILS if outcome.still else WORKS, advice)
+    return ask.judge(outcome.observed(), outcome.still, _NO_VERSION)
 
 
 @dataclass(frozen=True)

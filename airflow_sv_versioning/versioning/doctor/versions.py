@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 
-from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding, Verdict
+from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding, Question, Verdict
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 from airflow_sv_versioning.versioning.version_map import FOLDER, map_path
 
@@ -16,10 +16,10 @@ def check_list(subject: Subject) -> Iterator[Finding]:
     """See what the list of versions holds."""
     if subject.project is None:
         return
-    assumption = "versions tell their number and archive"
+    ask = Question("version_list", "versions tell their number and archive")
     answer = subject.try_("projects.versions.list", projectId=subject.project.id, filter=[])
     if isinstance(answer, Refusal):
-        yield Finding("version_list", assumption, f"refused: {answer}", FAILS, "Versions cannot be found.")
+        yield ask.answer(f"refused: {answer}", FAILS, "Versions cannot be found.")
         return
     entities = answer.get("entities") or []
     statuses = Counter(str(entity.get("status")) for entity in entities)
@@ -27,7 +27,7 @@ def check_list(subject: Subject) -> Iterator[Finding]:
     observed = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no versions yet"
     advice = "Versions that are not committed are left aside." if open_ else ""
     rules = {"lists_reservations": True} if open_ else {}
-    yield Finding("version_list", assumption, observed, WORKS if entities else UNKNOWN, advice, rules)
+    yield ask.answer(observed, WORKS if entities else UNKNOWN, advice, **rules)
 
 
 def check_filters(subject: Subject) -> Iterator[Finding]:
@@ -36,15 +36,13 @@ def check_filters(subject: Subject) -> Iterator[Finding]:
         return
     filters = [{"field": "version", "operator": "=", "value": 1}]
     answer = subject.try_("projects.versions.list", projectId=subject.project.id, filter=filters)
-    assumption = "versions are found by id and number"
+    ask = Question("version_filter", "versions are found by id and number")
     if isinstance(answer, Refusal):
-        yield Finding("version_filter", assumption, f"refused: {answer}", FAILS, "Versions cannot be found.")
-    else:
-        numbers = {entity.get("version") for entity in answer.get("entities") or []}
-        is_kept = numbers <= {1}
-        observed = "filtered" if is_kept else "the filter is ignored"
-        advice = "" if is_kept else "The whole list is read instead."
-        yield Finding("version_filter", assumption, observed, WORKS, advice)
+        yield ask.answer(f"refused: {answer}", FAILS, "Versions cannot be found.")
+        return
+    is_ignored = not {entity.get("version") for entity in answer.get("entities") or []} <= {1}
+    observed = "the filter is ignored" if is_ignored else "filtered"
+    yield ask.judge(observed, is_ignored, "The whole list is read instead.", WORKS)
 
 
 def check_folder(subject: Subject) -> Iterator[Finding]:
@@ -52,26 +50,22 @@ def check_folder(subject: Subject) -> Iterator[Finding]:
     if subject.project is None:
         return
     team_id, path = subject.project.team_id, map_path(subject.project.id)
-    assumption = f"Team Files below {FOLDER} are open to this user"
+    ask = Question("folder", f"Team Files below {FOLDER} are open to this user")
     answer = subject.try_("file-storage.list", teamId=team_id, path=path, recursive=True)
     if isinstance(answer, Refusal) and answer.status != 404:
         advice = "Archives can neither be stored nor read: give the token's user a role that sees /system."
-        yield Finding(
-            "folder", assumption, f"refused: {answer}", FAILS, advice, {"hides_system_folder": True}
-        )
+        yield ask.answer(f"refused: {answer}", FAILS, advice, hides_system_folder=True)
         return
     if not isinstance(answer, list) or not answer:
-        yield Finding("folder", assumption, "readable; no version has been made", WORKS)
+        yield ask.answer("readable; no version has been made", WORKS)
         return
     content = subject.client.files.find_bytes(team_id, path)
-    yield Finding("folder", assumption, "readable", WORKS)
-    assumption = "Team Files tell the SHA-256 of a file"
-    stated_hash = answer[0].get("hash")
-    if not stated_hash:
-        advice = "Archives are proved by their size alone."
-        yield Finding("file_hash", assumption, "no hash is told", UNKNOWN, advice)
+    yield ask.answer("readable", WORKS)
+    ask = Question("file_hash", "Team Files tell the SHA-256 of a file")
+    if stated_hash := answer[0].get("hash"):
+        yield ask.answer(*_hash_verdict(stated_hash, content))
     else:
-        yield Finding("file_hash", assumption, *_hash_verdict(stated_hash, content))
+        yield ask.answer("no hash is told", UNKNOWN, "Archives are proved by their size alone.")
 
 
 def _hash_verdict(stated_hash: str, content: bytes | None) -> tuple[str, Verdict]:
