@@ -24,25 +24,10 @@ GEOMETRY_BATCH = 100
 _ANNOTATIONS_BATCH = 50
 # Source: the fields that the official client asks for.
 _FIELDS = (
-    "id",
-    "createdAt",
-    "updatedAt",
-    "imageId",
-    "objectId",
-    "classId",
-    "projectId",
-    "datasetId",
-    "geometry",
-    "geometryType",
-    "geometryMeta",
-    "tags",
-    "meta",
-    "area",
-    "priority",
-    "customData",
-    "nnCreated",
-    "nnUpdated",
-)
+    "id", "createdAt", "updatedAt", "imageId", "objectId", "classId", "projectId", "datasetId",
+    "geometry", "geometryType", "geometryMeta", "tags", "meta", "area", "priority", "customData",
+    "nnCreated", "nnUpdated",
+)  # fmt: skip
 # Nobody says whether every server takes these names in a request.
 _NOTABLE = ("description", "smartToolInput", "instance")
 T = TypeVar("T")

@@ -70,13 +70,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
     """
 
     template_fields: Sequence[str] = (
-        "supervisely_conn_id",
-        "project_id",
-        "title",
-        "description",
-        "media_store",
-        "platform_task_id",
-    )
+        "supervisely_conn_id", "project_id", "title", "description", "media_store", "platform_task_id",
+    )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#d6e9ff"
 

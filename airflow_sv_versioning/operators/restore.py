@@ -63,18 +63,9 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     """
 
     template_fields: Sequence[str] = (
-        "supervisely_conn_id",
-        "project_id",
-        "version_id",
-        "version_num",
-        "as_of",
-        "workspace_id",
-        "project_name",
-        "project_description",
-        "missing_entities",
-        "media_store",
-        "platform_task_id",
-    )
+        "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "workspace_id",
+        "project_name", "project_description", "missing_entities", "media_store", "platform_task_id",
+    )  # fmt: skip
     operator_extra_links = (RestoredProjectLink(), ProjectLink(), VersionLink())
     ui_color = "#ffe9d6"
 

@@ -43,13 +43,8 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
     """
 
     template_fields: Sequence[str] = (
-        "supervisely_conn_id",
-        "project_id",
-        "version_id",
-        "version_num",
-        "as_of",
-        "media_store",
-    )
+        "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "media_store",
+    )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#e2f0d9"
 

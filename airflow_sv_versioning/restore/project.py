@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from airflow_sv_versioning.capture.passes import capture_project
@@ -27,7 +27,7 @@ from airflow_sv_versioning.restore.meta import add_meta
 from airflow_sv_versioning.restore.plan import RestorePlan, missing_items
 from airflow_sv_versioning.restore.refusal import MediaRefusedError, media_refused
 from airflow_sv_versioning.restore.refused_media import REFUSALS, find_lost_media, find_refused_links
-from airflow_sv_versioning.restore.settings import ProjectSettings, apply_settings
+from airflow_sv_versioning.restore.settings import apply_settings
 from airflow_sv_versioning.restore.steps.filling import fill_project
 from airflow_sv_versioning.restore.work import NewIds, RestoreWork
 from airflow_sv_versioning.runtime.exactly_once import write_once
@@ -38,9 +38,6 @@ from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.origin import RESTORED_FROM, RESTORING, draft_name, own_custom_data
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.validation import distinct
-
-if TYPE_CHECKING:
-    pass
 
 MAX_DIFFERENCES = 5
 MAX_NAMES = 1000
@@ -110,10 +107,10 @@ def restore_project(
     try:
         if journal:
             journal.added(project.id)
-        settings, passed_over = _fill(client, plan, target, project.id, progress)
-        _check_counts(client, plan, project.id)
+        work = _fill(client, plan, target, project.id, progress)
+        _check_counts(work)
         if verify == "full":
-            _check_content(client, plan, project.id, settings, passed_over, work_dir, progress)
+            _check_content(work, work_dir)
         _finish(client, plan.snapshot, target, project.id)
     except BaseException as error:
         goes_on = isinstance(error, MediaRefusedError) and plan.policy != "fail"
@@ -195,11 +192,8 @@ def _custom_data(snapshot: Snapshot, target: Target, *, is_whole: bool) -> dict[
 
 def _fill(
     client: SuperviselyClient, plan: RestorePlan, target: Target, project_id: int, progress: Progress
-) -> tuple[ProjectSettings, frozenset[int]]:
-    """Fill the new project.
-
-    :returns: its settings, and the ids of items whose custom data the server did not take.
-    """
+) -> RestoreWork:
+    """Fill the new project."""
     snapshot = plan.snapshot
     custom_data = _custom_data(snapshot, target, is_whole=False)
     client.projects.edit(project_id, customData=custom_data, silent=True)
@@ -220,7 +214,7 @@ def _fill(
         total = f"{snapshot.row_count(plan.project_type.name)} {plan.project_type.name}"
         raise media_refused(total, items, are_links=not lost) from error
     settings.put_back(client, project_id)
-    return settings, frozenset(work.passed_over)
+    return work
 
 
 def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> dict[int, int]:
@@ -245,16 +239,17 @@ def _add_dataset(
     return write_once(add, find, len, 1, "datasets", client.pause)[0]
 
 
-def _check_counts(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> None:
-    counts = Counter({"datasets": 0, plan.project_type.name: 0, "figures": 0})
-    for dataset in client.datasets.list_all(project_id):
+def _check_counts(work: RestoreWork) -> None:
+    project_type = work.plan.project_type
+    counts = Counter({"datasets": 0, project_type.name: 0, "figures": 0})
+    for dataset in work.client.datasets.list_all(work.project_id):
         counts["datasets"] += 1
-        counts.update(plan.project_type.count(client, dataset.id))
-    expected = _expected_counts(plan)
+        counts.update(project_type.count(work.client, dataset.id))
+    expected = _expected_counts(work.plan)
     if wrong := {what: (expected[what], counts[what]) for what in counts if counts[what] != expected[what]}:
         wrong_counts = ", ".join(f"{have} of {want} {what}" for what, (want, have) in wrong.items())
         raise IntegrityError(
-            f"The restored project {project_id} holds {wrong_counts}.", project_id=project_id
+            f"The restored project {work.project_id} holds {wrong_counts}.", project_id=work.project_id
         )
 
 
@@ -266,18 +261,12 @@ def _expected_counts(plan: RestorePlan) -> dict[str, int]:
     return counts
 
 
-def _check_content(
-    client: SuperviselyClient,
-    plan: RestorePlan,
-    project_id: int,
-    settings: ProjectSettings,
-    passed_over: frozenset[int],
-    work_dir: Path,
-    progress: Progress,
-) -> None:
-    progress.say(f"Reading project {project_id} back to compare it with the version.")
+def _check_content(work: RestoreWork, work_dir: Path) -> None:
+    project_id, plan = work.project_id, work.plan
+    work.progress.say(f"Reading project {project_id} back to compare it with the version.")
+    directory = work_dir / "verify"
     captured = capture_project(
-        client, project_id, work_dir / "verify", on_concurrent_change="accept", progress=progress
+        work.client, project_id, directory, on_concurrent_change="accept", progress=work.progress
     )
     expected = Expected(
         plan.skipped_ids,
@@ -285,18 +274,17 @@ def _check_content(
         plan.references,
         plan.remedy.placeholder_ids,
         plan.placeholder_tag,
-        passed_over,
+        frozenset(work.passed_over),
         CHOSEN_BY_SERVER,
     )
-    differences = find_differences(plan.snapshot, captured.snapshot, expected=expected)
-    if differences:
+    if differences := find_differences(plan.snapshot, captured.snapshot, expected=expected):
         difference_text = "; ".join(differences[:MAX_DIFFERENCES])
         raise IntegrityError(
             f"The restored project {project_id} differs from the version: {difference_text}.",
             project_id=project_id,
         )
-    for rewritten in settings.rewritten(captured.snapshot.project_info.get("settings") or {}):
-        progress.warn(rewritten)
+    for rewritten in work.settings.rewritten(captured.snapshot.project_info.get("settings") or {}):
+        work.progress.warn(rewritten)
 
 
 def _remove(client: SuperviselyClient, project_id: int, progress: Progress) -> bool:

@@ -39,30 +39,26 @@ class KeptMedia:
     backup: MediaBackup
 
 
+@dataclass(frozen=True)
 class MediaKeeper:
     """Keeps the originals of one project's versions in a store.
 
     :param patience_seconds: how long to wait for somebody who prunes the store.
     """
 
-    def __init__(
-        self,
-        client: SuperviselyClient,
-        project: Project,
-        store: MediaStore,
-        progress: Progress,
-        patience_seconds: float,
-    ) -> None:
-        self._client = client
-        self._project = project
-        self._store = store
-        self._progress = progress
-        self._patience_seconds = patience_seconds
-        self._owner = Owner.of(client.server_url, project.id)
+    client: SuperviselyClient
+    project: Project
+    store: MediaStore
+    progress: Progress
+    patience_seconds: float
+
+    @property
+    def _owner(self) -> Owner:
+        return Owner.of(self.client.server_url, self.project.id)
 
     def turn(self) -> AbstractContextManager[None]:
         """Keep others from pruning the store meanwhile."""
-        return making_version(self._store, self._owner, self._progress, self._patience_seconds)
+        return making_version(self.store, self._owner, self.progress, self.patience_seconds)
 
     def keep(self, version_id: int, snapshot: Snapshot, earlier: UnpackedArchive | None) -> KeptMedia:
         """Bring the originals of a version in the making into the store; call it in a :meth:`turn`.
@@ -70,16 +66,16 @@ class MediaKeeper:
         :param earlier: the latest version, which tells what is behind links that did not change.
         """
         linked_media = known_links(earlier.snapshot, earlier.media_record, snapshot) if earlier else {}
-        record, backup = copy_media(self._client, snapshot, self._store, linked_media, self._progress)
-        write_needs(self._store, self._owner, version_id, snapshot, record)
-        self._progress.say(f"{self._store.url}: {backup.line()}.")
+        record, backup = copy_media(self.client, snapshot, self.store, linked_media, self.progress)
+        write_needs(self.store, self._owner, version_id, snapshot, record)
+        self.progress.say(f"{self.store.url}: {backup.line()}.")
         for original, why in islice(backup.lost.items(), _NAMED):
-            self._progress.say(f"Without its original: {why} ({original})")
+            self.progress.say(f"Without its original: {why} ({original})")
         return KeptMedia(record, backup)
 
     def forget(self, version_id: int) -> None:
         """Take back what the store knows of a version that was not made."""
-        remove_needs(self._store, self._owner, version_id)
+        remove_needs(self.store, self._owner, version_id)
 
     def complete(self, version: VersionInfo) -> MediaBackup:
         """See to it that the store holds the originals of the latest version, which still holds."""
@@ -88,18 +84,18 @@ class MediaKeeper:
 
     def _find_complete(self, version: VersionInfo) -> MediaBackup | None:
         """Say that nothing is lacking, if the store itself knows that."""
-        needs = find_needs(self._store, self._owner, version.version_id)
+        needs = find_needs(self.store, self._owner, version.version_id)
         if needs is None or needs.record.lost:
             return None
         contents = needs.contents()
-        if len(self._store.find_sizes(contents)) < len(contents):
+        if len(self.store.find_sizes(contents)) < len(contents):
             return None
-        return MediaBackup(self._store.url, copied=0, copied_bytes=0, present=len(contents))
+        return MediaBackup(self.store.url, copied=0, copied_bytes=0, present=len(contents))
 
     def _copy_lacking(self, version: VersionInfo) -> MediaBackup:
-        self._progress.say(f"Completing {self._store.url} for version {version.version_num}.")
-        with opened_version(self._client, self._project, version, self._progress) as unpacked:
-            record = latest_record(self._store, self._owner, version.version_id, unpacked.media_record)
+        self.progress.say(f"Completing {self.store.url} for version {version.version_num}.")
+        with opened_version(self.client, self.project, version, self.progress) as unpacked:
+            record = latest_record(self.store, self._owner, version.version_id, unpacked.media_record)
             return self.keep(
                 version.version_id, unpacked.snapshot, replace(unpacked, media_record=record)
             ).backup

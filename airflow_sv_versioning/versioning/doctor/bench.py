@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import tempfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -156,25 +154,10 @@ class ImageBench(Bench):
         )
 
     def _add_item(self, folder: Path) -> int:
+        from airflow_sv_versioning.restore.placeholders.images import ImagePlaceholders
+
         path = folder / "doctor.png"
-        path.write_bytes(_grey_png(IMAGE_SIDE))
+        ImagePlaceholders().draw({"width": IMAGE_SIDE, "height": IMAGE_SIDE, "mime": "image/png"}, path)
         [image] = self._client.images.upload(self.dataset_id, [(path.name, path)])
         image_id: int = image["id"]
         return image_id
-
-
-def _grey_png(pixels: int) -> bytes:
-    """A small square image: header, rows and end as the format has them."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        body = name + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    rows = b"".join(b"\0" + bytes([128]) * pixels for _ in range(pixels))
-    header = struct.pack(">IIBBBBB", pixels, pixels, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
