@@ -9,7 +9,7 @@ whether the pass saw one state.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_sv_versioning.capture.project_rows import dataset_row, project_info, project_meta
@@ -110,39 +110,33 @@ def capture_project(
     return passes.run(accept_changes=on_concurrent_change != "fail")
 
 
+@dataclass
 class _Passes:
     """Readings of a project until one saw it in one state."""
 
-    def __init__(
-        self,
-        client: SuperviselyClient,
-        project_id: int,
-        directory: Path,
-        progress: Progress,
-        earlier: EarlierVersion | None,
-        *,
-        trusts_stamps: bool,
-    ) -> None:
-        self._client = client
-        self._project_id = project_id
-        self._directory = directory
-        self._progress = progress
-        self._earlier = earlier
-        self._source: Source = earlier or Nowhere()
-        self._trusts_stamps = trusts_stamps
-        self._has_moved = False
-        self._short_listings = 0
+    client: SuperviselyClient
+    project_id: int
+    directory: Path
+    progress: Progress
+    earlier: EarlierVersion | None
+    trusts_stamps: bool
+    source: Source = field(init=False)
+    has_moved: bool = field(default=False, init=False)
+    short_listings: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.source = self.earlier or Nowhere()
 
     def run(self, *, accept_changes: bool) -> Capture:
         last_snapshot: Snapshot | None = None
         stamps: list[str] = []
         for number in range(1, MAX_PASSES + 1):
-            project = self._client.projects.get(self._project_id)
+            project = self.client.projects.get(self.project_id)
             stamps.append(project.updated_at)
             snapshot, incomplete = self._read(project, number)
             if snapshot is None and incomplete is None:
                 continue
-            if self._client.projects.get(self._project_id).updated_at == project.updated_at:
+            if self.client.projects.get(self.project_id).updated_at == project.updated_at:
                 if incomplete is None and snapshot is not None:
                     return self._capture(snapshot, project.updated_at, True, number)
                 self._take_short_listing(incomplete)
@@ -150,14 +144,14 @@ class _Passes:
             self._tell_moved(f"reading the changes (pass {number})")
             if snapshot is not None:
                 last_snapshot = snapshot
-                if self._trusts_stamps:
-                    self._source = PassBefore(snapshot)
+                if self.trusts_stamps:
+                    self.source = PassBefore(snapshot)
         if last_snapshot is None or not accept_changes:
             raise ProjectChangedError(
-                f"Project {self._project_id} changed during each of {MAX_PASSES} readings. Make the version "
+                f"Project {self.project_id} changed during each of {MAX_PASSES} readings. Make the version "
                 "when nobody works on it, or accept items of different moments "
                 "(on_concurrent_change='accept').",
-                project_id=self._project_id,
+                project_id=self.project_id,
             )
         return self._capture(last_snapshot, stamps[0], False, MAX_PASSES)
 
@@ -167,14 +161,12 @@ class _Passes:
         :returns: what was read, or ``None`` if that must be done again; and the listing that does not prove
             itself. Both where nothing but a change of what was listed explains it.
         """
-        folder = self._directory / f"pass-{number}"
+        folder = self.directory / f"pass-{number}"
         folder.mkdir(parents=True)
-        reading = _Pass(
-            self._client, project, folder, self._source, self._progress, verify_items=self._has_moved
-        )
+        reading = _Pass(self.client, project, folder, self.source, self.progress, verify_items=self.has_moved)
         try:
             snapshot = reading.run()
-            is_refuted = self._source.is_refuted()
+            is_refuted = self.source.is_refuted()
         except NotFoundError:
             # Something that was listed is gone; the next pass lists anew.
             if number == MAX_PASSES:
@@ -185,26 +177,26 @@ class _Passes:
             return None, error
         if is_refuted:
             # A stamp stood still over an edit; another may as well.
-            self._source, self._trusts_stamps = Nowhere(), False
+            self.source, self.trusts_stamps = Nowhere(), False
             return None, None
         return snapshot, reading.moved_listing
 
     def _take_short_listing(self, error: IncompleteListingError | None) -> None:
         """Read a project that stands still, and yet lists otherwise than it says, once more and not again."""
-        self._short_listings += 1
-        if error is not None and self._short_listings > 1:
+        self.short_listings += 1
+        if error is not None and self.short_listings > 1:
             raise error
-        self._progress.say(f"Reading project {self._project_id} again: {error}")
+        self.progress.say(f"Reading project {self.project_id} again: {error}")
 
     def _tell_moved(self, what_now: str) -> None:
-        self._has_moved = True
-        self._progress.say(f"Project {self._project_id} changed while it was read; {what_now}.")
+        self.has_moved = True
+        self.progress.say(f"Project {self.project_id} changed while it was read; {what_now}.")
 
     def _capture(self, snapshot: Snapshot, stamp: str, consistent: bool, passes: int) -> Capture:
         remnants = find_remnants(snapshot)
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
-        base = self._earlier.base if self._earlier else None
+        base = self.earlier.base if self.earlier else None
         return Capture(snapshot, stamp, consistent, passes, base, remnants.lines)
 
 

@@ -15,7 +15,7 @@ from airflow_sv_versioning.client.checks import check_once
 from airflow_sv_versioning.client.decoding import Id, prove
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.items import Items, Row
-from airflow_sv_versioning.client.listing import list_whole
+from airflow_sv_versioning.client.listing import by_tokens, list_whole
 from airflow_sv_versioning.client.shapes import Item, Tag
 
 LIST_PAGE = 1000
@@ -72,12 +72,12 @@ class Images(Items):
     def iter_pages(self, dataset_id: int, filters: Sequence[Row] = ()) -> Iterator[list[dict[str, Any]]]:
         """Stream a dataset's images in the order of their ids, page by page."""
         body = self._listing(dataset_id, filters)
-        return self._transport.token_pages("images.list", body, LIST_PAGE, dict[str, Any], Item)
+        return self._transport.pages("images.list", body, LIST_PAGE, dict[str, Any], Item, by_tokens)
 
     def read_pages(self, dataset_id: int, filters: Sequence[Row] = ()) -> Iterator[list[Image]]:
         """Stream the same as :meth:`iter_pages`, for bulk: members that nobody asks for are not decoded."""
         body = self._listing(dataset_id, filters)
-        for page in self._transport.token_pages("images.list", body, LIST_PAGE, Image):
+        for page in self._transport.pages("images.list", body, LIST_PAGE, Image, way=by_tokens):
             _check_tags([image.tags for image in page])
             yield page
 

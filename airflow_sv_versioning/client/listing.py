@@ -34,6 +34,8 @@ class Page(msgspec.Struct, Generic[T], rename="camel"):
 
 _NO_MORE = (None, msgspec.UNSET)
 Ask = Callable[[Mapping[str, Any]], Page[T]]
+Way = Callable[[Ask[Any], Mapping[str, Any], int, str], Iterator[list[Any]]]
+"""How the pages of a listing are asked for."""
 
 
 def by_numbers(ask: Ask[T], body: Mapping[str, Any], per_page: int, what: str) -> Iterator[list[T]]:

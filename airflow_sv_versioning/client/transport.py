@@ -27,7 +27,7 @@ from airflow_sv_versioning.client.errors import Reply, error_parts, no_json, red
 from airflow_sv_versioning.client.failures import no_answer
 from airflow_sv_versioning.client.features import explained, may_be_lacking
 from airflow_sv_versioning.client.in_flight import OverdueError
-from airflow_sv_versioning.client.listing import Page, by_numbers, by_tokens, list_whole
+from airflow_sv_versioning.client.listing import Page, Way, by_numbers, list_whole
 from airflow_sv_versioning.client.parts import parts_by_id
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
 from airflow_sv_versioning.client.session import (
@@ -190,22 +190,22 @@ class Transport:
             return read_record(method, self._decode(method, answer, Any), record_type)
 
     def pages(
-        self, method: str, body: Mapping[str, Any], per_page: int, entity_type: type[T], shape: Any = Any
+        self,
+        method: str,
+        body: Mapping[str, Any],
+        per_page: int,
+        entity_type: type[T],
+        shape: Any = Any,
+        way: Way = by_numbers,
     ) -> Iterator[list[T]]:
-        """Stream a listing page by page, asked for by their numbers.
+        """Stream a listing page by page.
 
         :param shape: what an entity has to be, where ``entity_type`` does not say it.
+        :param way: how pages are asked for: by their numbers, or each by the last entity of the one before.
         :raises IncompleteListingError: the listing is not what it tells of itself.
         """
         ask = self._asking(method, entity_type, shape)
-        return by_numbers(ask, body, per_page, f"{method}({_subject(body)})")
-
-    def token_pages(
-        self, method: str, body: Mapping[str, Any], per_page: int, entity_type: type[T], shape: Any = Any
-    ) -> Iterator[list[T]]:
-        """Stream a listing page by page, each after the last entity of the one before; see :meth:`pages`."""
-        ask = self._asking(method, entity_type, shape)
-        return by_tokens(ask, body, per_page, f"{method}({_subject(body)})")
+        return way(ask, body, per_page, f"{method}({_subject(body)})")
 
     def list_whole(
         self,

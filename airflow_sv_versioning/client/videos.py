@@ -14,6 +14,7 @@ from airflow_sv_versioning.client.checks import check_answered, check_count, che
 from airflow_sv_versioning.client.decoding import prove
 from airflow_sv_versioning.client.figures import skipping
 from airflow_sv_versioning.client.items import Items, Row
+from airflow_sv_versioning.client.listing import by_tokens
 from airflow_sv_versioning.client.media import VIDEO_UPLOAD
 from airflow_sv_versioning.client.shapes import Object, Tag, Video
 from airflow_sv_versioning.client.video_annotations import AnnotatedVideo
@@ -42,7 +43,7 @@ class Videos(Items):
     def iter_pages(self, dataset_id: int, filters: Sequence[Row] = ()) -> Iterator[list[dict[str, Any]]]:
         """Stream a dataset's videos in the order of their ids, page by page."""
         body = self._listing(dataset_id, filters)
-        return self._transport.token_pages("videos.list", body, LIST_PAGE, dict[str, Any], Video)
+        return self._transport.pages("videos.list", body, LIST_PAGE, dict[str, Any], Video, by_tokens)
 
     def read_annotations(self, dataset_id: int, video_ids: Sequence[int]) -> list[AnnotatedVideo]:
         """Read whole annotations, in the order of the ids; figures stay JSON text.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.demo import changes
@@ -21,56 +22,49 @@ if TYPE_CHECKING:
 BACKUP, RERUN = "pre_training_backup", "reproducible_rerun"
 
 
+@dataclass(frozen=True)
 class Story:
     """A project is backed up, left alone, changed, and brought back as it was.
 
     :param project: loaded, without versions.
     """
 
-    def __init__(
-        self,
-        client: SuperviselyClient,
-        workspace_id: int,
-        project: LoadedProject,
-        runs: AirflowRuns,
-        steps: Steps,
-    ) -> None:
-        self._client = client
-        self._workspace_id = workspace_id
-        self._project = project
-        self._runs = runs
-        self._steps = steps
+    client: SuperviselyClient
+    workspace_id: int
+    project: LoadedProject
+    runs: AirflowRuns
+    steps: Steps
 
     def tell(self) -> None:
         """Do all of it.
 
         :raises IntegrityError: something is not as it should be.
         """
-        with self._steps.step("Back up") as step:
+        with self.steps.step("Back up") as step:
             first = self._first_backup(step)
             # What version 1 must bring back, read from the project and not from the archive.
             then = self._read()
-        with self._steps.step("Back up again") as step:
+        with self.steps.step("Back up again") as step:
             self._backup_of_unchanged(step, first)
-        with self._steps.step("Correct annotations") as step:
+        with self.steps.step("Correct annotations") as step:
             now = self._correct(step, then)
-        with self._steps.step("Back up once more") as step:
+        with self.steps.step("Back up once more") as step:
             self._backup_of_changed(step, first, now)
-        with self._steps.step("Restore and rerun") as step:
+        with self.steps.step("Restore and rerun") as step:
             restored_id = self._restore(step, first)
-        with self._steps.step("Compare") as step:
+        with self.steps.step("Compare") as step:
             self._compare(step, restored_id, then)
 
     def _first_backup(self, step: Step) -> Mapping[str, Any]:
-        project_id, client = self._project.id, self._client
-        clone_id = client.projects.clone(project_id, self._workspace_id, f"{self._project.name}, a copy")
-        import_id = start_import(client, self._workspace_id, project_id)
+        project_id, client = self.project.id, self.client
+        clone_id = client.projects.clone(project_id, self.workspace_id, f"{self.project.name}, a copy")
+        import_id = start_import(client, self.workspace_id, project_id)
         importing = [import_id]
 
         def work_while_airflow_waits(line: str) -> None:
             if importing and "Waiting for" in line and f"(id {import_id}, " in line:
                 importing.clear()
-                finish_import(client, import_id, lambda: load_folder(client, self._project, LATE_FOLDER))
+                finish_import(client, import_id, lambda: load_folder(client, self.project, LATE_FOLDER))
 
         version = self._backup(work_while_airflow_waits)
         expect(not importing, f"The backup did not wait for task {import_id}.", task_id=import_id)
@@ -88,7 +82,7 @@ class Story:
 
     def _correct(self, step: Step, then: Content) -> Content:
         for photograph in changes.corrected():
-            annotate(self._client, self._project, photograph)
+            annotate(self.client, self.project, photograph)
         now = self._read()
         changed = differences(then, now)
         expect(len(changed) == len(changes.corrected()), f"The corrections changed {changed}.")
@@ -103,10 +97,10 @@ class Story:
         step.result = _described(version)
 
     def _restore(self, step: Step, first: Mapping[str, Any]) -> int:
-        xcoms = self._runs.run(
+        xcoms = self.runs.run(
             RERUN,
             {
-                "project_id": self._project.id,
+                "project_id": self.project.id,
                 "version_id": first["version_id"],
                 # It is compared in the next step.
                 "keep_restored_project": True,
@@ -115,28 +109,28 @@ class Story:
         )
         restored: dict[str, Any] = xcoms["restore_version.restore"]
         project_id = int(xcoms["restore_version.return_value"])
-        expect(project_id != self._project.id, "The restore went into the source project.")
+        expect(project_id != self.project.id, "The restore went into the source project.")
         expect(xcoms["rerun.return_value"] == first["counts"]["images"], "The task saw other images.")
         name = restored["project_name"]
         step.result = f"version 1 as project {project_id} '{name}', used by a task"
         return project_id
 
     def _compare(self, step: Step, restored_id: int, then: Content) -> None:
-        restored, now = read_content(self._client, restored_id), self._read()
+        restored, now = read_content(self.client, restored_id), self._read()
         lost = differences(restored, then)
         expect(not lost, f"Project {restored_id} is not what version 1 was: {lost}.", project_id=restored_id)
         expect(restored.digest == then.digest, f"Project {restored_id} has another digest than version 1.")
         changed = differences(restored, now)
-        expect(bool(changed), f"Project {self._project.id} is still as in version 1.")
+        expect(bool(changed), f"Project {self.project.id} is still as in version 1.")
         step.result = (
             f"project {restored_id} is what version 1 was; "
-            f"project {self._project.id} now differs in {len(changed)} images"
+            f"project {self.project.id} now differs in {len(changed)} images"
         )
 
     def _backup(self, on_line: Any = None) -> Mapping[str, Any]:
-        xcoms: XComs = self._runs.run(
+        xcoms: XComs = self.runs.run(
             BACKUP,
-            {"project_id": self._project.id},
+            {"project_id": self.project.id},
             [("create_version", "return_value"), ("create_version", "version"), ("train", "return_value")],
             on_line,
         )
@@ -149,12 +143,12 @@ class Story:
     def _expect_version(self, version: Mapping[str, Any], *, number: int, created: bool) -> None:
         as_expected = (version["version_num"], version["created"]) == (number, created)
         expect(as_expected, f"Expected version {number}, created {created}; got {dict(version)}.")
-        versions = ProjectVersions(self._client)
-        numbers = sorted(info.version_num for info in versions.get_list(self._project.id))
+        versions = ProjectVersions(self.client)
+        numbers = sorted(info.version_num for info in versions.get_list(self.project.id))
         expect(numbers == list(range(1, number + 1)), f"The server lists versions {numbers}.")
 
     def _read(self) -> Content:
-        return read_content(self._client, self._project.id)
+        return read_content(self.client, self.project.id)
 
 
 def expect(condition: bool, message: str, **context: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from airflow_sv_versioning.client import SuperviselyClient
@@ -96,34 +96,25 @@ def _require_gone(client: SuperviselyClient, project_id: int) -> None:
     )
 
 
+@dataclass
 class _Prune:
-    def __init__(
-        self,
-        client: SuperviselyClient,
-        store: MediaStore,
-        projects: dict[Owner, Project],
-        forgotten: set[Owner],
-        plan_only: bool,
-        progress: Progress,
-        refresh: Callable[[], None],
-    ) -> None:
-        self._client = client
-        self._store = store
-        self._projects = projects
-        self._forgotten = forgotten
-        self._plan_only = plan_only
-        self._progress = progress
-        self._refresh = refresh
-        self._obsolete: list[tuple[Owner, int]] = []
+    client: SuperviselyClient
+    store: MediaStore
+    projects: dict[Owner, Project]
+    forgotten: set[Owner]
+    plan_only: bool
+    progress: Progress
+    refresh: Callable[[], None]
+    obsolete: list[tuple[Owner, int]] = field(default_factory=list)
 
     def run(self) -> PruneResult:
         needed: set[str] = set()
-        owners = {*list_owners(self._store), *self._projects}
+        owners = {*list_owners(self.store), *self.projects}
         for owner in sorted(owners):
             needed |= self._needed_by(owner)
         removed, kept = [0, 0], [0, 0]
         for content, is_needed in map_ordered(
-            lambda content: self._judge(content, needed), self._store.iter_media(), _WORKERS
+            lambda content: self._judge(content, needed), self.store.iter_media(), _WORKERS
         ):
             tally = kept if is_needed else removed
             tally[0] += 1
@@ -131,26 +122,26 @@ class _Prune:
             self._go_on("Media looked at", removed[0] + kept[0])
         self._drop_obsolete()
         return PruneResult(
-            store=self._store.url,
-            plan_only=self._plan_only,
+            store=self.store.url,
+            plan_only=self.plan_only,
             removed=removed[0],
             removed_bytes=removed[1],
             kept=kept[0],
             kept_bytes=kept[1],
-            abandoned=self._store.clear_incoming(plan_only=self._plan_only),
-            others=tuple(map(str, sorted(owners - self._projects.keys() - self._forgotten))),
+            abandoned=self.store.clear_incoming(plan_only=self.plan_only),
+            others=tuple(map(str, sorted(owners - self.projects.keys() - self.forgotten))),
         )
 
     def _needed_by(self, owner: Owner) -> set[str]:
-        stored_ids = list_versions(self._store, owner)
-        if owner in self._forgotten:
-            self._obsolete += [(owner, version_id) for version_id in stored_ids]
+        stored_ids = list_versions(self.store, owner)
+        if owner in self.forgotten:
+            self.obsolete += [(owner, version_id) for version_id in stored_ids]
             return set()
-        project = self._projects.get(owner)
+        project = self.projects.get(owner)
         if project is None:
             return self._union(owner, stored_ids)
-        versions = {version.version_id: version for version in self._client.versions.list_all(project.id)}
-        self._obsolete += [(owner, version_id) for version_id in stored_ids if version_id not in versions]
+        versions = {version.version_id: version for version in self.client.versions.list_all(project.id)}
+        self.obsolete += [(owner, version_id) for version_id in stored_ids if version_id not in versions]
         needed = self._union(owner, [version_id for version_id in stored_ids if version_id in versions])
         for version_id in versions.keys() - set(stored_ids):
             needed |= self._read_archive(project, versions[version_id])
@@ -159,7 +150,7 @@ class _Prune:
     def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[str]:
         needed: set[str] = set()
         for version_id in version_ids:
-            if (needs := find_needs(self._store, owner, version_id)) is not None:
+            if (needs := find_needs(self.store, owner, version_id)) is not None:
                 needed |= needs.contents()
             self._go_on("Versions looked up", version_id)
         return needed
@@ -168,22 +159,22 @@ class _Prune:
         """Find out what a version needs that was made without the store."""
         if version.team_file_id is None:
             return set()
-        with opened_version(self._client, project, version, self._progress) as unpacked:
-            self._refresh()
+        with opened_version(self.client, project, version, self.progress) as unpacked:
+            self.refresh()
             linked = unpacked.media_record.linked.values() if unpacked.media_record else ()
             return {*iter_hashes(unpacked.snapshot), *(media_record.content_hash for media_record in linked)}
 
     def _judge(self, content: StoredMedia, needed: set[str]) -> tuple[StoredMedia, bool]:
         is_needed = content.content_hash in needed
-        if not is_needed and not self._plan_only:
-            self._store.remove(content.content_hash)
+        if not is_needed and not self.plan_only:
+            self.store.remove(content.content_hash)
         return content, is_needed
 
     def _drop_obsolete(self) -> None:
-        if not self._plan_only:
-            for owner, version_id in self._obsolete:
-                remove_needs(self._store, owner, version_id)
+        if not self.plan_only:
+            for owner, version_id in self.obsolete:
+                remove_needs(self.store, owner, version_id)
 
     def _go_on(self, what: str, done: int) -> None:
-        self._progress.count(what, done)
-        self._refresh()
+        self.progress.count(what, done)
+        self.refresh()

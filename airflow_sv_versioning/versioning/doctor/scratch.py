@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ EXPIRY_STEP = 10.0
 """Seconds between two looks whether a reservation has expired."""
 
 
+@dataclass
 class Scratch:
     """Three projects in a workspace, one of each type, for as long as the block lasts.
 
@@ -28,24 +29,17 @@ class Scratch:
     :param expiry_wait_seconds: how long to wait for a reservation to expire; 0 leaves that out.
     """
 
-    def __init__(
-        self,
-        client: SuperviselyClient,
-        workspace_id: int,
-        left_behind: list[str],
-        expiry_wait_seconds: float = 0.0,
-    ) -> None:
-        self._client = client
-        self._workspace_id = workspace_id
-        self._left_behind = left_behind
-        self._expiry_wait_seconds = expiry_wait_seconds
-        self._projects: list[int] = []
+    client: SuperviselyClient
+    workspace_id: int
+    left_behind: list[str]
+    expiry_wait_seconds: float = 0.0
+    projects: list[int] = field(default_factory=list, init=False)
 
     def __enter__(self) -> Scratch:
         try:
-            self.images = ImageBench(self._client, self._add("images"))
-            self.videos = VideoBench(self._client, self._add("videos"))
-            self.volumes = VolumeBench(self._client, self._add("volumes"))
+            self.images = ImageBench(self.client, self._add("images"))
+            self.videos = VideoBench(self.client, self._add("videos"))
+            self.volumes = VolumeBench(self.client, self._add("volumes"))
         except BaseException:
             self._remove()
             raise
@@ -129,16 +123,16 @@ class Scratch:
     def try_expiry(self, _: Subject) -> Iterator[Finding]:
         """Reserve a version, leave it, and see when another can be reserved."""
         ask = Question("expiry", "a reservation that nobody gives back expires")
-        if not self._expiry_wait_seconds:
+        if not self.expiry_wait_seconds:
             yield ask.answer("not tried", UNKNOWN, "Say with --expiry-wait how many seconds to wait for it.")
             return
         if isinstance(self._reserve(), Refusal) or not isinstance(self._reserve(), Refusal):
             yield ask.answer("reservations are not as expected: see above", UNKNOWN)
             return
         waited = 0.0
-        while waited < self._expiry_wait_seconds:
-            step = min(EXPIRY_STEP, self._expiry_wait_seconds - waited)
-            self._client.pause(step)
+        while waited < self.expiry_wait_seconds:
+            step = min(EXPIRY_STEP, self.expiry_wait_seconds - waited)
+            self.client.pause(step)
             waited += step
             if not isinstance(self._reserve(), Refusal):
                 yield ask.answer(f"within {waited:.0f} seconds", WORKS)
@@ -151,18 +145,18 @@ class Scratch:
 
     def _add(self, project_type: str) -> int:
         name = f"sv-versioning doctor {uuid4().hex[:8]}"
-        project = self._client.projects.add(self._workspace_id, name, project_type, "Made to be removed.")
-        self._projects.append(project.id)
+        project = self.client.projects.add(self.workspace_id, name, project_type, "Made to be removed.")
+        self.projects.append(project.id)
         return project.id
 
     def _remove(self) -> None:
-        for project_id in self._projects:
+        for project_id in self.projects:
             try:
                 # Also for somebody who does not want to wait any longer.
-                with self._client.finishing():
-                    self._client.projects.archive(project_id)
+                with self.client.finishing():
+                    self.client.projects.archive(project_id)
             except SuperviselyError as error:
-                self._left_behind.append(f"project {project_id}: {error.kind}")
+                self.left_behind.append(f"project {project_id}: {error.kind}")
 
 
 def _yes(answer: object) -> str:
