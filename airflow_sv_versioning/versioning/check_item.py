@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.files import content_hash
@@ -16,6 +15,9 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.version_ref import VersionRef
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.versioning.one_video import IntegrityLine
 
 CHECKED_TYPES = tuple(name for name, type_ in PROJECT_TYPES.items() if type_.checks_items)
 _COMPARED = {
@@ -84,19 +86,19 @@ def check_item(
             _check_file(line, file)
         if in_project is not None:
             _check_project(client, line, in_project, folder)
-    facts = {name: line[name] for name in ("path", "size_bytes", *_COMPARED)}
+    facts = {name: getattr(line, name) for name in ("path", "size_bytes", *_COMPARED)}
     return ItemCheck(
         project_id=project_id,
         version_id=version.version_id,
         version_num=version.version_num,
-        item_id=line["id"],
+        item_id=line.id,
         file=None if file is None else str(file),
         in_project=in_project,
         **facts,
     )
 
 
-def _archived(archive: Path, path: str, folder: Path, version: VersionInfo) -> dict[str, Any]:
+def _archived(archive: Path, path: str, folder: Path, version: VersionInfo) -> IntegrityLine:
     from airflow_sv_versioning.versioning.one_video import find_archived_video
 
     line = find_archived_video(archive, path, folder / "snapshot")
@@ -108,35 +110,35 @@ def _archived(archive: Path, path: str, folder: Path, version: VersionInfo) -> d
     return line
 
 
-def _check_file(line: Mapping[str, Any], file: Path) -> None:
-    if line["hash"] is None:
+def _check_file(line: IntegrityLine, file: Path) -> None:
+    if line.hash is None:
         raise ConfigurationError(
-            f"The version knows item {line['path']!r} (id {line['id']}) by its link {line['link']} only; "
+            f"The version knows item {line.path!r} (id {line.id}) by its link {line.link} only; "
             "no file can be held against it."
         )
     actual = content_hash(file)
-    if actual != line["hash"]:
+    if actual != line.hash:
         raise IntegrityError(
-            f"{file} is not the file of item {line['path']!r} (id {line['id']}): "
+            f"{file} is not the file of item {line.path!r} (id {line.id}): "
             f"it has {file.stat().st_size} bytes and hash {actual}, "
-            f"the version says {line['size_bytes']} bytes and hash {line['hash']}.",
-            expected=line["hash"],
+            f"the version says {line.size_bytes} bytes and hash {line.hash}.",
+            expected=line.hash,
             actual=actual,
             where=str(file),
         )
 
 
-def _check_project(client: SuperviselyClient, line: Mapping[str, Any], project_id: int, folder: Path) -> None:
+def _check_project(client: SuperviselyClient, line: IntegrityLine, project_id: int, folder: Path) -> None:
     from airflow_sv_versioning.versioning.one_video import read_video
 
     directory = folder / "item"
     directory.mkdir()
-    now = read_video(client, project_id, line["path"], directory)
-    if different := [text for key, text in _COMPARED.items() if now[key] != line[key]]:
+    now = read_video(client, project_id, line.path, directory)
+    if different := [text for key, text in _COMPARED.items() if getattr(now, key) != getattr(line, key)]:
         raise IntegrityError(
-            f"Item {line['path']!r} of project {project_id} (id {now['id']}) is not what the version holds "
-            f"(id {line['id']}): different is {', '.join(different)}.",
-            expected={key: line[key] for key in _COMPARED},
-            actual={key: now[key] for key in _COMPARED},
-            where=line["path"],
+            f"Item {line.path!r} of project {project_id} (id {now.id}) is not what the version holds "
+            f"(id {line.id}): different is {', '.join(different)}.",
+            expected={key: getattr(line, key) for key in _COMPARED},
+            actual={key: getattr(now, key) for key in _COMPARED},
+            where=line.path,
         )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from airflow_sv_versioning.archive import iter_item_lines, unpack_archive
 from airflow_sv_versioning.capture.project_rows import dataset_row, project_info, project_meta
@@ -19,10 +18,20 @@ from airflow_sv_versioning.project_types.videos.digests import integrity_lines
 from airflow_sv_versioning.snapshot.tree import in_tree_order
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
-Line = dict[str, Any]
+
+class IntegrityLine(msgspec.Struct):
+    """A line of :mod:`~airflow_sv_versioning.project_types.videos.digests`."""
+
+    id: int
+    path: str
+    hash: str | None
+    link: str | None
+    size_bytes: int | None
+    frames_count: int | None
+    annotation_sha256: str
 
 
-def find_archived_video(archive: Path, path: str, directory: Path) -> Line | None:
+def find_archived_video(archive: Path, path: str, directory: Path) -> IntegrityLine | None:
     """Find what an archive says of a video; only one that another tool wrote is unpacked for that.
 
     :param path: ``dataset/path/video name``.
@@ -30,39 +39,21 @@ def find_archived_video(archive: Path, path: str, directory: Path) -> Line | Non
     lines = iter_item_lines(archive)
     if lines is None:
         lines = integrity_lines(unpack_archive(archive, "videos", directory).snapshot)
-    return next((line for line in map(_decoded, lines) if line["path"] == path), None)
+    return next((line for line in map(_decoded, lines) if line.path == path), None)
 
 
-def _decoded(line: bytes) -> Line:
+def _decoded(line: bytes) -> IntegrityLine:
     """Decode a line that anybody may have written.
 
     :raises FormatError: it is none of those of :mod:`~airflow_sv_versioning.project_types.videos.digests`.
     """
-    import msgspec
-
     try:
-        return msgspec.structs.asdict(msgspec.json.decode(line, type=_line_type()))
+        return msgspec.json.decode(line, type=IntegrityLine)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FormatError(f"The archive's account of its videos cannot be read: {error}.") from error
 
 
-@cache
-def _line_type() -> type[Any]:
-    import msgspec
-
-    class IntegrityLine(msgspec.Struct):
-        id: int
-        path: str
-        hash: str | None
-        link: str | None
-        size_bytes: int | None
-        frames_count: int | None
-        annotation_sha256: str
-
-    return IntegrityLine
-
-
-def read_video(client: SuperviselyClient, project_id: int, path: str, directory: Path) -> Line:
+def read_video(client: SuperviselyClient, project_id: int, path: str, directory: Path) -> IntegrityLine:
     """Read one video of a project with its annotation, and say the same of it.
 
     :raises NotFoundError: the project has no such video.
@@ -82,8 +73,7 @@ def read_video(client: SuperviselyClient, project_id: int, path: str, directory:
             writer.append_rows(reader.read(dataset.id, items) or {})
             snapshot = writer.finish(project_info(project), meta)
         (line,) = integrity_lines(snapshot)
-        digest_line: Line = json.loads(line)
-        return digest_line
+        return _decoded(line)
     raise NotFoundError(f"Project {project_id} has no video {path!r}.", project_id=project_id)
 
 

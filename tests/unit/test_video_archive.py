@@ -363,7 +363,7 @@ def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path: Path):
     found = find_archived_video(archive, "d/a.mp4", tmp_path / "out")
 
     assert found is not None
-    assert (found["id"], found["hash"], len(found["annotation_sha256"])) == (1, "h", 64)
+    assert (found.id, found.hash, len(found.annotation_sha256)) == (1, "h", 64)
     assert find_archived_video(archive, "d/b.mp4", tmp_path / "out") is None
 
 
