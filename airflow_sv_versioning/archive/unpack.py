@@ -18,6 +18,7 @@ from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
 from airflow_sv_versioning.archive.payloads import columnar
 from airflow_sv_versioning.archive.payloads.payload import HEAD_BYTES, Content, Source
+from airflow_sv_versioning.client.files import digest_of
 from airflow_sv_versioning.exceptions import (
     FormatError,
     IntegrityError,
@@ -25,7 +26,7 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.project_types import VERSIONED_TYPES, project_type_of
-from airflow_sv_versioning.runtime.streams import CHUNK_BYTES, iter_chunks, iter_lines
+from airflow_sv_versioning.runtime.streams import iter_chunks, iter_lines
 from airflow_sv_versioning.snapshot.resorting import make_clustered
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
 from airflow_sv_versioning.vault import record
@@ -206,16 +207,13 @@ def _check_member(entry: Any, path: Path) -> None:
     """Hold a member beside the payload against what the manifest says of it."""
     if not isinstance(entry, dict) or not path.exists():
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of {path.name}.")
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    if entry.get("sha256") != digest.hexdigest():
+    actual = digest_of(path).hex()
+    if entry.get("sha256") != actual:
         raise IntegrityError(
-            f"The SHA-256 of {path.name} is {digest.hexdigest()}, but the archive says "
+            f"The SHA-256 of {path.name} is {actual}, but the archive says "
             f"{entry.get('sha256')}; the archive is damaged.",
             expected=entry.get("sha256"),
-            actual=digest.hexdigest(),
+            actual=actual,
             where=path.name,
         )
 

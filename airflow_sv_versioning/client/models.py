@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -167,6 +168,11 @@ class FileInfo(Record, frozen=True, kw_only=True):
     def size_bytes(self) -> int | None:
         """The size, where the server tells it."""
         return self.meta.size
+
+    @property
+    def sha256(self) -> str | None:
+        """The digest in hex, where the server tells it."""
+        return base64.b64decode(self.hash).hex() if self.hash else None
 
 
 @dataclass(frozen=True)

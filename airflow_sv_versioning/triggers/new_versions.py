@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -120,5 +119,5 @@ def _read_facts(client: SuperviselyClient, version: VersionInfo) -> dict[str, An
         "created": True,
         "created_at": version.created_at,
         "archive_path": file.path if file else None,
-        "archive_sha256": base64.b64decode(file.hash).hex() if file and file.hash else None,
+        "archive_sha256": file.sha256 if file else None,
     }

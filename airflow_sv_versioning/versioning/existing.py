@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,7 +46,7 @@ def existing_version(
     _check_archive(project, version, file, entry)
     told = {
         "path": file.path,
-        "sha256": entry.get("sha256") or _hex(file),
+        "sha256": entry.get("sha256") or file.sha256,
         "counts": entry.get("counts")
         or {"datasets": project.datasets_count, project.type: project.images_count},
     }
@@ -63,7 +62,7 @@ def existing_version(
 
 def _check_archive(project: Project, version: VersionInfo, file: FileInfo, entry: Mapping[str, Any]) -> None:
     stated = {"size": entry.get("size"), "digest": entry.get("sha256")}
-    actual = {"size": file.size_bytes, "digest": _hex(file)}
+    actual = {"size": file.size_bytes, "digest": file.sha256}
     for what, value in stated.items():
         if value is not None and actual[what] is not None and actual[what] != value:
             raise ArchiveMissingError(
@@ -73,7 +72,3 @@ def _check_archive(project: Project, version: VersionInfo, file: FileInfo, entry
                 project_id=project.id,
                 version_id=version.version_id,
             )
-
-
-def _hex(file: FileInfo) -> str | None:
-    return base64.b64decode(file.hash).hex() if file.hash else None

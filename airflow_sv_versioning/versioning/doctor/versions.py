@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 
+from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding, Question, Verdict
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
 from airflow_sv_versioning.versioning.version_map import FOLDER, map_path
@@ -69,7 +68,6 @@ def check_folder(subject: Subject) -> Iterator[Finding]:
 
 
 def _hash_verdict(stated_hash: str, content: bytes | None) -> tuple[str, Verdict]:
-    digest = base64.b64encode(hashlib.sha256(content or b"").digest()).decode()
-    if digest == stated_hash:
+    if content_hash(content or b"") == stated_hash:
         return "equal to that of the downloaded file", WORKS
     return "another than that of the downloaded file", FAILS
