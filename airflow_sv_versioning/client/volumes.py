@@ -33,8 +33,8 @@ class Volumes(Items):
     50 are added at once, each with ``name``, ``hash`` and ``meta``; ``customData`` where a volume has some,
     which no official client sends, and a server may pass over.
 
-    Source: POST volumes.list, by page numbers: of this listing no other way is known to be honoured; POST
-    volumes.bulk.add.
+    Source: POST volumes.list, by page numbers: of this listing no other way is known to be honoured.
+    Source: POST volumes.bulk.add.
     """
 
     name = "volumes"
