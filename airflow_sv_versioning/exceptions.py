@@ -274,8 +274,6 @@ class RuleBrokenError(SuperviselyError):
     :param broken: of each broken rule, the rule and the number that breaks it, in words.
     """
 
-    kind = "rule_broken"
-
     def __init__(self, message: str, *, broken: list[str], **context: Any) -> None:
         super().__init__(message, **context)
         self.broken = broken

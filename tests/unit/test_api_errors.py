@@ -115,8 +115,8 @@ KINDS = """
     api archive_missing authentication cancelled configuration conflict connect error file_too_large format
     incomplete_listing integrity link media_absent media_store missing_media not_found outcome_unknown
     outdated_instance permission_denied plan_required project_changed rate_limited remote_task_failed
-    request_rejected restore_incomplete server_error snapshot transport unexpected_answer unsafe_archive
-    unsupported_project version_busy version_not_found wait wait_timeout
+    request_rejected restore_incomplete rule_broken server_error snapshot transport unexpected_answer
+    unsafe_archive unsupported_project version_busy version_not_found wait wait_timeout
 """
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from airflow_sv_versioning.archive import ArchiveLimits, UnpackedArchive, unpack_archive
 from airflow_sv_versioning.archive.payloads import sections
-from airflow_sv_versioning.archive.payloads.volumes.writing import tag_key
+from airflow_sv_versioning.archive.payloads.volumes.writing import tag_key, write_table
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types.keys import key_of
 from airflow_sv_versioning.project_types.volumes.masks import VoxelBudget, mask_digest, mask_file, mask_json
@@ -231,3 +231,19 @@ def test_tags_without_ids_have_keys_of_their_own():
 
     assert len({tag_key(row) for row in rows}) == 6
     assert {tag_key({**row, "tag_assignment_id": 9}) for row in rows} == {key_of("tag", 9)}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "groups"),
+    [([400_000] * 7, [3, 3, 1]), ([2_000_000, 10, 10], [1, 2]), ([10] * 1200, [1000, 200]), ([], [])],
+    ids=["many of some weight", "a heavy one first", "many light ones", "none"],
+)
+def test_rows_are_written_as_soon_as_they_weigh_a_megabyte_together(
+    tmp_path: Path, lengths: list[int], groups: list[int]
+) -> None:
+    rows = ({"id": number, "text": "x" * length} for number, length in enumerate(lengths))
+
+    file = pq.ParquetFile(write_table(tmp_path / "table", ("id",), "text", rows))
+
+    rows_of_groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+    assert [count for count in rows_of_groups if count] == groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,8 @@ from airflow_sv_versioning.snapshot.items import ItemBatch
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
+_GROUP_ROWS = 1000
+_GROUP_CHARACTERS = 1 << 20
 _NO_PLACE: dict[str, Any] = {"sliceIndex": None, "planeName": None, "normal": None}
 Row = Mapping[str, Any]
 
@@ -53,7 +55,7 @@ def _write_datasets(snapshot: Snapshot, path: Path) -> Path:
         {"src_dataset_id": row["src_dataset_id"], "json": _json(_dataset(row, project_id))}
         for row in snapshot.read("datasets").to_pylist()
     )
-    return _write_table(path, ("src_dataset_id",), "json", rows)
+    return write_table(path, ("src_dataset_id",), "json", rows)
 
 
 def _dataset(row: Row, project_id: Any) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _write_volumes(snapshot: Snapshot, path: Path, container: Container) -> Path
         }
         for row in snapshot.iter_rows("volumes")
     )
-    return _write_table(path, ("src_volume_id", "src_dataset_id"), "json", rows)
+    return write_table(path, ("src_volume_id", "src_dataset_id"), "json", rows)
 
 
 def _volume(row: Row, info: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,23 +111,25 @@ def _write_annotations(snapshot: Snapshot, path: Path, container: Container) -> 
         {"src_volume_id": int(volume.ids[0]), "annotation": writer.text(volume)}
         for volume in snapshot.items()
     )
-    return _write_table(path, ("src_volume_id",), "annotation", rows)
+    return write_table(path, ("src_volume_id",), "annotation", rows)
 
 
-def _write_table(path: Path, integers: tuple[str, ...], text: str, rows: Iterator[dict[str, Any]]) -> Path:
-    """Write a table, each row as soon as it is made: annotations with masks are large."""
+def write_table(path: Path, integers: tuple[str, ...], text: str, rows: Iterable[Row]) -> Path:
+    """Write a table, a megabyte of rows at a time: annotations with masks are large."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = pa.schema([*((name, pa.int64()) for name in integers), (text, pa.large_string())])
     with pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=False) as writer:
-        pending: list[dict[str, Any]] = []
+        group: list[Row] = []
+        characters = 0
         for row in rows:
-            pending.append(row)
-            if len(pending) == 1000 or sum(len(one[text]) for one in pending[-1:]) > 1 << 20:
-                writer.write_table(pa.Table.from_pylist(pending, schema))
-                pending = []
-        writer.write_table(pa.Table.from_pylist(pending, schema))
+            group.append(row)
+            characters += len(row[text])
+            if len(group) == _GROUP_ROWS or characters >= _GROUP_CHARACTERS:
+                writer.write_table(pa.Table.from_pylist(group, schema))
+                group, characters = [], 0
+        writer.write_table(pa.Table.from_pylist(group, schema))
     return path
 
 
