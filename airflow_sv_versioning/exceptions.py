@@ -47,7 +47,9 @@ whether the same call may succeed later, and alone decides whether Airflow retri
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+
+ApiErrorT = TypeVar("ApiErrorT", bound="ApiError")
 
 
 class SuperviselyError(Exception):
@@ -131,6 +133,10 @@ class ApiError(SuperviselyError):
         self.status_code = status_code
         self.method = method
         self.details = details or {}
+
+    def reworded(self, message: str, error_type: type[ApiErrorT]) -> ApiErrorT:
+        """Make an error of the same answer that says more."""
+        return error_type(message, status_code=self.status_code, method=self.method, details=self.details)
 
 
 class AuthenticationError(ApiError):

@@ -96,10 +96,5 @@ def explained(method: str, error: ApiError, version: str | None) -> ApiError:
         note = age_note(version, feature)
         if note and method in feature.methods | feature.concerns:
             kind = OutdatedInstanceError if method in feature.methods else type(error)
-            return kind(
-                f"{note}; have it updated. {error.message}",
-                status_code=error.status_code,
-                method=method,
-                details=error.details,
-            )
+            return error.reworded(f"{note}; have it updated. {error.message}", kind)
     return error

@@ -85,12 +85,10 @@ class Versions:
             if error.details.get("useExistingVersion"):
                 return NothingChanged(_existing(error))
             if "is already committing" in str(error.details.get("message", "")).lower():
-                raise VersionBusyError(
+                raise error.reworded(
                     f"Another process is making a version of project {project_id} "
                     f"({error.details['message']}). Wait for it or cancel it in the Versions tab.",
-                    status_code=error.status_code,
-                    method=error.method,
-                    details=error.details,
+                    VersionBusyError,
                 ) from error
             raise
         return Reservation(answer.id, answer.commit_token)

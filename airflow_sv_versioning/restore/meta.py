@@ -58,11 +58,9 @@ def _no_such_shape(
 ) -> RequestRejectedError:
     names = [repr(entry["title"]) for entry in classes if entry.get("shape") == shape]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return RequestRejectedError(
+    return error.reworded(
         f"This instance takes no classes of the shape {shape!r}, which the version has: "
         f"{', '.join(names[:_NAMED])}{more}. Restore it on the instance that made it, or have this one "
         f"updated. {error.message}",
-        status_code=error.status_code,
-        method=error.method,
-        details=error.details,
+        RequestRejectedError,
     )

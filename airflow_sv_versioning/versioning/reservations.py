@@ -234,12 +234,7 @@ def _with_age(error: VersionBusyError) -> VersionBusyError:
     except ConfigurationError:
         # Source: the embedded server tells it; of the platform it is not known.
         return error
-    return VersionBusyError(
-        f"{error.message} It is held {held_text}.",
-        status_code=error.status_code,
-        method=error.method,
-        details=error.details,
-    )
+    return error.reworded(f"{error.message} It is held {held_text}.", VersionBusyError)
 
 
 def _wait(error: SuperviselyError, seconds_left: float, tries: int) -> float:

@@ -167,7 +167,9 @@ def _plan(work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[i
     return plan
 
 
-def _supplied_plan(work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
+def _supplied_plan(
+    work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]
+) -> RestorePlan:
     plan = _plan(work, unpacked, known_reasons)
     for item in _planned_items(plan):
         work.progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
