@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -170,16 +171,16 @@ def _item_stamps(item: str, project_type: str, moved: Mapping[Edit, Stamps]) -> 
     ask = Question(f"stamp.{item}", f"updatedAt of the {item} moves with each edit of it")
     outcome = _Outcome.of(moved, 0)
     observed = outcome.observed()
+    moving = [] if outcome.still else [project_type]
+    answer = partial(ask.answer, observed, stamps_of_annotated_items_move=moving)
     if project_type in KNOWN_TO_MOVE:
-        moving = [] if outcome.still else [project_type]
         advice = "Such changes would be missed: make versions with capture='full'."
-        return ask.judge(observed, outcome.still, advice, stamps_of_annotated_items_move=moving)
+        return answer(FAILS, advice) if outcome.still else answer(WORKS)
     if outcome.still or outcome.refused:
-        advice = f"Versions read {project_type} in full; do not ask for capture='incremental'."
-        return ask.answer(observed, SLOWER, advice)
+        return answer(SLOWER, f"Versions read {project_type} in full; do not ask for capture='incremental'.")
     extra = f'"trusted_stamps": ["{project_type}"]'
     who = f"With {extra} in the connection's extra, or --capture incremental, versions of {project_type}"
-    return ask.answer(observed, WORKS, f"{who} read only what changed.")
+    return answer(WORKS, f"{who} read only what changed.")
 
 
 def _project_stamps(moved: Mapping[Edit, Stamps]) -> Finding:
