@@ -18,7 +18,6 @@ from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.archive.members import INTEGRITY, PAYLOAD, SIDE_MEMBERS
 from airflow_sv_versioning.archive.payloads import columnar
 from airflow_sv_versioning.archive.payloads.payload import HEAD_BYTES, Content, Source
-from airflow_sv_versioning.client.files import digest_of
 from airflow_sv_versioning.exceptions import (
     FormatError,
     IntegrityError,
@@ -26,7 +25,7 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.project_types import VERSIONED_TYPES, project_type_of
-from airflow_sv_versioning.runtime.streams import iter_chunks, iter_lines
+from airflow_sv_versioning.runtime.streams import iter_chunks, iter_lines, sha256_of
 from airflow_sv_versioning.snapshot.resorting import make_clustered
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
 from airflow_sv_versioning.vault import record
@@ -207,7 +206,7 @@ def _check_member(entry: Any, path: Path) -> None:
     """Hold a member beside the payload against what the manifest says of it."""
     if not isinstance(entry, dict) or not path.exists():
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of {path.name}.")
-    actual = digest_of(path).hex()
+    actual = sha256_of(path)
     if entry.get("sha256") != actual:
         raise IntegrityError(
             f"The SHA-256 of {path.name} is {actual}, but the archive says "

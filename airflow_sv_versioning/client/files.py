@@ -237,15 +237,10 @@ def _check_arrival(stored: FileInfo, source: Path | bytes) -> None:
 
 def content_hash(source: Path | bytes) -> str:
     """Compute the platform's content hash: base64 of the SHA-256 of the bytes."""
-    return base64.b64encode(digest_of(source)).decode()
-
-
-def digest_of(source: Path | bytes) -> bytes:
-    """Compute the SHA-256 of bytes, or of a file that memory need not hold."""
     if isinstance(source, bytes):
-        return hashlib.sha256(source).digest()
+        return base64.b64encode(hashlib.sha256(source).digest()).decode()
     digest = hashlib.sha256()
     with source.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
-    return digest.digest()
+    return base64.b64encode(digest.digest()).decode()

@@ -19,6 +19,7 @@ from airflow_sv_versioning.compare.rules import Rule
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RequestRejectedError,
+    UnsupportedProjectError,
 )
 from airflow_sv_versioning.restore.project import Target
 from airflow_sv_versioning.runtime.progress import Progress
@@ -285,7 +286,7 @@ class ProjectVersions:
         refs = SideRef.parse(before), SideRef.parse(after)
         project = self._client.projects.get(project_id)
         other = project if other_project_id is None else self._client.projects.get(other_project_id)
-        _check_type(project)
+        check_versioned(project)
         if project.type != other.type:
             raise UnsupportedProjectError(
                 f"Project {project.id} is of type {project.type!r} and project {other.id} of type "

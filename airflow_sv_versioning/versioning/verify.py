@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.files import digest_of
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, IntegrityError
 from airflow_sv_versioning.project_types.base import names_of
