@@ -11,7 +11,6 @@ import pytest
 
 from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.capture.untold import untold_warnings
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.transport import Transport
 from airflow_sv_versioning.exceptions import (
     ApiError,
@@ -151,14 +150,14 @@ def test_coordinates_that_an_old_instance_rounds_are_told_where_no_request_fails
     assert [warning.startswith(told) for warning in warnings] == [True] * is_old
 
 
-def test_a_restore_that_is_read_back_asks_for_no_version_of_the_instance(tmp_path: Path) -> None:
-    with EmbeddedServer(tmp_path / "server") as server, FaultProxy(server.info.url) as wire:
-        with SuperviselyClient(wire.url, server.info.token) as client:
+def test_a_restore_that_is_read_back_asks_for_no_version_of_the_instance(tmp_path: Path):
+    with EmbeddedServer(tmp_path / "server") as server, Wire(server.info.url) as wire:
+        with Client(wire.url, server.info.token) as client:
             project_id = MAKERS["images"](client, tmp_path)
-            made = ProjectVersions(client).create(project_id)
+            made = Versions(client).create(project_id)
         assert len(wire.seen("instance.version")) == 1
-        with SuperviselyClient(wire.url, server.info.token) as client:
-            ProjectVersions(client).restore(project_id, made.version_id, verify="full")
+        with Client(wire.url, server.info.token) as client:
+            Versions(client).restore(project_id, made.version_id, verify="full")
 
     assert len(wire.seen("instance.version")) == 1
 
