@@ -32,6 +32,7 @@ from airflow_sv_versioning.project_types.remnants import find_remnants
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.parallel import interleave, map_ordered, started
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import in_tree_order
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
@@ -49,6 +50,7 @@ class Capture:
         that of the beginning, so that the next version sees the changes.
     :param consistent: whether the project stood still for the time of one pass.
     :param base: the earlier version, if there is one that rows of unchanged items could come from.
+    :param taken_over: ids of the items whose figures, objects and tags come from it.
     :param warnings: what of the project the snapshot does not hold, and why.
     """
 
@@ -58,6 +60,7 @@ class Capture:
     passes: int
     base: Base | None = None
     warnings: tuple[str, ...] = ()
+    taken_over: IdSet | None = None
 
     @property
     def how(self) -> str:
@@ -123,6 +126,7 @@ class _Passes:
     source: Source = field(init=False)
     has_moved: bool = field(default=False, init=False)
     short_listings: int = field(default=0, init=False)
+    taken_over: IdSet | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.source = self.earlier or Nowhere()
@@ -166,6 +170,7 @@ class _Passes:
         reading = _Pass(self.client, project, folder, self.source, self.progress, verify_items=self.has_moved)
         try:
             snapshot = reading.run()
+            self._keep_taken_over(reading.kept_ids)
             is_refuted = self.source.is_refuted()
         except NotFoundError:
             # Something that was listed is gone; the next pass lists anew.
@@ -178,8 +183,15 @@ class _Passes:
         if is_refuted:
             # A stamp stood still over an edit; another may as well.
             self.source, self.trusts_stamps = Nowhere(), False
+            self.taken_over = None
             return None, None
         return snapshot, reading.moved_listing
+
+    def _keep_taken_over(self, kept_ids: IdSet) -> None:
+        """Learn which items still have what they had in the earlier version."""
+        if isinstance(self.source, PassBefore) and self.taken_over is not None:
+            kept_ids = kept_ids.common_with(self.taken_over)
+        self.taken_over = kept_ids
 
     def _take_short_listing(self, error: IncompleteListingError | None) -> None:
         """Read a project that stands still, and yet lists otherwise than it says, once more and not again."""
@@ -197,7 +209,7 @@ class _Passes:
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
         base = self.earlier.base if self.earlier else None
-        return Capture(snapshot, stamp, consistent, passes, base, remnants.lines)
+        return Capture(snapshot, stamp, consistent, passes, base, remnants.lines, self.taken_over)
 
 
 class _Pass:
@@ -229,6 +241,7 @@ class _Pass:
         self._verify_items = verify_items
         self._items_done = 0
         self.moved_listing: IncompleteListingError | None = None
+        self.kept_ids = IdSet(())
 
     def run(self) -> Snapshot:
         listed_datasets = list(self._client.datasets.list_all(self._project.id))
@@ -247,7 +260,8 @@ class _Pass:
                 writer.append_rows(read.rows)
             if base:
                 give_back()
-                self._project_type.copy_kept(base, writer, unchanged.kept_ids())
+                self.kept_ids = unchanged.kept_ids()
+                self._project_type.copy_kept(base, writer, self.kept_ids)
             return writer.finish(project_info(self._project), self._meta)
 
     def _pages(self, datasets: Sequence[Dataset]) -> Iterator[tuple[int, Sequence[Item] | None]]:

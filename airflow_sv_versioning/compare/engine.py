@@ -23,6 +23,7 @@ from airflow_sv_versioning.compare.tally import Tally
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.compared import Part, Side, columns_to_read
+from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.items import pieces
 from airflow_sv_versioning.snapshot.schemas import table_names
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -69,11 +70,14 @@ def compare_snapshots(
     options: CompareOptions = DEFAULTS,
     expected: Expected = NOTHING_EXPECTED,
     sinks: Sequence[Sink] = (),
+    taken_over: IdSet | None = None,
 ) -> VersionDiff:
     """Compare two snapshots.
 
     :param sides: what they are.
     :param same_project: both are of one project of one server, so ids mean the same on both sides.
+    :param taken_over: ids of items whose figures, objects and tags the side after has from the side before:
+        only what is said of the items themselves is compared, and what hangs on them is not counted.
     :param sinks: get each item that is not as it was, with all its changes, while they are found.
     :raises FormatError: the projects are of two types, or a table is damaged.
     """
@@ -89,7 +93,7 @@ def compare_snapshots(
         not_these_settings=expected.settings,
     )
     compared = _sides(before, after, projects, expected)
-    comparison = _Comparison(compared, options, same_project, sinks)
+    comparison = _Comparison(compared, options, same_project, sinks, taken_over or IdSet(()))
     comparison.run()
     not_compared = compared[BEFORE].not_compared
     return comparison.tally.result(
@@ -149,9 +153,11 @@ class _Comparison:
         options: CompareOptions,
         same_project: bool,
         sinks: Sequence[Sink],
+        taken_over: IdSet,
     ) -> None:
         self._sides = sides
         self._options = options
+        self._taken_over = taken_over
         self._same_project = same_project
         self._sinks = sinks
         self.tally = Tally()
@@ -169,8 +175,8 @@ class _Comparison:
         """Find all that differs."""
         self._tell_of_datasets()
         surveys = (
-            survey(self._parts[BEFORE], self._is_lone(BEFORE), self._shared[BEFORE]),
-            survey(self._parts[AFTER], self._is_lone(AFTER), self._shared[AFTER]),
+            survey(self._parts[BEFORE], *self._how_to_look(BEFORE), self._shared[BEFORE]),
+            survey(self._parts[AFTER], *self._how_to_look(AFTER), self._shared[AFTER]),
         )
         for side in (BEFORE, AFTER):
             self.tally.know(*self._sides[side].defined_names(), self._datasets.paths_now(side).values())
@@ -188,12 +194,14 @@ class _Comparison:
         for kind, count in count_datasets(self._datasets, self._sides[BEFORE].not_compared).items():
             self.tally.add_kind(kind, count)
 
-    def _is_lone(self, side: int) -> Numbers:
+    def _how_to_look(self, side: int) -> tuple[Numbers, Numbers]:
+        """Say of each item whether it has no pair, and whether it is known that nothing on it changed."""
         import numpy as np
 
-        is_lone = np.zeros(len(self._indexes[side]), np.bool_)
+        ids = self._indexes[side].ids
+        is_lone = np.zeros(len(ids), np.bool_)
         is_lone[self._lone(side)] = True
-        return is_lone
+        return is_lone, np.array(self._taken_over.mask_of(ids), np.bool_) & ~is_lone
 
     def _lone(self, side: int) -> Numbers:
         return self._items.removed if side == BEFORE else self._items.added
@@ -221,7 +229,7 @@ class _Comparison:
         part, places = self._parts[side], self._lone(side)
         for start in range(0, len(places), ITEMS_AT_ONCE):
             some = places[start : start + ITEMS_AT_ONCE]
-            reader = ItemReader(Part(part.side, part.ids[some], part.keys[some]), self._datasets.paths(side))
+            reader = ItemReader(part.some(some), self._datasets.paths(side))
             for row, figures in zip(reader.rows(), seen.figures[some].tolist(), strict=True):
                 item = reader.facts(row)
                 before, after = (item, None) if side == BEFORE else (None, item)
@@ -237,23 +245,19 @@ class _Comparison:
         counts = [
             (before + after, most)
             for (before, most), (after, _) in zip(
-                *(row_counts(self._some(side, chosen[side])) for side in (BEFORE, AFTER)), strict=True
+                *(row_counts(self._parts[side].some(chosen[side])) for side in (BEFORE, AFTER)), strict=True
             )
         ]
         for piece in pieces(len(chosen[BEFORE]), counts, ITEMS_AT_ONCE):
             pairs = PairedParts(
-                self._some(BEFORE, chosen[BEFORE][piece]),
-                self._some(AFTER, chosen[AFTER][piece]),
+                self._parts[BEFORE].some(chosen[BEFORE][piece]),
+                self._parts[AFTER].some(chosen[AFTER][piece]),
                 (self._datasets.paths(BEFORE), self._datasets.paths(AFTER)),
                 _places(moved[differs][piece]),
                 _places(other_parents[differs][piece]),
                 self._shared,
             )
             yield from find_changes(pairs, self._options, same_project=self._same_project)
-
-    def _some(self, side: int, places: Numbers) -> Part:
-        part = self._parts[side]
-        return Part(part.side, part.ids[places], part.keys[places])
 
     def _has_other_fields(self) -> Numbers:
         (before, after), one, other = self._indexes, self._items.before, self._items.after

@@ -43,10 +43,11 @@ class Survey:
     lone_objects: int
 
 
-def survey(part: Part, is_lone: Numbers, shared: Mapping[int, int]) -> Survey:
-    """Look at all items of a side once, in the order in which they are stored.
+def survey(part: Part, is_lone: Numbers, is_known: Numbers, shared: Mapping[int, int]) -> Survey:
+    """Look at the items of a side once, in the order in which they are stored.
 
     :param is_lone: says of each item whether it has no pair.
+    :param is_known: says of each item whether nobody needs to look: what hangs on it is not counted.
     :param shared: object id -> number of the items that share it.
     :raises FormatError: a table is damaged.
     """
@@ -58,11 +59,11 @@ def survey(part: Part, is_lone: Numbers, shared: Mapping[int, int]) -> Survey:
     tags: Counter[str] = Counter()
     lone_tags: Counter[str] = Counter()
     lone_objects = 0
-    for piece in _pieces(part):
-        contents = Contents(Part(part.side, part.ids[piece], part.keys[piece]), shared)
-        lone = is_lone[piece]
-        digests[piece] = contents.item_digests()
-        figures[piece] = np.bincount(contents.figure_items, minlength=len(lone))
+    for places in _pieces(part, np.flatnonzero(~is_known)):
+        contents = Contents(part.some(places), shared)
+        lone = is_lone[places]
+        digests[places] = contents.item_digests()
+        figures[places] = np.bincount(contents.figure_items, minlength=len(lone))
         _count(contents.class_names(), lone[contents.figure_items], classes, lone_classes)
         _count(contents.tags["name"], lone[contents.tag_items], tags, lone_tags)
         if contents.project_type.has_objects:
@@ -70,8 +71,9 @@ def survey(part: Part, is_lone: Numbers, shared: Mapping[int, int]) -> Survey:
     return Survey(digests, figures, classes, lone_classes, tags, lone_tags, lone_objects)
 
 
-def _pieces(part: Part) -> Iterator[slice]:
-    return pieces(len(part), row_counts(part), ITEMS_AT_ONCE)
+def _pieces(part: Part, places: Numbers) -> Iterator[Numbers]:
+    for piece in pieces(len(places), row_counts(part.some(places)), ITEMS_AT_ONCE):
+        yield places[piece]
 
 
 def row_counts(part: Part) -> list[tuple[Numbers, int]]:

@@ -163,6 +163,10 @@ class Part:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def some(self, places: Numbers) -> Part:
+        """Take the items at some places."""
+        return Part(self.side, self.ids[places], self.keys[places])
+
     def rows(self, table: str) -> pa.Table:
         """Read their rows in a table, item by item, with ``item``: the item's place among them."""
         import numpy as np

@@ -54,6 +54,10 @@ class IdSet:
             raise KeyError(ids[int(np.argmin(is_present))])
         return places
 
+    def common_with(self, other: IdSet) -> IdSet:
+        """Take the ids that both hold."""
+        return IdSet(self._ids[_find(other._ids, self._ids)[1]])
+
     def where(self, mask: np.ndarray[Any, Any]) -> list[int]:
         """List the ids, smallest first, that a mask selects."""
         chosen: list[int] = self._ids[mask].tolist()
