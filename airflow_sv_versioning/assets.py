@@ -108,8 +108,8 @@ def find_new_version(triggering_asset_events: Any) -> dict[str, Any] | None:
     :returns: as :func:`read_version_event`; ``None`` where nothing changed.
     """
     versions = [read_version_event(event) for events in triggering_asset_events.values() for event in events]
-    new = [version for version in versions if version["created"]]
-    return max(new, key=lambda version: version["version_num"], default=None)
+    new_versions = [version for version in versions if version["created"]]
+    return max(new_versions, key=lambda version: version["version_num"], default=None)
 
 
 def announce_version(context: Context, outlets: Iterable[Any], server_url: str, result: CreateResult) -> None:

@@ -69,7 +69,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def _parts(diagnosis: Diagnosis, *, is_of_project: bool) -> Iterator[str | Table]:
     findings = diagnosis.findings
     yield f"Instance {diagnosis.instance_version or 'of unknown version'}"
-    rows = [(each.verdict, each.assumption, _description(each)) for each in findings]
+    rows = [(finding.verdict, finding.assumption, _description(finding)) for finding in findings]
     yield Table(("VERDICT", "ASSUMPTION", "WHAT IT DOES, AND WHAT FOLLOWS"), rows, wrap_at=_WIDTH)
     yield from (f"Not removed: {what}" for what in diagnosis.left_behind)
     failed = sum(finding.verdict == "fails" for finding in findings)

@@ -65,12 +65,19 @@ def _verify(arguments: argparse.Namespace) -> int:
         checked = check_store(
             open_store(arguments.store), Progress(report, should_stop), set_aside=arguments.set_aside
         )
-    wrong = [(hex_digest(content), "damaged", why) for content, why in checked.damaged.items()]
-    wrong += [(hex_digest(content), "absent", f"needed by {who}") for content, who in checked.absent.items()]
+    problem_rows = [(hex_digest(content), "damaged", why) for content, why in checked.damaged.items()]
+    problem_rows += [
+        (hex_digest(content), "absent", f"needed by {who}") for content, who in checked.absent.items()
+    ]
     line = f"{checked.media:,} media of {checked.size_bytes:,} bytes in {checked.store}: " + (
-        "all are what they should be." if checked.is_good else f"{len(wrong):,} are wrong."
+        "all are what they should be." if checked.is_good else f"{len(problem_rows):,} are wrong."
     )
-    show(arguments, checked.as_dict(), line, *([Table(("SHA-256", "IS", "WHY"), wrong)] if wrong else []))
+    show(
+        arguments,
+        checked.as_dict(),
+        line,
+        *([Table(("SHA-256", "IS", "WHY"), problem_rows)] if problem_rows else []),
+    )
     return 0 if checked.is_good else FAILED
 
 
@@ -87,9 +94,9 @@ def _prune(arguments: argparse.Namespace) -> int:
             plan_only=arguments.plan_only,
             **work.watched,
         )
-    done = "Would remove" if result.plan_only else "Removed"
+    verb = "Would remove" if result.plan_only else "Removed"
     rows = [
-        (done.lower(), f"{result.removed:,}", f"{result.removed_bytes:,}"),
+        (verb.lower(), f"{result.removed:,}", f"{result.removed_bytes:,}"),
         ("kept", f"{result.kept:,}", f"{result.kept_bytes:,}"),
     ]
     other_lines = (

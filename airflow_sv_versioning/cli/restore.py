@@ -56,12 +56,12 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    chosen = chosen_version(arguments) | {name: getattr(arguments, name) for name in _CHOSEN}
+    options = chosen_version(arguments) | {name: getattr(arguments, name) for name in _CHOSEN}
     with working(arguments) as work:
         if arguments.plan_only:
-            plan = work.versions.plan_restore(**chosen, **work.watched)
+            plan = work.versions.plan_restore(**options, **work.watched)
         else:
-            result = work.versions.restore(**chosen, **work.watched)
+            result = work.versions.restore(**options, **work.watched)
             page = project_page(work.client.server_url, result.project_id)
     if arguments.plan_only:
         return show(arguments, plan.as_dict(), *plan.lines())

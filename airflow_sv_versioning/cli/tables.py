@@ -58,7 +58,7 @@ class Table:
         paragraphs = row[column].split("\n")
         if self.wrap_at is None or column < len(self.head) - 1:
             return paragraphs
-        return [line for each in paragraphs for line in wrap(each, self.wrap_at) or [""]]
+        return [line for paragraph in paragraphs for line in wrap(paragraph, self.wrap_at) or [""]]
 
     def _justified(self, line: Sequence[str], widths: Sequence[int]) -> list[str]:
         return [

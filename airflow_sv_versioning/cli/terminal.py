@@ -17,5 +17,6 @@ def is_terminal(stream: TextIO | None) -> bool:
 def printable(text: str) -> str:
     """Keep what others wrote, such as a version's title, from driving the terminal."""
     return "".join(
-        each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
     )

@@ -48,7 +48,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _parts(result: VerifyReport) -> Iterator[str | Table]:
     yield Table(
-        ("CHECK", "STATE", "FOUND"), [(each.name, each.state, each.message) for each in result.checks]
+        ("CHECK", "STATE", "FOUND"), [(check.name, check.state, check.message) for check in result.checks]
     )
     for check in result.checks:
         for number, (what, why) in enumerate(check.problems.items()):

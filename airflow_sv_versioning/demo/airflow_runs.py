@@ -77,7 +77,7 @@ def prepare(home: AirflowHome) -> None:
     home.folder.mkdir(parents=True, exist_ok=True)
     with home.log.open("a", encoding="utf-8") as log:
         try:
-            done = subprocess.run(
+            finished_process = subprocess.run(
                 [sys.executable, "-m", "airflow", "db", "migrate"],
                 env=home.environment,
                 stdin=subprocess.DEVNULL,
@@ -88,7 +88,7 @@ def prepare(home: AirflowHome) -> None:
             )
         except subprocess.TimeoutExpired as error:
             raise RemoteTaskFailedError(f"'airflow db migrate' did not end; see {home.log}.") from error
-    if done.returncode:
+    if finished_process.returncode:
         raise RemoteTaskFailedError(f"'airflow db migrate' failed; see {home.log}.")
 
 

@@ -133,8 +133,8 @@ def _paths(datasets: Iterable[Dataset]) -> dict[int, str]:
     by_id = {dataset.id: dataset for dataset in datasets}
 
     def path(dataset: Dataset) -> str:
-        above = f"{path(by_id[dataset.parent_id])}/" if dataset.parent_id else ""
-        return above + dataset.name
+        parent_path = f"{path(by_id[dataset.parent_id])}/" if dataset.parent_id else ""
+        return parent_path + dataset.name
 
     return {dataset.id: path(dataset) for dataset in by_id.values()}
 

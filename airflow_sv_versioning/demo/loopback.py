@@ -12,13 +12,13 @@ _LOOPBACK = "127.0.0.1"
 @contextmanager
 def no_proxy_to_this_machine() -> Iterator[None]:
     """Keep requests to the server on this machine away from a proxy that the environment names."""
-    before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
-    for name, value in before.items():
+    old_values = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    for name, value in old_values.items():
         os.environ[name] = ",".join(filter(None, (value, _LOOPBACK)))
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in old_values.items():
             if value is None:
                 del os.environ[name]
             else:

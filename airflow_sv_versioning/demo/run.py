@@ -52,10 +52,10 @@ def run_demo(draw: Callable[[Rows], str], data: Path | None = None) -> int:
 
 
 def _check_packages() -> None:
-    needed = ("airflow", "fastapi", "PIL", "skimage", "uvicorn")
-    if missing := [name for name in needed if find_spec(name) is None]:
+    needed_packages = ("airflow", "fastapi", "PIL", "skimage", "uvicorn")
+    if missing_packages := [name for name in needed_packages if find_spec(name) is None]:
         raise ConfigurationError(
-            f"The demo needs {', '.join(missing)}: pip install 'airflow-sv-versioning[demo]'."
+            f"The demo needs {', '.join(missing_packages)}: pip install 'airflow-sv-versioning[demo]'."
         )
 
 
@@ -128,8 +128,8 @@ def _stop_in_order() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    old_handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, old_handler)

@@ -189,10 +189,10 @@ _READERS: dict[str, Callable[[Any, str, Any], Any]] = {
 }
 
 
-def _whole_number(connection: Connection, name: str, value: Any, most: int) -> int:
+def _whole_number(connection: Connection, name: str, value: Any, maximum: int) -> int:
     text = "" if isinstance(value, bool) else str(value).strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise _bad_extra(connection, name, value, f"a whole number from 1 to {most}")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= maximum):
+        raise _bad_extra(connection, name, value, f"a whole number from 1 to {maximum}")
     return int(text)
 
 

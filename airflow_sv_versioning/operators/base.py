@@ -68,12 +68,12 @@ class SuperviselyOperator(BaseOperator):
         :param templates: argument -> what it was before it was rendered.
         """
         expanded = expanded_arguments(self)
-        for name, written in templates.items():
+        for name, template in templates.items():
             if not is_nothing(getattr(self, name)):
                 continue
-            if name not in self.optional_arguments and (written is not None or name in expanded):
+            if name not in self.optional_arguments and (template is not None or name in expanded):
                 raise ConfigurationError(
-                    f"{name} of task {self.task_id!r} was given as {written!r}, but renders to nothing. "
+                    f"{name} of task {self.task_id!r} was given as {template!r}, but renders to nothing. "
                     "Check the template or the upstream task that it comes from; if nothing is meant, name "
                     "it in optional_arguments."
                 )

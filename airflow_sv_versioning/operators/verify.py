@@ -97,7 +97,10 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
         self.log.log(level, "%s: %s. %s", check.name, check.state, check.message)
         for what, why in islice(check.problems.items(), _LOGGED):
             self.log.log(level, "%s: %s: %s", check.name, what, why)
-        if (more := len(check.problems) - _LOGGED) > 0:
+        if (more_count := len(check.problems) - _LOGGED) > 0:
             self.log.log(
-                level, "%s: %s more; the XCom 'verification' lists the first 100.", check.name, f"{more:,}"
+                level,
+                "%s: %s more; the XCom 'verification' lists the first 100.",
+                check.name,
+                f"{more_count:,}",
             )

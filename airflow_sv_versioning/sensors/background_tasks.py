@@ -109,13 +109,13 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
         waiting = self._waiting(seen=(store.get(_SEEN) or ()) if store else getattr(self, "_seen", ()))
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             try:
-                over = self._look_until_quiet(hook, waiting)
+                has_ended = self._look_until_quiet(hook, waiting)
             except SuperviselyError as error:
                 if store and not error.transient:
                     store.delete(_SEEN)
                 raise
         self._remember(store, waiting)
-        return over
+        return has_ended
 
     @airflow_outcome()
     def _first_look(self) -> Waiting:

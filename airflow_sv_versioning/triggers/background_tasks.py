@@ -121,15 +121,15 @@ class BackgroundTasksTrigger(SuperviselyTrigger):
 
     async def _look(self, waiting: Waiting, not_before: float) -> tuple[Task, ...]:
         tasks = _SharedTasks(await self.open_client(), not_before)
-        touching: list[Task] = []
+        touching_tasks: list[Task] = []
         answers: list[Answer] = []
         if waiting.project_id is not None:
             running = await tasks.list_running(await self._find_workspace(tasks.client, waiting.project_id))
-            touching, answers = waiting.find_touching(running.value), [running]
-        named = [await tasks.get(task_id) for task_id in waiting.list_unread(touching)]
-        began = min((answer.began for answer in [*answers, *named]), default=time.monotonic())
+            touching_tasks, answers = waiting.find_touching(running.value), [running]
+        named_tasks = [await tasks.get(task_id) for task_id in waiting.list_unread(touching_tasks)]
+        began = min((answer.began for answer in [*answers, *named_tasks]), default=time.monotonic())
         try:
-            return waiting.take([*touching, *(answer.value for answer in named)], began)
+            return waiting.take([*touching_tasks, *(answer.value for answer in named_tasks)], began)
         except RemoteTaskFailedError as error:
             raise await asyncio.to_thread(add_log, tasks.client, error) from error
 

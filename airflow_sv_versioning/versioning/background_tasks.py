@@ -67,15 +67,15 @@ class Waiting:
         """Choose the project's tasks among the running ones of its workspace."""
         if self.project_id is None:
             return []
-        touching = [task for task in running if task.touches_project(self.project_id)]
-        self.seen.update(task.id for task in touching)
-        return touching
+        touching_tasks = [task for task in running if task.touches_project(self.project_id)]
+        self.seen.update(task.id for task in touching_tasks)
+        return touching_tasks
 
-    def list_unread(self, touching: Iterable[Task]) -> list[int]:
+    def list_unread(self, touching_tasks: Iterable[Task]) -> list[int]:
         """List the tasks that must be read one by one: those named, or those that ran before."""
         if self.task_ids is not None:
             return list(self.task_ids)
-        return sorted(self.seen - {task.id for task in touching})
+        return sorted(self.seen - {task.id for task in touching_tasks})
 
     def take(self, tasks: Iterable[Task], at: float) -> tuple[Task, ...]:
         """Take in one look; return the tasks that are still under way.
@@ -84,14 +84,14 @@ class Waiting:
         :raises RemoteTaskFailedError: a task failed or was stopped.
         :raises WaitError: a task has a status that this package does not know.
         """
-        waiting = evaluate(tasks, tolerate_failed=self._tolerate_failed)
-        if waiting:
+        unfinished_tasks = evaluate(tasks, tolerate_failed=self._tolerate_failed)
+        if unfinished_tasks:
             self._quiet_since = None
             self.quiet_left = self._quiet_seconds
         else:
             self._quiet_since = at if self._quiet_since is None else self._quiet_since
             self.quiet_left = self._quiet_since + self._quiet_seconds - at
-        return waiting
+        return unfinished_tasks
 
 
 def look(client: SuperviselyClient, waiting: Waiting, at: float) -> tuple[Task, ...]:
@@ -100,11 +100,11 @@ def look(client: SuperviselyClient, waiting: Waiting, at: float) -> tuple[Task, 
     :raises NotFoundError: the project or a task does not exist or is not visible.
     :raises RemoteTaskFailedError: with the last lines of the task's log.
     """
-    touching: list[Task] = []
+    touching_tasks: list[Task] = []
     if waiting.project_id is not None:
         workspace_id = client.projects.get(waiting.project_id).workspace_id
-        touching = waiting.find_touching(client.tasks.list_running(workspace_id))
-    tasks = [*touching, *(client.tasks.get(task_id) for task_id in waiting.list_unread(touching))]
+        touching_tasks = waiting.find_touching(client.tasks.list_running(workspace_id))
+    tasks = [*touching_tasks, *(client.tasks.get(task_id) for task_id in waiting.list_unread(touching_tasks))]
     try:
         return waiting.take(tasks, at)
     except RemoteTaskFailedError as error:
@@ -120,7 +120,7 @@ def evaluate(tasks: Iterable[Task], *, tolerate_failed: bool = False) -> tuple[T
     :raises RemoteTaskFailedError: a task failed or was stopped.
     :raises WaitError: a task has a status that this package does not know.
     """
-    waiting = []
+    unfinished_tasks = []
     for task in tasks:
         if task.is_terminal and not (task.is_successful or tolerate_failed):
             raise RemoteTaskFailedError(
@@ -130,8 +130,8 @@ def evaluate(tasks: Iterable[Task], *, tolerate_failed: bool = False) -> tuple[T
                 status=task.status,
             )
         if not task.is_terminal and not task.is_service:
-            waiting.append(task)
-    return tuple(waiting)
+            unfinished_tasks.append(task)
+    return tuple(unfinished_tasks)
 
 
 def describe(task: Task) -> str:

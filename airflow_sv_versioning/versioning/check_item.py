@@ -133,12 +133,14 @@ def _check_project(client: SuperviselyClient, line: IntegrityLine, project_id: i
 
     directory = folder / "item"
     directory.mkdir()
-    now = read_video(client, project_id, line.path, directory)
-    if different := [text for key, text in _COMPARED.items() if getattr(now, key) != getattr(line, key)]:
+    current_line = read_video(client, project_id, line.path, directory)
+    if different := [
+        text for key, text in _COMPARED.items() if getattr(current_line, key) != getattr(line, key)
+    ]:
         raise IntegrityError(
-            f"Item {line.path!r} of project {project_id} (id {now.id}) is not what the version holds "
-            f"(id {line.id}): different is {', '.join(different)}.",
+            f"Item {line.path!r} of project {project_id} (id {current_line.id}) is not what the "
+            f"version holds (id {line.id}): different is {', '.join(different)}.",
             expected={key: getattr(line, key) for key in _COMPARED},
-            actual={key: getattr(now, key) for key in _COMPARED},
+            actual={key: getattr(current_line, key) for key in _COMPARED},
             where=line.path,
         )

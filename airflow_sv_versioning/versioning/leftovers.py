@@ -52,18 +52,18 @@ class RestoreMarks:
         self._marks = marks
         self._progress = progress
 
-    def clear(self, wanted: RestoreMark) -> Project | None:
+    def clear(self, own_mark: RestoreMark) -> Project | None:
         """Remove what killed restores left; return the project that this task had finished already.
 
-        :param wanted: what is restored now.
+        :param own_mark: what is restored now.
         """
-        finished: Project | None = None
+        finished_project: Project | None = None
         for mark, leftover in recall_marks(self._marks, RestoreMark, self._progress):
-            made = remove_draft(self._client, mark, self._progress)
-            if self._marks.is_of_one_task and made is not None and _is_same(mark, wanted):
-                finished = made
+            made_project = remove_draft(self._client, mark, self._progress)
+            if self._marks.is_of_one_task and made_project is not None and _is_same(mark, own_mark):
+                finished_project = made_project
             leftover.forget()
-        return finished
+        return finished_project
 
     def begin(self, mark: RestoreMark) -> None:
         """Remember a project before it is made."""

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _NAMED = 10
 
 
-def find_store(given: Any) -> MediaStore | None:
+def find_store(value: Any) -> MediaStore | None:
     """Open what a caller gave as media store: a URL, a path, or a store; ``None`` for nothing."""
-    if given is None or isinstance(given, MediaStore):
-        return given
-    return open_store(given) if isinstance(given, str) else MediaStore(given)
+    if value is None or isinstance(value, MediaStore):
+        return value
+    return open_store(value) if isinstance(value, str) else MediaStore(value)
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,8 @@ class ProjectVersions:
         remove_abandoned_folders()
         if marks is None:
             remove_drafts(self._client, progress)
-        with self._marks(marks, making_versions(project.id), progress) as remembered:
-            result = create_version(self._client, project, options, progress, remembered, keeper)
+        with self._marks(marks, making_versions(project.id), progress) as opened_marks:
+            result = create_version(self._client, project, options, progress, opened_marks, keeper)
         if keeper and result.media is None:
             latest = self.get_info_by_id(project_id, result.version_id)
             result = result.with_media(keeper.complete(latest))
@@ -203,8 +203,8 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         version_ref = VersionRef.parse(version_id, version_num, as_of)
         restoration = self._restoration(project_id, version_ref, options, progress)
-        with self._marks(marks, RESTORES, progress) as remembered:
-            return restore_version(restoration, remembered)
+        with self._marks(marks, RESTORES, progress) as opened_marks:
+            return restore_version(restoration, opened_marks)
 
     def _marks(self, marks: Marks | None, kind: str, progress: Progress) -> AbstractContextManager[Marks]:
         return nullcontext(marks) if marks else open_marks(self._client, kind, progress)
@@ -430,11 +430,11 @@ class ProjectVersions:
         :raises NotFoundError: there is no such workspace; to find no project there would look like success.
         """
         self._client.accounts.get_workspace(workspace_id)
-        chosen = choose_projects(
+        chosen_projects = choose_projects(
             self._client.projects.list_all(workspace_id), include_restored=include_restored
         )
-        Progress(report).say(chosen.line())
-        return list(chosen.ids)
+        Progress(report).say(chosen_projects.line())
+        return list(chosen_projects.ids)
 
     def release(self, project_id: int, *, report: Report | None = None) -> ReleaseResult:
         """Undo what killed processes of this user on this machine left of a project, and say what that was.

@@ -108,26 +108,26 @@ class _Prune:
     obsolete: list[tuple[Owner, int]] = field(default_factory=list)
 
     def run(self) -> PruneResult:
-        needed: set[str] = set()
+        needed_hashes: set[str] = set()
         owners = {*list_owners(self.store), *self.projects}
         for owner in sorted(owners):
-            needed |= self._needed_by(owner)
-        removed, kept = [0, 0], [0, 0]
+            needed_hashes |= self._needed_by(owner)
+        removed_tally, kept_tally = [0, 0], [0, 0]
         for content, is_needed in map_ordered(
-            lambda content: self._judge(content, needed), self.store.iter_media(), _WORKERS
+            lambda content: self._judge(content, needed_hashes), self.store.iter_media(), _WORKERS
         ):
-            tally = kept if is_needed else removed
+            tally = kept_tally if is_needed else removed_tally
             tally[0] += 1
             tally[1] += content.size_bytes
-            self._go_on("Media looked at", removed[0] + kept[0])
+            self._go_on("Media looked at", removed_tally[0] + kept_tally[0])
         self._drop_obsolete()
         return PruneResult(
             store=self.store.url,
             plan_only=self.plan_only,
-            removed=removed[0],
-            removed_bytes=removed[1],
-            kept=kept[0],
-            kept_bytes=kept[1],
+            removed=removed_tally[0],
+            removed_bytes=removed_tally[1],
+            kept=kept_tally[0],
+            kept_bytes=kept_tally[1],
             abandoned=self.store.clear_incoming(plan_only=self.plan_only),
             others=tuple(map(str, sorted(owners - self.projects.keys() - self.forgotten))),
         )
@@ -142,18 +142,20 @@ class _Prune:
             return self._union(owner, stored_ids)
         versions = {version.version_id: version for version in self.client.versions.list_all(project.id)}
         self.obsolete += [(owner, version_id) for version_id in stored_ids if version_id not in versions]
-        needed = self._union(owner, [version_id for version_id in stored_ids if version_id in versions])
+        needed_hashes = self._union(
+            owner, [version_id for version_id in stored_ids if version_id in versions]
+        )
         for version_id in versions.keys() - set(stored_ids):
-            needed |= self._read_archive(project, versions[version_id])
-        return needed
+            needed_hashes |= self._read_archive(project, versions[version_id])
+        return needed_hashes
 
     def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[str]:
-        needed: set[str] = set()
+        needed_hashes: set[str] = set()
         for version_id in version_ids:
             if (needs := find_needs(self.store, owner, version_id)) is not None:
-                needed |= needs.contents()
+                needed_hashes |= needs.contents()
             self._go_on("Versions looked up", version_id)
-        return needed
+        return needed_hashes
 
     def _read_archive(self, project: Project, version: VersionInfo) -> set[str]:
         """Find out what a version needs that was made without the store."""
@@ -164,8 +166,8 @@ class _Prune:
             linked = unpacked.media_record.linked.values() if unpacked.media_record else ()
             return {*iter_hashes(unpacked.snapshot), *(media_record.content_hash for media_record in linked)}
 
-    def _judge(self, content: StoredMedia, needed: set[str]) -> tuple[StoredMedia, bool]:
-        is_needed = content.content_hash in needed
+    def _judge(self, content: StoredMedia, needed_hashes: set[str]) -> tuple[StoredMedia, bool]:
+        is_needed = content.content_hash in needed_hashes
         if not is_needed and not self.plan_only:
             self.store.remove(content.content_hash)
         return content, is_needed

@@ -183,8 +183,8 @@ def give_back(client: SuperviselyClient, mark: Mark, progress: Progress) -> Vers
 
 def find_version(client: SuperviselyClient, project_id: int, version_id: int) -> VersionInfo | None:
     """Find a version that was committed; ``None`` for a reservation."""
-    wanted = [{"field": "id", "operator": "=", "value": version_id}]
-    listed_versions = committed(client.versions.list_all(project_id, wanted))
+    filters = [{"field": "id", "operator": "=", "value": version_id}]
+    listed_versions = committed(client.versions.list_all(project_id, filters))
     return next((version for version in listed_versions if version.version_id == version_id), None)
 
 

@@ -101,13 +101,13 @@ class CreateResult:
 
     def line(self) -> str:
         """Say it in one line."""
-        done = "Created" if self.created else "Nothing changed since"
-        how = f", {self.capture} capture" if self.capture else ""
+        verb = "Created" if self.created else "Nothing changed since"
+        capture_text = f", {self.capture} capture" if self.capture else ""
         mixed = "" if self.consistent else " It holds items of different moments, for people worked on them."
         return (
-            f"{done} version {self.version_num} (id {self.version_id}) of project {self.project_id} "
+            f"{verb} version {self.version_num} (id {self.version_id}) of project {self.project_id} "
             f"{self.project_name!r}: {counts_text(self.counts, self.changes)}; "
-            f"{self.seconds:,.1f} s{how}.{mixed}"
+            f"{self.seconds:,.1f} s{capture_text}.{mixed}"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -24,8 +24,8 @@ def counts_text(counts: Mapping[str, int], changes: Mapping[str, int] | None = N
     """
 
     def one(what: str, count: int) -> str:
-        more = (changes or {}).get(what)
-        return f"{count:,} {what} ({more:+,})" if more else f"{count:,} {what}"
+        change = (changes or {}).get(what)
+        return f"{count:,} {what} ({change:+,})" if change else f"{count:,} {what}"
 
     text = ", ".join(one(what, count) for what, count in counts.items())
     return f"{text}, as many as before" if changes and not any(changes.values()) else text

@@ -131,18 +131,20 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
     """Hold what was unpacked, whose rows were counted then, against the digests of single tables."""
     snapshot = unpacked.snapshot
     rows = {table: count for table, count in snapshot.counts().items() if count}
-    wrong = {}
+    wrong_tables = {}
     for table, entry in unpacked.tables.items():
         if (stated_digest := entry.get("sha256")) and (
             actual := sha256_of(snapshot.path(table))
         ) != stated_digest:
-            wrong[table] = f"its SHA-256 is {actual}, but the archive says {stated_digest}"
-    if wrong:
-        return Check("tables", WRONG, f"{len(wrong)} tables are damaged.", wrong)
-    counted = ", ".join(f"{count:,} {table}" for table, count in rows.items()) or "no rows"
+            wrong_tables[table] = f"its SHA-256 is {actual}, but the archive says {stated_digest}"
+    if wrong_tables:
+        return Check("tables", WRONG, f"{len(wrong_tables)} tables are damaged.", wrong_tables)
+    counts_line = ", ".join(f"{count:,} {table}" for table, count in rows.items()) or "no rows"
     if not unpacked.tables:
-        return Check("tables", GOOD, f"{counted}; the archive's writer left no digests to hold them against.")
-    return Check("tables", GOOD, f"{counted}, as the archive says.")
+        return Check(
+            "tables", GOOD, f"{counts_line}; the archive's writer left no digests to hold them against."
+        )
+    return Check("tables", GOOD, f"{counts_line}, as the archive says.")
 
 
 def _by_path(snapshot: Snapshot, lost: Mapping[int, str]) -> dict[str, str]:

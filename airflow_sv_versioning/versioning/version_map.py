@@ -32,13 +32,13 @@ def map_path(project_id: int) -> str:
 class VersionMap:
     """The map of one project, as it is in Team Files now."""
 
-    def __init__(self, client: SuperviselyClient, project: Project, stored: bytes | None) -> None:
+    def __init__(self, client: SuperviselyClient, project: Project, stored_bytes: bytes | None) -> None:
         self._client = client
         self._project = project
         self._path = map_path(project.id)
-        self._stored = stored
-        self._written: bytes | None = None
-        self.entries = _parse(stored)
+        self._stored_bytes = stored_bytes
+        self._written_bytes: bytes | None = None
+        self.entries = _parse(stored_bytes)
 
     @classmethod
     def read(cls, client: SuperviselyClient, project: Project) -> VersionMap:
@@ -65,14 +65,14 @@ class VersionMap:
         :returns: ``None`` where there is none before it, or the map does not tell both their counts.
         """
         entry = self.entry(version_id)
-        counts, before = entry.get("counts"), self.entry(entry.get("previous")).get("counts")
-        if not isinstance(counts, dict) or not isinstance(before, dict):
+        counts, counts_before = entry.get("counts"), self.entry(entry.get("previous")).get("counts")
+        if not isinstance(counts, dict) or not isinstance(counts_before, dict):
             return None
-        both = {what: (count, before.get(what)) for what, count in counts.items()}
+        count_pairs = {what: (count, counts_before.get(what)) for what, count in counts.items()}
         changes = {
-            what: count - earlier
-            for what, (count, earlier) in both.items()
-            if isinstance(count, int) and isinstance(earlier, int)
+            what: count - count_before
+            for what, (count, count_before) in count_pairs.items()
+            if isinstance(count, int) and isinstance(count_before, int)
         }
         return changes or None
 
@@ -120,20 +120,23 @@ class VersionMap:
     def save(self) -> None:
         """Write the map to Team Files if it differs from what is there."""
         content = json.dumps(self.entries, indent=4).encode()
-        if content != self._stored:
-            self._written = content
+        if content != self._stored_bytes:
+            self._written_bytes = content
             self._client.files.upload(self._project.team_id, content, self._path)
 
     def put_back(self) -> None:
         """Undo :meth:`save`, unless somebody else has written the map since."""
         team_id = self._project.team_id
-        if self._written is None or self._client.files.find_bytes(team_id, self._path) != self._written:
+        if (
+            self._written_bytes is None
+            or self._client.files.find_bytes(team_id, self._path) != self._written_bytes
+        ):
             return
-        if self._stored is None:
+        if self._stored_bytes is None:
             self._client.files.remove(team_id, self._path)
         else:
-            self._client.files.upload(team_id, self._stored, self._path)
-        self._written = None
+            self._client.files.upload(team_id, self._stored_bytes, self._path)
+        self._written_bytes = None
 
     def _find_archive(self, version: VersionInfo) -> str | None:
         if version.team_file_id is None:
@@ -148,10 +151,10 @@ def write_warning(client: SuperviselyClient, team_id: int) -> None:
         client.files.upload(team_id, WARNING_TEXT, WARNING_PATH)
 
 
-def _parse(stored: bytes | None) -> dict[str, Any]:
+def _parse(stored_bytes: bytes | None) -> dict[str, Any]:
     """Read the map; a broken one counts as empty, because healing makes it anew from the server's list."""
     try:
-        entries = json.loads(stored or b"{}")
+        entries = json.loads(stored_bytes or b"{}")
     except ValueError:
         return {}
     return entries if isinstance(entries, dict) else {}

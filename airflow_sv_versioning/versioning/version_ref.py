@@ -73,20 +73,21 @@ class VersionRef:
             return [version for version in versions if getattr(version, attribute) == self.value]
         newest = _newest_first(client.versions.list_all(project_id))
         if isinstance(self.value, datetime):
-            return [each for each in newest if _made_at(each) <= self.value]
+            return [version for version in newest if _made_at(version) <= self.value]
         return newest[1:] if self.by == "previous" else newest
 
     def _not_found(self, project_id: int, versions: list[VersionInfo]) -> VersionNotFoundError:
         if self.by == "latest":
             return VersionNotFoundError(f"Project {project_id} has no version yet.", project_id=project_id)
-        which = f"with {self.by} {self.value}"
+        wanted_text = f"with {self.by} {self.value}"
         if isinstance(self.value, datetime):
-            which = f"with a date at or before {self.value.isoformat()}"
+            wanted_text = f"with a date at or before {self.value.isoformat()}"
         elif self.by == "previous":
-            which = "before its latest one"
+            wanted_text = "before its latest one"
         listing = ", ".join(f"{v.version_num} (id {v.version_id})" for v in versions[-10:]) or "none"
         return VersionNotFoundError(
-            f"Project {project_id} has no version {which}. Its versions: {listing}.", project_id=project_id
+            f"Project {project_id} has no version {wanted_text}. Its versions: {listing}.",
+            project_id=project_id,
         )
 
 

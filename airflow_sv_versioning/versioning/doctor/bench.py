@@ -79,11 +79,11 @@ class Bench(ABC):
 
     def moves(self, edit: Edit) -> tuple[bool, bool] | None:
         """Say whether an edit moves the item's and the project's stamp; ``None`` if it is refused."""
-        before = self._stamps()
+        stamps_before = self._stamps()
         if isinstance(edit.do(), Refusal):
             return None
-        after = self._stamps()
-        return before[0] != after[0], before[1] != after[1]
+        stamps_after = self._stamps()
+        return stamps_before[0] != stamps_after[0], stamps_before[1] != stamps_after[1]
 
     def _stamps(self) -> tuple[str, str]:
         return self._item_stamp(), self._client.projects.get(self.project_id).updated_at

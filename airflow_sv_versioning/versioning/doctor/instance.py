@@ -16,13 +16,17 @@ AT_ONCE = 20
 def check_version(subject: Subject) -> Iterator[Finding]:
     """Hold the instance's version against what versions need."""
     version = subject.instance_version
-    needed = max(feature.since for feature in FEATURES if not feature.is_extra)
-    ask = Question("instance_version", f"the instance is {version_text(needed)} or newer")
+    needed_version = max(feature.since for feature in FEATURES if not feature.is_extra)
+    ask = Question("instance_version", f"the instance is {version_text(needed_version)} or newer")
     if (number := parse_version(version)) is None:
         yield ask.answer("it does not tell its version", UNKNOWN)
-    elif missing := missing_features(number):
-        lacks = ", ".join(f"{feature.what} (since {version_text(feature.since)})" for feature in missing)
-        yield ask.answer(f"it is {version}", FAILS if number < needed else WORKS, f"It lacks {lacks}.")
+    elif lacking_features := missing_features(number):
+        lacks = ", ".join(
+            f"{feature.what} (since {version_text(feature.since)})" for feature in lacking_features
+        )
+        yield ask.answer(
+            f"it is {version}", FAILS if number < needed_version else WORKS, f"It lacks {lacks}."
+        )
     else:
         yield ask.answer(f"it is {version}", WORKS)
 

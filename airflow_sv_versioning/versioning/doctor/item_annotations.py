@@ -32,12 +32,14 @@ def check_annotations(subject: Subject) -> Iterator[Finding]:
         if isinstance(answer, Refusal):
             yield ask.answer(f"refused: {answer}", FAILS, "They cannot be versioned.")
             return
-        came = [annotation.get(key) for annotation in answer]
-        if came == ids:
+        answered_ids = [annotation.get(key) for annotation in answer]
+        if answered_ids == ids:
             yield ask.answer(f"{len(ids)} came in order", WORKS)
-        elif sorted(map(str, came)) == sorted(map(str, ids)):
+        elif sorted(map(str, answered_ids)) == sorted(map(str, ids)):
             yield ask.answer("they came in another order", WORKS)
         else:
-            yield ask.answer(f"{len(came)} came for {len(ids)}", FAILS, "Such a project cannot be versioned.")
+            yield ask.answer(
+                f"{len(answered_ids)} came for {len(ids)}", FAILS, "Such a project cannot be versioned."
+            )
         return
     yield ask.answer("the project has no items", UNKNOWN)

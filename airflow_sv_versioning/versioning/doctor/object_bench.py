@@ -31,10 +31,10 @@ class ObjectBench(Bench):
 
     def edits(self) -> Sequence[Edit]:
         """Edits of what is annotated on the item: each is tried on something that stands already."""
-        kept, doomed = (self.add_object()[0]["id"] for _ in range(2))
-        moved, removed = (self.draw(kept)[0]["id"] for _ in range(2))
+        kept_id, doomed_id = (self.add_object()[0]["id"] for _ in range(2))
+        moved_id, removed_id = (self.draw(kept_id)[0]["id"] for _ in range(2))
         item_tag = self.tag(tagId=self.said_id, value="one")[0]["id"]
-        object_tag = self.tag_object(kept, tagId=self.said_id, value="one")[0]["id"]
+        object_tag = self.tag_object(kept_id, tagId=self.said_id, value="one")[0]["id"]
         on_items, on_objects = f"{self.project_type}.tags", "annotation-objects.tags"
 
         def edit(what: str, method: str, **body: Any) -> Edit:
@@ -42,24 +42,24 @@ class ObjectBench(Bench):
 
         return (
             Edit("an object added", self.add_object),
-            Edit("a figure added", lambda: self.draw(kept)),
-            edit("a figure moved", "figures.editInfo", id=moved, geometry=MOVED),
+            Edit("a figure added", lambda: self.draw(kept_id)),
+            edit("a figure moved", "figures.editInfo", id=moved_id, geometry=MOVED),
             edit(
                 "custom data of a figure",
                 "figures.custom-data.update",
-                id=moved,
+                id=moved_id,
                 customData={"doctor": "was here"},
                 updateStrategy="merge",
             ),
-            *self.own_edits(kept),
-            edit("a figure removed", "figures.bulk.remove", figureIds=[removed]),
+            *self.own_edits(kept_id),
+            edit("a figure removed", "figures.bulk.remove", figureIds=[removed_id]),
             Edit("a tag on the item", self.tag),
             edit("the value of a tag on the item", f"{on_items}.update-value", id=item_tag, value="two"),
             edit("a tag taken off the item", f"{on_items}.remove", id=item_tag),
-            Edit("a tag on an object", lambda: self.tag_object(kept)),
+            Edit("a tag on an object", lambda: self.tag_object(kept_id)),
             edit("the value of a tag on an object", f"{on_objects}.update-value", id=object_tag, value="two"),
             edit("a tag taken off an object", f"{on_objects}.remove", id=object_tag),
-            Edit("an object removed", lambda: self.send("annotation-objects.bulk.remove", [doomed])),
+            Edit("an object removed", lambda: self.send("annotation-objects.bulk.remove", [doomed_id])),
         )
 
     def add_object(self) -> Any:

@@ -112,12 +112,14 @@ class Scratch:
             return
         second = self._reserve()
         page = self.images.write("projects.versions.list", projectId=self.images.project_id, filter=[])
-        back = self.images.write("projects.versions.cancel-reservation", **first)
+        cancel_answer = self.images.write("projects.versions.cancel-reservation", **first)
         is_listed = isinstance(page, dict) and any(
             entity.get("id") == first.get("id") for entity in page.get("entities") or []
         )
-        observed = f"a second time: {_yes(second)}; listed: {_yes(is_listed)}; given back: {_yes(back)}"
-        is_wrong = not isinstance(second, Refusal) or isinstance(back, Refusal)
+        observed = (
+            f"a second time: {_yes(second)}; listed: {_yes(is_listed)}; given back: {_yes(cancel_answer)}"
+        )
+        is_wrong = not isinstance(second, Refusal) or isinstance(cancel_answer, Refusal)
         advice = "Two tasks at once may make each other's versions fail."
         yield ask.judge(observed, is_wrong, advice, lists_reservations=is_listed)
 
@@ -171,12 +173,12 @@ def _item_stamps(item: str, project_type: str, moved: Mapping[Edit, Stamps]) -> 
     ask = Question(f"stamp.{item}", f"updatedAt of the {item} moves with each edit of it")
     outcome = _Outcome.of(moved, 0)
     observed = outcome.observed()
-    moving = [] if outcome.still else [project_type]
+    moving = [] if outcome.unmoved else [project_type]
     answer = partial(ask.answer, observed, stamps_of_annotated_items_move=moving)
     if project_type in KNOWN_TO_MOVE:
         advice = "Such changes would be missed: make versions with capture='full'."
-        return answer(FAILS, advice) if outcome.still else answer(WORKS)
-    if outcome.still or outcome.refused:
+        return answer(FAILS, advice) if outcome.unmoved else answer(WORKS)
+    if outcome.unmoved or outcome.refused:
         return answer(SLOWER, f"Versions read {project_type} in full; do not ask for capture='incremental'.")
     extra = f'"trusted_stamps": ["{project_type}"]'
     who = f"With {extra} in the connection's extra, or --capture incremental, versions of {project_type}"
@@ -186,27 +188,27 @@ def _item_stamps(item: str, project_type: str, moved: Mapping[Edit, Stamps]) -> 
 def _project_stamps(moved: Mapping[Edit, Stamps]) -> Finding:
     ask = Question("stamp.project", "updatedAt of the project moves with each edit of it")
     outcome = _Outcome.of(moved, 1)
-    return ask.judge(outcome.observed(), outcome.still, _NO_VERSION)
+    return ask.judge(outcome.observed(), outcome.unmoved, _NO_VERSION)
 
 
 @dataclass(frozen=True)
 class _Outcome:
     """What edits did to a stamp.
 
-    :param still: those that left it alone.
+    :param unmoved: those that left it alone.
     :param refused: those that the server does not know.
     """
 
-    still: Sequence[str]
+    unmoved: Sequence[str]
     refused: Sequence[str]
 
     @classmethod
     def of(cls, moved: Mapping[Edit, Stamps], index: int) -> _Outcome:
         """Take the item's stamp, which is the first, or the project's out of what was seen."""
-        still = [edit.what for edit, stamps in moved.items() if stamps and not stamps[index]]
-        return cls(still, [edit.what for edit, stamps in moved.items() if stamps is None])
+        unmoved = [edit.what for edit, stamps in moved.items() if stamps and not stamps[index]]
+        return cls(unmoved, [edit.what for edit, stamps in moved.items() if stamps is None])
 
     def observed(self) -> str:
         """Say it in a few words."""
-        observed = f"not moved by: {', '.join(self.still)}" if self.still else "moved by every edit"
+        observed = f"not moved by: {', '.join(self.unmoved)}" if self.unmoved else "moved by every edit"
         return f"{observed}; refused: {', '.join(self.refused)}" if self.refused else observed
