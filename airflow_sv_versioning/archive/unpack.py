@@ -258,13 +258,13 @@ def _check_manifest(manifest: Mapping[str, Any], snapshot: Snapshot, archive_for
     tables = manifest.get("tables") or {}
     if not isinstance(tables, dict) or not all(isinstance(entry, dict) for entry in tables.values()):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its tables.")
-    promised = {name: entry.get("rows") for name, entry in tables.items()}
+    promised_rows = {name: entry.get("rows") for name, entry in tables.items()}
     actual = {name: rows for name, rows in snapshot.counts().items() if rows}
-    if (manifest.get("archive_format"), promised) != (archive_format, actual):
+    if (manifest.get("archive_format"), promised_rows) != (archive_format, actual):
         raise IntegrityError(
             f"The archive holds {archive_format} with rows {actual}, but says "
-            f"{manifest.get('archive_format')} with {promised}; it is damaged.",
-            expected=promised,
+            f"{manifest.get('archive_format')} with {promised_rows}; it is damaged.",
+            expected=promised_rows,
             actual=actual,
             where=INTEGRITY,
         )

@@ -101,11 +101,13 @@ class _SpotCheck:
         try:
             items = self._unchanged(dataset_id, ids)
             rows = self._reader.read_whole(dataset_id, items) if items else None
-            still = self._unchanged(dataset_id, [item.id for item in items]) if rows is not None else []
+            unchanged_items = (
+                self._unchanged(dataset_id, [item.id for item in items]) if rows is not None else []
+            )
         except NotFoundError:
             # The dataset is gone, and what the base holds of it will not be copied.
             return None
-        if rows is None or len(still) < len(items):
+        if rows is None or len(unchanged_items) < len(items):
             return None
         return _Part(dataset_id, items, rows)
 

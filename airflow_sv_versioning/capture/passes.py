@@ -284,23 +284,23 @@ class _Pass:
         unchanged: UnchangedItems,
     ) -> Iterator[_Batch]:
         """List every item: write those the base holds, yield the others in batches to be read."""
-        waiting: dict[int, list[Item]] = {}
+        waiting_by_dataset: dict[int, list[Item]] = {}
         for dataset_id, page in pages:
             if page is None:
                 unchanged.end(dataset_id)
-                if waiting_items := waiting.pop(dataset_id, None):
+                if waiting_items := waiting_by_dataset.pop(dataset_id, None):
                     yield _Batch(dataset_id, waiting_items)
                 continue
             kept_items, changed_items = unchanged.split(dataset_id, page)
             self._append_items(writer, kept_items)
             last_part = None
             # One by one, for readers learn the size of parts while they read.
-            for part in self._reader.parts([*waiting.get(dataset_id, []), *changed_items]):
+            for part in self._reader.parts([*waiting_by_dataset.get(dataset_id, []), *changed_items]):
                 if last_part:
                     yield _Batch(dataset_id, last_part)
                 last_part = part
             # The last part may be small, and have room for what the next page brings.
-            waiting[dataset_id] = list(last_part or [])
+            waiting_by_dataset[dataset_id] = list(last_part or [])
 
     def _read(self, batch: _Batch) -> _Read:
         items = batch.items
@@ -311,10 +311,10 @@ class _Pass:
                 continue
             if not self._verify_items:
                 return _Read(items, rows)
-            now = self._reader.list_by_ids(batch.dataset_id, [item.id for item in items])
-            if _stamps(now) == _stamps(items):
+            items_now = self._reader.list_by_ids(batch.dataset_id, [item.id for item in items])
+            if _stamps(items_now) == _stamps(items):
                 return _Read(items, rows)
-            items = now
+            items = items_now
         names = [item.name for item in items[:5]]
         raise ProjectChangedError(
             f"{self._project.type.capitalize()} {names} of dataset {batch.dataset_id} changed during each of "

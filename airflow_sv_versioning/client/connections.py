@@ -40,8 +40,8 @@ class Interruption:
             return
         self._is_asked = True
         for reference in list(self._connected.values()):
-            if (connected := reference()) is not None:
-                shut_down(connected)
+            if (open_socket := reference()) is not None:
+                shut_down(open_socket)
 
     @property
     def is_asked(self) -> bool:
@@ -70,14 +70,14 @@ class Interruption:
         finally:
             self._thread.finishing -= 1
 
-    def watch(self, connected: socket.socket) -> None:
+    def watch(self, open_socket: socket.socket) -> None:
         """Have a connection end with the others; one that comes too late ends at once."""
         for key, reference in list(self._connected.items()):
             if reference() is None:
                 self._connected.pop(key, None)
-        self._connected[id(connected)] = weakref.ref(connected)
+        self._connected[id(open_socket)] = weakref.ref(open_socket)
         if self.holds:
-            shut_down(connected)
+            shut_down(open_socket)
 
 
 class InterruptibleAdapter(HTTPAdapter):
@@ -103,16 +103,16 @@ class InterruptibleAdapter(HTTPAdapter):
 
 
 def _pools(interruption: Interruption, check: Check | None) -> dict[str, type[HTTPConnectionPool]]:
-    def begin(connected: socket.socket) -> socket.socket:
+    def begin(open_socket: socket.socket) -> socket.socket:
         try:
             if check is not None:
-                check(connected)
+                check(open_socket)
         except BaseException:
-            connected.close()
+            open_socket.close()
             raise
-        interruption.watch(connected)
-        carry(connected)
-        return connected
+        interruption.watch(open_socket)
+        carry(open_socket)
+        return open_socket
 
     class Connection(HTTPConnection):
         def _new_conn(self) -> socket.socket:

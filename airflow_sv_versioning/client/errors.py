@@ -135,14 +135,14 @@ def refusal(reply: Reply, server_url: str, proxy: str | None = None) -> Supervis
 
 def redirection(method: str, status_code: int, location: str, server_url: str) -> SuperviselyError:
     """Build the typed error of an answer that points elsewhere: a redirect would carry the token there."""
-    there = location.partition("?")[0].partition("#")[0]
-    if there.endswith(f"/public/api/v3/{method}"):
-        there = there.removesuffix(f"/public/api/v3/{method}")
-        message = f"{server_url} redirects to {there}; use that server's address in the connection."
+    page_url = location.partition("?")[0].partition("#")[0]
+    if page_url.endswith(f"/public/api/v3/{method}"):
+        page_url = page_url.removesuffix(f"/public/api/v3/{method}")
+        message = f"{server_url} redirects to {page_url}; use that server's address in the connection."
     else:
         message = (
-            f"{server_url} redirects {method} to the page {there}. If people are to log in there, have the "
-            "API (/public/api/) let through; else use that server's address in the connection."
+            f"{server_url} redirects {method} to the page {page_url}. If people are to log in there, have "
+            "the API (/public/api/) let through; else use that server's address in the connection."
         )
     return RequestRejectedError(message, status_code=status_code, method=method)
 

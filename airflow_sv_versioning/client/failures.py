@@ -83,7 +83,7 @@ def _wrong_set_up(url: str, proxy: str | None, cause: RequestException, trust: T
         return f"an address on the way cannot be asked ({reason_of(cause)})."
     if isinstance(cause, exceptions.SSLError):
         return _wrong_tls(url, cause, trust)
-    if any(isinstance(each, BadStatusLine) and _TLS_ALERT in str(each) for each in _chain(cause)):
+    if any(isinstance(error, BadStatusLine) and _TLS_ALERT in str(error) for error in _chain(cause)):
         return f"the server speaks TLS there. Write {_with_scheme('https', url)}."
     return None
 

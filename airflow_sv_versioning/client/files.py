@@ -96,9 +96,9 @@ class Files:
             raise IntegrityError(
                 f"The server stored {len(answer)} files at {path} in place of one.", path=path
             )
-        stored = read_record(method, answer[0], FileInfo)
-        _check_arrival(stored, source)
-        return stored
+        stored_file = read_record(method, answer[0], FileInfo)
+        _check_arrival(stored_file, source)
+        return stored_file
 
     def remove(self, team_id: int, path: str) -> None:
         """Remove a file. Source: POST file-storage.bulk.remove."""
@@ -146,7 +146,7 @@ class Files:
         tries = 0
         while True:
             tries += 1
-            before = copy.size
+            size_before = copy.size
             try:
                 with self._transport.download(
                     "file-storage.download", {"teamId": team_id, "path": path}, copy.size
@@ -155,7 +155,7 @@ class Files:
                 return
             except (TransportError, ServerError, RateLimitedError):
                 # A try that brought bytes is progress, and progress does not use up the tries.
-                tries = 1 if copy.size > before else tries
+                tries = 1 if copy.size > size_before else tries
                 if not self._transport.wait(tries):
                     raise
 
@@ -225,14 +225,17 @@ class _MemoryCopy(_Copy):
             self.content += chunk
 
 
-def _check_arrival(stored: FileInfo, source: Path | bytes) -> None:
+def _check_arrival(stored_file: FileInfo, source: Path | bytes) -> None:
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
-    if stored.size_bytes is not None and stored.size_bytes != size:
+    if stored_file.size_bytes is not None and stored_file.size_bytes != size:
         raise IntegrityError(
-            f"{stored.path} arrived with {stored.size_bytes} of {size} bytes.", path=stored.path
+            f"{stored_file.path} arrived with {stored_file.size_bytes} of {size} bytes.",
+            path=stored_file.path,
         )
-    if stored.hash and stored.hash != content_hash(source):
-        raise IntegrityError(f"{stored.path} arrived with another digest than was sent.", path=stored.path)
+    if stored_file.hash and stored_file.hash != content_hash(source):
+        raise IntegrityError(
+            f"{stored_file.path} arrived with another digest than was sent.", path=stored_file.path
+        )
 
 
 def content_hash(source: Path | bytes) -> str:

@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from requests import RequestException
 
 
-def shut_down(connected: socket.socket) -> None:
+def shut_down(open_socket: socket.socket) -> None:
     """End a connection under the hands of a thread that reads from it or writes to it."""
     # Of a TLS socket its own method would forget the encryption under those hands.
     with suppress(OSError):
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+        socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
 
 
 class OverdueError(RequestException):
@@ -54,9 +54,9 @@ class UnderWay:
         finally:
             self.deadline = time.monotonic() + seconds_left
 
-    def uses(self, connected: socket.socket | None) -> None:
+    def uses(self, open_socket: socket.socket | None) -> None:
         """Learn over which connection the request goes."""
-        self._socket = connected
+        self._socket = open_socket
         if self.is_overdue:
             self.cut()
 
@@ -138,16 +138,16 @@ _current = threading.local()
 @contextmanager
 def connecting(request: UnderWay) -> Iterator[None]:
     """Let the connections that this thread uses meanwhile belong to a request."""
-    before = getattr(_current, "request", None)
+    outer_request = getattr(_current, "request", None)
     _current.request = request
     try:
         yield
     finally:
-        _current.request = before
+        _current.request = outer_request
 
 
-def carry(connected: socket.socket | None) -> None:
+def carry(open_socket: socket.socket | None) -> None:
     """Tell the request that this thread is busy with which connection carries it."""
     request: UnderWay | None = getattr(_current, "request", None)
-    if request is not None and connected is not None:
-        request.uses(connected)
+    if request is not None and open_socket is not None:
+        request.uses(open_socket)

@@ -313,5 +313,5 @@ def _own_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return HTTPBasicAuth(*login)(request) if any(login) else request
 
 
-def _check_peer(connected: socket.socket) -> None:
-    _require_public(connected.getpeername()[0])
+def _check_peer(open_socket: socket.socket) -> None:
+    _require_public(open_socket.getpeername()[0])

@@ -97,10 +97,10 @@ class Media:
 
             with naming_file(path.name, path.stat().st_size):
                 answer = self._transport.upload(method.name, fields, list[Stored], check=check)
-        stored = answer[0].get("hash") if answer else None
-        if stored != expected_hash:
+        stored_hash = answer[0].get("hash") if answer else None
+        if stored_hash != expected_hash:
             raise IntegrityError(
-                f"The server stored {path.name} of hash {expected_hash} as {stored or answer}.",
+                f"The server stored {path.name} of hash {expected_hash} as {stored_hash or answer}.",
                 expected=expected_hash,
-                actual=stored,
+                actual=stored_hash,
             )

@@ -33,7 +33,7 @@ class Originals:
         position, tries = 0, 0
         while True:
             tries += 1
-            before = position
+            position_before = position
             try:
                 with self._transport.download(method, body, position) as download:
                     for chunk in _from(position, download):
@@ -44,7 +44,7 @@ class Originals:
                 return
             except (TransportError, ServerError, RateLimitedError):
                 # A try that brought bytes is progress, and progress does not use up the tries.
-                tries = 1 if position > before else tries
+                tries = 1 if position > position_before else tries
                 if not self._transport.wait(tries):
                     raise
 

@@ -16,15 +16,15 @@ def notes_of(
     :param all_notes: each with the figure's ``id``. Source: POST figures.list.
     :raises IncompleteListingError: it says nothing of some of the figures, as if they had no notes.
     """
-    missing, notes = set(figure_ids), {}
+    missing_ids, notes = set(figure_ids), {}
     for note in all_notes:
-        missing.discard(note["id"])
+        missing_ids.discard(note["id"])
         if note.get("customData") or note.get("description"):
             notes[note["id"]] = note
-    if missing:
+    if missing_ids:
         raise IncompleteListingError(
-            f"figures.list leaves out figures {sorted(missing)[:10]}, which annotations have: their custom "
-            "data and descriptions would be lost.",
+            f"figures.list leaves out figures {sorted(missing_ids)[:10]}, which annotations have: their "
+            "custom data and descriptions would be lost.",
             is_moving=False,
         )
     return notes

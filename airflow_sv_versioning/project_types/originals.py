@@ -30,8 +30,8 @@ def contents_of(snapshot: Snapshot) -> pa.Table:
 def links_of(snapshot: Snapshot) -> pa.Table:
     """Collect the items that are links: columns ``link``, ``id``, ``name`` and ``updated_at``."""
     items = _items(snapshot, ["hash", "link", "name", "updated_at"])
-    linked = items.filter(is_linked(project_type_of(snapshot.project_type)))
-    return linked.select(["link", "id", "name", "updated_at"])
+    linked_items = items.filter(is_linked(project_type_of(snapshot.project_type)))
+    return linked_items.select(["link", "id", "name", "updated_at"])
 
 
 def iter_hashes(snapshot: Snapshot) -> Iterator[str]:
@@ -46,9 +46,9 @@ def paths_of(snapshot: Snapshot, item_ids: Collection[int]) -> dict[int, str]:
     import pyarrow.compute as pc
 
     items = _items(snapshot, ["src_dataset_id", "name"])
-    named = items.filter(pc.field("id").isin(pa.array(sorted(item_ids), pa.int64())))
+    named_items = items.filter(pc.field("id").isin(pa.array(sorted(item_ids), pa.int64())))
     folders = dataset_paths(snapshot)
-    rows = zip(*(values(named, column) for column in ("id", "src_dataset_id", "name")), strict=True)
+    rows = zip(*(values(named_items, column) for column in ("id", "src_dataset_id", "name")), strict=True)
     return {item_id: f"{folders.get(dataset_id)}/{name}" for item_id, dataset_id, name in rows}
 
 

@@ -65,8 +65,8 @@ def check_media(
     project_type = project_type_of(snapshot.project_type)
     linked, has_hash = is_linked(project_type), ~pc.field("hash").is_null()
     hashed = has_hash & ~linked
-    nothing = snapshot.read(project_type.name, [project_type.id_column], ~linked & ~has_hash)
-    lost = dict.fromkeys(values(nothing, project_type.id_column), NO_REFERENCE)
+    bare_items = snapshot.read(project_type.name, [project_type.id_column], ~linked & ~has_hash)
+    lost = dict.fromkeys(values(bare_items, project_type.id_column), NO_REFERENCE)
     lost |= dict.fromkeys(find_lost_hashes(client, snapshot, progress, hashed), NOT_STORED)
     links = MediaColumn(snapshot, "link", linked)
     check = _LinksCheck(client, team_id, progress, unreachable_is_lost)
@@ -89,11 +89,11 @@ def _missing_hashes(client: SuperviselyClient, hashes: MediaColumn, progress: Pr
 
     texts = iter(hashes)
     parts = iter(lambda: list(islice(texts, _HASHES_BATCH)), [])
-    missing: set[str] = set()
-    for done, lost in enumerate(map_ordered(missing_of, parts, client.max_workers), start=1):
-        missing |= lost
+    missing_hashes: set[str] = set()
+    for done, part_hashes in enumerate(map_ordered(missing_of, parts, client.max_workers), start=1):
+        missing_hashes |= part_hashes
         progress.count("Media checked", min(done * _HASHES_BATCH, len(hashes)), len(hashes))
-    return missing
+    return missing_hashes
 
 
 class _LinksCheck:

@@ -39,10 +39,10 @@ def add_meta(
     return class_ids, _joined(plan.names.tags, new_tags, "tags"), mark
 
 
-def _joined(old: Mapping[int, str], new: Mapping[str, int], what: str) -> dict[int, int]:
-    if lost := sorted(set(old.values()) - new.keys()):
-        raise IntegrityError(f"The server did not make the {what} {lost[:_NAMED]}.")
-    return {old_id: new[name] for old_id, name in old.items()}
+def _joined(old_names: Mapping[int, str], new_ids: Mapping[str, int], what: str) -> dict[int, int]:
+    if missing_names := sorted(set(old_names.values()) - new_ids.keys()):
+        raise IntegrityError(f"The server did not make the {what} {missing_names[:_NAMED]}.")
+    return {old_id: new_ids[name] for old_id, name in old_names.items()}
 
 
 def _refused_shape(error: RequestRejectedError, classes: Sequence[Mapping[str, Any]]) -> str | None:
@@ -57,10 +57,10 @@ def _no_such_shape(
     error: RequestRejectedError, shape: str, classes: Sequence[Mapping[str, Any]]
 ) -> RequestRejectedError:
     names = [repr(entry["title"]) for entry in classes if entry.get("shape") == shape]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    rest_text = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return error.reworded(
         f"This instance takes no classes of the shape {shape!r}, which the version has: "
-        f"{', '.join(names[:_NAMED])}{more}. Restore it on the instance that made it, or have this one "
+        f"{', '.join(names[:_NAMED])}{rest_text}. Restore it on the instance that made it, or have this one "
         f"updated. {error.message}",
         RequestRejectedError,
     )

@@ -129,8 +129,8 @@ def _from_store(
         if by_link(project_type, row["link"], row["hash"]):
             unlinked.add(item_id)
             # What a version saw behind a link is surer than the hash that a server once noted of it.
-            if behind := record.linked.get(row["link"]):
-                content_hash = behind.content_hash
+            if linked_media := record.linked.get(row["link"]):
+                content_hash = linked_media.content_hash
         if content_hash:
             hashes[item_id] = content_hash
         else:

@@ -191,10 +191,10 @@ def _free_tag(names: Names) -> str:
 def _unknown_links(media_check: MediaCheck) -> tuple[str, ...]:
     if not media_check.unknown_count:
         return ()
-    named = "; ".join(f"{link} ({reason})" for link, reason in list(media_check.unknown.items())[:3])
+    links_text = "; ".join(f"{link} ({reason})" for link, reason in list(media_check.unknown.items())[:3])
     line = (
         f"{media_check.unknown_count} links could not be checked from here and are left to the "
-        f"server: {named}."
+        f"server: {links_text}."
     )
     return (line,)
 

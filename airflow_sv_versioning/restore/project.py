@@ -151,8 +151,8 @@ def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) 
     def find() -> list[Project]:
         # Also after an interruption: what landed must be removed.
         with client.finishing():
-            there = client.projects.list_ids_by_name(target.workspace_id, target.draft_name)
-            return [client.projects.get(project_id) for project_id in there]
+            draft_ids = client.projects.list_ids_by_name(target.workspace_id, target.draft_name)
+            return [client.projects.get(project_id) for project_id in draft_ids]
 
     def add() -> list[Project]:
         project = client.projects.add(
@@ -229,8 +229,8 @@ def _add_dataset(
     client: SuperviselyClient, project_id: int, row: Mapping[str, Any], parent_id: int | None
 ) -> Dataset:
     def find() -> list[Dataset]:
-        there = client.datasets.list_all(project_id)
-        return [d for d in there if (d.parent_id, d.name) == (parent_id, row["name"])]
+        datasets = client.datasets.list_all(project_id)
+        return [d for d in datasets if (d.parent_id, d.name) == (parent_id, row["name"])]
 
     def add() -> list[Dataset]:
         custom_data = json_value(row["custom_data"])

@@ -53,12 +53,12 @@ def media_refused(what: str, refused: Mapping[int, MissingItem], *, are_links: b
     :param what: names all items, such as ``12 images``.
     """
     lost = list(refused.values())
-    named = "; ".join(f"{item.path} (id {item.item_id}): {item.reason}" for item in lost[:_NAMED])
-    more = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    items_text = "; ".join(f"{item.path} (id {item.item_id}): {item.reason}" for item in lost[:_NAMED])
+    rest_text = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
     hint = _ABOUT_LINKS if are_links else ""
     return MediaRefusedError(
-        f"The server cannot make {len(lost)} of {what}: {named}{more}. Nothing was left of the restore. "
-        f"{hint}{_ADVICE['fail']}",
+        f"The server cannot make {len(lost)} of {what}: {items_text}{rest_text}. Nothing was left of the "
+        f"restore. {hint}{_ADVICE['fail']}",
         missing=[item.path for item in lost],
         refused={item.item_id: item.reason for item in lost},
     )
@@ -74,12 +74,14 @@ def missing_media(
     :param without: id of an item that the policy has no answer to -> why.
     """
     lost = [item for item_id, item in missing.items() if item_id in without]
-    named = "; ".join(f"{item.path} (id {item.item_id}): {without[item.item_id]}" for item in lost[:_NAMED])
-    more = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    items_text = "; ".join(
+        f"{item.path} (id {item.item_id}): {without[item.item_id]}" for item in lost[:_NAMED]
+    )
+    rest_text = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
     summary = f"{len(missing)} of {what} have no media any more"
     if policy != "fail":
         summary += f", and {len(lost)} of them are beyond missing_entities={policy!r}"
     return MissingMediaError(
-        f"{summary}: {named}{more}. Nothing was created. {_ADVICE[policy]}",
+        f"{summary}: {items_text}{rest_text}. Nothing was created. {_ADVICE[policy]}",
         missing=[item.path for item in lost],
     )

@@ -49,8 +49,8 @@ def find_refused_links(work: RestoreWork) -> dict[int, str]:
     dataset_id = work.client.datasets.add(work.project_id, f"links {uuid4().hex}").id
     parts = [links[start : start + _BATCH] for start in range(0, len(links), _BATCH)]
     refused: dict[int, str] = {}
-    tried = map_ordered(lambda part: _refused(work, dataset_id, part), parts, work.client.max_workers)
-    for done, part_refused in enumerate(tried, start=1):
+    parts_refused = map_ordered(lambda part: _refused(work, dataset_id, part), parts, work.client.max_workers)
+    for done, part_refused in enumerate(parts_refused, start=1):
         refused |= part_refused
         work.progress.count("Links tried by the server", min(done * _BATCH, len(links)), len(links))
     return refused

@@ -34,10 +34,10 @@ def distinct_names(
     new_names: dict[int, str] = {}
     renamed: dict[str, str] = {}
     for item_id, (dataset_id, name) in _iter_later(snapshot, left_out, suspects):
-        new = names.take_free(dataset_id, name)
-        new_names[item_id] = new
+        new_name = names.take_free(dataset_id, name)
+        new_names[item_id] = new_name
         item = project_type_of(snapshot.project_type).item
-        renamed[f"{paths[dataset_id]}/{name} ({item} {item_id})"] = new
+        renamed[f"{paths[dataset_id]}/{name} ({item} {item_id})"] = new_name
     return new_names, renamed
 
 
@@ -83,11 +83,11 @@ class _Names:
         if not stem:
             stem, dot, extension = name, "", ""
         number = self._numbers.get((dataset_id, name), 1)
-        while self._is_taken(new := (dataset_id, f"{stem}_{number:03d}{dot}{extension}")):
+        while self._is_taken(new_key := (dataset_id, f"{stem}_{number:03d}{dot}{extension}")):
             number += 1
         self._numbers[dataset_id, name] = number + 1
-        self._given_names.add(new)
-        return new[1]
+        self._given_names.add(new_key)
+        return new_key[1]
 
     def _is_taken(self, name: _Name) -> bool:
         return name in self._given_names or self._taken_digests.find(hash(name)) is not None

@@ -96,17 +96,17 @@ def write_once(
 
 def _settled(find: Callable[[], T], measure: Callable[[T], int], size: int, what: str, wait: Wait) -> T:
     """Look until nothing or all of a write is there; as long as there comes more, begin the waits anew."""
-    most, waits = 0, list(WAITS)
+    largest_count, waits = 0, list(WAITS)
     while True:
         landed = find()
-        there = measure(landed)
-        if there in {0, size}:
+        count = measure(landed)
+        if count in {0, size}:
             return landed
-        if 0 < most < there:
+        if 0 < largest_count < count:
             waits = list(WAITS)
-        if there > size or not waits:
-            raise _unsettled(there, size, what)
-        most = max(most, there)
+        if count > size or not waits:
+            raise _unsettled(count, size, what)
+        largest_count = max(largest_count, count)
         wait(waits.pop(0))
 
 

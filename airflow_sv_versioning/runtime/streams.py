@@ -33,10 +33,10 @@ def read_exactly(source: ByteSource, size: int, what: str) -> bytes:
     """
     data = source.read(size)
     while len(data) < size:
-        more = source.read(size - len(data))
-        if not more:
+        next_part = source.read(size - len(data))
+        if not next_part:
             raise FormatError(f"{what} ends in the middle of its content; it was cut off.")
-        data += more
+        data += next_part
     return data
 
 

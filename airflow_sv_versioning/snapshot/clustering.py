@@ -135,12 +135,12 @@ def _places(rows: pa.Table | pa.RecordBatch, clustering: Clustering) -> Numbers:
     return _filled(rows[clustering.place])
 
 
-def _filled(column: pa.Array | pa.ChunkedArray, nothing: int = _NOTHING) -> Numbers:
+def _filled(column: pa.Array | pa.ChunkedArray, null_number: int = _NOTHING) -> Numbers:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = pc.fill_null(pc.cast(column, pa.int64()), nothing)
+    numbers = pc.fill_null(pc.cast(column, pa.int64()), null_number)
     # Arrays and chunked ones want this said differently.
     filled: Numbers = np.asarray(numbers)
     return filled

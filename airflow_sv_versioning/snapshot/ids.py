@@ -60,8 +60,8 @@ class IdSet:
 
     def where(self, mask: np.ndarray[Any, Any]) -> list[int]:
         """List the ids, smallest first, that a mask selects."""
-        chosen: list[int] = self._ids[mask].tolist()
-        return chosen
+        chosen_ids: list[int] = self._ids[mask].tolist()
+        return chosen_ids
 
     def mask_of(self, ids: Sequence[int] | np.ndarray[Any, Any]) -> list[bool]:
         """Say for each id whether it is in the set."""

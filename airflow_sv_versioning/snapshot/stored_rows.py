@@ -186,6 +186,6 @@ def _spread(firsts: Numbers, ends: Numbers) -> Numbers:
     import numpy as np
 
     sizes = ends - firsts
-    before = np.cumsum(sizes) - sizes
-    numbers: Numbers = np.repeat(firsts - before, sizes) + np.arange(sizes.sum())
+    rows_before = np.cumsum(sizes) - sizes
+    numbers: Numbers = np.repeat(firsts - rows_before, sizes) + np.arange(sizes.sum())
     return numbers

@@ -33,21 +33,21 @@ def in_tree_order(
         children.setdefault(parent if parent in node_ids else None, []).append(node)
     # Each with the path of its parent: its own is made when its turn comes.
     stack = [(node, "") for node in reversed(children.get(None, []))]
-    reached = characters = 0
+    node_count = character_count = 0
     while stack:
-        node, above = stack.pop()
-        path = f"{above}{name(node)}"
-        reached += 1
-        characters += len(path)
-        if characters > MAX_PATH_CHARACTERS:
+        node, parent_prefix = stack.pop()
+        path = f"{parent_prefix}{name(node)}"
+        node_count += 1
+        character_count += len(path)
+        if character_count > MAX_PATH_CHARACTERS:
             raise FormatError(
                 f"Datasets are nested so deep that their paths have more than {MAX_PATH_CHARACTERS} "
                 f"characters, from dataset {node_id(node)} on; they were refused."
             )
         yield node, path
-        below = f"{path}/"
-        stack += [(child, below) for child in reversed(children.get(node_id(node), []))]
-    if reached != len(nodes):
+        child_prefix = f"{path}/"
+        stack += [(child, child_prefix) for child in reversed(children.get(node_id(node), []))]
+    if node_count != len(nodes):
         raise FormatError("Datasets are each other's parents; no tree can be made of them.")
 
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
 
-def check_known(what: str, used: Collection[Any], known: Collection[Any]) -> None:
+def check_known(what: str, used_values: Collection[Any], known_values: Collection[Any]) -> None:
     """Refuse a snapshot that uses what it does not know.
 
     :param what: names the ids in the message, such as ``classes of figures``.
     :raises FormatError: with some of the ids.
     """
-    if unknown := sorted(set(used) - set(known), key=str):
+    if unknown := sorted(set(used_values) - set(known_values), key=str):
         raise _unknown(what, unknown)
 
 

@@ -68,8 +68,8 @@ class SnapshotWriter:
         for name in table_names(project_type):
             without = (absent_columns or {}).get(name, ())
             schema = table_schema(project_type, name)
-            written = pa.schema([field for field in schema if field.name not in without])
-            self._tables[name] = TableWriter(directory / f"{name}.parquet", written)
+            written_schema = pa.schema([field for field in schema if field.name not in without])
+            self._tables[name] = TableWriter(directory / f"{name}.parquet", written_schema)
 
     def __enter__(self) -> SnapshotWriter:
         return self

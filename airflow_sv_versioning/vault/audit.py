@@ -62,14 +62,14 @@ def check_store(store: MediaStore, progress: Progress, *, set_aside: bool = Fals
     """
     media_count = size_bytes = 0
     damaged: dict[str, str] = {}
-    for content, wrong in map_ordered(
-        lambda each: _read(store, each, progress), store.iter_media(), _WORKERS
+    for content, fault in map_ordered(
+        lambda content: _read(store, content, progress), store.iter_media(), _WORKERS
     ):
         media_count += 1
         size_bytes += content.size_bytes
-        if wrong:
-            damaged[content.content_hash] = wrong
-            progress.say(f"Damaged: {hex_digest(content.content_hash)}: {wrong}")
+        if fault:
+            damaged[content.content_hash] = fault
+            progress.say(f"Damaged: {hex_digest(content.content_hash)}: {fault}")
             if set_aside:
                 store.set_aside(content.content_hash)
         progress.count("Media read", media_count)

@@ -170,8 +170,8 @@ class Folder:
 
     def clear_incoming(self, *, plan_only: bool = False) -> int:
         """Remove what killed processes left more than a day ago; returns how many files."""
-        old = time.time() - _ABANDONED_SECONDS
-        abandoned = [entry for entry in self._entries(INCOMING) if entry.stat().st_mtime < old]
+        abandoned_before = time.time() - _ABANDONED_SECONDS
+        abandoned = [entry for entry in self._entries(INCOMING) if entry.stat().st_mtime < abandoned_before]
         for entry in abandoned:
             if not plan_only:
                 Path(entry.path).unlink(missing_ok=True)

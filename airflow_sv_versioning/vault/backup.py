@@ -86,8 +86,10 @@ def known_links(earlier: Snapshot, record: MediaRecord | None, snapshot: Snapsho
     """Take over what an earlier version found behind the links of items that did not change since."""
     if record is None or not record.linked:
         return {}
-    before = _stamps(earlier)
-    unchanged = {link for link, stamps in _stamps(snapshot).items() if stamps <= before.get(link, set())}
+    stamps_before = _stamps(earlier)
+    unchanged = {
+        link for link, stamps in _stamps(snapshot).items() if stamps <= stamps_before.get(link, set())
+    }
     return {link: media for link, media in record.linked.items() if link in unchanged}
 
 

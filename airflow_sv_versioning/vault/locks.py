@@ -115,9 +115,9 @@ def _refuse_running(store: MediaStore) -> None:
 
 
 def _say(store: MediaStore, name: str) -> float:
-    now = time.time()
-    store.write_file(name, [json.dumps({"since": now}).encode()])
-    return now
+    now_seconds = time.time()
+    store.write_file(name, [json.dumps({"since": now_seconds}).encode()])
+    return now_seconds
 
 
 def _take_back(store: MediaStore, name: str) -> None:

@@ -80,8 +80,8 @@ def _check_owners(batch: pa.RecordBatch, owner_types: tuple[str, ...]) -> None:
 
     if "owner_type" not in batch.schema.names:
         return
-    strange = batch.filter(pc.invert(pc.is_in(batch["owner_type"], value_set=pa.array(owner_types))))
-    for row in strange.slice(0, 1).to_pylist():
+    strange_tags = batch.filter(pc.invert(pc.is_in(batch["owner_type"], value_set=pa.array(owner_types))))
+    for row in strange_tags.slice(0, 1).to_pylist():
         raise FormatError(
             f"The version has a tag on a {row['owner_type']!r} (id {row.get('owner_id')}); here only "
             f"{' and '.join(owner_types)} have tags."

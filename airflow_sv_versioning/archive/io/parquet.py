@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def check_table(
-    path: Path, project_type: str, table: str, limits: ArchiveLimits, more: tuple[str, ...] = ()
+    path: Path, project_type: str, table: str, limits: ArchiveLimits, more_columns: tuple[str, ...] = ()
 ) -> int:
     """Check a table of a payload: its footer, its pages, and all of its content, read through once.
 
-    :param more: text columns that are read beside those of the table's schema.
+    :param more_columns: text columns that are read beside those of the table's schema.
     :returns: how many rows it has.
     :raises FormatError: no Parquet, damaged, beyond the limits, columns missing or of other types.
     """
     import pyarrow as pa
 
     expected = table_schema(project_type, table)
-    for name in more:
+    for name in more_columns:
         expected = expected.append(pa.field(name, pa.string()))
     return _check(path, expected, SCHEMAS[project_type][table].required, limits)
 
@@ -128,8 +128,10 @@ def _open(path: Path, **options: Any) -> Iterator[pq.ParquetFile]:
 
 
 def _check_columns(name: str, schema: pa.Schema, expected: pa.Schema, required: tuple[str, ...]) -> None:
-    if missing := [column for column in required if column not in schema.names]:
-        raise FormatError(f"Table {name} of the version lacks {', '.join(missing)}; it cannot be restored.")
+    if missing_columns := [column for column in required if column not in schema.names]:
+        raise FormatError(
+            f"Table {name} of the version lacks {', '.join(missing_columns)}; it cannot be restored."
+        )
     for field in expected:
         indices = schema.get_all_field_indices(field.name)
         if len(indices) > 1:

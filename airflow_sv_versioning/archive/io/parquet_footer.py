@@ -50,10 +50,10 @@ class Footer:
     groups: Sequence[Group]
 
 
-def read_footer(file: BinaryIO, most: int, what: str) -> Footer:
+def read_footer(file: BinaryIO, max_bytes: int, what: str) -> Footer:
     """Read the footer of a file.
 
-    :param most: bytes that it may have.
+    :param max_bytes: the most that it may have.
     :param what: how messages name the file.
     :raises FormatError: it contradicts itself or the file, is too large, or says what no table does.
     """
@@ -63,7 +63,7 @@ def read_footer(file: BinaryIO, most: int, what: str) -> Footer:
     size = int.from_bytes(trailer[:4], "little")
     if trailer[4:] != _MAGIC or size > end - _TRAILER_BYTES - len(_MAGIC):
         raise FormatError(f"{what} of the version cannot be read: it is no Parquet file, or was cut off.")
-    if size > most:
+    if size > max_bytes:
         raise FormatError(f"{what} has a footer of {size} bytes; it was refused.")
     file.seek(end - _TRAILER_BYTES - size)
     try:

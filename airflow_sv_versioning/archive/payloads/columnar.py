@@ -140,21 +140,25 @@ def _extract(source: ByteSource, directory: Path, project_type: str, limits: Arc
         with (directory / name).open("wb") as file:
             for chunk in iter_chunks(member.content, member.size_bytes, _WHAT):
                 file.write(chunk)
-    if missing := [name for name in _DOCUMENTS if name not in seen_names]:
-        raise FormatError(f"{_WHAT} lacks {', '.join(missing)}; it is no project version, or is damaged.")
+    if missing_names := [name for name in _DOCUMENTS if name not in seen_names]:
+        raise FormatError(
+            f"{_WHAT} lacks {', '.join(missing_names)}; it is no project version, or is damaged."
+        )
 
 
 def _check_tables(source: Source, manifest: Mapping[str, Any], layout: Layout) -> None:
-    promised = _promised_rows(manifest)
+    promised_rows = _promised_rows(manifest)
     for table in layout.tables or table_names(source.project_type):
         path = source.directory / f"{table}.parquet"
-        more = layout.texts.get(table, ())
-        rows = check_table(path, source.project_type, table, source.limits, more) if path.exists() else 0
-        if promised.get(table, rows) != rows:
+        text_columns = layout.texts.get(table, ())
+        rows = (
+            check_table(path, source.project_type, table, source.limits, text_columns) if path.exists() else 0
+        )
+        if promised_rows.get(table, rows) != rows:
             raise IntegrityError(
-                f"Table {table} of the version has {rows} rows, but its manifest says {promised[table]}; "
-                "the archive is damaged.",
-                expected=promised[table],
+                f"Table {table} of the version has {rows} rows, but its manifest says "
+                f"{promised_rows[table]}; the archive is damaged.",
+                expected=promised_rows[table],
                 actual=rows,
                 where=table,
             )

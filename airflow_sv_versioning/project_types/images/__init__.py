@@ -115,9 +115,9 @@ def _check_parents(snapshot: Snapshot) -> None:
     rows = snapshot.read("images", ["src_image_id", "parent_src_image_id"], has_parent)
     parents = dict(zip(values(rows, "src_image_id"), values(rows, "parent_src_image_id"), strict=True))
     for image_id in parents:
-        above, generations = image_id, 0
-        while above in parents:
-            above, generations = parents[above], generations + 1
+        ancestor_id, generations = image_id, 0
+        while ancestor_id in parents:
+            ancestor_id, generations = parents[ancestor_id], generations + 1
             if generations > MAX_GENERATIONS:
                 raise FormatError(
                     f"Image {image_id} of the snapshot has more than {MAX_GENERATIONS} parents above it, "

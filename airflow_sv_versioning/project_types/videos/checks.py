@@ -52,8 +52,8 @@ class _Checks:
 
         class_names = pa.array(sorted(names.classes.values()), pa.string())
         for objects in self._snapshot.iter_batches("objects"):
-            strange = objects.filter(pc.invert(pc.is_in(objects["class_name"], class_names)))
-            for row in strange.slice(0, 1).to_pylist():
+            strange_objects = objects.filter(pc.invert(pc.is_in(objects["class_name"], class_names)))
+            for row in strange_objects.slice(0, 1).to_pylist():
                 self._refuse(
                     row["src_video_id"],
                     f"object {row['src_object_id']} is of class {row['class_name']!r}, "
@@ -112,9 +112,9 @@ class _Checks:
         frames = rows[column]
         is_wrong = pc.or_kleene(pc.less(frames, 0), pc.greater_equal(frames, counts))
         is_wrong = pc.or_(pc.fill_null(is_wrong, False), pc.is_null(frames))
-        wrong = rows.filter(is_wrong).slice(0, 1).to_pylist()
+        wrong_rows = rows.filter(is_wrong).slice(0, 1).to_pylist()
         wrong_counts = counts.filter(is_wrong).slice(0, 1).to_pylist()
-        return list(zip(wrong, wrong_counts, strict=True))
+        return list(zip(wrong_rows, wrong_counts, strict=True))
 
     def _refuse(self, video_id: int, what: str) -> None:
         import pyarrow.compute as pc

@@ -83,20 +83,20 @@ def check_lines(path: Path, snapshot: Snapshot) -> None:
     """
     if not path.exists():
         raise IntegrityError(f"The archive lacks {MEMBER}, which it speaks of; it is damaged.", where=MEMBER)
-    with path.open("rb") as promised:
+    with path.open("rb") as promised_file:
         for line in integrity_lines(snapshot):
             # A damaged member may hold no newline at all.
-            stored = promised.readline(len(line) + 1)
-            if stored != line:
+            stored_line = promised_file.readline(len(line) + 1)
+            if stored_line != line:
                 video = json.loads(line)
                 raise IntegrityError(
                     f"Video {video['path']!r} (id {video['id']}) is not as the archive's {MEMBER} says; "
                     "the archive is damaged.",
-                    expected=stored.decode("utf-8", "replace"),
+                    expected=stored_line.decode("utf-8", "replace"),
                     actual=line.decode(),
                     where=MEMBER,
                 )
-        if promised.read(1):
+        if promised_file.read(1):
             raise IntegrityError(f"The archive's {MEMBER} speaks of more videos than it holds.", where=MEMBER)
 
 

@@ -196,8 +196,8 @@ def _assigned(geometry: VolumeGeometry, origin: Vector, directions: Matrix) -> V
         geometry,
         origin=geometry.origin if geometry.origin == origin else origin,
         directions=tuple(
-            tuple(old if old == new else new for old, new in zip(before, row, strict=True))
-            for before, row in zip(geometry.directions, directions, strict=True)
+            tuple(old if old == new else new for old, new in zip(old_row, new_row, strict=True))
+            for old_row, new_row in zip(geometry.directions, directions, strict=True)
         ),
     )
 

@@ -46,12 +46,12 @@ _PART = 32
 class VoxelBudget:
     """How many voxels the masks of an archive may have: a few bytes can stand for any number.
 
-    :param most: of one mask.
+    :param max_voxels: of one mask.
     :param total: of all.
     """
 
-    def __init__(self, most: int = MAX_VOXELS, total: int = 2**62) -> None:
-        self._most = most
+    def __init__(self, max_voxels: int = MAX_VOXELS, total: int = 2**62) -> None:
+        self._max_voxels = max_voxels
         self._voxels_left = total
 
     def take(self, voxels: int, what: str) -> None:
@@ -60,7 +60,7 @@ class VoxelBudget:
         :raises FormatError: they are too many.
         """
         self._voxels_left -= voxels
-        if voxels > self._most or self._voxels_left < 0:
+        if voxels > self._max_voxels or self._voxels_left < 0:
             raise FormatError(
                 f"{what} has {voxels} voxels, which are too many for this archive; it was refused."
             )

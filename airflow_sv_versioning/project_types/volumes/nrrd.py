@@ -224,11 +224,11 @@ def _content(data: bytes, start: int, fields: dict[str, str], size: int, what: s
     # Raw voxels are one part, and stay where they are.
     content: _Bytes = next(parts, b"")
     if second_part := next(parts, None):
-        joined = bytearray(content)
-        joined += second_part
+        buffer = bytearray(content)
+        buffer += second_part
         for part in parts:
-            joined += part
-        content = joined
+            buffer += part
+        content = buffer
     if len(content) < size:
         raise FormatError(f"{what} is cut off: it has {len(content)} of {size} bytes of voxels.")
     return content

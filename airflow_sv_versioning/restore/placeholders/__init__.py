@@ -47,10 +47,10 @@ def placeholders_for(project_type: str) -> Placeholders:
 
     :raises ConfigurationError: a package that it needs is not installed.
     """
-    chosen = PLACEHOLDERS[project_type]
-    if missing_packages := [name for name in chosen.packages if find_spec(name) is None]:
+    placeholders = PLACEHOLDERS[project_type]
+    if missing_packages := [name for name in placeholders.packages if find_spec(name) is None]:
         raise ConfigurationError(
             f"Placeholders of {project_type} need {' and '.join(missing_packages)}: "
             f"pip install 'airflow-sv-versioning[{EXTRA}]', or choose another missing_entities."
         )
-    return chosen
+    return placeholders

@@ -84,9 +84,9 @@ def description_entry(row: Row) -> dict[str, str]:
 
 def _undescribed(work: RestoreWork, rows: Sequence[Row], added: Added) -> Iterator[tuple[int, str]]:
     """Find the items that the server added without their description: new id and description."""
-    there = {item["name"]: item.get("description") for item in added}
+    descriptions = {item["name"]: item.get("description") for item in added}
     for row in rows:
-        if row["description"] and there[new_name(work, row)] != row["description"]:
+        if row["description"] and descriptions[new_name(work, row)] != row["description"]:
             yield work.item_ids[row[work.plan.project_type.id_column]], row["description"]
 
 

@@ -92,8 +92,8 @@ class AnnotationsRestore(Step):
         # As long as nothing hangs on a shared object, no annotation need show it.
         self._make(rows, lambda: self._work.client.objects.list_ids(dataset_id))
 
-    def _make(self, rows: Sequence[Row], there: Callable[[], Iterable[int]]) -> None:
-        """Make objects in the order of their ids; ``there`` lists the ids of those that are made."""
+    def _make(self, rows: Sequence[Row], list_ids: Callable[[], Iterable[int]]) -> None:
+        """Make objects in the order of their ids; ``list_ids`` lists those that are made."""
         rows = sorted(rows, key=lambda row: row["src_object_id"])
         dataset_id = self._work.item_datasets[rows[0]["src_video_id"]]
         with naming(self._label(rows[0]["src_video_id"])):
@@ -101,7 +101,7 @@ class AnnotationsRestore(Step):
                 [self._object_entry(row) for row in rows],
                 objects.ADD_BATCH,
                 lambda entries: self._work.client.objects.add(dataset_id, entries),
-                there,
+                list_ids,
                 "objects",
             )
         self._object_ids.update(zip((row["src_object_id"] for row in rows), made_ids, strict=True))
@@ -130,12 +130,12 @@ class AnnotationsRestore(Step):
             self._tag_objects(video_id, {"projectId": self._work.project_id}, own_rows)
             self._tag_objects(video_id, {"entityId": new_id}, shared_rows)
 
-    def _tag_objects(self, video_id: int, whose: Mapping[str, int], rows: Sequence[Row]) -> None:
+    def _tag_objects(self, video_id: int, owner: Mapping[str, int], rows: Sequence[Row]) -> None:
         tagged = {self._object_ids[row["owner_id"]] for row in rows}
         self._work.send_batches(
             [self._tag_entry(row) for row in rows],
             objects.TAGS_BATCH,
-            lambda tags: self._work.client.objects.add_tags(whose, tags),
+            lambda tags: self._work.client.objects.add_tags(owner, tags),
             lambda: count_tags(
                 entry for entry in self._annotation(video_id).objects or [] if entry["id"] in tagged
             ),

@@ -60,12 +60,12 @@ class VolumesRestore(Step):
             return
         for volume in self._work.client.volumes.list_by_names(new_dataset, list(custom_data_by_name)):
             volume_id, custom_data = custom_data_by_name[volume["name"]]
-            if (stored := volume.get("customData")) != custom_data:
-                if not stored:
+            if (stored_data := volume.get("customData")) != custom_data:
+                if not stored_data:
                     self._work.passed_over.add(volume_id)
                 self._work.progress.warn(
                     f"The custom data of volume {volume['name']!r} (id {volume_id}) could not be restored: "
-                    f"the server took {stored} for it. The version holds {custom_data}."
+                    f"the server took {stored_data} for it. The version holds {custom_data}."
                 )
 
 

@@ -71,8 +71,8 @@ class _PayloadWriter:
             self._encoder.extend(rows, lambda row: self._encoder.record(names.DATASET, row), op.APPENDS)
 
     def _image_counts(self) -> dict[int, int]:
-        counted = self._snapshot.read("images", ["src_dataset_id"])["src_dataset_id"].value_counts()
-        return {entry["values"]: entry["counts"] for entry in counted.to_pylist()}
+        dataset_counts = self._snapshot.read("images", ["src_dataset_id"])["src_dataset_id"].value_counts()
+        return {entry["values"]: entry["counts"] for entry in dataset_counts.to_pylist()}
 
     def _dataset(self, row: Row, images_count: int) -> Row:
         return {
@@ -123,8 +123,8 @@ class _PayloadWriter:
         self._encoder.extend(pending, self._write_figures_of_image, op.SETITEMS)
 
     def _images_with_figures(self) -> Iterator[tuple[int, list[Row]]]:
-        most = {"figures": _SLICE_FIGURES, "tags": _SLICE_FIGURES}
-        for batch in self._snapshot.items(at_once=None, rows=most):
+        most_rows = {"figures": _SLICE_FIGURES, "tags": _SLICE_FIGURES}
+        for batch in self._snapshot.items(at_once=None, rows=most_rows):
             tags = _tags_of(batch, "figure")
             figures = batch.table("figures").to_pylist()
             for image_id, rows in groupby(figures, key=lambda row: row["src_image_id"]):
