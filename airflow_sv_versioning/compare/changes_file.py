@@ -54,7 +54,7 @@ _CHANGE = {
 class ChangesFile:
     """Write the file while changes are found; use it as a context manager.
 
-    A file that is there is replaced; of a comparison that fails nothing stays.
+    A file that is there is replaced at the end; of a comparison that fails nothing stays.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,13 +86,17 @@ class ChangesFile:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc is not None:
+        try:
+            if exc is None:
+                self._finish()
+        finally:
             self._table.abandon()
             self._draft.unlink(missing_ok=True)
-            return
+
+    def _finish(self) -> None:
         self._write()
         self._table.close()
-        if not self._draft.exists():
+        if not self._table.row_count:
             _write_empty(self._draft, self._schema)
         self._draft.replace(self._path)
 
