@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from airflow_sv_versioning.archive import ArchiveLimits, UnpackedArchive, unpack_archive
+from airflow_sv_versioning.archive import ArchiveLimits, UnpackedArchive, pack_archive, unpack_archive
 from airflow_sv_versioning.archive.payloads import sections
 from airflow_sv_versioning.archive.payloads.volumes.writing import tag_key, write_table
-from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.exceptions import FormatError, SnapshotError
 from airflow_sv_versioning.project_types.keys import key_of
 from airflow_sv_versioning.project_types.volumes.masks import VoxelBudget, mask_digest, mask_file, mask_json
 from airflow_sv_versioning.project_types.volumes.nrrd import read_nrrd, write_nrrd
@@ -122,12 +122,45 @@ def test_a_payload_that_is_cut_anywhere_is_refused(tmp_path: Path):
         (payload() + b"x", "goes on behind"),
         (sections.MAGIC + b"\x02\x05\x01" + b"\xff" * 8, "project_info has 18446744073709551615 bytes"),
         (b"\x80\x04.", "begins with"),
+        (
+            payload([*contents()[:4], parquet({"src_volume_id": [7], "annotation": ["{}"]})]),
+            "of volume 7, but no",
+        ),
+        (
+            payload([*contents()[:3], parquet({"json": ['{"id": "x"}'], "src_volume_id": [1]}), b""]),
+            "a volume",
+        ),
+        (
+            payload([contents()[0], b'{"classes": [{"id": 1}]}', *contents()[2:]]),
+            "project_meta cannot be read",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_no_writer_makes_is_refused(data, why, tmp_path: Path):
     with pytest.raises(FormatError, match=why):
         unpack(data, tmp_path)
+
+
+def test_half_a_character_in_a_description_is_an_error_of_ours(tmp_path: Path) -> None:
+    snapshot = unpack(payload(), tmp_path).snapshot
+    snapshot.project_info["description"] = "\ud800"
+
+    with pytest.raises(SnapshotError, match="no valid Unicode"):
+        pack_archive(snapshot, "v2.1.0", tmp_path / "b", {})
+
+
+def test_a_project_without_volumes_has_sections_of_nothing(tmp_path: Path) -> None:
+    assert unpack(payload([*contents()[:2], b"", b"", b""]), tmp_path).snapshot.counts()["volumes"] == 0
+
+
+def test_a_second_unpacking_into_the_same_folder_replaces_the_masks_of_the_first(tmp_path: Path) -> None:
+    unpack(payload(), tmp_path)
+
+    again = unpack(payload(contents(annotation(spatialFigures=[]))), tmp_path).snapshot
+
+    assert again.counts()["figures"] == 0
+    assert not list((tmp_path / "out").rglob("*.nrrd"))
 
 
 ON_PLANE = {"name": "diagonal", "slices": [{"index": 0, "figures": [figure()]}]}
@@ -142,6 +175,7 @@ ON_PLANE = {"name": "diagonal", "slices": [{"index": 0, "figures": [figure()]}]}
         (annotation(spatialFigures=[figure(id="../../x")]), "cannot be read"),
         (annotation(spatialFigures=[figure(geometry={"mask_3d": {"data": "%%"}})]), "is damaged"),
         (annotation(spatialFigures=[figure(geometry={"mask_3d": {}})]), r"has no mask_3d\.data"),
+        (annotation(more="{" * 2_300_000), r"would take \d+ bytes of memory"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
