@@ -78,8 +78,6 @@ def _check_owners(batch: pa.RecordBatch, owner_types: tuple[str, ...]) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if "owner_type" not in batch.schema.names:
-        return
     strange_tags = batch.filter(pc.invert(pc.is_in(batch["owner_type"], value_set=pa.array(owner_types))))
     for row in strange_tags.slice(0, 1).to_pylist():
         raise FormatError(

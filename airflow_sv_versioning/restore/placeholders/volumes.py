@@ -65,8 +65,6 @@ class _Shape:
 
 
 def _shape(meta: Mapping[str, Any]) -> _Shape | None:
-    if not isinstance(meta, Mapping):
-        return None
     try:
         sizes = tuple(int(meta["dimensionsIJK"][axis]) for axis in "xyz")
         spacing, origin = finite_vector(meta["spacing"]), finite_vector(meta["origin"])

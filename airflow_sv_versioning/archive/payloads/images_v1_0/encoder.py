@@ -171,12 +171,8 @@ class PickleEncoder:
             self.opcode(op.SETITEMS)
 
     def _item(self, item: tuple[Any, Any]) -> None:
-        key, value = item
-        if isinstance(key, str):
-            self.key(key)
-        else:
-            self.value(key)
-        self.value(value)
+        self.key(item[0])
+        self.value(item[1])
 
     def _flush(self) -> None:
         self._file.write(struct.pack("<BQ", op.FRAME, len(self._buffer)))
