@@ -109,6 +109,15 @@ def test_a_page_that_promises_more_than_the_footer_is_refused(tmp_path: Path) ->
         check_table(path, "images", "images", ArchiveLimits())
 
 
+def test_a_column_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    names = ["src_image_id", "src_dataset_id", "name", "name"]
+    table = pa.Table.from_arrays([*[pa.array([1])] * 2, *[pa.array(["a"])] * 2], names)
+    pq.write_table(table, tmp_path / "images.parquet")
+
+    with pytest.raises(FormatError, match="has name twice"):
+        check_table(tmp_path / "images.parquet", "images", "images", ArchiveLimits())
+
+
 def test_a_footer_of_very_many_parts_is_refused_before_it_is_read(tmp_path: Path) -> None:
     table = pa.table(images(1)).replace_schema_metadata({"x": "y" * 6 * MIB})
     buffer = io.BytesIO()

@@ -30,6 +30,7 @@ BROKEN = {
     "deep": DEEP,
     "deeper": '{"a":' * 100_000,
     "cut off": '{"a":[1,2',
+    "costly": '{"a":"' + "{" * 2_300_000 + '"}',
     "two values": '{"a":1} {"a":2}',
 }
 

@@ -164,6 +164,14 @@ def test_a_failure_leaves_nothing_and_keeps_what_was_there(archive_format, tmp_p
     assert destination.read_bytes() == b"before"
 
 
+def test_half_a_character_in_a_description_is_an_error_of_ours(tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "made")
+    snapshot.project_info["description"] = "\ud800"
+
+    with pytest.raises(SnapshotError, match="no valid Unicode"):
+        pack_archive(snapshot, "v2.1.0", tmp_path / "archive", {})
+
+
 @FORMATS
 def test_a_folder_that_is_not_there_is_an_error_of_ours(archive_format, snapshot: Snapshot, tmp_path: Path):
     with pytest.raises(SnapshotError, match="cannot be written"):
@@ -245,6 +253,7 @@ def tar_with_two_payloads() -> bytes:
         (b"", "empty"),
         (b"PK\x03\x04 a zip of something", "not a zstd file"),
         (b"\x28\xb5\x2f\xfd", "damaged"),
+        (b"\x28\xb5\x2f\xfd\x20\x01\x0f\x00\x00x", "unknown block at byte 6"),
         (zstandard.compress(b""), "cut off"),
         (zstandard.compress(b"no tar" * 200), "not a tar"),
         (zstandard.compress(tar_without_payload()), r"holds no version\.bin"),
@@ -287,6 +296,9 @@ def test_a_payload_that_changed_is_refused_before_it_is_parsed(packed: PackedArc
         ({"warnings": "none"}, FormatError),
         ({"warnings": [None]}, FormatError),
         ({"incomplete_items": ["31"]}, FormatError),
+        ({"media": 5}, FormatError),
+        ({"media": {"store": "/store", "sha256": "x"}}, FormatError),
+        ({"more": "x" * 17_000_000}, FormatError),
     ],
 )
 def test_a_manifest_that_says_something_else_is_refused(change, error, snapshot: Snapshot, tmp_path: Path):
@@ -352,6 +364,27 @@ def test_a_size_beyond_the_limit_is_refused(snapshot: Snapshot, tmp_path: Path):
 
     with pytest.raises(FormatError, match="more than 1000 bytes"):
         unpack_archive(packed.path, "images", tmp_path / "out", ArchiveLimits(max_payload_bytes=1000))
+
+
+def test_an_account_of_media_is_held_against_its_digest_and_names_its_store(
+    snapshot: Snapshot, tmp_path: Path
+) -> None:
+    members = unwrapped(pack_archive(snapshot, "v2.1.0", tmp_path / "packed", {}).path)
+    manifest = json.loads(members["integrity.json"])
+    lines = b'{"lost": "hash", "reason": "gone"}\n'
+    digest = hashlib.sha256(lines).hexdigest()
+    for entry, error in (
+        ({"sha256": "0" * 64, "store": "/store"}, IntegrityError),
+        ({"sha256": digest}, FormatError),
+        ({"sha256": digest, "store": 5}, FormatError),
+    ):
+        changed = json.dumps({**manifest, "media": entry}).encode()
+        path = tmp_path / "archive"
+        tar = tar_of({**members, "media.jsonl": lines, "integrity.json": changed})
+        path.write_bytes(zstandard.compress(tar))
+
+        with pytest.raises(error, match=r"media"):
+            unpack_archive(path, "images", tmp_path / "out")
 
 
 def test_a_second_unpacking_into_the_same_folder_replaces_the_first(snapshot: Snapshot, tmp_path: Path):

@@ -283,6 +283,108 @@ def test_a_meta_without_ids_settings_and_type_is_read(tmp_path: Path) -> None:
     }
 
 
+def an_entry(module: str, name: str, **state: bytes) -> bytes:
+    return h.instance(f"annotation.{module}", name, h.dict_of(**state))
+
+
+POINT = h.named("supervisely.geometry.point", "Point")
+BLACK = h.list_of(*[h.number(0)] * 3)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (h.NONE, "ObjClassCollection holds no collection"),
+        (h.list_of(), "ObjClassCollection holds no collection"),
+        (h.dict_of(c=h.NONE), "something else where its ObjClass belongs"),
+        (h.dict_of(c=an_entry("obj_class", "ObjClass", _geometry_type=POINT)), "has no name"),
+        (h.dict_of(c=an_entry("obj_class", "ObjClass", _name=h.number(5))), "has no name"),
+        (h.dict_of(c=an_entry("obj_class", "ObjClass", _name=h.text("c"))), "Class 'c' .* has no shape"),
+        (
+            h.dict_of(
+                c=an_entry(
+                    "obj_class",
+                    "ObjClass",
+                    _name=h.text("c"),
+                    _geometry_type=POINT,
+                    _color=BLACK,
+                    _geometry_config=h.list_of(h.NONE),
+                )
+            ),
+            "Class 'c' .* damaged geometry_config",
+        ),
+    ],
+)
+def test_damaged_classes_are_refused(classes: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=message):
+        read(h.payload(project_meta=h.meta(classes)), tmp_path)
+
+
+def an_image(size: bytes = h.NONE, tags: bytes = h.EMPTY_LIST) -> bytes:
+    values = [h.number(31), h.text("a.png"), *[h.NONE] * 4, size, *[h.NONE] * 3, h.number(5)]
+    return h.record("image_api", "ImageInfo", *values, h.NONE, h.NONE, h.EMPTY_DICT, h.NONE, h.NONE, tags)
+
+
+@pytest.mark.parametrize(
+    ("size", "found"),
+    [("123", 123), ("", None), ("-1", None), ("१", None), ("9" * 19, None), ("9" * 18, 10**18 - 1)],
+)
+def test_sizes_that_servers_send_as_text_are_read(size: str, found: int | None, tmp_path: Path) -> None:
+    (row,) = read(h.payload(images=h.list_of(an_image(h.text(size)))), tmp_path).read("images").to_pylist()
+
+    assert row["size"] == found
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (h.payload(images=h.list_of(an_image(tags=h.text("none")))), "damaged tags on item 31"),
+        (h.payload(images=h.list_of(an_image(tags=h.list_of(h.NONE)))), "damaged tags on item 31"),
+        (h.payload(h.project(), h.list_of(h.figure(41, 31))), "figures before the project's meta"),
+        (
+            h.payload(figures=h.EMPTY_DICT + h.number(31) + h.figure(41, 31) + h.SETITEM),
+            "something else for a list of figures",
+        ),
+        (h.PROTO + h.NONE + h.payload()[len(h.PROTO) :], "leaves values behind"),
+    ],
+    ids=["tags that are a text", "tag that is none", "figures first", "figure without a list", "two values"],
+)
+def test_what_is_out_of_its_place_is_refused(data: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=message):
+        read(data, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("modern", "other"),
+    [
+        (
+            h.named("supervisely.api.project_api", "ProjectInfo"),
+            b"csupervisely.api.project_api\nProjectInfo\n",
+        ),
+        (h.text("p"), b"\x8d" + (1).to_bytes(8, "little") + b"p"),
+    ],
+    ids=["a name of older protocols", "a text with a long size"],
+)
+def test_opcodes_that_our_writer_does_not_need_are_read(modern: bytes, other: bytes, tmp_path: Path) -> None:
+    data = h.payload()
+    assert modern in data
+
+    assert read(data.replace(modern, other), tmp_path).project_info["name"] == "p"
+
+
+def test_long_texts_that_pile_up_are_refused(tmp_path: Path) -> None:
+    data = h.payload(h.project(h.dict_of(a=h.list_of(*[h.text("x" * 1000)] * 10))))
+    assert read(data, tmp_path)
+
+    with pytest.raises(FormatError, match="piles up"):
+        read(data, tmp_path, max_open_text=5000)
+
+
+def test_a_number_that_no_pickle_of_versions_holds_is_an_error_of_ours() -> None:
+    with pytest.raises(FormatError, match="too large to be written"):
+        PickleEncoder(io.BytesIO()).value(10**1000)
+
+
 @pytest.mark.parametrize(
     "color",
     [

@@ -152,6 +152,7 @@ def test_a_video_without_annotation_is_read(tmp_path: Path):
         "[]",
         "5",
         "[" * 100_000,
+        '{"description":"' + "{" * 2_300_000 + '"}',
         '{"objects": 5}',
         '{"objects": [{"classTitle": "car"}]}',
         '{"objects": [{"id": "x"}]}',

@@ -8,6 +8,7 @@ import tracemalloc
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,6 +152,14 @@ def test_a_video_that_no_encoder_takes_is_told(tmp_path: Path):
         _draw("videos", _video(100_000, 2, 5), tmp_path / "p")
 
 
+@pytest.mark.parametrize("intensity", [None, {}, {"min": "dark", "max": 1}, {"min": 0, "max": 1e999}, 5])
+def test_a_volume_whose_intensities_are_not_told_is_black_and_white(intensity: Any, tmp_path: Path) -> None:
+    meta = {**meta_of((9, 17, 3)), "intensity": intensity}
+    path = _draw("volumes", {"meta": json.dumps(meta)}, tmp_path / "p")
+
+    assert set(np.unique(read_nrrd(path.read_bytes(), "The placeholder").voxels)) == {0, 1}
+
+
 def test_a_volume_has_dimensions_spacing_and_orientation(tmp_path: Path):
     meta = {**meta_of((9, 17, 3)), "intensity": {"min": -1000.0, "max": 2000.0}}
     path = _draw("volumes", {"meta": json.dumps(meta)}, tmp_path / "p")
@@ -180,6 +189,7 @@ def test_a_volume_has_dimensions_spacing_and_orientation(tmp_path: Path):
         ("videos", _video(16_384, 16_384, 10)),
         ("videos", _video(2**20, 48, 10)),
         ("volumes", {"meta": json.dumps(meta_of((2**16, 2**15, 2)))}),
+        ("volumes", {"meta": "[1]"}),
         ("videos", _video(640, 480, None)),
         ("volumes", {"meta": None}),
         ("volumes", {"meta": json.dumps({**meta_of((2, 2, 2)), "spacing": [1, 2]})}),
