@@ -1,6 +1,7 @@
 """What killed processes leave, and restores under way: marked, found, undone, or told."""
 
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ from airflow_sv_versioning.exceptions import RestoreIncompleteError, Supervisely
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import PREFIX, work_folder
 from airflow_sv_versioning.snapshot.origin import DRAFT_PREFIX, RESTORING, is_draft
-from airflow_sv_versioning.versioning.leftovers import RestoreMark, release_project, remove_drafts
+from airflow_sv_versioning.versioning.leftovers import (
+    RestoreMark,
+    release_project,
+    remove_draft,
+    remove_drafts,
+)
 from airflow_sv_versioning.versioning.marks import RESTORES, making_versions, open_marks
 from airflow_sv_versioning.versioning.reservations import Mark
 from tests.support.projects import count_projects, list_version_files, make_project, reserve, touch
@@ -187,6 +193,44 @@ def test_a_reservation_without_an_answer_is_given_back_at_once(
     assert versions.create(project_id, busy_timeout_seconds=0).created
 
 
+UNANSWERED = "An earlier try may have reserved project {} without an answer."
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "says"),
+    [
+        (lambda client, project_id: None, False),
+        (reserve, True),
+        (lambda client, project_id: client.projects.archive(project_id), True),
+    ],
+    ids=["nobody else", "somebody else's reservation", "the project gone"],
+)
+def test_what_was_reserved_without_an_answer_is_given_back_where_it_can_be(
+    meanwhile: Callable[..., Any], says: bool, client: Client, project_id: int
+) -> None:
+    remember(client, Mark("one that was killed early", project_id, 1))
+    meanwhile(client, project_id)
+    lines: list[str] = []
+
+    assert release_project(client, project_id, Progress(lines.append)).undone == 1
+
+    assert (UNANSWERED.format(project_id) in lines) is says
+    assert release_project(client, project_id, Progress()).undone == 0
+
+
+def test_where_nothing_can_be_remembered_nothing_is_found_and_that_is_told(
+    tmp_path: Path, monkeypatch: Patch, client: Client, project_id: int
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "a file"))
+
+    released = release_project(client, project_id, Progress())
+
+    assert (released.undone, released.at_work) == (0, ())
+    assert all("cannot be remembered on this machine" in warning for warning in released.warnings)
+    assert released.warnings
+
+
 # --- restores -------------------------------------------------------------------------------------
 
 
@@ -323,6 +367,29 @@ def test_a_half_project_that_is_gone_is_forgotten_and_one_that_waits_is_not(
     assert (half.name not in drafts(client)) is stays
     if not stays:
         client.projects.archive(half.id)
+
+
+def test_a_half_project_of_a_workspace_that_is_gone_is_forgotten(client: Client) -> None:
+    remember_draft(client, RestoreMark(1, 1, 987654321, f"{DRAFT_PREFIX}nowhere", project_id=987654321))
+
+    remove_drafts(client, Progress())
+
+    with open_marks(client, RESTORES, Progress()) as marks:
+        assert list(marks.recall()) == []
+
+
+def test_a_half_project_that_stays_is_no_whole_one(wire: Wire, wired_client: Client, client: Client) -> None:
+    half = client.projects.add(1, f"{DRAFT_PREFIX}half that stays")
+    mark = RestoreMark(1, 1, 1, half.name, project_id=half.id)
+    wire.always("projects.archive", refuse(403, "not yours"))
+    progress = Progress()
+
+    assert remove_draft(wired_client, mark, progress) is None
+
+    [warning] = progress.warnings
+    assert "of a killed restore stays: " in warning
+    assert "not yours" in warning
+    client.projects.archive(half.id)
 
 
 def test_release_removes_half_projects_of_its_project_and_leaves_those_of_others(client: Client, project_id):

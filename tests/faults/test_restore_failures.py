@@ -1,20 +1,31 @@
 """A restore that fails leaves nothing behind, and says why."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
     CancelledError,
     ConfigurationError,
+    IntegrityError,
     MissingMediaError,
     NotFoundError,
     RestoreIncompleteError,
     SuperviselyError,
     VersionNotFoundError,
 )
-from tests.support.projects import RESTORE_WRITES, leaves_no_project, make_project, read_images, touch
+from tests.support.projects import (
+    RESTORE_WRITES,
+    count_projects,
+    leaves_no_project,
+    make_project,
+    read_images,
+    touch,
+)
 from tests.support.proxy import alter, refuse
-from tests.support.types import Client, Made, Versions, Wire
+from tests.support.types import Client, Made, Patch, Versions, Wire
 
 
 @pytest.mark.parametrize("method", RESTORE_WRITES)
@@ -204,3 +215,94 @@ def test_the_restored_project_says_where_it_comes_from(versions: Versions, clien
     origin = client.projects.get(restored.project_id).custom_data["restored_from"]
     assert origin["project_id"] == project_id
     assert origin["version_num"] == 2
+
+
+def _without_tags(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "entities": [{**entity, "tags": []} for entity in told["entities"]]}
+
+
+def _one_less(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "entities": told["entities"][:-1], "total": told["total"] - 1}
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "message"),
+    [
+        (
+            "projects.meta.update",
+            lambda told: {**told, "classes": told["classes"][:-1]},
+            r"did not make the classes \['a kiwi'\]",
+        ),
+        (
+            "images.bulk.add",
+            lambda told: [{**image, "name": "another.jpg"} for image in told],
+            r"stored image '.*' \(id \d+\) of dataset \d+ under another name",
+        ),
+        ("images.list", _without_tags, r"0 of 1 tags are on \d+"),
+        ("images.list", _one_less, r"does not list \[\d+\], which were tagged"),
+    ],
+)
+def test_an_answer_without_what_was_made_ends_the_restore(
+    method: str,
+    change: Callable[[Any], Any],
+    message: str,
+    wire: Wire,
+    wired: Versions,
+    versions: Versions,
+    client: Client,
+    project_id: int,
+) -> None:
+    [dataset] = client.datasets.list_all(project_id)
+    [page] = client.images.iter_pages(dataset.id)
+    client.tags.set_custom_data_on_item(page[0]["tags"][0]["id"], {"by": "a test"})
+    made = versions.create(project_id)
+    projects = count_projects(client)
+    wire.always(method, alter(change))
+
+    with pytest.raises(IntegrityError, match=message):
+        wired.restore(project_id, made.version_id)
+
+    assert count_projects(client) == projects
+
+
+def test_a_half_project_that_cannot_be_removed_is_told_and_removed_by_the_next_restore(
+    wire: Wire,
+    wired: Versions,
+    versions: Versions,
+    client: Client,
+    project_id: int,
+) -> None:
+    made = versions.create(project_id)
+    projects = count_projects(client)
+    wire.always("figures.bulk.add", refuse(400, "no figures today"))
+    wire.always("projects.archive", refuse(403, "not yours"))
+    lines: list[str] = []
+
+    with pytest.raises(SuperviselyError, match="no figures today"):
+        wired.restore(project_id, made.version_id, report=lines.append)
+
+    assert any("could not be removed, and stays marked" in line and "not yours" in line for line in lines)
+    assert count_projects(client) == projects + 1
+    wire.heal()
+    wired.restore(project_id, made.version_id)
+    assert count_projects(client) == projects + 1, "the whole one, in place of the half one"
+
+
+def test_where_all_names_are_taken_nothing_is_made(
+    versions: Versions,
+    client: Client,
+    project_id: int,
+    monkeypatch: Patch,
+) -> None:
+    monkeypatch.setattr("airflow_sv_versioning.restore.project.MAX_NAMES", 2)
+    made = versions.create(project_id)
+    name = f"taken {project_id}"
+    for taken in (name, f"{name}_001"):
+        client.projects.add(1, taken)
+    projects = count_projects(client)
+
+    for bring_back in (versions.plan_restore, versions.restore):
+        with pytest.raises(ConfigurationError, match=f"2 projects named like '{name}'; give .* another name"):
+            bring_back(project_id, made.version_id, project_name=name)
+
+    assert count_projects(client) == projects
