@@ -23,11 +23,11 @@ def sound(rows: int = 1) -> dict[int, Any]:
 
 def file_of(footer: Mapping[int, Any]) -> bytes:
     """Put a footer at the end of ten bytes of pages."""
-    data = _struct(footer)
+    data = struct(footer)
     return MAGIC + bytes(10) + data + len(data).to_bytes(4, "little") + MAGIC
 
 
-def _struct(fields: Mapping[int, Any]) -> bytes:
+def struct(fields: Mapping[int, Any]) -> bytes:
     """Write a struct in Thrift's compact protocol, each field with its number in full."""
     entries = (bytes([_kind(value)]) + _number(number) + _value(value) for number, value in fields.items())
     return b"".join(entries) + b"\0"
@@ -42,7 +42,7 @@ def _value(value: Any) -> bytes:
         return _number(value)
     if isinstance(value, bytes):
         return _varint(len(value)) + value
-    return _struct(value) if isinstance(value, dict) else _list(value)
+    return struct(value) if isinstance(value, dict) else _list(value)
 
 
 def _list(values: Sequence[Any]) -> bytes:

@@ -366,6 +366,15 @@ def test_a_size_beyond_the_limit_is_refused(snapshot: Snapshot, tmp_path: Path):
         unpack_archive(packed.path, "images", tmp_path / "out", ArchiveLimits(max_payload_bytes=1000))
 
 
+def test_an_account_of_media_larger_than_memory_is_for_is_refused(snapshot: Snapshot, tmp_path: Path) -> None:
+    members = unwrapped(pack_archive(snapshot, "v2.1.0", tmp_path / "packed", {}).path)
+    path = tmp_path / "archive"
+    path.write_bytes(zstandard.compress(tar_of({"media.jsonl": bytes(33 << 20), **members})))
+
+    with pytest.raises(FormatError, match=r"media\.jsonl has 34603008 bytes"):
+        unpack_archive(path, "images", tmp_path / "out")
+
+
 def test_an_account_of_media_is_held_against_its_digest_and_names_its_store(
     snapshot: Snapshot, tmp_path: Path
 ) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from airflow_sv_versioning.archive.io.parquet_footer import Chunk, Footer, Group, read_footer
+from airflow_sv_versioning.archive.io.parquet_pages import walk_group
 from airflow_sv_versioning.exceptions import FormatError
-from tests.support.footers import MAGIC, file_of, sound
+from tests.support.footers import MAGIC, file_of, sound, struct
 
 SCHEMA, ROWS, GROUPS = (2,), (3,), (4,)
 GROUP = (4, 0)
@@ -87,6 +89,31 @@ def test_a_footer_that_contradicts_itself_or_the_file_is_refused(
 ) -> None:
     with pytest.raises(FormatError, match=f"^The table .*{message}"):
         read(changed(place, value))
+
+
+DATA_PAGE = {1: 0, 2: 1, 3: 1, 5: {1: 3, 2: 0}}
+
+
+@pytest.mark.parametrize(
+    ("pages", "message"),
+    [
+        ([DATA_PAGE], None),
+        # An index says nothing of values.
+        ([{1: 1, 2: 1, 3: 1}, DATA_PAGE], None),
+        ([{1: 1, 2: 1, 3: 1}], "0 values in place of 3"),
+        ([{**DATA_PAGE, 5: {1: 4, 2: 0}}], "4 values in place of 3"),
+        ([{**DATA_PAGE, 5: {1: 3, 2: 5}}], "encoded in a way that no version is"),
+        ([{**DATA_PAGE, 5: 7}], "encoded in a way that no version is"),
+        ([{**DATA_PAGE, 2: -1}], "no proper header"),
+        ([{**DATA_PAGE, 2: 1000}], "the footer says"),
+    ],
+)
+def test_pages_are_held_against_the_footer(pages: list[dict[int, Any]], message: str | None) -> None:
+    data = b"".join(struct(page) + b"x" for page in pages)
+    group = Group(3, [Chunk("id", 0, len(data), 100)])
+
+    with pytest.raises(FormatError, match=message) if message else nullcontext():
+        assert list(walk_group(io.BytesIO(data), group, ["id"], "the table")) == ["id"]
 
 
 @pytest.mark.parametrize(

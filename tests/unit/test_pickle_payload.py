@@ -346,8 +346,9 @@ def test_sizes_that_servers_send_as_text_are_read(size: str, found: int | None, 
             "something else for a list of figures",
         ),
         (h.PROTO + h.NONE + h.payload()[len(h.PROTO) :], "leaves values behind"),
+        (h.payload()[: -len(h.STOP)], "ends before it is complete"),
     ],
-    ids=["tags that are a text", "tag that is none", "figures first", "figure without a list", "two values"],
+    ids=["tags: a text", "tags: none", "figures first", "figure without a list", "two values", "no end"],
 )
 def test_what_is_out_of_its_place_is_refused(data: bytes, message: str, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=message):
@@ -370,6 +371,35 @@ def test_opcodes_that_our_writer_does_not_need_are_read(modern: bytes, other: by
     assert modern in data
 
     assert read(data.replace(modern, other), tmp_path).project_info["name"] == "p"
+
+
+def test_more_keys_than_are_remembered_are_written_in_full() -> None:
+    buffer = io.BytesIO()
+    value = [{str(number): number for number in range(50_100)}] * 2
+    encoder = PickleEncoder(buffer)
+    encoder.value(value)
+    encoder.stop()
+
+    assert pickle.loads(buffer.getvalue()) == value
+
+
+def test_more_shared_values_than_the_limit_are_refused(tmp_path: Path) -> None:
+    twice = h.text("a") + h.MEMOIZE + h.get(0) + h.text("b") + h.MEMOIZE + h.get(1)
+    data = h.payload(h.project(h.dict_of(a=h.EMPTY_LIST + h.MARK + twice + h.APPENDS)))
+    assert read(data, tmp_path)
+
+    with pytest.raises(FormatError, match="too many values more than once"):
+        read(data, tmp_path, max_shared_values=1)
+
+
+def test_parts_of_a_graph_without_a_color_come_back(tmp_path: Path) -> None:
+    nodes = {"head": {"label": "head", "loc": [1, 2]}, "tail": {"label": "tail", "color": "#0000FF"}}
+    pose = next(entry for entry in META["classes"] if entry["shape"] == "graph")
+    meta = {**META, "classes": [{**pose, "geometry_config": {"nodes": nodes, "edges": []}}], "tags": []}
+
+    found = read(written(write_snapshot(tmp_path / "made", {}, meta)), tmp_path).project_meta
+
+    assert found["classes"][0]["geometry_config"] == {"nodes": nodes, "edges": []}
 
 
 def test_long_texts_that_pile_up_are_refused(tmp_path: Path) -> None:

@@ -123,6 +123,16 @@ def test_a_payload_that_is_cut_anywhere_is_refused(tmp_path: Path):
         (sections.MAGIC + b"\x02\x05\x01" + b"\xff" * 8, "project_info has 18446744073709551615 bytes"),
         (b"\x80\x04.", "begins with"),
         (
+            payload(
+                [
+                    *contents()[:2],
+                    parquet({"src_dataset_id": [5], "json": ['{"id": 5, "name": 7}']}),
+                    *contents()[3:],
+                ]
+            ),
+            "a dataset in the version cannot be read",
+        ),
+        (
             payload([*contents()[:4], parquet({"src_volume_id": [7], "annotation": ["{}"]})]),
             "of volume 7, but no",
         ),
