@@ -1,27 +1,22 @@
 """What the methods of ``ProjectVersions`` say where there is little to say, or the server does otherwise."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError, PermissionDeniedError, RequestRejectedError
-from airflow_sv_versioning.versioning import ProjectVersions
-from tests.support.proxy import Exchange, FaultProxy, Reply, answer, refuse
+from tests.support.proxy import Exchange, Reply, answer, refuse
+from tests.support.types import Client, Versions, Wire
 
 
-def test_a_version_is_found_by_its_number(versions: ProjectVersions, project_id: int) -> None:
+def test_a_version_is_found_by_its_number(versions: Versions, project_id: int):
     made = versions.create(project_id)
 
     assert versions.get_id_by_number(project_id, 1) == made.version_id
 
 
-def test_a_workspace_without_projects_says_so_and_nothing_else(
-    versions: ProjectVersions, client: SuperviselyClient
-) -> None:
+def test_a_workspace_without_projects_says_so_and_nothing_else(versions: Versions, client: Client):
     workspace = client.accounts.add_workspace(1, "without projects")
     lines: list[str] = []
 
@@ -29,12 +24,12 @@ def test_a_workspace_without_projects_says_so_and_nothing_else(
     assert lines == ["0 projects to version."]
 
 
-def test_a_media_store_that_is_not_named_is_asked_for(versions: ProjectVersions) -> None:
+def test_a_media_store_that_is_not_named_is_asked_for(versions: Versions):
     with pytest.raises(ConfigurationError, match="Name a media store"):
         versions.check_media_store(None)
 
 
-def test_an_update_of_nothing_is_refused_before_it_is_sent(wire: FaultProxy, wired: ProjectVersions) -> None:
+def test_an_update_of_nothing_is_refused_before_it_is_sent(wire: Wire, wired: Versions):
     with pytest.raises(ConfigurationError, match="at least one of title, description"):
         wired.update(1)
 
@@ -42,8 +37,8 @@ def test_an_update_of_nothing_is_refused_before_it_is_sent(wire: FaultProxy, wir
 
 
 def test_an_update_that_the_server_does_not_make_is_an_error(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     made = versions.create(project_id, "before")
     wire.on("projects.versions.update", lambda _: answer(200, {"success": False}))
 
@@ -54,8 +49,8 @@ def test_an_update_that_the_server_does_not_make_is_an_error(
 
 
 def test_a_version_whose_preview_fails_is_made_and_that_is_told(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     wire.always("workspaces.list", refuse(403, "not yours"))
     lines: list[str] = []
 
@@ -67,8 +62,8 @@ def test_a_version_whose_preview_fails_is_made_and_that_is_told(
 
 
 def test_previews_stand_in_a_workspace_of_their_own_also_where_filters_are_passed_over(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, client: Client, project_id: int
+):
     def unfiltered(exchange: Exchange) -> Reply:
         body = {**exchange.request.json, "filter": []}
         return wire.forward(replace(exchange.request, body=json.dumps(body).encode()))
