@@ -7,15 +7,9 @@ import pytest
 from airflow_sv_versioning.exceptions import ProjectChangedError
 from tests.support.compare import assert_same
 from tests.support.proxy import first
-from tests.support.types import Client, Sdk, Server, Versions, Wire
+from tests.support.types import Sdk, Server, Versions, Wire
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
-
-
-@pytest.fixture
-def wired(wire: Wire, server: Server):
-    with Client(wire.url, server.token) as client:
-        yield Versions(client)
 
 
 @pytest.fixture

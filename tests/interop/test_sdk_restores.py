@@ -107,11 +107,10 @@ def test_versions_of_both_share_one_map(sdk: Sdk, client: Client, versions: Vers
 
 @READERS
 def test_the_sdk_restores_a_version_of_ours_without_custom_data(
-    one_sdk, archive_format, wire: Wire, server: Server, client: Client, small: int
+    one_sdk, archive_format, wire: Wire, wired: Versions, client: Client, small: int
 ):
     wire.always("projects.info", alter(lambda project: {**project, "customData": None}))
-    with Client(wire.url, server.token) as wired:
-        made = Versions(wired).create(small, archive_format=archive_format)
+    made = wired.create(small, archive_format=archive_format)
 
     project_id = one_sdk("restore", project_id=small, version_id=made.version_id)
 

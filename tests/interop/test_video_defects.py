@@ -18,12 +18,6 @@ pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
 
 @pytest.fixture
-def wired(wire: Wire, server: Server):
-    with Client(wire.url, server.token) as client:
-        yield Versions(client)
-
-
-@pytest.fixture
 def street(client: Client, street: int) -> int:
     client.projects.update_settings(street, {"advancedSettings": {"isReadOnlyProject": False}})
     return street

@@ -1,7 +1,7 @@
 """A restore's settings, classes and tags: set before the content, as far as the server takes them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,12 @@ from airflow_sv_versioning.server.limits import UNLIMITED
 from airflow_sv_versioning.server.run import EmbeddedServer
 from tests.support.projects import leaves_no_project, make_project
 from tests.support.proxy import Exchange, Reply, answer, refuse
-from tests.support.types import Client, Server, Versions, Wire
+from tests.support.types import Client, Versions, Wire
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
 SETTINGS = "projects.settings.update"
 INTERFACE = "The Labeling Interface is available only in the videos MAX package"
-
-
-@pytest.fixture
-def restorer(wire: Wire, server: Server) -> Iterator[Versions]:
-    """Versions through the wire."""
-    with Client(wire.url, server.token) as connected:
-        yield Versions(connected)
 
 
 def _grouped(client: Client, photos: list[Path]) -> int:
@@ -46,15 +39,15 @@ def _tag_twice(client: Client, project_id: int) -> None:
 
 @pytest.mark.parametrize("is_tagged_twice", [False, True])
 def test_settings_come_before_content_and_only_what_was_forced_is_put_back(
-    client: Client, restorer: Versions, wire: Wire, photos: list[Path], is_tagged_twice: bool
+    client: Client, wired: Versions, wire: Wire, photos: list[Path], is_tagged_twice: bool
 ):
     project_id = _grouped(client, photos)
     if is_tagged_twice:
         _tag_twice(client, project_id)
-    made = restorer.create(project_id)
+    made = wired.create(project_id)
     wire.heal()
 
-    restored = restorer.restore(project_id, made.version_id, verify="full")
+    restored = wired.restore(project_id, made.version_id, verify="full")
 
     first, *rest = [request.json["settings"] for request in wire.seen(SETTINGS)]
     methods = [request.method for request in wire.requests]
@@ -96,13 +89,13 @@ def _connected(server: EmbeddedServer) -> Client:
     return Client(server.info.url, server.info.token)
 
 
-def test_other_refusals_of_settings_end_the_restore(client: Client, restorer: Versions, wire: Wire, photos):
+def test_other_refusals_of_settings_end_the_restore(client: Client, wired: Versions, wire: Wire, photos):
     project_id = _grouped(client, photos)
-    made = restorer.create(project_id)
+    made = wired.create(project_id)
     wire.always(SETTINGS, refuse(403, "Settings are for managers"))
 
     with leaves_no_project(client), pytest.raises(Exception, match="Settings are for managers"):
-        restorer.restore(project_id, made.version_id)
+        wired.restore(project_id, made.version_id)
 
 
 def _rewriting(wire: Wire, changes: Mapping[str, Any]) -> Callable[[Exchange], Reply]:
@@ -115,13 +108,13 @@ def _rewriting(wire: Wire, changes: Mapping[str, Any]) -> Callable[[Exchange], R
 
 
 def test_a_grouping_that_the_server_rewrites_is_a_warning(
-    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
+    client: Client, wired: Versions, wire: Wire, photos: list[Path]
 ):
     project_id = _grouped(client, photos)
-    made = restorer.create(project_id)
+    made = wired.create(project_id)
     wire.always(SETTINGS, _rewriting(wire, {"groupImages": False, "groupImagesSync": True}))
 
-    restored = restorer.restore(project_id, made.version_id, verify="full")
+    restored = wired.restore(project_id, made.version_id, verify="full")
 
     assert list(restored.warnings) == [
         "For the setting groupImages the server chose unset, where the version has True.",
@@ -130,21 +123,21 @@ def test_a_grouping_that_the_server_rewrites_is_a_warning(
 
 
 def test_other_settings_that_the_server_rewrites_are_a_failure(
-    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
+    client: Client, wired: Versions, wire: Wire, photos: list[Path]
 ):
     project_id = _grouped(client, photos)
-    made = restorer.create(project_id)
+    made = wired.create(project_id)
     wire.always(SETTINGS, _rewriting(wire, {"allowDuplicateTags": True}))
 
     with pytest.raises(IntegrityError, match="setting 'allowDuplicateTags' added"):
-        restorer.restore(project_id, made.version_id, verify="full")
+        wired.restore(project_id, made.version_id, verify="full")
 
 
 def test_a_class_of_a_shape_that_the_instance_does_not_know_is_named(
-    client: Client, restorer: Versions, wire: Wire, photos: list[Path]
+    client: Client, wired: Versions, wire: Wire, photos: list[Path]
 ):
     project_id = make_project(client, photos[:1])
-    made = restorer.create(project_id)
+    made = wired.create(project_id)
     detail = {
         "message": "must be one of [polygon, line]",
         "path": ["meta", "classes", 1, "shape"],
@@ -157,4 +150,4 @@ def test_a_class_of_a_shape_that_the_instance_does_not_know_is_named(
     with pytest.raises(
         RequestRejectedError, match=r"shape 'rectangle'.*: '(lemon|a kiwi)', '(lemon|a kiwi)'\."
     ):
-        restorer.restore(project_id, made.version_id)
+        wired.restore(project_id, made.version_id)

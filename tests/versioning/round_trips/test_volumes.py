@@ -75,13 +75,12 @@ def small(client: Client, tmp_path: Path) -> int:
     ],
 )
 def test_a_lost_answer_makes_nothing_twice(
-    method, small: int, client: Client, server: Server, wire: Wire, versions: Versions
+    method, small: int, client: Client, wire: Wire, wired: Versions, versions: Versions
 ):
     made = versions.create(small)
     wire.on(method, lose_answer())
 
-    with Client(wire.url, server.token) as shaky:
-        restored = Versions(shaky).restore(small, made.version_id, verify="full")
+    restored = wired.restore(small, made.version_id, verify="full")
 
     assert_same(read_volumes(client, restored.project_id), read_volumes(client, small))
 
