@@ -282,9 +282,7 @@ def test_tags_without_ids_have_keys_of_their_own():
     [([400_000] * 7, [3, 3, 1]), ([2_000_000, 10, 10], [1, 2]), ([10] * 1200, [1000, 200]), ([], [])],
     ids=["many of some weight", "a heavy one first", "many light ones", "none"],
 )
-def test_rows_are_written_as_soon_as_they_weigh_a_megabyte_together(
-    tmp_path: Path, lengths: list[int], groups: list[int]
-) -> None:
+def test_rows_are_written_as_soon_as_they_weigh_a_megabyte_together(tmp_path, lengths, groups):
     rows = ({"id": number, "text": "x" * length} for number, length in enumerate(lengths))
 
     file = pq.ParquetFile(write_table(tmp_path / "table", ("id",), "text", rows))

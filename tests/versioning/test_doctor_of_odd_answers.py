@@ -9,26 +9,24 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError
 from airflow_sv_versioning.server.run import EmbeddedServer
-from airflow_sv_versioning.versioning import ProjectVersions
 from airflow_sv_versioning.versioning.doctor import diagnose, instance, item_annotations, listings, versions
-from airflow_sv_versioning.versioning.doctor.diagnosis import Check
 from airflow_sv_versioning.versioning.doctor.scratch import Scratch
 from airflow_sv_versioning.versioning.doctor.subject import Subject
 from tests.support.clients import impatient_client
-from tests.support.proxy import Exchange, Fault, FaultProxy, Reply, alter, answer, first, refuse
+from tests.support.proxy import Exchange, Fault, Reply, alter, answer, first, refuse
 from tests.support.typed_projects import MAKERS
+from tests.support.types import Client, TempFolders, Versions, Wire
 
 
 @dataclass(frozen=True)
 class Patient:
     """A server behind a wire, with a project of images with a version, one of videos, and an empty one."""
 
-    client: SuperviselyClient
+    client: Client
     token: str
-    wire: FaultProxy
+    wire: Wire
     projects: Mapping[str, int]
 
     def subject(self, kind: str) -> Subject:
@@ -42,16 +40,16 @@ class Patient:
 
 
 @pytest.fixture(scope="module")
-def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+def bed(tmp_path_factory: TempFolders) -> Iterator[Patient]:
     folder = tmp_path_factory.mktemp("patient")
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(folder / "server"))
-        wire = stack.enter_context(FaultProxy(server.info.url))
+        wire = stack.enter_context(Wire(server.info.url))
         client = stack.enter_context(impatient_client(wire.url, server.info.token))
         projects = {kind: MAKERS[kind](client, folder) for kind in ("images", "videos")}
         projects["empty"] = client.projects.add(1, "empty", "videos").id
         client.datasets.add(projects["empty"], "nothing here")
-        ProjectVersions(client).create(projects["images"])
+        Versions(client).create(projects["images"])
         yield Patient(client, server.info.token, wire, projects)
 
 
@@ -120,9 +118,7 @@ FOLDER = (versions.check_folder, "file-storage.list")
         ("images", FOLDER, [files(hash="x")], "fails", "another than that of the downloaded file"),
     ],
 )
-def test_an_odd_answer_is_told(
-    kind: str, question: tuple[Check, str], faults: list[Fault], verdict: str, observed: str, ill: Patient
-) -> None:
+def test_an_odd_answer_is_told(kind, question, faults, verdict, observed, ill: Patient):
     check, method = question
     subject = ill.subject(kind)
     ill.answer_with(method, *faults)
@@ -150,9 +146,7 @@ ADDING = "figures.bulk.add"
         ),
     ],
 )
-def test_what_cannot_be_written_is_told(
-    trial: Callable[..., Any], method: str, fault: Fault, verdict: str, observed: str, ill: Patient
-) -> None:
+def test_what_cannot_be_written_is_told(trial, method, fault, verdict, observed, ill: Patient):
     with Scratch(ill.client, 1, []) as scratch:
         ill.wire.always(method, fault)
         [finding] = trial(scratch, Subject(ill.client))
@@ -160,7 +154,7 @@ def test_what_cannot_be_written_is_told(
     assert (finding.verdict, observed in finding.observed) == (verdict, True), finding
 
 
-def test_an_answer_that_is_empty_spoils_no_other_question(ill: Patient) -> None:
+def test_an_answer_that_is_empty_spoils_no_other_question(ill: Patient):
     ill.wire.always(ADDING, alter(lambda _: []))
 
     found = {finding.name: finding for finding in diagnose(ill.client, None, 1).findings}
@@ -170,7 +164,7 @@ def test_an_answer_that_is_empty_spoils_no_other_question(ill: Patient) -> None:
     assert found["reservation"].verdict == "works"
 
 
-def test_one_method_that_wants_another_token_spoils_no_other_question(ill: Patient) -> None:
+def test_one_method_that_wants_another_token_spoils_no_other_question(ill: Patient):
     healthy = {finding.name for finding in diagnose(ill.client, ill.projects["images"]).findings}
     ill.wire.always("images.list", refuse(401))
 
@@ -180,7 +174,7 @@ def test_one_method_that_wants_another_token_spoils_no_other_question(ill: Patie
     assert (found["page_size"].verdict, found["page_size"].observed) == ("unknown", "authentication")
 
 
-def test_somebody_who_stops_the_questions_gets_no_diagnosis(ill: Patient) -> None:
+def test_somebody_who_stops_the_questions_gets_no_diagnosis(ill: Patient):
     with impatient_client(ill.wire.url, ill.token) as client:
         ill.wire.on("projects.versions.list", first(client.interrupt))
 

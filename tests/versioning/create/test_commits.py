@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import IntegrityError, PlanRequiredError, RequestRejectedError
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.projects import list_version_files, read_map
-from tests.support.proxy import Exchange, Fault, FaultProxy, Reply, alter, answer, refuse
+from tests.support.proxy import Exchange, Fault, Reply, alter, answer, refuse
+from tests.support.types import Client, Versions, Wire
 
 COMMIT, LIST = "projects.versions.commit", "projects.versions.list"
 
@@ -27,8 +26,8 @@ def listed(change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Fault:
 
 
 def test_a_reservation_that_the_plan_does_not_include_is_a_matter_of_the_plan(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     """The team may not tell its plan."""
     wire.on("teams.info", alter(lambda team: {**team, "usage": None}))
     wire.on("projects.versions.reserve", refuse(402, "Payment Required"))
@@ -40,12 +39,8 @@ def test_a_reservation_that_the_plan_does_not_include_is_a_matter_of_the_plan(
 
 
 def test_a_commit_without_success_leaves_nothing(
-    wire: FaultProxy,
-    wired: ProjectVersions,
-    versions: ProjectVersions,
-    client: SuperviselyClient,
-    project_id: int,
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, client: Client, project_id: int
+):
     wire.on(COMMIT, lambda _: answer(200, {"success": False}))
 
     with pytest.raises(
@@ -59,8 +54,8 @@ def test_a_commit_without_success_leaves_nothing(
 
 
 def test_a_commit_without_success_that_took_effect_is_a_version(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     wire.on(COMMIT, alter(lambda _: {"success": False}))
 
     made = wired.create(project_id)
@@ -70,8 +65,8 @@ def test_a_commit_without_success_that_took_effect_is_a_version(
 
 
 def test_a_commit_that_lands_when_its_reservation_is_given_back_is_a_version(
-    wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     def land_late(exchange: Exchange) -> Reply:
         [commit] = wire.seen(COMMIT)
         assert wire.forward(commit).status == 200
@@ -88,8 +83,8 @@ def test_a_commit_that_lands_when_its_reservation_is_given_back_is_a_version(
 
 @pytest.mark.parametrize("is_made", [False, True])
 def test_a_version_that_the_server_speaks_of_and_does_not_list_is_no_result(
-    is_made: bool, wire: FaultProxy, wired: ProjectVersions, versions: ProjectVersions, project_id: int
-) -> None:
+    is_made: bool, wire: Wire, wired: Versions, versions: Versions, project_id: int
+):
     if is_made:
         versions.create(project_id)
     wire.always(LIST, listed(lambda _: None))
@@ -104,8 +99,8 @@ def test_a_version_that_the_server_speaks_of_and_does_not_list_is_no_result(
 
 
 def test_the_map_takes_over_the_number_that_the_server_gives(
-    wire: FaultProxy, wired: ProjectVersions, client: SuperviselyClient, project_id: int
-) -> None:
+    wire: Wire, wired: Versions, client: Client, project_id: int
+):
     wire.always(
         LIST, listed(lambda version: {**version, "version": version["version"] and version["version"] + 6})
     )

@@ -9,27 +9,23 @@ from typing import Any
 
 import pytest
 
-from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.server.run import EmbeddedServer
-from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.compare import assert_same
 from tests.support.plain_projects import PlainProject
 from tests.support.projects import ids_of, touch
+from tests.support.types import Client, TempFolders, Versions
 from tests.support.volumes import NORMALS
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: TempFolders) -> Path:
     return tmp_path_factory.mktemp("server")
 
 
 @pytest.fixture(scope="module")
-def connected(data: Path) -> Iterator[SuperviselyClient]:
+def connected(data: Path) -> Iterator[Client]:
     """A client of a server whose database a test can reach, for what only the platform's own page can do."""
-    with (
-        EmbeddedServer(data) as server,
-        SuperviselyClient(server.info.url, server.info.token) as client,
-    ):
+    with EmbeddedServer(data) as server, Client(server.info.url, server.info.token) as client:
         yield client
 
 
@@ -95,11 +91,9 @@ EDITS: dict[str, tuple[str, Callable[[PlainProject], Any], Edit]] = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_a_version_after_one_edit_holds_it(
-    what: str, connected: SuperviselyClient, data: Path, tmp_path: Path
-) -> None:
+def test_a_version_after_one_edit_holds_it(what: str, connected: Client, data: Path, tmp_path: Path):
     project_type, add, edit = EDITS[what]
-    project, versions = PlainProject(connected, project_type, tmp_path), ProjectVersions(connected)
+    project, versions = PlainProject(connected, project_type, tmp_path), Versions(connected)
     project.add_project()
     add(project)
     first, before = versions.create(project.id), project.read()
