@@ -148,12 +148,7 @@ def test_a_night_versions_every_project_of_the_workspace(
 
 
 def test_a_project_that_fails_does_not_stop_the_others_of_the_night(
-    proxy: Wire,
-    run_example: RunDag,
-    workspace_id: int,
-    photos: list[Path],
-    client: Client,
-    versions: Versions,
+    proxy: Wire, run_example: RunDag, workspace_id, photos, client: Client, versions: Versions
 ):
     bad, good = (make_project(client, photos[:1], workspace_id=workspace_id) for _ in range(2))
 
@@ -170,12 +165,7 @@ def test_a_project_that_fails_does_not_stop_the_others_of_the_night(
 
 
 def test_the_latest_versions_are_verified_each_week(
-    run_example: RunDag,
-    workspace_id: int,
-    photos: list[Path],
-    client: Client,
-    versions: Versions,
-    tmp_path: Path,
+    run_example: RunDag, workspace_id, photos, client: Client, versions: Versions, tmp_path
 ):
     for number in (1, 2):
         project_id = make_project(client, photos[:number], workspace_id=workspace_id)

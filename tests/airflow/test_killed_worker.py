@@ -61,13 +61,7 @@ def kill_at(proxy: Wire, project_id: int) -> KillAt:
 
 @pytest.mark.parametrize("method", ["figures.list", "file-storage.bulk.upload", "projects.versions.commit"])
 def test_the_next_try_of_a_killed_worker_gives_its_reservation_back(
-    method: str,
-    kill_at: KillAt,
-    proxy: Wire,
-    project_id: int,
-    store: Path,
-    versions: Versions,
-    client: Client,
+    method, kill_at: KillAt, proxy: Wire, project_id, store: Path, versions: Versions, client: Client
 ):
     kill_at(method, store)
 

@@ -93,13 +93,7 @@ def test_an_image_that_changes_during_each_reading_of_it_is_in_no_version(
 
 @pytest.mark.parametrize("method", ["images.list", "figures.list"])
 def test_a_dataset_that_is_removed_while_it_is_read_is_in_no_version(
-    method: str,
-    wire: Wire,
-    wired: Versions,
-    versions: Versions,
-    client: Client,
-    project_id: int,
-    photos: list[Path],
+    method, wire: Wire, wired: Versions, versions: Versions, client: Client, project_id, photos
 ):
     doomed = add_dataset(client, project_id, "doomed", photos[3:4])
     gone: list[bool] = []

@@ -226,13 +226,7 @@ def test_requests_go_through_the_proxy_of_the_environment(
 @pytest.mark.parametrize("secure", [True, False])
 @pytest.mark.parametrize("given", ["", "me:wr0ng"])
 def test_a_proxy_that_wants_a_login_is_named_without_that_of_the_environment(
-    secure,
-    given,
-    company: ForwardProxy,
-    tls: dict[str, str],
-    server: Server,
-    authority: Authority,
-    monkeypatch: Patch,
+    secure, given, company: ForwardProxy, tls, server: Server, authority: Authority, monkeypatch
 ):
     company.login = "me:right"
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
@@ -247,12 +241,7 @@ def test_a_proxy_that_wants_a_login_is_named_without_that_of_the_environment(
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_a_proxy_with_its_login_is_passed(
-    secure,
-    company: ForwardProxy,
-    tls: dict[str, str],
-    server: Server,
-    authority: Authority,
-    monkeypatch: Patch,
+    secure, company: ForwardProxy, tls, server: Server, authority: Authority, monkeypatch
 ):
     company.login = "me:right"
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):

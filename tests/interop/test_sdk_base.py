@@ -1,7 +1,6 @@
 """A version by the official SDK is the base of our next one, which equals a full reading."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,7 @@ from airflow_sv_versioning.archive import unpack_archive
 from airflow_sv_versioning.snapshot.schemas import table_names
 from tests.interop.conftest import FilledProject
 from tests.support.projects import touch
-from tests.support.types import Client, Patch, Sdk, Server, Versions
+from tests.support.types import Client, Sdk, Server, Versions
 
 pytestmark = [pytest.mark.sdk]
 
@@ -36,13 +35,7 @@ def _plain(row):
 @pytest.mark.parametrize("archive_format", ["v2.1.0", "v1.0.0"])
 @pytest.mark.parametrize("one_sdk", ["sdk", "plain_sdk"], ids=["upon v2.1.0", "upon a pickle"], indirect=True)
 def test_images_upon_a_version_by_the_sdk_are_what_a_full_reading_finds(
-    one_sdk: Sdk,
-    archive_format,
-    client: Client,
-    versions: Versions,
-    nasty: FilledProject,
-    tmp_path: Path,
-    monkeypatch: Patch,
+    one_sdk, archive_format, client: Client, versions: Versions, nasty: FilledProject, tmp_path, monkeypatch
 ):
     # Which items are proven must not decide the test.
     monkeypatch.setattr("airflow_sv_versioning.capture.incremental.MIN_SAMPLE", 10_000)

@@ -1,7 +1,5 @@
 """We make a version, the official SDK brings it back."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.interop.conftest import FilledProject
@@ -36,13 +34,7 @@ def test_all_that_the_sdk_can_restore_comes_back(
 
 @READERS
 def test_a_version_that_names_a_media_store_comes_back(
-    one_sdk,
-    archive_format,
-    sdk: Sdk,
-    client: Client,
-    versions: Versions,
-    nasty: FilledProject,
-    tmp_path: Path,
+    one_sdk, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject, tmp_path
 ):
     touch(client, nasty.id)
     made = versions.create(nasty.id, archive_format=archive_format, media_store=tmp_path)

@@ -117,13 +117,7 @@ def test_a_busy_project_is_to_be_tried_later(flags, run: Run, client: Client, pr
 
 @pytest.mark.parametrize(("flags", "left"), [((), 0), (("--keep-incomplete",), 1)])
 def test_a_restore_that_fails_leaves_its_project_only_where_that_is_asked(
-    flags: tuple[str, ...],
-    left: int,
-    run: Run,
-    wire: Wire,
-    client: Client,
-    versions: Versions,
-    project_id: int,
+    flags, left, run: Run, wire: Wire, client: Client, versions: Versions, project_id
 ):
     versions.create(project_id)
     projects = count_projects(client)

@@ -18,13 +18,7 @@ from tests.support.types import Client, Versions, Wire
     ids=["one", "all"],
 )
 def test_a_field_that_the_server_refuses_is_left_out_and_named(
-    refused: tuple[str, ...],
-    untold: str,
-    photos: list[Path],
-    client: Client,
-    wire: Wire,
-    wired: Versions,
-    versions: Versions,
+    refused, untold, photos, client: Client, wire: Wire, wired: Versions, versions: Versions
 ):
     project_id = make_project(client, photos[:2])
 

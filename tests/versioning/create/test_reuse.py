@@ -41,12 +41,7 @@ BOTH = pytest.mark.parametrize("project_type", ["videos", "volumes"])
     ],
 )
 def test_what_is_reused_follows_what_is_known(
-    capture: Any,
-    project_type: str,
-    shown: tuple[str, ...],
-    from_latest_version: bool,
-    trusts_stamps: bool,
-    notes: bool,
+    capture, project_type, shown, from_latest_version, trusts_stamps, notes
 ):
     reuse = Reuse.choose(capture, project_type, shown)
 
