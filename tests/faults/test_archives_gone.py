@@ -3,7 +3,7 @@
 import pytest
 
 from airflow_sv_versioning.exceptions import ArchiveMissingError
-from tests.support.projects import list_version_files, read_images, read_map
+from tests.support.projects import list_version_files, map_path, read_images, read_map, touch
 from tests.support.proxy import alter, answer, refuse
 from tests.support.types import Client, Versions, Wire
 
@@ -94,3 +94,23 @@ def test_where_the_server_has_no_version_made_the_lost_archive_is_an_error(
     assert [version.version_id for version in versions.get_list(project_id)] == [made.version_id]
     assert str(made.version_id) in read_map(client, project_id)
     assert len(list_version_files(client, project_id)) == 2
+
+
+def test_an_archive_that_the_list_does_not_name_is_found_by_the_map(
+    wire: Wire, wired: Versions, client: Client, made, project_id: int
+):
+    def unnamed(told):
+        return [
+            {**entry, "teamFileId": None} if entry["id"] == made.version_id else entry
+            for entry in told["entities"]
+        ]
+
+    wire.always("projects.versions.list", alter(lambda told: {**told, "entities": unnamed(told)}))
+
+    wired.restore(project_id, made.version_id, verify="full")
+
+    client.files.remove(1, map_path(project_id))
+    with pytest.raises(ArchiveMissingError, match="not in Team Files any more"):
+        wired.restore(project_id, made.version_id)
+    touch(client, project_id)
+    assert wired.create(project_id).version_num == made.version_num + 1
