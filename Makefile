@@ -39,7 +39,7 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $
 # A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
 IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench fidelity fuzz docs-picture dev-env sdk-env clean
+.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare fidelity fuzz docs-picture dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -49,6 +49,7 @@ help:
 	@echo "make test-matrix  the Airflow tests on the lowest and the newest supported Airflow"
 	@echo "make coverage  say how much of each package the tests ran (COVERED='versioning restore' lists what did not)"
 	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
+	@echo "make bench-compare  measure a comparison of two million figures, and a restore that is compared in full"
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
 	@echo "make fuzz     read archives that were changed at random, and count what became of them (SEEDS=5000 FUZZ_ARGS=...)"
 	@echo "make kills N=200  kill creates and restores at every request, and see what the next run finds"
@@ -148,6 +149,9 @@ kills: dev-env
 
 bench: dev-env sdk-env
 	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)
+
+bench-compare: dev-env
+	@.venv/bin/python -m benchmarks.comparison --restore 200000 $(BENCH_ARGS)
 
 SEEDS ?= 200
 

@@ -23,7 +23,7 @@ def measure(work: Callable[[argparse.Namespace], Any]) -> None:
     memory is that of the whole process.
     """
     parser = argparse.ArgumentParser()
-    parser.add_argument("action", choices=("create", "restore"))
+    parser.add_argument("action", choices=("create", "restore", "verified-restore"))
     for name in ("--url", "--token"):
         parser.add_argument(name, required=True)
     parser.add_argument("--project", type=int, required=True)
@@ -32,17 +32,22 @@ def measure(work: Callable[[argparse.Namespace], Any]) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # The official SDK logs to stdout.
     os.dup2(2, 1)
+    costs = costs_of(lambda: work(arguments))
+    answers.write(json.dumps(costs) + "\n")
+    answers.flush()
+    sys.stdout.flush()
+
+
+def costs_of(work: Callable[[], Any]) -> dict[str, Any]:
+    """Do some work, and tell what it cost."""
     cpu, wall = _cpu_seconds(), time.perf_counter()
-    result = work(arguments)
-    costs = {
+    result = work()
+    return {
         "wall_seconds": time.perf_counter() - wall,
         "cpu_seconds": _cpu_seconds() - cpu,
         "peak_memory_mb": _peak_memory_mb(),
         "result": result,
     }
-    answers.write(json.dumps(costs) + "\n")
-    answers.flush()
-    sys.stdout.flush()
 
 
 def _cpu_seconds() -> float:

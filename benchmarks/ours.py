@@ -8,6 +8,7 @@ import sys
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.versioning import ProjectVersions
+from airflow_sv_versioning.versioning.options import Verify
 from benchmarks.measuring import measure
 
 
@@ -17,7 +18,10 @@ def _work(arguments: argparse.Namespace) -> int:
         versions = ProjectVersions(client)
         if arguments.action == "create":
             return versions.create(arguments.project, capture="incremental", report=_tell).version_id
-        restored = versions.restore(arguments.project, version_num=arguments.version_num, report=_tell)
+        verify: Verify = "full" if arguments.action == "verified-restore" else "counts"
+        restored = versions.restore(
+            arguments.project, version_num=arguments.version_num, verify=verify, report=_tell
+        )
         return restored.project_id
 
 
