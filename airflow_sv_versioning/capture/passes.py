@@ -73,18 +73,8 @@ class Capture:
         return self.base.reason if isinstance(self.base, Unusable) else None
 
 
-@dataclass(frozen=True)
-class _Batch:
-    dataset_id: int
-    items: Sequence[Item]
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A batch of items with everything on them."""
-
-    items: Sequence[Item]
-    rows: Rows
+_Batch = tuple[int, Sequence[Item]]
+"""Items of a dataset, with its id."""
 
 
 def capture_project(
@@ -255,9 +245,9 @@ class _Pass:
             base = self._source.open(self._meta)
             unchanged = UnchangedItems(base, self._project_type.id_column)
             changed = self._list_items(writer, pages, unchanged)
-            for read in map_ordered(self._read, changed, self._client.max_workers):
-                self._append_items(writer, read.items)
-                writer.append_rows(read.rows)
+            for items, rows in map_ordered(self._read, changed, self._client.max_workers):
+                self._append_items(writer, items)
+                writer.append_rows(rows)
             if base:
                 give_back()
                 self.kept_ids = unchanged.kept_ids()
@@ -289,7 +279,7 @@ class _Pass:
             if page is None:
                 unchanged.end(dataset_id)
                 if waiting_items := waiting_by_dataset.pop(dataset_id, None):
-                    yield _Batch(dataset_id, waiting_items)
+                    yield dataset_id, waiting_items
                 continue
             kept_items, changed_items = unchanged.split(dataset_id, page)
             self._append_items(writer, kept_items)
@@ -297,29 +287,30 @@ class _Pass:
             # One by one, for readers learn the size of parts while they read.
             for part in self._reader.parts([*waiting_by_dataset.get(dataset_id, []), *changed_items]):
                 if last_part:
-                    yield _Batch(dataset_id, last_part)
+                    yield dataset_id, last_part
                 last_part = part
             # The last part may be small, and have room for what the next page brings.
             waiting_by_dataset[dataset_id] = list(last_part or [])
 
-    def _read(self, batch: _Batch) -> _Read:
-        items = batch.items
+    def _read(self, batch: _Batch) -> tuple[Sequence[Item], Rows]:
+        """Read everything on some items; returns these, as they were then, too."""
+        dataset_id, items = batch
         for _ in range(MAX_ITEM_READS):
             self._progress.check()
-            rows = self._reader.read_whole(batch.dataset_id, items)
+            rows = self._reader.read_whole(dataset_id, items)
             if rows is None:
                 continue
             if not self._verify_items:
-                return _Read(items, rows)
-            items_now = self._reader.list_by_ids(batch.dataset_id, [item.id for item in items])
+                return items, rows
+            items_now = self._reader.list_by_ids(dataset_id, [item.id for item in items])
             if _stamps(items_now) == _stamps(items):
-                return _Read(items, rows)
+                return items, rows
             items = items_now
         names = [item.name for item in items[:5]]
         raise ProjectChangedError(
-            f"{self._project.type.capitalize()} {names} of dataset {batch.dataset_id} changed during each of "
+            f"{self._project.type.capitalize()} {names} of dataset {dataset_id} changed during each of "
             f"{MAX_ITEM_READS} readings. Make the version when nobody works on them.",
-            dataset_id=batch.dataset_id,
+            dataset_id=dataset_id,
         )
 
     def _append_items(self, writer: SnapshotWriter, items: Sequence[Item]) -> None:

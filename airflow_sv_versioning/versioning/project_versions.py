@@ -202,7 +202,9 @@ class ProjectVersions:
         )
         progress = Progress(report, should_stop)
         version_ref = VersionRef.parse(version_id, version_num, as_of)
-        restoration = self._restoration(project_id, version_ref, options, progress)
+        restoration = Restoration.of(
+            self._client, project_id, version_ref, options, self._open_store, progress
+        )
         with self._marks(marks, RESTORES, progress) as opened_marks:
             return restore_version(restoration, opened_marks)
 
@@ -247,12 +249,9 @@ class ProjectVersions:
         )
         version_ref = VersionRef.parse(version_id, version_num, as_of)
         progress = Progress(report, should_stop)
-        return plan_version_restore(self._restoration(project_id, version_ref, options, progress))
-
-    def _restoration(
-        self, project_id: int, version_ref: VersionRef, options: RestoreOptions, progress: Progress
-    ) -> Restoration:
-        return Restoration.of(self._client, project_id, version_ref, options, self._open_store, progress)
+        return plan_version_restore(
+            Restoration.of(self._client, project_id, version_ref, options, self._open_store, progress)
+        )
 
     def compare(
         self,

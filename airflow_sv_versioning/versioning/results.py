@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.texts import counts_text
@@ -172,9 +174,7 @@ class RestoreResult:
 
         :param max_listed: shorten longer lists of items; ``truncated`` then tells how long they were.
         """
-        data = asdict(self)
-        data["warnings"] = list(self.warnings)
-        return data | _listed(data, ("skipped", "placeholders", "reuploaded", "unlinked"), max_listed)
+        return _as_data(self, ("skipped", "placeholders", "reuploaded", "unlinked"), max_listed)
 
 
 @dataclass(frozen=True)
@@ -224,9 +224,7 @@ class RestorePlanReport:
 
         :param max_listed: shorten longer lists; ``truncated`` then tells how long they were.
         """
-        data = asdict(self)
-        data["warnings"] = list(self.warnings)
-        return data | _listed(data, ("datasets", "missing"), max_listed)
+        return _as_data(self, ("datasets", "missing"), max_listed)
 
     def lines(self) -> list[str]:
         """Write the plan for people."""
@@ -244,10 +242,11 @@ class RestorePlanReport:
         return lines
 
 
-def _listed(data: Mapping[str, Any], keys: tuple[str, ...], max_listed: int | None) -> dict[str, Any]:
-    """Turn tuples into lists, no longer than asked for."""
+def _as_data(record: Any, lists: tuple[str, ...], max_listed: int | None) -> dict[str, Any]:
+    """Write a record as JSON-able data, some of its lists no longer than asked for."""
+    data: dict[str, Any] = msgspec.to_builtins(record)
     if max_listed is None:
-        return {key: list(data[key]) for key in keys}
-    listed: dict[str, Any] = {key: list(data[key][:max_listed]) for key in keys}
-    truncated = {key: len(data[key]) for key in keys if len(data[key]) > max_listed}
-    return {**listed, "truncated": truncated} if truncated else listed
+        return data
+    truncated = {key: len(data[key]) for key in lists if len(data[key]) > max_listed}
+    data |= {key: data[key][:max_listed] for key in truncated}
+    return {**data, "truncated": truncated} if truncated else data
