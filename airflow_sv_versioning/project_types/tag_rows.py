@@ -24,7 +24,7 @@ def tag_rows(
 
     A frame range is two columns, first and last frame.
     """
-    return [_tag_row(tag, owner_type, owner["id"], item_id, tag_names) for tag in owner.get("tags") or []]
+    return [tag_row(tag, owner_type, owner["id"], item_id, tag_names) for tag in owner.get("tags") or []]
 
 
 def tag_table(
@@ -38,7 +38,7 @@ def tag_table(
     :param owners: owner's id, its item's id, and its tags.
     """
     flat = [
-        _tag_row(tag, owner_type, owner_id, item_id, tag_names)
+        tag_row(tag, owner_type, owner_id, item_id, tag_names)
         for owner_id, item_id, tags in owners
         for tag in tags or ()
     ]
@@ -55,9 +55,10 @@ def annotation_tag_rows(annotation: Mapping[str, Any], item_id: int, names: Name
     return rows
 
 
-def _tag_row(
-    tag: Mapping[str, Any], owner_type: str, owner_id: int, item_id: int, tag_names: Mapping[int, str]
+def tag_row(
+    tag: Mapping[str, Any], owner_type: str, owner_id: Any, item_id: int, tag_names: Mapping[int, str]
 ) -> Row:
+    """Make the row of one tag, as annotations tell it."""
     first, last = tag.get("frameRange") or (None, None)
     return {
         "tag_assignment_id": tag.get("id"),

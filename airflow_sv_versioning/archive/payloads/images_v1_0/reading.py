@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from airflow_sv_versioning.archive.payloads.images_v1_0.meta import read_meta
 from airflow_sv_versioning.archive.payloads.images_v1_0.scan import scan
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types.images.figure_notes import NOT_IN_PICKLES
+from airflow_sv_versioning.project_types.tag_rows import tag_row
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import with_full_paths
@@ -147,25 +147,8 @@ class _Tables:
         if type(tags) is not list or any(type(tag) is not dict for tag in tags):
             raise FormatError(f"The pickle has damaged tags on {owner_type} {owner.get('id')}.")
         for tag in tags:
-            value = tag.get("value")
-            first, last = tag.get("frameRange") or (None, None)
-            row: Row = {
-                "tag_assignment_id": _integer(tag.get("id")),
-                "owner_type": owner_type,
-                "owner_id": owner.get("id"),
-                "src_item_id": item_id,
-                "tag_id": tag.get("tagId"),
-                "name": tag.get("name") or self._tag_names.get(tag.get("tagId")),
-                "value_json": None if value is None else json.dumps(value, ensure_ascii=False),
-                "frame_from": _integer(first),
-                "frame_to": _integer(last),
-                "is_finished": tag.get("isFinished"),
-                "non_final_value": tag.get("nonFinalValue"),
-                "labeler_login": tag.get("labelerLogin"),
-                "custom_data": json_text(tag.get("customData")),
-                "created_at": tag.get("createdAt"),
-                "updated_at": tag.get("updatedAt"),
-            }
+            row = tag_row({"tagId": None, **tag}, owner_type, owner.get("id"), item_id, self._tag_names)
+            row |= {name: _integer(row[name]) for name in ("tag_assignment_id", "frame_from", "frame_to")}
             self._add("tags", row)
 
     def _add(self, table: str, row: Row) -> None:
