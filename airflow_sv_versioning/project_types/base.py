@@ -152,6 +152,7 @@ class ProjectType(ABC):
     :cvar counted: tables whose rows a result counts.
     :cvar compared: which columns a comparison looks at.
     :cvar place: word for where a figure lies in an item that has many pictures.
+    :cvar is_picture: whether the file of an item is one picture.
     :cvar upload: how the platform takes the files of items.
     :cvar prefers_link: whether an item with a hash and a link is restored by its link.
     :cvar takes_links: whether the platform can add an item by its link at all.
@@ -167,6 +168,7 @@ class ProjectType(ABC):
     counted: ClassVar[tuple[str, ...]]
     compared: ClassVar[ComparedColumns]
     place: ClassVar[str] = "frame"
+    is_picture: ClassVar[bool] = False
     upload: ClassVar[UploadMethod]
     prefers_link: ClassVar[bool]
     takes_links: ClassVar[bool] = True

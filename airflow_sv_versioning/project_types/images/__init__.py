@@ -42,6 +42,7 @@ class Images(ProjectType):
     item = "image"
     counted = ("datasets", "images", "figures", "tags")
     compared = COMPARED
+    is_picture = True
     upload = IMAGE_UPLOAD
     others_tell_all = True
     # The hash is only a trace of what the link held when it was added.
