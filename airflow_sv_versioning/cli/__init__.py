@@ -25,6 +25,7 @@ from airflow_sv_versioning.cli import (
     check_item,
     create,
     demo,
+    diff,
     doctor,
     listing,
     media,
@@ -73,6 +74,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, demo, create, listing, restore, verify, check_item, release, media, doctor):
+    for command in (serve, demo, create, listing, diff, restore, verify, check_item, release, media, doctor):
         command.add_to(commands)
     return parser

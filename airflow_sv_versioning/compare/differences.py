@@ -51,7 +51,7 @@ class Examples:
 
     def sentences(self, diff: VersionDiff) -> list[str]:
         """Say what differs, each kind with examples."""
-        found = [_definition(what, entry) for what, entry in diff.project.entries()]
+        found = [definition_text(what, entry) for what, entry in diff.project.entries()]
         for what, counts in _counts(diff).items():
             for word, count in counts.items():
                 if count:
@@ -61,7 +61,11 @@ class Examples:
         return found
 
 
-def _definition(what: str, entry: Definition) -> str:
+def definition_text(what: str, entry: Definition) -> str:
+    """Say what became of a class, tag or setting of the project.
+
+    :param what: member of :class:`~airflow_sv_versioning.compare.records.ProjectDiff`, such as ``classes``.
+    """
     named = f"{_ONE_OF[what]} {entry.name!r}" if what in _ONE_OF else what
     values = [short(value) for value in (entry.before, entry.after) if value is not None]
     return f"{named} {entry.change}: {' became '.join(values)}"

@@ -117,6 +117,16 @@ class Judgement:
     of: int | None
     message: str
 
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON-able data."""
+        return {
+            "rule": self.rule.text,
+            "broken": self.broken,
+            "value": self.value,
+            "of": self.of,
+            "message": self.message,
+        }
+
 
 def judge(rules: Iterable[Rule], diff: VersionDiff) -> tuple[Judgement, ...]:
     """Hold a difference against rules, each by itself, in their order."""

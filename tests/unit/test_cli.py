@@ -59,6 +59,8 @@ def test_a_command_line_that_cannot_be_understood_ends_with_2(arguments, capsys:
         ["restore", "7", "--version-num", "{}"],
         ["restore", "7", "--version-num", "1", "--workspace-id", "{}"],
         ["verify", "7", "--version-num", "{}"],
+        ["diff", "{}"],
+        ["diff", "7", "--other-project", "{}"],
         ["check-item", "7", "path", "--version-num", "1", "--in-project", "{}"],
         ["media", "prune", "store", "--project-ids", "{}"],
         ["media", "prune", "store", "--forget", "7", "{}"],
