@@ -148,10 +148,9 @@ def test_the_headline_is_a_sentence() -> None:
     page = _page(diff)
 
     assert (
-        "+120 images, 3 removed, 1 changed; 50 figures relabelled (car 31, bus 14, cat 2, others 3)."
-        in page.text
-    )
-    assert "1 tag removed; +1 dataset; of the project itself: 2 tags, the readme." in page.text
+        "+120 images, 3 removed, 1 changed; 50 figures relabelled (car 31, bus 14, cat 2, and 2 more); "
+        "1 tag removed; +1 dataset; of the project itself 1 tag added, 1 tag removed, the readme changed."
+    ) in page.text
     assert "version 3 → live" in page.text
     assert "1,320 was 1,203" in page.text
 
@@ -176,7 +175,7 @@ def test_only_the_project_itself_changed() -> None:
     project = ProjectDiff(settings=(Definition("multiView", "changed", False, True),))
     page = _page(VersionDiff("images", BEFORE, AFTER, project=project))
 
-    assert "of the project itself: 1 setting." in page.text
+    assert "Of the project itself 1 setting changed." in page.text
     assert "changed setting multiView false true" in page.text
     assert "form" not in page.tags
 

@@ -12,17 +12,19 @@ from airflow_sv_versioning.compare.report.budgets import Fitting, size_of, take_
 from airflow_sv_versioning.compare.report.classes import ClassNames
 from airflow_sv_versioning.compare.report.dataset_tree import Node, Tree, dataset_tree
 from airflow_sv_versioning.compare.report.definitions import definition_row
-from airflow_sv_versioning.compare.report.headline import headline, more_lines
 from airflow_sv_versioning.compare.report.kinds import KindFilter
 from airflow_sv_versioning.compare.report.sides import side_facts, title_of
 from airflow_sv_versioning.compare.report.tables import class_rows, tag_rows
 from airflow_sv_versioning.compare.report.templates import script_digest, writer
 from airflow_sv_versioning.compare.report.texts import shown
 from airflow_sv_versioning.compare.report.tiles import tiles
+from airflow_sv_versioning.compare.texts import changes_text
 from airflow_sv_versioning.project_types import project_type_of
 
 # Around the line of a dataset: what folds it, and its share of what ends it.
 _FOLDING = 60
+# Characters of the sentence at the top.
+_LEAD = 1_000
 
 
 class Judged(NamedTuple):
@@ -61,8 +63,7 @@ def make_page(diff: VersionDiff, changed: Changed, judged: Sequence[Judged], nam
         title=title_of(diff),
         sides=side_facts(diff),
         script_digest=script_digest(),
-        headline=headline(diff),
-        more=more_lines(diff),
+        lead=shown(changes_text(diff), _LEAD),
         tiles=tiles(diff),
         number_of_broken=sum(rule.broken for rule in judged),
         rules=_rows("rule.html", _shown_rules(judged), budgets.RULES),
