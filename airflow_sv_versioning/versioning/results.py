@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import msgspec
-
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.texts import counts_text
@@ -244,7 +242,8 @@ class RestorePlanReport:
 
 def _as_data(record: Any, lists: tuple[str, ...], max_listed: int | None) -> dict[str, Any]:
     """Write a record as JSON-able data, some of its lists no longer than asked for."""
-    data: dict[str, Any] = msgspec.to_builtins(record)
+    written = asdict(record).items()
+    data = {key: list(value) if isinstance(value, tuple) else value for key, value in written}
     if max_listed is None:
         return data
     truncated = {key: len(data[key]) for key in lists if len(data[key]) > max_listed}
