@@ -183,10 +183,10 @@ class _Comparison:
             self._count(side, surveys[side])
             self._tell_of_lone(side, surveys[side])
         for diff in self._changed_items(surveys):
-            self._tell(diff)
+            self._tell(diff, diff.item.dataset)
 
-    def _tell(self, diff: ItemDiff) -> None:
-        self.tally.add_item(diff)
+    def _tell(self, diff: ItemDiff, dataset: str) -> None:
+        self.tally.add_item(diff, dataset)
         for sink in self._sinks:
             sink(diff)
 
@@ -227,13 +227,15 @@ class _Comparison:
     def _tell_of_lone(self, side: int, seen: Survey) -> None:
         """Tell of the items that one side alone has."""
         part, places = self._parts[side], self._lone(side)
+        # A dataset counts what it lost under the name that it has now; an item has the path that it had.
+        paths_now = self._datasets.paths_now(side)
         for start in range(0, len(places), ITEMS_AT_ONCE):
             some = places[start : start + ITEMS_AT_ONCE]
             reader = ItemReader(part.some(some), self._datasets.paths(side))
             for row, figures in zip(reader.rows(), seen.figures[some].tolist(), strict=True):
                 item = reader.facts(row)
                 before, after = (item, None) if side == BEFORE else (None, item)
-                self._tell(ItemDiff(before, after, (), figures))
+                self._tell(ItemDiff(before, after, (), figures), paths_now.get(row["src_dataset_id"], ""))
 
     def _changed_items(self, surveys: tuple[Survey, Survey]) -> Iterator[ItemDiff]:
         """Read the pairs again whose digests differ; in other spellings they may be equal all the same."""

@@ -65,9 +65,11 @@ class Tally:
         """Count changes of one kind of which there are no records."""
         self._kinds[kind] += count
 
-    def add_item(self, diff: ItemDiff) -> None:
-        """Count what changed of one item."""
-        dataset = diff.item.dataset
+    def add_item(self, diff: ItemDiff, dataset: str) -> None:
+        """Count what changed of one item.
+
+        :param dataset: the path by which its dataset is counted.
+        """
         if diff.before is None or diff.after is None:
             word = "added" if diff.before is None else "removed"
             self._kinds[f"items.{word}"] += 1
