@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_sv_versioning.compare.records import Definition, ProjectDiff
 from airflow_sv_versioning.project_types.compared_columns import CHOSEN_BY_PLATFORM, MEMBER_DEFAULTS
+from airflow_sv_versioning.snapshot.ids import told_id
 from airflow_sv_versioning.snapshot.origin import own_custom_data
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
@@ -92,7 +93,7 @@ class _Definitions:
 
     @staticmethod
     def _by_id(one: Mapping[str, Entry], other: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
-        names = {entry["id"]: key for key, entry in other.items() if entry.get("id") is not None}
+        names = {number: key for key, entry in other.items() if (number := told_id(entry.get("id")))}
         for key, entry in one.items():
             if entry.get("id") in names:
                 yield key, names[entry["id"]]

@@ -21,6 +21,7 @@ from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.compared import Part
 from airflow_sv_versioning.project_types.compared_columns import ComparedColumns
 from airflow_sv_versioning.snapshot.digests import column_digests
+from airflow_sv_versioning.snapshot.ids import told_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -207,8 +208,8 @@ def _object_changes(
 
 def _object(before: Row | None, after: Row | None) -> dict[str, Any]:
     return {
-        "object_id_before": before and before["object_id"],
-        "object_id_after": after and after["object_id"],
+        "object_id_before": before and told_id(before["object_id"]),
+        "object_id_after": after and told_id(after["object_id"]),
         "class_before": before and before["class_name"],
         "class_after": after and after["class_name"],
     }

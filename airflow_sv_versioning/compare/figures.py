@@ -28,6 +28,7 @@ from airflow_sv_versioning.compare.shapes import (
 from airflow_sv_versioning.project_types.compared_columns import DEFAULTS
 from airflow_sv_versioning.project_types.volumes.masks import MASK_3D
 from airflow_sv_versioning.snapshot.digests import number_digests, row_digests, spread, sums
+from airflow_sv_versioning.snapshot.ids import FIRST_GIVEN_ID, told_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -180,7 +181,7 @@ def _id_keys(sides: tuple[Contents, Contents]) -> Keys:
     def keys_of(number: int, rows: Numbers) -> tuple[Numbers, Numbers]:
         ids = sides[number].figure_ids[rows]
         items = number_digests(sides[number].figure_items[rows])
-        return row_digests([items, number_digests(ids)]), ids != NO_ID
+        return row_digests([items, number_digests(ids)]), (ids != NO_ID) & (ids < FIRST_GIVEN_ID)
 
     return keys_of
 
@@ -314,10 +315,10 @@ def _common(before: Figure | None, after: Figure | None) -> dict[str, Any]:
         raise AssertionError("a change is of a figure")
     frames = [figure.where[-1] for figure in (before, after) if figure is not None and figure.where]
     return {
-        "figure_id_before": before and before.row["src_figure_id"],
-        "figure_id_after": after and after.row["src_figure_id"],
-        "object_id_before": before and before.row["object_id"],
-        "object_id_after": after and after.row["object_id"],
+        "figure_id_before": before and told_id(before.row["src_figure_id"]),
+        "figure_id_after": after and told_id(after.row["src_figure_id"]),
+        "object_id_before": before and told_id(before.row["object_id"]),
+        "object_id_after": after and told_id(after.row["object_id"]),
         "class_before": before and before.class_name,
         "class_after": after and after.class_name,
         "geometry_type": shown.row["geometry_type"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.compare.contents import Contents, integers
 from airflow_sv_versioning.compare.pairs import AFTER, BEFORE, Keys, Pairing, Pairs
 from airflow_sv_versioning.snapshot.digests import column_digests, number_digests, row_digests, sums
+from airflow_sv_versioning.snapshot.ids import FIRST_GIVEN_ID
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,7 @@ def pair_objects(sides: tuple[Contents, Contents], *, same_project: bool) -> Pai
     if not all(side.objects.num_rows for side in sides):
         return pairing.done()
     if same_project:
-        pairing.by(lambda side, rows: (_id_keys(sides[side])[rows], None))
+        pairing.by(_id_keys(sides))
     for canonical in (False, True):
         if pairing.is_possible:
             contents = [_content_digests(side, canonical=canonical) for side in sides]
@@ -46,10 +47,13 @@ def _keys(digests: list[Numbers]) -> Keys:
     return lambda side, rows: (digests[side][rows], None)
 
 
-def _id_keys(side: Contents) -> Numbers:
-    return row_digests(
-        [number_digests(side.object_items), number_digests(integers(side.objects, "object_id"))]
-    )
+def _id_keys(sides: tuple[Contents, Contents]) -> Keys:
+    def keys_of(number: int, rows: Numbers) -> tuple[Numbers, Numbers]:
+        ids = integers(sides[number].objects, "object_id")[rows]
+        items = number_digests(sides[number].object_items[rows])
+        return row_digests([items, number_digests(ids)]), ids < FIRST_GIVEN_ID
+
+    return keys_of
 
 
 def _content_digests(side: Contents, *, canonical: bool) -> Numbers:

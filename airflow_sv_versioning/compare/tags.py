@@ -12,6 +12,7 @@ from airflow_sv_versioning.compare.pairs import AFTER, BEFORE, Pairing, Pairs
 from airflow_sv_versioning.compare.records import Change
 from airflow_sv_versioning.project_types.compared_columns import DEFAULTS
 from airflow_sv_versioning.snapshot.digests import column_digests, number_digests, row_digests
+from airflow_sv_versioning.snapshot.ids import told_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,7 +112,7 @@ def _change(
 def _owner(row: Mapping[str, Any] | None, when: str) -> dict[str, Any]:
     if row is None or row["owner_type"] not in {"object", "figure"}:
         return {}
-    return {f"{row['owner_type']}_id_{when}": row["owner_id"]}
+    return {f"{row['owner_type']}_id_{when}": told_id(row["owner_id"])}
 
 
 def _said(side: Contents, row: Mapping[str, Any]) -> dict[str, Any]:

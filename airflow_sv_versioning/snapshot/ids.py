@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+FIRST_GIVEN_ID = 1 << 40
+"""Where an archive tells no ids, its reader gives these, far from those of servers: they mean nothing beyond
+what was read."""
+
 # No platform has such an id.
 _NOT_YET = -(2**63)
 _FIRST_PLACES = 2**14
+
+
+def told_id(number: int | None) -> int | None:
+    """Take an id that an archive told; ``None`` for one that its reader gave."""
+    return None if number is None or number >= FIRST_GIVEN_ID else number
 
 
 class IdSet:

@@ -31,13 +31,12 @@ from airflow_sv_versioning.project_types.volumes.rows import (
     figures_of,
     object_rows,
 )
+from airflow_sv_versioning.snapshot.ids import FIRST_GIVEN_ID
 from airflow_sv_versioning.snapshot.json_columns import json_text
 from airflow_sv_versioning.snapshot.tables import Snapshot, mask_path
 from airflow_sv_versioning.snapshot.tree import with_full_paths
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
-# Where the older format has no ids, these are given, far from those of servers.
-_FIRST_GIVEN_ID = 1 << 40
 # What JSON lacks or holds in place of something else may fail in any of these ways; so does Arrow.
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _FIRST_BATCH = 50
@@ -94,7 +93,7 @@ class _Reader:
         self._limits = limits
         self._names = _names(meta)
         self._tag_ids = {name: tag_id for tag_id, name in self._names.tags.items()}
-        self._given_ids = count(_FIRST_GIVEN_ID)
+        self._given_ids = count(FIRST_GIVEN_ID)
         self._voxels = VoxelBudget(limits.voxels, limits.all_voxels)
 
     def read(self, files: Mapping[str, Path], writer: SnapshotWriter) -> None:
@@ -223,7 +222,7 @@ def _names(meta: Mapping[str, Any]) -> Names:
     """Take names from the meta; ids, which others may leave out, are given in place."""
     try:
         for kind in ("classes", "tags"):
-            for number, entry in enumerate(meta.get(kind) or [], _FIRST_GIVEN_ID):
+            for number, entry in enumerate(meta.get(kind) or [], FIRST_GIVEN_ID):
                 entry["id"] = entry.get("id") or number
         return Names(
             {entry["id"]: entry["title"] for entry in meta.get("classes") or []},
