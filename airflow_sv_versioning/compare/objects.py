@@ -23,8 +23,8 @@ _SAME_FIGURES = 0.5
 def pair_objects(sides: tuple[Contents, Contents], *, same_project: bool) -> Pairs:
     """Pair the objects of paired items, as places among :attr:`Contents.objects`.
 
-    By id in the same project; by class, figures and tags; by figures and tags; by class and the frames or
-    slices that both have; the rest by their figures.
+    By id in the same project; by class, figures and tags; by figures and tags; by class and the figures, then
+    the frames or slices that both have; the rest by their figures.
     """
     pairing = Pairing(*(len(side.object_items) for side in sides))
     if not all(side.objects.num_rows for side in sides):
@@ -73,12 +73,14 @@ def _content_digests(side: Contents, *, canonical: bool) -> Numbers:
 
 
 def _pair_by_places(sides: tuple[Contents, Contents], pairing: Pairing) -> None:
-    """Pair what is left greedily, by falling share of what both have."""
+    """Pair what is left greedily, by falling share of the figures, then of the places that both have."""
     import numpy as np
 
     kinds: tuple[tuple[Callable[[Contents], Numbers], bool, float], ...] = (
+        # Objects of one class may go through the same frames: figures that stayed tell them apart.
+        (_shape_digests, True, 0.0),
         (_place_digests, True, 0.0),
-        (lambda side: side.shape_digests(canonical=True), False, _SAME_FIGURES),
+        (_shape_digests, False, _SAME_FIGURES),
     )
     for digests_of, is_of_one_class, least in kinds:
         if not pairing.is_possible:
@@ -97,6 +99,10 @@ def _pair_by_places(sides: tuple[Contents, Contents], pairing: Pairing) -> None:
                 chosen[one] = other
                 taken.add(other)
         pairing.add(np.array(list(chosen), np.int64), np.array(list(chosen.values()), np.int64))
+
+
+def _shape_digests(side: Contents) -> Numbers:
+    return side.shape_digests(canonical=True)
 
 
 def _place_digests(side: Contents) -> Numbers:
