@@ -128,7 +128,7 @@ def _item_changes(pairs: PairedParts, place: int, before: Row, after: Row) -> It
         yield Change("items.renamed")
     if place in pairs.moved:
         yield Change("items.moved")
-    if before["hash"] != after["hash"] or (before["link"] is None) != (after["link"] is None):
+    if _is_replaced(before, after, may_be_link="link" in _compared_of(pairs.before)):
         yield Change(
             "items.replaced", before=before["hash"] or before["link"], after=after["hash"] or after["link"]
         )
@@ -146,6 +146,12 @@ def _item_changes(pairs: PairedParts, place: int, before: Row, after: Row) -> It
         one, other = (canonical_text(_as_text(row[name]), name) for row in (before, after))
         if one != other and one is not None and other is not None and name not in dropped:
             yield Change("items.changed", name, before=one, after=other)
+
+
+def _is_replaced(before: Row, after: Row, *, may_be_link: bool) -> bool:
+    """Say whether an item is of other content; another link is its own kind of change."""
+    has_link = [row["link"] is not None for row in (before, after)]
+    return bool(before["hash"] != after["hash"]) or (may_be_link and has_link[BEFORE] != has_link[AFTER])
 
 
 def _columns(part: Part) -> ComparedColumns:
