@@ -39,7 +39,7 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $
 # A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
 IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare fidelity fuzz docs-picture dev-env sdk-env clean
+.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare fidelity truth fuzz docs-picture dev-env sdk-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -51,6 +51,7 @@ help:
 	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
 	@echo "make bench-compare  measure a comparison of two million figures, and a restore that is compared in full"
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
+	@echo "make truth    compare projects before and after edits that are known (SEEDS=1000 TRUTH_ARGS=...)"
 	@echo "make fuzz     read archives that were changed at random, and count what became of them (SEEDS=5000 FUZZ_ARGS=...)"
 	@echo "make kills N=200  kill creates and restores at every request, and see what the next run finds"
 	@echo "make docs-picture  draw the packages and who imports whom, for docs/architecture.md"
@@ -157,6 +158,9 @@ SEEDS ?= 200
 
 fidelity: dev-env sdk-env
 	@.venv/bin/python -W ignore -m tests.fidelity --seeds $(SEEDS) $(FIDELITY_ARGS)
+
+truth: dev-env
+	@nice -n 10 .venv/bin/python -m tests.versioning.compare --seeds $(SEEDS) $(TRUTH_ARGS)
 
 fuzz: dev-env
 	@nice -n 10 .venv/bin/python -m tests.fuzz --seeds $(SEEDS) $(FUZZ_ARGS)
