@@ -134,11 +134,8 @@ def _not_compared(before: Snapshot, after: Snapshot) -> dict[str, frozenset[str]
     compared = project_type_of(before.project_type).compared
     found = {}
     for table in table_names(before.project_type):
-        lacking = {
-            name
-            for name in compared.of(table)
-            if not (before.has_column(table, name) and after.has_column(table, name))
-        }
+        columns = compared.of(table)
+        lacking = before.lacking_columns(table, columns) | after.lacking_columns(table, columns)
         if lacking:
             found[table] = frozenset(lacking)
     return found

@@ -95,7 +95,8 @@ class StoredRows:
 
         with damage_named(self._path.stem), pq.ParquetFile(self._path, metadata=self._footer) as file:
             # Columns that are not known are passed over: nobody looked at them.
-            present_names = [name for name in columns if name in file.schema_arrow.names]
+            stored_names = set(file.schema_arrow.names)
+            present_names = [name for name in columns if name in stored_names]
             return file.read_row_group(number, present_names, use_threads=False)
 
 

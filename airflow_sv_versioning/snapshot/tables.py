@@ -16,7 +16,7 @@ written and read as :mod:`json_columns` says.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,10 +72,14 @@ class Snapshot:
 
     def has_column(self, table: str, column: str) -> bool:
         """Say whether a table was written with a column; one without rows has them all."""
+        return not self.lacking_columns(table, [column])
+
+    def lacking_columns(self, table: str, columns: Iterable[str]) -> set[str]:
+        """Tell which of some columns a table was written without; one without rows has them all."""
         import pyarrow.parquet as pq
 
         path = self.path(table)
-        return not path.exists() or column in pq.read_schema(path).names
+        return set(columns).difference(pq.read_schema(path).names) if path.exists() else set()
 
     def counts(self) -> dict[str, int]:
         """Count the rows of every table of the project type."""

@@ -39,7 +39,7 @@ def commit_version(
     listed: Sequence[VersionInfo],
     rollback: Rollback,
     progress: Progress,
-) -> tuple[VersionInfo, VersionMap]:
+) -> VersionInfo:
     """Enter a draft into the map by which other clients find its archive, and make a version of it.
 
     :param listed: the versions of the project.
@@ -56,7 +56,7 @@ def commit_version(
     version = _commit(client, project.id, draft, options, rollback)
     rollback.commit()
     version_map.settle(version)
-    return version, version_map
+    return version
 
 
 def _commit(

@@ -43,6 +43,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.archives import open_base
+from airflow_sv_versioning.versioning.changes import Changes, find_changes
 from airflow_sv_versioning.versioning.commit import Draft, commit_version
 from airflow_sv_versioning.versioning.existing import existing_version, get_listed
 from airflow_sv_versioning.versioning.marks import Marks
@@ -170,22 +171,17 @@ def _make(work: _Work, reserved: Reservation) -> CreateResult:
         listed = aside.submit(lambda: list(client.versions.list_all(project.id)))
         prepared = aside.submit(_prepare_upload, work, listed)
         capture = _capture(work, folder, listed, aside)
+        changes = find_changes(project, capture, find_latest(listed.result()), progress)
         archive_format = prepared.result()
         with keeper.turn() if keeper else nullcontext():
             media = _keep_media(keeper, reserved, capture, rollback)
-            draft = _upload(work, reserved, capture, media, archive_format, folder)
-            version, version_map = commit_version(
+            draft = _upload(work, reserved, capture, changes, media, archive_format, folder)
+            version = commit_version(
                 client, project, draft, work.options, listed.result(), rollback, progress
             )
     work.reservations.settle()
-    result = CreateResult.of(
-        project,
-        version,
-        draft.entry,
-        created=True,
-        changes=version_map.find_changes(version.version_id),
-        warnings=tuple(progress.warnings),
-    )
+    warnings = tuple(progress.warnings)
+    result = CreateResult.of(project, version, draft.entry, created=True, warnings=warnings)
     backup = media.backup if media else None
     return replace(result, capture=capture.how, capture_note=capture.note, media=backup)
 
@@ -272,6 +268,7 @@ def _upload(
     work: _Work,
     reserved: Reservation,
     capture: Capture,
+    changes: Changes,
     media: KeptMedia | None,
     archive_format: str,
     folder: Path,
@@ -289,6 +286,7 @@ def _upload(
         "capture": capture.how,
         "capture_note": capture.note,
         "counts": counts,
+        **changes.as_dict(),
     }
     progress.say(f"Packing {counts_text(counts)} as {archive_format}.")
     record = media.record if media else None
@@ -313,6 +311,7 @@ def _upload(
         "sha256": packed.sha256,
         "size": packed.size_bytes,
         "counts": counts,
+        **changes.as_dict(),
         "consistent": capture.consistent,
         "warnings": list(capture.warnings),
     }

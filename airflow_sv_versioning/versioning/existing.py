@@ -40,8 +40,7 @@ def existing_version(
 
     :raises ArchiveMissingError: the archive is gone, or is not the one that was made.
     """
-    version_map = VersionMap.read(client, project)
-    entry = version_map.entry(version.version_id)
+    entry = VersionMap.read(client, project).entry(version.version_id)
     file = find_archive(client, project, version, entry.get("path"))
     _check_archive(project, version, file, entry)
     told = {
@@ -55,7 +54,6 @@ def existing_version(
         version,
         {**entry, **told},
         created=created,
-        changes=version_map.find_changes(version.version_id) if created else None,
         warnings=(*map(str, entry.get("warnings") or ()), *warnings),
     )
 

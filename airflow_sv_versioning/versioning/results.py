@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.vault.backup import MediaBackup
+from airflow_sv_versioning.versioning.changes import NOTHING_CHANGED, Changes
 from airflow_sv_versioning.versioning.texts import counts_text
 
 
@@ -20,8 +21,9 @@ class CreateResult:
     :param archive_format: such as ``v2.1.0``, ``None`` where it is not recorded.
     :param counts: how many datasets, images or videos, figures and so on the version holds; an unchanged
         version made by another tool gives datasets and items only.
-    :param changes: how many more of each the version holds than the one before; ``None`` for an unchanged
-        version, for a first one, and where the version before does not tell its counts.
+    :param changes: what changed since the version before, see
+        :func:`~airflow_sv_versioning.versioning.changes.summary`; ``None`` where it is not known.
+    :param changes_note: why it is not.
     :param consistent: ``False`` where the version holds items of different moments, because the project
         changed while it was read.
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
@@ -44,7 +46,8 @@ class CreateResult:
     archive_sha256: str | None
     archive_format: str | None
     counts: Mapping[str, int]
-    changes: Mapping[str, int] | None = None
+    changes: Mapping[str, Any] | None = None
+    changes_note: str | None = None
     consistent: bool = True
     preview_project_id: int | None = None
     capture: str | None = None
@@ -61,13 +64,13 @@ class CreateResult:
         entry: Mapping[str, Any],
         *,
         created: bool,
-        changes: Mapping[str, int] | None,
         warnings: tuple[str, ...],
     ) -> CreateResult:
         """Describe a version.
 
         :param entry: what the map of versions says of it, with ``path`` and ``counts``.
         """
+        changes = Changes.recorded(entry) if created else NOTHING_CHANGED
         return cls(
             project_id=project.id,
             project_name=project.name,
@@ -80,7 +83,8 @@ class CreateResult:
             archive_sha256=entry.get("sha256"),
             archive_format=entry.get("format"),
             counts=entry["counts"],
-            changes=changes,
+            changes=changes.found,
+            changes_note=changes.note,
             consistent=bool(entry.get("consistent", True)),
             preview_project_id=version.preview_project_id,
             warnings=warnings,
@@ -106,9 +110,16 @@ class CreateResult:
         mixed = "" if self.consistent else " It holds items of different moments, for people worked on them."
         return (
             f"{verb} version {self.version_num} (id {self.version_id}) of project {self.project_id} "
-            f"{self.project_name!r}: {counts_text(self.counts, self.changes)}; "
-            f"{self.seconds:,.1f} s{capture_text}.{mixed}"
+            f"{self.project_name!r}: {counts_text(self.counts)}; "
+            f"{self.seconds:,.1f} s{capture_text}.{mixed}{self._changes_text()}"
         )
+
+    def _changes_text(self) -> str:
+        if self.changes:
+            return f" Since version {self.changes['version_num']}: {self.changes['text']}."
+        if not (self.created and self.changes_note):
+            return ""
+        return f" No changes to tell: {self.changes_note.rstrip('.')}."
 
     def as_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""

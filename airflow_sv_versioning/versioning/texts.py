@@ -17,18 +17,9 @@ MAX_TEXT = 255
 _NO_NAME = {"Cc", "Cs", "Zl", "Zp"}
 
 
-def counts_text(counts: Mapping[str, int], changes: Mapping[str, int] | None = None) -> str:
-    """Write counts for people: ``3 datasets, 1,200 images (+12), 450 tags``.
-
-    :param changes: how many more there are than before; ``None`` where nobody knows.
-    """
-
-    def one(what: str, count: int) -> str:
-        change = (changes or {}).get(what)
-        return f"{count:,} {what} ({change:+,})" if change else f"{count:,} {what}"
-
-    text = ", ".join(one(what, count) for what, count in counts.items())
-    return f"{text}, as many as before" if changes and not any(changes.values()) else text
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Write counts for people: ``3 datasets, 1,200 images, 450 tags``."""
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
 
 
 def check_text(argument: str, value: Any) -> str | None:

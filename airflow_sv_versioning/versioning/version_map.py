@@ -59,23 +59,6 @@ class VersionMap:
         entry = self.entries.get(str(version_id))
         return entry if isinstance(entry, dict) else {}
 
-    def find_changes(self, version_id: int) -> dict[str, int] | None:
-        """Find how many more of each a version holds than the one before it.
-
-        :returns: ``None`` where there is none before it, or the map does not tell both their counts.
-        """
-        entry = self.entry(version_id)
-        counts, counts_before = entry.get("counts"), self.entry(entry.get("previous")).get("counts")
-        if not isinstance(counts, dict) or not isinstance(counts_before, dict):
-            return None
-        count_pairs = {what: (count, counts_before.get(what)) for what, count in counts.items()}
-        changes = {
-            what: count - count_before
-            for what, (count, count_before) in count_pairs.items()
-            if isinstance(count, int) and isinstance(count_before, int)
-        }
-        return changes or None
-
     def heal(self, versions: Sequence[VersionInfo]) -> None:
         """Make the map say what the server's list says.
 

@@ -56,11 +56,17 @@ def test_a_second_run_on_an_unchanged_project_returns_the_same_version(create: C
     assert pulled(second_run, "create", "version")["version_num"] == 1
 
 
-def test_a_changed_project_gets_version_2(create: Create, project_id: int, client: Client):
+def test_a_changed_project_gets_version_2_which_tells_what_changed(
+    create: Create, project_id: int, client: Client, capsys: Capsys
+):
     create(project_id=project_id)
     touch(client, project_id)
 
-    assert pulled(create(project_id=project_id), "create", "version")["version_num"] == 2
+    version = pulled(create(project_id=project_id), "create", "version")
+
+    assert version["version_num"] == 2
+    assert (version["changes"]["version_num"], version["changes_note"]) == (1, None)
+    assert version["changes"]["text"] in capsys.readouterr().out
 
 
 def test_the_version_tells_the_run_that_made_it(create: Create, project_id, versions: Versions, dag_id):

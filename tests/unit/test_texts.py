@@ -44,17 +44,5 @@ def test_a_wrong_word_is_refused_with_the_right_ones() -> None:
         check_choice("verify", "all", ("counts", "full"))
 
 
-COUNTS = {"datasets": 3, "images": 1200, "tags": 0}
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        (None, "3 datasets, 1,200 images, 0 tags"),
-        ({"datasets": 0, "images": 1012, "tags": -5}, "3 datasets, 1,200 images (+1,012), 0 tags (-5)"),
-        ({"datasets": 0, "images": 0, "tags": 0}, "3 datasets, 1,200 images, 0 tags, as many as before"),
-        ({"images": 2}, "3 datasets, 1,200 images (+2), 0 tags"),
-    ],
-)
-def test_counts_tell_how_they_changed(changes: dict[str, int] | None, text: str) -> None:
-    assert counts_text(COUNTS, changes) == text
+def test_counts_are_written_for_people() -> None:
+    assert counts_text({"datasets": 3, "images": 1200, "tags": 0}) == "3 datasets, 1,200 images, 0 tags"

@@ -1,13 +1,11 @@
 """``versions.json`` is written for others to read; the truth is the server's list."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_sv_versioning.exceptions import SuperviselyError
 from tests.support.projects import (
-    add_dataset,
     list_version_files,
     map_path,
     read_images,
@@ -203,37 +201,6 @@ def test_a_reservation_is_given_back_once(client: Client, project_id: int):
 
     assert client.versions.cancel(reservation)
     assert not client.versions.cancel(reservation)
-
-
-def test_a_version_tells_how_many_more_it_holds_than_the_one_before(
-    client: Client, versions: Versions, photos: list[Path], project_id: int
-):
-    first = versions.create(project_id)
-    add_dataset(client, project_id, "more", photos[3:5])
-
-    second = versions.create(project_id)
-
-    assert (first.changes, versions.create(project_id).changes) == (None, None)
-    assert second.changes == {what: second.counts[what] - count for what, count in first.counts.items()}
-    assert second.changes["images"] == 2
-    assert f"{second.counts['images']} images (+2)" in second.line()
-
-
-@pytest.mark.parametrize("counts", [None, "many", {"images": "many"}, {}])
-def test_counts_that_nobody_recorded_are_compared_with_nothing(
-    counts, client: Client, versions: Versions, project_id: int
-):
-    """As those of a version that the official client made, which records none."""
-    first = versions.create(project_id)
-    entries = read_map(client, project_id)
-    entries[str(first.version_id)]["counts"] = counts
-    write_map(client, project_id, entries)
-    touch(client, project_id)
-
-    second = versions.create(project_id)
-
-    assert second.changes is None
-    assert "(+" not in second.line()
 
 
 def test_a_create_asks_for_list_and_map_as_often_as_they_can_have_changed(

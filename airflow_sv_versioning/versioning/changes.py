@@ -1,0 +1,117 @@
+"""What a version holds otherwise than the one before it, found while it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from airflow_sv_versioning.capture.passes import Capture
+from airflow_sv_versioning.capture.sources import Usable
+from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.compare.engine import compare_snapshots
+from airflow_sv_versioning.compare.records import ClassDiff, FigureCounts, SideFacts, VersionDiff
+from airflow_sv_versioning.compare.texts import changes_text
+from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.runtime.progress import Progress
+
+MAX_CLASSES = 50
+"""So many classes are told of at most; a project may have thousands, and summaries stay small."""
+_OF_CLASSES = ("added", "removed", "reshaped", "relabelled_in", "relabelled_out")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed since the version before.
+
+    :param found: what :func:`summary` makes; ``None`` where it is not known.
+    :param note: why it is not.
+    """
+
+    found: Mapping[str, Any] | None = None
+    note: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as members of a version's entry in the map, and of its manifest."""
+        return {"changes": self.found, "changes_note": self.note}
+
+    @classmethod
+    def recorded(cls, entry: Mapping[str, Any]) -> Changes:
+        """Read it from an entry of the map, which anybody may have written."""
+        found, note = entry.get("changes"), entry.get("changes_note")
+        if isinstance(found, dict) and isinstance(found.get("text"), str) and "version_num" in found:
+            return cls(found)
+        return cls(note=note if isinstance(note, str) else "versions.json does not tell")
+
+
+NOTHING_CHANGED = Changes(note="nothing changed")
+
+
+def find_changes(
+    project: Project, capture: Capture, latest: VersionInfo | None, progress: Progress
+) -> Changes:
+    """Compare a capture with the version before it, where that was read anyway.
+
+    A version before that proves to be damaged is a warning: what was captured has been checked by itself.
+
+    :param latest: the version before; ``None`` where there is none.
+    """
+    if latest is None:
+        return Changes(note="it is the first version")
+    base = capture.base
+    if base is None:
+        return Changes(note="the capture was full, so no earlier version was read")
+    if base.archive is None:
+        return Changes(note=capture.note)
+    progress.check()
+    name = f"version {latest.version_num}"
+    before = SideFacts(
+        name, project.id, project.name, version_id=latest.version_id, version_num=latest.version_num
+    )
+    after = SideFacts("the new version", project.id, project.name)
+    taken_over = capture.taken_over if isinstance(base, Usable) else None
+    try:
+        diff = compare_snapshots(
+            base.archive.snapshot,
+            capture.snapshot,
+            (before, after),
+            same_project=True,
+            taken_over=taken_over,
+        )
+    except FormatError as error:
+        note = f"{name} is damaged, so nothing can be compared with it: {error.message}"
+        progress.warn(f"{note[:1].upper()}{note[1:]}")
+        return Changes(note=note)
+    return Changes(summary(diff))
+
+
+def summary(diff: VersionDiff) -> dict[str, Any]:
+    """Write a comparison with a version as JSON-able data of bounded size.
+
+    Of classes only those whose figures are not as they were, the :data:`MAX_CLASSES` with most changes first.
+    """
+    changed = {name: _of_class(counts) for name, counts in diff.by_class.items()}
+    changed = {name: counts for name, counts in changed.items() if any(counts.values())}
+    by_class = sorted(changed.items(), key=lambda entry: (-sum(entry[1].values()), entry[0]))
+    return {
+        "version_id": diff.before.version_id,
+        "version_num": diff.before.version_num,
+        "text": changes_text(diff),
+        "datasets": asdict(diff.datasets),
+        "items": asdict(diff.items),
+        "figures": _of_figures(diff.figures),
+        "objects": _of_figures(diff.objects),
+        "tags": asdict(diff.tags),
+        "definitions": sum(1 for _ in diff.project.entries()),
+        "by_class": dict(by_class[:MAX_CLASSES]),
+        "classes_cut": len(by_class[MAX_CLASSES:]),
+        "not_compared": list(diff.not_compared),
+    }
+
+
+def _of_class(counts: ClassDiff) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in _OF_CLASSES}
+
+
+def _of_figures(counts: FigureCounts) -> dict[str, int]:
+    return {name: value for name, value in asdict(counts).items() if not name.startswith("iou")}
