@@ -33,8 +33,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     Returns the version's id. The XCom ``version`` holds ``project_id``, ``version_id``, ``version_num``,
     ``created`` (``False`` where nothing changed), ``title``, ``archive_path``, ``archive_sha256``,
-    ``counts``, ``consistent``, ``media`` and ``warnings``, what of the project the version does not hold;
-    in a DAG it is ``create.output["version"]``.
+    ``counts``, ``changes`` since the version before, ``consistent``, ``media`` and ``warnings``, what of the
+    project the version does not hold; in a DAG it is ``create.output["version"]``.
 
     A worker that is killed leaves the project reserved. On Airflow 3.3 the next try of the same task, or
     the task once cleared, finds the reservation in the task's state store and gives it back; where the
