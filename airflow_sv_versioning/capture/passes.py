@@ -32,6 +32,7 @@ from airflow_sv_versioning.project_types.remnants import find_remnants
 from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.parallel import interleave, map_ordered, started
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.excerpts import PartedSnapshot
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import in_tree_order
@@ -51,6 +52,7 @@ class Capture:
     :param consistent: whether the project stood still for the time of one pass.
     :param base: the earlier version, if there is one that rows of unchanged items could come from.
     :param taken_over: ids of the items whose figures, objects and tags come from it.
+    :param parted: the earlier version, of which the others were put aside; ``None`` where they were not.
     :param warnings: what of the project the snapshot does not hold, and why.
     """
 
@@ -61,6 +63,7 @@ class Capture:
     base: Base | None = None
     warnings: tuple[str, ...] = ()
     taken_over: IdSet | None = None
+    parted: PartedSnapshot | None = None
 
     @property
     def how(self) -> str:
@@ -117,6 +120,7 @@ class _Passes:
     has_moved: bool = field(default=False, init=False)
     short_listings: int = field(default=0, init=False)
     taken_over: IdSet | None = field(default=None, init=False)
+    parted: PartedSnapshot | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.source = self.earlier or Nowhere()
@@ -160,7 +164,7 @@ class _Passes:
         reading = _Pass(self.client, project, folder, self.source, self.progress, verify_items=self.has_moved)
         try:
             snapshot = reading.run()
-            self._keep_taken_over(reading.kept_ids)
+            self._keep_taken_over(reading)
             is_refuted = self.source.is_refuted()
         except NotFoundError:
             # Something that was listed is gone; the next pass lists anew.
@@ -173,14 +177,15 @@ class _Passes:
         if is_refuted:
             # A stamp stood still over an edit; another may as well.
             self.source, self.trusts_stamps = Nowhere(), False
-            self.taken_over = None
+            self.taken_over = self.parted = None
             return None, None
         return snapshot, reading.moved_listing
 
-    def _keep_taken_over(self, kept_ids: IdSet) -> None:
-        """Learn which items still have what they had in the earlier version."""
+    def _keep_taken_over(self, reading: _Pass) -> None:
+        """Learn which items still have what they had in the earlier version, and what it has of others."""
+        self.parted, kept_ids = reading.parted, reading.kept_ids
         if isinstance(self.source, PassBefore) and self.taken_over is not None:
-            kept_ids = kept_ids.common_with(self.taken_over)
+            self.parted, kept_ids = None, kept_ids.common_with(self.taken_over)
         self.taken_over = kept_ids
 
     def _take_short_listing(self, error: IncompleteListingError | None) -> None:
@@ -199,7 +204,9 @@ class _Passes:
         remnants.leave_out()
         snapshot.incomplete_items = remnants.item_ids
         base = self.earlier.base if self.earlier else None
-        return Capture(snapshot, stamp, consistent, passes, base, remnants.lines, self.taken_over)
+        return Capture(
+            snapshot, stamp, consistent, passes, base, remnants.lines, self.taken_over, self.parted
+        )
 
 
 class _Pass:
@@ -232,6 +239,7 @@ class _Pass:
         self._items_done = 0
         self.moved_listing: IncompleteListingError | None = None
         self.kept_ids = IdSet(())
+        self.parted: PartedSnapshot | None = None
 
     def run(self) -> Snapshot:
         listed_datasets = list(self._client.datasets.list_all(self._project.id))
@@ -251,7 +259,8 @@ class _Pass:
             if base:
                 give_back()
                 self.kept_ids = unchanged.kept_ids()
-                self._project_type.copy_kept(base, writer, self.kept_ids)
+                self.parted = PartedSnapshot(base, self._directory.with_name(f"{self._directory.name}-left"))
+                self._project_type.copy_kept(self.parted, writer, self.kept_ids)
             return writer.finish(project_info(self._project), self._meta)
 
     def _pages(self, datasets: Sequence[Dataset]) -> Iterator[tuple[int, Sequence[Item] | None]]:

@@ -59,6 +59,16 @@ class StoredRows:
             if rows is not None:
                 yield rows
 
+    def parted(self, column: str, ids: IdSet) -> Iterator[tuple[pa.Table, pa.Table]]:
+        """Stream all rows as :meth:`among` does: those that it gives, and beside them the others."""
+
+        def read(number: int) -> tuple[pa.Table, pa.Table]:
+            rows = self._read_whole(number)
+            mask = ids.mask(rows[column])
+            return rows.filter(mask), rows.filter(~mask)
+
+        yield from map_ordered(read, range(self._footer.num_row_groups), _READERS)
+
     def take(self, numbers: Numbers) -> pa.Table:
         """Read some rows, in the order of their numbers as they are given; groups read last are held."""
         import numpy as np

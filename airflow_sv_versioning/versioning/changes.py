@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.capture.passes import Capture
-from airflow_sv_versioning.capture.sources import Usable
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.compare.engine import compare_snapshots
 from airflow_sv_versioning.compare.records import ClassDiff, FigureCounts, SideFacts, VersionDiff
 from airflow_sv_versioning.compare.texts import changes_text
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.excerpts import excerpt
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 MAX_CLASSES = 50
 """So many classes are told of at most; a project may have thousands, and summaries stay small."""
@@ -48,13 +50,14 @@ NOTHING_CHANGED = Changes(note="nothing changed")
 
 
 def find_changes(
-    project: Project, capture: Capture, latest: VersionInfo | None, progress: Progress
+    project: Project, capture: Capture, latest: VersionInfo | None, directory: Path, progress: Progress
 ) -> Changes:
     """Compare a capture with the version before it, where that was read anyway.
 
     A version before that proves to be damaged is a warning: what was captured has been checked by itself.
 
     :param latest: the version before; ``None`` where there is none.
+    :param directory: a new folder below it takes what is read.
     """
     if latest is None:
         return Changes(note="it is the first version")
@@ -69,20 +72,27 @@ def find_changes(
         name, project.id, project.name, version_id=latest.version_id, version_num=latest.version_num
     )
     after = SideFacts("the new version", project.id, project.name)
-    taken_over = capture.taken_over if isinstance(base, Usable) else None
     try:
-        diff = compare_snapshots(
-            base.archive.snapshot,
-            capture.snapshot,
-            (before, after),
-            same_project=True,
-            taken_over=taken_over,
-        )
+        diff = _compare(base.archive.snapshot, capture, (before, after), directory / "others")
     except FormatError as error:
         note = f"{name} is damaged, so nothing can be compared with it: {error.message}"
         progress.warn(f"{note[:1].upper()}{note[1:]}")
         return Changes(note=note)
     return Changes(summary(diff))
+
+
+def _compare(
+    base: Snapshot, capture: Capture, sides: tuple[SideFacts, SideFacts], directory: Path
+) -> VersionDiff:
+    """Compare what was not taken over; what was is as it is in the base.
+
+    Of few items excerpts are compared, so that nobody looks at the others; of many these would cost more.
+    """
+    snapshot, taken_over, parted = capture.snapshot, capture.taken_over, capture.parted
+    if parted and taken_over and 2 * len(taken_over) >= snapshot.row_count(snapshot.project_type):
+        others = parted.others(taken_over), excerpt(snapshot, taken_over, directory)
+        return compare_snapshots(*others, sides, same_project=True)
+    return compare_snapshots(base, snapshot, sides, same_project=True, taken_over=taken_over)
 
 
 def summary(diff: VersionDiff) -> dict[str, Any]:

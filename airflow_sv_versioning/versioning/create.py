@@ -171,7 +171,7 @@ def _make(work: _Work, reserved: Reservation) -> CreateResult:
         listed = aside.submit(lambda: list(client.versions.list_all(project.id)))
         prepared = aside.submit(_prepare_upload, work, listed)
         capture = _capture(work, folder, listed, aside)
-        changes = find_changes(project, capture, find_latest(listed.result()), progress)
+        changes = find_changes(project, capture, find_latest(listed.result()), folder, progress)
         archive_format = prepared.result()
         with keeper.turn() if keeper else nullcontext():
             media = _keep_media(keeper, reserved, capture, rollback)

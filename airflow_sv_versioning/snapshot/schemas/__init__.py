@@ -15,7 +15,16 @@ from airflow_sv_versioning.snapshot.schemas.table import Clustering, Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SCHEMAS", "Clustering", "Table", "column_names", "item_column", "table_names", "table_schema"]
+__all__ = [
+    "SCHEMAS",
+    "Clustering",
+    "Table",
+    "column_names",
+    "item_column",
+    "owned_tables",
+    "table_names",
+    "table_schema",
+]
 
 SCHEMAS: Mapping[str, Mapping[str, Table]] = MappingProxyType(
     {"images": images.TABLES, "videos": videos.TABLES, "volumes": volumes.TABLES}
@@ -42,6 +51,12 @@ def item_column(project_type: str, table: str) -> str:
     if column is None:
         raise LookupError(f"The rows of {table} of {project_type} belong to no item.")
     return column
+
+
+def owned_tables(project_type: str) -> tuple[str, ...]:
+    """Name the tables of what hangs on items."""
+    tables = SCHEMAS[project_type]
+    return tuple(name for name in tables if name != project_type and tables[name].item is not None)
 
 
 def table_schema(project_type: str, table: str) -> pa.Schema:

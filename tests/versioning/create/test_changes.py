@@ -20,6 +20,7 @@ from airflow_sv_versioning.versioning.changes import MAX_CLASSES, Changes, find_
 from tests.support.archives import unwrapped, write_snapshot
 from tests.support.photos import write_photos
 from tests.support.projects import ids_of, read_archive, read_map, replace_archive, touch, write_map
+from tests.support.typed_projects import MAKERS, nest
 from tests.support.types import Client, Made, Versions
 from tests.support.video_projects import box, write_videos
 from tests.support.volumes import NORMALS, SIZES, meta_of, nrrd
@@ -202,6 +203,29 @@ def test_a_version_tells_what_changed_since_the_one_before(case: Case, drawing: 
     assert set(changes["figures"]) == set(changes["objects"])
 
 
+@TYPES
+def test_a_comparison_of_both_versions_tells_the_same(
+    project_type: str, client: Client, versions: Versions, tmp_path: Path
+):
+    """Also of what most of the project was not looked at for."""
+    project_id = MAKERS[project_type](client, tmp_path)
+    versions.create(project_id)
+    dataset = next(iter(client.datasets.list_all(project_id)))
+    reader = {"images": client.images, "videos": client.videos, "volumes": client.volumes}[project_type]
+    [[*_, last]] = reader.iter_pages(dataset.id)
+    listed = {"datasetId": dataset.id, "filter": [], "fields": ["id"]}
+    figure, *_ = client.transport.call("figures.list", listed)["entities"]
+    client.transport.call("figures.bulk.remove", {"figureIds": [figure["id"]]})
+    client.transport.call("images.editInfo", {"id": last["id"], "name": f"renamed {last['name']}"})
+    nest(client, project_id)
+
+    second = versions.create(project_id, capture="incremental")
+
+    assert second.capture == "incremental"
+    assert second.changes == summary(versions.compare(project_id))
+    assert (second.changes["items"]["renamed"], second.changes["figures"]["removed"]) == (1, 1)
+
+
 def test_the_log_tells_it_in_words(project_id: int, client: Client, versions: Versions):
     versions.create(project_id)
     [dataset] = client.datasets.list_all(project_id)
@@ -332,7 +356,7 @@ def test_a_damaged_base_costs_the_comparison_alone(tmp_path: Path):
     capture = Capture(held, "now", True, 1, Usable(UnpackedArchive(base, "v2.1.0", {})), taken_over=IdSet([]))
     progress = Progress()
 
-    changes = find_changes(_PROJECT, capture, _LATEST, progress)
+    changes = find_changes(_PROJECT, capture, _LATEST, tmp_path, progress)
 
     assert changes.found is None
     assert (changes.note or "").startswith("version 3 is damaged, so nothing can be compared with it: Table ")
