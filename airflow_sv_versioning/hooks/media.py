@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning._airflow import AirflowNotFoundException, connection_of
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import is_nothing
+from airflow_sv_versioning.hooks.object_storage import opening
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.vault.store import MediaStore
@@ -29,16 +29,5 @@ def find_media_store(value: Any) -> MediaStore | None:
         )
     if "://" not in location:
         return open_store(location)
-    from airflow.sdk import BaseHook, ObjectStoragePath
-
-    try:
-        path = ObjectStoragePath(location)
-        if connection_id := connection_of(path):
-            # Some providers go on without a connection that is not there, with whatever they find instead.
-            BaseHook.get_connection(connection_id)
+    with opening("media store", location) as path:
         return MediaStore(path)
-    except (AirflowNotFoundException, ImportError, ValueError) as error:
-        raise ConfigurationError(
-            f"The media store {location} cannot be opened: {error} "
-            "Is the connection right, and the provider of its storage installed?"
-        ) from error

@@ -17,6 +17,7 @@ from airflow_sv_versioning.exceptions import (
     TransportError,
 )
 from airflow_sv_versioning.hooks.media import find_media_store
+from airflow_sv_versioning.hooks.object_storage import Destination, find_destination
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.runtime.progress import Progress
@@ -200,3 +201,31 @@ def test_a_local_folder_needs_no_url(tmp_path: Path):
 def test_what_names_no_store_is_refused(bad: str):
     with pytest.raises(ConfigurationError):
         find_media_store(bad)
+
+
+def destination(location: str) -> Destination:
+    found = find_destination("report", location)
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_a_file_is_brought_into_a_bucket_and_replaced(url: str, s3: Any, request: Request, tmp_path: Path):
+    file = tmp_path / "report.html"
+
+    for content in (b"of yesterday", b"of today"):
+        file.write_bytes(content)
+        destination(f"{url}/reports/diff.html").take(file)
+
+    assert keys(s3, request) == ["reports/diff.html"]
+    key = f"{request.node.name}/reports/diff.html"
+    assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"of today"
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_a_file_for_a_bucket_that_is_not_there_is_refused(url: str, tmp_path: Path):
+    file = tmp_path / "report.html"
+    file.write_bytes(b"of today")
+
+    with pytest.raises(ConfigurationError, match=r"cannot be written: .* Is its bucket or folder there\?"):
+        destination(url.replace(f"@{BUCKET}", "@not-there")).take(file)
