@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.exceptions import SuperviselyError
     from airflow_sv_versioning.hooks.edge import airflow_outcome
     from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+    from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
     from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
     from airflow_sv_versioning.operators.guarded import guarded_operation
     from airflow_sv_versioning.operators.remove import RemoveProjectOperator
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BackgroundTasksSensor",
+    "CompareProjectVersionsOperator",
     "CreateProjectVersionOperator",
     "ProjectVersions",
     "RemoveProjectOperator",
@@ -43,6 +45,7 @@ __all__ = [
 
 _MODULES = {
     "BackgroundTasksSensor": "sensors.background_tasks",
+    "CompareProjectVersionsOperator": "operators.compare",
     "CreateProjectVersionOperator": "operators.create",
     "ProjectVersions": "versioning",
     "RemoveProjectOperator": "operators.remove",

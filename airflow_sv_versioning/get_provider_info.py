@@ -32,6 +32,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Supervisely",
                 "python-modules": [
+                    "airflow_sv_versioning.operators.compare",
                     "airflow_sv_versioning.operators.create",
                     "airflow_sv_versioning.operators.guarded",
                     "airflow_sv_versioning.operators.remove",

@@ -1,7 +1,8 @@
-"""Operators: create, restore, verify and guard with project versions, remove projects."""
+"""Operators: create, restore, compare, verify and guard with project versions, remove projects."""
 
 from __future__ import annotations
 
+from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import guarded_operation
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
@@ -9,6 +10,7 @@ from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperato
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 
 __all__ = [
+    "CompareProjectVersionsOperator",
     "CreateProjectVersionOperator",
     "RemoveProjectOperator",
     "RestoreProjectVersionOperator",

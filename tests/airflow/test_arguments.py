@@ -10,6 +10,7 @@ from airflow.sdk import DAG, BaseOperator, task
 
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.operators.base import SuperviselyOperator
+from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import RestoreAfterFailureOperator
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
@@ -21,6 +22,7 @@ from tests.support.types import Patch, RunDag, Wire
 
 OPERATORS: list[type[BaseOperator]] = [
     BackgroundTasksSensor,
+    CompareProjectVersionsOperator,
     CreateProjectVersionOperator,
     RemoveProjectOperator,
     RestoreAfterFailureOperator,
@@ -30,7 +32,7 @@ OPERATORS: list[type[BaseOperator]] = [
 # Words of a run's data; everything else is how the work is done, which a DAG's author decides.
 TEMPLATED = ("_id", "_ids", "_name", "_num", "title", "description", "as_of", "media_store")
 # What a person who triggers a run may have to decide.
-DECIDED = ("missing_entities",)
+DECIDED = ("missing_entities", "before", "after", "fail_if", "skip_if", "report", "changes")
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
 ARGUMENTS = [

@@ -6,6 +6,7 @@ import requests
 from airflow.sdk import DAG
 
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
+from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
@@ -33,7 +34,9 @@ def test_a_link_that_cannot_be_read_is_empty():
     assert VersionLink().get_link(OPERATOR, ti_key=nonsense) == ""
 
 
-@pytest.mark.parametrize("operator", [CreateProjectVersionOperator, RestoreProjectVersionOperator])
+@pytest.mark.parametrize(
+    "operator", [CompareProjectVersionsOperator, CreateProjectVersionOperator, RestoreProjectVersionOperator]
+)
 def test_the_links_of_an_operator_have_names_of_their_own(operator: Any):
     links = operator.operator_extra_links
 

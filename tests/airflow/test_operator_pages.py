@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 
@@ -14,7 +15,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding=
 SHARED = {"self", "kwargs", "supervisely_conn_id", "optional_arguments"}
 
 
-@pytest.mark.parametrize("operator", [CreateProjectVersionOperator, RestoreProjectVersionOperator])
+@pytest.mark.parametrize(
+    "operator", [CompareProjectVersionsOperator, CreateProjectVersionOperator, RestoreProjectVersionOperator]
+)
 def test_the_table_tells_every_argument_and_its_default(operator: type) -> None:
     section = PAGE.partition(f"## {operator.__name__}\n")[2].partition("\n## ")[0]
     rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("| `")]

@@ -89,6 +89,13 @@ def ids_of(client: Client, project_id: int) -> tuple[dict[str, int], dict[str, i
     )
 
 
+def remove_image(client: Client, project_id: int) -> None:
+    """Remove the first image of a project, with all that hangs on it."""
+    dataset, *_ = client.datasets.list_all(project_id)
+    [[image, *_]] = client.images.iter_pages(dataset.id)
+    client.transport.call("images.bulk.remove", {"imageIds": [image["id"]]})
+
+
 def touch(client: Client, project_id: int) -> None:
     """Change something that no comparison looks at, so that the next version is a new one."""
     client.projects.edit(project_id, description=f"touched {next(_numbers)}")
