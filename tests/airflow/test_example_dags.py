@@ -8,7 +8,7 @@ from airflow.sdk import DAG
 from airflow_sv_versioning.client.files import content_hash
 from tests.airflow.conftest import register
 from tests.support.airflow_runs import pulled, started_by_events, state, task_instance
-from tests.support.projects import make_project, read_images, touch
+from tests.support.projects import add_dataset, make_project, read_images, remove_image, touch
 from tests.support.proxy import Exchange, Reply, refuse
 from tests.support.types import Capsys, Client, Dags, Patch, Request, RunDag, Server, Store, Versions, Wire
 
@@ -291,3 +291,74 @@ def test_an_operation_without_a_version_is_not_begun_and_nothing_is_restored(run
     assert run.state == "failed"
     assert state(run, "clean_up.operation.change") == "upstream_failed"
     assert state(run, "clean_up.restore_on_failure") == "skipped"
+
+
+@pytest.fixture
+def gated(run_example: RunDag, project_id: int) -> RunDag:
+    """Run the training that compares first, on a project that it has trained on before."""
+
+    def run(**chosen: Any) -> Any:
+        given = {"trained_version_id": None, "least_changes": 5, "most_removed_percent": 5}
+        return run_example("gated_training", project_id=project_id, **{**given, **chosen})
+
+    assert pulled(run(), "train") is not None
+    return run
+
+
+def gates(run: Any) -> tuple[str, str, str]:
+    """Tell the states of the comparison, the way around it, and the training."""
+    return state(run, "compare_versions"), state(run, "first_training"), state(run, "train")
+
+
+def test_a_first_training_has_nothing_to_compare_with(run_example: RunDag, project_id: int):
+    run = run_example("gated_training", project_id=project_id)
+
+    assert gates(run) == ("skipped", "success", "success")
+    assert pulled(run, "train") == f"model-of-version-{pulled(run, 'create_version')}"
+
+
+def test_a_training_is_skipped_until_enough_has_changed_since_the_last_one(
+    gated: RunDag, project_id: int, client: Client, photos: list[Path]
+):
+    unchanged = gated()
+    touch(client, project_id)
+    little = gated()
+    add_dataset(client, project_id, "more", photos[3:5])
+    enough = gated()
+    none_since = gated()
+
+    for skipped in (unchanged, little, none_since):
+        assert (skipped.state, *gates(skipped)) == ("success", "skipped", "skipped", "skipped")
+    assert gates(enough) == ("success", "skipped", "success")
+    # What was too little for a training of its own is part of the next difference.
+    assert pulled(enough, "compare_versions")["before"]["version_num"] == 1
+    assert pulled(enough, "compare_versions")["after"]["version_num"] == 3
+    assert pulled(none_since, "compare_versions", "summary")["before"]["version_num"] == 3
+
+
+def test_a_loss_fails_the_run_without_a_retry_unless_it_was_meant(
+    gated: RunDag, project_id: int, client: Client
+):
+    remove_image(client, project_id)
+
+    lost = gated(least_changes=1)
+    again = gated(least_changes=1)
+    meant = gated(least_changes=1, most_removed_percent=100)
+
+    for failed in (lost, again):
+        assert (failed.state, *gates(failed)) == ("failed", "failed", "skipped", "upstream_failed")
+        assert task_instance(failed, "compare_versions").try_number == 1
+    assert gates(meant) == ("success", "skipped", "success")
+
+
+def test_a_training_is_compared_with_the_version_that_is_named(
+    gated: RunDag, project_id: int, client: Client, photos: list[Path]
+):
+    add_dataset(client, project_id, "more", photos[3:5])
+    trained = gated()
+    before = pulled(trained, "compare_versions")["before"]["version_id"]
+
+    named = gated(trained_version_id=before)
+
+    assert gates(named) == ("success", "skipped", "success")
+    assert pulled(named, "train") == pulled(trained, "train")
