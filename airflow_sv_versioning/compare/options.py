@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from airflow_sv_versioning.exceptions import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,18 @@ class CompareOptions:
     match_iou: float = 0.5
     relabel_iou: float = 0.9
     most_left_over: int = 2000
+
+    def __post_init__(self) -> None:
+        """Refuse numbers by which nothing, or everything, would be the same.
+
+        :raises ConfigurationError: with what is right.
+        """
+        if not 0 <= self.tolerance < math.inf:
+            raise ConfigurationError(f"tolerance must be pixels, 0 or more, but it is {self.tolerance!r}.")
+        if not 0 < self.match_iou <= 1:
+            raise ConfigurationError(
+                f"match_iou must be above 0 and at most 1, but it is {self.match_iou!r}."
+            )
 
 
 DEFAULTS = CompareOptions()

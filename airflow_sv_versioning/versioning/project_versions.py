@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
@@ -52,6 +52,7 @@ from airflow_sv_versioning.versioning.restore import (
 )
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.texts import (
+    check_choice,
     check_text,
     description_text,
 )
@@ -276,12 +277,13 @@ class ProjectVersions:
         :param sinks: get each item that is not as it was, with its changes, while they are found.
         :param on_concurrent_change: what to do if a ``live`` project never stands still while it is read:
             ``fail``, or ``accept`` items of different moments.
-        :raises ConfigurationError: a side or a rule names what there is not.
+        :raises ConfigurationError: a side or a rule names what there is not, or a choice is none.
         :raises VersionNotFoundError: the project has no such version.
         :raises UnsupportedProjectError: the two projects are of different types, or of one without versions.
         :raises FormatError: an archive is damaged.
         :raises ProjectChangedError: a ``live`` project changed all the time.
         """
+        check_choice("on_concurrent_change", on_concurrent_change, get_args(OnConcurrentChange))
         refs = SideRef.parse(before), SideRef.parse(after)
         project = self._client.projects.get(project_id)
         other = project if other_project_id is None else self._client.projects.get(other_project_id)
