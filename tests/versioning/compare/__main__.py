@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import reduce
 from multiprocessing import get_context
 from operator import add
-from pathlib import Path
 
-from tests.versioning.compare.trials import Outcome, try_seed
+from tests.versioning.compare.trials import Outcome, try_alone
 
 
 def main() -> None:
@@ -21,7 +19,7 @@ def main() -> None:
     arguments = _arguments()
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
-        outcomes = list(_told(pool.map(_try, seeds, chunksize=10)))
+        outcomes = list(_told(pool.map(try_alone, seeds, chunksize=10)))
     print("\n".join(_table(outcomes)))
     wrong = [outcome for outcome in outcomes if not outcome.is_right]
     print(f"{len(outcomes)} seeds, {len(wrong)} wrong: {_shares(outcomes)}")
@@ -34,11 +32,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
     return parser.parse_args()
-
-
-def _try(seed: int) -> Outcome:
-    with tempfile.TemporaryDirectory() as folder:
-        return try_seed(seed, Path(folder))
 
 
 def _told(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

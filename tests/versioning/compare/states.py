@@ -130,10 +130,22 @@ def _unchanged(number: int) -> int:
     return number
 
 
+def _later(number: int) -> int:
+    return number + 10**6
+
+
+def _earlier(number: int) -> int:
+    return number - 10**6
+
+
+def _turned(number: int) -> int:
+    return 10**6 - number
+
+
 SAME = Numbering(_unchanged, _unchanged, same_project=True)
-LATER = Numbering(lambda number: number + 10**6, lambda number: number - 10**6)
+LATER = Numbering(_later, _earlier)
 """Of another project, whose ids have the same order."""
-TURNED = Numbering(lambda number: 10**6 - number, lambda number: 10**6 - number)
+TURNED = Numbering(_turned, _turned)
 """Of another project, whose ids have the opposite order."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -110,6 +111,12 @@ def try_seed(seed: int, folder: Path) -> Outcome:
     _hold_against(script, found, outcome)
     _check_both_ways(sides, found, outcome)
     return outcome
+
+
+def try_alone(seed: int) -> Outcome:
+    """Try a seed in a folder that is removed."""
+    with TemporaryDirectory() as folder:
+        return try_seed(seed, Path(folder))
 
 
 def make_script(plan: Plan) -> Script:
