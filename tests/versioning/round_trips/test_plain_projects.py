@@ -30,3 +30,4 @@ def test_a_project_with_one_thing_goes_round(
     assert restored.counts == made.counts
     assert restored.warnings == made.warnings
     assert len(made.warnings) == (what == "a mask without voxels")
+    assert versions.compare(project, "latest", "live", other_project_id=restored.project_id).equal
