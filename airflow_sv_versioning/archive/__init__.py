@@ -11,6 +11,7 @@ Source: the outer layer is that of SDK 6.74.51; the other members are ours. All 
 
 from __future__ import annotations
 
+from airflow_sv_versioning.archive.formats import item_lines_of
 from airflow_sv_versioning.archive.io.limits import ArchiveLimits
 from airflow_sv_versioning.archive.pack import PackedArchive, pack_archive
 from airflow_sv_versioning.archive.unpack import UnpackedArchive, iter_item_lines, unpack_archive
@@ -19,6 +20,7 @@ __all__ = [
     "ArchiveLimits",
     "PackedArchive",
     "UnpackedArchive",
+    "item_lines_of",
     "iter_item_lines",
     "pack_archive",
     "unpack_archive",

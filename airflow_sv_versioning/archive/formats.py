@@ -92,6 +92,12 @@ def formats_of(project_type: str) -> dict[str, ArchiveFormat]:
     }
 
 
+def item_lines_of(project_type: str) -> SideMember | None:
+    """Name the member by which archives of a project type tell of single items, if they do."""
+    formats = formats_of(project_type).values()
+    return next((member for each in formats for member in each.side_members if member.lines), None)
+
+
 def written_versions(project_type: str) -> tuple[str, ...]:
     """Name the formats that can be written: first the newest, last what older official clients write.
 

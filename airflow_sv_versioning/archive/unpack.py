@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.archive.checks import check_snapshot
-from airflow_sv_versioning.archive.formats import FORMATS, VIDEO_DIGESTS, SideMember, formats_of
+from airflow_sv_versioning.archive.formats import FORMATS, SideMember, formats_of, item_lines_of
 from airflow_sv_versioning.archive.io import tar, zstd
 from airflow_sv_versioning.archive.io.documents import parse_document
 from airflow_sv_versioning.archive.io.limits import ArchiveLimits
@@ -109,21 +109,26 @@ def _without_digests(
     }
 
 
-def iter_item_lines(path: Path, limits: ArchiveLimits = _DEFAULT_LIMITS) -> Iterator[bytes] | None:
+def iter_item_lines(
+    path: Path, project_type: str, limits: ArchiveLimits = _DEFAULT_LIMITS
+) -> Iterator[bytes] | None:
     """Stream what an archive says of single items, of which it holds them at its beginning.
 
     :returns: ``None`` if it says nothing of them.
     """
-    lines = _item_lines(path, limits)
+    member = item_lines_of(project_type)
+    if member is None:
+        return None
+    lines = _item_lines(path, member.name, limits)
     first = next(lines, None)
     return None if first is None else chain([first], lines)
 
 
-def _item_lines(path: Path, limits: ArchiveLimits) -> Iterator[bytes]:
+def _item_lines(path: Path, name: str, limits: ArchiveLimits) -> Iterator[bytes]:
     limits = limits.of_archive(path.stat().st_size)
     with path.open("rb") as file, zstd.open_reader(file, limits.payload_bytes, _WHAT) as reader:
         for member in tar.iter_files(reader, _WHAT):
-            if member.name.removeprefix("./") == VIDEO_DIGESTS.name:
+            if member.name.removeprefix("./") == name:
                 yield from iter_lines(member.content, member.size_bytes, f"{_WHAT}'s {member.name}")
                 return
 

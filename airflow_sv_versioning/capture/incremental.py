@@ -5,22 +5,20 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airflow_sv_versioning.capture.little_snapshots import ItemsRead, Surroundings, hanging, listed
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.compare.differences import find_differences
 from airflow_sv_versioning.exceptions import NotFoundError
 from airflow_sv_versioning.project_types import project_type_of
-from airflow_sv_versioning.project_types.base import Item, ItemReader, Rows, names_of
+from airflow_sv_versioning.project_types.base import Item, ItemReader, names_of
 from airflow_sv_versioning.project_types.remnants import find_remnants
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
 SAMPLED_OF = 100
 MIN_SAMPLE, MAX_SAMPLE = 10, 50
@@ -48,15 +46,6 @@ def find_stale(
     if not read:
         return []
     return check.differences(read)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Items of one dataset with what hangs on them now."""
-
-    dataset_id: int
-    items: Sequence[Item]
-    rows: Rows
 
 
 class _SpotCheck:
@@ -95,7 +84,7 @@ class _SpotCheck:
             yield from batch.take(pa.array(batch_positions, pa.int64())).to_pylist()
             start += batch.num_rows
 
-    def read(self, sampled: tuple[int, list[int]]) -> _Part | None:
+    def read(self, sampled: tuple[int, list[int]]) -> ItemsRead | None:
         """Read those of the items that look unchanged, also after they were read."""
         dataset_id, ids = sampled
         try:
@@ -109,30 +98,21 @@ class _SpotCheck:
             return None
         if rows is None or len(unchanged_items) < len(items):
             return None
-        return _Part(dataset_id, items, rows)
+        return ItemsRead(dataset_id, items, rows)
 
     def _unchanged(self, dataset_id: int, ids: Sequence[int]) -> list[Item]:
         items = self._reader.list_by_ids(dataset_id, ids)
         return [item for item in items if self._stamps.get(item.id) == item.updated_at]
 
-    def differences(self, parts: Sequence[_Part]) -> list[str]:
+    def differences(self, parts: Sequence[ItemsRead]) -> list[str]:
         """Compare what was read with the base's rows, both taken as little snapshots."""
-        ids = IdSet(item.id for part in parts for item in part.items)
-        with self._writer(self._base_folder, parts) as writer:
-            self._project_type.copy_kept(self._base, writer, ids)
-            base_snapshot = writer.finish(self._base.project_info, self._meta)
-        with self._writer(self._read_folder, parts) as writer:
-            for part in parts:
-                writer.append_rows(part.rows)
-            read_snapshot = writer.finish(self._base.project_info, self._meta)
+        base, ids = self._base, IdSet(item.id for part in parts for item in part.items)
+        surroundings = Surroundings(base.project_type, base.read("datasets"), base.project_info, self._meta)
+        # Unchanged items are listed anew, whatever the base says of them.
+        as_listed = listed(self._reader, parts)
+        base_snapshot = surroundings.write(
+            self._base_folder, as_listed, lambda writer: self._project_type.copy_kept(base, writer, ids)
+        )
+        read_snapshot = surroundings.write(self._read_folder, as_listed, hanging(parts))
         find_remnants(read_snapshot).leave_out()
         return find_differences(base_snapshot, read_snapshot, same_project=True)
-
-    @contextmanager
-    def _writer(self, folder: Path, parts: Sequence[_Part]) -> Iterator[SnapshotWriter]:
-        """Open a little snapshot that already has what listings tell."""
-        with SnapshotWriter(folder, self._base.project_type) as writer:
-            writer.append_arrow("datasets", self._base.read("datasets"))
-            for part in parts:
-                writer.append_rows(self._reader.listed_rows(part.items))
-            yield writer

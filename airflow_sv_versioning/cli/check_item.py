@@ -42,14 +42,20 @@ def _check_item(arguments: argparse.Namespace) -> int:
             in_project=arguments.in_project,
             **work.watched,
         )
-    size = "of unknown size" if item.size_bytes is None else f"{item.size_bytes:,} bytes"
+    facts = ["of unknown size" if item.size_bytes is None else f"{item.size_bytes:,} bytes"]
+    if item.frames_count is not None:
+        facts.append(f"{item.frames_count} frames")
+    facts.append(item.hash or item.link or "of unknown content")
     lines = [
         f"Item '{item.path}' (id {item.item_id}) of version {item.version_num} (id {item.version_id}):",
-        f"  file        {size}, {item.frames_count} frames, {item.hash or item.link}",
-        f"  annotation  {item.annotation_sha256}",
+        f"  file        {', '.join(facts)}",
     ]
+    if item.annotation_sha256:
+        lines.append(f"  annotation  {item.annotation_sha256}")
     if item.file:
         lines.append(f"{item.file} is this file.")
     if item.in_project:
         lines.append(f"Project {item.in_project} has the same item with the same annotation.")
+    if item.not_compared:
+        lines.append(f"Not compared, for the archive does not tell it: {', '.join(item.not_compared)}.")
     return show(arguments, item.as_dict(), *lines)

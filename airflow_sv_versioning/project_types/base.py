@@ -160,7 +160,6 @@ class ProjectType(ABC):
     :cvar passes_geometry_on: whether geometry is restored as it is told, and not made anew.
     :cvar others_tell_all: whether archives by other tools hold all that ours do.
     :cvar has_previews: whether the platform shows versions.
-    :cvar checks_items: whether archives tell of each item what it is, so that one can be checked alone.
     """
 
     name: ClassVar[str]
@@ -176,7 +175,6 @@ class ProjectType(ABC):
     passes_geometry_on: ClassVar[bool] = True
     others_tell_all: ClassVar[bool] = False
     has_previews: ClassVar[bool] = True
-    checks_items: ClassVar[bool] = False
 
     @property
     def id_column(self) -> str:

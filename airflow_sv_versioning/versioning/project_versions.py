@@ -347,18 +347,26 @@ class ProjectVersions:
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> ItemCheck:
-        """Say what a version holds of one item, and hold a file or a project against it; for videos only.
+        """Say what a version holds of one item, and hold a file or a project against it.
+
+        The archive is downloaded once, and of a project little more than the item is read. All that a
+        comparison looks at counts, but not which image an image belongs to, nor what changed of datasets
+        and of the definitions of classes and tags.
 
         Give exactly one of ``version_id``, ``version_num`` and ``as_of``.
 
         :param path: ``dataset/path/item name``.
-        :param file: a file that should be the one that was annotated.
+        :param file: a file that should be the one that was annotated, as the platform keeps it.
         :param in_project: a project whose item of this path should be the same: a restored one, or the
-            version's own, to see whether the item changed since.
-        :raises IntegrityError: file or project differ from the version; the message says in what.
+            version's own, to see whether the item changed since; there one that was renamed is found by its
+            id.
+        :raises IntegrityError: file or project differ from the version; the message says in what, and
+            ``context["differences"]`` in all.
         :raises NotFoundError: the project to compare has no such item.
-        :raises ConfigurationError: the version has no such item, or it is known by its link only.
-        :raises UnsupportedProjectError: archives of the project's type have no digests of single items.
+        :raises ProjectChangedError: the item changed each time that it was read.
+        :raises ConfigurationError: the version has no such item, or several of this path, or the item is
+            known by its link only, or the project to compare is of another type.
+        :raises UnsupportedProjectError: there are no versions of projects of this type.
         """
         return check_item(
             self._client,

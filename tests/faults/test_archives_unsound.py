@@ -15,7 +15,7 @@ from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.vault.record import read_record
-from airflow_sv_versioning.versioning.one_video import find_archived_video
+from airflow_sv_versioning.versioning.item_lines import ArchivedItems
 from tests.support.archives import archive_of, rows, sealed, tar_of, unwrapped, write_snapshot
 
 DEEP = '{"a":' * 250 + "1" + "}" * 250
@@ -232,7 +232,7 @@ def test_an_account_of_videos_that_is_none_is_refused(line, tmp_path: Path):
     archive = archive_of(b"", tmp_path / "a", videos_integrity_jsonl=line + b"\n")
 
     with pytest.raises(FormatError, match="account of its videos"):
-        find_archived_video(archive, "a/b.mp4", tmp_path / "out")
+        ArchivedItems(archive, "videos", tmp_path / "out").find("a/b.mp4")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from airflow_sv_versioning.restore.plan import plan_restore
 from airflow_sv_versioning.restore.project import Target, restore_project
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.run import EmbeddedServer, ServerInfo
-from airflow_sv_versioning.versioning.one_video import find_archived_video
+from airflow_sv_versioning.versioning.item_lines import ArchivedItems
 
 BEYOND_BYTES = 3 << 29
 """Address space beyond what an idle worker has: some more than a gibibyte, for not all of it is used."""
@@ -95,7 +95,7 @@ class _Reader:
             stage[0] = "find a video"
             # Where it is refused, the whole archive is read all the same.
             with suppress(SuperviselyError):
-                find_archived_video(archive, "a/b/кот.mp4", folder / "one")
+                ArchivedItems(archive, "videos", folder / "one").find("a/b/кот.mp4")
         stage[0] = "unpack"
         snapshot = unpack_archive(archive, project_type, folder / "snapshot").snapshot
         stage[0] = "plan"

@@ -4,6 +4,7 @@ import io
 import json
 import random
 import tarfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import zstandard
 from airflow_sv_versioning.archive import PackedArchive, pack_archive, unpack_archive
 from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.exceptions import FormatError, IntegrityError, SnapshotError
+from airflow_sv_versioning.project_types.videos.columns import COMPARED
 from airflow_sv_versioning.project_types.videos.digests import MEMBER, integrity_lines
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.versioning.one_video import find_archived_video
+from airflow_sv_versioning.versioning.item_lines import ArchivedItems
 from tests.support.archives import archive_of, content, tar_of, unwrapped
 from tests.support.types import TempFolders
 from tests.support.video_archives import META, video_rows, write_video_snapshot
@@ -239,6 +241,26 @@ def test_lines_that_do_not_fit_the_tables_are_refused(change, packed: PackedArch
         unpack_archive(repacked(packed.path, change), "videos", tmp_path / "out")
 
 
+@FORMATS
+def test_lines_without_the_digest_of_the_item_are_taken_as_they_were_written_once(
+    packed: PackedArchive, tmp_path: Path
+):
+    def shorten(members):
+        lines = [json.loads(line) for line in members[MEMBER].splitlines()]
+        for line in lines:
+            del line["item_sha256"]
+        members[MEMBER] = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
+
+    unpack_archive(repacked(packed.path, shorten), "videos", tmp_path / "out")
+
+
+def test_lines_tell_all_that_is_compared_of_videos():
+    module = import_module(integrity_lines.__module__)
+    assert set(COMPARED.of_items) == set(module._ITEM)
+    assert set(COMPARED.of("figures")) == set(module._FIGURES)
+    assert {"name", *COMPARED.of_tags} == set(module._TAGS)
+
+
 def test_a_line_tells_what_a_video_is(snapshot: Snapshot):
     lines = [json.loads(line) for line in integrity_lines(snapshot)]
 
@@ -361,11 +383,11 @@ def test_a_video_of_an_archive_that_another_tool_wrote_is_found(tmp_path: Path):
     payload = older([{**VIDEO, "ann_json": json.dumps(ANNOTATION)}])
     archive = archive_of(payload, tmp_path / "archive")
 
-    found = find_archived_video(archive, "d/a.mp4", tmp_path / "out")
+    found = ArchivedItems(archive, "videos", tmp_path / "out").find("d/a.mp4")
 
     assert found is not None
-    assert (found.id, found.hash, len(found.annotation_sha256)) == (1, "h", 64)
-    assert find_archived_video(archive, "d/b.mp4", tmp_path / "out") is None
+    assert (found.id, found.hash, len(found.annotation_sha256 or "")) == (1, "h", 64)
+    assert ArchivedItems(archive, "videos", tmp_path / "out").find("d/b.mp4") is None
 
 
 def test_ids_and_times_do_not_change_a_digest(snapshot: Snapshot, tmp_path: Path):

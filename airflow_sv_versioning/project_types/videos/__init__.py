@@ -51,7 +51,6 @@ class Videos(ProjectType):
     # The official restore decides alike.
     prefers_link = False
     shares_objects = True
-    checks_items = True
 
     def reader(self, client: SuperviselyClient, names: Names, directory: Path) -> ItemReader[ItemWithRow]:
         """Make what reads videos."""

@@ -11,12 +11,15 @@ person can check one video without unpacking everything. Each line is a JSON obj
     size_bytes         of the file, null where the platform does not tell
     frames_count       of the video
     annotation_sha256  digest of the annotation, in hex
+    item_sha256        digest of what is said of the video itself, in hex; older archives lack it
 
-The digest holds no ids and no times, so a restored video has the one of its source. It is the SHA-256 of
-three numbers of 64 hex digits, each followed by a newline: those of the objects, of the figures and of the
-tags. They are made of lines of UTF-8, every one a JSON array and a newline, without spaces, ``null`` for
-what is not given; geometry and other JSON stand in it as :func:`canonical_json` writes them, so it does not
-matter in which words the platform told them:
+The last is the SHA-256 of a JSON array ``[custom data, description, meta]`` in UTF-8, written as below.
+
+The digest of the annotation holds no ids and no times, so a restored video has the one of its source. It is
+the SHA-256 of three numbers of 64 hex digits, each followed by a newline: those of the objects, of the
+figures and of the tags. They are made of lines of UTF-8, every one a JSON array and a newline, without
+spaces, ``null`` for what is not given; geometry and other JSON stand in it as :func:`canonical_json` writes
+them, so it does not matter in which words the platform told them:
 
 .. code-block:: text
 
@@ -36,7 +39,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +54,14 @@ if TYPE_CHECKING:
 
 MEMBER = "videos.integrity.jsonl"
 
-_VIDEOS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "size", "frames_count"]
+_ITEM = ["custom_data", "description", "meta"]
+_VIDEOS = ["src_video_id", "src_dataset_id", "name", "hash", "link", "size", "frames_count", *_ITEM]
 _FIGURES = ["frame_index", "geometry_type", "geometry_json", "track_id", "priority", "meta"]
 _FIGURES += ["smart_tool_input", "nn_created", "nn_updated", "custom_data", "description"]
 _TAGS = ["name", "value_json", "frame_from", "frame_to", "is_finished", "non_final_value", "custom_data"]
 _JSON = {"geometry_json", "meta", "smart_tool_input", "custom_data", "value_json"}
 _ORDERED = ("objects", "figures")
+_ITEM_DIGEST = "item_sha256"
 
 
 def integrity_lines(snapshot: Snapshot) -> Iterator[bytes]:
@@ -72,8 +77,9 @@ def integrity_lines(snapshot: Snapshot) -> Iterator[bytes]:
             "size_bytes": row["size"],
             "frames_count": row["frames_count"],
             "annotation_sha256": digests.of(row["src_video_id"]),
+            _ITEM_DIGEST: _item_digest(row),
         }
-        yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        yield _line(line)
 
 
 def check_lines(path: Path, snapshot: Snapshot) -> None:
@@ -87,7 +93,7 @@ def check_lines(path: Path, snapshot: Snapshot) -> None:
         for line in integrity_lines(snapshot):
             # A damaged member may hold no newline at all.
             stored_line = promised_file.readline(len(line) + 1)
-            if stored_line != line:
+            if stored_line not in (line, _as_once(line)):
                 video = json.loads(line)
                 raise IntegrityError(
                     f"Video {video['path']!r} (id {video['id']}) is not as the archive's {MEMBER} says; "
@@ -98,6 +104,25 @@ def check_lines(path: Path, snapshot: Snapshot) -> None:
                 )
         if promised_file.read(1):
             raise IntegrityError(f"The archive's {MEMBER} speaks of more videos than it holds.", where=MEMBER)
+
+
+def _as_once(line: bytes) -> bytes:
+    """Write a line as older archives have it."""
+    members = json.loads(line)
+    del members[_ITEM_DIGEST]
+    return _line(members)
+
+
+def _line(members: Mapping[str, Any]) -> bytes:
+    return json.dumps(members, ensure_ascii=False).encode() + b"\n"
+
+
+def _item_digest(row: Mapping[str, Any]) -> str:
+    texts = [
+        "null" if row[name] is None else canonical_json(row[name]) if name in _JSON else _quoted(row[name])
+        for name in _ITEM
+    ]
+    return hashlib.sha256(f"[{','.join(texts)}]".encode()).hexdigest()
 
 
 class _Digests:
@@ -176,7 +201,11 @@ def _json_column(column: pa.Array, is_json: bool) -> pa.Array:
 
 
 def _text(column: pa.Array) -> pa.Array:
-    return _written(column, lambda text: json.dumps(text, ensure_ascii=False))
+    return _written(column, _quoted)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _written(column: pa.Array, write: Callable[[str], str]) -> pa.Array:

@@ -14,6 +14,7 @@ from PIL import Image
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.exceptions import RemoteTaskFailedError
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.server.rules import VENDOR
 from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.versioning import ProjectVersions
@@ -115,6 +116,8 @@ def use_versions(bench: Bench, project_type: str, source_id: int) -> None:
     versions.restore(source_id, version_num=1, workspace_id=bench.server.info.workspace_id)
     versions.plan_restore(source_id, as_of="2100-01-01")
     versions.verify(source_id, media_store=store)
+    path = path_of_an_item(bench, project_type, source_id)
+    versions.check_item(source_id, path, version_num=1, in_project=source_id)
     versions.get_list(source_id, [{"field": "version", "operator": "in", "value": [1, 2]}])
     versions.update(made.version_id, title="renamed", description="of a test")
     versions.check_media_store(store)
@@ -122,6 +125,18 @@ def use_versions(bench: Bench, project_type: str, source_id: int) -> None:
     versions.list_project_ids(bench.server.info.workspace_id)
     versions.release(source_id)
     bench.client.projects.archive(restored.project_id)
+
+
+def path_of_an_item(bench: Bench, project_type: str, project_id: int) -> str:
+    items = project_type_of(project_type).items(bench.client)
+    datasets = bench.client.datasets.list_all(project_id)
+    return next(
+        f"{dataset.name}/{page[0]['name']}"
+        for dataset in datasets
+        if dataset.parent_id is None
+        for page in items.iter_pages(dataset.id)
+        if page
+    )
 
 
 class Killed(ProcessMarks):
