@@ -310,9 +310,6 @@ def _text(value: Any) -> str | None:
 
 def _common(before: Figure | None, after: Figure | None) -> dict[str, Any]:
     """Tell of a figure, or a pair, what every change of it has."""
-    shown = after or before
-    if shown is None:
-        raise AssertionError("a change is of a figure")
     frames = [figure.where[-1] for figure in (before, after) if figure is not None and figure.where]
     return {
         "figure_id_before": before and told_id(before.row["src_figure_id"]),
@@ -321,7 +318,8 @@ def _common(before: Figure | None, after: Figure | None) -> dict[str, Any]:
         "object_id_after": after and told_id(after.row["object_id"]),
         "class_before": before and before.class_name,
         "class_after": after and after.class_name,
-        "geometry_type": shown.row["geometry_type"],
+        "geometry_type_before": before and before.row["geometry_type"],
+        "geometry_type_after": after and after.row["geometry_type"],
         "frame_from": frames[0] if frames else None,
         "frame_to": frames[-1] if frames else None,
     }

@@ -194,7 +194,9 @@ class Change:
 
     :param kind: such as ``items.renamed``, ``figures.reshaped``, ``objects.relabelled``, ``tags.changed``.
     :param member: which attribute changed, such as ``description``, where the kind alone does not tell.
+    :param figure_id_before: ``None`` also where the archive tells no ids.
     :param class_before: of the figure or object; both are given for a pair, also if they are equal.
+    :param geometry_type_before: of the figure; of a pair both are given.
     :param tag: name of the tag.
     :param iou: area (voxels) that both shapes share, over the area that either has; ``None`` for shapes
         without one.
@@ -214,7 +216,8 @@ class Change:
     object_id_after: int | None = None
     class_before: str | None = None
     class_after: str | None = None
-    geometry_type: str | None = None
+    geometry_type_before: str | None = None
+    geometry_type_after: str | None = None
     tag: str | None = None
     iou: float | None = None
     shift_px: float | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.runtime.file_sharing import share_file
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.schemas import column_names, item_column, owned_tables, table_names
 from airflow_sv_versioning.snapshot.stored_rows import StoredRows
@@ -90,7 +90,7 @@ def _finished(whole: Snapshot, writer: SnapshotWriter) -> Snapshot:
     owned = {whole.project_type, *owned_tables(whole.project_type)}
     for table in table_names(whole.project_type):
         if table not in owned and whole.path(table).exists():
-            os.link(whole.path(table), writer.directory / whole.path(table).name)
+            share_file(whole.path(table), writer.directory / whole.path(table).name)
     if (masks := whole.directory / MASKS).is_dir():
         (writer.directory / MASKS).symlink_to(masks.resolve(), target_is_directory=True)
     return writer.finish(whole.project_info, whole.project_meta)

@@ -110,7 +110,8 @@ def _rectangle(left: int, top: int, right: int, bottom: int) -> str:
 
 
 def _reshaped(class_name: str = "car", **more: Any) -> Change:
-    facts = {"geometry_type": "rectangle", "iou": 0.824, "shift_px": 12.34, **more}
+    types = {"geometry_type_before": "rectangle", "geometry_type_after": "rectangle"}
+    facts = {**types, "iou": 0.824, "shift_px": 12.34, **more}
     return Change(
         "figures.reshaped",
         class_before=class_name,
@@ -248,12 +249,15 @@ def test_outlines_of_an_item_of_unknown_size_are_drawn_around_them() -> None:
 
 def test_an_outline_that_stayed_is_drawn_once() -> None:
     shape = _rectangle(1, 2, 3, 4)
-    change = Change("figures.relabelled", class_before="car", class_after="bus", geometry_type="rectangle")
+    change = Change(
+        "figures.relabelled", class_before="car", class_after="bus", geometry_type_after="rectangle"
+    )
     told = Change(
         "figures.relabelled",
         class_before="car",
         class_after="bus",
-        geometry_type="rectangle",
+        geometry_type_before="rectangle",
+        geometry_type_after="rectangle",
         before=shape,
         after=shape,
     )
@@ -273,7 +277,8 @@ def test_a_figure_on_another_frame_is_drawn_on_both() -> None:
 
 @pytest.mark.parametrize("kind", ["figures.added", "figures.removed", "figures.reshaped"])
 def test_a_shape_that_is_due_and_not_told_is_missed(kind: str) -> None:
-    page = _page(NOTHING, [_changed(Change(kind, class_after="car", geometry_type="polygon"))])
+    types = {"geometry_type_before": "polygon", "geometry_type_after": "polygon"}
+    page = _page(NOTHING, [_changed(Change(kind, class_after="car", **types))])  # type: ignore[arg-type]
 
     assert "not drawn: its geometry is not told" in page.text
 
@@ -413,7 +418,9 @@ def _hostile_diff(names: Sequence[str]) -> tuple[VersionDiff, list[ItemDiff]]:
     for name in names:
         item = ItemFacts(1, name, name, -5, 10**30, name)
         change = Change("tags.changed", name, None, None, None, None, name, name, name, name)
-        drawn = Change("figures.added", class_after=name, geometry_type=name, after=name, frame_from=10**30)
+        drawn = Change(
+            "figures.added", class_after=name, geometry_type_after=name, after=name, frame_from=10**30
+        )
         values = Change("items.changed", member="meta", before="[" * 50_000, after=json.dumps({name: name}))
         items.append(ItemDiff(item, item, (change, drawn, values)))
     return diff, items
@@ -499,7 +506,13 @@ def test_a_page_has_at_most_2_mb_whatever_there_is(letter: str, tmp_path: Path) 
 def test_an_item_of_many_changes_has_a_bounded_card() -> None:
     ring = [[number % 97, number % 89] for number in range(600)]
     shape = json.dumps({"points": {"exterior": ring, "interior": []}})
-    change = Change("figures.reshaped", geometry_type="polygon", before=shape, after=shape.replace("1", "2"))
+    change = Change(
+        "figures.reshaped",
+        geometry_type_before="polygon",
+        geometry_type_after="polygon",
+        before=shape,
+        after=shape.replace("1", "2"),
+    )
     page = _page(NOTHING, [_changed(*[change] * 5_000)])
 
     assert len(page.html) < 100_000

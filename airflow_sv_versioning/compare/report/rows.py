@@ -135,10 +135,10 @@ def _sides(change: Change, before: ClassName | None, after: ClassName | None) ->
     """
     frame, now = _frames(change) or (None, None)
     if change.before is not None and change.before == change.after and frame == now:
-        return [_Side("same", before, change.geometry_type, change.before, frame)]
+        return [_Side("same", before, change.geometry_type_before, change.before, frame)]
     sides = (
-        _Side("before", before, change.geometry_type, change.before, frame),
-        _Side("after", after or before, change.geometry_type, change.after, now),
+        _Side("before", before, change.geometry_type_before, change.before, frame),
+        _Side("after", after or before, change.geometry_type_after, change.after, now),
     )
     due = _DUE.get(change.kind, ())
     return [side for side in sides if side.geometry is not None or side.state in due]
@@ -165,7 +165,8 @@ def _facts(change: Change) -> Iterator[str]:
         yield f"IoU {change.iou:.2f}"
     if change.shift_px is not None:
         yield f"moved {change.shift_px:,.1f} px"
-    if change.geometry_type is not None:
-        yield shown(change.geometry_type, 40).replace("_", " ")
+    types = dict.fromkeys(filter(None, (change.geometry_type_before, change.geometry_type_after)))
+    if types:
+        yield " → ".join(shown(name, 40).replace("_", " ") for name in types)
     if change.count > 1:
         yield f"{change.count:,} times"

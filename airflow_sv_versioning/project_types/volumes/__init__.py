@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Semaphore
@@ -37,6 +35,7 @@ from airflow_sv_versioning.project_types.volumes.rows import (
     volume_row,
 )
 from airflow_sv_versioning.project_types.volumes.upload import normalise_to_ras
+from airflow_sv_versioning.runtime.file_sharing import share_file
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.schemas import item_column
@@ -169,8 +168,4 @@ def _copy_files(base: Snapshot, directory: Path, figure_ids: Sequence[int]) -> N
         if not source.exists():
             continue
         target.parent.mkdir(exist_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:
-            # A disk without hard links.
-            shutil.copyfile(source, target)
+        share_file(source, target)
