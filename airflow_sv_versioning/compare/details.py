@@ -138,13 +138,11 @@ def _item_changes(pairs: PairedParts, place: int, before: Row, after: Row) -> It
         yield Change("items.changed", "parent")
     dropped = pairs.before.side.not_compared.get(pairs.before.side.project_type, frozenset())
     columns = _columns(pairs.before)
-    for name in columns.of_items:
+    for name in (*columns.of_items, *columns.file_facts):
         one, other = (canonical_text(_as_text(row[name]), name) for row in (before, after))
-        if one != other and name not in dropped:
-            yield Change("items.changed", name, before=one, after=other)
-    for name in columns.file_facts:
-        one, other = (canonical_text(_as_text(row[name]), name) for row in (before, after))
-        if one != other and one is not None and other is not None and name not in dropped:
+        # What the platform did not find out of a file yet is no difference.
+        is_open = name in columns.file_facts and None in (one, other)
+        if one != other and not is_open and name not in dropped:
             yield Change("items.changed", name, before=one, after=other)
 
 

@@ -6,7 +6,7 @@ Only of pairs whose digests differ are the rows read again, and put side by side
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,13 +95,19 @@ def compare_snapshots(
     compared = _sides(before, after, projects, expected)
     comparison = _Comparison(compared, options, same_project, sinks, taken_over or IdSet(()))
     comparison.run()
-    not_compared = compared[BEFORE].not_compared
-    return comparison.tally.result(
-        before.project_type,
-        sides,
-        projects.diff,
-        (f"{table}.{column}" for table, columns in not_compared.items() for column in columns),
-    )
+    not_compared = [*_names(compared[BEFORE].not_compared), *_unsettable(before, after)]
+    return comparison.tally.result(before.project_type, sides, projects.diff, not_compared)
+
+
+def _names(columns: Mapping[str, Collection[str]]) -> Iterator[str]:
+    return (f"{table}.{name}" for table, names in columns.items() for name in names)
+
+
+def _unsettable(*snapshots: Snapshot) -> Iterator[str]:
+    """Name what a side holds and no call can set: no restore brings it back, so nobody compares it."""
+    for entry in project_type_of(snapshots[0].project_type).compared.unsettable:
+        if not entry.beside and any(entry.count(snapshot) for snapshot in snapshots):
+            yield from _names({entry.table: entry.columns})
 
 
 def _sides(

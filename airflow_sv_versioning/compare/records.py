@@ -256,7 +256,7 @@ class VersionDiff:
     """What differs between two sides.
 
     :param coarse: items with so many changes that they were counted and not paired.
-    :param not_compared: ``table.column`` of what one side's archive does not tell of.
+    :param not_compared: ``table.column`` of what one side's archive does not tell, or what no call can set.
     """
 
     project_type: str

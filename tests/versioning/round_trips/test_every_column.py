@@ -10,6 +10,8 @@ from airflow_sv_versioning.archive import pack_archive
 from airflow_sv_versioning.archive.formats import written_versions
 from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.compare.differences import find_differences
+from airflow_sv_versioning.compare.engine import compare_snapshots
+from airflow_sv_versioning.compare.records import SideFacts
 from airflow_sv_versioning.project_types import VERSIONED_TYPES as TYPES
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.runtime.progress import Progress
@@ -110,6 +112,29 @@ def test_what_no_call_can_set_is_named_where_a_version_holds_it(project_type, tm
         held = write_cells(tmp_path / name, project_type, [(entry.table, "cell", lost_with(entry))])
 
         assert list(COMPARED[project_type].warnings(held)) == [entry.warning(1)]
+
+
+@pytest.mark.parametrize("project_type", TYPES)
+def test_what_no_call_can_set_is_compared_by_nobody_and_named(project_type, tmp_path: Path):
+    sides = SideFacts("before"), SideFacts("after")
+    plain = write_cells(tmp_path / "plain", project_type, [("tags", "cell", {})])
+    for entry in COMPARED[project_type].unsettable:
+        lossy = write_cells(
+            tmp_path / entry.columns[0],
+            project_type,
+            [("tags", "cell", {}), (entry.table, "other", lost_with(entry))],
+        )
+        bare = write_cells(
+            tmp_path / f"no {entry.columns[0]}",
+            project_type,
+            [("tags", "cell", {}), (entry.table, "other", {})],
+        )
+        diff = compare_snapshots(bare, lossy, sides, same_project=False)
+
+        named = [] if entry.beside else [f"{entry.table}.{column}" for column in entry.columns]
+        assert list(diff.not_compared) == sorted(named)
+        assert diff.equal
+    assert compare_snapshots(plain, plain, sides, same_project=True).not_compared == ()
 
 
 def lost_with(entry):
