@@ -101,3 +101,30 @@ def test_masks_that_the_sdk_cannot_version_come_back_from_ours(
     restored = versions.restore(project_id, versions.create(project_id).version_id, verify="full")
 
     assert_same(read_volumes(client, restored.project_id), read_volumes(client, project_id))
+
+
+@pytest.mark.parametrize(("one", "other"), [("filmed", "views"), ("scanned", "scanned")])
+def test_a_comparison_counts_on_both_sides_what_the_sdk_reads(
+    one, other, request: Request, versions: Versions, client: Client
+):
+    before, after = (request.getfixturevalue(name) for name in (one, other))
+    touch(client, before.id)
+    made = versions.create(before.id)
+
+    diff = versions.compare(before.id, f"id:{made.version_id}", "live", other_project_id=after.id)
+
+    for when, project in (("before", before), ("after", after)):
+        items = project.content[project.type].values()
+        side = getattr(diff, when).counts
+        assert side[project.type] == len(items)
+        assert side["objects"] == sum(len(item["objects"]) for item in items)
+        assert side["figures"] == sum(map(count_figures, items))
+        assert side["tags"] == sum(
+            len(item["tags"]) + sum(len(tags) for _, tags in item["objects"]) for item in items
+        )
+        assert sum(getattr(entry, when) for entry in diff.by_class.values()) == side["figures"]
+        assert sum(getattr(entry, when) for entry in diff.by_tag.values()) == side["tags"]
+
+
+def count_figures(item: dict[str, Any]) -> int:
+    return sum(len(item.get(part, ())) for part in ("figures", "slices", "spatial"))
