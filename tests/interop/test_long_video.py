@@ -13,7 +13,7 @@ from tests.support.videos import write_video
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
-FRAMES, FIGURES = 20_000, 50_000
+FRAMES, FIGURES = 8_000, 20_000
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.support.media import hash_of
 from tests.support.sdk import ROOT
 from tests.support.types import Client, Server, Store
 
-MEDIA, SIZE, NEW = 10_000, 100_000, 100
+MEDIA, SIZE, NEW = 4_000, 100_000, 100
 
 CREATE = """
 import json, sys
@@ -105,7 +105,7 @@ def crowd(tmp_path: Path, clock: Clock):
 
 
 @pytest.mark.slow
-def test_ten_thousand_media_take_little_memory_and_only_new_ones_are_copied_next(crowd, tmp_path: Path):
+def test_thousands_of_media_take_little_memory_and_only_new_ones_are_copied_next(crowd, tmp_path: Path):
     first = create(crowd(range(MEDIA), SIZE), tmp_path / "store")
     second = create(crowd(range(MEDIA, MEDIA + NEW), SIZE), tmp_path / "store")
 
