@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli.connecting import Work, working
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, whole_id
+from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, parsed, whole_id
 from airflow_sv_versioning.cli.printing import DONE, fail, show
 from airflow_sv_versioning.exceptions import ConfigurationError, RuleBrokenError
 
@@ -106,10 +106,7 @@ def _side(text: str) -> SideRef:
     """
     from airflow_sv_versioning.versioning.compare import SideRef
 
-    try:
-        return SideRef.parse(text)
-    except ConfigurationError as error:
-        raise argparse.ArgumentTypeError(str(error).removesuffix(".")) from error
+    return parsed(SideRef.parse, text)
 
 
 def _rule(text: str) -> Rule:
@@ -119,10 +116,7 @@ def _rule(text: str) -> Rule:
     """
     from airflow_sv_versioning.compare.rules import Rule
 
-    try:
-        return Rule.parse(text)
-    except ConfigurationError as error:
-        raise argparse.ArgumentTypeError(str(error).removesuffix(".")) from error
+    return parsed(Rule.parse, text)
 
 
 def _output(text: str) -> Path:

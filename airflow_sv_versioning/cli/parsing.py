@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn, get_args
+from functools import partial
+from typing import Any, NoReturn, TypeVar, get_args
 
 from airflow_sv_versioning.cli.printing import report, write
 from airflow_sv_versioning.client.bounds import MAX_SECONDS, MAX_WORKERS
 from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import ConfigurationError
+
+T = TypeVar("T")
 
 EPILOG = """\
 Server and token come from SERVER_ADDRESS and API_TOKEN, from --server and --token, or from --conn-id.
@@ -46,8 +49,16 @@ def whole_id(text: str) -> int:
 
     :raises ArgumentTypeError: it is none; argparse puts the argument's name before it.
     """
+    return parsed(partial(check_id, "it"), text)
+
+
+def parsed(read: Callable[[str], T], text: str) -> T:
+    """Read an argument of the command line as Python callers have it read.
+
+    :raises ArgumentTypeError: it is none; argparse puts the argument's name before it.
+    """
     try:
-        return check_id("it", text)
+        return read(text)
     except ConfigurationError as error:
         raise argparse.ArgumentTypeError(str(error).removesuffix(".")) from error
 

@@ -67,16 +67,6 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def plural(count: int, word: str) -> str:
-    """Write a count and what is counted: ``1 image``, ``2,000 images``."""
-    return f"{count:,} {word if count == 1 else plural_of(word)}"
-
-
-def plural_of(word: str) -> str:
-    """Make ``classes`` of ``class``, ``figures`` of ``figure``."""
-    return word + ("es" if word.endswith("s") else "s")
-
-
 def _visible(match: re.Match[str]) -> str:
     character = match[0]
     if character in "\t\n\r":
