@@ -37,10 +37,6 @@ class Tally:
         self._ious: defaultdict[str | None, list[float]] = defaultdict(list)
         self._coarse = 0
 
-    def add_datasets(self, kind: str) -> None:
-        """Count a dataset that is not as it was: ``datasets.renamed`` and so on."""
-        self._kinds[kind] += 1
-
     def know(self, classes: Iterable[str], tags: Iterable[str], datasets: Iterable[str]) -> None:
         """Tell of names of which there may be nothing to count."""
         for names, counters in ((classes, self._classes), (tags, self._tags), (datasets, self._datasets)):
