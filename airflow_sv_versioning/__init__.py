@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
     from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
     from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
+    from airflow_sv_versioning.sensors.project_versions import ProjectVersionSensor
     from airflow_sv_versioning.versioning import ProjectVersions
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "BackgroundTasksSensor",
     "CompareProjectVersionsOperator",
     "CreateProjectVersionOperator",
+    "ProjectVersionSensor",
     "ProjectVersions",
     "RemoveProjectOperator",
     "RestoreProjectVersionOperator",
@@ -47,6 +49,7 @@ _MODULES = {
     "BackgroundTasksSensor": "sensors.background_tasks",
     "CompareProjectVersionsOperator": "operators.compare",
     "CreateProjectVersionOperator": "operators.create",
+    "ProjectVersionSensor": "sensors.project_versions",
     "ProjectVersions": "versioning",
     "RemoveProjectOperator": "operators.remove",
     "RestoreProjectVersionOperator": "operators.restore",

@@ -44,7 +44,10 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [
             {
                 "integration-name": "Supervisely",
-                "python-modules": ["airflow_sv_versioning.sensors.background_tasks"],
+                "python-modules": [
+                    "airflow_sv_versioning.sensors.background_tasks",
+                    "airflow_sv_versioning.sensors.project_versions",
+                ],
             }
         ],
         "triggers": [
@@ -54,6 +57,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_sv_versioning.triggers.background_tasks",
                     "airflow_sv_versioning.triggers.busy_projects",
                     "airflow_sv_versioning.triggers.new_versions",
+                    "airflow_sv_versioning.triggers.project_versions",
                 ],
             }
         ],

@@ -94,10 +94,9 @@ class SuperviselyOperator(BaseOperator):
         Airflow leaves five seconds for that before it kills the process.
         """
         # Runs inside a signal handler: no request, no lock, nothing of Airflow.
+        self._stop_early = True
         if (client := getattr(self, "_client", None)) is not None:
             client.interrupt()
-        else:
-            self._stop_early = True
 
     def _stoppable(self, client: SuperviselyClient) -> Callable[[], bool]:
         """Have :meth:`on_kill` interrupt a client; returns what the engine asks between its steps."""

@@ -57,6 +57,24 @@ def parse_moment(argument: str, value: Any) -> pendulum.DateTime:
         ) from error
 
 
+def start_of_day(zone: str, moment: datetime) -> pendulum.DateTime:
+    """Find where the day of a moment begins in a time zone; in UTC.
+
+    :param zone: its name, such as ``Europe/Berlin`` or ``UTC``.
+    :raises ConfigurationError: there is no such zone.
+    """
+    import pendulum
+
+    try:
+        there = pendulum.instance(moment, tz="UTC").in_timezone(pendulum.timezone(str(zone)))
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"There is no time zone {str(zone)!r}; give a name such as Europe/Berlin or UTC."
+        ) from error
+    # Where clocks go forward at midnight, pendulum's `start_of` ends up in the day before.
+    return pendulum.datetime(there.year, there.month, there.day, tz=there.timezone).in_timezone("UTC")
+
+
 def since_text(moment: datetime, at: datetime | None = None) -> str:
     """Write since when something is so, for people: ``since 14:02 UTC (3 hours)``.
 

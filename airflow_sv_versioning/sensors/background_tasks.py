@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 
-from airflow_sv_versioning._airflow import AirflowSensorTimeout
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, find_ids
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, SuperviselyOperator
-from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger, WaitEvent
+from airflow_sv_versioning.triggers.background_tasks import BackgroundTasksTrigger
+from airflow_sv_versioning.triggers.waits import WaitEvent
 from airflow_sv_versioning.versioning.background_tasks import Waiting, describe, look
 
 if TYPE_CHECKING:
@@ -97,9 +97,7 @@ class BackgroundTasksSensor(SuperviselyOperator, BaseSensorOperator):
     def execute_complete(self, context: Context, event: Any) -> None:
         """Say how the wait ended, which the triggerer found out."""
         ended = WaitEvent.from_payload(event)
-        if ended.status == "timeout":
-            raise AirflowSensorTimeout(ended.message)
-        ended.raise_for_error()
+        ended.raise_for_end()
         self.log.info("%s", ended.message)
 
     @airflow_outcome()

@@ -10,48 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import TriggerEvent
 
-from airflow_sv_versioning.exceptions import RemoteTaskFailedError, SuperviselyError, WaitError
+from airflow_sv_versioning.exceptions import RemoteTaskFailedError, SuperviselyError
 from airflow_sv_versioning.triggers.base import SuperviselyTrigger
 from airflow_sv_versioning.triggers.shared_reads import Answer, read_shared
+from airflow_sv_versioning.triggers.waits import WaitEvent, end_of, pause_before_look
 from airflow_sv_versioning.versioning.background_tasks import Waiting, add_log, describe
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
     from airflow_sv_versioning.client.tasks import Task
-
-_MAX_BACK_OFF_SECONDS = 300.0
-_ERRORS = {error.kind: error for error in (RemoteTaskFailedError, WaitError)}
-
-
-@dataclass(frozen=True)
-class WaitEvent:
-    """How a wait ended.
-
-    :param status: ``success``, ``error`` or ``timeout``.
-    :param kind: of the error.
-    """
-
-    status: str
-    message: str
-    kind: str = ""
-
-    @classmethod
-    def from_payload(cls, payload: Any) -> WaitEvent:
-        """Read what the triggerer sent.
-
-        :raises WaitError: it is not what our trigger sends.
-        """
-        if isinstance(payload, dict) and payload.get("status") in {"success", "error", "timeout"}:
-            return cls(payload["status"], str(payload.get("message", "")), str(payload.get("kind", "")))
-        raise WaitError(
-            f"The triggerer sent {payload!r}, which is no end of a wait; "
-            "see that workers and triggerer have the same version of this package."
-        )
-
-    def raise_for_error(self) -> None:
-        """Raise the error that ended the wait, if one did."""
-        if self.status == "error":
-            raise _ERRORS.get(self.kind, WaitError)(self.message)
 
 
 class BackgroundTasksTrigger(SuperviselyTrigger):
@@ -86,12 +53,8 @@ class BackgroundTasksTrigger(SuperviselyTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: how the wait ended."""
-        try:
-            event = await asyncio.wait_for(self._wait(), self.deadline - time.time())
-        except asyncio.TimeoutError:
-            event = WaitEvent("timeout", "The background tasks were not over before the sensor's timeout.")
-        except SuperviselyError as error:
-            event = WaitEvent("error", error.message, error.kind)
+        late = "The background tasks were not over before the sensor's timeout."
+        event = await end_of(self._wait(), self.deadline, late)
         yield TriggerEvent(asdict(event))  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> WaitEvent:
@@ -139,11 +102,8 @@ class BackgroundTasksTrigger(SuperviselyTrigger):
         return self._workspace_id
 
     def _pause(self, failures: int, waiting: Waiting) -> float:
-        """Choose the time to the next look; triggers of one interval look at the same moments."""
-        if failures:
-            return min(self.poke_interval * 2.0 ** min(failures, 16), _MAX_BACK_OFF_SECONDS)
-        to_next = self.poke_interval - time.monotonic() % self.poke_interval
-        return min(to_next, max(waiting.quiet_left, 0.01)) if waiting.is_quiet else to_next
+        pause = pause_before_look(self.poke_interval, failures)
+        return min(pause, max(waiting.quiet_left, 0.01)) if waiting.is_quiet and not failures else pause
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The use cases: create a version, restore one, list and describe them.
 
-The sensor reads a module of this package while its DAG's file is parsed, so the public names, which need
+The sensors read modules of this package while a DAG's file is parsed, so the public names, which need
 much more, are loaded on first use.
 """
 

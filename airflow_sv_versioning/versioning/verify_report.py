@@ -8,6 +8,8 @@ from typing import Any
 
 _LISTED = 100
 
+_OF_ARCHIVE = frozenset({"archive", "tables"})
+
 GOOD, WRONG, UNKNOWN, SKIPPED = "good", "wrong", "unknown", "skipped"
 
 
@@ -51,6 +53,11 @@ class VerifyReport:
     def is_good(self) -> bool:
         """Whether nothing is wrong."""
         return not self.wrong
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the archive holds what it was made with, wherever its media are."""
+        return all(check.name not in _OF_ARCHIVE for check in self.wrong)
 
     @property
     def wrong(self) -> tuple[Check, ...]:

@@ -71,9 +71,9 @@ class VersionRef:
             )
             # Some servers ignore filters that they do not know.
             return [version for version in versions if getattr(version, attribute) == self.value]
-        newest = _newest_first(client.versions.list_all(project_id))
+        newest = newest_first(client.versions.list_all(project_id))
         if isinstance(self.value, datetime):
-            return [version for version in newest if _made_at(version) <= self.value]
+            return [version for version in newest if made_at(version) <= self.value]
         return newest[1:] if self.by == "previous" else newest
 
     def _not_found(self, project_id: int, versions: list[VersionInfo]) -> VersionNotFoundError:
@@ -96,10 +96,14 @@ LATEST, PREVIOUS = VersionRef("latest"), VersionRef("previous")
 
 def find_latest(versions: Iterable[VersionInfo]) -> VersionInfo | None:
     """Find the latest of the versions that a server lists, if it has any."""
-    return next(iter(_newest_first(versions)), None)
+    return next(iter(newest_first(versions)), None)
 
 
-def _made_at(version: VersionInfo) -> datetime:
+def made_at(version: VersionInfo) -> datetime:
+    """Tell when a version was made, by the server's clock.
+
+    :raises UnexpectedAnswerError: the server does not say.
+    """
     try:
         return parse_moment("createdAt", version.created_at)
     except ConfigurationError as error:
@@ -110,5 +114,6 @@ def _made_at(version: VersionInfo) -> datetime:
         ) from error
 
 
-def _newest_first(versions: Iterable[VersionInfo]) -> list[VersionInfo]:
+def newest_first(versions: Iterable[VersionInfo]) -> list[VersionInfo]:
+    """Sort the versions that can be restored, the one with the highest number first."""
     return sorted(committed(versions), key=lambda version: version.version_num, reverse=True)

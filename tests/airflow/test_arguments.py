@@ -1,4 +1,4 @@
-"""What all operators and the sensor have in common: their arguments, what nothing means, and their log."""
+"""What all operators and sensors have in common: their arguments, what nothing means, and their log."""
 
 import inspect
 import logging
@@ -17,6 +17,7 @@ from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
+from airflow_sv_versioning.sensors.project_versions import ProjectVersionSensor
 from tests.support.airflow_runs import pulled
 from tests.support.types import Patch, RunDag, Wire
 
@@ -24,6 +25,7 @@ OPERATORS: list[type[BaseOperator]] = [
     BackgroundTasksSensor,
     CompareProjectVersionsOperator,
     CreateProjectVersionOperator,
+    ProjectVersionSensor,
     RemoveProjectOperator,
     RestoreAfterFailureOperator,
     RestoreProjectVersionOperator,
@@ -32,7 +34,10 @@ OPERATORS: list[type[BaseOperator]] = [
 # Words of a run's data; everything else is how the work is done, which a DAG's author decides.
 TEMPLATED = ("_id", "_ids", "_name", "_num", "title", "description", "as_of", "media_store")
 # What a person who triggers a run may have to decide.
-DECIDED = ("missing_entities", "before", "after", "fail_if", "skip_if", "report", "changes")
+DECIDED = (
+    *("missing_entities", "before", "after", "fail_if", "skip_if", "report", "changes"),
+    *("newer_than", "made_since"),
+)
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
 ARGUMENTS = [

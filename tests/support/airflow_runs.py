@@ -70,7 +70,13 @@ def started_by_events() -> set[str]:
 
 
 class RunningTask:
-    """The part of a task instance that operators use; keeps what is pushed."""
+    """The part of a task instance that operators use; keeps what is pushed.
+
+    ``first_look`` is when a sensor was rescheduled first; ``max_tries`` grows when the task is cleared.
+    """
+
+    first_look: datetime | None = None
+    max_tries = 0
 
     def __init__(
         self,
@@ -87,6 +93,9 @@ class RunningTask:
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
+
+    def get_first_reschedule_date(self, context: Any) -> datetime | None:
+        return self.first_look
 
 
 class WaitingRun:

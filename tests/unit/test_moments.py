@@ -4,7 +4,14 @@ import pendulum
 import pytest
 
 from airflow_sv_versioning.exceptions import ConfigurationError
-from airflow_sv_versioning.runtime.moments import ago_text, from_seconds, now, parse_moment, since_text
+from airflow_sv_versioning.runtime.moments import (
+    ago_text,
+    from_seconds,
+    now,
+    parse_moment,
+    since_text,
+    start_of_day,
+)
 
 TEN = pendulum.datetime(2026, 1, 5, 10)
 MIDNIGHT = pendulum.datetime(2026, 1, 5)
@@ -104,3 +111,25 @@ def test_what_is_no_number_of_seconds_is_refused(seconds: object) -> None:
 
 def test_seconds_are_counted_from_1970() -> None:
     assert from_seconds(TEN.timestamp()) == TEN
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "began"),
+    [
+        ("UTC", TEN, MIDNIGHT),
+        ("Europe/Berlin", TEN, MIDNIGHT.subtract(hours=1)),
+        ("America/New_York", MIDNIGHT.add(hours=1), MIDNIGHT.subtract(hours=19)),
+        ("Pacific/Kiritimati", TEN, TEN),
+        # Clocks went from midnight to one.
+        ("Africa/Cairo", pendulum.datetime(2026, 4, 24, 12), pendulum.datetime(2026, 4, 23, 22)),
+        ("UTC", datetime(2026, 1, 5, 10), MIDNIGHT),
+    ],
+)
+def test_a_day_begins_at_midnight_in_its_zone(zone: str, moment: datetime, began: pendulum.DateTime) -> None:
+    assert start_of_day(zone, moment) == began
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "Europe", "../etc/passwd", "None"])
+def test_a_zone_that_is_not_there_is_refused(zone: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"no time zone '{zone}'"):
+        start_of_day(zone, TEN)
