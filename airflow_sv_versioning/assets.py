@@ -26,7 +26,7 @@ from urllib.parse import SplitResult, urlsplit
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_sv_versioning.client.ids import check_id
+from airflow_sv_versioning.client.uris import SCHEME, project_path, project_uri, read_project_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 
     from airflow_sv_versioning.versioning.results import CreateResult
 
-SCHEME = "supervisely"
 GROUP = "supervisely"
-_PATH = "projects"
 _NAME_LENGTH = 200
 _NOT_FOUND = "ASSET_NOT_FOUND"
 
@@ -55,13 +53,13 @@ def project_asset(
     :param watchers: what else raises the asset's events, such as a watcher with a
         :class:`~airflow_sv_versioning.triggers.new_versions.NewVersionTrigger`.
     """
-    uri = _write_uri(server, project_id)
+    uri = project_uri(server, project_id)
     return Asset(name=_write_name(name, uri), uri=uri, group=GROUP, watchers=list(watchers))
 
 
 def create_asset(*, server: str, project_id: int, extra: dict[str, Any] | None = None) -> Asset:
     """Make a project's asset; Airflow knows this as the factory of the scheme."""
-    uri = _write_uri(server, project_id)
+    uri = project_uri(server, project_id)
     return Asset(name=uri, uri=uri, group=GROUP, extra=extra or {})
 
 
@@ -72,7 +70,7 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
     """
     return uri._replace(
         netloc=uri.netloc.rpartition("@")[2].lower(),
-        path=f"/{_PATH}/{_read_project_id(uri)}",
+        path=f"/{project_path(read_project_id(uri))}",
         query="",
         fragment="",
     )
@@ -149,26 +147,11 @@ def _add_event(events: Any, asset: Asset, facts: dict[str, Any]) -> None:
 def _is_project(asset: Asset, project_id: int) -> bool:
     # The server's name is the author's choice and may differ from the connection's address.
     uri = urlsplit(asset.uri)
-    return uri.scheme == SCHEME and uri.path == f"/{_PATH}/{project_id}"
-
-
-def _write_uri(server: str, project_id: int) -> str:
-    host = urlsplit(server if "://" in server else f"//{server}").netloc.rpartition("@")[2].lower()
-    uri = f"{SCHEME}://{host}/{_PATH}/{check_id('project_id', project_id)}"
-    _read_project_id(urlsplit(uri))
-    return uri
+    return uri.scheme == SCHEME and uri.path == f"/{project_path(project_id)}"
 
 
 def _write_name(project_name: str | None, uri: str) -> str:
     """Name an asset; as an asset's name belongs to one URI, it tells the server and the id, too."""
     if not (shown_name := " ".join((project_name or "").split())[:_NAME_LENGTH]):
         return uri
-    return f"{shown_name} ({_read_project_id(urlsplit(uri))} on {urlsplit(uri).netloc})"
-
-
-def _read_project_id(uri: SplitResult) -> int:
-    parts = [part for part in uri.path.split("/") if part]
-    digits = parts[1] if len(parts) == 2 and parts[0] == _PATH else ""
-    if not uri.netloc or not (digits.isascii() and digits.isdigit() and int(digits) > 0):
-        raise ValueError(f"{uri.geturl()!r} is no project: write {SCHEME}://<server>/{_PATH}/<id>.")
-    return int(digits)
+    return f"{shown_name} ({read_project_id(urlsplit(uri))} on {urlsplit(uri).netloc})"

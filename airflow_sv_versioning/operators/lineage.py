@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_sv_versioning.assets import SCHEME
+from airflow_sv_versioning.client.uris import SCHEME
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
