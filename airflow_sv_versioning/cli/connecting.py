@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.cli.printing import reporting
+from airflow_sv_versioning.client.environment import arguments_of_environment
 from airflow_sv_versioning.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -37,13 +38,9 @@ def client_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _of_environment(arguments: argparse.Namespace) -> dict[str, Any]:
-    server = arguments.server or os.environ.get("SERVER_ADDRESS")
-    token = arguments.token or os.environ.get("API_TOKEN")
-    if not server:
-        raise ConfigurationError("No server address: set SERVER_ADDRESS or give --server or --conn-id.")
-    if not token:
-        raise ConfigurationError("No API token: set API_TOKEN or give --token or --conn-id.")
-    return {"server_address": server, "token": token}
+    return arguments_of_environment(
+        "or give --{} or --conn-id", server=arguments.server, token=arguments.token
+    )
 
 
 def _of_connection(arguments: argparse.Namespace) -> dict[str, Any]:
