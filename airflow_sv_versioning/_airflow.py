@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator, ObjectStoragePath
+    from airflow.sdk import Asset, BaseOperator, ObjectStoragePath
 
 try:
     from airflow.sdk.exceptions import (
@@ -31,6 +31,7 @@ __all__ = [
     "AirflowSkipException",
     "connection_of",
     "expanded_arguments",
+    "schedule_by_partition",
 ]
 
 
@@ -50,3 +51,13 @@ def expanded_arguments(operator: BaseOperator) -> frozenset[str]:
         return frozenset()
     argument_values: dict[str, object] = getattr(operator, "_BaseOperator__init_kwargs", {})
     return frozenset(argument_values.keys() - mapped.partial_kwargs.keys())
+
+
+def schedule_by_partition(asset: Asset) -> Any:
+    """Schedule a DAG once for each partition key that tasks give an asset; on the asset itself before 3.3."""
+    try:
+        # 3.2 has the timetable, but not yet this marker, nor keys from tasks.
+        from airflow.sdk import PartitionedAssetTimetable, PartitionedAtRuntime  # noqa: F401
+    except ImportError:
+        return [asset]
+    return PartitionedAssetTimetable(assets=asset)

@@ -26,10 +26,11 @@ from urllib.parse import SplitResult, urlsplit
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowRuntimeError
 
+from airflow_sv_versioning._airflow import schedule_by_partition
 from airflow_sv_versioning.client.uris import SCHEME, project_path, project_uri, read_project_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.sdk import AssetWatcher, Context
@@ -55,6 +56,19 @@ def project_asset(
     """
     uri = project_uri(server, project_id)
     return Asset(name=_write_name(name, uri), uri=uri, group=GROUP, watchers=list(watchers))
+
+
+def every_version(project: Asset) -> Any:
+    """Have a DAG run once for each new version of a project: ``schedule=every_version(project)``.
+
+    The run's ``partition_key`` is the version's number as a text, so whoever triggers the DAG with the key
+    ``7``, or clears such a run, gets version 7 again. What starts the runs are tasks with the project's asset
+    as outlet and ``partition_by_version=True``.
+
+    Before Airflow 3.3 tasks give no keys: there it is the asset itself, and a run has the events of all
+    versions since the last one.
+    """
+    return schedule_by_partition(project)
 
 
 def create_asset(*, server: str, project_id: int, extra: dict[str, Any] | None = None) -> Asset:
@@ -110,13 +124,38 @@ def find_new_version(triggering_asset_events: Any) -> dict[str, Any] | None:
     return max(new_versions, key=lambda version: version["version_num"], default=None)
 
 
-def announce_version(context: Context, outlets: Iterable[Any], server_url: str, result: CreateResult) -> None:
+def announce_version(
+    context: Context,
+    outlets: Iterable[Any],
+    server_url: str,
+    result: CreateResult,
+    *,
+    partition_by_version: bool,
+    warn: Callable[[str], None],
+) -> None:
     """Tell of a version in the asset events of a task.
 
     An outlet that is the project's asset gets the version into the event that Airflow raises anyway. On
     an alias an event of the project's asset is raised if the version is new.
+
+    :param partition_by_version: whether the event of a new version has its number as partition key; that
+        of an alias never has one.
+    :param warn: is told why there is no key where one was asked for.
     """
-    facts: dict[str, Any] = {
+    facts = _version_facts(result)
+    announced: list[Any] = []
+    for outlet in outlets:
+        if isinstance(outlet, AssetAlias) and result.created:
+            _add_event(context["outlet_events"][outlet], project_asset(server_url, result.project_id), facts)
+        elif isinstance(outlet, Asset) and _is_project(outlet, result.project_id):
+            announced.append(context["outlet_events"][outlet])
+            announced[-1].extra.update(facts)
+    if partition_by_version and result.created and (problem := _add_partition(announced, result)):
+        warn(problem)
+
+
+def _version_facts(result: CreateResult) -> dict[str, Any]:
+    return {
         "project_id": result.project_id,
         "project_name": result.project_name,
         "version_id": result.version_id,
@@ -127,11 +166,25 @@ def announce_version(context: Context, outlets: Iterable[Any], server_url: str, 
         "archive_sha256": result.archive_sha256,
         "counts": dict(result.counts),
     }
-    for outlet in outlets:
-        if isinstance(outlet, AssetAlias) and result.created:
-            _add_event(context["outlet_events"][outlet], project_asset(server_url, result.project_id), facts)
-        elif isinstance(outlet, Asset) and _is_project(outlet, result.project_id):
-            context["outlet_events"][outlet].extra.update(facts)
+
+
+def _add_partition(announced: Sequence[Any], result: CreateResult) -> str | None:
+    """Give the events of a project's asset the version's number as key; tells why there are none with it."""
+    if not announced:
+        return (
+            f"No event has version {result.version_num} as its partition key: no outlet of this task is the "
+            f"asset of project {result.project_id}, and the events of an AssetAlias have no keys. Add "
+            f"project_asset(<server>, {result.project_id}) to the outlets."
+        )
+    if not hasattr(announced[0], "add_partitions"):
+        return (
+            f"The event of version {result.version_num} has no partition key: that takes Airflow 3.3. Here "
+            "DAGs are scheduled on the asset itself, read the version with find_new_version, and take an "
+            "older one from a parameter."
+        )
+    for event in announced:
+        event.add_partitions(str(result.version_num))
+    return None
 
 
 def _add_event(events: Any, asset: Asset, facts: dict[str, Any]) -> None:

@@ -65,6 +65,10 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         output. If the page cannot be changed, the try fails, and the next one finds the version; templated.
     :param workflow_meta: how the version looks there: a dict, or an object with ``as_dict``, such as the
         SDK's ``WorkflowMeta``.
+    :param partition_by_version: on Airflow 3.3, give the asset's event of a new version the version's number
+        as partition key. It then starts the DAGs that are scheduled by
+        :func:`~airflow_sv_versioning.assets.every_version`, and no others: for these add an ``AssetAlias``
+        to the outlets, whose event has no key. That of an unchanged version has none either.
     :param deferrable: wait for somebody else's version in the triggerer, without a worker slot; by default
         what ``[operators] default_deferrable`` says.
     """
@@ -89,6 +93,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         media_store: str | None = None,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
+        partition_by_version: bool = False,
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
@@ -104,6 +109,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.media_store = media_store
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
+        self.partition_by_version = partition_by_version
         self.deferrable = deferrable
 
     @airflow_outcome()
@@ -168,6 +174,13 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         VersionLink.push(context, page)
         self.log.info("%s %s", result.line(), page)
         context["ti"].xcom_push(key="version", value=result.as_dict())
-        announce_version(context, self.outlets, server_url, result)
+        announce_version(
+            context,
+            self.outlets,
+            server_url,
+            result,
+            partition_by_version=self.partition_by_version,
+            warn=self.log.warning,
+        )
         self._moved = server_url, (project_id, None), (project_id, result.version_id)
         return result.version_id

@@ -7,14 +7,15 @@ from urllib.parse import urlsplit
 import pytest
 from airflow.sdk import DAG, Asset, AssetAlias
 
-from airflow_sv_versioning.assets import project_asset, read_version_event, sanitize_uri
+from airflow_sv_versioning.assets import every_version, project_asset, read_version_event, sanitize_uri
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
 from tests.airflow.conftest import register
-from tests.support.airflow_runs import asset_name, events, pulled, started_by_events
+from tests.support.airflow_runs import asset_name, events, pulled, started_by_events, started_by_keys, state
 from tests.support.projects import touch
 from tests.support.proxy import refuse
-from tests.support.types import Client, RunDag, Server, Versions, Wire
+from tests.support.standalone import AIRFLOW_3_3
+from tests.support.types import Capsys, Client, RunDag, Server, Versions, Wire
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -120,6 +121,74 @@ def test_an_alias_tells_of_new_versions_of_every_mapped_project(
         [event] = events(project_asset(server.url, mapped).uri)
         assert read_version_event(event)["project_id"] == mapped
         assert read_version_event(event)["version_num"] == 1
+
+
+def versions_by_key(dag_id: str, project_id: int | str, *outlets: Any) -> DAG:
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(
+            task_id="create", project_id=project_id, outlets=list(outlets), partition_by_version=True
+        )
+    return dag
+
+
+@pytest.mark.skipif(not AIRFLOW_3_3, reason="older ones have no partition keys from tasks")
+def test_new_versions_are_partitions_of_the_project(
+    run_dag: RunDag, dag_id: str, project_id: int, client: Client, server: Server
+):
+    asset = project_asset(server.url, project_id)
+    with DAG(f"{dag_id}_by_version", schedule=every_version(asset)) as by_version:
+        pass
+    with DAG(f"{dag_id}_plain", schedule=[asset]) as plain:
+        pass
+    register(by_version)
+    register(plain)
+    with_keys = versions_by_key(dag_id, project_id, asset)
+    with_both = versions_by_key(f"{dag_id}_both", project_id, asset, AssetAlias(dag_id))
+    started_by_events()
+
+    run_dag(with_keys)
+    first = started_by_keys(), started_by_events()
+    run_dag(with_keys)
+    unchanged = started_by_keys(), started_by_events()
+    touch(client, project_id)
+    run_dag(with_both)
+    both = started_by_keys(), started_by_events()
+
+    # An event with a key starts no DAG that is scheduled without keys; that of an alias does.
+    assert first == ({(by_version.dag_id, "1")}, set())
+    assert unchanged == (set(), {plain.dag_id})
+    assert both == ({(by_version.dag_id, "2")}, {plain.dag_id})
+    assert [(event.partition_key, event.extra["created"]) for event in events(asset.uri)] == [
+        ("1", True), (None, False), ("2", True), (None, True)
+    ]  # fmt: skip
+
+
+def test_a_version_without_the_asset_of_its_project_has_no_key_and_says_why(
+    run_dag: RunDag, dag_id: str, project_id: int, server: Server, capsys: Capsys
+):
+    of_another_project = project_asset(server.url, project_id + 1_000_000)
+    run = run_dag(versions_by_key(dag_id, project_id, AssetAlias(dag_id), of_another_project))
+
+    assert state(run, "create") == "success"
+    [event] = events(project_asset(server.url, project_id).uri)
+    assert getattr(event, "partition_key", None) is None
+    assert f"no outlet of this task is the asset of project {project_id}" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(AIRFLOW_3_3, reason="newer ones have partition keys from tasks")
+def test_before_airflow_3_3_the_event_of_a_version_is_a_plain_one(
+    run_dag: RunDag, dag_id: str, project_id: int, server: Server, capsys: Capsys
+):
+    asset = project_asset(server.url, project_id)
+    with DAG(f"{dag_id}_by_version", schedule=every_version(asset)) as by_version:
+        pass
+    register(by_version)
+    started_by_events()
+
+    run_dag(versions_by_key(dag_id, project_id, asset))
+
+    assert started_by_events() == {by_version.dag_id}
+    assert "has no partition key: that takes Airflow 3.3" in capsys.readouterr().out
 
 
 def test_an_event_without_a_version_is_an_error():

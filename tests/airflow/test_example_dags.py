@@ -220,12 +220,18 @@ def test_at_most_two_projects_are_versioned_at_a_time(dags: Dags):
 
 
 @pytest.fixture
-def training(monkeypatch: Patch, server: Server, project_id: int, request: Request) -> DAG:
-    """The DAG that trains on new versions of a project."""
+def scheduled(monkeypatch: Patch, server: Server, project_id: int, request: Request) -> Dags:
+    """All DAGs, those that are scheduled on a project on this one."""
     monkeypatch.setenv("SUPERVISELY_SERVER", server.url)
     monkeypatch.setenv("SUPERVISELY_PROJECT_ID", str(project_id))
     dags: Dags = request.getfixturevalue("dags")
-    return dags["training_on_new_version"]
+    return dags
+
+
+@pytest.fixture
+def training(scheduled: Dags) -> DAG:
+    """The DAG that trains on new versions of a project."""
+    return scheduled["training_on_new_version"]
 
 
 def test_a_training_that_a_person_starts_takes_the_latest_version(
@@ -256,6 +262,42 @@ def test_a_training_takes_the_newest_version_of_its_events(events, chosen, train
     version = choose.python_callable(triggering_asset_events={"the asset": told, "its alias": told})
 
     assert (version and version["version_num"]) == chosen
+
+
+def test_a_training_by_version_restores_the_version_that_is_asked_for_and_tidies_up(
+    run_dag: RunDag, scheduled: Dags, project_id: int, versions: Versions, client: Client
+):
+    first = versions.create(project_id)
+    touch(client, project_id)
+    versions.create(project_id)
+
+    run = run_dag(scheduled["training_by_version"], version_num=1)
+
+    assert run.state == "success"
+    assert pulled(run, "restore_version", "restore")["version_id"] == first.version_id
+    assert pulled(run, "train") == f"model-of-version-{first.version_id}"
+    assert pulled(run, "restore_version") not in client.projects.list_ids(1, {"images"})
+
+
+def test_a_training_by_version_that_is_told_of_none_fails_at_once(run_example: RunDag, capsys: Capsys):
+    run = run_example("training_by_version")
+
+    choice = task_instance(run, "choose_version")
+    assert (run.state, str(choice.state), choice.try_number) == ("failed", "failed", 1)
+    assert "Trigger the DAG with its number as partition key" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("key", "version_num", "new", "chosen"),
+    [("7", None, 9, "7"), ("7", 8, None, "7"), (None, 8, 9, 8), (None, None, 9, 9), (None, None, None, None)],
+)
+def test_a_training_by_version_takes_its_key_before_all(key, version_num, new, chosen, dags: Dags):
+    choose: Any = dags["training_by_version"].get_task("choose_version")
+    told = SimpleNamespace(extra={"version_id": 1, "version_num": new or 6, "created": bool(new)})
+
+    found = choose.python_callable({"version_num": version_num}, key, {"the asset": [told]})
+
+    assert found == chosen
 
 
 def test_an_operation_that_succeeds_leaves_its_version_alone(

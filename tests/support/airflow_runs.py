@@ -69,6 +69,19 @@ def started_by_events() -> set[str]:
         return {entry.target_dag_id for entry in queue}
 
 
+def started_by_keys() -> set[tuple[str, str]]:
+    """Take the ids of the DAGs that events with partition keys are about to start, each with its key."""
+    from airflow.models.asset import AssetPartitionDagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        waiting = session.scalars(select(AssetPartitionDagRun)).all()
+        for entry in waiting:
+            session.delete(entry)
+        return {(entry.target_dag_id, entry.partition_key) for entry in waiting}
+
+
 class RunningTask:
     """The part of a task instance that operators use; keeps what is pushed.
 

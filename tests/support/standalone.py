@@ -117,17 +117,20 @@ class Standalone:
         headers |= {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url + path, data, headers, method=verb)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             return json.loads(answer.read() or b"null")
 
     def add_connection(self, host: str, password: str) -> None:
         connection = {"conn_type": "supervisely", "host": host, "password": password}
         self.call("POST", "/api/v2/connections", {"connection_id": "supervisely_default", **connection})
 
-    def trigger(self, dag_id: str, **conf: Any) -> str:
+    def trigger(self, dag_id: str, partition_key: str | None = None, **conf: Any) -> str:
         """Start a run as soon as the DAG is known; returns its id."""
         wait_until(lambda: self._knows(dag_id))
-        run = self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+        # Before 3.3 the word is refused.
+        key = {} if partition_key is None else {"partition_key": partition_key}
+        body = {"logical_date": None, "conf": conf, **key}
+        run = self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
         return str(run["dag_run_id"])
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:

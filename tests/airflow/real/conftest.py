@@ -11,7 +11,11 @@ from tests.support.standalone import Standalone
 from tests.support.types import Server, TempFolders, Wire
 
 ROOT = Path(__file__).parents[3]
-DAGS = [ROOT / "tests" / "airflow" / "real" / "dags.py", ROOT / "dags" / "approved_restore.py"]
+DAGS = [
+    ROOT / "tests" / "airflow" / "real" / "dags.py",
+    ROOT / "dags" / "approved_restore.py",
+    ROOT / "dags" / "training_by_version.py",
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,7 @@ def airflow(
     environment = {
         "WATCHED_PROJECT_ID": str(watched_id),
         "SUPERVISELY_SERVER": wire.url,
+        "SUPERVISELY_PROJECT_ID": str(watched_id),
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(lineage),
     }
     with Standalone(home, DAGS, **environment) as running:

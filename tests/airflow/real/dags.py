@@ -24,6 +24,7 @@ WATCHED = project_asset(
         AssetWatcher(name="versions", trigger=NewVersionTrigger(project_id=WATCHED_ID, poke_interval=1))
     ],
 )
+PARTITIONED = project_asset(os.environ["SUPERVISELY_SERVER"], WATCHED_ID)
 PARAMS: dict[str, Any] = {"schedule": None, "params": {"project_id": Param(1)}}
 PROJECT: dict[str, Any] = {"project_id": "{{ params.project_id }}"}
 DEFERRED: dict[str, Any] = {**PROJECT, "deferrable": True, "poke_interval": 1}
@@ -86,5 +87,14 @@ with DAG("trained", schedule=[VERSIONS]):
 with DAG("watching", schedule=[WATCHED]):
     task(read_versions)()
 
-with DAG("training", schedule=[project_asset(os.environ["SUPERVISELY_SERVER"], WATCHED_ID)]):
+with DAG("training", schedule=[PARTITIONED]):
     task(read_versions)()
+
+with DAG("versioned", **PARAMS):
+    CreateProjectVersionOperator(
+        task_id="create",
+        partition_by_version=True,
+        # The event of the alias starts what is scheduled without partitions.
+        outlets=[PARTITIONED, AssetAlias("partitioned")],
+        **PROJECT,
+    )

@@ -194,12 +194,36 @@ def test_a_permanent_error_is_one_sentence_on_the_page_of_its_task(airflow: Stan
     assert [frame for frame in error["frames"] if "/client/" in frame["filename"]] == []
 
 
-def test_a_version_of_an_alias_starts_what_is_scheduled_on_the_project(
+def test_a_version_starts_what_is_scheduled_on_its_project_and_on_its_versions(
     airflow: Standalone, client: Client, watched_id: int
 ):
     touch(client, watched_id)
-    run = airflow.trigger("waiting", project_id=watched_id)
-    airflow.wait_for("waiting", run, "create", "success")
+    run = airflow.trigger("versioned", project_id=watched_id)
+    airflow.wait_for("versioned", run, "create", "success")
 
-    made = int(airflow.xcom("waiting", run, "create"))
+    made = int(airflow.xcom("versioned", run, "create"))
     assert airflow.wait_for_versions("training", 1) == [[made]]
+    wait_until(lambda: bool(airflow.runs("training_by_version")), airflow.tail)
+    [started] = airflow.runs("training_by_version")
+    airflow.wait_for("training_by_version", started["dag_run_id"], "train", "success")
+    trained = airflow.xcom("training_by_version", started["dag_run_id"], "train")
+    assert trained.strip('"') == f"model-of-version-{made}"
+
+
+@pytest.mark.skipif(not AIRFLOW_3_3, reason="older ones have no partition keys from tasks")
+def test_a_run_of_an_old_version_works_on_it_again_and_again(
+    airflow: Standalone, client: Client, watched_id: int, versions: Versions
+):
+    old = versions.create(watched_id)
+    touch(client, watched_id)
+    versions.create(watched_id)
+
+    run = airflow.trigger("training_by_version", partition_key=str(old.version_num))
+    airflow.wait_for("training_by_version", run, "remove_restored_project", "success")
+    first = airflow.xcom("training_by_version", run, "restore_version", "restore")
+    airflow.call("POST", f"/api/v2/dags/training_by_version/dagRuns/{run}/clear", {"dry_run": False})
+    airflow.wait_for("training_by_version", run, "restore_version", "success")
+    again = airflow.xcom("training_by_version", run, "restore_version", "restore")
+
+    assert first["version_id"] == again["version_id"] == old.version_id
+    assert first["project_id"] != again["project_id"]
