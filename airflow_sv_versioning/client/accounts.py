@@ -18,6 +18,16 @@ class Accounts:
         """Read the user that the token belongs to. Source: POST users.me."""
         return self._transport.call_record("users.me", None, User)
 
+    def find_member(self, team_id: int, login: str) -> User | None:
+        """Find a member of a team by login; ``None`` where it has none of this login.
+
+        Source: POST members.list.
+        """
+        filters = [{"field": "login", "operator": "=", "value": login}]
+        members = self._transport.list_records("members.list", {"teamId": team_id, "filter": filters}, User)
+        # Some servers ignore filters that they do not know.
+        return next((member for member in members if member.login == login), None)
+
     def get_team(self, team_id: int) -> Team:
         """Read a team with its subscription. Source: POST teams.info."""
         return self._transport.call_record("teams.info", {"id": team_id}, Team)

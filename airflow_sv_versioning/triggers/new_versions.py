@@ -12,6 +12,7 @@ from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.triggers.base import SuperviselyTrigger
+from airflow_sv_versioning.versioning.version_filter import VersionFilter
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
@@ -33,8 +34,17 @@ class NewVersionTrigger(SuperviselyTrigger, BaseEventTrigger):
     tells what it missed, if the trigger watches one asset; before, it begins with the versions that come
     after its start. An asset that is also the outlet of a task gets two events for that task's version.
 
+    What is asked of a version by ``title``, ``author`` and ``least_changes`` must all be so; one that is left
+    out is logged, and not looked at again. Reservations and unfinished versions are not told of.
+
     :param poke_interval: seconds between two looks.
-    :raises ConfigurationError: ``project_id`` is no id.
+    :param title: a pattern for the whole title, such as ``release *`` or ``v[0-9]*``; case matters.
+    :param author: who makes the version: a user's id, or the login of a member of the project's team.
+    :param least_changes: how many changes since the version before it must have at least: datasets, items,
+        figures, objects, tags and definitions, as this package records them with its versions. A version
+        that records none is told of, for nobody knows: that of another tool, the first one, and one of a
+        full capture.
+    :raises ConfigurationError: an argument has a value that cannot be meant.
     """
 
     def __init__(
@@ -43,11 +53,18 @@ class NewVersionTrigger(SuperviselyTrigger, BaseEventTrigger):
         project_id: int,
         supervisely_conn_id: str = SuperviselyHook.default_conn_name,
         poke_interval: float = 60.0,
+        title: str | None = None,
+        author: int | str | None = None,
+        least_changes: int | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.project_id = check_id("project_id", project_id)
         self.supervisely_conn_id = supervisely_conn_id
         self.poke_interval = poke_interval
+        self.title = title
+        self.author = author
+        self.least_changes = least_changes
+        self._filter = VersionFilter(title, author, least_changes)
         self._cursor: int | None = None
         self._shared = False
 
@@ -57,8 +74,8 @@ class NewVersionTrigger(SuperviselyTrigger, BaseEventTrigger):
         while True:
             try:
                 for version in await self._list_new():
-                    facts = await asyncio.to_thread(_read_facts, await self.open_client(), version)
-                    yield TriggerEvent(facts)  # type: ignore[no-untyped-call]
+                    if (facts := await self._read_facts(version)) is not None:
+                        yield TriggerEvent(facts)  # type: ignore[no-untyped-call]
                     await self._keep(version.version_num)
                 failures = 0
             except SuperviselyError as error:
@@ -67,6 +84,14 @@ class NewVersionTrigger(SuperviselyTrigger, BaseEventTrigger):
                 self.log.warning("%s Looking again later.", error)
                 await self.cleanup()
             await asyncio.sleep(min(self.poke_interval * 2.0 ** min(failures, 16), self._longest_pause()))
+
+    async def _read_facts(self, version: VersionInfo) -> dict[str, Any] | None:
+        """Read what to tell of a version; ``None`` where it is left out."""
+        client = await self.open_client()
+        if reason := await asyncio.to_thread(self._filter.reason_against, client, version):
+            self.log.info("Version %s is not told of: %s.", version.version_num, reason)
+            return None
+        return await asyncio.to_thread(_read_facts, client, version)
 
     def _longest_pause(self) -> float:
         return max(self.poke_interval, _MAX_BACK_OFF_SECONDS)
@@ -105,7 +130,9 @@ class NewVersionTrigger(SuperviselyTrigger, BaseEventTrigger):
 
 
 def _list_versions(client: SuperviselyClient, project_id: int) -> list[VersionInfo]:
-    return list(client.versions.list_all(project_id))
+    from airflow_sv_versioning.client.versions import committed
+
+    return committed(client.versions.list_all(project_id))
 
 
 def _read_facts(client: SuperviselyClient, version: VersionInfo) -> dict[str, Any]:

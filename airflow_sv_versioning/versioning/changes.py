@@ -19,6 +19,7 @@ from airflow_sv_versioning.snapshot.tables import Snapshot
 
 MAX_CLASSES = 50
 """So many classes are told of at most; a project may have thousands, and summaries stay small."""
+_PARTS = ("datasets", "items", "figures", "objects", "tags")
 _OF_CLASSES = ("added", "removed", "reshaped", "relabelled_in", "relabelled_out")
 
 
@@ -44,6 +45,23 @@ class Changes:
         if isinstance(found, dict) and isinstance(found.get("text"), str) and "version_num" in found:
             return cls(found)
         return cls(note=note if isinstance(note, str) else "versions.json does not tell")
+
+
+def count_changes(changes: Changes) -> int | None:
+    """Add up datasets, items, figures, objects, tags and definitions that are not as they were.
+
+    An item counts beside its figures. ``None`` where the changes are not known, or written by others in
+    another shape.
+    """
+    found = changes.found or {}
+    parts = [found.get(part) for part in _PARTS]
+    counts = [found.get("definitions")]
+    for part in parts:
+        if not isinstance(part, dict):
+            return None
+        counts += part.values()
+    whole = [count for count in counts if type(count) is int and count >= 0]
+    return sum(whole) if len(whole) == len(counts) else None
 
 
 NOTHING_CHANGED = Changes(note="nothing changed")

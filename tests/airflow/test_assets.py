@@ -13,7 +13,7 @@ from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
 from tests.airflow.conftest import register
 from tests.support.airflow_runs import asset_name, events, pulled, started_by_events, started_by_keys, state
 from tests.support.projects import touch
-from tests.support.proxy import refuse
+from tests.support.proxy import alter, refuse
 from tests.support.standalone import AIRFLOW_3_3
 from tests.support.types import Capsys, Client, RunDag, Server, Versions, Wire
 
@@ -266,6 +266,47 @@ def test_a_watcher_that_was_down_tells_what_it_missed_once(project_id, versions:
     assert [version["version_num"] for version in told] == [2, 3]
 
 
+def test_versions_that_are_left_out_are_passed(project_id, versions: Versions, client: Client):
+    store = AssetStore()
+    store.values["supervisely_version_num"] = 0
+    for title in ("draft", "release 1", "Release"):
+        touch(client, project_id)
+        versions.create(project_id, title)
+
+    async def listen() -> list[str]:
+        trigger = NewVersionTrigger(project_id=project_id, poke_interval=0.02, title="release*")
+        trigger.asset_state_store = store  # type: ignore[assignment]
+        told: list[str] = []
+
+        async def take() -> None:
+            async for event in trigger.run():
+                told.append(event.payload["title"])
+
+        taking = asyncio.create_task(take())
+        while store.values["supervisely_version_num"] < 3:
+            await asyncio.sleep(0.01)
+        taking.cancel()
+        await trigger.cleanup()
+        return told
+
+    assert asyncio.run(asyncio.wait_for(listen(), 60)) == ["release 1"]
+
+
+def test_unfinished_versions_are_not_told_of(proxy: Wire, project_id: int, versions: Versions):
+    versions.create(project_id, "unfinished first")
+    store = AssetStore()
+    store.values["supervisely_version_num"] = 0
+    unfinished = alter(
+        lambda page: {**page, "entities": [{**v, "teamFileId": None} for v in page["entities"]]}
+    )
+    proxy.on("projects.versions.list", unfinished, unfinished)
+
+    [told] = watch(project_id, store, 1)
+
+    assert told["archive_path"] is not None
+    assert len(proxy.seen("projects.versions.list")) == 3
+
+
 def test_a_watcher_outlives_what_fails(proxy: Wire, one_try: None, project_id: int, versions: Versions):
     proxy.on("projects.versions.list", refuse(503), refuse(404))
 
@@ -291,3 +332,6 @@ def test_equal_watchers_are_one_trigger():
     path, arguments = NewVersionTrigger(project_id=7).serialize()
     assert path == "airflow_sv_versioning.triggers.new_versions.NewVersionTrigger"
     assert NewVersionTrigger(**arguments).project_id == 7
+    # As an earlier version of this package wrote them.
+    old = {name: arguments[name] for name in ("project_id", "supervisely_conn_id", "poke_interval")}
+    assert NewVersionTrigger(**old).serialize() == (path, arguments)

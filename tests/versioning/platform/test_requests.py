@@ -124,6 +124,7 @@ def use_versions(bench: Bench, project_type: str, source_id: int) -> None:
     versions.prune_media_store(store, [source_id], plan_only=True)
     versions.list_project_ids(bench.server.info.workspace_id)
     versions.release(source_id)
+    bench.client.accounts.find_member(bench.server.info.team_id, "of nobody")
     bench.client.projects.archive(restored.project_id)
 
 
