@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.exceptions import SuperviselyError
     from airflow_sv_versioning.hooks.edge import airflow_outcome
     from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+    from airflow_sv_versioning.mlflow.tracking import log_to_mlflow
     from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
     from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
     from airflow_sv_versioning.operators.guarded import guarded_operation
@@ -42,6 +43,7 @@ __all__ = [
     "airflow_outcome",
     "find_new_version",
     "guarded_operation",
+    "log_to_mlflow",
     "project_asset",
 ]
 
@@ -60,6 +62,7 @@ _MODULES = {
     "airflow_outcome": "hooks.edge",
     "find_new_version": "assets",
     "guarded_operation": "operators.guarded",
+    "log_to_mlflow": "mlflow.tracking",
     "project_asset": "assets",
 }
 

@@ -33,7 +33,7 @@ LEFT_OUT = {"_airflow", "get_provider_info", "__init__"}
 # The first and last lane that a package takes; one that is not named here takes all that the engine has.
 LANES = {
     "client": (0, 0), "runtime": (1, 1), "snapshot": (1, 1), "vault": (0, 0), "compare": (1, 1),
-    "archive": (0, 0), "demo": (2, 2), "cli": (2, 3), "server": (2, 3),
+    "archive": (0, 0), "demo": (2, 2), "mlflow": (2, 2), "cli": (3, 3), "server": (2, 3),
     "exceptions": (0, 3),
 }  # fmt: skip
 ALL_LANES = (0, 1)
@@ -45,8 +45,9 @@ COLORS = {
     "ground": ("#eef1f4", "#51606e"),
 }
 KINDS = {
-    "cli": "program", "demo": "program", "server": "program", AIRFLOW: "airflow", "hooks": "airflow",
-    "versioning": "use case", "client": "ground", "runtime": "ground", "exceptions": "ground",
+    "cli": "program", "demo": "program", "mlflow": "program", "server": "program",
+    AIRFLOW: "airflow", "hooks": "airflow", "versioning": "use case",
+    "client": "ground", "runtime": "ground", "exceptions": "ground",
 }  # fmt: skip
 
 WIDTHS = (300, 300, 170, 170)

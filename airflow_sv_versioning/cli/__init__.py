@@ -1,4 +1,4 @@
-"""``sv-versioning``: arguments and printing, nothing else.
+"""``sv-versioning``: arguments and printing.
 
 Results go to stdout, as a line or short table for people or, with ``--json``, as one JSON object.
 Progress and errors go to stderr; with ``--json`` an error is also ``{"error": {...}}`` on stdout.

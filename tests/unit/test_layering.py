@@ -1,6 +1,7 @@
 """Who may import whom."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -36,8 +37,9 @@ MAY_IMPORT = {
     },
     "_airflow": set(),
     "get_provider_info": set(),
-    "__init__": AIRFLOW_EDGE | PACKAGED | BELOW_PROGRAMS,
+    "__init__": AIRFLOW_EDGE | PACKAGED | BELOW_PROGRAMS | {"mlflow"},
     **dict.fromkeys(AIRFLOW_EDGE, AIRFLOW_EDGE | PACKAGED | BELOW_PROGRAMS),
+    "mlflow": BELOW_PROGRAMS | {"mlflow"},
     "server": {"exceptions", "server"},
     **dict.fromkeys(("cli", "demo"), BELOW_PROGRAMS | {"server", "cli", "demo", "__init__"}),
 }
@@ -124,6 +126,14 @@ def test_moments_and_periods_are_those_of_pendulum_outside_client_and_server(pat
         not_here -= {"datetime.timedelta"}
 
     assert not_here.isdisjoint(_imports(path))
+
+
+def test_mlflow_is_met_in_its_layer_and_loaded_with_its_source_alone() -> None:
+    imports = re.compile(r"^( *)(?:from|import) mlflow\b", re.MULTILINE)
+    found = [(path, imports.findall(path.read_text(encoding="utf-8"))) for path in MODULES]
+
+    assert {_layer(path) for path, indents in found if indents} == {"mlflow"}
+    assert [_title(path) for path, indents in found if "" in indents] == ["mlflow/source.py"]
 
 
 def _module(path: Path) -> str:
