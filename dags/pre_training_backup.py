@@ -6,7 +6,8 @@ to the project later, the version that the model saw is kept and its id stands b
 1. ``wait_for_background_tasks`` waits until no import, clone or application works on the project.
 2. ``create_version`` makes a version, and raises an event of the project's asset, which starts DAGs such as
    ``training_on_new_version``. Where nothing changed since the latest version, that one's id is returned and
-   nothing is stored twice.
+   nothing is stored twice. A run that is cleared and tried again gets the version that it saw before,
+   whatever was labelled meanwhile: one run is one experiment.
 3. ``train`` gets the version's id through XCom and logs it. Put your training here.
 4. ``summary`` says what was trained on what.
 
@@ -49,6 +50,7 @@ def pre_training_backup() -> None:
     backup = CreateProjectVersionOperator(
         task_id="create_version",
         project_id="{{ params.project_id }}",
+        on_rerun="same",
         outlets=[AssetAlias("supervisely-versions")],
     )
 

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,10 @@ from airflow_sv_versioning.archive.io import tar, zstd
 from airflow_sv_versioning.archive.members import INTEGRITY, PAYLOAD
 from airflow_sv_versioning.archive.payloads.payload import Payload, SpooledPayload
 from airflow_sv_versioning.exceptions import SnapshotError
+from airflow_sv_versioning.runtime.generator import generator
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault import record
 
-_DISTRIBUTION = "airflow-sv-versioning"
 _NO_DIGEST = "0" * 64
 
 
@@ -158,7 +157,7 @@ class _Outer:
 
     def _integrity(self, digests: Mapping[str, str]) -> bytes:
         manifest = {
-            "generator": _generator(),
+            "generator": generator(),
             "archive_format": self.archive_format,
             "payload_sha256": digests[PAYLOAD],
             "payload_size_bytes": self.payload.size_bytes,
@@ -181,10 +180,3 @@ def _write_member(writer: Any, name: str, content: Payload) -> str:
         writer.write(chunk)
     writer.write(tar.padding(content.size_bytes))
     return digest.hexdigest()
-
-
-def _generator() -> str:
-    try:
-        return f"{_DISTRIBUTION} {version(_DISTRIBUTION)}"
-    except PackageNotFoundError:
-        return f"{_DISTRIBUTION} (not installed)"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +13,23 @@ from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.exceptions import VersionBusyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
 from airflow_sv_versioning.hooks.media import find_media_store
+from airflow_sv_versioning.hooks.object_storage import find_destination
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, SuperviselyOperator
+from airflow_sv_versioning.operators.experiment import KEY, deliver, experiment_record, find_differences
 from airflow_sv_versioning.operators.lineage import LineageTeller
 from airflow_sv_versioning.operators.marks import version_marks
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
+from airflow_sv_versioning.operators.runs import Seen, open_run_memory, run_key, run_mark
 from airflow_sv_versioning.operators.workflow import add_version_node
 from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, BusyWait, latest_version_id
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange
+    from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange, OnRerun
+    from airflow_sv_versioning.versioning.results import CreateResult
 
 
 class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
@@ -52,6 +56,11 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
     :param enable_preview: also make a project to look into the version on the platform.
     :param archive_format: ``auto`` writes what the project's latest version was written in; or name one,
         such as ``v2.1.0``.
+    :param on_rerun: what a later try of the same run gets, such as one after the run was cleared: ``new``, a
+        version of the project as it is then; or ``same``, the version that the run saw before, whatever
+        changed since, with ``status`` ``reused``. Where that version is gone, the task fails for good.
+    :param experiment_file: where to write the record of the XCom ``experiment`` as JSON: a local path, or any
+        path of Airflow's object storage, such as ``s3://aws@bucket/{{ run_id }}.json``; templated.
     :param on_concurrent_change: what to do with a project that never stands still while it is read:
         ``accept`` commits what was read, with ``consistent`` set to ``False``; ``fail`` fails the try.
     :param capture: ``incremental`` takes items whose ``updatedAt`` stood still from the latest version and
@@ -75,6 +84,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     template_fields: Sequence[str] = (
         "supervisely_conn_id", "project_id", "title", "description", "media_store", "platform_task_id",
+        "experiment_file",
     )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#d6e9ff"
@@ -87,6 +97,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         description: str | dict[str, Any] | Any = None,
         enable_preview: bool = False,
         archive_format: str = "auto",
+        on_rerun: OnRerun = "new",
+        experiment_file: str | None = None,
         on_concurrent_change: OnConcurrentChange = "accept",
         capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
@@ -103,6 +115,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.description = description
         self.enable_preview = enable_preview
         self.archive_format = archive_format
+        self.on_rerun = on_rerun
+        self.experiment_file = experiment_file
         self.on_concurrent_change = on_concurrent_change
         self.capture = capture
         self.busy_timeout_seconds = busy_timeout_seconds
@@ -148,32 +162,20 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     def _create(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> int:
         platform_task_id = find_id("platform_task_id", self.platform_task_id)
-        title, description = self.title, self.description
-        should_stop = self._stoppable(hook.client)
+        file = find_destination("experiment_file", self.experiment_file)
         server_url = hook.client.server_url
         push_links(context, server_url, project_id)
-        with version_marks(context, hook.client, project_id, self._report) as marks:
-            result = hook.versions.create(
-                project_id,
-                default_title(context) if title is None else title,
-                default_description(context) if description is None else description,
-                self.enable_preview,
-                archive_format=self.archive_format,
-                on_concurrent_change=self.on_concurrent_change,
-                capture=self.capture,
-                busy_timeout_seconds=wait.seconds_left,
-                on_busy="fail" if self.deferrable else "wait",
-                media_store=find_media_store(self.media_store),
-                marks=marks,
-                report=self._report,
-                should_stop=should_stop,
-            )
+        seen = self._see(context, hook, project_id, wait)
+        result = seen.result
         if platform_task_id is not None:
             add_version_node(hook.client, "output", platform_task_id, result.version_id, self.workflow_meta)
         page = version_page(server_url, project_id, result.version_id)
         VersionLink.push(context, page)
         self.log.info("%s %s", result.line(), page)
         context["ti"].xcom_push(key="version", value=result.as_dict())
+        context["ti"].xcom_push(key=KEY, value=seen.experiment)
+        if file is not None:
+            deliver(seen.experiment, file)
         announce_version(
             context,
             self.outlets,
@@ -184,3 +186,59 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         )
         self._moved = server_url, (project_id, None), (project_id, result.version_id)
         return result.version_id
+
+    def _see(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> Seen:
+        """Make a version, or find the one that an earlier try of this run saw."""
+        should_stop = self._stoppable(hook.client)
+        memory = open_run_memory(context, hook.client, project_id) if self.on_rerun == "same" else None
+        if memory and (seen := memory.recall()):
+            return replace(seen, experiment={**seen.experiment, "status": seen.result.status})
+        result = self._make(context, hook, project_id, wait, should_stop)
+        seen = Seen(result, self._record(context, hook, result))
+        if memory:
+            memory.remember(seen)
+        return seen
+
+    def _make(
+        self,
+        context: Context,
+        hook: SuperviselyHook,
+        project_id: int,
+        wait: BusyWait,
+        should_stop: Callable[[], bool],
+    ) -> CreateResult:
+        from airflow_sv_versioning.versioning.options import Run
+
+        key = run_key(context, hook.client.server_url, project_id)
+        title, description = self.title, self.description
+        with version_marks(context, hook.client, project_id, self._report) as marks:
+            return hook.versions.create(
+                project_id,
+                default_title(context) if title is None else title,
+                default_description(context, run_mark(key)) if description is None else description,
+                self.enable_preview,
+                archive_format=self.archive_format,
+                on_concurrent_change=self.on_concurrent_change,
+                capture=self.capture,
+                busy_timeout_seconds=wait.seconds_left,
+                on_busy="fail" if self.deferrable else "wait",
+                media_store=find_media_store(self.media_store),
+                run=Run(key=key, on_rerun=self.on_rerun, began=context["dag_run"].run_after),
+                marks=marks,
+                report=self._report,
+                should_stop=should_stop,
+            )
+
+    def _record(self, context: Context, hook: SuperviselyHook, result: CreateResult) -> dict[str, Any]:
+        """Write down what this run sees; runs that see the same again also pay for comparing versions."""
+
+        def compare(before: int, after: int) -> Mapping[str, Any]:
+            from airflow_sv_versioning.versioning.changes import summary
+
+            sides = f"id:{before}", f"id:{after}"
+            return summary(hook.versions.compare(result.project_id, *sides, report=self._report))
+
+        asked = compare if self.on_rerun == "same" and not result.reused else None
+        server_url = hook.client.server_url
+        differences = find_differences(context, server_url, result, asked)
+        return experiment_record(context, server_url, result, differences)

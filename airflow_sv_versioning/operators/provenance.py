@@ -27,13 +27,14 @@ def default_title(context: Context) -> str:
     return _joined(parts, _TITLE_LENGTH)
 
 
-def default_description(context: Context, made_at: datetime | None = None) -> str:
+def default_description(context: Context, run_mark: str, made_at: datetime | None = None) -> str:
     """Say when the version was made, by which DAG, task and run, in at most 255 characters.
 
     It begins with the moment, for a backfill makes versions long after its runs' logical dates. A run that
     has no logical date, as those started by hand or by an asset, gives the moment after which it may run.
     Where the names are too long, the longest lose their middle; each stays recognisable.
 
+    :param run_mark: stands at the end, whole, for a later try of the run to find its version by.
     :param made_at: by default now.
     """
     moment_name, moment = _moment(context)
@@ -43,6 +44,7 @@ def default_description(context: Context, made_at: datetime | None = None) -> st
         (", task_id=", _task(context)),
         (", run_id=", context["ti"].run_id),
         (f", {moment_name}=", _written(moment)),
+        (f", {run_mark}", ""),
     ]
     return _joined(parts, DESCRIPTION_LENGTH)
 

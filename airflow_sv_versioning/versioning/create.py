@@ -53,6 +53,7 @@ from airflow_sv_versioning.versioning.reservations import Reservations
 from airflow_sv_versioning.versioning.results import CreateResult
 from airflow_sv_versioning.versioning.reuse import Reuse
 from airflow_sv_versioning.versioning.rollback import Rollback
+from airflow_sv_versioning.versioning.run_versions import find_run_version, run_members
 from airflow_sv_versioning.versioning.texts import check_choice, counts_text
 from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
 from airflow_sv_versioning.versioning.version_ref import find_latest
@@ -102,6 +103,8 @@ def create_version(
     made = reservations.clear()
     if made and (existing := _existing(work, made, created=True)):
         return existing
+    if seen := _seen_before(work):
+        return seen
     reserved = _reserve(work)
     if isinstance(reserved, NothingChanged):
         latest = get_listed(client, project.id, reserved.version_id, "nothing changed since")
@@ -109,6 +112,14 @@ def create_version(
             return existing
         reserved = _reserve_anew(work, latest)
     return _make(work, reserved)
+
+
+def _seen_before(work: _Work) -> CreateResult | None:
+    """Find the version that an earlier try of the run made, where the run is to see the same again."""
+    run = work.options.run
+    if run is None or run.on_rerun == "new":
+        return None
+    return find_run_version(work.client, work.project, run, work.progress)
 
 
 def _existing(work: _Work, version: VersionInfo, *, created: bool) -> CreateResult | None:
@@ -286,6 +297,7 @@ def _upload(
         "capture": capture.how,
         "capture_note": capture.note,
         "counts": counts,
+        **run_members(work.options.run),
         **changes.as_dict(),
     }
     progress.say(f"Packing {counts_text(counts)} as {archive_format}.")
@@ -314,5 +326,6 @@ def _upload(
         **changes.as_dict(),
         "consistent": capture.consistent,
         "warnings": list(capture.warnings),
+        **run_members(work.options.run),
     }
     return Draft(reserved, file.id, capture.project_updated_at, entry)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.versioning.texts import check_choice, check_name, check_text
 
 CaptureMode = Literal["auto", "incremental", "full"]
 OnConcurrentChange = Literal["accept", "fail"]
 OnBusy = Literal["wait", "fail"]
+OnRerun = Literal["new", "same"]
 MissingEntities = Literal["fail", "skip", "placeholder", "reupload"]
 Verify = Literal["counts", "full"]
+_RUN_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +32,33 @@ class _Options:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Run(_Options):
+    """A run of a workflow, which may be tried again.
+
+    :param key: 16 digits, each one of 0-9 and a-f, that no other run has; the version carries them.
+    :param on_rerun: ``new`` makes a version for every try; ``same`` returns the version that an earlier try
+        of the run made, whatever changed since.
+    :param began: the run made no version before this moment. Where ``versions.json`` was lost, the archives
+        of versions made since are asked for their run; without a moment none.
+    """
+
+    key: str
+    on_rerun: OnRerun = "new"
+    began: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no key, too.
+
+        :raises ConfigurationError: it is none.
+        """
+        super().__post_init__()
+        if not (isinstance(self.key, str) and _RUN_KEY.fullmatch(self.key)):
+            raise ConfigurationError(
+                f"The key of a run is {self.key!r}; it has 16 digits, each one of 0-9 and a-f."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateOptions(_Options):
     """How a version is made; :meth:`~.project_versions.ProjectVersions.create` says what each means."""
 
@@ -37,6 +69,7 @@ class CreateOptions(_Options):
     capture: CaptureMode = "auto"
     busy_timeout_seconds: float = 600.0
     on_busy: OnBusy = "wait"
+    run: Run | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be stored, too."""

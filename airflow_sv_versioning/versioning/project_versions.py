@@ -40,6 +40,7 @@ from airflow_sv_versioning.versioning.options import (
     OnBusy,
     OnConcurrentChange,
     RestoreOptions,
+    Run,
     Verify,
 )
 from airflow_sv_versioning.versioning.preview import make_preview
@@ -51,6 +52,7 @@ from airflow_sv_versioning.versioning.restore import (
     restore_version,
 )
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
+from airflow_sv_versioning.versioning.run_versions import confirm_version
 from airflow_sv_versioning.versioning.texts import (
     check_choice,
     check_text,
@@ -91,6 +93,7 @@ class ProjectVersions:
         busy_timeout_seconds: float = 600.0,
         on_busy: OnBusy = "wait",
         media_store: Any = None,
+        run: Run | None = None,
         marks: Marks | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
@@ -113,6 +116,7 @@ class ProjectVersions:
         :param media_store: where to keep the originals beside the platform, each content once: a URL such as
             ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
             where nothing changed, the store gets what it lacks of the latest version.
+        :param run: the run of a workflow that the version is for; tried again, it may get the same version.
         :param marks: keep the reservation outside this process, for the next call with the same marks
             to give back what one that was killed had reserved; by default a file that only this user can
             read, in the platform's folder for such.
@@ -133,6 +137,7 @@ class ProjectVersions:
             capture=capture,
             busy_timeout_seconds=busy_timeout_seconds,
             on_busy=on_busy,
+            run=run,
         )
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
@@ -151,6 +156,16 @@ class ProjectVersions:
         if enable_preview:
             result = self._with_preview(result, progress)
         return replace(result, seconds=progress.seconds)
+
+    def reuse(self, seen: CreateResult) -> CreateResult:
+        """Ask whether a version that an earlier try of a run was told of is still there, as it was.
+
+        :returns: the same, as reused.
+        :raises VersionNotFoundError: the project has no such version any more.
+        :raises ArchiveMissingError: the version is listed, and its archive is gone.
+        :raises IntegrityError: the archive is another one.
+        """
+        return confirm_version(self._client, seen)
 
     def restore(
         self,

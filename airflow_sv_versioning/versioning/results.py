@@ -11,12 +11,15 @@ from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.changes import NOTHING_CHANGED, Changes
 from airflow_sv_versioning.versioning.texts import counts_text
 
+_VERBS = {"created": "Created", "unchanged": "Nothing changed since", "reused": "This run uses again"}
+
 
 @dataclass(frozen=True)
 class CreateResult:
-    """A version that was made, or the latest one, which still holds.
+    """A version that was made, or the latest one, which still holds, or the one that a run saw before.
 
     :param created: ``False`` where nothing changed since this version.
+    :param reused: ``True`` where an earlier try of the same run saw this version, whatever changed since.
     :param archive_sha256: hex digest of the archive, ``None`` where the server does not tell.
     :param archive_format: such as ``v2.1.0``, ``None`` where it is not recorded.
     :param counts: how many datasets, images or videos, figures and so on the version holds; an unchanged
@@ -55,6 +58,7 @@ class CreateResult:
     media: MediaBackup | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    reused: bool = False
 
     @classmethod
     def of(
@@ -92,7 +96,9 @@ class CreateResult:
 
     @property
     def status(self) -> str:
-        """``created`` or ``unchanged``."""
+        """``created``, ``unchanged`` or ``reused``."""
+        if self.reused:
+            return "reused"
         return "created" if self.created else "unchanged"
 
     def with_preview(self, project_id: int) -> CreateResult:
@@ -105,7 +111,7 @@ class CreateResult:
 
     def line(self) -> str:
         """Say it in one line."""
-        verb = "Created" if self.created else "Nothing changed since"
+        verb = _VERBS[self.status]
         capture_text = f", {self.capture} capture" if self.capture else ""
         mixed = "" if self.consistent else " It holds items of different moments, for people worked on them."
         return (

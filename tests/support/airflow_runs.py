@@ -110,6 +110,9 @@ class RunningTask:
     def get_first_reschedule_date(self, context: Any) -> datetime | None:
         return self.first_look
 
+    def xcom_pull(self, **_: Any) -> None:
+        """Find nothing: there was no run before."""
+
 
 class WaitingRun:
     """A run without logical date, as those started by an asset."""
