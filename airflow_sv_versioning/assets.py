@@ -20,6 +20,7 @@ its first event, or none anywhere. (``Asset.ref`` is no way out: the runs that i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -112,6 +113,19 @@ def read_version_event(event: Any) -> dict[str, Any]:
     if not isinstance(facts, dict) or "version_id" not in facts:
         raise KeyError(f"The asset event {extra!r} tells of no version.")
     return facts
+
+
+def read_version_events(triggering_asset_events: Any, project_id: int) -> list[dict[str, Any]]:
+    """Read the versions of a project that the events tell of which started a run; others are passed over.
+
+    :returns: each as :func:`read_version_event`.
+    """
+    events = [event for events in triggering_asset_events.values() for event in events]
+    versions = []
+    for event in events:
+        with suppress(KeyError):
+            versions.append(read_version_event(event))
+    return [version for version in versions if version.get("project_id") == project_id]
 
 
 def find_new_version(triggering_asset_events: Any) -> dict[str, Any] | None:

@@ -99,7 +99,11 @@ def test_an_example_is_a_command_that_there_is(where: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("member", "result"),
-    [("preview_project_id", CreateResult), ("source_project_id", RestoreResult), ("copied_bytes", MediaBackup)],
+    [
+        ("preview_project_id", CreateResult),
+        ("source_project_id", RestoreResult),
+        ("copied_bytes", MediaBackup),
+    ],
 )
 def test_shown_json_is_what_a_result_becomes(member: str, result: Any) -> None:
     (shown,) = [json.loads(text) for _, text in _examples("json") if f'"{member}"' in text]
