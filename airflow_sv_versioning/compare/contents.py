@@ -129,20 +129,28 @@ class Contents:
         places = pc.if_else(pc.less(places, 0), pa.scalar(None, pa.int64()), places)
         return self.objects["class_name"].combine_chunks().take(places)
 
+    @property
+    def shape_columns(self) -> list[str]:
+        """Name what a figure is: its place, geometry, attributes, and class if that is its own."""
+        compared = self.project_type.compared
+        own = [] if self.project_type.has_objects else ["class_name"]
+        return [*own, "geometry_type", "geometry", *compared.places, *compared.of_figures]
+
+    @property
+    def tag_columns(self) -> list[str]:
+        """Name what a tag says, and on what kind of thing it is."""
+        return ["owner_type", "name", *self.project_type.compared.of_tags]
+
     def shape_digests(self, *, canonical: bool = False, rows: Numbers | None = None) -> Numbers:
-        """Make a digest of each figure's place, geometry, attributes, and class if that is its own.
+        """Make a digest of each figure.
 
         :param rows: places of figures, where not all are meant.
         """
-        compared = self.project_type.compared
-        own = [] if self.project_type.has_objects else ["class_name"]
-        names = [*own, "geometry_type", "geometry", *compared.places, *compared.of_figures]
-        return row_digests(self._digests("figures", self.figures, names, canonical, rows))
+        return row_digests(self._digests("figures", self.figures, self.shape_columns, canonical, rows))
 
     def tag_digests(self, *, canonical: bool = False, rows: Numbers | None = None) -> Numbers:
-        """Make a digest of what each tag says, and on what kind of thing it is."""
-        names = ["owner_type", "name", *self.project_type.compared.of_tags]
-        return row_digests(self._digests("tags", self.tags, names, canonical, rows))
+        """Make a digest of each tag."""
+        return row_digests(self._digests("tags", self.tags, self.tag_columns, canonical, rows))
 
     def object_digests(self) -> Numbers:
         """Make a digest of each object's class, and of the items that share it."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_sv_versioning.compare.records import Definition, ProjectDiff
 from airflow_sv_versioning.project_types.compared_columns import CHOSEN_BY_PLATFORM, MEMBER_DEFAULTS
+from airflow_sv_versioning.snapshot.canonical import canonical_json
 from airflow_sv_versioning.snapshot.ids import told_id
 from airflow_sv_versioning.snapshot.origin import own_custom_data
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -148,6 +150,19 @@ def said(members: Mapping[str, Any], what: str) -> dict[str, Any]:
         # A number is always said, and 0 equals False.
         if key != "id" and value is not False and value not in (None, "", [], {}, defaults.get(key))
     }
+
+
+def project_content(snapshot: Snapshot) -> str:
+    """Write what a comparison of two projects looks at as JSON in one spelling."""
+    meta, info = snapshot.project_meta, snapshot.project_info
+    content = {
+        "classes": {entry["title"]: said(entry, "classes") for entry in meta.get("classes") or []},
+        "tags": {entry["name"]: said(entry, "tags") for entry in meta.get("tags") or []},
+        "settings": _settings(snapshot, ()),
+        "readme": info.get("readme") or None,
+        "custom_data": own_custom_data(info.get("custom_data")) or None,
+    }
+    return canonical_json(json.dumps(content))
 
 
 def _settings(snapshot: Snapshot, without: Collection[str]) -> dict[str, Any]:

@@ -164,13 +164,14 @@ def _by_content(sides: tuple[Side, Side], indexes: tuple[ItemIndex, ItemIndex]) 
         if len(several):
             paths = _paths(sides[side], indexes[side].ids[places[several]])
             by_path = several[sorted(range(len(several)), key=paths.__getitem__)]
-            numbers[by_path] = _numbers_among_equals(contents[by_path])
+            numbers[by_path] = numbers_among_equals(contents[by_path])
         return row_digests([contents, number_digests(numbers)]), is_known
 
     return keys_of
 
 
-def _numbers_among_equals(keys: Numbers) -> Numbers:
+def numbers_among_equals(keys: Numbers) -> Numbers:
+    """Number the places of equal keys, from 0."""
     import numpy as np
 
     order = np.argsort(keys, kind="stable")

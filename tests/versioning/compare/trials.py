@@ -10,6 +10,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from airflow_sv_versioning.archive.formats import written_versions
+from airflow_sv_versioning.compare.fingerprint import fingerprint
+from airflow_sv_versioning.compare.records import VersionDiff
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from tests.versioning.compare import edits_of_content, edits_of_items, edits_of_project
 from tests.versioning.compare.making import Maker, make_state
@@ -110,6 +112,7 @@ def try_seed(seed: int, folder: Path) -> Outcome:
     outcome = Outcome(plan, script.done)
     _hold_against(script, found, outcome)
     _check_both_ways(sides, found, outcome)
+    _check_digests(sides, found, outcome)
     return outcome
 
 
@@ -184,6 +187,19 @@ def _check_both_ways(sides: list[Snapshot], found: Comparison, outcome: Outcome)
     for side in sides:
         if not compare(side, side, SAME).diff.equal:
             outcome.faults.append("a side is not equal to itself")
+
+
+def _check_digests(sides: list[Snapshot], found: Comparison, outcome: Outcome) -> None:
+    """Check that digests are equal exactly where nothing differs but the description of the project."""
+    before, after = map(fingerprint, sides)
+    are_equal = before.content_digest == after.content_digest
+    _compare_values("equal digests", _is_equal(found.diff), are_equal, outcome)
+    figures = {name: counted.after for name, counted in found.diff.by_class.items() if counted.after}
+    _compare_values("figures after", figures, after.classes, outcome)
+
+
+def _is_equal(diff: VersionDiff) -> bool:
+    return diff.equal or (not counts(diff) and definitions(diff) == {("description", "description", "added")})
 
 
 def _turned(numbers: Mapping[str, int]) -> dict[str, int]:
