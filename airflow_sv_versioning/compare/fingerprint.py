@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.compared import Part, Side, columns_to_read
 from airflow_sv_versioning.snapshot.items import pieces
 from airflow_sv_versioning.snapshot.schemas import table_names
+from airflow_sv_versioning.snapshot.stored_rows import damage_named
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_rows
 
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
 
 # Part of each digest: whoever changes what it is made of counts it up.
 _SCHEME = "sv-content/1"
+_BYTES_AT_ONCE = 16 * 1024 * 1024
+
+
+def _go_on() -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -60,16 +66,17 @@ class Fingerprint:
     classes: Mapping[str, int]
 
 
-def fingerprint(snapshot: Snapshot) -> Fingerprint:
+def fingerprint(snapshot: Snapshot, check: Callable[[], None] = _go_on) -> Fingerprint:
     """Look at a snapshot once, in bounded memory.
 
+    :param check: is called again and again, and ends it by an exception.
     :raises FormatError: a table is damaged.
     """
     side = Side(snapshot, columns=columns_to_read(project_type_of(snapshot.project_type).compared))
     classes: Counter[str] = Counter()
     whole = hashlib.sha256(json.dumps([_SCHEME, snapshot.project_type, _lacking(snapshot)]).encode())
     whole.update(project_content(snapshot).encode())
-    for texts in (_dataset_texts(side), _item_texts(side, classes)):
+    for texts in (_dataset_texts(side), _item_texts(side, classes, check)):
         whole.update(digest_sum(texts))
     return Fingerprint(whole.hexdigest(), dict(sorted(classes.items())))
 
@@ -95,7 +102,7 @@ def _dataset_texts(side: Side) -> Iterator[pa.Array]:
     yield row_texts([_looked_up(rows["parent_src_dataset_id"], paths), *columns])
 
 
-def _item_texts(side: Side, classes: Counter[str]) -> Iterator[pa.Array]:
+def _item_texts(side: Side, classes: Counter[str], check: Callable[[], None]) -> Iterator[pa.Array]:
     """Write each item with digests of all that hangs on it, and count the figures of each class."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -103,12 +110,29 @@ def _item_texts(side: Side, classes: Counter[str]) -> Iterator[pa.Array]:
     paths = _paths_by_id(dataset_rows(side.snapshot))
     whole, numbers = _all_items(side, paths)
     shared = shared_objects(whole)
-    for piece in pieces(len(whole), row_counts(whole), ITEMS_AT_ONCE):
+    most = _rows_at_once(side.snapshot)
+    rows = [(counts, min(most, at_once)) for counts, at_once in row_counts(whole)]
+    for piece in pieces(len(whole), rows, ITEMS_AT_ONCE):
+        check()
         contents = Contents(Part(side, whole.ids[piece], whole.keys[piece]), shared)
         for entry in pc.value_counts(contents.class_names()).to_pylist():
             classes[entry["values"] or ""] += entry["counts"]
         columns = [pa.array(numbers[piece]), *_own_columns(contents, whole, paths)]
         yield row_texts([*columns, *_hanging_columns(contents)])
+
+
+def _rows_at_once(snapshot: Snapshot) -> int:
+    """Tell how many figures may be in memory at a time: a few, where they are masks of megabytes."""
+    import pyarrow.parquet as pq
+
+    size = 1.0
+    for table in ("figures", "alpha_geometries"):
+        if (path := snapshot.path(table)).exists():
+            with damage_named(table):
+                footer = pq.read_metadata(path)
+            groups = map(footer.row_group, range(footer.num_row_groups))
+            size += max(group.total_byte_size / max(1, group.num_rows) for group in groups)
+    return max(1, int(_BYTES_AT_ONCE / size))
 
 
 def _all_items(side: Side, paths: Mapping[int, str]) -> tuple[Part, Numbers]:

@@ -24,6 +24,7 @@ from airflow_sv_versioning.client.models import (
     Team,
     VersionInfo,
 )
+from airflow_sv_versioning.compare.fingerprint import Fingerprint, fingerprint
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
     FileTooLargeError,
@@ -45,6 +46,7 @@ from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.archives import open_base
 from airflow_sv_versioning.versioning.changes import Changes, find_changes
 from airflow_sv_versioning.versioning.commit import Draft, commit_version
+from airflow_sv_versioning.versioning.contents import in_manifest, in_map
 from airflow_sv_versioning.versioning.existing import existing_version, get_listed
 from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
@@ -183,10 +185,11 @@ def _make(work: _Work, reserved: Reservation) -> CreateResult:
         prepared = aside.submit(_prepare_upload, work, listed)
         capture = _capture(work, folder, listed, aside)
         changes = find_changes(project, capture, find_latest(listed.result()), folder, progress)
+        contents = fingerprint(capture.snapshot, progress.check)
         archive_format = prepared.result()
         with keeper.turn() if keeper else nullcontext():
             media = _keep_media(keeper, reserved, capture, rollback)
-            draft = _upload(work, reserved, capture, changes, media, archive_format, folder)
+            draft = _upload(work, reserved, capture, contents, changes, media, archive_format, folder)
             version = commit_version(
                 client, project, draft, work.options, listed.result(), rollback, progress
             )
@@ -279,6 +282,7 @@ def _upload(
     work: _Work,
     reserved: Reservation,
     capture: Capture,
+    contents: Fingerprint,
     changes: Changes,
     media: KeptMedia | None,
     archive_format: str,
@@ -298,6 +302,7 @@ def _upload(
         "capture_note": capture.note,
         "counts": counts,
         **run_members(work.options.run),
+        **in_manifest(contents),
         **changes.as_dict(),
     }
     progress.say(f"Packing {counts_text(counts)} as {archive_format}.")
@@ -323,6 +328,7 @@ def _upload(
         "sha256": packed.sha256,
         "size": packed.size_bytes,
         "counts": counts,
+        **in_map(contents),
         **changes.as_dict(),
         "consistent": capture.consistent,
         "warnings": list(capture.warnings),

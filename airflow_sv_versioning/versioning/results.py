@@ -9,6 +9,7 @@ from typing import Any
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.changes import NOTHING_CHANGED, Changes
+from airflow_sv_versioning.versioning.contents import Contents
 from airflow_sv_versioning.versioning.texts import counts_text
 
 _VERBS = {"created": "Created", "unchanged": "Nothing changed since", "reused": "This run uses again"}
@@ -24,6 +25,10 @@ class CreateResult:
     :param archive_format: such as ``v2.1.0``, ``None`` where it is not recorded.
     :param counts: how many datasets, images or videos, figures and so on the version holds; an unchanged
         version made by another tool gives datasets and items only.
+    :param content_digest: 64 hex digits; versions and projects have the same one where a comparison finds
+        nothing, see :mod:`~airflow_sv_versioning.compare.fingerprint`. ``None`` where it is not recorded.
+    :param classes: name of a class -> its figures, of the classes that have any; ``None`` where these are
+        more than 100, or it is not recorded.
     :param changes: what changed since the version before, see
         :func:`~airflow_sv_versioning.versioning.changes.summary`; ``None`` where it is not known.
     :param changes_note: why it is not.
@@ -49,6 +54,8 @@ class CreateResult:
     archive_sha256: str | None
     archive_format: str | None
     counts: Mapping[str, int]
+    content_digest: str | None = None
+    classes: Mapping[str, int] | None = None
     changes: Mapping[str, Any] | None = None
     changes_note: str | None = None
     consistent: bool = True
@@ -75,6 +82,7 @@ class CreateResult:
         :param entry: what the map of versions says of it, with ``path`` and ``counts``.
         """
         changes = Changes.recorded(entry) if created else NOTHING_CHANGED
+        contents = Contents.recorded(entry)
         return cls(
             project_id=project.id,
             project_name=project.name,
@@ -87,6 +95,8 @@ class CreateResult:
             archive_sha256=entry.get("sha256"),
             archive_format=entry.get("format"),
             counts=entry["counts"],
+            content_digest=contents.digest,
+            classes=contents.classes,
             changes=changes.found,
             changes_note=changes.note,
             consistent=bool(entry.get("consistent", True)),

@@ -21,6 +21,9 @@ def test_a_version_equals_its_restored_project(
     made = versions.create(project, archive_format=archive_format)
     restored = versions.restore(project, made.version_id)
 
+    made_of_copy = versions.create(restored.project_id)
+    assert (made_of_copy.content_digest, made_of_copy.classes) == (made.content_digest, made.classes)
+
     copy = versions.compare(project, "latest", "live", other_project_id=restored.project_id)
     same = versions.compare(project, "latest", "live")
 
