@@ -6,7 +6,8 @@ A version comes back as a new project, so the project that people work on stays 
    the newest version made at or before it, such as ``{{ dag_run.logical_date or dag_run.run_after }}``.
 2. ``rerun`` works on the restored project. It asks the platform through the hook, as your experiment would.
 3. ``summary`` says what was run on what.
-4. ``remove_restored_project`` moves the restored project to the trash unless it is to be kept.
+4. ``remove_project`` moves the restored project to the trash unless it is to be kept, whatever came of the
+   experiment. Where a run was killed before, the next one does it.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
 host, the API token as password. Then trigger the DAG and fill in the project and one of the three.
@@ -22,8 +23,7 @@ from airflow.sdk import Param, dag, task
 
 from airflow_sv_versioning.hooks.edge import airflow_outcome
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
-from airflow_sv_versioning.operators.remove import RemoveProjectOperator
-from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.operators.restored import restored_project
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +42,6 @@ log = logging.getLogger(__name__)
     doc_md=__doc__,
 )
 def reproducible_rerun() -> None:
-    restore = RestoreProjectVersionOperator(
-        task_id="restore_version",
-        project_id="{{ params.project_id }}",
-        version_id="{{ params.version_id }}",
-        version_num="{{ params.version_num }}",
-        as_of="{{ params.as_of }}",
-        optional_arguments=["version_id", "version_num", "as_of"],  # the form leaves two of them empty
-    )
-
     @task
     @airflow_outcome()
     def rerun(project_id: int) -> int:
@@ -66,14 +57,17 @@ def reproducible_rerun() -> None:
         log.info(line)
         return line
 
-    # `restore.output` is the new project's id; the key "restore" holds all about it.
-    done = summary(rerun(restore.output), restore.output["restore"])
-    remove = RemoveProjectOperator(
-        task_id="remove_restored_project",
-        project_id="{{ none if params.keep_restored_project else ti.xcom_pull('restore_version') }}",
-        optional_arguments=["project_id"],  # nothing where the project is kept
-    )
-    done >> remove.as_teardown(setups=restore)  # it runs whatever came of the experiment
+    with restored_project(
+        "experiment",
+        project_id="{{ params.project_id }}",
+        version_id="{{ params.version_id }}",
+        version_num="{{ params.version_num }}",
+        as_of="{{ params.as_of }}",
+        optional_arguments=["version_id", "version_num", "as_of"],  # the form leaves two of them empty
+        keep="{{ params.keep_restored_project }}",
+    ) as project:
+        # `project.output` is the new project's id; the key "restore" holds all about it.
+        summary(rerun(project.output), project.output["restore"])
 
 
 reproducible_rerun()

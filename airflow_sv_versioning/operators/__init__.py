@@ -7,6 +7,7 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import guarded_operation
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.operators.restored import restored_project
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "RestoreProjectVersionOperator",
     "VerifyProjectVersionOperator",
     "guarded_operation",
+    "restored_project",
 ]

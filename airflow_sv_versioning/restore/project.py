@@ -35,7 +35,13 @@ from airflow_sv_versioning.runtime.memory import give_back
 from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.json_columns import json_value
-from airflow_sv_versioning.snapshot.origin import RESTORED_FROM, RESTORING, draft_name, own_custom_data
+from airflow_sv_versioning.snapshot.origin import (
+    RESTORED_FOR,
+    RESTORED_FROM,
+    RESTORING,
+    draft_name,
+    own_custom_data,
+)
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.validation import distinct
 
@@ -52,6 +58,8 @@ class Target:
     :param team_id: that of the workspace.
     :param name: made free with ``_001``, ``_002``, ... where it is taken.
     :param restored_from: what the new project's custom data tells of its origin.
+    :param restored_for: whose copy it is, where that one removes it; see
+        :class:`~airflow_sv_versioning.versioning.restored_for.RestoredFor`.
     :param owner: who restores it.
     :param key: of this restore alone.
     """
@@ -61,6 +69,7 @@ class Target:
     name: str
     description: str
     restored_from: Mapping[str, Any]
+    restored_for: Mapping[str, Any] | None = None
     owner: str = ""
     key: str = field(default_factory=lambda: uuid4().hex[:12])
 
@@ -161,7 +170,7 @@ def _add_project(client: SuperviselyClient, snapshot: Snapshot, target: Target) 
             snapshot.project_type,
             target.description,
             snapshot.project_info.get("readme"),
-            _custom_data(snapshot, target, is_whole=False),
+            _draft_custom_data(snapshot, target, None),
         )
         return [project]
 
@@ -173,21 +182,26 @@ def _finish(client: SuperviselyClient, snapshot: Snapshot, target: Target, proje
     for name in _free_names(client, target):
         # Somebody may take the name in between.
         with suppress(ConflictError):
-            custom_data = _custom_data(snapshot, target, is_whole=True)
+            custom_data = _custom_data(snapshot, target, project_id, name)
             client.projects.edit(project_id, name=name, customData=custom_data, silent=True)
             return
 
 
-def _custom_data(snapshot: Snapshot, target: Target, *, is_whole: bool) -> dict[str, Any]:
+def _custom_data(snapshot: Snapshot, target: Target, project_id: int | None, name: str) -> dict[str, Any]:
     custom_data = {
         **own_custom_data(snapshot.project_info.get("custom_data")),
         RESTORED_FROM: {**target.restored_from},
     }
-    if is_whole:
+    if target.restored_for is None:
         return custom_data
+    # Id and name tell the copy from a clone of it, and from one that a person has made their own.
+    return {**custom_data, RESTORED_FOR: {**target.restored_for, "project_id": project_id, "name": name}}
+
+
+def _draft_custom_data(snapshot: Snapshot, target: Target, project_id: int | None) -> dict[str, Any]:
     since = now().isoformat(timespec="seconds")
     mark = {**target.restored_from, "key": target.key, "owner": target.owner, "since": since}
-    return {**custom_data, RESTORING: mark}
+    return {**_custom_data(snapshot, target, project_id, target.draft_name), RESTORING: mark}
 
 
 def _fill(
@@ -195,7 +209,7 @@ def _fill(
 ) -> RestoreWork:
     """Fill the new project."""
     snapshot = plan.snapshot
-    custom_data = _custom_data(snapshot, target, is_whole=False)
+    custom_data = _draft_custom_data(snapshot, target, project_id)
     client.projects.edit(project_id, customData=custom_data, silent=True)
     class_ids, tag_ids, mark = add_meta(client, plan, project_id)
     settings = apply_settings(client, snapshot, project_id, tag_ids, progress)

@@ -1,4 +1,4 @@
-"""What a project says of its origin: whether it is a restored copy, or one that is still being made.
+"""What a project says of its origin: whether it is a restored copy, whose, or one that is still being made.
 
 A project that is being restored has a name and a member of its custom data that say so, from the first
 request of the restore to the last, so that nobody takes a half copy for a whole one. Both, for it is unknown
@@ -13,10 +13,12 @@ from typing import Any
 # What the platform's restore writes into a project to tell where it came from.
 RESTORED_FROM = "restored_from"
 RESTORING = "sv_versioning_being_restored"
+# Whose copy it is, where somebody removes it when that one is done.
+RESTORED_FOR = "sv_versioning_restored_for"
 DRAFT_PREFIX = "[Being restored] "
 # Servers limit names, and this one is longer than what was asked for.
 _SHOWN = 100
-_OF_RESTORES = {RESTORED_FROM, RESTORING}
+_OF_RESTORES = {RESTORED_FROM, RESTORING, RESTORED_FOR}
 
 
 def draft_name(name: str, key: str) -> str:

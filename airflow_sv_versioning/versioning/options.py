@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.versioning.restored_for import RestoredFor
 from airflow_sv_versioning.versioning.texts import check_choice, check_name, check_text
 
 CaptureMode = Literal["auto", "incremental", "full"]
@@ -94,6 +95,7 @@ class RestoreOptions(_Options):
     project_description: str | None = None
     verify: Verify = "counts"
     keep_incomplete: bool = False
+    restored_for: RestoredFor | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no project can be called, too."""

@@ -51,6 +51,7 @@ from airflow_sv_versioning.versioning.restore import (
     plan_version_restore,
     restore_version,
 )
+from airflow_sv_versioning.versioning.restored_for import RestoredFor
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.run_versions import confirm_version
 from airflow_sv_versioning.versioning.texts import (
@@ -182,6 +183,7 @@ class ProjectVersions:
         media_store: Any = None,
         verify: Verify = "counts",
         keep_incomplete: bool = False,
+        restored_for: RestoredFor | None = None,
         marks: Marks | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
@@ -200,6 +202,8 @@ class ProjectVersions:
         :param workspace_id: where the new project goes; the source's workspace by default.
         :param verify: ``counts`` compares numbers, ``full`` also reads all content back.
         :param keep_incomplete: keep the half-made project of a restore that failed; it stays marked as such.
+        :param restored_for: the run of a workflow that the new project is for; its custom data says so, and
+            :mod:`airflow_sv_versioning.versioning.restored_for` removes such projects.
         :param marks: keep the new project outside this process, for the next restore with the same marks
             to remove what one that was killed had made; by default as in :meth:`create`.
         :raises VersionNotFoundError: the project has no such version.
@@ -215,6 +219,7 @@ class ProjectVersions:
             project_description=project_description,
             verify=verify,
             keep_incomplete=keep_incomplete,
+            restored_for=restored_for,
         )
         progress = Progress(report, should_stop)
         version_ref = VersionRef.parse(version_id, version_num, as_of)

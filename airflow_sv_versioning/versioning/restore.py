@@ -74,6 +74,7 @@ class Restoration:
             name=options.project_name or with_end(project.name, f", from ver. {version.version_num}"),
             description=_description(project, version, options.project_description),
             restored_from={"project_id": project.id, "version_num": version.version_num},
+            restored_for=options.restored_for.as_dict() if options.restored_for else None,
         )
         return cls(client, project, version, target, options, open_store, progress)
 

@@ -92,11 +92,11 @@ def test_a_rerun_works_on_the_data_of_the_version(
     run = run_example("reproducible_rerun", project_id=project_id, **choose)
 
     assert run.state == "success"
-    restored = pulled(run, "restore_version")
+    restored = pulled(run, "experiment.restore_version")
     assert restored != project_id
-    assert pulled(run, "restore_version", "restore")["version_id"] == version_id
-    assert pulled(run, "rerun") == 3
-    assert f"restored as project {restored}" in pulled(run, "summary")
+    assert pulled(run, "experiment.restore_version", "restore")["version_id"] == version_id
+    assert pulled(run, "experiment.operation.rerun") == 3
+    assert f"restored as project {restored}" in pulled(run, "experiment.operation.summary")
     assert client.projects.list_ids(1, {"images"}).count(restored) == 0
 
 
@@ -106,15 +106,15 @@ def test_a_restored_project_is_kept_on_demand_and_removed_after_a_failure(
     versions.create(project_id)
     chosen = {"project_id": project_id, "version_num": 1}
     kept = run_example("reproducible_rerun", **chosen, keep_restored_project=True)
-    rerun: Any = dags["reproducible_rerun"].task_dict["rerun"]
+    rerun: Any = dags["reproducible_rerun"].task_dict["experiment.operation.rerun"]
     rerun.op_args, rerun.retries = ["no id"], 0
     failed = run_example("reproducible_rerun", **chosen, keep_restored_project=False)
 
     left = client.projects.list_ids(1, {"images"})
     assert (kept.state, failed.state) == ("success", "failed")
-    assert pulled(kept, "restore_version") in left
-    assert pulled(failed, "restore_version") not in left
-    assert state(failed, "remove_restored_project") == "success"
+    assert pulled(kept, "experiment.restore_version") in left
+    assert pulled(failed, "experiment.restore_version") not in left
+    assert state(failed, "experiment.remove_project") == "success"
 
 
 def test_a_rerun_on_the_data_of_a_moment(run_example: RunDag, project_id: int, versions: Versions):
@@ -122,7 +122,7 @@ def test_a_rerun_on_the_data_of_a_moment(run_example: RunDag, project_id: int, v
 
     run = run_example("reproducible_rerun", project_id=project_id, as_of="2100-01-01T00:00:00Z")
 
-    assert pulled(run, "restore_version", "restore")["version_id"] == version.version_id
+    assert pulled(run, "experiment.restore_version", "restore")["version_id"] == version.version_id
 
 
 @pytest.fixture

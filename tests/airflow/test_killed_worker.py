@@ -14,17 +14,22 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.installation import INSTALLATION
+from airflow_sv_versioning.operators.restored import RestoreForRunOperator
 from tests.support.airflow_runs import StateStore, running_context, state
-from tests.support.projects import list_version_files, touch
+from tests.support.projects import count_projects, list_version_files, touch
 from tests.support.proxy import Exchange, first
-from tests.support.types import Client, RunDag, Versions, Wire
+from tests.support.types import Client, Patch, RunDag, Versions, Wire
 
 ROOT = Path(__file__).parents[2]
 KillAt = Callable[..., None]
 
 
-def start(project_id: int, store: Path | str, run_id: str = "run") -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.support.killed_worker", str(project_id), run_id, str(store)]
+def start(
+    project_id: int, store: Path | str, run_id: str = "run", action: str = "create"
+) -> subprocess.Popen[str]:
+    arguments = [str(project_id), run_id, str(store), action]
+    command = [sys.executable, "-m", "tests.support.killed_worker", *arguments]
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True)
 
 
@@ -43,7 +48,7 @@ def store(tmp_path: Path) -> Path:
 def kill_at(proxy: Wire, project_id: int) -> KillAt:
     """Kill a worker of its own with SIGKILL at its request for a method."""
 
-    def kill(method: str, store: Path | str, *, after_effect: bool = False) -> None:
+    def kill(method: str, store: Path | str, *, after_effect: bool = False, action: str = "create") -> None:
         workers: list[subprocess.Popen[str]] = []
 
         def fault(exchange: Exchange) -> None:
@@ -52,7 +57,7 @@ def kill_at(proxy: Wire, project_id: int) -> KillAt:
             workers[0].kill()
 
         proxy.on(method, fault)
-        workers.append(start(project_id, store))
+        workers.append(start(project_id, store, action=action))
         workers[0].communicate(timeout=120)
         assert workers[0].returncode == -signal.SIGKILL
 
@@ -168,3 +173,36 @@ def test_a_task_that_takes_too_long_gives_its_reservation_back(
     assert state(ended, "create") == "failed"
     assert len(proxy.seen("projects.versions.cancel-reservation")) == 1
     assert versions.create(project_id, busy_timeout_seconds=0).created
+
+
+def start_experiment(project_id: int, run_id: str, **runs: str) -> int:
+    """Restore version 1 for a run, as a worker that never saw the earlier ones."""
+    context = running_context(run_id=run_id, runs=runs, more={"task_state_store": StateStore()})
+    operator = RestoreForRunOperator(
+        task_id="restore", group="experiment", project_id=project_id, version_num=1
+    )
+    return operator.execute(context) or 0
+
+
+@pytest.mark.parametrize(
+    ("method", "after_effect"), [("projects.add", True), ("images.bulk.add", False), (None, False)], ids=str
+)
+def test_the_next_run_removes_what_a_killed_run_had_restored(
+    method, after_effect, kill_at: KillAt, monkeypatch: Patch, client: Client, project_id, store, made
+):
+    monkeypatch.setenv(f"AIRFLOW_VAR_{INSTALLATION.upper()}", f"of project {project_id}")
+    before = count_projects(client)
+    if method is None:
+        # Whole, when the rest of its run was killed.
+        finish(start(project_id, store, action="restore-for-run"))
+    else:
+        kill_at(method, store, after_effect=after_effect, action="restore-for-run")
+    assert count_projects(client) == before + 1
+
+    meanwhile = start_experiment(project_id, "second", run="running", second="running")
+    assert count_projects(client) == before + 2
+    start_experiment(project_id, "third", run="failed", second="running", third="running")
+
+    # The killed one is gone; that of the second run, and the new one, are there.
+    assert count_projects(client) == before + 2
+    assert client.projects.get(meanwhile).images_count == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +86,8 @@ class RunningTask:
     """The part of a task instance that operators use; keeps what is pushed.
 
     ``first_look`` is when a sensor was rescheduled first; ``max_tries`` grows when the task is cleared.
+
+    :param runs: the runs of the DAG that Airflow knows, with their states.
     """
 
     first_look: datetime | None = None
@@ -97,12 +99,18 @@ class RunningTask:
         task_id: str = "back_up",
         run_id: str = "manual__2026-03-01",
         map_index: int = -1,
+        runs: Mapping[str, str] | None = None,
     ) -> None:
         self.dag_id = dag_id
         self.task_id = task_id
         self.run_id = run_id
         self.map_index = map_index
         self.pushed: dict[str, Any] = {}
+        self._runs = dict(runs or {})
+
+    def get_dr_count(self, dag_id: str, *, run_ids: list[str], states: Iterable[str] | None = None) -> int:
+        found = [self._runs[run_id] for run_id in run_ids if run_id in self._runs]
+        return len([state for state in found if states is None or state in states])
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value

@@ -1,7 +1,7 @@
 """A worker that makes or restores a version: run as a program, so that it can be killed.
 
-``python -m tests.support.killed_worker <project id> <run id> <store> [restore]``; the store is a JSON file
-that stands in for Airflow's task state store, or ``-`` where there is none.
+``python -m tests.support.killed_worker <project id> <run id> <store> [restore | restore-for-run]``; the store
+is a JSON file that stands in for Airflow's task state store, or ``-`` where there is none.
 """
 
 import json
@@ -13,6 +13,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.operators.restored import RestoreForRunOperator
 from tests.support.airflow_runs import StateStore, running_context
 
 
@@ -47,12 +48,16 @@ def main(project_id: str, run_id: str, store: str, action: str = "create") -> No
     operator: BaseOperator
     if action == "restore":
         operator = RestoreProjectVersionOperator(task_id="restore", project_id=project_id, version_num=1)
+    elif action == "restore-for-run":
+        operator = RestoreForRunOperator(
+            task_id="restore", group="experiment", project_id=project_id, version_num=1
+        )
     else:
         operator = CreateProjectVersionOperator(
             task_id="create", project_id=project_id, busy_timeout_seconds=60.0
         )
     operator.execute(context)
-    told = context["ti"].pushed["restore" if action == "restore" else "version"]
+    told = context["ti"].pushed["version" if action == "create" else "restore"]
     print(json.dumps(told), flush=True)
 
 
