@@ -53,7 +53,11 @@ class Seen:
     def as_dict(self) -> dict[str, Any]:
         """Write it as JSON-able data of a bounded size, without what a store of media got."""
         slim = replace(self.result, media=None, warnings=self.result.warnings[:_MAX_WARNINGS])
-        return {"result": asdict(slim), "experiment": dict(self.experiment)}
+        # Airflow's store refuses what JSON would change, such as a tuple.
+        data: dict[str, Any] = json.loads(
+            json.dumps({"result": asdict(slim), "experiment": dict(self.experiment)})
+        )
+        return data
 
     @classmethod
     def from_dict(cls, data: Any, where: str) -> Seen:

@@ -146,7 +146,10 @@ class StateStore:
         return self.values.get(key, default)
 
     def set(self, key: str, value: Any, retention: Any = None) -> None:
-        self.values[key] = json.loads(json.dumps(value))
+        kept = json.loads(json.dumps(value))
+        # Airflow's takes nothing that JSON would change, such as a tuple.
+        assert kept == value
+        self.values[key] = kept
 
     def delete(self, key: str) -> None:
         self.values.pop(key, None)
