@@ -193,8 +193,8 @@ def _add_partition(announced: Sequence[Any], result: CreateResult) -> str | None
     if not hasattr(announced[0], "add_partitions"):
         return (
             f"The event of version {result.version_num} has no partition key: that takes Airflow 3.3. Here "
-            "DAGs are scheduled on the asset itself, read the version with find_new_version, and take an "
-            "older one from a parameter."
+            "DAGs are scheduled on the asset itself; choose_run_version finds the version of their runs, or "
+            "an older one that a parameter names."
         )
     for event in announced:
         event.add_partitions(str(result.version_num))

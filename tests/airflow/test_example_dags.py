@@ -279,27 +279,6 @@ def test_a_training_by_version_restores_the_version_that_is_asked_for_and_tidies
     assert pulled(run, "restore_version") not in client.projects.list_ids(1, {"images"})
 
 
-def test_a_training_by_version_that_is_told_of_none_fails_at_once(run_example: RunDag, capsys: Capsys):
-    run = run_example("training_by_version")
-
-    choice = task_instance(run, "choose_version")
-    assert (run.state, str(choice.state), choice.try_number) == ("failed", "failed", 1)
-    assert "Trigger the DAG with its number as partition key" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("key", "version_num", "new", "chosen"),
-    [("7", None, 9, "7"), ("7", 8, None, "7"), (None, 8, 9, 8), (None, None, 9, 9), (None, None, None, None)],
-)
-def test_a_training_by_version_takes_its_key_before_all(key, version_num, new, chosen, dags: Dags):
-    choose: Any = dags["training_by_version"].get_task("choose_version")
-    told = SimpleNamespace(extra={"version_id": 1, "version_num": new or 6, "created": bool(new)})
-
-    found = choose.python_callable({"version_num": version_num}, key, {"the asset": [told]})
-
-    assert found == chosen
-
-
 def test_an_operation_that_succeeds_leaves_its_version_alone(
     run_example: RunDag, project_id: int, versions: Versions
 ):
