@@ -20,6 +20,7 @@ from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, Su
 from airflow_sv_versioning.operators.experiment import KEY, deliver, experiment_record, find_differences
 from airflow_sv_versioning.operators.lineage import LineageTeller
 from airflow_sv_versioning.operators.marks import version_marks
+from airflow_sv_versioning.operators.news import forget_news, keep_news
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
 from airflow_sv_versioning.operators.runs import Seen, open_run_memory, run_key, run_mark
 from airflow_sv_versioning.operators.workflow import add_version_node
@@ -167,6 +168,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         push_links(context, server_url, project_id)
         seen = self._see(context, hook, project_id, wait)
         result = seen.result
+        news = keep_news(context, result)
         if platform_task_id is not None:
             add_version_node(hook.client, "output", platform_task_id, result.version_id, self.workflow_meta)
         page = version_page(server_url, project_id, result.version_id)
@@ -180,10 +182,11 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
             context,
             self.outlets,
             server_url,
-            result,
+            news,
             partition_by_version=self.partition_by_version,
             warn=self.log.warning,
         )
+        forget_news(context)
         self._moved = server_url, (project_id, None), (project_id, result.version_id)
         return result.version_id
 

@@ -1,5 +1,6 @@
 import asyncio
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,8 +11,18 @@ from airflow.sdk import DAG, Asset, AssetAlias
 from airflow_sv_versioning.assets import every_version, project_asset, read_version_event, sanitize_uri
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
+from airflow_sv_versioning.versioning.options import OnRerun
 from tests.airflow.conftest import register
-from tests.support.airflow_runs import asset_name, events, pulled, started_by_events, started_by_keys, state
+from tests.support.airflow_runs import (
+    asset_name,
+    ended,
+    events,
+    pulled,
+    started_by_events,
+    started_by_keys,
+    state,
+)
+from tests.support.apps import StartApp
 from tests.support.projects import touch
 from tests.support.proxy import alter, refuse
 from tests.support.standalone import AIRFLOW_3_3
@@ -173,6 +184,41 @@ def test_a_version_without_the_asset_of_its_project_has_no_key_and_says_why(
     [event] = events(project_asset(server.url, project_id).uri)
     assert getattr(event, "partition_key", None) is None
     assert f"no outlet of this task is the asset of project {project_id}" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not AIRFLOW_3_3, reason="older ones have no task state store")
+@pytest.mark.parametrize("on_rerun", ["new", "same"])
+def test_a_version_whose_first_try_failed_is_told_as_new_once(
+    on_rerun: OnRerun,
+    one_try: None,
+    proxy: Wire,
+    run_dag: RunDag,
+    dag_id: str,
+    project_id,
+    start_app: StartApp,
+):
+    asset = project_asset(proxy.url, project_id)
+    with DAG(dag_id, schedule=None) as dag:
+        CreateProjectVersionOperator(
+            task_id="create",
+            project_id=project_id,
+            outlets=[asset, AssetAlias(dag_id)],
+            partition_by_version=True,
+            platform_task_id=start_app().id,
+            on_rerun=on_rerun,
+            retries=1,
+            retry_delay=timedelta(0),
+        )
+    proxy.on("workflow.node.add-output", refuse(503))
+
+    first, second = run_dag(dag), run_dag(dag)
+
+    assert ended(first, "create") == ("success", 2)
+    assert ended(second, "create") == ("success", 1)
+    assert pulled(first, "create", "version")["created"] is False
+    assert [(event.partition_key, event.extra["created"]) for event in events(asset.uri)] == [
+        ("1", True), (None, True), (None, False)
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(AIRFLOW_3_3, reason="newer ones have partition keys from tasks")
