@@ -13,7 +13,13 @@ from airflow.triggers.base import TriggerEvent
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.triggers.base import SuperviselyTrigger
 from airflow_sv_versioning.triggers.shared_reads import read_shared
-from airflow_sv_versioning.triggers.waits import WaitEvent, end_of, pause_before_look, strange_event
+from airflow_sv_versioning.triggers.waits import (
+    WaitEvent,
+    end_of,
+    pause_after_deferral,
+    pause_before_look,
+    strange_event,
+)
 from airflow_sv_versioning.versioning.awaited_versions import AwaitedVersion, list_versions
 
 if TYPE_CHECKING:
@@ -67,9 +73,8 @@ class ProjectVersionTrigger(SuperviselyTrigger):
 
     async def _wait(self) -> WaitEvent:
         awaited = AwaitedVersion.of(**self._asked())
-        # Never at once: the task has just looked, and Airflow takes a task for failed that goes on before
-        # its scheduler has seen it defer.
-        await asyncio.sleep(self._first_pause())
+        # The task itself has just looked.
+        await asyncio.sleep(pause_after_deferral(self.poke_interval))
         failures = 0
         while True:
             try:
@@ -93,10 +98,6 @@ class ProjectVersionTrigger(SuperviselyTrigger):
         key = (client.identity, "versions", awaited.project_id)
         answer = await read_shared(key, read, not_before=time.monotonic() - self.poke_interval / 2)
         return awaited.find(answer.value)
-
-    def _first_pause(self) -> float:
-        pause = pause_before_look(self.poke_interval)
-        return pause if 2 * pause >= self.poke_interval else pause + self.poke_interval
 
 
 def read_handed_back(payload: Any) -> tuple[AwaitedVersion, float]:

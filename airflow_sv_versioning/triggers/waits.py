@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from airflow_sv_versioning._airflow import AirflowSensorTimeout
 from airflow_sv_versioning.exceptions import RemoteTaskFailedError, SuperviselyError, WaitError
 
 _MIN_PAUSE_SECONDS, _MAX_BACK_OFF_SECONDS = 0.01, 300.0
+SETTLING_SECONDS = 10.0
+"""No task should go on sooner after it deferred: Airflow fails a task that runs again before a busy scheduler
+has seen that its last process ended."""
 _ERRORS = {error.kind: error for error in (RemoteTaskFailedError, WaitError)}
 
 
@@ -80,3 +84,10 @@ def pause_before_look(poke_interval: float, failures: int = 0) -> float:
     if failures:
         return min(interval * 2.0 ** min(failures, 16), _MAX_BACK_OFF_SECONDS)
     return interval - time.monotonic() % interval
+
+
+def pause_after_deferral(poke_interval: float) -> float:
+    """Choose the seconds to the first look: to one of the same moments, but when the task has settled."""
+    interval = max(poke_interval, _MIN_PAUSE_SECONDS)
+    pause = pause_before_look(interval)
+    return pause + interval * max(math.ceil((SETTLING_SECONDS - pause) / interval), 0)

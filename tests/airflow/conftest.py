@@ -113,6 +113,14 @@ def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tasks go on as soon as they deferred: no scheduler here has to see it."""
+    from airflow_sv_versioning.triggers import waits
+
+    monkeypatch.setattr(waits, "SETTLING_SECONDS", 0.0)
+
+
+@pytest.fixture
 def start_app(client: Client, server: Server) -> StartApp:
     """Start an application, of a project or of none."""
     return lambda project_id=None: App(client, server.workspace_id, project_id)

@@ -10,14 +10,14 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_sv_versioning import ProjectVersionSensor
 from airflow_sv_versioning._airflow import AirflowFailException, AirflowSensorTimeout
-from airflow_sv_versioning.exceptions import ConfigurationError, ServerError, WaitError
+from airflow_sv_versioning.exceptions import CancelledError, ConfigurationError, ServerError, WaitError
 from airflow_sv_versioning.sensors import memory
 from tests.support.airflow_runs import StateStore, ended, pulled, running_context
 from tests.support.projects import make_project, touch
 from tests.support.proxy import alter, answer, first, refuse
 from tests.support.types import Client, Made, Patch, RunDag, Server, Versions, Wire
 
-pytestmark = pytest.mark.usefixtures("connection")
+pytestmark = pytest.mark.usefixtures("connection", "settled")
 
 
 @pytest.fixture
@@ -266,6 +266,19 @@ def test_a_first_look_that_fails_for_now_leaves_the_waiting_to_the_triggerer(
         make_sensor(project_id=empty_id, deferrable=True).execute(running_context())
     with pytest.raises(ServerError):
         look(make_sensor(project_id=empty_id))
+
+
+def test_a_sensor_that_is_killed_stops_to_verify_and_looks_no_more(
+    proxy: Wire, versions: Versions, empty_id: int
+):
+    versions.create(empty_id)
+    sensor = make_sensor(project_id=empty_id, verified=True)
+    proxy.on("file-storage.download", first(sensor.on_kill))
+
+    for _ in range(2):
+        with pytest.raises(CancelledError):
+            look(sensor)
+    assert len(proxy.seen("projects.versions.list")) == 2
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from airflow_sv_versioning.triggers import waits
 from airflow_sv_versioning.triggers.project_versions import ProjectVersionTrigger, read_handed_back
 from airflow_sv_versioning.versioning.awaited_versions import AwaitedVersion
 from tests.support.projects import touch
 from tests.support.proxy import alter, first, refuse
-from tests.support.types import Client, Server, Versions, Wire
+from tests.support.types import Client, Patch, Server, Versions, Wire
 
-pytestmark = pytest.mark.usefixtures("connection")
+pytestmark = pytest.mark.usefixtures("connection", "settled")
 
 
 @pytest.fixture
@@ -64,6 +65,13 @@ def test_the_event_hands_back_what_was_waited_for_and_until_when(versions: Versi
     assert (event["status"], event["message"]) == ("success", f"Project {empty_id} has version 1.")
     awaited = AwaitedVersion.of(empty_id, 0, since, [999])
     assert read_handed_back(json.loads(json.dumps(event))) == (awaited, trigger.deadline)
+
+
+@pytest.mark.parametrize("poke_interval", [0, 0.05, 1, 7, 10, 60])
+def test_no_task_goes_on_before_its_scheduler_has_seen_it_defer(poke_interval: float, monkeypatch: Patch):
+    monkeypatch.setattr(waits, "SETTLING_SECONDS", 10.0)
+
+    assert 10 <= waits.pause_after_deferral(poke_interval) <= 10 + max(poke_interval, 0.02)
 
 
 def test_triggers_of_one_project_share_their_requests_whatever_they_wait_for(
