@@ -15,6 +15,7 @@ from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.compare_files import collecting
+from airflow_sv_versioning.operators.lineage import LineageTeller, Moved, Place
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,7 +28,7 @@ _BEFORE, _AFTER = "previous", "latest"
 _IS_SO = {True: "is so", False: "is not so"}
 
 
-class CompareProjectVersionsOperator(SuperviselyOperator):
+class CompareProjectVersionsOperator(LineageTeller, SuperviselyOperator):
     """Tell by content what differs between two versions, and go on, skip what follows, or fail.
 
     A side is the number of a version, ``id:311``, ``latest``, ``previous``, ``live`` (the project as it is
@@ -144,6 +145,7 @@ class CompareProjectVersionsOperator(SuperviselyOperator):
             )
             judgements = {name: judge(of, diff) for name, of in rules.items()}
             files.deliver(diff, tuple(chain.from_iterable(judgements.values())))
+        self._moved = Moved(server_url, _places(diff))
         if diff.after.project_id is not None and diff.after.version_id is not None:
             page = version_page(server_url, diff.after.project_id, diff.after.version_id)
             VersionLink.push(context, page)
@@ -158,6 +160,12 @@ class CompareProjectVersionsOperator(SuperviselyOperator):
             for judgement in of:
                 level = logging.WARNING if judgement.broken else logging.INFO
                 self.log.log(level, "%s %s: %s", name, _IS_SO[judgement.broken], judgement.message)
+
+
+def _places(diff: VersionDiff) -> tuple[Place, ...]:
+    """Name both sides; an archive file is of no project that is known."""
+    sides = (diff.before, diff.after)
+    return tuple((side.project_id, side.version_id) for side in sides if side.project_id is not None)
 
 
 def _parsed(rules: str | Sequence[str] | None) -> tuple[Rule, ...]:

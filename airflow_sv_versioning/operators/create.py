@@ -18,7 +18,7 @@ from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, SuperviselyOperator
 from airflow_sv_versioning.operators.experiment import KEY, deliver, experiment_record, find_differences
-from airflow_sv_versioning.operators.lineage import LineageTeller
+from airflow_sv_versioning.operators.lineage import LineageTeller, Moved
 from airflow_sv_versioning.operators.marks import version_marks
 from airflow_sv_versioning.operators.news import forget_news, keep_news
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
@@ -187,7 +187,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
             warn=self.log.warning,
         )
         forget_news(context)
-        self._moved = server_url, (project_id, None), (project_id, result.version_id)
+        new = result if result.status == "created" else None
+        self._moved = Moved(server_url, ((project_id, None),), ((project_id, result.version_id),), new)
         return result.version_id
 
     def _see(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> Seen:

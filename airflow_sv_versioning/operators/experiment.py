@@ -49,7 +49,8 @@ def experiment_record(
 ) -> dict[str, Any]:
     """Write down which data a run saw, as JSON-able data of a bounded size."""
     same = (
-        "project_id", "project_name", "version_id", "version_num", "title", "archive_sha256", "status",
+        "project_id", "project_name", "version_id", "version_num", "title", "archive_sha256",
+        "content_digest", "classes", "status",
     )  # fmt: skip
     return {
         "format": FORMAT,

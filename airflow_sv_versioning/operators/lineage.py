@@ -2,41 +2,111 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.uris import SCHEME
+from airflow_sv_versioning.runtime.generator import generator
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
+    from airflow_sv_versioning.versioning.results import CreateResult
+
 Place = tuple[int, "int | None"]
+"""A project's id, and a version's; ``None`` for the project as it was."""
+
+CONTENT_FACET = "supervisely_versionContent"
+"""Key of our own facet, named as OpenLineage wants custom ones to be: prefix, underscore, name."""
+_FACET_CLASS = "SuperviselyVersionContentOutputDatasetFacet"
+_REPOSITORY = "airflow-sv-versioning/airflow-sv-versioning"
+# The number is the schema's own: a file that was released never changes.
+_SCHEMA_URL = (
+    f"https://raw.githubusercontent.com/{_REPOSITORY}/main/docs/openlineage/1-0-0/{_FACET_CLASS}.json"
+    f"#/$defs/{_FACET_CLASS}"
+)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What an operator has read and made.
+
+    :param new: what is known of the version that was made; ``None`` where none was, or it is an older one.
+    """
+
+    server_url: str
+    read: tuple[Place, ...]
+    made: tuple[Place, ...] = ()
+    new: CreateResult | None = None
 
 
 class LineageTeller:
-    """Tells OpenLineage what an operator has read and made.
+    """Tells OpenLineage what an operator has read and made."""
 
-    :ivar _moved: the server; what was read and what was made there, each as project id and version id.
-    """
-
-    _moved: tuple[str, Place, Place] | None = None
+    _moved: Moved | None = None
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
-        """Tell it; only called where OpenLineage's provider is installed."""
-        if self._moved is None:
+        """Tell it, also where the task failed afterwards; only called where OpenLineage's provider is."""
+        if (moved := self._moved) is None:
             return None
+        from airflow.providers.common.compat.openlineage.facet import InputDataset, OutputDataset
         from airflow.providers.openlineage.extractors import OperatorLineage
 
-        server_url, read, made = self._moved
-        return OperatorLineage(inputs=[_dataset(server_url, *read)], outputs=[_dataset(server_url, *made)])
+        facets = {} if moved.new is None else _output_facets(moved.new)
+        return OperatorLineage(
+            inputs=[InputDataset(**_dataset(moved.server_url, *place)) for place in moved.read],
+            outputs=[
+                OutputDataset(**_dataset(moved.server_url, *place), outputFacets=facets)
+                for place in moved.made
+            ],
+        )
 
 
-def _dataset(server_url: str, project_id: int, version_id: int | None) -> Any:
-    from airflow.providers.common.compat.openlineage.facet import Dataset
+def _dataset(server_url: str, project_id: int, version_id: int | None) -> dict[str, Any]:
     from openlineage.client.facet_v2 import dataset_version_dataset
 
     namespace, name = f"{SCHEME}://{urlsplit(server_url).netloc}", f"projects/{project_id}"
     if version_id is None:
-        return Dataset(namespace=namespace, name=name)
+        return {"namespace": namespace, "name": name}
     facet = dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=str(version_id))
-    return Dataset(namespace=namespace, name=f"{name}/versions", facets={"version": facet})
+    return {"namespace": namespace, "name": f"{name}/versions", "facets": {"version": facet}}
+
+
+def _output_facets(result: CreateResult) -> dict[str, Any]:
+    """Tell how large a new version is, and what it holds."""
+    from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
+
+    items = next((result.counts[name] for name in TYPES if name in result.counts), None)
+    size = statistics.OutputStatisticsOutputDatasetFacet(rowCount=items, size=result.archive_size_bytes)
+    return {"outputStatistics": size, CONTENT_FACET: _content_facet(result)}
+
+
+def _content_facet(result: CreateResult) -> Any:
+    return _content_facet_class()(
+        counts=dict(result.counts),
+        figuresByClass=None if result.classes is None else dict(result.classes),
+        contentDigest=result.content_digest,
+        producer=f"https://github.com/{_REPOSITORY}/tree/v{generator().rpartition(' ')[2]}",
+    )
+
+
+@cache
+def _content_facet_class() -> Any:
+    """Make the class of our own facet, whose base is there only with OpenLineage's provider."""
+    import attr
+    from openlineage.client.generated.base import OutputDatasetFacet
+
+    @attr.define
+    class SuperviselyVersionContentOutputDatasetFacet(OutputDatasetFacet):
+        counts: dict[str, int] = attr.field(factory=dict)
+        figuresByClass: dict[str, int] | None = attr.field(default=None)  # noqa: N815
+        contentDigest: str | None = attr.field(default=None)  # noqa: N815
+
+        @staticmethod
+        def _get_schema() -> str:
+            return _SCHEMA_URL
+
+    return SuperviselyVersionContentOutputDatasetFacet

@@ -12,7 +12,7 @@ from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_version, fi
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
-from airflow_sv_versioning.operators.lineage import LineageTeller
+from airflow_sv_versioning.operators.lineage import LineageTeller, Moved
 from airflow_sv_versioning.operators.marks import restore_marks
 from airflow_sv_versioning.operators.workflow import add_version_node
 
@@ -122,7 +122,8 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         RestoredProjectLink.push(context, page)
         VersionLink.push(context, version_page(server_url, project_id, result.version_id))
         self.log.info("%s %s", result.line(), page)
-        self._moved = server_url, (project_id, result.version_id), (result.project_id, None)
+        read, made = (project_id, result.version_id), (result.project_id, None)
+        self._moved = Moved(server_url, (read,), (made,))
         context["ti"].xcom_push(key="restore", value=result.as_dict(MAX_LISTED))
         return result.project_id
 

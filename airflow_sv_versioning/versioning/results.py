@@ -22,6 +22,7 @@ class CreateResult:
     :param created: ``False`` where nothing changed since this version.
     :param reused: ``True`` where an earlier try of the same run saw this version, whatever changed since.
     :param archive_sha256: hex digest of the archive, ``None`` where the server does not tell.
+    :param archive_size_bytes: of the archive, ``None`` where it is not recorded.
     :param archive_format: such as ``v2.1.0``, ``None`` where it is not recorded.
     :param counts: how many datasets, images or videos, figures and so on the version holds; an unchanged
         version made by another tool gives datasets and items only.
@@ -54,6 +55,7 @@ class CreateResult:
     archive_sha256: str | None
     archive_format: str | None
     counts: Mapping[str, int]
+    archive_size_bytes: int | None = None
     content_digest: str | None = None
     classes: Mapping[str, int] | None = None
     changes: Mapping[str, Any] | None = None
@@ -95,6 +97,7 @@ class CreateResult:
             archive_sha256=entry.get("sha256"),
             archive_format=entry.get("format"),
             counts=entry["counts"],
+            archive_size_bytes=size if isinstance(size := entry.get("size"), int) else None,
             content_digest=contents.digest,
             classes=contents.classes,
             changes=changes.found,

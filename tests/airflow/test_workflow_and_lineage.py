@@ -3,10 +3,13 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning._airflow import AirflowFailException
+from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.lineage import CONTENT_FACET
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from tests.support.airflow_runs import running_context
 from tests.support.apps import App
+from tests.support.lineage import check_facet
 from tests.support.proxy import refuse
 from tests.support.types import Client, Server, Versions, Wire
 
@@ -89,23 +92,63 @@ def test_an_unknown_platform_task_is_an_error(connection: None, project_id: int)
         operator.execute(running_context())
 
 
-def test_lineage_names_the_project_and_its_version(connection: None, project_id: int, server: Server):
+def _told(operator: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Take what an operator tells OpenLineage, as it is sent."""
+    from openlineage.client.serde import Serde
+
+    lineage = operator.get_openlineage_facets_on_complete(None)
+    inputs, outputs = ([Serde.to_dict(each) for each in some] for some in (lineage.inputs, lineage.outputs))
+    return inputs, outputs
+
+
+def test_lineage_names_the_project_and_its_version(
+    connection: None, project_id: int, server: Server, versions: Versions
+):
     pytest.importorskip("airflow.providers.openlineage.extractors")
     create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
-    version_id = create.execute(running_context())
+    context = running_context()
+    version_id = create.execute(context)
     restore = RestoreProjectVersionOperator(task_id="restore", project_id=project_id, version_id=version_id)
     restored = restore.execute(running_context())
+    compare = CompareProjectVersionsOperator(
+        task_id="compare", project_id=project_id, before=1, after="live", other_project_id=restored
+    )
+    compare.execute(running_context())
 
-    made: Any = create.get_openlineage_facets_on_complete(None)
-    used: Any = restore.get_openlineage_facets_on_complete(None)
+    [read], [version] = _told(create)
+    [used], [copy] = _told(restore)
+    sides, nothing = _told(compare)
 
     namespace = server.url.replace("http", "supervisely", 1)
-    [[read], [version]] = made.inputs, made.outputs
-    assert (read.namespace, read.name) == (namespace, f"projects/{project_id}")
-    assert (version.namespace, version.name) == (namespace, f"projects/{project_id}/versions")
-    assert version.facets["version"].datasetVersion == str(version_id)
-    assert used.inputs[0].facets["version"].datasetVersion == str(version_id)
-    assert [output.name for output in used.outputs] == [f"projects/{restored}"]
+    assert (read["namespace"], read["name"]) == (namespace, f"projects/{project_id}")
+    assert (version["namespace"], version["name"]) == (namespace, f"projects/{project_id}/versions")
+    assert version["facets"]["version"]["datasetVersion"] == str(version_id)
+    assert used["facets"] == version["facets"]
+    assert copy["name"] == f"projects/{restored}"
+    assert nothing == []
+    assert [side["name"] for side in sides] == [version["name"], copy["name"]]
+    assert sides[0]["facets"] == version["facets"]
+
+
+def test_lineage_tells_how_large_a_new_version_is_and_what_it_holds(connection: None, project_id: int):
+    pytest.importorskip("airflow.providers.openlineage.extractors")
+    create = CreateProjectVersionOperator(task_id="create", project_id=project_id)
+    context = running_context()
+    create.execute(context)
+    _, [made] = _told(create)
+    create.execute(running_context())
+    _, [unchanged] = _told(create)
+
+    result = context["ti"].pushed["version"]
+    size, content = (made["outputFacets"][name] for name in ("outputStatistics", CONTENT_FACET))
+    assert (size["rowCount"], size["size"]) == (3, result["archive_size_bytes"])
+    assert content["counts"] == result["counts"]
+    assert content["figuresByClass"] == result["classes"]
+    assert content["contentDigest"] == result["content_digest"]
+    for name, facet in made["outputFacets"].items():
+        check_facet(name, facet)
+    assert unchanged["outputFacets"] == {}
+    assert unchanged["facets"] == made["facets"]
 
 
 def test_a_task_that_made_nothing_has_no_lineage():

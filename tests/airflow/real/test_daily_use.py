@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning.get_provider_info import get_provider_info
+from airflow_sv_versioning.operators.lineage import CONTENT_FACET
+from tests.support.lineage import check_event
 from tests.support.projects import make_project, touch
 from tests.support.proxy import Exchange, Reply
 from tests.support.standalone import AIRFLOW_3_3, TEST_SECONDS, Standalone, asked, wait_until
@@ -116,19 +118,24 @@ def test_the_version_is_in_the_lineage_of_its_run(airflow: Standalone, finished:
     project_id, run = finished
     version_id = airflow.xcom("backup", run, "create")
 
-    def completed() -> list[dict[str, Any]]:
+    def told() -> dict[str, dict[str, Any]]:
         path = airflow.home / "lineage.jsonl"
         events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        return [e for e in events if e["job"]["name"] == "backup.create" and e["eventType"] == "COMPLETE"]
+        return {event["eventType"]: event for event in events if event["job"]["name"] == "backup.create"}
 
-    wait_until(lambda: bool(completed()), airflow.tail)
+    wait_until(lambda: "COMPLETE" in told(), airflow.tail)
 
-    [event] = completed()
+    events = told()
+    for event in events.values():
+        check_event(event)
+    event = events["COMPLETE"]
     namespace = wire.url.replace("http", "supervisely", 1)
     [[read], [made]] = event["inputs"], event["outputs"]
     assert (read["namespace"], read["name"]) == (namespace, f"projects/{project_id}")
     assert (made["namespace"], made["name"]) == (namespace, f"projects/{project_id}/versions")
     assert made["facets"]["version"]["datasetVersion"] == str(version_id)
+    assert made["outputFacets"].keys() == {"outputStatistics", CONTENT_FACET}
+    assert "START" in events
 
 
 def test_two_runs_at_once_end_with_the_same_version(
