@@ -137,6 +137,16 @@ class Standalone:
         """List the runs of a DAG, the latest first."""
         return list(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after")["dag_runs"])
 
+    def wait_for_run(self, dag_id: str, run_id: str, state: str) -> None:
+        """Wait until a run has ended, in this state."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
+        wait_until(lambda: self.call("GET", path)["state"] in _ENDS, self.tail)
+        assert self.call("GET", path)["state"] == state, self.tail()
+
+    def clear(self, dag_id: str, run_id: str) -> None:
+        """Have all tasks of a run tried again."""
+        self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/clear", {"dry_run": False})
+
     def task(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
         return dict(self.call("GET", _task_path(dag_id, run_id, task_id)))
 
@@ -178,8 +188,11 @@ class Standalone:
         wait_until(reached, told)
         return found
 
-    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
-        return self.call("GET", f"{_task_path(dag_id, run_id, task_id)}/xcomEntries/{key}")["value"]
+    def xcom(
+        self, dag_id: str, run_id: str, task_id: str, key: str = "return_value", map_index: int = -1
+    ) -> Any:
+        path = f"{_task_path(dag_id, run_id, task_id)}/xcomEntries/{key}?map_index={map_index}"
+        return self.call("GET", path)["value"]
 
     def wait_for_versions(self, dag_id: str, count: int) -> list[list[int]]:
         """Wait for the runs of a DAG that events start; returns the versions that each was told of."""

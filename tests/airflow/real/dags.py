@@ -1,7 +1,7 @@
 """The DAGs of the tests with a real Airflow, which reads a copy of this file."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,18 @@ with DAG("backup", **PARAMS):
 
     backup = Backup(task_id="create", retries=1, retry_delay=timedelta(0), busy_timeout_seconds=60, **PROJECT)
     tell_a_secret() >> backup
+
+# It lies in the past, so that only backfills make runs of its schedule.
+DAYS: dict[str, Any] = {"start_date": datetime(2026, 1, 1), "end_date": datetime(2026, 1, 9)}
+
+with DAG("experiment", schedule="@daily", catchup=False, params={"project_ids": Param([1])}, **DAYS):
+
+    @task
+    def list_projects(params: Any = None) -> list[int]:
+        return list(params["project_ids"])
+
+    create = CreateProjectVersionOperator.partial(task_id="create", on_rerun="same", retries=0)
+    create.expand(project_id=list_projects())
 
 with DAG("restore", **PARAMS):
     BringBack(task_id="restore", version_num=1, retries=1, retry_delay=timedelta(0), **PROJECT)

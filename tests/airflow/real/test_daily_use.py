@@ -11,7 +11,7 @@ from airflow_sv_versioning.get_provider_info import get_provider_info
 from airflow_sv_versioning.operators.lineage import CONTENT_FACET
 from tests.support.lineage import check_event
 from tests.support.projects import make_project, touch
-from tests.support.proxy import Exchange, Reply
+from tests.support.proxy import Exchange, Reply, alter
 from tests.support.standalone import AIRFLOW_3_3, TEST_SECONDS, Standalone, asked, wait_until
 from tests.support.types import Client, Server, Versions, Wire
 
@@ -229,9 +229,56 @@ def test_a_run_of_an_old_version_works_on_it_again_and_again(
     # Airflow loses what is cleared in the moment in which it ends the run.
     wait_until(lambda: airflow.runs("training_by_version")[0]["state"] == "success", airflow.tail)
     first = airflow.xcom("training_by_version", run, "restore_version", "restore")
-    airflow.call("POST", f"/api/v2/dags/training_by_version/dagRuns/{run}/clear", {"dry_run": False})
+    airflow.clear("training_by_version", run)
     airflow.wait_for("training_by_version", run, "restore_version", "success")
     again = airflow.xcom("training_by_version", run, "restore_version", "restore")
 
     assert first["version_id"] == again["version_id"] == old.version_id
     assert first["project_id"] != again["project_id"]
+
+
+def _seen(airflow: Standalone, run: str, count: int) -> list[tuple[int, str]]:
+    """Read the id and the digest of the version that each mapped task saw."""
+    told = [airflow.xcom("experiment", run, "create", "version", index) for index in range(count)]
+    facts = [json.loads(value) if isinstance(value, str) else value for value in told]
+    return [(version["version_id"], version["archive_sha256"]) for version in facts]
+
+
+def test_a_cleared_run_sees_the_versions_that_it_saw_and_a_version_that_is_gone_is_red(
+    airflow: Standalone, wire: Wire, client: Client, photos: list[Path]
+):
+    projects = [make_project(client, photos[:1]) for _ in range(3)]
+    run = airflow.trigger("experiment", project_ids=projects)
+    airflow.wait_for_run("experiment", run, "success")
+    first = _seen(airflow, run, 3)
+
+    for _ in range(2):
+        for project_id in projects:
+            touch(client, project_id)
+        airflow.clear("experiment", run)
+        airflow.wait_for_run("experiment", run, "success")
+        assert _seen(airflow, run, 3) == first
+
+    gone = {"entities": [], "total": 0, "perPage": 500, "pagesCount": 1}
+    wire.always("projects.versions.list", alter(lambda told: {**told, **gone}))
+    airflow.clear("experiment", run)
+    airflow.wait_for_run("experiment", run, "failed")
+    wire.heal()
+
+
+def test_each_run_of_a_backfill_keeps_its_version(airflow: Standalone, client: Client, project_id: int):
+    backfill = {"from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-03T00:00:00Z", "max_active_runs": 1}
+    conf = {"project_ids": [project_id]}
+    wait_until(lambda: bool(airflow.call("GET", "/api/v2/dags/experiment")), airflow.tail)
+    airflow.call("POST", "/api/v2/backfills", {"dag_id": "experiment", "dag_run_conf": conf, **backfill})
+    runs = [f"backfill__2026-01-0{day}T00:00:00+00:00" for day in (2, 3)]
+    for run in runs:
+        airflow.wait_for_run("experiment", run, "success")
+        touch(client, project_id)
+    first = [_seen(airflow, run, 1) for run in runs]
+
+    for run in runs:
+        airflow.clear("experiment", run)
+        airflow.wait_for_run("experiment", run, "success")
+
+    assert [_seen(airflow, run, 1) for run in runs] == first
