@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.compare.cells import (
+    DIGESTS,
+    add_digests,
     compared_columns,
-    digest_sum,
     group_digests,
     row_texts,
     text_digests,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, Any]
 
 # Part of each digest: whoever changes what it is made of counts it up.
-_SCHEME = "sv-content/1"
+SCHEME = "sv-content/1"
 _BYTES_AT_ONCE = 16 * 1024 * 1024
 
 
@@ -55,33 +56,80 @@ def _go_on() -> None:
 
 
 @dataclass(frozen=True)
+class HeldItems:
+    """All items of a side, in short: what some of them add can be taken away again.
+
+    :param number: of the items.
+    :param total: the sum of the SHA-256 of each, modulo 2**256.
+    :param classes: name of a class -> its figures, of the classes that have any.
+    """
+
+    number: int
+    total: int
+    classes: Mapping[str, int]
+
+    def exchanged(self, gone: HeldItems, new: HeldItems) -> HeldItems | None:
+        """Take some items away and add others; ``None`` where those that go were not among them."""
+        classes = Counter(self.classes)
+        classes.subtract(gone.classes)
+        if min(self.number - gone.number, *classes.values(), 0) < 0:
+            return None
+        classes.update(new.classes)
+        return HeldItems(
+            self.number - gone.number + new.number,
+            (self.total - gone.total + new.total) % DIGESTS,
+            {name: count for name, count in classes.items() if count},
+        )
+
+
+@dataclass(frozen=True)
 class Fingerprint:
     """What a project holds, in short.
 
     :param content_digest: 64 hex digits.
-    :param classes: name of a class -> its figures, of the classes that have any, by name.
     """
 
     content_digest: str
-    classes: Mapping[str, int]
+    items: HeldItems
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """The figures of each class that has any, by the name of the class."""
+        return dict(sorted(self.items.classes.items()))
 
 
-def fingerprint(snapshot: Snapshot, check: Callable[[], None] = _go_on) -> Fingerprint:
+def fingerprint(
+    snapshot: Snapshot, check: Callable[[], None] = _go_on, items: HeldItems | None = None
+) -> Fingerprint:
     """Look at a snapshot once, in bounded memory.
 
     :param check: is called again and again, and ends it by an exception.
+    :param items: what they hold, where that is known already.
     :raises FormatError: a table is damaged.
     """
-    side = Side(snapshot, columns=columns_to_read(project_type_of(snapshot.project_type).compared))
-    classes: Counter[str] = Counter()
-    whole = hashlib.sha256(json.dumps([_SCHEME, snapshot.project_type, _lacking(snapshot)]).encode())
+    items = items or hold_items(snapshot, check)
+    whole = hashlib.sha256(json.dumps([SCHEME, snapshot.project_type, lacking_columns(snapshot)]).encode())
     whole.update(project_content(snapshot).encode())
-    for texts in (_dataset_texts(side), _item_texts(side, classes, check)):
-        whole.update(digest_sum(texts))
-    return Fingerprint(whole.hexdigest(), dict(sorted(classes.items())))
+    for number, total in (add_digests(_dataset_texts(_side(snapshot))), (items.number, items.total)):
+        whole.update(f"{number} {total:064x}\n".encode())
+    return Fingerprint(whole.hexdigest(), items)
 
 
-def _lacking(snapshot: Snapshot) -> dict[str, list[str]]:
+def hold_items(snapshot: Snapshot, check: Callable[[], None] = _go_on) -> HeldItems:
+    """Look at all items of a snapshot.
+
+    :raises FormatError: a table is damaged.
+    """
+    classes: Counter[str] = Counter()
+    number, total = add_digests(_item_texts(_side(snapshot), classes, check))
+    return HeldItems(number, total, classes)
+
+
+def _side(snapshot: Snapshot) -> Side:
+    return Side(snapshot, columns=columns_to_read(project_type_of(snapshot.project_type).compared))
+
+
+def lacking_columns(snapshot: Snapshot) -> dict[str, list[str]]:
     """Name the compared columns that an older archive does not tell of."""
     compared = project_type_of(snapshot.project_type).compared
     names = {table: compared.of(table) for table in table_names(snapshot.project_type)}

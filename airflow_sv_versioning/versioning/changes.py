@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.capture.passes import Capture
 from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.compare.carried import Snapshots
 from airflow_sv_versioning.compare.engine import compare_snapshots
 from airflow_sv_versioning.compare.records import ClassDiff, FigureCounts, SideFacts, VersionDiff
 from airflow_sv_versioning.compare.texts import changes_text
@@ -29,10 +30,13 @@ class Changes:
 
     :param found: what :func:`summary` makes; ``None`` where it is not known.
     :param note: why it is not.
+    :param others: excerpts of the version before and of this one, with the items that were not taken over;
+        ``None`` where none were made.
     """
 
     found: Mapping[str, Any] | None = None
     note: str | None = None
+    others: Snapshots | None = field(default=None, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Write it as members of a version's entry in the map, and of its manifest."""
@@ -91,26 +95,31 @@ def find_changes(
     )
     after = SideFacts("the new version", project.id, project.name)
     try:
-        diff = _compare(base.archive.snapshot, capture, (before, after), directory / "others")
+        others = _put_aside(capture, directory / "others")
+        diff = _compare(base.archive.snapshot, capture, (before, after), others)
     except FormatError as error:
         note = f"{name} is damaged, so nothing can be compared with it: {error.message}"
         progress.warn(f"{note[:1].upper()}{note[1:]}")
         return Changes(note=note)
-    return Changes(summary(diff))
+    return Changes(summary(diff), others=others)
+
+
+def _put_aside(capture: Capture, directory: Path) -> Snapshots | None:
+    """Make excerpts of what was not taken over, where that is little; of much they would cost more."""
+    snapshot, taken_over, parted = capture.snapshot, capture.taken_over, capture.parted
+    if parted and taken_over and 2 * len(taken_over) >= snapshot.row_count(snapshot.project_type):
+        return parted.others(taken_over), excerpt(snapshot, taken_over, directory)
+    return None
 
 
 def _compare(
-    base: Snapshot, capture: Capture, sides: tuple[SideFacts, SideFacts], directory: Path
+    base: Snapshot, capture: Capture, sides: tuple[SideFacts, SideFacts], others: Snapshots | None
 ) -> VersionDiff:
-    """Compare what was not taken over; what was is as it is in the base.
-
-    Of few items excerpts are compared, so that nobody looks at the others; of many these would cost more.
-    """
-    snapshot, taken_over, parted = capture.snapshot, capture.taken_over, capture.parted
-    if parted and taken_over and 2 * len(taken_over) >= snapshot.row_count(snapshot.project_type):
-        others = parted.others(taken_over), excerpt(snapshot, taken_over, directory)
+    """Compare what was not taken over; what was is as it is in the base."""
+    if others:
         return compare_snapshots(*others, sides, same_project=True)
-    return compare_snapshots(base, snapshot, sides, same_project=True, taken_over=taken_over)
+    taken_over = capture.taken_over
+    return compare_snapshots(base, capture.snapshot, sides, same_project=True, taken_over=taken_over)
 
 
 def summary(diff: VersionDiff) -> dict[str, Any]:

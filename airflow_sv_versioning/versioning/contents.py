@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_sv_versioning.compare.fingerprint import Fingerprint
+from airflow_sv_versioning.capture.passes import Capture
+from airflow_sv_versioning.compare.carried import Snapshots, carry_over
+from airflow_sv_versioning.compare.fingerprint import SCHEME, Fingerprint, HeldItems, fingerprint
+from airflow_sv_versioning.runtime.progress import Progress
 
 MAX_CLASSES = 100
 """Of more classes the map of versions, which is read whole for each of them, tells nothing."""
@@ -35,16 +38,47 @@ class Contents:
         )
 
 
+def find_contents(capture: Capture, others: Snapshots | None, progress: Progress) -> Fingerprint:
+    """Find out what was captured, from what the version before held where that says so.
+
+    :param others: excerpts of both with the items that were not taken over, where there are any.
+    """
+    snapshot, archive = capture.snapshot, capture.base.archive if capture.base else None
+    items = None
+    held = _held_before(archive.provenance) if archive else None
+    if archive and held and others and capture.taken_over:
+        both = archive.snapshot, snapshot
+        items = carry_over(both, held, capture.taken_over, others, progress.check)
+    return fingerprint(snapshot, progress.check, items)
+
+
+def _held_before(provenance: Mapping[str, Any] | None) -> HeldItems | None:
+    """Read what a manifest says of the items of a version; ``None`` where another release wrote it."""
+    members = provenance or {}
+    items, classes = members.get("content_items"), Contents.recorded(members).classes
+    if not isinstance(items, dict) or items.get("scheme") != SCHEME or classes is None:
+        return None
+    number, total = items.get("number"), items.get("sha256_sum")
+    if not (isinstance(number, int) and number >= 0 and isinstance(total, str) and _DIGEST.fullmatch(total)):
+        return None
+    return HeldItems(number, int(total, 16), classes)
+
+
 def in_manifest(found: Fingerprint) -> dict[str, Any]:
     """Write it as members of a version's manifest."""
-    return {"content_digest": found.content_digest, "classes": dict(found.classes)}
+    items = {"scheme": SCHEME, "number": found.items.number, "sha256_sum": f"{found.items.total:064x}"}
+    return {**_members(found), "content_items": items}
+
+
+def _members(found: Fingerprint) -> dict[str, Any]:
+    return {"content_digest": found.content_digest, "classes": found.classes}
 
 
 def in_map(found: Fingerprint) -> dict[str, Any]:
     """Write it as members of a version's entry in the map, which stays small."""
-    members = in_manifest(found)
+    members = _members(found)
     return members if len(found.classes) <= MAX_CLASSES else {**members, "classes": None}
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -24,7 +24,7 @@ from airflow_sv_versioning.client.models import (
     Team,
     VersionInfo,
 )
-from airflow_sv_versioning.compare.fingerprint import Fingerprint, fingerprint
+from airflow_sv_versioning.compare.fingerprint import Fingerprint
 from airflow_sv_versioning.exceptions import (
     ArchiveMissingError,
     FileTooLargeError,
@@ -46,7 +46,7 @@ from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.archives import open_base
 from airflow_sv_versioning.versioning.changes import Changes, find_changes
 from airflow_sv_versioning.versioning.commit import Draft, commit_version
-from airflow_sv_versioning.versioning.contents import in_manifest, in_map
+from airflow_sv_versioning.versioning.contents import find_contents, in_manifest, in_map
 from airflow_sv_versioning.versioning.existing import existing_version, get_listed
 from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
@@ -185,7 +185,7 @@ def _make(work: _Work, reserved: Reservation) -> CreateResult:
         prepared = aside.submit(_prepare_upload, work, listed)
         capture = _capture(work, folder, listed, aside)
         changes = find_changes(project, capture, find_latest(listed.result()), folder, progress)
-        contents = fingerprint(capture.snapshot, progress.check)
+        contents = find_contents(capture, changes.others, progress)
         archive_format = prepared.result()
         with keeper.turn() if keeper else nullcontext():
             media = _keep_media(keeper, reserved, capture, rollback)

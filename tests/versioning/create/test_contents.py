@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.compare.fingerprint import Fingerprint
+from airflow_sv_versioning.compare.fingerprint import Fingerprint, HeldItems
 from airflow_sv_versioning.versioning.contents import MAX_CLASSES, Contents, in_manifest, in_map
 from tests.support.archives import unwrapped
 from tests.support.projects import read_archive, read_map, touch, write_map
@@ -34,13 +34,30 @@ def test_result_manifest_and_map_tell_it(project_id: int, client: Client, versio
     assert (unchanged.status, second.status) == ("unchanged", "created")
 
 
+def test_a_version_that_was_taken_over_in_part_tells_what_one_that_was_read_tells(
+    project_id: int, client: Client, versions: Versions
+):
+    first = versions.create(project_id)
+    [dataset] = client.datasets.list_all(project_id)
+    [images] = client.images.iter_pages(dataset.id)
+    client.images.describe(images[0]["id"], "looked at")
+    in_part = versions.create(project_id)
+    touch(client, project_id)
+    read = versions.create(project_id, capture="full")
+
+    assert (in_part.capture, read.capture) == ("incremental", "full")
+    assert (in_part.content_digest, in_part.classes) == (read.content_digest, read.classes)
+    assert in_part.content_digest != first.content_digest
+
+
 def test_many_classes_are_in_the_manifest_alone():
     classes = {f"class {number:03}": 1 for number in range(MAX_CLASSES + 1)}
     fewer = dict(list(classes.items())[:MAX_CLASSES])
+    many, few = (Fingerprint(DIGEST, HeldItems(1, 1, each)) for each in (classes, fewer))
 
-    assert in_manifest(Fingerprint(DIGEST, classes))["classes"] == classes
-    assert in_map(Fingerprint(DIGEST, classes)) == {"content_digest": DIGEST, "classes": None}
-    assert in_map(Fingerprint(DIGEST, fewer))["classes"] == fewer
+    assert in_manifest(many)["classes"] == classes
+    assert in_map(many) == {"content_digest": DIGEST, "classes": None}
+    assert in_map(few)["classes"] == fewer
 
 
 @pytest.mark.parametrize(
