@@ -20,7 +20,7 @@ from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, Su
 from airflow_sv_versioning.operators.experiment import KEY, deliver, experiment_record, find_differences
 from airflow_sv_versioning.operators.lineage import LineageTeller, Moved
 from airflow_sv_versioning.operators.marks import version_marks
-from airflow_sv_versioning.operators.news import forget_news, keep_news
+from airflow_sv_versioning.operators.news import news_of
 from airflow_sv_versioning.operators.provenance import default_description, default_title, find_lateness
 from airflow_sv_versioning.operators.runs import Seen, open_run_memory, run_key, run_mark
 from airflow_sv_versioning.operators.workflow import add_version_node
@@ -168,16 +168,24 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         push_links(context, server_url, project_id)
         seen = self._see(context, hook, project_id, wait)
         result = seen.result
-        news = keep_news(context, result)
-        if platform_task_id is not None:
-            add_version_node(hook.client, "output", platform_task_id, result.version_id, self.workflow_meta)
         page = version_page(server_url, project_id, result.version_id)
-        VersionLink.push(context, page)
-        self.log.info("%s %s", result.line(), page)
-        context["ti"].xcom_push(key="version", value=result.as_dict())
-        context["ti"].xcom_push(key=KEY, value=seen.experiment)
-        if file is not None:
-            deliver(seen.experiment, file)
+        with news_of(context, result) as news:
+            if platform_task_id is not None:
+                add_version_node(
+                    hook.client, "output", platform_task_id, result.version_id, self.workflow_meta
+                )
+            VersionLink.push(context, page)
+            self.log.info("%s %s", result.line(), page)
+            context["ti"].xcom_push(key="version", value=result.as_dict())
+            context["ti"].xcom_push(key=KEY, value=seen.experiment)
+            if file is not None:
+                deliver(seen.experiment, file)
+            self._announce(context, server_url, news)
+        new = result if result.status == "created" else None
+        self._moved = Moved(server_url, ((project_id, None),), ((project_id, result.version_id),), new)
+        return result.version_id
+
+    def _announce(self, context: Context, server_url: str, news: CreateResult) -> None:
         announce_version(
             context,
             self.outlets,
@@ -186,10 +194,6 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
             partition_by_version=self.partition_by_version,
             warn=self.log.warning,
         )
-        forget_news(context)
-        new = result if result.status == "created" else None
-        self._moved = Moved(server_url, ((project_id, None),), ((project_id, result.version_id),), new)
-        return result.version_id
 
     def _see(self, context: Context, hook: SuperviselyHook, project_id: int, wait: BusyWait) -> Seen:
         """Make a version, or find the one that an earlier try of this run saw."""

@@ -7,6 +7,8 @@ or uses it again, and nobody would ever hear that it is new.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,24 +23,20 @@ _KEY = "supervisely_untold_version"
 _RETENTION = timedelta(days=7)
 
 
-def keep_news(context: Context, result: CreateResult) -> CreateResult:
-    """Keep in the task's state store that a version is new until :func:`forget_news`.
+@contextmanager
+def news_of(context: Context, result: CreateResult) -> Iterator[CreateResult]:
+    """Keep that a version is new in the task's state store, until the block has come to its end.
 
-    Airflow before 3.3 has no such store.
+    Airflow before 3.3 has no such store, and nothing is kept.
 
     :returns: the version as the task's events are to tell of it: as created, also where an earlier try made
         it.
     """
-    store = context.get("task_state_store")
-    if store is None:
-        return result
+    if (store := context.get("task_state_store")) is None:
+        yield result
+        return
     if result.created:
         store.set(_KEY, result.version_id, retention=_RETENTION)
-        return result
-    return replace(result, created=True, reused=False) if store.get(_KEY) == result.version_id else result
-
-
-def forget_news(context: Context) -> None:
-    """Keep nothing: the task's events tell of its version."""
-    if (store := context.get("task_state_store")) is not None:
-        store.delete(_KEY)
+    is_new = result.created or store.get(_KEY) == result.version_id
+    yield replace(result, created=True, reused=False) if is_new else result
+    store.delete(_KEY)
