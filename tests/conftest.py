@@ -153,6 +153,15 @@ def run(
     return run
 
 
+@pytest.fixture
+def mlflow_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """MLflow's store of files, which it keeps for those who insist, without what it tells its makers."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "runs").as_uri())
+    return tmp_path / "runs"
+
+
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A few photographs."""

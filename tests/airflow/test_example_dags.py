@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,6 +59,24 @@ def test_the_first_backup_makes_version_1_and_the_second_finds_it(run_example: R
     assert pulled(first, "train")["version_id"] == version["version_id"]
     assert f"a new version, id {version['version_id']}" in pulled(first, "summary")
     assert f"an unchanged version, id {version['version_id']}" in pulled(second, "summary")
+
+
+def test_mlflow_tells_the_version_of_a_training_and_opens_it_again(
+    run_example: RunDag, project_id: int, mlflow_files: Path
+):
+    import mlflow
+
+    run = run_example("tracked_training", project_id=project_id)
+
+    assert run.state == "success"
+    version = pulled(run, "create_version", "version")
+    tracked = mlflow.get_run(pulled(run, "train"))
+    [used] = tracked.inputs.dataset_inputs
+    assert used.dataset.digest == version["content_digest"][:36]
+    assert json.loads(used.dataset.profile)["figures_per_class"] == version["classes"]
+    assert tracked.data.tags["supervisely.version_id"] == str(version["version_id"])
+    assert tracked.data.tags["airflow.run_id"] == run.run_id
+    assert pulled(run, "evaluate").endswith(f"/projects/{project_id}/versions/{version['version_id']}")
 
 
 def test_a_backup_starts_the_training_on_its_version(training: DAG, run_example: RunDag, project_id: int):

@@ -37,18 +37,9 @@ def made(server: Server, photos: list[Path]) -> Made:
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: Patch, server: Server) -> Path:
-    """MLflow's store of files, which it keeps for those who insist."""
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "runs").as_uri())
+def record(made: Made, server: Server, mlflow_files: Path, monkeypatch: Patch) -> dict[str, Any]:
     monkeypatch.setenv("SERVER_ADDRESS", server.url)
     monkeypatch.setenv("API_TOKEN", server.token)
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def record(made: Made, server: Server, files: Path) -> dict[str, Any]:
     return experiment_of(made, server.url)
 
 
@@ -63,7 +54,7 @@ def _log(*records: dict[str, Any], context: str = "training") -> Any:
 
 
 def test_a_run_tells_its_version_and_a_fresh_process_opens_it_again(
-    record: dict[str, Any], made: Made, files: Path, tmp_path: Path, server: Server
+    record: dict[str, Any], made: Made, mlflow_files: Path, tmp_path: Path, server: Server
 ):
     run = _log(record)
 
@@ -83,7 +74,9 @@ def test_a_run_tells_its_version_and_a_fresh_process_opens_it_again(
             "airflow.run_id": "manual__1",
         }.items()
     )
-    assert not [file for file in files.rglob("*") if file.is_file() and server.token in file.read_text()]
+    assert not [
+        file for file in mlflow_files.rglob("*") if file.is_file() and server.token in file.read_text()
+    ]
 
     command = [sys.executable, "-c", OPEN_AGAIN, run.info.run_id, str(tmp_path / "data")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -130,7 +123,7 @@ def test_a_run_may_use_several_versions_and_keeps_its_parameters(
     assert run.data.params == {"version_id": "mine"}
 
 
-def test_a_run_that_a_trainer_started_is_named(record: dict[str, Any], made: Made, files: Path):
+def test_a_run_that_a_trainer_started_is_named(record: dict[str, Any], made: Made, mlflow_files: Path):
     import mlflow
 
     run = mlflow.MlflowClient().create_run("0")
