@@ -36,7 +36,7 @@ TEMPLATED = ("_id", "_ids", "_name", "_num", "title", "description", "as_of", "m
 # What a person who triggers a run may have to decide.
 DECIDED = (
     *("missing_entities", "before", "after", "fail_if", "skip_if", "report", "changes"),
-    *("newer_than", "made_since"),
+    *("newer_than", "made_since", "experiment_file"),
 )
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
