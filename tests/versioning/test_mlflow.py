@@ -15,6 +15,7 @@ import pytest
 from airflow_sv_versioning import ProjectVersions, SuperviselyClient, log_to_mlflow
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, VersionNotFoundError
 from airflow_sv_versioning.runtime.streams import sha256_of
+from airflow_sv_versioning.versioning.version_map import VersionMap
 from tests.support.experiments import experiment_of
 from tests.support.projects import make_project, touch
 from tests.support.types import Client, Made, Patch, Server, Versions
@@ -204,6 +205,18 @@ def test_mlflow_resolves_the_uri_of_a_version(source: Any, made: Made, tmp_path:
     assert sha256_of(resolved.load(tmp_path)) == made.archive_sha256
 
 
+def test_mlflow_knows_the_source_also_where_that_is_imported_first():
+    code = (
+        "from airflow_sv_versioning.mlflow.source import SuperviselyVersionSource as source\n"
+        "from mlflow.data import get_registered_sources\n"
+        "print(get_registered_sources().count(source))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, "Failure attempting" in done.stderr) == ("1\n", False), done.stderr
+
+
 def test_a_source_comes_back_from_what_it_writes(source: Any):
     written = source.to_dict()
 
@@ -215,12 +228,36 @@ def test_a_source_comes_back_from_what_it_writes(source: Any):
         replace(source, server="https://ann:secret@app.example.com")
 
 
-def test_an_archive_that_is_not_the_recorded_one_is_refused(source: Any, made: Made, tmp_path: Path):
-    with pytest.raises(IntegrityError, match="is not what was recorded") as caught:
-        replace(source, archive_sha256="0" * 64).load(tmp_path)
+def test_an_archive_that_somebody_replaced_is_refused(
+    source: Any, versions: Versions, client: Client, project_id: int, tmp_path: Path
+):
+    version = versions.create(project_id)
+    client.files.upload(client.projects.get(project_id).team_id, b"other data", version.archive_path)
+    mine = replace(source, project_id=project_id, version_id=version.version_id)
 
-    assert caught.value.context["actual"] == made.archive_sha256
+    with pytest.raises(IntegrityError, match="is not what was recorded") as caught:
+        replace(mine, archive_sha256=version.archive_sha256).load(tmp_path)
+    assert caught.value.context["expected"] == version.archive_sha256
     assert list(tmp_path.glob("**/*.zst")) == []
+
+    # What names no digest is held against the one that stands beside the project's versions.
+    with pytest.raises(IntegrityError, match=f"not {version.archive_sha256}"):
+        replace(mine, archive_sha256=None).load(tmp_path)
+
+
+def test_a_version_without_any_digest_is_opened_with_a_warning(
+    source: Any, versions: Versions, client: Client, project_id: int, tmp_path: Path, caplog: Any
+):
+    version = versions.create(project_id)
+    version_map = VersionMap.read(client, client.projects.get(project_id))
+    del version_map.entry(version.version_id)["sha256"]
+    version_map.save()
+
+    mine = replace(source, project_id=project_id, version_id=version.version_id, archive_sha256=None)
+    archive = mine.load(tmp_path)
+
+    assert sha256_of(archive) == version.archive_sha256
+    assert "it is taken on the server's word" in caplog.text
 
 
 def test_a_version_that_is_gone_is_an_error(source: Any):
@@ -242,3 +279,10 @@ def test_without_a_connection_both_ways_to_one_are_named(source: Any, missing: s
 
     with pytest.raises(ConfigurationError, match=f"set {missing} or name .* supervisely_conn_id"):
         source.load()
+
+
+def test_a_connection_of_airflow_needs_airflow(source: Any, monkeypatch: Patch):
+    monkeypatch.setitem(sys.modules, "airflow_sv_versioning.hooks.supervisely", None)
+
+    with pytest.raises(ConfigurationError, match=r"needs Airflow, .* set SERVER_ADDRESS and API_TOKEN"):
+        source.load(supervisely_conn_id="supervisely_default")
