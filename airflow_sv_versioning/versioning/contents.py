@@ -11,6 +11,7 @@ from airflow_sv_versioning.capture.passes import Capture
 from airflow_sv_versioning.compare.carried import Snapshots, carry_over
 from airflow_sv_versioning.compare.fingerprint import SCHEME, Fingerprint, HeldItems, fingerprint
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.snapshot.tables import Snapshot
 
 MAX_CLASSES = 100
 """Of more classes the map of versions, which is read whole for each of them, tells nothing."""
@@ -50,6 +51,15 @@ def find_contents(capture: Capture, others: Snapshots | None, progress: Progress
         both = archive.snapshot, snapshot
         items = carry_over(both, held, capture.taken_over, others, progress.check)
     return fingerprint(snapshot, progress.check, items)
+
+
+def wrong_digest(snapshot: Snapshot, provenance: Mapping[str, Any] | None, progress: Progress) -> str | None:
+    """Say in which way a manifest's digest is wrong; ``None`` where it is right, or of another release."""
+    stated_digest = Contents.recorded(provenance or {}).digest
+    if stated_digest is None or _held_before(provenance) is None:
+        return None
+    actual = fingerprint(snapshot, progress.check).content_digest
+    return None if actual == stated_digest else f"it is {actual}, but the archive says {stated_digest}"
 
 
 def _held_before(provenance: Mapping[str, Any] | None) -> HeldItems | None:

@@ -21,6 +21,7 @@ from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.archives import download_archive
+from airflow_sv_versioning.versioning.contents import wrong_digest
 from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNKNOWN, WRONG, Check, VerifyReport
 from airflow_sv_versioning.versioning.version_map import VersionMap
 
@@ -45,7 +46,7 @@ def verify_version(
     owner = Owner.of(client.server_url, project.id)
     with work_folder() as folder:
         archive, file = _check_archive(client, project, version, folder, progress)
-        tables, unpacked = _check_tables(file, project.type, folder / "snapshot")
+        tables, unpacked = _check_tables(file, project.type, folder / "snapshot", progress)
         media = _check_media(client, project.team_id, unpacked, progress)
         originals = _check_store(store, owner, version.version_id, unpacked)
     return VerifyReport(
@@ -74,7 +75,7 @@ def _check_archive(
 
 
 def _check_tables(
-    file: Path | None, project_type: str, directory: Path
+    file: Path | None, project_type: str, directory: Path, progress: Progress
 ) -> tuple[Check, UnpackedArchive | None]:
     from airflow_sv_versioning.archive import unpack_archive
 
@@ -84,9 +85,9 @@ def _check_tables(
         unpacked = unpack_archive(file, project_type, directory)
         paths = dataset_paths(unpacked.snapshot)
         check_references(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
+        return _judge_tables(unpacked, progress), unpacked
     except (FormatError, IntegrityError) as error:
         return Check("tables", WRONG, error.message), None
-    return _judge_tables(unpacked), unpacked
 
 
 def _check_media(
@@ -127,8 +128,8 @@ def _check_store(
     return Check("media store", GOOD, f"{store.url} holds all {len(contents):,} originals.")
 
 
-def _judge_tables(unpacked: UnpackedArchive) -> Check:
-    """Hold what was unpacked, whose rows were counted then, against the digests of single tables."""
+def _judge_tables(unpacked: UnpackedArchive, progress: Progress) -> Check:
+    """Hold what was unpacked, whose rows were counted then, against digests of tables and of the content."""
     snapshot = unpacked.snapshot
     rows = {table: count for table, count in snapshot.counts().items() if count}
     wrong_tables = {}
@@ -139,6 +140,9 @@ def _judge_tables(unpacked: UnpackedArchive) -> Check:
             wrong_tables[table] = f"its SHA-256 is {actual}, but the archive says {stated_digest}"
     if wrong_tables:
         return Check("tables", WRONG, f"{len(wrong_tables)} tables are damaged.", wrong_tables)
+    if wrong := wrong_digest(snapshot, unpacked.provenance, progress):
+        problems = {"content_digest": wrong}
+        return Check("tables", WRONG, "The archive's digest is not that of its content.", problems)
     counts_line = ", ".join(f"{count:,} {table}" for table, count in rows.items()) or "no rows"
     if not unpacked.tables:
         return Check(

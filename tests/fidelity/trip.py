@@ -15,7 +15,7 @@ from tests.fidelity.sdk_losses import left_by_sdk
 from tests.fidelity.values import Project, describe
 from tests.support.compare import differences
 from tests.support.sdk import SdkProcess
-from tests.support.types import Client, Server, Versions
+from tests.support.types import Client, Made, Server, Versions
 
 FORMATS = {"images": ("v2.1.0", "v1.0.0"), "videos": ("v2.1.0", "v2.0.0"), "volumes": ("v2.1.0", "v2.0.0")}
 """What a project of a type can be archived in, the newest first."""
@@ -48,9 +48,13 @@ class RoundTrip:
         """
         source_id = build(self.rest, self.media, self.server.workspace_id, project)
         source = read(self.rest, source_id)
+        digests: set[str | None] = set()
         for archive_format in formats or FORMATS[project.type]:
             with _naming(archive_format, project):
-                version_id = self._create(source_id, archive_format)
+                made = self._create(source_id, archive_format)
+                version_id = made.version_id
+                digests.add(made.content_digest)
+                assert len(digests) == 1, "the digest of the content depends on the format"
                 restored = self.versions.restore(source_id, version_id, verify="full")
                 _compare(held(read(self.rest, restored.project_id)), held(source))
                 assert restored.warnings or held(source) == source, "what is lost is not named"
@@ -60,13 +64,13 @@ class RoundTrip:
                     restored_id = reader.call(self.server, "restore_unhurried", **known)
                     _compare(left_by_sdk(held(read(self.rest, restored_id))), left_by_sdk(held(source)))
 
-    def _create(self, source_id: int, archive_format: str) -> int:
+    def _create(self, source_id: int, archive_format: str) -> Made:
         # A version of an unchanged project would be the one before, in the format that it has.
         self.rest.call("projects.editInfo", {"id": source_id, "description": f"as {archive_format}"})
         made = self.versions.create(source_id, archive_format=archive_format)
         assert made.created
         assert made.archive_format == archive_format
-        return made.version_id
+        return made
 
 
 def _compare(found: Any, wanted: Any) -> None:

@@ -1,6 +1,8 @@
 """What is wrong with a version's archive is found without restoring it."""
 
 import json
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pytest
@@ -57,13 +59,22 @@ def test_an_archive_that_somebody_replaced(made, client: Client, versions: Versi
     assert "somebody replaced it" in report.line()
 
 
-def test_a_table_that_is_not_what_the_manifest_says(made, client: Client, versions: Versions, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("where", "name", "problem"),
+    [
+        (("tables", "figures"), "sha256", "figures"),
+        (("provenance",), "content_digest", "content_digest"),
+    ],
+)
+def test_what_is_not_as_the_manifest_says(
+    where, name: str, problem: str, made, client: Client, versions: Versions, tmp_path: Path
+):
     team_id = client.projects.get(made.project_id).team_id
     copy = tmp_path / "copy"
     client.files.download(team_id, made.archive_path, copy)
     members = unwrapped(copy)
     manifest = json.loads(members["integrity.json"])
-    manifest["tables"]["figures"]["sha256"] = "0" * 64
+    reduce(getitem, where, manifest)[name] = "0" * 64
     members["integrity.json"] = json.dumps(manifest).encode()
     copy.write_bytes(zstandard.compress(tar_of(members)))
     client.files.upload(team_id, copy, made.archive_path)
@@ -72,7 +83,7 @@ def test_a_table_that_is_not_what_the_manifest_says(made, client: Client, versio
     report = versions.verify(made.project_id)
 
     assert states(report)["tables"] == "wrong"
-    assert list(report.checks[1].problems) == ["figures"]
+    assert list(report.checks[1].problems) == [problem]
 
 
 def _forget_digest(client, made):
