@@ -23,17 +23,17 @@ _SAME_FIGURES = 0.5
 def pair_objects(sides: tuple[Contents, Contents], *, same_project: bool) -> Pairs:
     """Pair the objects of paired items, as places among :attr:`Contents.objects`.
 
-    By id in the same project; by class, figures and tags; by figures and tags; by class and the figures, then
-    the frames or slices that both have; the rest by their figures.
+    By id in the same project; by class, figures in their order, and tags, then in any order; by figures and
+    tags; by class and the figures, then the frames or slices that both have; the rest by their figures.
     """
     pairing = Pairing(*(len(side.object_items) for side in sides))
     if not all(side.objects.num_rows for side in sides):
         return pairing.done()
     if same_project:
         pairing.by(_id_keys(sides))
-    for canonical in (False, True):
+    for canonical, in_order in ((False, True), (False, False), (True, True), (True, False)):
         if pairing.is_possible:
-            contents = [_content_digests(side, canonical=canonical) for side in sides]
+            contents = [_content_digests(side, canonical=canonical, in_order=in_order) for side in sides]
             classes = [column_digests(side.objects["class_name"]) for side in sides]
             pairing.by(_keys([row_digests(both) for both in zip(contents, classes, strict=True)]))
     if pairing.is_possible:
@@ -56,14 +56,20 @@ def _id_keys(sides: tuple[Contents, Contents]) -> Keys:
     return keys_of
 
 
-def _content_digests(side: Contents, *, canonical: bool) -> Numbers:
-    """Make a digest of the item, figures and tags of each object."""
+def _content_digests(side: Contents, *, canonical: bool, in_order: bool) -> Numbers:
+    """Make a digest of the item, figures and tags of each object.
+
+    :param in_order: also of what its figures lie on: of objects that look alike nothing else tells.
+    """
     import numpy as np
 
     count = len(side.object_items)
     found = np.zeros(count, np.uint64)
+    figures = side.shape_digests(canonical=canonical)
+    if in_order:
+        figures = row_digests([figures, number_digests(side.depths)])
     parts = (
-        (side.figure_objects, side.shape_digests(canonical=canonical)),
+        (side.figure_objects, figures),
         (side.tag_objects, side.tag_digests(canonical=canonical)),
     )
     for owners, digests in parts:

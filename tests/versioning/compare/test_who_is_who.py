@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sv_versioning.compare.fingerprint import fingerprint
 from tests.versioning.compare.shapes import geometry
 from tests.versioning.compare.states import NOBODY, SAME, TURNED, Line, compare, counts
 from tests.versioning.compare.test_single_changes import (
@@ -121,3 +122,17 @@ def test_ids_that_a_reader_gave_mean_nothing(project_type, tmp_path: Path) -> No
     gone = {"objects.removed": 1, "figures.removed": 2, "tags.removed": 2}
     assert counts(found.diff) == {**gone, "items.changed": 1}
     assert {told.thing for told in found.lines} == {NOBODY}
+
+
+@pytest.mark.parametrize("project_type", WITH_OBJECTS)
+def test_of_objects_that_look_alike_the_order_of_their_figures_tells(project_type, tmp_path: Path) -> None:
+    state = made(project_type)
+    place = "frame_index" if project_type == VIDEOS else "slice_index"
+    row_of(state, "objects", OTHER_OBJECT)["class_name"] = "car"
+    owners = ((OBJECT, 0), (OTHER_OBJECT, 0), (OTHER_OBJECT, 1), (OBJECT, 1))
+    figures = [figure(state, 31 + n, owner, 5) | {place: where} for n, (owner, where) in enumerate(owners)]
+    state.tables |= {"figures": figures, "tags": []}
+    sides = state.write(tmp_path / "one"), state.numbered(TURNED.number).write(tmp_path / "other")
+
+    assert compare(*sides, TURNED).diff.equal
+    assert len({fingerprint(side).content_digest for side in sides}) == 1
