@@ -14,6 +14,7 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from tests.support.airflow_runs import StateStore, running_context
 from tests.support.projects import list_version_files, read_map, replace_archive, touch, write_map
 from tests.support.proxy import alter
+from tests.support.standalone import AIRFLOW_3_3
 from tests.support.types import Client, Patch, Versions, Wire
 
 pytestmark = pytest.mark.usefixtures("proxy")
@@ -25,7 +26,7 @@ class Killed(BaseException):
     """Stands for the end of a worker."""
 
 
-@pytest.fixture(params=["store", "file"])
+@pytest.fixture(params=["store", "file"] if AIRFLOW_3_3 else ["file"])
 def memory(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What Airflow 3.3 gives a task to remember by; nothing before."""
     return {"task_state_store": StateStore()} if request.param == "store" else {}
