@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from tests.support.airflow_runs import StateStore, running_context
 from tests.support.projects import list_version_files, read_map, replace_archive, touch, write_map
-from tests.support.proxy import alter
+from tests.support.proxy import Exchange, alter
 from tests.support.standalone import AIRFLOW_3_3
 from tests.support.types import Client, Patch, Versions, Wire
 
@@ -137,6 +139,34 @@ def test_a_try_that_ended_before_it_could_remember_is_found_by_its_mark(
 
     assert (again["status"], again["version_num"]) == ("reused", 1)
     assert named({"version": again}) == named(attempt(description=description))
+
+
+@pytest.mark.parametrize("memory", ["store", "file"] if AIRFLOW_3_3 else ["file"])
+def test_a_worker_that_was_killed_at_its_commit_and_all_later_tries_see_one_version(
+    memory: str, proxy: Wire, project_id: int, client: Client, versions: Versions, tmp_path: Path
+):
+    command = [sys.executable, "-m", "tests.support.killed_worker", str(project_id), "run"]
+    command += [str(tmp_path / "store") if memory == "store" else "-", "create-same"]
+    workers: list[subprocess.Popen[str]] = []
+
+    def kill(exchange: Exchange) -> None:
+        exchange.forward()
+        workers[0].kill()
+
+    proxy.on("projects.versions.commit", kill)
+    workers.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    workers[0].communicate(timeout=120)
+    seen = []
+    for _ in range(2):
+        touch(client, project_id)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        seen.append(json.loads(done.stdout.splitlines()[-1]))
+
+    [version] = versions.get_list(project_id)
+    assert {(each["version_id"], each["archive_sha256"]) for each in seen} == {
+        (version.version_id, seen[0]["archive_sha256"])
+    }
+    assert seen[1]["status"] == "reused"
 
 
 def test_a_version_that_is_gone_fails_the_run_for_good(

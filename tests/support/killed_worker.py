@@ -54,10 +54,13 @@ def main(project_id: str, run_id: str, store: str, action: str = "create") -> No
         )
     else:
         operator = CreateProjectVersionOperator(
-            task_id="create", project_id=project_id, busy_timeout_seconds=60.0
+            task_id="create",
+            project_id=project_id,
+            busy_timeout_seconds=60.0,
+            on_rerun="same" if action == "create-same" else "new",
         )
     operator.execute(context)
-    told = context["ti"].pushed["version" if action == "create" else "restore"]
+    told = context["ti"].pushed["version" if action.startswith("create") else "restore"]
     print(json.dumps(told), flush=True)
 
 
