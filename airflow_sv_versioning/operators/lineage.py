@@ -23,9 +23,9 @@ CONTENT_FACET = "supervisely_versionContent"
 """Key of our own facet, named as OpenLineage wants custom ones to be: prefix, underscore, name."""
 _FACET_CLASS = "SuperviselyVersionContentOutputDatasetFacet"
 _REPOSITORY = "airflow-sv-versioning/airflow-sv-versioning"
-# The number is the schema's own: a file that was released never changes.
+# By a tag, as OpenLineage asks: what a branch leads to may change. The number is the schema's own.
 _SCHEMA_URL = (
-    f"https://raw.githubusercontent.com/{_REPOSITORY}/main/docs/openlineage/1-0-0/{_FACET_CLASS}.json"
+    f"https://raw.githubusercontent.com/{_REPOSITORY}/v0.1.0/docs/openlineage/1-0-0/{_FACET_CLASS}.json"
     f"#/$defs/{_FACET_CLASS}"
 )
 
