@@ -243,8 +243,14 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         def compare(before: int, after: int) -> Mapping[str, Any]:
             from airflow_sv_versioning.versioning.changes import summary
 
-            sides = f"id:{before}", f"id:{after}"
-            return summary(hook.versions.compare(result.project_id, *sides, report=self._report))
+            diff = hook.versions.compare(
+                result.project_id,
+                f"id:{before}",
+                f"id:{after}",
+                report=self._report,
+                should_stop=lambda: hook.client.is_interrupted,
+            )
+            return summary(diff)
 
         asked = compare if self.on_rerun == "same" and not result.reused else None
         server_url = hook.client.server_url

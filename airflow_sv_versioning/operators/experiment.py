@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client.item_types import TYPES
+from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.operators.runs import run_key
 from airflow_sv_versioning.runtime.generator import generator
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FORMAT = "sv-experiment/1"
 KEY = "experiment"
 """The record's XCom."""
+_OF_PREVIOUS = ("run_id", "version_id", "version_num")
 # The record goes through XCom and the task's state store, which takes 64 kB.
 _MAX_PARAMS = 16_000
 
@@ -70,22 +72,31 @@ def find_differences(
 ) -> Differences:
     """Tell what changed since the version that the run before saw.
 
-    :param compare: asked where other versions lie between the two; without it that is told instead.
+    :param compare: asked where other versions lie between the two; without it that is told instead. What it
+        cannot compare is told, too: this run's version is made, whatever became of an older one.
     """
     record = _record_before(context)
     if record is None:
         return Differences(note="it is the first run of this task whose record is known")
     if (record.get("server"), record.get("project_id")) != (server_url, result.project_id):
         return Differences(note="the run before was on another project")
-    previous = {name: record.get(name) for name in ("run_id", "version_id", "version_num")}
+    return _since({name: record.get(name) for name in _OF_PREVIOUS}, result, compare)
+
+
+def _since(previous: Mapping[str, Any], result: CreateResult, compare: Compare | None) -> Differences:
+    """Tell what changed since a version: for nothing where that is told already, else by a comparison."""
     if previous["version_id"] == result.version_id:
         return Differences(previous, note="the run before saw the same version")
-    changes = result.changes
-    if changes and changes.get("version_id") == previous["version_id"]:
-        return Differences(previous, changes)
+    if result.changes and result.changes.get("version_id") == previous["version_id"]:
+        return Differences(previous, result.changes)
     if compare is None or not isinstance(previous["version_id"], int):
         return Differences(previous, note="other versions lie between; compare the two to see")
-    return Differences(previous, compare(previous["version_id"], result.version_id))
+    try:
+        return Differences(previous, compare(previous["version_id"], result.version_id))
+    except SuperviselyError as error:
+        if error.transient:
+            raise
+        return Differences(previous, note=f"the two cannot be compared: {error.message}")
 
 
 def deliver(record: Mapping[str, Any], destination: Destination) -> None:

@@ -52,8 +52,10 @@ def find_run_version(
     version = next(_marked(client, project, listed, run, progress), None)
     if version is None:
         return None
-    result = existing_version(client, project, version, created=False, warnings=tuple(progress.warnings))
-    return replace(result, reused=True)
+    warnings = tuple(progress.warnings)
+    # As it was made, so that it tells what had changed since the version before.
+    result = existing_version(client, project, version, created=True, warnings=warnings)
+    return replace(result, created=False, reused=True)
 
 
 def confirm_version(

@@ -242,6 +242,12 @@ def test_the_record_tells_the_data_the_run_and_what_changed_since_the_run_before
     assert third["version_num"] == 4
     assert third["differences"]["version_num"] == 2
 
+    records.append(second)
+    client.files.upload(1, b"gone", read_map(client, project_id)[str(second["version_id"])]["path"])
+    fourth = attempt("run_3")
+    assert (fourth["version"]["status"], fourth["experiment"]["differences"]) == ("created", None)
+    assert "cannot be compared" in fourth["experiment"]["differences_note"]
+
 
 def test_nobody_takes_another_key_for_that_of_a_run(versions: Versions, project_id: int):
     from airflow_sv_versioning.versioning.options import Run
