@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
 
 BACKUP, RERUN = "pre_training_backup", "reproducible_rerun"
+_RESTORE, _USE = "experiment.restore_version", "experiment.operation.rerun"
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,12 @@ class Story:
                 # It is compared in the next step.
                 "keep_restored_project": True,
             },
-            [("restore_version", "return_value"), ("restore_version", "restore"), ("rerun", "return_value")],
+            [(_RESTORE, "return_value"), (_RESTORE, "restore"), (_USE, "return_value")],
         )
-        restored: dict[str, Any] = xcoms["restore_version.restore"]
-        project_id = int(xcoms["restore_version.return_value"])
+        restored: dict[str, Any] = xcoms[f"{_RESTORE}.restore"]
+        project_id = int(xcoms[f"{_RESTORE}.return_value"])
         expect(project_id != self.project.id, "The restore went into the source project.")
-        expect(xcoms["rerun.return_value"] == first["counts"]["images"], "The task saw other images.")
+        expect(xcoms[f"{_USE}.return_value"] == first["counts"]["images"], "The task saw other images.")
         name = restored["project_name"]
         step.result = f"version 1 as project {project_id} '{name}', used by a task"
         return project_id

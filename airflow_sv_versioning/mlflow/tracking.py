@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.mlflow.dataset import VersionDataset
-from airflow_sv_versioning.mlflow.experiment import Experiment, read_experiment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+    from airflow_sv_versioning.mlflow.experiment import Experiment
     from airflow_sv_versioning.mlflow.source import SuperviselyVersionSource
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ def log_to_mlflow(
         or MLflow has the dataset with another context or source.
     :raises UnexpectedAnswerError: MLflow does not tell the dataset after it took it.
     """
+    from airflow_sv_versioning.mlflow.experiment import read_experiment
+
     record = read_experiment(experiment)
     client = _make_client()
     dataset = VersionDataset.of(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from http import HTTPStatus
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -70,12 +71,18 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
     )
     app.state.platform = platform
-    app.include_router(_api())
-    app.include_router(blobs.router)
-    app.include_router(pages.router)
-    app.include_router(pages.shown)
+    app.router.routes.extend(_routes().routes)
     _add_error_handlers(app, settings)
     return app
+
+
+@cache
+def _routes() -> APIRouter:
+    """Build the routes, once a process: they are the same for all platforms that it opens."""
+    routes = APIRouter()
+    for router in (_api(), blobs.router, pages.router, pages.shown):
+        routes.include_router(router)
+    return routes
 
 
 def _api() -> APIRouter:

@@ -28,7 +28,7 @@ from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
 # A share of all ways is tried, the same one in every run; GARBLED=500 tries more of each operation.
-SHARE = int(os.environ.get("GARBLED", "20"))
+SHARE = int(os.environ.get("GARBLED", "12"))
 KINDS = ("images", "videos", "volumes")
 DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
 # Nobody can give back a reservation whose token never came.

@@ -1,4 +1,4 @@
-"""A video of 20,000 frames with 50,000 figures, versioned and restored by us and by the official SDK."""
+"""A video of thousands of frames and figures, versioned and restored by us and by the official SDK."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.support.videos import write_video
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
-FRAMES, FIGURES = 8_000, 20_000
+FRAMES, FIGURES = 3_000, 8_000
 
 
 @pytest.fixture(scope="module")

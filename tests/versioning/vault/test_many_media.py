@@ -20,7 +20,7 @@ from tests.support.media import hash_of
 from tests.support.sdk import ROOT
 from tests.support.types import Client, Server, Store
 
-MEDIA, SIZE, NEW = 4_000, 100_000, 100
+MEDIA, SIZE, NEW = 1_500, 100_000, 100
 
 CREATE = """
 import json, sys
