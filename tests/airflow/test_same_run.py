@@ -141,12 +141,11 @@ def test_a_try_that_ended_before_it_could_remember_is_found_by_its_mark(
     assert named({"version": again}) == named(attempt(description=description))
 
 
-@pytest.mark.parametrize("memory", ["store", "file"] if AIRFLOW_3_3 else ["file"])
 def test_a_worker_that_was_killed_at_its_commit_and_all_later_tries_see_one_version(
-    memory: str, proxy: Wire, project_id: int, client: Client, versions: Versions, tmp_path: Path
+    proxy: Wire, project_id: int, client: Client, versions: Versions, tmp_path: Path
 ):
     command = [sys.executable, "-m", "tests.support.killed_worker", str(project_id), "run"]
-    command += [str(tmp_path / "store") if memory == "store" else "-", "create-same"]
+    command += [str(tmp_path / "store") if AIRFLOW_3_3 else "-", "create-same"]
     workers: list[subprocess.Popen[str]] = []
 
     def kill(exchange: Exchange) -> None:

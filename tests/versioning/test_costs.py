@@ -1,4 +1,4 @@
-"""The benchmark's own run, small: what must hold on any machine, by wide margins."""
+"""The benchmark, small: what holds on machines of any speed; `make bench` tells the times."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from benchmarks.report import write_report
 from benchmarks.scenario import STEPS, live
 from benchmarks.seed import seed_images
 
-pytestmark = [pytest.mark.slow, pytest.mark.sdk]
+pytestmark = pytest.mark.slow
 
 IMAGES = 800
 
@@ -20,14 +20,9 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     folder = tmp_path_factory.mktemp("bench")
     project_id = seed_images(folder / "seed", IMAGES)
     return {
-        client: dict(live(client, folder / "seed", folder, project_id, delay_ms=30))
-        for client in ("ours", "sdk", "floor")
+        client: dict(live(client, folder / "seed", folder, project_id, delay_ms=0))
+        for client in ("ours", "floor")
     }
-
-
-def test_every_step_is_faster_than_with_the_official_sdk(costs: dict[str, dict[str, Any]]) -> None:
-    for step in ("first create", "create after 1 %", "restore"):
-        assert costs["ours"][step]["wall_seconds"] < costs["sdk"][step]["wall_seconds"], step
 
 
 def test_an_unchanged_create_asks_six_times_at_most(costs: dict[str, dict[str, Any]]) -> None:
@@ -57,7 +52,7 @@ def test_memory_does_not_grow_with_the_project(costs: dict[str, dict[str, Any]],
 
 def test_the_report_tells_every_step(costs: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     runs = [
-        {"type": "images", "size": IMAGES, "delay_ms": 30.0, "step": step, "client": client, **cost}
+        {"type": "images", "size": IMAGES, "delay_ms": 0.0, "step": step, "client": client, **cost}
         for client, steps in costs.items()
         for step, cost in steps.items()
     ]
