@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.operators.runs import run_key
 from airflow_sv_versioning.runtime.generator import generator
@@ -58,7 +57,7 @@ def experiment_record(
         "format": FORMAT,
         "server": server_url,
         **{name: getattr(result, name) for name in same},
-        "project_type": next((name for name in TYPES if name in result.counts), None),
+        "project_type": result.project_type,
         "counts": dict(result.counts),
         **differences.as_dict(),
         **_run_facts(context),

@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.uris import SCHEME
 from airflow_sv_versioning.runtime.generator import generator
 
@@ -80,7 +79,7 @@ def _output_facets(result: CreateResult) -> dict[str, Any]:
     """Tell how large a new version is, and what it holds."""
     from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
 
-    items = next((result.counts[name] for name in TYPES if name in result.counts), None)
+    items = result.counts.get(result.project_type or "")
     size = statistics.OutputStatisticsOutputDatasetFacet(rowCount=items, size=result.archive_size_bytes)
     return {"outputStatistics": size, CONTENT_FACET: _content_facet(result)}
 

@@ -35,12 +35,14 @@ def existing_version(
     *,
     created: bool,
     warnings: tuple[str, ...] = (),
+    version_map: VersionMap | None = None,
 ) -> CreateResult:
     """Describe a version whose archive is there, with the size and digest that it had, as the server tells.
 
+    :param version_map: of the project, where it has been read already.
     :raises ArchiveMissingError: the archive is gone, or is not the one that was made.
     """
-    entry = VersionMap.read(client, project).entry(version.version_id)
+    entry = (version_map or VersionMap.read(client, project)).entry(version.version_id)
     file = find_archive(client, project, version, entry.get("path"))
     _check_archive(project, version, file, entry)
     told = {

@@ -53,7 +53,6 @@ from airflow_sv_versioning.versioning.restore import (
 )
 from airflow_sv_versioning.versioning.restored_for import RestoredFor
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
-from airflow_sv_versioning.versioning.run_versions import confirm_version
 from airflow_sv_versioning.versioning.texts import (
     check_choice,
     check_text,
@@ -157,16 +156,6 @@ class ProjectVersions:
         if enable_preview:
             result = self._with_preview(result, progress)
         return replace(result, seconds=progress.seconds)
-
-    def reuse(self, seen: CreateResult) -> CreateResult:
-        """Ask whether a version that an earlier try of a run was told of is still there, as it was.
-
-        :returns: the same, as reused.
-        :raises VersionNotFoundError: the project has no such version any more.
-        :raises ArchiveMissingError: the version is listed, and its archive is gone.
-        :raises IntegrityError: the archive is another one.
-        """
-        return confirm_version(self._client, seen)
 
     def restore(
         self,

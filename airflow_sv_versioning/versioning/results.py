@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.changes import NOTHING_CHANGED, Changes
@@ -106,6 +107,11 @@ class CreateResult:
             preview_project_id=version.preview_project_id,
             warnings=warnings,
         )
+
+    @property
+    def project_type(self) -> str | None:
+        """``images``, ``videos``, ``volumes``: what the counts are of; ``None`` where they do not tell."""
+        return next((name for name in TYPES if name in self.counts), None)
 
     @property
     def status(self) -> str:

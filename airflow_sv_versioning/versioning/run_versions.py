@@ -48,13 +48,21 @@ def find_run_version(
     :returns: ``None`` where the run made none.
     :raises ArchiveMissingError: it is there, and its archive is not.
     """
-    listed = newest_first(client.versions.list_all(project.id))
-    version = next(_marked(client, project, listed, run, progress), None)
+    if not (listed := newest_first(client.versions.list_all(project.id))):
+        return None
+    version_map = VersionMap.read(client, project)
+    version = next(_marked(client, project, listed, version_map, run, progress), None)
     if version is None:
         return None
-    warnings = tuple(progress.warnings)
     # As it was made, so that it tells what had changed since the version before.
-    result = existing_version(client, project, version, created=True, warnings=warnings)
+    result = existing_version(
+        client,
+        project,
+        version,
+        created=True,
+        warnings=tuple(progress.warnings),
+        version_map=version_map,
+    )
     return replace(result, created=False, reused=True)
 
 
@@ -96,13 +104,11 @@ def _marked(
     client: SuperviselyClient,
     project: Project,
     versions: Sequence[VersionInfo],
+    version_map: VersionMap,
     run: Run,
     progress: Progress,
 ) -> Iterator[VersionInfo]:
     """Yield the versions that carry a key; where it stands is looked at in the order of what that costs."""
-    if not versions:
-        return
-    version_map = VersionMap.read(client, project)
     entries = {version.version_id: version_map.entry(version.version_id) for version in versions}
     for version in versions:
         # A description can be copied by a person; the entry knows better.

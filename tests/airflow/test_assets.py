@@ -11,6 +11,7 @@ from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.versioning.options import OnRerun
 from tests.airflow.conftest import register
 from tests.support.airflow_runs import (
+    EVENT_KEYS,
     asset_name,
     ended,
     events,
@@ -26,17 +27,6 @@ from tests.support.standalone import AIRFLOW_3_3
 from tests.support.types import Capsys, Client, RunDag, Server, Wire
 
 pytestmark = pytest.mark.usefixtures("connection")
-
-KEYS = (
-    "project_id",
-    "project_name",
-    "version_id",
-    "version_num",
-    "title",
-    "created",
-    "archive_path",
-    "archive_sha256",
-)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +66,7 @@ def test_a_version_is_told_in_the_event_of_the_project(run_dag: RunDag, dag_id: 
 
     new, unchanged = (read_version_event(event) for event in events(asset.uri))
     version = pulled(first, "create", "version")
-    assert new == {key: version[key] for key in (*KEYS, "counts")}
+    assert new == {key: version[key] for key in (*EVENT_KEYS, "counts")}
     assert new["created"] is True
     assert unchanged["created"] is False
     assert unchanged["version_id"] == pulled(second, "create") == new["version_id"]

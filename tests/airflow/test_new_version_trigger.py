@@ -9,22 +9,12 @@ import pytest
 
 from airflow_sv_versioning.assets import read_version_event
 from airflow_sv_versioning.triggers.new_versions import NewVersionTrigger
+from tests.support.airflow_runs import EVENT_KEYS
 from tests.support.projects import touch
 from tests.support.proxy import alter, refuse
 from tests.support.types import Client, Versions, Wire
 
 pytestmark = pytest.mark.usefixtures("connection")
-
-KEYS = (
-    "project_id",
-    "project_name",
-    "version_id",
-    "version_num",
-    "title",
-    "created",
-    "archive_path",
-    "archive_sha256",
-)
 
 
 class AssetStore:
@@ -80,7 +70,9 @@ def test_a_watcher_tells_of_versions_made_after_its_start(project_id, versions: 
 
     assert (told["version_num"], told["title"], told["created"]) == (2, "new", True)
     unchanged = versions.create(project_id).as_dict()
-    assert {key: told[key] for key in KEYS} == {key: unchanged[key] for key in KEYS} | {"created": True}
+    assert {key: told[key] for key in EVENT_KEYS} == {key: unchanged[key] for key in EVENT_KEYS} | {
+        "created": True
+    }
     assert read_version_event(SimpleNamespace(extra={"from_trigger": True, "payload": told})) == told
 
 

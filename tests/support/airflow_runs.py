@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
 
 
+EVENT_KEYS = (
+    "project_id",
+    "project_name",
+    "version_id",
+    "version_num",
+    "title",
+    "created",
+    "archive_path",
+    "archive_sha256",
+)
+"""What each event of a version tells, whoever raises it."""
+
+
 def task_instance(run: DagRun, task_id: str) -> Any:
     found = run.get_task_instance(task_id)
     assert found is not None
