@@ -20,7 +20,7 @@ STAIRCASE: tuple[set[str], ...] = (
     {"vault", "compare"},
     {"archive"},
     {"capture"},
-    {"restore"},
+    {"restore", "dataset"},
     {"versioning"},
     {"hooks"},
 )
