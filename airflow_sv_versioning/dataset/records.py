@@ -33,7 +33,7 @@ class Figure:
     :param frame: of a video, from 0.
     :param slice_index: of a volume's plane, from 0.
     :param plane: of a volume: ``axial``, ``coronal``, ``sagittal``.
-    :param object_number: from 1, of the object that a figure of a video or volume belongs to, within its item.
+    :param object_number: from 1, within its item, of the object that a figure of a video or volume is of.
     :param figure_id: on the platform, ``None`` where the archive tells none.
     """
 
@@ -69,7 +69,7 @@ class Item:
     :param row: the columns of the table of items, see :mod:`~airflow_sv_versioning.snapshot.schemas`.
     :param dataset_path: such as ``train/cats``.
     :param split: the part that it is in, ``all`` where there are none.
-    :param file_name: where its file goes below the part's folder: dataset path and name, safe and of it alone.
+    :param file_name: where its file goes in the part's folder: dataset path and name, safe, of it alone.
     :param open_media: opens its file, proved; ``None`` where media are left out, or its own are gone.
     :param key: of its content: items of equal content have the same, in any version. From 0 to 2**64 - 1.
     """

@@ -1,8 +1,8 @@
 """What an export asks of a format.
 
-An export writes a data set in shards, one or several, on one machine or on many. Each shard writes whole files
-that are of it alone, and fragments of files that all write together; then one process puts the fragments
-together. The bytes at the end are the same for any number of shards.
+An export writes a data set in shards, one or several, on one machine or on many. Each shard writes whole
+files that are of it alone, and fragments of files that all write together; then one process puts the
+fragments together. The bytes at the end are the same for any number of shards.
 """
 
 from __future__ import annotations
