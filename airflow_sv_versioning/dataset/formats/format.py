@@ -60,14 +60,19 @@ class Format(Protocol):
     :cvar name: as callers say it.
     :cvar project_types: what it can hold.
     :cvar first_category_id: where it counts classes from.
-    :cvar embeds_media: it writes the files of items itself; other formats find them as files,
-        ``images/<part>/<file name>``.
+    :cvar reserved: names that no folder or file of an item may have, for its readers give them a meaning.
     """
 
     name: ClassVar[str]
     project_types: ClassVar[frozenset[str]]
     first_category_id: ClassVar[int]
-    embeds_media: ClassVar[bool]
+    reserved: ClassVar[frozenset[str]]
+
+    def embeds_media(self, contents: Contents) -> bool:
+        """Tell whether it writes items' files itself; others find them, ``images/<part>/<file name>``."""
+
+    def place(self, file_name: str) -> str:
+        """Name what an item takes by its file's name: no two items of a part may take the same."""
 
     def check(self, contents: Contents) -> None:
         """Refuse options that are none. :raises ConfigurationError: they are."""
