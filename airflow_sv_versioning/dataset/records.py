@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 ALL = "all"
@@ -35,6 +36,8 @@ class Figure:
     :param plane: of a volume: ``axial``, ``coronal``, ``sagittal``.
     :param object_number: from 1, within its item, of the object that a figure of a video or volume is of.
     :param figure_id: on the platform, ``None`` where the archive tells none.
+    :param mask: of a volume's figure that fills space: the file of its voxels (NRRD) or mesh (STL), there
+        as long as the version is open; ``None`` where it has none.
     """
 
     number: int
@@ -47,6 +50,7 @@ class Figure:
     plane: str | None = None
     object_number: int | None = None
     figure_id: int | None = None
+    mask: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,11 @@ class Format(Protocol):
     first_category_id: ClassVar[int]
     reserved: ClassVar[frozenset[str]]
 
-    def embeds_media(self, contents: Contents) -> bool:
-        """Tell whether it writes items' files itself; others find them, ``images/<part>/<file name>``."""
+    def media_folder(self, contents: Contents) -> str | None:
+        """Name the folder where it finds the files of items, as ``<folder>/<part>/<file name>``.
+
+        ``None`` where it writes them itself. Asked only where media are not left out.
+        """
 
     def place(self, file_name: str) -> str:
         """Name what an item takes by its file's name: no two items of a part may take the same."""
