@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.runtime.file_sharing import share_file
 from airflow_sv_versioning.snapshot.ids import IdSet
-from airflow_sv_versioning.snapshot.schemas import column_names, item_column, owned_tables, table_names
+from airflow_sv_versioning.snapshot.schemas import item_column, owned_tables, table_names
 from airflow_sv_versioning.snapshot.stored_rows import StoredRows
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
-from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+from airflow_sv_versioning.snapshot.writer import SnapshotWriter, writer_beside
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ def excerpt(whole: Snapshot, without: IdSet, directory: Path) -> Snapshot:
     :param directory: a new folder on the same disk.
     :raises FormatError: a table is damaged.
     """
-    with _writer(whole, directory) as writer:
+    with writer_beside(whole, directory) as writer:
         chosen = _append_items(whole, without, writer)
         for table in owned_tables(whole.project_type):
             for rows in whole.iter_rows_of(table, item_column(whole.project_type, table), chosen):
@@ -43,7 +43,7 @@ class PartedSnapshot(Snapshot):
 
     def __init__(self, whole: Snapshot, directory: Path) -> None:
         super().__init__(whole.directory, whole.project_type)
-        self._writer = _writer(whole, directory)
+        self._writer = writer_beside(whole, directory)
 
     def iter_rows_of(self, table: str, column: str, ids: IdSet) -> Iterator[pa.Table]:
         """Stream the rows of some items, and write those of all others."""
@@ -63,13 +63,6 @@ class PartedSnapshot(Snapshot):
         with self._writer as writer:
             _append_items(self, taken, writer)
             return _finished(self, writer)
-
-
-def _writer(whole: Snapshot, directory: Path) -> SnapshotWriter:
-    directory.mkdir()
-    names = table_names(whole.project_type)
-    absent = {name: whole.lacking_columns(name, column_names(whole.project_type, name)) for name in names}
-    return SnapshotWriter(directory, whole.project_type, absent)
 
 
 def _append_items(whole: Snapshot, without: IdSet, writer: SnapshotWriter) -> IdSet:

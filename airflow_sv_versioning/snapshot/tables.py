@@ -24,7 +24,6 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.ids import IdSet, joined
 from airflow_sv_versioning.snapshot.items import ItemBatch, OwnedTables, cut
 from airflow_sv_versioning.snapshot.schemas import item_column, table_names, table_schema
-from airflow_sv_versioning.snapshot.selection import EVERYTHING, Selection
 from airflow_sv_versioning.snapshot.stored_rows import StoredRows, damage_named
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ class Snapshot:
 
     def items(
         self,
-        selection: Selection = EVERYTHING,
+        item_ids: IdSet | None = None,
         at_once: int | None = 1,
         rows: Mapping[str, int] | None = None,
     ) -> Iterator[ItemBatch]:
@@ -148,16 +147,17 @@ class Snapshot:
 
         It rests on the tables being clustered: what of an item is scattered takes memory, and time.
 
+        :param item_ids: of the items to go through; ``None`` for all.
         :param at_once: the most items of a batch; ``None`` for any number.
         :param rows: table -> the most rows that a batch has of it, unless one item has more.
         """
         tables = OwnedTables(self.directory, self.project_type)
-        yield from cut(self._item_ids(selection), tables, at_once, rows or {})
+        yield from cut(self._item_ids(item_ids), tables, at_once, rows or {})
 
-    def _item_ids(self, selection: Selection) -> np.ndarray[Any, Any]:
+    def _item_ids(self, chosen_ids: IdSet | None) -> np.ndarray[Any, Any]:
         column = item_column(self.project_type, self.project_type) or ""
         ids = joined(part.to_numpy() for part in self.iter_columns(self.project_type, column))
-        return ids if selection.items is None else ids[selection.items.mask_of(ids)]
+        return ids if chosen_ids is None else ids[chosen_ids.mask_of(ids)]
 
     def iter_rows_of(self, table: str, column: str, ids: IdSet) -> Iterator[pa.Table]:
         """Stream the rows whose column holds one of these ids, in their stored order.

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.snapshot.clustering import in_order
-from airflow_sv_versioning.snapshot.schemas import table_names, table_schema
+from airflow_sv_versioning.snapshot.schemas import column_names, table_names, table_schema
 from airflow_sv_versioning.snapshot.tables import BATCH_ROWS, ROW_GROUP_ROWS, Snapshot
 
 if TYPE_CHECKING:
@@ -102,6 +102,17 @@ class SnapshotWriter:
         _write_json(self.directory / "project_info.json", project_info)
         _write_json(self.directory / "project_meta.json", project_meta)
         return Snapshot(self.directory, self._project_type)
+
+
+def writer_beside(whole: Snapshot, directory: Path) -> SnapshotWriter:
+    """Begin a snapshot of a part of another one, with the columns that the files of that have.
+
+    :param directory: a new folder.
+    """
+    directory.mkdir(parents=True)
+    names = table_names(whole.project_type)
+    absent = {name: whole.lacking_columns(name, column_names(whole.project_type, name)) for name in names}
+    return SnapshotWriter(directory, whole.project_type, absent)
 
 
 class TableWriter:

@@ -13,7 +13,6 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot import writer
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.items import whole_owners
-from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 
@@ -83,10 +82,8 @@ def test_several_bounds_hold_at_once(tmp_path):
     assert [ids for ids, _ in found] == [[7, 3, 9], [5, 8], [1]]
 
 
-def test_a_selection_leaves_out_the_others(tmp_path):
-    chosen = Selection(items=IdSet([1, 3, 9, 1000]))
-
-    found = figures(write(tmp_path, ORDERS["otherwise"]), selection=chosen)
+def test_items_that_are_not_asked_for_are_left_out(tmp_path):
+    found = figures(write(tmp_path, ORDERS["otherwise"]), item_ids=IdSet([1, 3, 9, 1000]))
 
     assert [ids for ids, _ in found] == [[3], [9], [1]]
     assert [len(rows) for _, rows in found] == [5, 0, 3]

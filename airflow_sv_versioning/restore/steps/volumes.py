@@ -21,7 +21,6 @@ from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entr
 from airflow_sv_versioning.restore.work import RestoreWork, Row, Step, naming
 from airflow_sv_versioning.snapshot.items import ItemBatch
 from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
-from airflow_sv_versioning.snapshot.selection import Selection
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,8 +73,8 @@ class VolumeAnnotationsRestore(Step):
 
     def run(self) -> None:
         """Add everything that hangs on volumes."""
-        selection = Selection(items=self._work.item_ids.known_ids)
-        volumes_ = ((int(batch.ids[0]), _rows(batch)) for batch in self._work.plan.snapshot.items(selection))
+        item_ids = self._work.item_ids.known_ids
+        volumes_ = ((int(batch.ids[0]), _rows(batch)) for batch in self._work.plan.snapshot.items(item_ids))
         self._work.drain(lambda volume: _OneVolume(self._work, *volume).run(), volumes_)
 
 
