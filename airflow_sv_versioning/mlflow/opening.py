@@ -64,9 +64,9 @@ class RecordedVersion:
         :raises ArchiveMissingError: the version is there, its archive is gone.
         :raises IntegrityError: the archive is not the one that was recorded.
         """
+        from airflow_sv_versioning.archive.stored.fetching import download_archive
+        from airflow_sv_versioning.archive.stored.version_ref import VersionRef
         from airflow_sv_versioning.runtime.progress import Progress
-        from airflow_sv_versioning.versioning.archives import download_archive
-        from airflow_sv_versioning.versioning.version_ref import VersionRef
 
         self._check_server(client.server_url)
         project = client.projects.get(self.project_id)
@@ -96,7 +96,7 @@ class RecordedVersion:
 
 def _stated_digest(client: SuperviselyClient, project: Project, version: VersionInfo) -> str | None:
     """Take the digest that the project's map of versions tells, where the source has none."""
-    from airflow_sv_versioning.versioning.version_map import VersionMap
+    from airflow_sv_versioning.archive.stored.version_map import VersionMap
 
     digest: str | None = VersionMap.read(client, project).entry(version.version_id).get("sha256")
     return digest

@@ -126,15 +126,15 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _find(client: SuperviselyClient, project_id: int, named: dict[str, Any]) -> VersionInfo:
-    from airflow_sv_versioning.versioning.version_ref import VersionRef
+    from airflow_sv_versioning.archive.stored.version_ref import VersionRef
 
     ids: dict[str, Any] = {name: get_id(name, value) for name, value in named.items()}
     return VersionRef.parse(**ids).find(client, project_id)
 
 
 def _latest(client: SuperviselyClient, project_id: int) -> Any:
+    from airflow_sv_versioning.archive.stored.version_ref import LATEST
     from airflow_sv_versioning.versioning.existing import existing_version
-    from airflow_sv_versioning.versioning.version_ref import LATEST
 
     version = LATEST.find(client, project_id)
     return existing_version(client, client.projects.get(project_id), version, created=False)

@@ -64,7 +64,7 @@ class AwaitedVersion:
 
         :raises UnexpectedAnswerError: of a version that may be it the server does not say when it was made.
         """
-        from airflow_sv_versioning.versioning.version_ref import newest_first
+        from airflow_sv_versioning.archive.stored.version_ref import newest_first
 
         return next((version for version in newest_first(versions) if self._is_met_by(version)), None)
 
@@ -87,7 +87,7 @@ class AwaitedVersion:
 
 
 def _made_at(version: VersionInfo) -> datetime:
-    from airflow_sv_versioning.versioning.version_ref import made_at
+    from airflow_sv_versioning.archive.stored.version_ref import made_at
 
     return made_at(version)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_sv_versioning.archive.stored.fetching import download_archive
+from airflow_sv_versioning.archive.stored.version_ref import VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.client.models import VersionInfo
@@ -16,9 +18,7 @@ from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError,
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
-from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.listing import check_versioned
-from airflow_sv_versioning.versioning.version_ref import VersionRef
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.capture.one_item import ItemNow

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_sv_versioning.archive.stored.version_map import VersionMap
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, Reservation, VersionInfo
 from airflow_sv_versioning.exceptions import OutcomeUnknownError, RequestRejectedError
@@ -14,7 +15,6 @@ from airflow_sv_versioning.versioning.existing import get_listed
 from airflow_sv_versioning.versioning.options import CreateOptions
 from airflow_sv_versioning.versioning.reservations import find_version
 from airflow_sv_versioning.versioning.rollback import Rollback
-from airflow_sv_versioning.versioning.version_map import VersionMap
 
 
 @dataclass(frozen=True)

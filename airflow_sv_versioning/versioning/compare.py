@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from airflow_sv_versioning.archive.stored.fetching import download_archive
+from airflow_sv_versioning.archive.stored.version_ref import LATEST, PREVIOUS, VersionRef
 from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project
@@ -21,9 +23,7 @@ from airflow_sv_versioning.runtime.streams import sha256_of
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_paths
-from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.options import OnConcurrentChange
-from airflow_sv_versioning.versioning.version_ref import LATEST, PREVIOUS, VersionRef
 
 _WORDS = {"latest": LATEST, "previous": PREVIOUS}
 _ID = "id:"

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from airflow_sv_versioning.archive.checks import check_snapshot
 from airflow_sv_versioning.archive.formats import written_versions
+from airflow_sv_versioning.archive.stored.version_map import FOLDER, VersionMap, write_warning
+from airflow_sv_versioning.archive.stored.version_ref import find_latest
 from airflow_sv_versioning.capture.passes import Capture, capture_project
 from airflow_sv_versioning.capture.sources import Base, EarlierVersion, Unusable, Usable
 from airflow_sv_versioning.capture.untold import untold_warnings
@@ -43,7 +45,7 @@ from airflow_sv_versioning.runtime.parallel import threads
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tree import dataset_paths
-from airflow_sv_versioning.versioning.archives import open_base
+from airflow_sv_versioning.versioning.base import open_base
 from airflow_sv_versioning.versioning.changes import Changes, find_changes
 from airflow_sv_versioning.versioning.commit import Draft, commit_version
 from airflow_sv_versioning.versioning.contents import find_contents, in_manifest, in_map
@@ -57,8 +59,6 @@ from airflow_sv_versioning.versioning.reuse import Reuse
 from airflow_sv_versioning.versioning.rollback import Rollback
 from airflow_sv_versioning.versioning.run_versions import find_run_version, run_members
 from airflow_sv_versioning.versioning.texts import check_choice, counts_text
-from airflow_sv_versioning.versioning.version_map import FOLDER, VersionMap, write_warning
-from airflow_sv_versioning.versioning.version_ref import find_latest
 
 _SMALLER = "Move some datasets to a project of their own, or have the plan extended."
 Listed = Future[list[VersionInfo]]

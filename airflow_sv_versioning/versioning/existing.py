@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_sv_versioning.archive.stored.fetching import find_archive
+from airflow_sv_versioning.archive.stored.version_map import VersionMap
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import FileInfo, Project, VersionInfo
 from airflow_sv_versioning.exceptions import ArchiveMissingError, IntegrityError
-from airflow_sv_versioning.versioning.archives import find_archive
 from airflow_sv_versioning.versioning.reservations import find_version
 from airflow_sv_versioning.versioning.results import CreateResult
-from airflow_sv_versioning.versioning.version_map import VersionMap
 
 
 def get_listed(client: SuperviselyClient, project_id: int, version_id: int, server_says: str) -> VersionInfo:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.archive.stored.fetching import opened_version
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.runtime.progress import Progress
@@ -16,7 +17,6 @@ from airflow_sv_versioning.vault.locks import making_version
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, find_needs, latest_record, remove_needs, write_needs
 from airflow_sv_versioning.vault.store import MediaStore, open_store
-from airflow_sv_versioning.versioning.archives import opened_version
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive

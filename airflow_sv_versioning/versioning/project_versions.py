@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from airflow_sv_versioning.archive.stored.version_ref import LATEST, VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.compare.engine import Sink
@@ -60,7 +61,6 @@ from airflow_sv_versioning.versioning.texts import (
 )
 from airflow_sv_versioning.versioning.verify import verify_version
 from airflow_sv_versioning.versioning.verify_report import VerifyReport
-from airflow_sv_versioning.versioning.version_ref import LATEST, VersionRef
 
 Report = Callable[[str], None]
 Side = int | str | Path | VersionRef | SideRef

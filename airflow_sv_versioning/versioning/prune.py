@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from airflow_sv_versioning.archive.stored.fetching import opened_version
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ConfigurationError, NotFoundError
@@ -15,7 +16,6 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions, remove_needs
 from airflow_sv_versioning.vault.store import MediaStore, StoredMedia
-from airflow_sv_versioning.versioning.archives import opened_version
 
 _WORKERS = 8
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.archive.stored.fetching import opened_version
+from airflow_sv_versioning.archive.stored.version_ref import VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import RestoreIncompleteError
@@ -20,13 +22,11 @@ from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
-from airflow_sv_versioning.versioning.archives import opened_version
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMarks
 from airflow_sv_versioning.versioning.listing import check_versioned
 from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.options import RestoreOptions
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
-from airflow_sv_versioning.versioning.version_ref import VersionRef
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive

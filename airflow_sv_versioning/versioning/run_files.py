@@ -13,9 +13,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from airflow_sv_versioning.archive.stored.version_map import FOLDER
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import VersionInfo
-from airflow_sv_versioning.versioning.version_map import FOLDER
 
 
 def read_run_file(

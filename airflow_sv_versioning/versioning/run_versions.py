@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from airflow_sv_versioning.archive.stored.fetching import opened_version
+from airflow_sv_versioning.archive.stored.version_map import VersionMap
+from airflow_sv_versioning.archive.stored.version_ref import made_at, newest_first
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.client.versions import committed
@@ -22,13 +25,10 @@ from airflow_sv_versioning.exceptions import (
     VersionNotFoundError,
 )
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.versioning.archives import opened_version
 from airflow_sv_versioning.versioning.existing import existing_version
 from airflow_sv_versioning.versioning.options import Run
 from airflow_sv_versioning.versioning.reservations import find_version
 from airflow_sv_versioning.versioning.results import CreateResult
-from airflow_sv_versioning.versioning.version_map import VersionMap
-from airflow_sv_versioning.versioning.version_ref import made_at, newest_first
 
 _RUN_KEY = "run_key"
 _IN_DESCRIPTION = re.compile(r"(?<![\w=])run=([0-9a-f]{16})(?!\w)")

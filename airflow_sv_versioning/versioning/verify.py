@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_sv_versioning.archive.stored.fetching import download_archive
+from airflow_sv_versioning.archive.stored.version_map import VersionMap
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, IntegrityError
@@ -20,10 +22,8 @@ from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
-from airflow_sv_versioning.versioning.archives import download_archive
 from airflow_sv_versioning.versioning.contents import wrong_digest
 from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNKNOWN, WRONG, Check, VerifyReport
-from airflow_sv_versioning.versioning.version_map import VersionMap
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive

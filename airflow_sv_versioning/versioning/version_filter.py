@@ -74,8 +74,8 @@ class VersionFilter:
 
 def _count_changes(client: SuperviselyClient, version: VersionInfo) -> int | None:
     """Count what changed since the version before; ``None`` where the map of versions does not tell."""
+    from airflow_sv_versioning.archive.stored.version_map import VersionMap
     from airflow_sv_versioning.versioning.changes import Changes, count_changes
-    from airflow_sv_versioning.versioning.version_map import VersionMap
 
     version_map = VersionMap.read(client, client.projects.get(version.project_id))
     return count_changes(Changes.recorded(version_map.entry(version.version_id)))

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from airflow_sv_versioning import ProjectVersions, SuperviselyClient, log_to_mlflow
+from airflow_sv_versioning.archive.stored.version_map import VersionMap
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, VersionNotFoundError
 from airflow_sv_versioning.runtime.streams import sha256_of
-from airflow_sv_versioning.versioning.version_map import VersionMap
 from tests.support.experiments import experiment_of
 from tests.support.projects import make_project, touch
 from tests.support.types import Client, Made, Patch, Server, Versions

@@ -4,10 +4,10 @@ from datetime import datetime, timezone
 
 import pytest
 
+from airflow_sv_versioning.archive.stored.version_ref import LATEST, PREVIOUS, VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import ConfigurationError, VersionNotFoundError
 from airflow_sv_versioning.versioning import ProjectVersions
-from airflow_sv_versioning.versioning.version_ref import LATEST, PREVIOUS, VersionRef
 from tests.support.projects import touch
 
 

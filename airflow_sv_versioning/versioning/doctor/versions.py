@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from airflow_sv_versioning.archive.stored.version_map import FOLDER, map_path
 from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.versioning.doctor.findings import FAILS, UNKNOWN, WORKS, Finding, Question, Verdict
 from airflow_sv_versioning.versioning.doctor.subject import Refusal, Subject
-from airflow_sv_versioning.versioning.version_map import FOLDER, map_path
 
 
 def check_list(subject: Subject) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from airflow_sv_versioning.archive.stored.version_map import VersionMap
 from airflow_sv_versioning.exceptions import ServerError
-from airflow_sv_versioning.versioning.version_map import VersionMap
 from tests.support.archives import tar_of, unwrapped
 from tests.support.projects import make_project
 from tests.support.proxy import flip, refuse

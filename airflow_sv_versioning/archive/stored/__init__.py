@@ -1,0 +1,1 @@
+"""Archives as versions in Team Files: which one somebody means, where it lies, and how it is fetched."""
