@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow_sv_versioning.assets import find_new_version, project_asset
     from airflow_sv_versioning.client import SuperviselyClient
+    from airflow_sv_versioning.dataset.opening import open_version
     from airflow_sv_versioning.exceptions import SuperviselyError
     from airflow_sv_versioning.hooks.edge import airflow_outcome
     from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
     from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
     from airflow_sv_versioning.sensors.project_versions import ProjectVersionSensor
+    from airflow_sv_versioning.snapshot.selection import Selection
     from airflow_sv_versioning.versioning import ProjectVersions
 
 __version__ = "0.1.0"
@@ -35,6 +37,7 @@ __all__ = [
     "ProjectVersions",
     "RemoveProjectOperator",
     "RestoreProjectVersionOperator",
+    "Selection",
     "SuperviselyClient",
     "SuperviselyError",
     "SuperviselyHook",
@@ -45,6 +48,7 @@ __all__ = [
     "find_new_version",
     "guarded_operation",
     "log_to_mlflow",
+    "open_version",
     "project_asset",
 ]
 
@@ -56,6 +60,7 @@ _MODULES = {
     "ProjectVersions": "versioning",
     "RemoveProjectOperator": "operators.remove",
     "RestoreProjectVersionOperator": "operators.restore",
+    "Selection": "snapshot.selection",
     "SuperviselyClient": "client",
     "SuperviselyError": "exceptions",
     "SuperviselyHook": "hooks.supervisely",
@@ -65,6 +70,7 @@ _MODULES = {
     "find_new_version": "assets",
     "guarded_operation": "operators.guarded",
     "log_to_mlflow": "mlflow.tracking",
+    "open_version": "dataset.opening",
     "project_asset": "assets",
 }
 

@@ -31,6 +31,7 @@
             MissingMediaError        items whose media are gone
             MediaAbsentError         a media store does not hold this content
             MediaStoreError          a media store cannot be read or written now
+            CacheError               this machine's cache of versions cannot be used
             ProjectChangedError      the project did not stand still while it was read
             RestoreIncompleteError   a restore stopped half-way and its project was kept
             UnsupportedProjectError  a project type that cannot be versioned
@@ -243,6 +244,10 @@ class MediaStoreError(SnapshotError):
     """A media store cannot be read or written now."""
 
     transient = True
+
+
+class CacheError(SnapshotError):
+    """The cache of versions and files on this machine cannot be read or written."""
 
 
 class ProjectChangedError(SnapshotError):

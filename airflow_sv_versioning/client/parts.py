@@ -16,6 +16,16 @@ def parts_by_id(method: str, content_type: str, content: bytes) -> dict[int, byt
     :raises TransportError: it is damaged, ends before its end, or has a part without an id.
     :raises UnexpectedAnswerError: there are no parts, or two of one entity.
     """
+    contents = parts_by_name(method, content_type, content)
+    return {_entity_id(method, name): part for name, part in contents.items()}
+
+
+def parts_by_name(method: str, content_type: str, content: bytes) -> dict[str, bytes]:
+    """Take an answer apart: name of a part, as the server gave it -> content.
+
+    :raises TransportError: it is damaged, or ends before its end.
+    :raises UnexpectedAnswerError: there are no parts, or two of one name.
+    """
     _, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     # Nothing, or an end without a beginning, is not damaged.
@@ -34,7 +44,7 @@ class _Parts:
     """Takes in what the parser says, part by part."""
 
     def __init__(self, method: str) -> None:
-        self.contents: dict[int, bytes] = {}
+        self.contents: dict[str, bytes] = {}
         self._method = method
         self._begin()
         self._is_whole = False
@@ -71,19 +81,19 @@ class _Parts:
         self._value.clear()
 
     def _end(self) -> None:
-        entity_id = self._entity_id()
-        if entity_id in self.contents:
-            raise UnexpectedAnswerError(
-                f"{self._method} answered with two parts of entity {entity_id}.", method=self._method
-            )
-        self.contents[entity_id] = b"".join(self._content)
-
-    def _entity_id(self) -> int:
         _, options = parse_options_header(self._disposition)
-        name = options.get(b"name", b"")
-        if not name.isdigit() or len(name) > _MAX_DIGITS:
-            raise TransportError(f"{self._method} answered with a part without an id: {self._disposition!r}.")
-        return int(name)
+        name = options.get(b"name", b"").decode("latin-1")
+        if name in self.contents:
+            raise UnexpectedAnswerError(
+                f"{self._method} answered with two parts of {name[:80]}.", method=self._method
+            )
+        self.contents[name] = b"".join(self._content)
 
     def _finish(self) -> None:
         self._is_whole = True
+
+
+def _entity_id(method: str, name: str) -> int:
+    if not (name.isascii() and name.isdigit()) or len(name) > _MAX_DIGITS:
+        raise TransportError(f"{method} answered with a part without an id: {name[:80]!r}.")
+    return int(name)

@@ -28,7 +28,7 @@ from airflow_sv_versioning.client.failures import no_answer
 from airflow_sv_versioning.client.features import explained, may_be_lacking
 from airflow_sv_versioning.client.in_flight import OverdueError
 from airflow_sv_versioning.client.listing import Page, Way, by_numbers, list_whole
-from airflow_sv_versioning.client.parts import parts_by_id
+from airflow_sv_versioning.client.parts import parts_by_id, parts_by_name
 from airflow_sv_versioning.client.retry import TRANSIENT_STATUSES, Failure, RetryPolicy
 from airflow_sv_versioning.client.session import (
     MAX_ANSWER_BYTES,
@@ -264,6 +264,15 @@ class Transport:
         """
         answer = self._answer(method, _json_body(body), True, _subject(body))
         return parts_by_id(method, answer.headers.get("Content-Type", ""), answer.content)
+
+    def multipart_by_name(self, method: str, body: Any) -> dict[str, bytes]:
+        """Call a method that answers with one part a content: its name, as the server gave it -> content.
+
+        :raises TransportError: the answer is damaged or cut.
+        :raises UnexpectedAnswerError: there are no parts, or two of one name.
+        """
+        answer = self._answer(method, _json_body(body), True, _subject(body))
+        return parts_by_name(method, answer.headers.get("Content-Type", ""), answer.content)
 
     def get(self, method: str, params: Mapping[str, Any], shape: Any = Any) -> Any:
         """Call one of the few methods that are GET requests; returns the decoded answer, as it came."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import msgspec
 
 ALL = "all"
 """The one part of a data set that is not split."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(msgspec.Struct, frozen=True):
     """A tag of an item or a figure.
 
     :param value: text, number, or ``None``.
@@ -24,8 +24,7 @@ class Tag:
     frames: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(msgspec.Struct, frozen=True):
     """A figure of an item.
 
     :param number: from 1, its place among all figures of what is exported; the same in each shard.
@@ -53,8 +52,7 @@ class Figure:
     mask: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnnotationObject:
+class AnnotationObject(msgspec.Struct, frozen=True):
     """An object of a video or volume, to which figures belong.
 
     :param number: from 1, within its item.
@@ -65,8 +63,7 @@ class AnnotationObject:
     tags: Sequence[Tag] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """An image, video or volume.
 
     :param number: from 1, its place among all items of what is exported; the same in each shard.

@@ -69,10 +69,7 @@ class Side:
     @cached_property
     def masks(self) -> OwnedRows | None:
         """The alpha masks by the ids of their figures."""
-        path = self.snapshot.path("alpha_geometries")
-        if not path.exists():
-            return None
-        return OwnedRows(StoredRows(path, self.snapshot.schema("alpha_geometries")), "src_figure_id")
+        return alpha_masks(self.snapshot)
 
     def with_items_as_planned(self, rows: pa.Table) -> pa.Table:
         """Give rows of items what this side is to be taken for."""
@@ -177,6 +174,14 @@ class Part:
         order = np.argsort(self.ids)
         places = order[self.ids[order].searchsorted(owners)]
         return rows.append_column("item", pa.array(places, pa.int64()))
+
+
+def alpha_masks(snapshot: Snapshot) -> OwnedRows | None:
+    """Find the alpha masks of images by the ids of their figures, if there are any."""
+    path = snapshot.path("alpha_geometries")
+    if not path.exists():
+        return None
+    return OwnedRows(StoredRows(path, snapshot.schema("alpha_geometries")), "src_figure_id")
 
 
 def columns_to_read(compared: ComparedColumns) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import Names, ProjectType, by_link, names_of
+from airflow_sv_versioning.project_types.references import check_rows
 from airflow_sv_versioning.project_types.remnants import find_remnants
 from airflow_sv_versioning.restore.media_check import MediaCheck, check_media
 from airflow_sv_versioning.restore.missing_media import Originals, Remedy, find_remedy, rows_of
@@ -20,7 +21,6 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.schemas import SCHEMAS
 from airflow_sv_versioning.snapshot.tables import Snapshot, ids_not_in
 from airflow_sv_versioning.snapshot.tree import dataset_rows
-from airflow_sv_versioning.snapshot.validation import check_known, distinct
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -127,7 +127,7 @@ def plan_restore(
         remnants.leave_out()
     else:
         remnants.refuse()
-    _check_references(snapshot, paths, names)
+    check_rows(snapshot, paths, names)
     give_back()
     media_check = check_media(
         client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail"
@@ -149,22 +149,6 @@ def plan_restore(
         placeholder_tag=_free_tag(names) if remedy.placeholders else None,
         warnings=(*remnants.lines, *_unknown_links(media_check), *project_type.compared.warnings(snapshot)),
     )
-
-
-def check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
-    """Check what refers to what in a snapshot.
-
-    :param paths: dataset id -> its path.
-    :raises FormatError: the snapshot refers to what it does not hold.
-    """
-    find_remnants(snapshot).refuse()
-    _check_references(snapshot, paths, names)
-
-
-def _check_references(snapshot: Snapshot, paths: Mapping[int, str], names: Names) -> None:
-    items = snapshot.project_type
-    check_known(f"datasets of {items}", distinct(snapshot, items, "src_dataset_id"), paths)
-    project_type_of(items).check(snapshot, paths, names)
 
 
 def missing_items(

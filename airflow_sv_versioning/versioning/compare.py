@@ -17,7 +17,7 @@ from airflow_sv_versioning.compare.records import SideFacts, VersionDiff
 from airflow_sv_versioning.compare.rules import Rule
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.project_types.base import names_of
-from airflow_sv_versioning.restore.plan import check_references
+from airflow_sv_versioning.project_types.references import check_references
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.streams import sha256_of
 from airflow_sv_versioning.runtime.work_folder import work_folder
@@ -181,6 +181,6 @@ def _open_archive(file: Path, project: Project, facts: SideFacts, directory: Pat
     except OSError as error:
         raise ConfigurationError(f"Archive {str(file)!r} cannot be read: {error}.") from error
     snapshot = unpack_archive(file, project.type, directory / "snapshot").snapshot
-    check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
+    check_references(snapshot)
     counted = replace(facts, archive_sha256=digest, counts=snapshot.counts())
     return OpenedSide(snapshot, counted, None)

@@ -38,13 +38,11 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.project_types import project_type_of
-from airflow_sv_versioning.project_types.base import names_of
-from airflow_sv_versioning.restore.plan import check_references
+from airflow_sv_versioning.project_types.references import check_references
 from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.parallel import threads
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
-from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.base import open_base
 from airflow_sv_versioning.versioning.changes import Changes, find_changes
 from airflow_sv_versioning.versioning.commit import Draft, commit_version
@@ -256,7 +254,7 @@ def _check(captured: Capture, project_id: int) -> None:
     try:
         snapshot = captured.snapshot
         check_snapshot(snapshot)
-        check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
+        check_references(snapshot)
     except FormatError as error:
         if captured.consistent:
             raise

@@ -11,10 +11,9 @@ from airflow_sv_versioning.archive import item_lines_of, iter_item_lines, unpack
 from airflow_sv_versioning.capture.one_item import only, split_path
 from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types import project_type_of
-from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.project_types.originals import paths_of
+from airflow_sv_versioning.project_types.references import check_references
 from airflow_sv_versioning.project_types.remnants import find_remnants
-from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.snapshot.excerpts import excerpt
 from airflow_sv_versioning.snapshot.ids import IdSet
 from airflow_sv_versioning.snapshot.tables import Snapshot
@@ -96,7 +95,7 @@ class ArchivedItems:
         snapshot = unpack_archive(self._archive, self._project_type, directory).snapshot
         # A project is read without them, too.
         find_remnants(snapshot).leave_out()
-        check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
+        check_references(snapshot)
         return snapshot
 
 

@@ -11,15 +11,13 @@ from airflow_sv_versioning.archive.stored.version_map import VersionMap
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.exceptions import ArchiveMissingError, FormatError, IntegrityError
-from airflow_sv_versioning.project_types.base import names_of
 from airflow_sv_versioning.project_types.originals import iter_hashes, links_of, paths_of
+from airflow_sv_versioning.project_types.references import check_references
 from airflow_sv_versioning.restore.media_check import check_media
-from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.streams import sha256_of
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
-from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.contents import wrong_digest
@@ -83,8 +81,7 @@ def _check_tables(
         return Check("tables", SKIPPED, _NOT_READ), None
     try:
         unpacked = unpack_archive(file, project_type, directory)
-        paths = dataset_paths(unpacked.snapshot)
-        check_references(unpacked.snapshot, paths, names_of(unpacked.snapshot.project_meta))
+        check_references(unpacked.snapshot)
         return _judge_tables(unpacked, progress), unpacked
     except (FormatError, IntegrityError) as error:
         return Check("tables", WRONG, error.message), None

@@ -10,9 +10,7 @@ import pytest
 
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.project_types.base import names_of
-from airflow_sv_versioning.restore.plan import check_references
-from airflow_sv_versioning.snapshot.tree import dataset_paths
+from airflow_sv_versioning.project_types.references import check_references
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from airflow_sv_versioning.vault.record import read_record
 from airflow_sv_versioning.versioning.item_lines import ArchivedItems
@@ -222,7 +220,7 @@ def test_what_refers_to_nothing_is_found_by_the_plan(change, why, tmp_path: Path
     snapshot = write_snapshot(tmp_path / "s", tables)
 
     with pytest.raises(FormatError, match=why):
-        check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
+        check_references(snapshot)
 
 
 @pytest.mark.parametrize(

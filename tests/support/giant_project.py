@@ -15,11 +15,10 @@ from typing import Any
 from airflow_sv_versioning.archive import pack_archive, unpack_archive
 from airflow_sv_versioning.capture.passes import capture_project
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.project_types.base import names_of
-from airflow_sv_versioning.restore.plan import check_references, plan_restore
+from airflow_sv_versioning.project_types.references import check_references
+from airflow_sv_versioning.restore.plan import plan_restore
 from airflow_sv_versioning.restore.project import Target, restore_project
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.snapshot.tree import dataset_paths
 from tests.support.made_up import client_of, page
 
 STAMP = "2026-03-01T10:00:00.000Z"
@@ -131,7 +130,7 @@ def main(videos: int, figures: int, frames: int, archive_format: str) -> dict[st
 
 def create(client: SuperviselyClient, folder: Path, archive_format: str) -> Path:
     made = capture_project(client, 1, folder / "capture", on_concurrent_change="fail", progress=Progress())
-    check_references(made.snapshot, dataset_paths(made.snapshot), names_of(made.snapshot.project_meta))
+    check_references(made.snapshot)
     return pack_archive(made.snapshot, archive_format, folder / "archive", {}).path
 
 

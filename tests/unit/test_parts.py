@@ -47,7 +47,7 @@ def test_an_answer_without_parts_is_none(body: bytes) -> None:
 
 
 def test_two_parts_of_one_entity_are_none() -> None:
-    with pytest.raises(UnexpectedAnswerError, match="two parts of entity 22"):
+    with pytest.raises(UnexpectedAnswerError, match="two parts of 22"):
         _read(PARTS + _part('"22"', b"other") + b"--B42--\r\n")
 
 

@@ -5,11 +5,9 @@ from pathlib import Path
 import pytest
 
 from airflow_sv_versioning.exceptions import FormatError
-from airflow_sv_versioning.project_types.base import names_of
+from airflow_sv_versioning.project_types.references import check_references
 from airflow_sv_versioning.project_types.videos.digests import integrity_lines
-from airflow_sv_versioning.restore.plan import check_references
 from airflow_sv_versioning.snapshot import tables
-from airflow_sv_versioning.snapshot.tree import dataset_paths
 from tests.support.video_archives import tag, video_rows, write_video_snapshot
 
 ONE_AT_A_TIME = pytest.mark.parametrize("batch_rows", [1, tables.BATCH_ROWS])
@@ -21,7 +19,7 @@ def in_batches(batch_rows, monkeypatch: pytest.MonkeyPatch):
 
 
 def check(snapshot):
-    check_references(snapshot, dataset_paths(snapshot), names_of(snapshot.project_meta))
+    check_references(snapshot)
 
 
 @ONE_AT_A_TIME

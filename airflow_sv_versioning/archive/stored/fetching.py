@@ -48,10 +48,19 @@ def download_archive(
     :raises ArchiveMissingError: it is not in Team Files any more.
     :raises IntegrityError: it is damaged.
     """
-    file = find_archive(client, project, version)
+    return fetch_archive(client, project, find_archive(client, project, version), directory, progress)[0]
+
+
+def fetch_archive(
+    client: SuperviselyClient, project: Project, file: FileInfo, directory: Path, progress: Progress
+) -> tuple[Path, str]:
+    """Download an archive that was found; tells its file, and the hex SHA-256 of its bytes.
+
+    :raises IntegrityError: it is not what Team Files list.
+    """
     progress.say(f"Downloading {file.path}.")
     destination = directory / "archive.tar.zst"
-    client.files.download(
+    digest = client.files.download(
         project.team_id,
         file.path,
         destination,
@@ -59,7 +68,7 @@ def download_archive(
         max_bytes=file.size_bytes,
         check=progress.check,
     )
-    return destination
+    return destination, digest
 
 
 def find_archive(

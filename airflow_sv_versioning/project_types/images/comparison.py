@@ -10,6 +10,8 @@ from airflow_sv_versioning.project_types.images.rows import ALPHA_MASK
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from airflow_sv_versioning.snapshot.stored_rows import OwnedRows
+
 
 def items(side: Side, rows: pa.Table) -> pa.Table:
     """Say what images are made of: the hash of a linked one is what the link held when it was added."""
@@ -25,18 +27,22 @@ def figures(part: Part) -> pa.Table:
     import pyarrow as pa
 
     rows = part.side.named(part.rows("figures"), "class_id", "class_name")
-    rows = rows.append_column("geometry", _with_masks(part.side, rows))
+    rows = rows.append_column("geometry", with_masks(part.side.masks, rows))
     return rows.append_column("object_id", pa.nulls(rows.num_rows, pa.int64()))
 
 
-def _with_masks(side: Side, rows: pa.Table) -> pa.ChunkedArray:
+def with_masks(masks: OwnedRows | None, rows: pa.Table) -> pa.ChunkedArray:
+    """Take the geometry of figures from where it is kept.
+
+    :param masks: the alpha masks by their figures, see :func:`alpha_masks`.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     is_mask = pc.equal(rows["geometry_type"], ALPHA_MASK)
-    if side.masks is None or not pc.any(is_mask).as_py():
+    if masks is None or not pc.any(is_mask).as_py():
         return rows["geometry_json"]
-    found = side.masks.of(rows["src_figure_id"].filter(is_mask).to_numpy())
+    found = masks.of(rows["src_figure_id"].filter(is_mask).to_numpy())
     places = pc.index_in(rows["src_figure_id"], value_set=found["src_figure_id"].combine_chunks())
     masks = found["geometry_json"].combine_chunks().take(places)
     return pc.coalesce(rows["geometry_json"], masks, pa.scalar(None, pa.string()))

@@ -1,0 +1,271 @@
+"""Whole items of a version as records, with names in place of ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from airflow_sv_versioning.dataset.naming import Naming
+from airflow_sv_versioning.dataset.records import AnnotationObject, Figure, Item, Tag
+from airflow_sv_versioning.dataset.split import content_key, content_of
+from airflow_sv_versioning.project_types import project_type_of
+from airflow_sv_versioning.project_types.base import by_link
+from airflow_sv_versioning.project_types.compared import alpha_masks
+from airflow_sv_versioning.project_types.images.comparison import with_masks
+from airflow_sv_versioning.snapshot.ids import told_id
+from airflow_sv_versioning.snapshot.items import OwnedTables, pieces
+from airflow_sv_versioning.snapshot.json_columns import json_value
+from airflow_sv_versioning.snapshot.schemas import item_column, table_names
+from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tree import dataset_paths
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    Numbers = np.ndarray[Any, Any]
+
+Row = Mapping[str, Any]
+OpenMedia = Callable[[Row], BinaryIO]
+TagsOf = dict[tuple[str, int, int], list[Tag]]
+"""What they are on, the id of the item, the id of what they are on -> tags."""
+# So many rows are Python values at a time, unless one item has more.
+_MOST_ROWS = 5_000
+_MOST_ITEMS = 2_000
+_TAG_VALUES = ("owner_type", "owner_id", "src_item_id", "value_json", "frame_from", "frame_to")
+_TAGS = ("tag_id", "name", *_TAG_VALUES)
+# Member of a figure -> column.
+_PLACES = {
+    "videos": {"frame": "frame_index"},
+    "volumes": {"plane": "plane_name", "slice_index": "slice_index"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEntry:
+    """An item in the list of all.
+
+    :param number: from 1, its place among all.
+    :param content: what it holds, see :func:`~airflow_sv_versioning.dataset.split.content_of`.
+    :param size_bytes: of its file, where the version tells.
+    """
+
+    number: int
+    item_id: int
+    dataset_path: str
+    name: str
+    content: str
+    size_bytes: int | None = None
+
+    @property
+    def key(self) -> int:
+        """A number of its content, the same in any version."""
+        return content_key(self.content)
+
+    @property
+    def path(self) -> str:
+        """Dataset path and name."""
+        return f"{self.dataset_path}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An item that is exported, and where it goes.
+
+    :param split: its part.
+    :param file_name: below the part's folder.
+    """
+
+    entry: ItemEntry
+    split: str
+    file_name: str
+
+
+def list_items(snapshot: Snapshot) -> Iterator[ItemEntry]:
+    """List all items in their order."""
+    project_type = project_type_of(snapshot.project_type)
+    paths = dataset_paths(snapshot)
+    columns = [project_type.id_column, "src_dataset_id", "name", "hash", "link", "size"]
+    rows = (row for batch in snapshot.iter_batches(project_type.name, columns) for row in _values(batch))
+    for number, (item_id, dataset_id, name, content_hash, link, size) in enumerate(rows, 1):
+        path = paths[dataset_id]
+        own_hash = None if by_link(project_type, link, content_hash) else content_hash
+        content = content_of(own_hash, link, f"{path}/{name}")
+        yield ItemEntry(number, item_id, path, name, content, size)
+
+
+class ItemsReader:
+    """Reads whole items of a snapshot.
+
+    :param entries: all its items.
+    :param open_media: opens the file of an item; ``None`` where nobody wants files.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        naming: Naming,
+        entries: Sequence[ItemEntry],
+        open_media: OpenMedia | None = None,
+    ) -> None:
+        self._snapshot = snapshot
+        self._naming = naming
+        self._entries = entries
+        self._open_media = open_media
+        self._type = project_type_of(snapshot.project_type)
+        self._tables = OwnedTables(snapshot.directory, snapshot.project_type, self._columns())
+        self._masks = alpha_masks(snapshot) if snapshot.project_type == "images" else None
+
+    def read(self, placed: Sequence[Placed]) -> Iterator[Item]:
+        """Read items, a few thousand rows at a time.
+
+        :param placed: ascending by their numbers.
+        """
+        ids = _ids(item.entry for item in placed)
+        first_figures = self._first_figures(placed)
+        counts = [(self._tables.counts(table, ids), _MOST_ROWS) for table in ("figures", "tags")]
+        for piece in pieces(len(ids), counts, _MOST_ITEMS):
+            yield from self._read(placed[piece], ids[piece], first_figures[piece])
+
+    def _columns(self) -> dict[str, list[str]]:
+        figures = ["src_figure_id", "geometry_type", "geometry_json"]
+        if self._type.has_objects:
+            figures += ["src_object_id", *_PLACES[self._type.name].values()]
+        else:
+            figures += ["class_id", "class_name"]
+        columns = {"figures": figures, "tags": list(_TAGS), "objects": ["src_object_id", "class_name"]}
+        return {
+            table: list(dict.fromkeys([item_column(self._type.name, table), *names]))
+            for table, names in columns.items()
+            if table in table_names(self._type.name)
+        }
+
+    def _first_figures(self, placed: Sequence[Placed]) -> list[int]:
+        """Count the figures before each item, among those of all."""
+        import numpy as np
+
+        ends = np.append(0, np.cumsum(self._tables.counts("figures", _ids(self._entries))))
+        numbers = np.fromiter((item.entry.number for item in placed), np.int64, len(placed))
+        firsts: list[int] = ends[numbers - 1].tolist()
+        return firsts
+
+    def _read(self, placed: Sequence[Placed], ids: Numbers, first_figures: Sequence[int]) -> Iterator[Item]:
+        rows = self._tables.rows(self._type.name, ids).to_pylist()
+        tags = self._tags(ids)
+        objects = self._objects(ids, tags)
+        figures = self._figures(ids, first_figures, objects, tags)
+        for item, row in zip(placed, rows, strict=True):
+            item_id = item.entry.item_id
+            yield Item(
+                number=item.entry.number,
+                row=row,
+                dataset_path=item.entry.dataset_path,
+                split=item.split,
+                file_name=item.file_name,
+                key=item.entry.key,
+                figures=figures.get(item_id, ()),
+                objects=list(objects.get(item_id, {}).values()),
+                tags=tags.get(("item", item_id, item_id), ()),
+                open_media=partial(self._open_media, row) if self._open_media else None,
+            )
+
+    def _tags(self, ids: Numbers) -> TagsOf:
+        """Read tags by what they are on."""
+        rows = self._tables.rows("tags", ids)
+        names = self._naming.tag_names(rows).to_pylist()
+        columns = (rows[name].to_pylist() for name in _TAG_VALUES)
+        tags: TagsOf = defaultdict(list)
+        for name, owner_type, owner_id, item_id, value, first, last in zip(names, *columns, strict=True):
+            frames = None if first is None or last is None else (first, last)
+            tags[owner_type, item_id, owner_id].append(Tag(name, json_value(value), frames))
+        return tags
+
+    def _objects(self, ids: Numbers, tags: TagsOf) -> dict[int, dict[int, AnnotationObject]]:
+        """Read objects: item id -> object id -> object."""
+        objects: dict[int, dict[int, AnnotationObject]] = defaultdict(dict)
+        if not self._type.has_objects:
+            return objects
+        rows = self._tables.rows("objects", ids)
+        for item_id, object_id, class_name in _values(rows):
+            own = objects[item_id]
+            own_tags = tags.get(("object", item_id, object_id), ())
+            own[object_id] = AnnotationObject(len(own) + 1, class_name, own_tags)
+        return objects
+
+    def _figures(
+        self,
+        ids: Numbers,
+        first_figures: Sequence[int],
+        objects: Mapping[int, Mapping[int, AnnotationObject]],
+        tags: TagsOf,
+    ) -> dict[int, list[Figure]]:
+        """Read figures by the ids of their items."""
+        rows = self._tables.rows("figures", ids)
+        facts = zip(
+            rows["src_figure_id"].to_pylist(),
+            self._naming.class_names(rows).to_pylist(),
+            rows["geometry_type"].to_pylist(),
+            with_masks(self._masks, rows).to_pylist(),
+            self._places(rows, objects),
+            strict=True,
+        )
+        figures: dict[int, list[Figure]] = {}
+        for item_id, first, count in zip(ids.tolist(), first_figures, self._counts(ids), strict=True):
+            figures[item_id] = [
+                Figure(
+                    number=number,
+                    class_name=class_name,
+                    geometry_type=geometry_type,
+                    geometry=geometry,
+                    tags=tags.get(("figure", item_id, figure_id), ()),
+                    figure_id=told_id(figure_id),
+                    **place,
+                )
+                for number, (figure_id, class_name, geometry_type, geometry, place) in enumerate(
+                    islice(facts, count), first + 1
+                )
+            ]
+        return figures
+
+    def _counts(self, ids: Numbers) -> list[int]:
+        counts: list[int] = self._tables.counts("figures", ids).tolist()
+        return counts
+
+    def _places(
+        self, rows: pa.Table, objects: Mapping[int, Mapping[int, AnnotationObject]]
+    ) -> Iterator[dict[str, Any]]:
+        """Say where in an item with many pictures each figure is, and of which object."""
+        if not self._type.has_objects:
+            return repeat({}, rows.num_rows)
+        members, columns = zip(*_PLACES[self._type.name].items(), strict=True)
+        keys = [item_column(self._type.name, "figures"), "src_object_id", "src_figure_id"]
+        return (
+            {
+                **dict(zip(members, place, strict=True)),
+                "object_number": objects[item_id][object_id].number,
+                "mask": self._mask(figure_id),
+            }
+            for item_id, object_id, figure_id, *place in _values(rows.select([*keys, *columns]))
+        )
+
+    def _mask(self, figure_id: int | None) -> Path | None:
+        """Find the file of a figure in space."""
+        if figure_id is None or self._type.name != "volumes":
+            return None
+        path = self._snapshot.mask_path(figure_id)
+        return path if path.exists() else None
+
+
+def _ids(entries: Iterable[ItemEntry]) -> Numbers:
+    import numpy as np
+
+    return np.fromiter((entry.item_id for entry in entries), np.int64)
+
+
+def _values(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.to_pylist() for column in rows.columns), strict=True)
