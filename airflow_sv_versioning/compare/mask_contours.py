@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import binascii
-import io
-import struct
-import zlib
-from base64 import b64decode
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.compare.undrawable import Undrawable
+from airflow_sv_versioning.project_types.masks import UnreadableMaskError, read_mask
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL import Image
     from shapely import LinearRing
 
     Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -23,8 +18,6 @@ if TYPE_CHECKING:
 
 Points = list[tuple[float, float]]
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_MAX_PNG = 8_000_000
 # Decoded with four bytes a pixel; beyond it comparing would need more memory than it may.
 _MAX_PIXELS = 25_000_000
 # Longer sides are made smaller: contours become coarser by a part of what a picture can show.
@@ -58,9 +51,7 @@ def mask_contours(data: Any, allowance: Allowance) -> list[Points]:
     :return: closed lines, in pixels from the mask's top left.
     :raises Undrawable: where it is no mask, too large or empty.
     """
-    mask = _read_mask(_unpack(data), allowance)
-    if not mask.any():
-        raise Undrawable("its mask is empty")
+    mask = _read_mask(data, allowance)
     step = -(-max(mask.shape) // _MAX_SIDE)
     while len((runs := _runs(_made_smaller(mask, step)))[0]) > _MAX_RUNS:
         step *= 2
@@ -68,54 +59,11 @@ def mask_contours(data: Any, allowance: Allowance) -> list[Points]:
     return rings if max(mask.shape) < _COARSE else _rounded(rings, step)
 
 
-def _unpack(data: Any) -> bytes:
-    """Undo base64 and zlib; masks that are not packed are taken as the SDK does."""
-    if not isinstance(data, str):
-        raise Undrawable("its mask is malformed")
+def _read_mask(data: Any, allowance: Allowance) -> Mask:
     try:
-        packed = b64decode(data)
-        if packed.startswith(_PNG):
-            return packed
-        unpacking = zlib.decompressobj()
-        png = unpacking.decompress(packed, _MAX_PNG)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise Undrawable("its mask is malformed") from error
-    if unpacking.unconsumed_tail:
-        raise Undrawable("its mask is too large")
-    return png
-
-
-def _read_mask(png: bytes, allowance: Allowance) -> Mask:
-    from PIL import Image
-
-    if not png.startswith(_PNG) or len(png) < 24:
-        raise Undrawable("its mask is no PNG")
-    # Looked at before Pillow does, which warns of large pictures in its own way.
-    width, height = struct.unpack(">II", png[16:24])
-    if width * height > _MAX_PIXELS:
-        raise Undrawable(f"its mask has {width * height / 1e6:,.0f} megapixels")
-    allowance.take(width * height)
-    try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            return _opaque(image)
-    except (OSError, ValueError, SyntaxError, zlib.error, struct.error) as error:
-        raise Undrawable("its mask cannot be read") from error
-
-
-def _opaque(image: Image.Image) -> Mask:
-    """Say which pixels are of the mask: those that can be seen, or of another colour than black."""
-    import numpy as np
-
-    if "A" in image.getbands():
-        return np.asarray(image.getchannel("A")).astype(np.bool_)
-    pixels = np.asarray(image)
-    transparency = image.info.get("transparency")
-    if image.mode == "P" and transparency is not None:
-        alphas = transparency if isinstance(transparency, bytes) else b"\xff" * transparency + b"\0"
-        seen = np.ones(256, np.bool_)
-        seen[: len(alphas)] = np.frombuffer(alphas[:256], np.uint8).astype(np.bool_)
-        return np.asarray(seen[pixels])
-    return np.asarray(pixels.any(axis=-1) if pixels.ndim == 3 else pixels.astype(np.bool_))
+        return read_mask(data, _MAX_PIXELS, allowance.take)
+    except UnreadableMaskError as error:
+        raise Undrawable(str(error)) from error
 
 
 def _made_smaller(mask: Mask, step: int) -> Mask:

@@ -5,17 +5,15 @@ A geometry may be anything: what cannot be read as a shape of its type has none,
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import math
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_sv_versioning.exceptions import FormatError
+from airflow_sv_versioning.project_types.masks import read_mask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     Mask = np.ndarray[Any, Any]
     Point = tuple[float, float]
 
-_MAX_PICTURE_BYTES = 64 * 1024 * 1024
-_MAX_PIXELS = 64 * 1024 * 1024
 # Points that are a tenth of the item's diagonal apart have nothing in common.
 _FAR = 0.1
 
@@ -341,31 +337,6 @@ def _bitmap(geometry: Any) -> Bitmap:
     return Bitmap((int(x), int(y)), read_mask(stated["data"]))
 
 
-def read_mask(data: str) -> Mask:
-    """Read a mask of the platform: a picture, deflated, in base64; its alpha channel counts, if it has one.
-
-    :raises ValueError: it cannot be read, or is too large.
-
-    Source: ``Bitmap.base64_2_data``, SDK 6.74.51.
-    """
-    import numpy as np
-    from PIL import Image
-
-    unpacking = zlib.decompressobj()
-    picture = unpacking.decompress(base64.b64decode(data), _MAX_PICTURE_BYTES)
-    if unpacking.unconsumed_tail:
-        raise ValueError("the mask is too large")
-    with Image.open(io.BytesIO(picture)) as image:
-        if image.width * image.height > _MAX_PIXELS:
-            raise ValueError("the mask is too large")
-        pixels = np.asarray(image)
-    mask = pixels[:, :, 3] if pixels.ndim == 3 and pixels.shape[2] == 4 else pixels
-    found = np.asarray(mask.astype(np.bool_).reshape(*mask.shape[:2], -1).any(axis=2))
-    if not found.any():
-        raise ValueError("the mask is empty")
-    return found
-
-
 _READERS: Mapping[str, Callable[[Any], Shape]] = {
     "rectangle": _rectangle,
     "oriented_bbox": _oriented_box,
@@ -388,5 +359,4 @@ _UNREADABLE = (
     RecursionError,
     TypeError,
     ValueError,
-    zlib.error,
 )
