@@ -60,22 +60,17 @@ class Format(Protocol):
     :cvar name: as callers say it.
     :cvar project_types: what it can hold.
     :cvar first_category_id: where it counts classes from.
-    :cvar reserved: names that no folder or file of an item may have, for its readers give them a meaning.
     """
 
     name: ClassVar[str]
     project_types: ClassVar[frozenset[str]]
     first_category_id: ClassVar[int]
-    reserved: ClassVar[frozenset[str]]
 
     def media_folder(self, contents: Contents) -> str | None:
         """Name the folder where it finds the files of items, as ``<folder>/<part>/<file name>``.
 
         ``None`` where it writes them itself. Asked only where media are not left out.
         """
-
-    def place(self, file_name: str) -> str:
-        """Name what an item takes by its file's name: no two items of a part may take the same."""
 
     def check(self, contents: Contents) -> None:
         """Refuse options that are none. :raises ConfigurationError: they are."""
