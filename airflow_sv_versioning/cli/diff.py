@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_sv_versioning.cli.connecting import Work, working
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_project_command, parsed, whole_id
 from airflow_sv_versioning.cli.printing import DONE, fail, show
+from airflow_sv_versioning.cli.selecting import add_selection_arguments, chosen_selection
 from airflow_sv_versioning.exceptions import ConfigurationError, RuleBrokenError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def add_to(commands: Commands[Parser]) -> None:
     text = "Tell by content what differs between two versions, or of one and the project as it is now."
     command = add_project_command(commands, "diff", text, _diff)
     _add_sides(command)
+    add_selection_arguments(command)
     command.add_argument(
         "--html",
         type=_output,
@@ -165,7 +167,7 @@ def _diff(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.cli.diff_text import parts_of
     from airflow_sv_versioning.compare.rules import judge
 
-    page = _page(arguments)
+    page, selection = _page(arguments), chosen_selection(arguments)
     with working(arguments) as work:
         with _changes_file(arguments) as changes:
             diff = work.versions.compare(
@@ -173,6 +175,7 @@ def _diff(arguments: argparse.Namespace) -> int:
                 arguments.before,
                 arguments.after,
                 other_project_id=arguments.other_project,
+                selection=selection,
                 options=_options(arguments),
                 rules=arguments.fail_if,
                 sinks=[sink.add for sink in (page, changes) if sink is not None],

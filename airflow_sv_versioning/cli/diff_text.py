@@ -10,6 +10,7 @@ from airflow_sv_versioning.compare.differences import definition_text
 from airflow_sv_versioning.compare.records import ClassDiff, DatasetDiff, TagDiff, VersionDiff
 from airflow_sv_versioning.compare.rules import Judgement
 from airflow_sv_versioning.compare.texts import headline
+from airflow_sv_versioning.snapshot.selection import Selection
 
 Counts = ClassDiff | DatasetDiff | TagDiff
 
@@ -22,6 +23,8 @@ _OF_TAG = tuple(field.name for field in fields(TagDiff))
 def parts_of(diff: VersionDiff, judgements: Sequence[Judgement]) -> Iterator[str | Table]:
     """Tell what changed: a sentence, then what there is to tell of each thing, and how the rules end."""
     yield headline(diff)
+    if diff.selection is not None:
+        yield f"Of both sides only a part was compared: {Selection.parse(diff.selection)}."
     yield from _table(diff.by_class, _OF_CLASS, "class")
     yield from _table(diff.by_dataset, _OF_DATASET, "dataset")
     yield from _table(diff.by_tag, _OF_TAG, "tag")

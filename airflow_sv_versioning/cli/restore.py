@@ -17,8 +17,11 @@ from airflow_sv_versioning.cli.parsing import (
     whole_id,
 )
 from airflow_sv_versioning.cli.printing import show
+from airflow_sv_versioning.cli.selecting import add_selection_arguments, chosen_selection
 from airflow_sv_versioning.client.pages import project_page
+from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.versioning.options import MissingEntities, Verify
+from airflow_sv_versioning.versioning.texts import counts_text
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.results import RestoreResult
@@ -33,6 +36,7 @@ def add_to(commands: Commands[Parser]) -> None:
     """Describe the command."""
     command = add_project_command(commands, "restore", "Bring a version back as a new project.", _restore)
     add_version_arguments(command, required=True)
+    add_selection_arguments(command)
     command.add_argument("--workspace-id", type=whole_id, metavar="ID", help="(default: that of the project)")
     command.add_argument("--project-name", help="name of the new project")
     command.add_argument("--project-description", help="description of the new project")
@@ -57,6 +61,7 @@ def add_to(commands: Commands[Parser]) -> None:
 
 def _restore(arguments: argparse.Namespace) -> int:
     options = chosen_version(arguments) | {name: getattr(arguments, name) for name in _CHOSEN}
+    options["selection"] = chosen_selection(arguments)
     with working(arguments) as work:
         if arguments.plan_only:
             plan = work.versions.plan_restore(**options, **work.watched)
@@ -69,6 +74,8 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _details(result: RestoreResult) -> Iterator[str]:
+    if result.selection is not None:
+        yield f"Part: {Selection.parse(result.selection)}. Left out: {counts_text(result.left_out)}."
     for text, items in (
         ("Left out, for their media are gone", result.skipped),
         (f"Placeholders, tagged '{result.placeholder_tag}'", result.placeholders),

@@ -257,6 +257,7 @@ class VersionDiff:
 
     :param coarse: items with so many changes that they were counted and not paired.
     :param not_compared: ``table.column`` of what one side's archive does not tell, or what no call can set.
+    :param selection: the part of both sides that was compared, ``None`` for all of them.
     """
 
     project_type: str
@@ -273,6 +274,7 @@ class VersionDiff:
     project: ProjectDiff = ProjectDiff()
     coarse: int = 0
     not_compared: tuple[str, ...] = ()
+    selection: Mapping[str, Any] | None = None
 
     @property
     def equal(self) -> bool:

@@ -18,6 +18,8 @@ MAX_BYTES = 48_000
 # Where less room is left, hardly anything fits: it is not searched for among all that there is.
 _FULL_BYTES = 500
 _PROJECT = "project."
+_MOST_NAMES = 10
+"""Of each member of a selection."""
 _HOW_MUCH_CHANGED: Mapping[str, Callable[[Any], int]] = {
     "by_class": lambda of: of.added + of.removed + of.reshaped + of.relabelled_in + of.relabelled_out,
     "by_dataset": lambda of: (
@@ -102,6 +104,10 @@ def _put_together(
         else:
             data[member] = list(entries)
     left_out = {member: total - len(kept[member]) for member, total in totals.items()}
+    for name, names in (diff.selection or {}).items():
+        if isinstance(names, list):
+            data["selection"] = {**data["selection"], name: names[:_MOST_NAMES]}
+            left_out[f"selection.{name}"] = len(names) - len(names[:_MOST_NAMES])
     data["left_out"] = {member: count for member, count in left_out.items() if count}
     return data
 

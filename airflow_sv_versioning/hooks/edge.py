@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 from collections.abc import Callable
 from contextlib import ContextDecorator
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.client.ids import check_id
-from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
+from airflow_sv_versioning.exceptions import CancelledError, ConfigurationError, SuperviselyError
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.snapshot.selection import Selection
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +93,24 @@ def chosen_version(operator: Any) -> dict[str, Any]:
         "version_num": find_id("version_num", operator.version_num),
         "as_of": operator.as_of,
     }
+
+
+def chosen_selection(value: Any) -> Selection:
+    """Read what an operator's rendered ``selection`` says: a selection, a mapping, or one as JSON.
+
+    :raises ConfigurationError: it is none of these.
+    """
+    from airflow_sv_versioning.snapshot.selection import Selection
+
+    if not isinstance(value, str):
+        return Selection.parse(value)
+    try:
+        return Selection.parse(json.loads(value))
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(
+            f"selection is {value!r}, which is no JSON: {error}. Where a template gives a mapping, "
+            "have it written by '| tojson'."
+        ) from error
 
 
 def find_ids(argument: str, value: Any) -> tuple[int, ...] | None:

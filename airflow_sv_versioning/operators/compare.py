@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning._airflow import AirflowSkipException
 from airflow_sv_versioning.client.pages import version_page
-from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
+from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_selection, find_id, get_id
 from airflow_sv_versioning.hooks.object_storage import find_destination
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_sv_versioning.compare.records import VersionDiff
     from airflow_sv_versioning.compare.rules import Judgement, Rule
+    from airflow_sv_versioning.snapshot.selection import Selection
     from airflow_sv_versioning.versioning.options import OnConcurrentChange
 
 _BEFORE, _AFTER = "previous", "latest"
@@ -45,6 +46,9 @@ class CompareProjectVersionsOperator(LineageTeller, SuperviselyOperator):
     :param project_id: the project; templated.
     :param before: the older side; templated.
     :param after: the newer side; templated.
+    :param selection: the part of both sides that is compared: a
+        :class:`~airflow_sv_versioning.snapshot.selection.Selection`, a mapping of its members, such as
+        ``{"datasets": ["train/**"], "classes": ["car"]}``, or such a mapping as JSON; templated.
     :param fail_if: rules, or a text of one rule a line; where one of them is so, the task fails without a
         retry; templated.
     :param skip_if: rules in the same way; where one of them is so, the task and what follows are skipped;
@@ -61,7 +65,7 @@ class CompareProjectVersionsOperator(LineageTeller, SuperviselyOperator):
 
     template_fields: Sequence[str] = (
         "supervisely_conn_id", "project_id", "before", "after", "fail_if", "skip_if", "report", "changes",
-        "other_project_id",
+        "other_project_id", "selection",
     )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#f3e6ff"
@@ -72,6 +76,7 @@ class CompareProjectVersionsOperator(LineageTeller, SuperviselyOperator):
         project_id: int | str,
         before: int | str = _BEFORE,
         after: int | str = _AFTER,
+        selection: Selection | Mapping[str, Any] | str | None = None,
         fail_if: str | Sequence[str] = (),
         skip_if: str | Sequence[str] = (),
         report: str | None = None,
@@ -86,6 +91,7 @@ class CompareProjectVersionsOperator(LineageTeller, SuperviselyOperator):
         self.project_id = project_id
         self.before = before
         self.after = after
+        self.selection = selection
         self.fail_if = fail_if
         self.skip_if = skip_if
         self.report = report
@@ -120,6 +126,7 @@ class CompareProjectVersionsOperator(LineageTeller, SuperviselyOperator):
             "project_id": get_id("project_id", self.project_id),
             "before": SideRef.parse(_BEFORE if self.before is None else self.before),
             "after": SideRef.parse(_AFTER if self.after is None else self.after),
+            "selection": chosen_selection(self.selection),
             "other_project_id": find_id("other_project_id", self.other_project_id),
             "on_concurrent_change": self.on_concurrent_change,
             "options": CompareOptions(tolerance=self.tolerance, match_iou=self.match_iou),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client.pages import project_page, version_page
 from airflow_sv_versioning.exceptions import MissingMediaError
-from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_version, find_id, get_id
+from airflow_sv_versioning.hooks.edge import (
+    airflow_outcome,
+    chosen_selection,
+    chosen_version,
+    find_id,
+    get_id,
+)
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.links import ProjectLink, RestoredProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
@@ -19,6 +25,7 @@ from airflow_sv_versioning.operators.workflow import add_version_node
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_sv_versioning.snapshot.selection import Selection
     from airflow_sv_versioning.versioning.options import Verify
     from airflow_sv_versioning.versioning.results import RestoreResult
 
@@ -32,15 +39,18 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     Name the version by exactly one of ``version_id``, ``version_num`` and ``as_of``. Where a run's parameters
     choose among them, give all three and name them in ``optional_arguments``. Returns the new project's id.
     The XCom ``restore`` holds ``project_id`` (the new one), ``project_name``, ``source_project_id``,
-    ``version_id``, ``version_num``, ``counts``, ``skipped``, ``placeholders`` and ``reuploaded``; in a DAG it
-    is ``restore.output["restore"]``. Where missing media make it fail, the XCom ``missing`` holds their
-    ``count`` and the first 1000 ``items``.
+    ``version_id``, ``version_num``, ``counts``, ``skipped``, ``placeholders`` and ``reuploaded``, and of a
+    part ``selection`` and ``left_out``; in a DAG it is ``restore.output["restore"]``. Where missing media
+    make it fail, the XCom ``missing`` holds their ``count`` and the first 1000 ``items``.
 
     :param project_id: the project that the version was made of; templated.
     :param version_id: the platform's id of the version; templated.
     :param version_num: its number within the project: 1, 2, 3, ...; templated.
     :param as_of: the newest version made at or before this moment, a ``datetime`` or ISO 8601 text;
         ``"{{ dag_run.logical_date or dag_run.run_after }}"`` reruns on the data of the run's day; templated.
+    :param selection: the part of the version that is wanted: a
+        :class:`~airflow_sv_versioning.snapshot.selection.Selection`, a mapping of its members, such as
+        ``{"datasets": ["train/**"], "classes": ["car"]}``, or such a mapping as JSON; templated.
     :param skip_missed_entities: leave out items whose media are gone; the same as
         ``missing_entities="skip"``.
     :param missing_entities: what to do about them: ``fail``, before anything is made; ``skip``;
@@ -64,7 +74,8 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     template_fields: Sequence[str] = (
         "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "workspace_id",
-        "project_name", "project_description", "missing_entities", "media_store", "platform_task_id",
+        "project_name", "project_description", "selection", "missing_entities", "media_store",
+        "platform_task_id",
     )  # fmt: skip
     operator_extra_links = (RestoredProjectLink(), ProjectLink(), VersionLink())
     ui_color = "#ffe9d6"
@@ -76,6 +87,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         version_id: int | str | None = None,
         version_num: int | str | None = None,
         as_of: str | datetime | None = None,
+        selection: Selection | Mapping[str, Any] | str | None = None,
         skip_missed_entities: bool = False,
         missing_entities: str = "fail",
         media_store: str | None = None,
@@ -94,6 +106,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.version_id = version_id
         self.version_num = version_num
         self.as_of = as_of
+        self.selection = selection
         self.skip_missed_entities = skip_missed_entities
         self.missing_entities = missing_entities
         self.media_store = media_store
@@ -160,6 +173,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         )  # fmt: skip
         return {
             **chosen_version(self),
+            "selection": chosen_selection(self.selection),
             "workspace_id": find_id("workspace_id", self.workspace_id),
             **{name: getattr(self, name) for name in same},
         }

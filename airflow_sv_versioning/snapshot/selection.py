@@ -106,3 +106,8 @@ def _is_writable(text: str) -> bool:
 
 
 EVERYTHING = Selection()
+
+
+def as_told(selection: Selection) -> dict[str, Any] | None:
+    """Write a selection as results tell it: ``None`` where everything is meant."""
+    return None if selection.is_everything else selection.as_dict()

@@ -21,6 +21,8 @@ from airflow_sv_versioning.project_types.references import check_references
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.streams import sha256_of
 from airflow_sv_versioning.runtime.work_folder import work_folder
+from airflow_sv_versioning.snapshot.part import take_parts
+from airflow_sv_versioning.snapshot.selection import Selection, as_told
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 from airflow_sv_versioning.versioning.options import OnConcurrentChange
@@ -94,6 +96,7 @@ def compare_sides(
     before: tuple[Project, SideRef],
     after: tuple[Project, SideRef],
     *,
+    selection: Selection,
     options: CompareOptions,
     rules: Sequence[Rule],
     sinks: Sequence[Sink],
@@ -102,17 +105,19 @@ def compare_sides(
 ) -> VersionDiff:
     """Open two sides, each a project and which state of it, and compare them.
 
+    :param selection: the part of both sides that is compared.
     :param rules: their names are checked once both sides are open, before anything is compared.
     """
     with work_folder() as folder:
-        one, other = (
+        whole_sides = [
             _open(client, project, ref, folder / name, on_concurrent_change, progress)
             for name, (project, ref) in (("before", before), ("after", after))
-        )
+        ]
+        one, other = _cut(whole_sides, selection, folder)
         for rule in rules:
             rule.check_names(*_known_names(one.snapshot, other.snapshot))
         progress.say(f"Comparing {one.facts.name} with {other.facts.name}.")
-        return compare_snapshots(
+        diff = compare_snapshots(
             one.snapshot,
             other.snapshot,
             (one.facts, other.facts),
@@ -120,6 +125,16 @@ def compare_sides(
             options=options,
             sinks=sinks,
         )
+        return replace(diff, selection=as_told(selection))
+
+
+def _cut(sides: Sequence[OpenedSide], selection: Selection, folder: Path) -> list[OpenedSide]:
+    """Leave the chosen part of each side."""
+    wholes = [(side.snapshot, folder / f"part-{number}") for number, side in enumerate(sides)]
+    return [
+        replace(side, snapshot=part, facts=replace(side.facts, counts=part.counts()))
+        for side, part in zip(sides, take_parts(wholes, selection), strict=True)
+    ]
 
 
 def _known_names(*snapshots: Snapshot) -> tuple[set[str], set[str], set[str]]:

@@ -30,6 +30,7 @@ class RestoreMark:
     :param name: the project's until it is whole; no other project has it.
     :param owner: who restores it.
     :param project_id: ``None`` until the server has said it.
+    :param selection: the part of the version; ``None`` for all of it.
     """
 
     source_project_id: int
@@ -38,6 +39,7 @@ class RestoreMark:
     name: str
     owner: str = ""
     project_id: int | None = None
+    selection: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Write the mark as JSON-able data."""
@@ -124,8 +126,11 @@ def _find_whole(client: SuperviselyClient, mark: RestoreMark, progress: Progress
 
 
 def _is_same(mark: RestoreMark, own_mark: RestoreMark) -> bool:
-    own_place = (mark.source_project_id, mark.version_id, mark.workspace_id)
-    return own_place == (own_mark.source_project_id, own_mark.version_id, own_mark.workspace_id)
+    return _place(mark) == _place(own_mark)
+
+
+def _place(mark: RestoreMark) -> tuple[Any, ...]:
+    return mark.source_project_id, mark.version_id, mark.workspace_id, mark.selection
 
 
 def remove_drafts(client: SuperviselyClient, progress: Progress) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.snapshot.selection import EVERYTHING, Selection
 from airflow_sv_versioning.versioning.restored_for import RestoredFor
 from airflow_sv_versioning.versioning.texts import check_choice, check_name, check_text
 
@@ -88,6 +89,7 @@ class CreateOptions(_Options):
 class RestoreOptions(_Options):
     """How a version is restored; :meth:`~.project_versions.ProjectVersions.restore` says what each means."""
 
+    selection: Selection = EVERYTHING
     missing_entities: MissingEntities = "fail"
     media_store: Any = None
     workspace_id: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +25,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.restore.project import Target
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
+from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.vault.audit import StoreCheck, check_store
 from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
@@ -65,6 +66,7 @@ from airflow_sv_versioning.versioning.verify_report import VerifyReport
 Report = Callable[[str], None]
 Side = int | str | Path | VersionRef | SideRef
 ShouldStop = Callable[[], bool]
+SelectionLike = Selection | Mapping[str, Any] | None
 
 
 class ProjectVersions:
@@ -168,6 +170,7 @@ class ProjectVersions:
         project_description: str | None = None,
         *,
         as_of: str | datetime | None = None,
+        selection: SelectionLike = None,
         missing_entities: MissingEntities = "fail",
         media_store: Any = None,
         verify: Verify = "counts",
@@ -182,6 +185,8 @@ class ProjectVersions:
         Give exactly one of ``version_id``, ``version_num`` and ``as_of``.
 
         :param as_of: the newest version made at or before this moment; ISO 8601, UTC unless it says.
+        :param selection: the part of the version that is wanted: a
+            :class:`~airflow_sv_versioning.snapshot.selection.Selection`, or a mapping of its members.
         :param missing_entities: what to do where media are gone: ``fail`` before anything is made; ``skip``
             those items; put a marked and tagged ``placeholder`` of the same size in their place, with all
             their annotations; or ``reupload`` them from the media store.
@@ -199,8 +204,10 @@ class ProjectVersions:
         :raises ArchiveMissingError: the version's archive is gone.
         :raises IntegrityError: the archive is damaged, or the new project is not what it should be.
         :raises MissingMediaError: media are gone, and ``missing_entities`` has no answer to it.
+        :raises ConfigurationError: the selection names what there is not, or leaves no item.
         """
         options = RestoreOptions(
+            selection=Selection.parse(selection),
             missing_entities="skip" if skip_missed_entities else missing_entities,
             media_store=media_store,
             workspace_id=workspace_id,
@@ -232,6 +239,7 @@ class ProjectVersions:
         project_description: str | None = None,
         *,
         as_of: str | datetime | None = None,
+        selection: SelectionLike = None,
         missing_entities: MissingEntities = "fail",
         media_store: Any = None,
         verify: Verify = "counts",
@@ -247,8 +255,10 @@ class ProjectVersions:
         :raises VersionNotFoundError: the project has no such version.
         :raises ArchiveMissingError: the version's archive is gone.
         :raises IntegrityError: the archive is damaged.
+        :raises ConfigurationError: the selection names what there is not, or leaves no item.
         """
         options = RestoreOptions(
+            selection=Selection.parse(selection),
             missing_entities="skip" if skip_missed_entities else missing_entities,
             media_store=media_store,
             workspace_id=workspace_id,
@@ -270,6 +280,7 @@ class ProjectVersions:
         after: Side = "latest",
         *,
         other_project_id: int | None = None,
+        selection: SelectionLike = None,
         options: CompareOptions = COMPARE_DEFAULTS,
         rules: Sequence[Rule] = (),
         sinks: Sequence[Sink] = (),
@@ -282,18 +293,21 @@ class ProjectVersions:
         :param before: number of a version, ``id:311``, ``latest``, ``previous``, ``live``, a moment, or an
             archive file; see :meth:`~airflow_sv_versioning.versioning.compare.SideRef.parse`.
         :param other_project_id: the project that ``after`` is of, where that is another one.
+        :param selection: the part of both sides that is compared; what only one of them has may be named,
+            too. A mapping of its members will do.
         :param rules: are to be judged afterwards: names that neither side has are refused before.
         :param sinks: get each item that is not as it was, with its changes, while they are found.
         :param on_concurrent_change: what to do if a ``live`` project never stands still while it is read:
             ``fail``, or ``accept`` items of different moments.
-        :raises ConfigurationError: a side or a rule names what there is not, or a choice is none.
+        :raises ConfigurationError: a side, the selection or a rule names what there is not, or a choice is
+            none.
         :raises VersionNotFoundError: the project has no such version.
         :raises UnsupportedProjectError: the two projects are of different types, or of one without versions.
         :raises FormatError: an archive is damaged.
         :raises ProjectChangedError: a ``live`` project changed all the time.
         """
         check_choice("on_concurrent_change", on_concurrent_change, get_args(OnConcurrentChange))
-        refs = SideRef.parse(before), SideRef.parse(after)
+        refs, part = (SideRef.parse(before), SideRef.parse(after)), Selection.parse(selection)
         project = self._client.projects.get(project_id)
         other = project if other_project_id is None else self._client.projects.get(other_project_id)
         check_versioned(project)
@@ -308,6 +322,7 @@ class ProjectVersions:
             self._client,
             (project, refs[0]),
             (other, refs[1]),
+            selection=part,
             options=options,
             rules=rules,
             sinks=sinks,

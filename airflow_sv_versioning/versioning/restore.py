@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_sv_versioning.archive.stored.fetching import opened_version
 from airflow_sv_versioning.archive.stored.version_ref import VersionRef
@@ -19,6 +19,7 @@ from airflow_sv_versioning.restore.project import Target, find_free_name, restor
 from airflow_sv_versioning.restore.refusal import MediaRefusedError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
+from airflow_sv_versioning.snapshot.selection import Selection, as_told
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.vault.store import MediaStore
@@ -26,10 +27,8 @@ from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMarks
 from airflow_sv_versioning.versioning.listing import check_versioned
 from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.options import RestoreOptions
+from airflow_sv_versioning.versioning.parts import OpenedPart, opened_part
 from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
-
-if TYPE_CHECKING:
-    from airflow_sv_versioning.archive import UnpackedArchive
 
 OpenStore = Callable[[Any], MediaStore | None]
 
@@ -73,16 +72,21 @@ class Restoration:
             team_id=team_id,
             name=options.project_name or with_end(project.name, f", from ver. {version.version_num}"),
             description=_description(project, version, options.project_description),
-            restored_from={"project_id": project.id, "version_num": version.version_num},
+            restored_from=_origin(project, version, options.selection),
             restored_for=options.restored_for.as_dict() if options.restored_for else None,
         )
         return cls(client, project, version, target, options, open_store, progress)
 
+    @property
+    def selection(self) -> dict[str, Any] | None:
+        """The part of the version that is restored, as JSON-able data; ``None`` for all of it."""
+        return as_told(self.options.selection)
+
 
 def plan_version_restore(work: Restoration) -> RestorePlanReport:
     """Say what :func:`restore_version` would make; changes nothing on the server."""
-    with _unpacked(work) as unpacked:
-        plan = _plan(work, unpacked, {})
+    with _opened(work) as part:
+        plan = _plan(work, part, {})
         return RestorePlanReport(
             source_project_id=work.project.id,
             version_id=work.version.version_id,
@@ -96,6 +100,8 @@ def plan_version_restore(work: Restoration) -> RestorePlanReport:
             missing=tuple(_planned_items(plan)),
             renamed=dict(plan.renamed),
             warnings=tuple(work.progress.warnings),
+            selection=work.selection,
+            left_out=part.left_out,
         )
 
 
@@ -106,16 +112,17 @@ def restore_version(work: Restoration, marks: Marks) -> RestoreResult:
     :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
     """
     target = work.target
-    mark = RestoreMark(work.project.id, work.version.version_id, target.workspace_id, target.draft_name)
+    place = (work.project.id, work.version.version_id, target.workspace_id)
+    mark = RestoreMark(*place, target.draft_name, selection=work.selection)
     remembered = RestoreMarks(work.client, marks, work.progress)
     finished = remembered.clear(mark)
     known_reasons: dict[int, str] = {}
-    with _unpacked(work) as unpacked, work_folder() as folder:
+    with _opened(work) as part, work_folder() as folder:
         if finished is not None:
             remembered.settle()
-            return _result(work, _plan(work, unpacked, known_reasons), finished)
+            return _result(work, part, _plan(work, part, known_reasons), finished)
         while True:
-            plan = _supplied_plan(work, unpacked, known_reasons)
+            plan = _supplied_plan(work, part, known_reasons)
             remembered.begin(mark)
             try:
                 project = restore_project(
@@ -141,25 +148,21 @@ def restore_version(work: Restoration, marks: Marks) -> RestoreResult:
                 known_reasons.update(error.refused)
             else:
                 remembered.settle()
-                return _result(work, plan, project)
+                return _result(work, part, plan, project)
 
 
-@contextmanager
-def _unpacked(work: Restoration) -> Iterator[UnpackedArchive]:
-    with opened_version(work.client, work.project, work.version, work.progress) as unpacked:
-        for warning in unpacked.warnings:
-            work.progress.warn(warning)
-        yield unpacked
+def _opened(work: Restoration) -> AbstractContextManager[OpenedPart]:
+    return opened_part(work.client, work.project, work.version, work.options.selection, work.progress)
 
 
-def _plan(work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]) -> RestorePlan:
+def _plan(work: Restoration, part: OpenedPart, known_reasons: Mapping[int, str]) -> RestorePlan:
     plan = plan_restore(
         work.client,
-        unpacked.snapshot,
+        part.snapshot,
         work.target.team_id,
         work.options.missing_entities,
         work.progress,
-        lambda: _find_originals(work, unpacked.media_record),
+        lambda: _find_originals(work, part.media_record),
         known_reasons,
     )
     for warning in plan.warnings:
@@ -168,10 +171,8 @@ def _plan(work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[i
     return plan
 
 
-def _supplied_plan(
-    work: Restoration, unpacked: UnpackedArchive, known_reasons: Mapping[int, str]
-) -> RestorePlan:
-    plan = _plan(work, unpacked, known_reasons)
+def _supplied_plan(work: Restoration, part: OpenedPart, known_reasons: Mapping[int, str]) -> RestorePlan:
+    plan = _plan(work, part, known_reasons)
     for item in _planned_items(plan):
         work.progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
     plan.check_remedies()
@@ -191,7 +192,7 @@ def _find_originals(work: Restoration, record: MediaRecord | None) -> Originals 
     return Originals(store, latest_record(store, owner, work.version.version_id, record))
 
 
-def _result(work: Restoration, plan: RestorePlan, project: Project) -> RestoreResult:
+def _result(work: Restoration, part: OpenedPart, plan: RestorePlan, project: Project) -> RestoreResult:
     return RestoreResult(
         project_id=project.id,
         project_name=project.name,
@@ -209,6 +210,8 @@ def _result(work: Restoration, plan: RestorePlan, project: Project) -> RestoreRe
         warnings=tuple(work.progress.warnings),
         verify=work.options.verify,
         seconds=work.progress.seconds,
+        selection=work.selection,
+        left_out=part.left_out,
     )
 
 
@@ -217,6 +220,11 @@ def _planned_items(plan: RestorePlan) -> Iterator[PlannedItem]:
         why = plan.remedy.without.get(item_id)
         reason = item.reason if why in {None, item.reason} else f"{item.reason}; {why}"
         yield PlannedItem(item.path, item_id, reason, "fail" if why else plan.policy)
+
+
+def _origin(project: Project, version: VersionInfo, selection: Selection) -> dict[str, Any]:
+    origin: dict[str, Any] = {"project_id": project.id, "version_num": version.version_num}
+    return origin if selection.is_everything else {**origin, "selection": selection.as_dict()}
 
 
 def _description(project: Project, version: VersionInfo, given: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.changes import NOTHING_CHANGED, Changes
 from airflow_sv_versioning.versioning.contents import Contents
@@ -167,6 +168,8 @@ class RestoreResult:
     :param warnings: what a person should know before trusting the new project.
     :param verify: how the new project was compared with the version: ``counts`` or ``full``.
     :param seconds: how long it took.
+    :param selection: the part of the version that was asked for, ``None`` for all of it.
+    :param left_out: table -> how many of the version's rows are no part of that.
     """
 
     project_id: int
@@ -185,6 +188,8 @@ class RestoreResult:
     warnings: tuple[str, ...] = ()
     verify: str = "counts"
     seconds: float = 0.0
+    selection: Mapping[str, Any] | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def line(self) -> str:
         """Say it in one line."""
@@ -197,8 +202,9 @@ class RestoreResult:
             [counts_text(self.counts), *(f"{len(items):,} {what}" for items, what in special if items)]
         )
         compared = "all content" if self.verify == "full" else "counts"
+        what = "version" if self.selection is None else "a part of version"
         return (
-            f"Restored version {self.version_num} (id {self.version_id}) of project {self.source_project_id} "
+            f"Restored {what} {self.version_num} (id {self.version_id}) of project {self.source_project_id} "
             f"as project {self.project_id} {self.project_name!r}: {counts_line}; {self.seconds:,.1f} s, "
             f"{compared} compared with the version."
         )
@@ -238,6 +244,8 @@ class RestorePlanReport:
     :param counts: how many datasets, items, figures and so on there would be.
     :param missing: items whose media are gone, and what is done about each.
     :param renamed: items whose name is taken twice in their dataset, with the name they would get.
+    :param selection: the part of the version that was asked for, ``None`` for all of it.
+    :param left_out: table -> how many of the version's rows are no part of that.
     """
 
     source_project_id: int
@@ -252,6 +260,8 @@ class RestorePlanReport:
     missing: tuple[PlannedItem, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    selection: Mapping[str, Any] | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
         """Write the plan as JSON-able data.
@@ -263,11 +273,14 @@ class RestorePlanReport:
     def lines(self) -> list[str]:
         """Write the plan for people."""
         counts_line = counts_text(self.counts)
+        what = "Version" if self.selection is None else "A part of version"
         lines = [
-            f"Version {self.version_num} (id {self.version_id}) of project {self.source_project_id} would "
+            f"{what} {self.version_num} (id {self.version_id}) of project {self.source_project_id} would "
             f"become project '{self.project_name}' in workspace {self.workspace_id}: {counts_line}.",
             f"Datasets: {', '.join(self.datasets) or 'none'}",
         ]
+        if self.selection is not None:
+            lines.append(f"Part: {Selection.parse(self.selection)}. Left out: {counts_text(self.left_out)}.")
         lines += [f"Renamed: {path} -> {name}" for path, name in self.renamed.items()]
         lines += [f"Missing: {item.path}: {item.reason} -> {item.action}" for item in self.missing]
         lines += [f"Warning: {warning}" for warning in self.warnings]

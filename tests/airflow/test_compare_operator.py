@@ -63,11 +63,12 @@ def test_the_latest_version_is_compared_with_the_one_before(
     server: Server,
     capsys: Capsys,
 ):
-    run = compare(project_id=changed_project)
+    run = compare(project_id=changed_project, selection={"items": ["*"]})
 
     assert outcome(run) == ("success", 1, "success")
     told = pulled(run, "compare")
     assert told == pulled(run, "compare", "summary")
+    assert told["selection"]["items"] == ["*"]
     assert [told[side]["version_num"] for side in ("before", "after")] == [1, 2]
     assert (told["items"]["added"], told["items"]["removed"]) == (2, 1)
     assert (told["figures"]["added"], told["figures"]["removed"]) == (4, 2)

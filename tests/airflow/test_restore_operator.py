@@ -7,6 +7,7 @@ from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.versioning import CreateResult
 from tests.support.airflow_runs import ended, pulled, running_context
 from tests.support.projects import read_images, touch
@@ -22,8 +23,8 @@ NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
 def restore(run_dag: RunDag, dag_id: str, connection: None) -> Restore:
     """Run a DAG of one ``restore`` task."""
 
-    def run(**arguments: Any) -> Any:
-        with DAG(dag_id, schedule=None) as dag:
+    def run(params: dict[str, Any] | None = None, **arguments: Any) -> Any:
+        with DAG(dag_id, schedule=None, params=params) as dag:
             RestoreProjectVersionOperator(task_id="restore", **arguments)
         return run_dag(dag)
 
@@ -47,6 +48,24 @@ def test_a_version_comes_back_as_an_equal_project(restore: Restore, version: Cre
     assert (result["version_id"], result["version_num"]) == (version.version_id, 1)
     assert result["counts"]["images"] == 3
     assert result["skipped"] == []
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [{"classes": ["{{ 'lemon' }}"]}, "{{ params.wanted | tojson }}", Selection(classes=["lemon"])],
+    ids=type,
+)
+def test_a_part_of_a_version_comes_back(selection: Any, restore: Restore, version: CreateResult):
+    run = restore(
+        params={"wanted": {"classes": ["lemon"]}},
+        project_id=version.project_id,
+        version_num=1,
+        selection=selection,
+    )
+
+    result = pulled(run, "restore", "restore")
+    assert (result["counts"]["figures"], result["left_out"]["figures"]) == (3, 3)
+    assert result["selection"] == Selection(classes=["lemon"]).as_dict()
 
 
 def test_a_version_is_named_by_its_number_where_the_other_names_may_be_empty(
@@ -126,6 +145,8 @@ def test_a_version_goes_from_task_to_task(run_dag: RunDag, dag_id: str, project_
         {"version_num": "first"},
         {"as_of": "yesterday"},
         {"version_num": 1, "missing_entities": "ignore"},
+        {"version_num": 1, "selection": "{{ {'classes': []} }}"},
+        {"version_num": 1, "selection": {"classes": ["none"]}},
     ],
     ids=str,
 )

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from airflow_sv_versioning.compare.records import SideFacts, VersionDiff
 from airflow_sv_versioning.compare.report.texts import NAME, shown, shown_name
+from airflow_sv_versioning.snapshot.selection import Selection
+
+_PART = "only this part"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ def title_of(diff: VersionDiff) -> Title:
 def side_facts(diff: VersionDiff) -> list[Fact]:
     """List what is known of the sides, then how much they hold."""
     before, after = _described(diff.before), _described(diff.after)
+    if diff.selection is not None:
+        before[_PART] = after[_PART] = shown(str(Selection.parse(diff.selection)))
     return [
         Fact(name, before.get(name, ""), after.get(name, ""))
         for name in dict.fromkeys((*before, *after))

@@ -44,6 +44,30 @@ def test_create_list_and_restore_in_json(run: Run, client: Client, project_id: i
     assert read_images(client, restored["project_id"]) == read_images(client, project_id)
 
 
+def test_a_part_is_restored_and_compared(run: Run, client: Client, project_id: int):
+    run("create", project_id)
+    part = ("--class", "lemon", "--dataset", "photos", "--dataset", "ph*", "--drop-empty-items")
+
+    code, out, _ = run("restore", project_id, "--version-num", 1, *part, "--json")
+
+    restored = json.loads(out)
+    assert (code, restored["counts"]["figures"], restored["left_out"]["figures"]) == (0, 3, 3)
+    assert restored["selection"]["datasets"] == ["photos", "ph*"]
+    other = ("--other-project", restored["project_id"])
+    code, out, _ = run("diff", project_id, 1, "live", *other, *part)
+    assert (
+        code,
+        "Of both sides only a part was compared: datasets photos, ph*; figures of lemon" in out,
+    ) == (
+        0,
+        True,
+    )
+    told = run("restore", project_id, "--version-num", 1, *part, "--plan-only")[1]
+    assert "Part: datasets photos, ph*; figures of lemon; without empty items. Left out: 0 datasets" in told
+    code, _, err = run("restore", project_id, "--version-num", 1, "--tag", "none")
+    assert (code, "There is no tag 'none'; there are 'quality', 'count'." in err) == (2, True)
+
+
 def test_create_list_and_restore_for_people(run: Run, server: Server, client: Client, project_id: int):
     code, out, _ = run("create", project_id)
     assert code == 0

@@ -38,6 +38,7 @@ SHAPE = {
     "project": "classes tags settings readme custom_data description",
     "coarse": "",
     "not_compared": "",
+    "selection": "",
     "rules": "",
 }
 DEFINITION = "name change before after"
