@@ -14,7 +14,7 @@ from airflow_sv_versioning.snapshot.part import take_part
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault.record import MediaRecord
-from airflow_sv_versioning.versioning.archives import opened_version
+from airflow_sv_versioning.archive.stored.fetching import opened_version
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from airflow_sv_versioning.archive.stored.fetching import opened_version
 from airflow_sv_versioning.archive.stored.version_ref import VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
