@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from airflow_sv_versioning.archive.stored.fetching import opened_version
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.project_types import project_type_of
@@ -14,7 +15,6 @@ from airflow_sv_versioning.snapshot.part import take_part
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault.record import MediaRecord
-from airflow_sv_versioning.archive.stored.fetching import opened_version
 
 
 @dataclass(frozen=True)
