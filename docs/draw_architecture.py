@@ -28,13 +28,12 @@ PURPOSE = {
     "exceptions": "The tree of errors: their kinds, and what may pass.",
 }
 # Airflow's changes of names, its list of us, and the front door: they stand beside all steps.
-# Data sets as yet import nothing, so they have no step.
-LEFT_OUT = {"_airflow", "get_provider_info", "__init__", "dataset"}
+LEFT_OUT = {"_airflow", "get_provider_info", "__init__"}
 
 # The first and last lane that a package takes; one that is not named here takes all that the engine has.
 LANES = {
     "client": (0, 0), "runtime": (1, 1), "snapshot": (1, 1), "vault": (0, 0), "compare": (1, 1),
-    "archive": (0, 0), "restore": (0, 0), "dataset": (1, 1), "demo": (2, 2), "mlflow": (2, 2),
+    "archive": (0, 0), "capture": (0, 0), "dataset": (1, 1), "demo": (2, 2), "mlflow": (2, 2),
     "cli": (3, 3), "server": (2, 3), "exceptions": (0, 3),
 }  # fmt: skip
 ALL_LANES = (0, 1)
