@@ -110,7 +110,7 @@ def read_version_event(event: Any) -> dict[str, Any]:
     """
     extra = event.extra or {}
     facts = extra.get("payload") if extra.get("from_trigger") else extra
-    if not isinstance(facts, dict) or "version_id" not in facts:
+    if not isinstance(facts, dict) or not facts.keys() >= {"version_id", "version_num"}:
         raise KeyError(f"The asset event {extra!r} tells of no version.")
     return facts
 
@@ -120,22 +120,27 @@ def read_version_events(triggering_asset_events: Any, project_id: int) -> list[d
 
     :returns: each as :func:`read_version_event`.
     """
-    events = [event for events in triggering_asset_events.values() for event in events]
-    versions = []
-    for event in events:
-        with suppress(KeyError):
-            versions.append(read_version_event(event))
+    versions = _read_events(triggering_asset_events)
     return [version for version in versions if version.get("project_id") == project_id]
 
 
 def find_new_version(triggering_asset_events: Any) -> dict[str, Any] | None:
     """Find the newest version among the events that started a run, whichever assets they are of.
 
+    Events that tell of no version, such as those that somebody raised by hand, are passed over.
+
     :returns: as :func:`read_version_event`; ``None`` where nothing changed.
     """
-    versions = [read_version_event(event) for events in triggering_asset_events.values() for event in events]
-    new_versions = [version for version in versions if version["created"]]
+    new_versions = [version for version in _read_events(triggering_asset_events) if version.get("created")]
     return max(new_versions, key=lambda version: version["version_num"], default=None)
+
+
+def _read_events(triggering_asset_events: Any) -> list[dict[str, Any]]:
+    versions = []
+    for event in (event for events in triggering_asset_events.values() for event in events):
+        with suppress(KeyError):
+            versions.append(read_version_event(event))
+    return versions
 
 
 def announce_version(

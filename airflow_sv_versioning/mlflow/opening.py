@@ -64,7 +64,7 @@ class RecordedVersion:
         :raises ArchiveMissingError: the version is there, its archive is gone.
         :raises IntegrityError: the archive is not the one that was recorded.
         """
-        from airflow_sv_versioning.archive.stored.fetching import download_archive
+        from airflow_sv_versioning.archive.stored.fetching import fetch_archive, find_archive
         from airflow_sv_versioning.archive.stored.version_ref import VersionRef
         from airflow_sv_versioning.runtime.progress import Progress
 
@@ -74,8 +74,9 @@ class RecordedVersion:
         directory.mkdir(parents=True, exist_ok=True)
         destination = directory / f"project-{project.id}-version-{version.version_id}.tar.zst"
         with TemporaryDirectory(dir=directory, prefix=".") as folder:
-            archive = download_archive(client, project, version, Path(folder), Progress(logger.info))
-            _prove(archive, self.archive_sha256 or _stated_digest(client, project, version), version)
+            file = find_archive(client, project, version)
+            archive, digest = fetch_archive(client, project, file, Path(folder), Progress(logger.info))
+            _prove(digest, self.archive_sha256 or _stated_digest(client, project, version), version)
             return archive.replace(destination)
 
     def _check_server(self, server_url: str) -> None:
@@ -102,13 +103,11 @@ def _stated_digest(client: SuperviselyClient, project: Project, version: Version
     return digest
 
 
-def _prove(archive: Path, expected: str | None, version: VersionInfo) -> None:
-    from airflow_sv_versioning.runtime.streams import sha256_of
-
+def _prove(actual: str, expected: str | None, version: VersionInfo) -> None:
     name = f"version {version.version_num} (id {version.version_id}) of project {version.project_id}"
     if expected is None:
         logger.warning("Nobody recorded a digest of %s; it is taken on the server's word.", name)
-    elif (actual := sha256_of(archive)) != expected:
+    elif actual != expected:
         raise IntegrityError(
             f"The archive of {name} is not what was recorded: its SHA-256 is {actual}, not {expected}. "
             "Somebody replaced it, and what it holds may be other data. Use another version.",
