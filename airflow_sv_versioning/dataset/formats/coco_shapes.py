@@ -99,7 +99,7 @@ def _bitmap(shape: Bitmap, size: Size) -> Drawn:
 def _key_points(shape: KeyPoints, size: Size, skeleton: Skeleton | None) -> Drawn:
     """The official converter takes nodes that are not there for points at 0, 0; here they do not count."""
     if skeleton is None:
-        raise Lost("graph")
+        raise Lost
     if not shape.nodes.keys() <= set(skeleton.keys):
         raise Lost("nodes that its class has not")
     triples = [_triple(shape.nodes.get(key), size) for key in skeleton.keys]

@@ -109,7 +109,7 @@ class CocoWriter:
             shape = read_geometry(figure.geometry_type, figure.geometry)
             drawn = shape if isinstance(shape, Polygons) else draw(shape, size, self._skeletons.get(name))
         except Lost as lost:
-            self._losses[name, lost.what] += 1
+            self._losses[name, lost.what or figure.geometry_type] += 1
             return
         self._waiting.append(_Waiting(figure, item.split, image_id, size, drawn))
         if isinstance(shape, Polygons):
@@ -127,7 +127,7 @@ class CocoWriter:
     def _write_figure(self, row: _Waiting, drawn: Drawn | Lost) -> None:
         figure, name = row.figure, row.figure.class_name
         if isinstance(drawn, Lost):
-            self._losses[name, drawn.what] += 1
+            self._losses[name, drawn.what or figure.geometry_type] += 1
             return
         category_id, tags = category_of(name, self._category_ids), _tags(figure.tags)
         bbox, area, segmentation, keypoints, number = drawn

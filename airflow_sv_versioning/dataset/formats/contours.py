@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_sv_versioning.dataset.formats.geometry import Bitmap, Lost, Ring
+from airflow_sv_versioning.dataset.formats.geometry import Bitmap, Lost, Point, Ring
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +21,8 @@ _MAX_CORNERS = 500_000
 class Contours:
     """What goes round the parts of a mask, pixels that touch at a corner being of one part, and its holes."""
 
-    parts: list[Ring]
-    holes: list[Ring]
+    parts: list[Sequence[Point]]
+    holes: Sequence[Ring]
 
 
 def find_contours(bitmap: Bitmap) -> Contours:
@@ -33,7 +34,8 @@ def find_contours(bitmap: Bitmap) -> Contours:
 
     mask = np.pad(bitmap.mask, 1)
     rows, columns, next_down = _corners(mask)
-    found = Contours([], [])
+    parts: list[Sequence[Point]] = []
+    holes: list[Ring] = []
     for ring in _rings(next_down):
         points = [
             (float(bitmap.left + x), float(bitmap.top + y))
@@ -41,8 +43,8 @@ def find_contours(bitmap: Bitmap) -> Contours:
         ]
         # The uppermost corner, the leftmost of those, is the first; right below it is what the ring encloses.
         is_part = mask[rows[ring[0]] + 1, columns[ring[0]] + 1]
-        (found.parts if is_part else found.holes).append(points)
-    return found
+        (parts if is_part else holes).append(points)
+    return Contours(parts, holes)
 
 
 def _corners(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[Numbers, Numbers, Numbers]:

@@ -32,10 +32,10 @@ UNREADABLE = "unreadable"
 class Lost(Exception):  # noqa: N818
     """A format cannot hold a figure, or something of it.
 
-    :param what: a word for it, such as ``polyline``, ``holes`` or ``unreadable``.
+    :param what: a word for it, such as ``holes`` or ``unreadable``; empty where it is all of its geometry.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str = "") -> None:
         super().__init__(what)
         self.what = what
 
@@ -124,7 +124,7 @@ def read_geometry(geometry_type: str, text: str | None) -> Shape:
     """
     reader = _READERS.get(geometry_type)
     if reader is None:
-        raise Lost(geometry_type)
+        raise Lost
     if text is None:
         raise Lost(UNREADABLE)
     try:
