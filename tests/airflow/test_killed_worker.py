@@ -2,11 +2,10 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,32 @@ from airflow.sdk import DAG
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.installation import INSTALLATION
 from airflow_sv_versioning.operators.restored import RestoreForRunOperator
+from tests.support import forked
 from tests.support.airflow_runs import StateStore, running_context, state
+from tests.support.forked import Forked
 from tests.support.projects import count_projects, list_version_files, touch
 from tests.support.proxy import Exchange, first
-from tests.support.types import Client, Patch, RunDag, Versions, Wire
+from tests.support.types import Client, Made, Patch, RunDag, Versions, Wire
 
-ROOT = Path(__file__).parents[2]
+Start = Callable[..., Forked]
 KillAt = Callable[..., None]
 
 
-def start(
-    project_id: int, store: Path | str, run_id: str = "run", action: str = "create"
-) -> subprocess.Popen[str]:
-    arguments = [str(project_id), run_id, str(store), action]
-    command = [sys.executable, "-m", "tests.support.killed_worker", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True)
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Start a worker of its own, for a run's create or restore."""
+    numbers = count()
+
+    def start(project_id: int, store: Path | str, run_id: str = "run", action: str = "create") -> Forked:
+        arguments = ["tests.support.killed_worker", str(project_id), run_id, str(store), action]
+        return Forked(arguments, {**os.environ}, tmp_path / f"output {next(numbers)}")
+
+    return start
 
 
-def finish(worker: subprocess.Popen[str]) -> dict[str, Any]:
-    out, _ = worker.communicate(timeout=120)
-    assert worker.returncode == 0
+def finish(worker: Forked) -> dict[str, Any]:
+    code, out = worker.wait()
+    assert code == 0, out
     return json.loads(out.splitlines()[-1])
 
 
@@ -45,28 +50,26 @@ def store(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def kill_at(proxy: Wire, project_id: int) -> KillAt:
+def kill_at(start: Start, proxy: Wire, project_id: int) -> KillAt:
     """Kill a worker of its own with SIGKILL at its request for a method."""
 
     def kill(method: str, store: Path | str, *, after_effect: bool = False, action: str = "create") -> None:
-        workers: list[subprocess.Popen[str]] = []
-
-        def fault(exchange: Exchange) -> None:
-            if after_effect:
-                exchange.forward()
-            workers[0].kill()
-
-        proxy.on(method, fault)
-        workers.append(start(project_id, store, action=action))
-        workers[0].communicate(timeout=120)
-        assert workers[0].returncode == -signal.SIGKILL
+        begin = partial(start, project_id, store, action=action)
+        forked.kill_at(proxy, method, begin, after_effect=after_effect)
 
     return kill
 
 
 @pytest.mark.parametrize("method", ["figures.list", "file-storage.bulk.upload", "projects.versions.commit"])
 def test_the_next_try_of_a_killed_worker_gives_its_reservation_back(
-    method, kill_at: KillAt, proxy: Wire, project_id, store: Path, versions: Versions, client: Client
+    method,
+    start: Start,
+    kill_at: KillAt,
+    proxy: Wire,
+    project_id,
+    store: Path,
+    versions: Versions,
+    client: Client,
 ):
     kill_at(method, store)
 
@@ -82,7 +85,7 @@ def test_the_next_try_of_a_killed_worker_gives_its_reservation_back(
 
 
 def test_the_next_try_returns_the_version_that_the_killed_worker_had_committed(
-    kill_at: KillAt, proxy: Wire, project_id: int, store: Path, versions: Versions, client: Client
+    start: Start, kill_at: KillAt, project_id: int, store: Path, versions: Versions, client: Client
 ):
     kill_at("projects.versions.commit", store, after_effect=True)
     [committed] = versions.get_list(project_id)
@@ -97,21 +100,21 @@ def test_the_next_try_returns_the_version_that_the_killed_worker_had_committed(
 
 
 def test_a_worker_killed_before_it_knows_its_reservation_finds_it_again(
-    kill_at: KillAt, project_id: int, store: Path
+    start: Start, kill_at: KillAt, project_id: int, store: Path
 ):
     kill_at("projects.versions.reserve", store, after_effect=True)
 
     assert finish(start(project_id, store))["created"]
 
 
-def test_without_a_store_the_server_knows_the_owner_again(kill_at: KillAt, project_id: int):
+def test_without_a_store_the_server_knows_the_owner_again(start: Start, kill_at: KillAt, project_id: int):
     kill_at("figures.list", "-")
 
     assert finish(start(project_id, "-"))["created"]
 
 
 def test_another_run_does_not_take_a_killed_workers_reservation(
-    kill_at: KillAt, proxy: Wire, project_id: int, versions: Versions
+    kill_at: KillAt, project_id: int, versions: Versions
 ):
     kill_at("figures.list", "-")
 
@@ -119,8 +122,10 @@ def test_another_run_does_not_take_a_killed_workers_reservation(
         versions.create(project_id, busy_timeout_seconds=0)
 
 
-def test_two_runs_at_once_end_with_the_same_version(proxy: Wire, project_id, tmp_path, versions: Versions):
-    others: list[subprocess.Popen[str]] = []
+def test_two_runs_at_once_end_with_the_same_version(
+    start: Start, proxy: Wire, project_id: int, tmp_path: Path, versions: Versions
+):
+    others: list[Forked] = []
 
     def let_another_come() -> None:
         if not others:
@@ -189,7 +194,15 @@ def start_experiment(project_id: int, run_id: str, **runs: str) -> int:
     ("method", "after_effect"), [("projects.add", True), ("images.bulk.add", False), (None, False)], ids=str
 )
 def test_the_next_run_removes_what_a_killed_run_had_restored(
-    method, after_effect, kill_at: KillAt, monkeypatch: Patch, client: Client, project_id, store, made
+    method,
+    after_effect,
+    start: Start,
+    kill_at: KillAt,
+    monkeypatch: Patch,
+    client: Client,
+    project_id: int,
+    store: Path,
+    made: Made,
 ):
     monkeypatch.setenv(f"AIRFLOW_VAR_{INSTALLATION.upper()}", f"of project {project_id}")
     before = count_projects(client)

@@ -1,9 +1,8 @@
 """A run that is tried again, or cleared, sees the same version; nobody else does."""
 
 import json
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.exceptions import SuperviselyError
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from tests.support.airflow_runs import StateStore, running_context
+from tests.support.forked import Forked, kill_at
 from tests.support.projects import list_version_files, read_map, replace_archive, touch, write_map
-from tests.support.proxy import Exchange, alter
+from tests.support.proxy import alter
 from tests.support.standalone import AIRFLOW_3_3
 from tests.support.types import Client, Patch, Versions, Wire
 
@@ -144,22 +144,19 @@ def test_a_try_that_ended_before_it_could_remember_is_found_by_its_mark(
 def test_a_worker_that_was_killed_at_its_commit_and_all_later_tries_see_one_version(
     proxy: Wire, project_id: int, client: Client, versions: Versions, tmp_path: Path
 ):
-    command = [sys.executable, "-m", "tests.support.killed_worker", str(project_id), "run"]
-    command += [str(tmp_path / "store") if AIRFLOW_3_3 else "-", "create-same"]
-    workers: list[subprocess.Popen[str]] = []
+    store = str(tmp_path / "store") if AIRFLOW_3_3 else "-"
+    arguments = ["tests.support.killed_worker", str(project_id), "run", store, "create-same"]
 
-    def kill(exchange: Exchange) -> None:
-        exchange.forward()
-        workers[0].kill()
+    def start() -> Forked:
+        return Forked(arguments, {**os.environ}, tmp_path / "output")
 
-    proxy.on("projects.versions.commit", kill)
-    workers.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-    workers[0].communicate(timeout=120)
+    kill_at(proxy, "projects.versions.commit", start, after_effect=True)
     seen = []
     for _ in range(2):
         touch(client, project_id)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        seen.append(json.loads(done.stdout.splitlines()[-1]))
+        code, told = start().wait()
+        assert code == 0, told
+        seen.append(json.loads(told.splitlines()[-1]))
 
     [version] = versions.get_list(project_id)
     assert {(each["version_id"], each["archive_sha256"]) for each in seen} == {

@@ -7,10 +7,7 @@ command and a task's operator in a process of its own, and prints a table; parts
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import multiprocessing
-import os
 import random
 import sys
 import tempfile
@@ -29,6 +26,7 @@ from airflow_sv_versioning.exceptions import VersionBusyError
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.snapshot.origin import is_draft
 from airflow_sv_versioning.versioning import ProjectVersions
+from tests.support.forked import Forked
 from tests.support.photos import write_photos
 from tests.support.projects import list_version_files, make_project, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply
@@ -68,54 +66,6 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-class Worker:
-    """A process that does the work, forked from one that has imported everything, for that takes longest.
-
-    :param arguments: module, and what its ``main`` takes.
-    """
-
-    def __init__(self, arguments: list[str], environment: dict[str, str], output: Path) -> None:
-        self._output = output
-        self._process = _FORKS.Process(target=_work, args=(arguments, environment, output))
-        self._process.start()
-
-    def kill(self) -> None:
-        """End it by SIGKILL."""
-        self._process.kill()
-
-    def wait(self) -> tuple[int, str]:
-        """Wait for its end; returns its exit code and what it printed."""
-        self._process.join(200)
-        assert self._process.exitcode is not None, self._output.read_text()
-        return self._process.exitcode, self._output.read_text()
-
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "pyarrow.compute",
-        "pyarrow.parquet",
-        "airflow_sv_versioning.cli",
-        "airflow_sv_versioning.archive",
-        "airflow_sv_versioning.versioning",
-        "tests.support.killed_worker",
-    ]
-)
-
-
-def _work(arguments: list[str], environment: dict[str, str], output: Path) -> None:
-    with output.open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    sys.stdout, sys.stderr = (os.fdopen(number, "w") for number in (1, 2))
-    os.environ.update(environment)
-    tempfile.tempdir = None
-    module, *rest = arguments
-    if module == "airflow_sv_versioning.cli":
-        sys.exit(importlib.import_module(module).main(rest))
-    importlib.import_module(module).main(*rest)
-
-
 class Ground:
     """A server, a wire to it, and folders in which the killed processes keep their things."""
 
@@ -144,9 +94,9 @@ class Ground:
             ProjectVersions(self.client).create(self._projects[project_type])
         return self._projects[project_type]
 
-    def start(self, work: Work) -> Worker:
+    def start(self, work: Work) -> Forked:
         """Begin the work in a process of its own."""
-        return Worker(self._arguments(work), self._environment, self.folder / "output")
+        return Forked(self._arguments(work), self._environment, self.folder / "output")
 
     def length(self, work: Work) -> int:
         """Count the requests of one undisturbed run."""
@@ -163,7 +113,7 @@ class Ground:
         """Begin the work and kill its process at a request: before it, after its effect, or soon after."""
         self.wire.heal()
         started = threading.Event()
-        running: list[Worker] = []
+        running: list[Forked] = []
         numbers = iter(range(10_000))
 
         def fault(exchange: Exchange) -> Reply | None:

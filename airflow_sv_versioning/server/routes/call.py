@@ -109,7 +109,7 @@ class Call:
         return self.reply({"success": True})
 
 
-def get_platform(request: Request) -> Platform:
+async def get_platform(request: Request) -> Platform:
     """The platform behind the application."""
     platform: Platform = request.app.state.platform
     return platform
