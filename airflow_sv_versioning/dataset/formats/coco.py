@@ -109,3 +109,6 @@ def _merge(paths: Sequence[Path], file: BinaryIO) -> None:
 
 def _id(line: bytes) -> int:
     return int(line[len(LINE_BEGIN) : line.index(b",")])
+
+
+FORMAT = CocoFormat()

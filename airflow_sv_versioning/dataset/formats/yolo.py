@@ -89,3 +89,6 @@ def _quoted(text: str) -> str:
     """Write a text as YAML does in double quotes, which JSON's are but for what cannot be printed."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
+
+
+FORMAT = YoloFormat()

@@ -23,6 +23,7 @@ def main() -> None:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     import content
+    import converting
     import filling
     import opening
     import supervisely as sly
@@ -37,6 +38,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         "fill_small": filling.fill_small,
         "grow": filling.grow,
         "read": content.read,
+        "to_coco": converting.to_coco,
         "fill_videos": video_filling.fill_videos,
         "fill_views": video_filling.fill_views,
         "read_videos": video_content.read_videos,
