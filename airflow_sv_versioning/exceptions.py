@@ -32,6 +32,9 @@
             MediaAbsentError         a media store does not hold this content
             MediaStoreError          a media store cannot be read or written now
             CacheError               this machine's cache of versions cannot be used
+=======
+            DestinationError         the destination of an export cannot be read or written now
+            LossyExportError         a format cannot hold all that would be exported
             ProjectChangedError      the project did not stand still while it was read
             RestoreIncompleteError   a restore stopped half-way and its project was kept
             UnsupportedProjectError  a project type that cannot be versioned
@@ -248,6 +251,23 @@ class MediaStoreError(SnapshotError):
 
 class CacheError(SnapshotError):
     """The cache of versions and files on this machine cannot be read or written."""
+
+
+class DestinationError(SnapshotError):
+    """The destination of an export cannot be read or written now."""
+
+    transient = True
+
+
+class LossyExportError(SnapshotError):
+    """A format cannot hold all that would be exported, and nothing was.
+
+    :param losses: of each class and what of it would be lost, how many figures.
+    """
+
+    def __init__(self, message: str, *, losses: list[dict[str, Any]], **context: Any) -> None:
+        super().__init__(message, **context)
+        self.losses = losses
 
 
 class ProjectChangedError(SnapshotError):

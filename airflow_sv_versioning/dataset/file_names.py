@@ -31,7 +31,8 @@ Paths = Callable[[], Iterable[tuple[str, str]]]
 MAX_NAME_BYTES = 255
 # Source: S3 takes 1024 for a key, of which the folders above need some.
 MAX_PATH_BYTES = 700
-_LABELS = ".txt"
+# Trainers of YOLO look for labels in a folder of another name, and by this suffix.
+_IMAGES, _LABELS = "images", ".txt"
 _DIGITS = 8
 # What is left of a name that is unsafe, before the mark and the suffix.
 _KEPT_BYTES = 100
@@ -129,7 +130,7 @@ def _folder(dataset_path: str) -> str:
 
 
 def _is_safe_folder(name: str) -> bool:
-    return _is_safe(name) and name.casefold() != "images"
+    return _is_safe(name) and name.casefold() != _IMAGES
 
 
 def _other_folder(parts: list[str]) -> str:

@@ -24,7 +24,12 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from airflow_sv_versioning.exceptions import ConfigurationError, MediaStoreError, SuperviselyError
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    MediaStoreError,
+    SnapshotError,
+    SuperviselyError,
+)
 from airflow_sv_versioning.runtime.work_folder import work_folder
 
 LOCAL_PROTOCOLS = frozenset({"", "file", "local"})
@@ -72,10 +77,11 @@ class Backend(Protocol):
         """Remove a content; one that is gone already is no error."""
 
 
-def backend_of(root: Any) -> Backend:
+def backend_of(root: Any, what: str = "media store") -> Folder | Bucket:
     """Choose how to work on a root.
 
     :param root: a path, an UPath, or an Airflow ``ObjectStoragePath``.
+    :param what: is to be there, for messages.
     :raises ConfigurationError: a file system that keeps no promise, or whose driver is not installed.
     """
     protocol = getattr(root, "protocol", "")
@@ -83,7 +89,7 @@ def backend_of(root: Any) -> Backend:
         return Folder(Path(getattr(root, "path", root)).absolute())
     if protocol not in BUCKET_PROTOCOLS:
         raise ConfigurationError(
-            f"{protocol!r} cannot hold a media store, for nothing there is written as a whole; use a local "
+            f"{protocol!r} cannot hold a {what}, for nothing there is written as a whole; use a local "
             f"folder or one of {', '.join(sorted(BUCKET_PROTOCOLS))}."
         )
     if not root.path.strip("/"):
@@ -95,10 +101,10 @@ def backend_of(root: Any) -> Backend:
 
 
 @contextmanager
-def store_errors(where: str) -> Iterator[None]:
+def store_errors(where: str, failure: type[SnapshotError] = MediaStoreError) -> Iterator[None]:
     """Turn what drivers raise into the error tree.
 
-    :raises MediaStoreError: the storage failed; trying again may help.
+    :param failure: is raised where the storage failed, and trying again may help.
     :raises ConfigurationError: it refuses, and will refuse again.
     """
     try:
@@ -114,7 +120,7 @@ def store_errors(where: str) -> Iterator[None]:
             raise ConfigurationError(
                 f"{where} refuses: {error}. Check the credentials and rights of whoever runs this."
             ) from error
-        raise MediaStoreError(f"{where} failed: {type(error).__name__}: {error}. Try again later.") from error
+        raise failure(f"{where} failed: {type(error).__name__}: {error}. Try again later.") from error
 
 
 class Folder:
@@ -239,6 +245,23 @@ class Bucket:
                 spool.file.flush()
                 self._fs.put_file(spool.file.name, self._path(name()), **self._put_options(spool.size_bytes))
 
+    def write_file(self, file: Path, name: str) -> None:
+        """Send a file of this machine."""
+        self._fs.put_file(str(file), self._path(name), **self._put_options(file.stat().st_size))
+
+    def read_file(self, name: str, file: Path) -> None:
+        """Fetch an object into a file of this machine. :raises FileNotFoundError: there is none."""
+        self._forget_listing(self._path(name))
+        self._fs.get_file(self._path(name), str(file))
+
+    def list_all(self, folder: str = "") -> list[str]:
+        """List the names of all objects, in a folder at any depth, sorted."""
+        self._fs.invalidate_cache()
+        paths: list[str] = self._fs.find(self._path(folder).rstrip("/"))
+        self._fs.invalidate_cache()
+        below = f"{self._root}/"
+        return sorted(path.removeprefix(below) for path in paths if path.startswith(below) and path != below)
+
     def move(self, name: str, new_name: str) -> None:
         """Copy an object to another name and remove it."""
         self._fs.cp_file(self._path(name), self._path(new_name))
@@ -255,7 +278,7 @@ class Bucket:
         return f"{self._root}/{name}"
 
     def _entries(self, folder: str) -> list[dict[str, Any]]:
-        path = self._path(folder)
+        path = self._path(folder).rstrip("/")
         self._fs.invalidate_cache(path)
         try:
             entries: list[dict[str, Any]] = self._fs.ls(path, detail=True)

@@ -24,6 +24,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.audit import check_store
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
 from tests.support.airflow_runs import pulled, state, task_instance
+from tests.support.buckets import s3_server
 from tests.support.media import hash_of
 from tests.support.projects import add_dataset, make_project
 from tests.support.types import Client, Patch, Request, RunDag, Store
@@ -40,22 +41,8 @@ BUCKET = "originals"
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
     """An S3 server with a bucket; yields a client of it."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    server.stop()
+    with s3_server(BUCKET) as client:
+        yield client
 
 
 @pytest.fixture
