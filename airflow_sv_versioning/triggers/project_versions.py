@@ -16,7 +16,6 @@ from airflow_sv_versioning.triggers.shared_reads import read_shared
 from airflow_sv_versioning.triggers.waits import (
     WaitEvent,
     end_of,
-    pause_after_deferral,
     pause_before_look,
     strange_event,
 )
@@ -74,7 +73,7 @@ class ProjectVersionTrigger(SuperviselyTrigger):
     async def _wait(self) -> WaitEvent:
         awaited = AwaitedVersion.of(**self._asked())
         # The task itself has just looked.
-        await asyncio.sleep(pause_after_deferral(self.poke_interval))
+        await asyncio.sleep(pause_before_look(self.poke_interval))
         failures = 0
         while True:
             try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -64,15 +63,20 @@ def strange_event(payload: Any) -> WaitError:
 async def end_of(wait: Coroutine[Any, Any, WaitEvent], deadline: float, late: str) -> WaitEvent:
     """Wait until the deadline; tell how it ended, also where that was with an error of this package.
 
+    It ends no sooner than the task has settled that deferred to it.
+
     :param deadline: seconds since the epoch.
     :param late: what to say where the deadline came first.
     """
+    settled_at = time.monotonic() + SETTLING_SECONDS
     try:
-        return await asyncio.wait_for(wait, deadline - time.time())
+        event = await asyncio.wait_for(wait, deadline - time.time())
     except asyncio.TimeoutError:
-        return WaitEvent("timeout", late)
+        event = WaitEvent("timeout", late)
     except SuperviselyError as error:
-        return WaitEvent("error", error.message, error.kind)
+        event = WaitEvent("error", error.message, error.kind)
+    await asyncio.sleep(settled_at - time.monotonic())
+    return event
 
 
 def pause_before_look(poke_interval: float, failures: int = 0) -> float:
@@ -84,10 +88,3 @@ def pause_before_look(poke_interval: float, failures: int = 0) -> float:
     if failures:
         return min(interval * 2.0 ** min(failures, 16), _MAX_BACK_OFF_SECONDS)
     return interval - time.monotonic() % interval
-
-
-def pause_after_deferral(poke_interval: float) -> float:
-    """Choose the seconds to the first look: to one of the same moments, but when the task has settled."""
-    interval = max(poke_interval, _MIN_PAUSE_SECONDS)
-    pause = pause_before_look(interval)
-    return pause + interval * max(math.ceil((SETTLING_SECONDS - pause) / interval), 0)

@@ -14,7 +14,7 @@ from tests.support.apps import App, StartApp
 from tests.support.proxy import alter, first
 from tests.support.types import Client, Patch, RunDag, Server, Wire
 
-pytestmark = pytest.mark.usefixtures("connection")
+pytestmark = pytest.mark.usefixtures("connection", "settled")
 
 NO_DELAY = {"retries": 1, "retry_delay": timedelta(0)}
 

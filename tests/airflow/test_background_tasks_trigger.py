@@ -17,7 +17,7 @@ from tests.support.apps import StartApp
 from tests.support.proxy import alter, answer, first, refuse
 from tests.support.types import Client, Patch, RunDag, Server, Wire
 
-pytestmark = pytest.mark.usefixtures("connection")
+pytestmark = pytest.mark.usefixtures("connection", "settled")
 
 
 def make_trigger(**arguments: Any) -> BackgroundTasksTrigger:
