@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.mlflow.tracking import log_to_mlflow
     from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
     from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+    from airflow_sv_versioning.operators.export import ExportProjectVersionOperator, FinishExportOperator
     from airflow_sv_versioning.operators.guarded import guarded_operation
     from airflow_sv_versioning.operators.remove import RemoveProjectOperator
     from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
@@ -33,6 +34,8 @@ __all__ = [
     "BackgroundTasksSensor",
     "CompareProjectVersionsOperator",
     "CreateProjectVersionOperator",
+    "ExportProjectVersionOperator",
+    "FinishExportOperator",
     "ProjectVersionSensor",
     "ProjectVersions",
     "RemoveProjectOperator",
@@ -56,6 +59,8 @@ _MODULES = {
     "BackgroundTasksSensor": "sensors.background_tasks",
     "CompareProjectVersionsOperator": "operators.compare",
     "CreateProjectVersionOperator": "operators.create",
+    "ExportProjectVersionOperator": "operators.export",
+    "FinishExportOperator": "operators.export",
     "ProjectVersionSensor": "sensors.project_versions",
     "ProjectVersions": "versioning",
     "RemoveProjectOperator": "operators.remove",

@@ -27,6 +27,7 @@ from airflow_sv_versioning.cli import (
     demo,
     diff,
     doctor,
+    export,
     listing,
     media,
     release,
@@ -74,6 +75,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, demo, create, listing, diff, restore, verify, check_item, release, media, doctor):
+    at_work = (create, listing, diff, restore, export, verify, check_item, release, media, doctor)
+    for command in (serve, demo, *at_work):
         command.add_to(commands)
     return parser

@@ -7,99 +7,30 @@ number of shards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_sv_versioning.dataset.destination_errors import destination_errors
 from airflow_sv_versioning.dataset.export_job import ExportJob
 from airflow_sv_versioning.dataset.export_options import ExportOptions
-from airflow_sv_versioning.dataset.item_media import ItemMedia
+from airflow_sv_versioning.dataset.export_results import ExportResult, ShardResult
 from airflow_sv_versioning.dataset.manifest import FORMAT, write_checksums, write_manifest, write_names
 from airflow_sv_versioning.dataset.reader import VersionReader
-from airflow_sv_versioning.dataset.records import Item
+from airflow_sv_versioning.dataset.shard_making import check_losses, make_shard
 from airflow_sv_versioning.dataset.staging import (
-    FILES,
     FRAGMENTS,
     Destination,
     FinishedElsewhereError,
     Shard,
     ShardRecord,
     Staging,
-    names_below,
 )
 from airflow_sv_versioning.dataset.tally import Tally
-from airflow_sv_versioning.exceptions import ConfigurationError, LossyExportError
+from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.runtime.streams import sha256_of
 
 _NAMED = 10
-
-
-@dataclass(frozen=True)
-class ExportResult:
-    """A data set that is whole.
-
-    :param created: ``False`` where an earlier call had made it already.
-    """
-
-    destination: str
-    created: bool
-    manifest: Mapping[str, Any]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Write it as JSON-able data of a few kB; the manifest tells more."""
-        parts = {
-            name: {"items": part["items"], "figures": part["figures"]}
-            for name, part in self.manifest["parts"].items()
-        }
-        media, export = self.manifest["media"], self.manifest["export"]
-        return {
-            "destination": self.destination,
-            "created": self.created,
-            "format": export["format"],
-            "version": self.manifest["version"],
-            "parts": parts,
-            "losses": self.manifest["losses"][:_NAMED],
-            "media": {"files": media["files"], "bytes": media["bytes"], "gone": len(media["gone"])},
-            "renamed": self.manifest["renamed"],
-        }
-
-    def line(self) -> str:
-        """Tell it in a sentence."""
-        parts = ", ".join(
-            f"{part['items']:,} items in {name}" for name, part in self.manifest["parts"].items()
-        )
-        state = "Exported" if self.created else "It was exported before:"
-        return f"{state} {parts} as {self.manifest['export']['format']} to {self.destination}."
-
-
-@dataclass(frozen=True)
-class ShardResult:
-    """A shard that waits for the others.
-
-    :param created: ``False`` where an earlier call had made it already.
-    """
-
-    destination: str
-    shard: int
-    shards: int
-    created: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """Write it as JSON-able data."""
-        return {
-            "destination": self.destination,
-            "shard": self.shard,
-            "shards": self.shards,
-            "created": self.created,
-        }
-
-    def line(self) -> str:
-        """Tell it in a sentence."""
-        state = "is made" if self.created else "was made before"
-        return f"Shard {self.shard} of {self.shards} for {self.destination} {state}."
+_TRIES = 3
 
 
 def export_dataset(
@@ -112,10 +43,20 @@ def export_dataset(
     :raises MissingMediaError: files of items are gone.
     :raises DestinationError: the destination failed; nothing that is left looks whole.
     """
-    made = export_shard(reader, options, destination, Shard(), progress)
-    return (
-        made if isinstance(made, ExportResult) else finish_export(reader, options, destination, 1, progress)
-    )
+    job = _plan(reader, options, destination)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            made = _make(job, destination, Shard(), progress)
+            return (
+                made
+                if isinstance(made, ExportResult)
+                else _put_together(job, destination, 1, progress, is_ours=True)
+            )
+        except FinishedElsewhereError:
+            # Another process took the only shard; it has finished when we come to the end again.
+            if not tries_left:
+                raise
+    raise AssertionError("a try returns or raises")
 
 
 def export_shard(
@@ -125,16 +66,7 @@ def export_shard(
 
     :returns: the data set, where it is whole already.
     """
-    _check_media(options, destination)
-    with destination_errors(destination.url):
-        job = ExportJob.plan(reader, options)
-        if manifest := _find_made(job, destination):
-            return ExportResult(destination.url, created=False, manifest=manifest)
-        with destination.staging(job.key) as staging:
-            is_new = not staging.holds(shard)
-            if is_new:
-                _make_shard(job, staging, shard, progress)
-    return ShardResult(destination.url, shard.number, shard.count, created=is_new)
+    return _make(_plan(reader, options, destination), destination, shard, progress)
 
 
 def finish_export(
@@ -144,27 +76,61 @@ def finish_export(
 
     :raises ConfigurationError: shards are not there: their tasks did not run, or with other arguments.
     """
+    return _put_together(_plan(reader, options, destination), destination, shards, progress)
+
+
+def check_free(destination: Destination) -> None:
+    """See that there may be room for a data set, before anything is read.
+
+    :raises ConfigurationError: something is there that is no data set.
+    """
     with destination_errors(destination.url):
-        job = ExportJob.plan(reader, options)
+        manifest = destination.find_manifest()
+    if manifest is not None and manifest.get("format") != FORMAT:
+        raise _not_free(destination)
+
+
+def _plan(reader: VersionReader, options: ExportOptions, destination: Destination) -> ExportJob:
+    if options.media == "link" and not destination.is_local:
+        raise ConfigurationError(
+            f"media='link' makes links on a local disk, and {destination.url} is none; use media='copy'."
+        )
+    return ExportJob.plan(reader, options)
+
+
+def _make(
+    job: ExportJob, destination: Destination, shard: Shard, progress: Progress
+) -> ShardResult | ExportResult:
+    with destination_errors(destination.url):
         if manifest := _find_made(job, destination):
             return ExportResult(destination.url, created=False, manifest=manifest)
         with destination.staging(job.key) as staging:
-            pieces = Shard.all_of(shards)
-            _check_shards(staging, pieces, destination)
+            is_new = not staging.holds(shard)
+            if is_new:
+                make_shard(job, staging, shard, progress)
+    return ShardResult(destination.url, shard.number, shard.count, created=is_new)
+
+
+def _put_together(
+    job: ExportJob, destination: Destination, shards: int, progress: Progress, *, is_ours: bool = False
+) -> ExportResult:
+    """Put shards together.
+
+    :param is_ours: this process made them all.
+    """
+    with destination_errors(destination.url):
+        if manifest := _find_made(job, destination):
+            return ExportResult(destination.url, created=False, manifest=manifest)
+        pieces = Shard.all_of(shards)
+        with destination.staging(job.key) as staging:
             try:
+                _check_shards(job, staging, pieces, destination, is_ours=is_ours)
                 made = _finish(job, staging, pieces, progress)
             except FinishedElsewhereError:
                 if (manifest := _find_made(job, destination)) is None:
                     raise
                 return ExportResult(destination.url, created=False, manifest=manifest)
     return ExportResult(destination.url, created=True, manifest=made)
-
-
-def _check_media(options: ExportOptions, destination: Destination) -> None:
-    if options.media == "link" and not destination.is_local:
-        raise ConfigurationError(
-            f"media='link' makes links on a local disk, and {destination.url} is none; use media='copy'."
-        )
 
 
 def _find_made(job: ExportJob, destination: Destination) -> Mapping[str, Any] | None:
@@ -175,75 +141,30 @@ def _find_made(job: ExportJob, destination: Destination) -> Mapping[str, Any] | 
     if job.is_told_by(manifest):
         destination.tidy()
         return manifest
-    raise ConfigurationError(
+    raise _not_free(destination)
+
+
+def _not_free(destination: Destination) -> ConfigurationError:
+    return ConfigurationError(
         f"The destination {destination.url} exists and holds something else; name one that does not exist."
     )
 
 
-def _check_shards(staging: Staging, pieces: list[Shard], destination: Destination) -> None:
+def _check_shards(
+    job: ExportJob, staging: Staging, pieces: list[Shard], destination: Destination, *, is_ours: bool
+) -> None:
+    """See that all shards are there.
+
+    :raises FinishedElsewhereError: another process has put them together, or is at it.
+    """
     missing = [str(shard.number) for shard in pieces if not staging.holds(shard)]
+    if missing and (is_ours or _find_made(job, destination)):
+        raise FinishedElsewhereError(f"Another process finishes the export to {destination.url}. Try again.")
     if missing:
         raise ConfigurationError(
             f"{destination.url} cannot be finished: of {len(pieces)} shards {len(missing)} are missing: "
             f"{', '.join(missing[:_NAMED])}. Run them with the same arguments first."
         )
-
-
-def _make_shard(job: ExportJob, staging: Staging, shard: Shard, progress: Progress) -> None:
-    with staging.making() as folder:
-        files, fragments = folder / FILES, folder / FRAGMENTS
-        files.mkdir()
-        fragments.mkdir()
-        tally = _write_items(job, shard, folder, progress)
-        check_losses(job.options, tally)
-        _record(job, folder, tally).write(folder)
-        progress.check()
-        staging.keep(folder, shard)
-
-
-def _write_items(job: ExportJob, shard: Shard, folder: Path, progress: Progress) -> Tally:
-    tally = Tally()
-    placed = list(job.items_of(shard))
-    writer = job.format.open_writer(job.contents, folder / FILES, folder / FRAGMENTS)
-    try:
-        for number, item in enumerate(_items(job, placed, folder / FILES, tally), 1):
-            writer.write(item)
-            tally.count(item)
-            progress.count("Items exported", number, len(placed))
-    finally:
-        writer.close()
-    tally.count_losses(writer.losses)
-    return tally
-
-
-def _items(job: ExportJob, placed: list[Any], files: Path, tally: Tally) -> Iterator[Item]:
-    if job.options.media == "none":
-        return job.reader.whole_items(placed)
-    return ItemMedia(job, files, tally).bring(job.reader.whole_items(placed, with_media=True))
-
-
-def check_losses(options: ExportOptions, tally: Tally) -> None:
-    """See that nothing is lost that must not be. :raises LossyExportError: something is."""
-    losses = tally.loss_list()
-    if losses and not options.allow_lossy:
-        named = (f"{loss['figures']:,} of {loss['class']!r} ({loss['what']})" for loss in losses[:_NAMED])
-        more = ", ..." if len(losses) > _NAMED else ""
-        raise LossyExportError(
-            f"{options.format} cannot hold all figures: {', '.join(named)}{more}. Choose another format, "
-            "select other classes, or use allow_lossy to go without what cannot be held.",
-            losses=losses,
-        )
-
-
-def _record(job: ExportJob, folder: Path, tally: Tally) -> ShardRecord:
-    """Tell what a shard has; the items' own files were proved when they came."""
-    media = job.format.media_folder(job.contents) if job.options.media != "none" else None
-    files = {}
-    for name in names_below(folder / FILES):
-        path = folder / FILES / name
-        is_media = media is not None and name.startswith(f"{media}/")
-        files[name] = (path.stat().st_size, None if is_media else sha256_of(path))
-    return ShardRecord(files, names_below(folder / FRAGMENTS), tally.as_dict())
 
 
 def _finish(job: ExportJob, staging: Staging, pieces: list[Shard], progress: Progress) -> Mapping[str, Any]:

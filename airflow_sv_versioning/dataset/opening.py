@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,9 @@ from airflow_sv_versioning.snapshot.part import take_part
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.vault.store import MediaStore, open_store
 
+OpenStore = Callable[[Any], "MediaStore | None"]
+"""Opens what a caller named as media store; ``None`` for nothing."""
+
 
 def open_version(
     source: SuperviselyClient | str | Path,
@@ -35,6 +38,7 @@ def open_version(
     media_store: Any = None,
     client: SuperviselyClient | None = None,
     cache: Cache | str | Path | None = None,
+    open_store: OpenStore | None = None,
     progress: Progress | None = None,
 ) -> VersionReader:
     """Open a version to read it.
@@ -57,6 +61,7 @@ def open_version(
     :param media_store: where the originals of its items are besides the server; by default the store that the
         version names.
     :param client: where an archive file's originals may be.
+    :param open_store: opens a media store by its URL, such as one that names a connection of Airflow.
     :param cache: a folder, or a :class:`~airflow_sv_versioning.dataset.cache.Cache` with a size; by default
         20 GB in the user's folder for such.
     :raises ConfigurationError: the version is named in no way or several, or the selection matches nothing.
@@ -83,15 +88,23 @@ def open_version(
         snapshot = opened.snapshot
         if not chosen.is_everything:
             snapshot = take_part(snapshot, chosen, stack.enter_context(work_folder()) / "part")
-        media = _media(opened, kept, media_store, client)
+        media = _media(opened, kept, media_store, client, open_store or _open_store)
         return VersionReader(snapshot, opened.facts, media, stack.pop_all())
 
 
 def _media(
-    opened: OpenedVersion, cache: Cache, media_store: Any, client: SuperviselyClient | None
+    opened: OpenedVersion,
+    cache: Cache,
+    media_store: Any,
+    client: SuperviselyClient | None,
+    open_store: OpenStore,
 ) -> MediaSource:
     facts = opened.facts
-    store = media_store if media_store is not None else facts.store_url
-    if store is not None and not isinstance(store, MediaStore):
-        store = open_store(store) if isinstance(store, str | Path) else MediaStore(store)
+    store = open_store(media_store if media_store is not None else facts.store_url)
     return MediaSource(facts.project_type, cache, store, client, opened.media_hashes)
+
+
+def _open_store(value: Any) -> MediaStore | None:
+    if value is None or isinstance(value, MediaStore):
+        return value
+    return open_store(value) if isinstance(value, str | Path) else MediaStore(value)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning._airflow import AirflowNotFoundException, connection_of
 from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.hooks.edge import is_nothing
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -92,6 +93,26 @@ def find_destination(argument: str, value: Any) -> Destination | None:
         # Made here, so that a driver that is not installed is found out before the work begins.
         _ = path.fs
         return Destination(path)
+
+
+def find_place(argument: str, value: Any) -> Path | ObjectStoragePath:
+    """Find the folder, or the prefix of a bucket, that an argument names.
+
+    :param value: such as ``s3://aws_default@bucket/prefix``, or a local path.
+    :raises ConfigurationError: it names nothing, or cannot be reached as it is set up.
+    """
+    if is_nothing(location := str(value)):
+        raise ConfigurationError(
+            f"{argument} must name a place, but it is {value!r}; check the template that it comes from."
+        )
+    if "://" not in location:
+        return Path(location).expanduser()
+    with opening(argument, location) as path:
+        if path.protocol == _LOCAL:
+            return Path(path.path)
+        # Made here, so that a driver that is not installed is found out before the work begins.
+        _ = path.fs
+        return path
 
 
 def _local_file(argument: str, path: Path) -> Path:

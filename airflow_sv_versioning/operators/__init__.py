@@ -1,9 +1,10 @@
-"""Operators: create, restore, compare, verify and guard with project versions, remove projects."""
+"""Operators: create, restore, compare, verify, export and guard with project versions, remove projects."""
 
 from __future__ import annotations
 
 from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.export import ExportProjectVersionOperator, FinishExportOperator
 from airflow_sv_versioning.operators.guarded import guarded_operation
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
@@ -13,6 +14,8 @@ from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 __all__ = [
     "CompareProjectVersionsOperator",
     "CreateProjectVersionOperator",
+    "ExportProjectVersionOperator",
+    "FinishExportOperator",
     "RemoveProjectOperator",
     "RestoreProjectVersionOperator",
     "VerifyProjectVersionOperator",

@@ -33,6 +33,7 @@ _SCHEMA_URL = (
 class Moved:
     """What an operator has read and made.
 
+    :param files: URLs of folders or prefixes that were written.
     :param new: what is known of the version that was made; ``None`` where none was, or it is an older one.
     """
 
@@ -40,6 +41,7 @@ class Moved:
     read: tuple[Place, ...]
     made: tuple[Place, ...] = ()
     new: CreateResult | None = None
+    files: tuple[str, ...] = ()
 
 
 class LineageTeller:
@@ -61,7 +63,8 @@ class LineageTeller:
             outputs=[
                 OutputDataset(**_dataset(moved.server_url, *place), outputFacets=facets)
                 for place in moved.made
-            ],
+            ]
+            + [OutputDataset(*_files(url)) for url in moved.files],
         )
 
 
@@ -73,6 +76,16 @@ def _dataset(server_url: str, project_id: int, version_id: int | None) -> dict[s
         return {"namespace": namespace, "name": name}
     facet = dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=str(version_id))
     return {"namespace": namespace, "name": f"{name}/versions", "facets": {"version": facet}}
+
+
+def _files(url: str) -> tuple[str, str]:
+    """Name files as OpenLineage does: by the bucket, or ``file`` for a disk, and the path there."""
+    parts = urlsplit(url)
+    if not parts.scheme:
+        return "file", url
+    # A connection of Airflow stands before the bucket; in Azure's URLs the container does.
+    bucket = parts.netloc if parts.scheme.startswith("abfs") else parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{bucket}", parts.path.strip("/") or "/"
 
 
 def _output_facets(result: CreateResult) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from airflow_sv_versioning.compare.options import DEFAULTS as COMPARE_DEFAULTS
 from airflow_sv_versioning.compare.options import CompareOptions
 from airflow_sv_versioning.compare.records import VersionDiff
 from airflow_sv_versioning.compare.rules import Rule
+from airflow_sv_versioning.dataset.export_options import Media, MediaGone
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RequestRejectedError,
@@ -31,6 +32,7 @@ from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import create_version
+from airflow_sv_versioning.versioning.export import Exported, ExportOrder, export_version
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import check_versioned, choose_projects
 from airflow_sv_versioning.versioning.marks import RESTORES, Marks, making_versions, open_marks
@@ -444,6 +446,80 @@ class ProjectVersions:
             plan_only=plan_only,
             progress=Progress(report, should_stop),
         )
+
+    def export(
+        self,
+        project_id: int,
+        version_id: int | None = None,
+        version_num: int | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        format: str,  # noqa: A002 - the word for it everywhere
+        destination: Any,
+        selection: SelectionLike = None,
+        split: Mapping[str, float] | str | None = None,
+        seed: int = 0,
+        media: Media = "none",
+        media_gone: MediaGone = "fail",
+        allow_lossy: bool = False,
+        category_ids: Any = None,
+        format_options: Mapping[str, Any] | None = None,
+        media_store: Any = None,
+        cache: Any = None,
+        shards: int = 1,
+        shard: int | None = None,
+        finish: bool = False,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> Exported:
+        """Write a version as a data set that training reads, whole or not at all; see ``docs/datasets.md``.
+
+        Of ``version_id``, ``version_num`` and ``as_of`` give exactly one. The same call again finds what is
+        there, or goes on where a killed one stopped.
+
+        :param format: ``coco``, ``yolo`` or ``parquet``.
+        :param destination: a folder that is not there yet; or a prefix of a bucket without objects, as a URL
+            or a path of fsspec, where ``_SUCCESS`` comes last.
+        :param selection: the part to export; everything by default.
+        :param split: parts and their shares, such as ``{"train": 0.8, "val": 0.2}``.
+        :param seed: another one gives other parts.
+        :param media: the items' own files: ``none``, ``copy``, or ``link`` for hard links into the cache.
+        :param media_gone: ``fail`` where a file can be had nowhere, or ``skip`` it.
+        :param allow_lossy: export also what the format cannot hold all of.
+        :param category_ids: class name -> number to keep; or where an earlier export is.
+        :param format_options: the format's own, such as ``{"task": "segment"}`` of YOLO.
+        :param media_store: where the items' originals are besides the server; by default the store that the
+            version names.
+        :param cache: a folder of this machine in which versions and files are kept.
+        :param shards: how many processes share the work, each with another ``shard``, from 0; then one call
+            with ``finish`` and otherwise the same arguments puts all together.
+        :returns: the data set; of a shard that waits for the others, what it is.
+        :raises LossyExportError: the format cannot hold all of it; nothing is written.
+        :raises MissingMediaError: files of items are gone; nothing is written.
+        :raises DestinationError: the destination failed; nothing that is left looks whole.
+        """
+        order = ExportOrder(
+            project_id=project_id,
+            version_id=version_id,
+            version_num=version_num,
+            as_of=as_of,
+            format=format,
+            destination=destination,
+            selection=selection,
+            split=split,
+            seed=seed,
+            media=media,
+            media_gone=media_gone,
+            allow_lossy=allow_lossy,
+            category_ids=category_ids,
+            format_options=format_options,
+            media_store=media_store,
+            cache=cache,
+            shards=shards,
+            shard=shard,
+            finish=finish,
+        )
+        return export_version(self._client, order, self._open_store, Progress(report, should_stop))
 
     def _store(self, value: Any) -> MediaStore:
         if (store := self._open_store(value)) is None:

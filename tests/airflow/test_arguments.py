@@ -12,6 +12,7 @@ from airflow_sv_versioning._airflow import AirflowFailException
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.export import ExportProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import RestoreAfterFailureOperator
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
@@ -25,6 +26,7 @@ OPERATORS: list[type[BaseOperator]] = [
     BackgroundTasksSensor,
     CompareProjectVersionsOperator,
     CreateProjectVersionOperator,
+    ExportProjectVersionOperator,
     ProjectVersionSensor,
     RemoveProjectOperator,
     RestoreAfterFailureOperator,
@@ -37,6 +39,7 @@ TEMPLATED = ("_id", "_ids", "_name", "_num", "title", "description", "as_of", "m
 DECIDED = (
     *("missing_entities", "before", "after", "fail_if", "skip_if", "report", "changes"),
     *("newer_than", "made_since", "experiment_file"),
+    *("destination", "selection", "split", "format_options", "cache"),
 )
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
@@ -63,7 +66,9 @@ def test_what_a_run_brings_along_is_templated(operator: type[BaseOperator]):
 
 
 def _made(operator: type[BaseOperator], **arguments: Any) -> BaseOperator:
-    required = {} if operator is BackgroundTasksSensor else {"project_id": 1}
+    required: dict[str, Any] = {} if operator is BackgroundTasksSensor else {"project_id": 1}
+    if operator is ExportProjectVersionOperator:
+        required["destination"] = "/data/cars"
     return operator(task_id="task", **{**required, **arguments})
 
 

@@ -61,6 +61,25 @@ def test_the_first_backup_makes_version_1_and_the_second_finds_it(run_example: R
     assert f"an unchanged version, id {version['version_id']}" in pulled(second, "summary")
 
 
+def test_several_workers_export_a_version(
+    run_example: RunDag, project_id: int, tmp_path: Path, monkeypatch: Patch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    run = run_example("sharded_export", project_id=project_id, destination=str(tmp_path))
+
+    assert run.state == "success"
+    version_id = pulled(run, "create_version")
+    made = tmp_path / f"version-{version_id}"
+    exported = pulled(run, "finish")
+    assert (exported["destination"], exported["media"]["files"]) == (str(made), 3)
+    assert pulled(run, "train") == f"model-of-version-{version_id}"
+    assert {file.name for file in (made / "annotations").iterdir()} == {
+        "instances_train.json",
+        "instances_val.json",
+    }
+
+
 def test_mlflow_tells_the_version_of_a_training_and_opens_it_again(
     run_example: RunDag, project_id: int, mlflow_files: Path
 ):

@@ -17,7 +17,7 @@ from airflow_sv_versioning.exceptions import (
     TransportError,
 )
 from airflow_sv_versioning.hooks.media import find_media_store
-from airflow_sv_versioning.hooks.object_storage import Destination, find_destination
+from airflow_sv_versioning.hooks.object_storage import Destination, find_destination, find_place
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.runtime.progress import Progress
@@ -27,7 +27,7 @@ from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.buckets import s3_server
 from tests.support.media import hash_of
 from tests.support.projects import add_dataset, make_project
-from tests.support.types import Client, Patch, Request, RunDag, Store
+from tests.support.types import Client, Made, Patch, Request, RunDag, Store
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -188,6 +188,24 @@ def test_a_local_folder_needs_no_url(tmp_path: Path):
 def test_what_names_no_store_is_refused(bad: str):
     with pytest.raises(ConfigurationError):
         find_media_store(bad)
+
+
+def test_a_data_set_goes_to_s3_through_its_connection(
+    made: Made, url: str, store: Store, s3: Any, request: Request, tmp_path: Path
+):
+    with SuperviselyHook() as hook:
+        result = hook.versions.export(
+            made.project_id,
+            made.version_id,
+            format="coco",
+            media="copy",
+            destination=find_place("destination", f"{url}/lemons/"),
+            cache=tmp_path,
+        )
+
+    assert result.as_dict()["media"]["files"] == 3
+    assert {"lemons/_SUCCESS", "lemons/manifest.json"} <= {*keys(s3, request)}
+    assert not any("_parts" in key for key in keys(s3, request))
 
 
 def destination(location: str) -> Destination:

@@ -15,8 +15,9 @@ from typing import Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.dataset.cache import Cache
 from airflow_sv_versioning.dataset.destination import open_destination
-from airflow_sv_versioning.dataset.export import ExportResult, export_dataset, export_shard, finish_export
+from airflow_sv_versioning.dataset.export import export_dataset, export_shard, finish_export
 from airflow_sv_versioning.dataset.export_options import ExportOptions
+from airflow_sv_versioning.dataset.export_results import ExportResult
 from airflow_sv_versioning.dataset.formats import registry
 from airflow_sv_versioning.dataset.opening import open_version
 from airflow_sv_versioning.dataset.reader import VersionReader
