@@ -18,6 +18,7 @@ import pytest
 from airflow_sv_versioning.client.models import Reservation
 from airflow_sv_versioning.demo.background import start_import
 from airflow_sv_versioning.exceptions import SuperviselyError
+from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.versioning.background_tasks import Waiting
 from airflow_sv_versioning.versioning.background_tasks import look as look_at_tasks
 from tests.support.clients import impatient_client
@@ -28,7 +29,7 @@ from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
 # A share of all ways is tried, the same one in every run; GARBLED=500 tries more of each operation.
-SHARE = int(os.environ.get("GARBLED", "12"))
+SHARE = int(os.environ.get("GARBLED", "8"))
 KINDS = ("images", "videos", "volumes")
 DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
 # Nobody can give back a reservation whose token never came.
@@ -142,6 +143,12 @@ def another(value: Any) -> Any:
     if isinstance(value, list):
         return {"first": value}
     return {"value": value}
+
+
+@pytest.fixture(scope="module")
+def server(lossy: EmbeddedServer) -> Server:
+    """A server of the module's own: all its projects and files are counted again and again."""
+    return lossy.info
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.fidelity.trip import FORMATS, RoundTrip, round_trips
 if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
 
-MIXES = 5
+MIXES = 3
 ALONE = [(kind, names) for kind in TYPES for names in alone(kind)]
 
 
