@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -60,7 +60,7 @@ class _Annotation(msgspec.Struct, omit_defaults=True, gc=False):
     tags: Sequence[_Tag] | None = None
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, gc=False):
     """A figure that is not written yet; of polygons, not drawn either."""
 
     figure: Figure
