@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,12 +31,14 @@ class ExportJob:
     """A version, and how it is exported.
 
     :param contents: what the format is told.
+    :param parts: of each item, in their order.
     """
 
     reader: VersionReader
     options: ExportOptions
     format: Format
     contents: Contents
+    parts: Sequence[str]
 
     @classmethod
     def plan(cls, reader: VersionReader, options: ExportOptions) -> ExportJob:
@@ -54,9 +56,10 @@ class ExportJob:
         first = found.first_category_id
         earlier = read_category_ids(options.category_ids, first)
         names = [entry["title"] for entry in reader.meta.get("classes") or []]
-        contents = _contents(reader, options, number_classes(names, earlier, first))
+        parts = [options.split.part_of(entry.content) for entry in reader.entries]
+        contents = _contents(reader, options, parts, number_classes(names, earlier, first))
         found.check(contents)
-        return cls(reader, options, found, contents)
+        return cls(reader, options, found, contents, parts)
 
     @cached_property
     def request(self) -> dict[str, Any]:
@@ -83,28 +86,27 @@ class ExportJob:
 
     def items_of(self, shard: Shard) -> Iterator[Placed]:
         """Name the items of a shard, in their order, with their parts and files."""
-        entries, part_of, unit = self.reader.entries, self.options.split.part_of, self.format.unit
+        entries, unit = self.reader.entries, self.format.unit
         renamed = find_renamed(lambda: ((entry.dataset_path, entry.name) for entry in entries))
-        for place, entry in enumerate(entries):
-            part = part_of(entry.content)
+        for place, (entry, part) in enumerate(zip(entries, self.parts, strict=True)):
             if shard.count == 1 or unit(self.contents, part, entry.key) % shard.count == shard.number:
                 yield Placed(entry, part, renamed.get(place, entry.path))
 
 
-def _contents(reader: VersionReader, options: ExportOptions, category_ids: Mapping[str, int]) -> Contents:
-    items, sizes = Counter[str](), Counter[str]()
-    for entry in reader.entries:
-        part = options.split.part_of(entry.content)
-        items[part] += 1
+def _contents(
+    reader: VersionReader, options: ExportOptions, parts: Sequence[str], category_ids: Mapping[str, int]
+) -> Contents:
+    items, sizes = Counter(parts), Counter[str]()
+    for entry, part in zip(reader.entries, parts, strict=True):
         sizes[part] += entry.size_bytes or 0
-    parts = [*options.split.ratios]
+    names = [*options.split.ratios]
     return Contents(
         version=_version(reader),
         project_type=reader.project_type,
         meta=reader.meta,
         category_ids=category_ids,
-        items={part: items[part] for part in parts},
-        item_bytes={part: sizes[part] for part in parts},
+        items={part: items[part] for part in names},
+        item_bytes={part: sizes[part] for part in names},
         media=options.media,
         options=options.format_options,
     )

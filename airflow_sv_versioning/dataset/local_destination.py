@@ -148,7 +148,8 @@ class LocalStaging:
         for name in made:
             (whole / name).parent.mkdir(parents=True, exist_ok=True)
             (assembly.files / name).rename(whole / name)
-        _write_to_disk(whole, made)
+        # Shards are on the disk, but where it knows no links their files are copies.
+        _write_to_disk(whole, made if len(assembly.shards) == 1 else names_below(whole))
         try:
             _rename(whole, self._path)
         except FileExistsError as error:

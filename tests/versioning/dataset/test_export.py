@@ -333,7 +333,8 @@ def test_a_full_disk_is_told_and_nothing_is_left(archive: Path, place: Path, tmp
     assert os.listdir(tmp_path / "beside") == []
 
 
-@pytest.mark.parametrize(("shards", "kills"), [(1, 30), (3, 15)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("shards", "kills"), [(1, 31), (3, 16)])
 def test_a_killed_export_leaves_nothing_that_looks_whole(
     shards: int, kills: int, archive: Path, place: Path, whole: dict[str, bytes], tmp_path: Path
 ):
@@ -353,18 +354,19 @@ def test_a_killed_export_leaves_nothing_that_looks_whole(
         assert os.listdir(tmp_path) == ["made"]
 
 
+@pytest.mark.slow
 def test_a_killed_export_to_a_bucket_leaves_nothing_that_looks_whole(
     archive: Path, place: Path, reader: VersionReader, s3: Any, tmp_path: Path
 ):
     export(reader, LOSSY, open_destination(tmp_path / "whole"))
     whole = read_tree(tmp_path / "whole")
     options = dict(s3_path(s3, f"s3://{BUCKET}").storage_options)
-    jobs = (Job(archive, place / "cache", LOSSY, (f"s3://{BUCKET}/killed{n}", options), 2) for n in range(6))
+    jobs = (Job(archive, place / "cache", LOSSY, (f"s3://{BUCKET}/killed{n}", options)) for n in range(4))
     moments = next(jobs).count_moments()
 
     for number, job in enumerate(jobs, 1):
         # The last one when all is there, but for what is to be removed.
-        job.kill_at((number - 1) * (moments - 1) // 4)
+        job.kill_at((number - 1) * (moments - 1) // 2)
         found = read_objects(s3, BUCKET, f"killed{number}")
         if SUCCESS in found:
             assert {name: found[name] for name in whole} == whole
