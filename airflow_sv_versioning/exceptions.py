@@ -37,6 +37,7 @@
             LossyExportError         a format cannot hold all that would be exported
             ProjectChangedError      the project did not stand still while it was read
             RestoreIncompleteError   a restore stopped half-way and its project was kept
+            RestoreConflictError     what is to be restored does not fit the project that is there
             UnsupportedProjectError  a project type that cannot be versioned
         WaitError
             WaitTimeoutError         also TimeoutError
@@ -280,6 +281,13 @@ class RestoreIncompleteError(SnapshotError):
     """A restore stopped half-way and the half-made project was kept.
 
     ``context["project_id"]`` is the kept project; ``__cause__`` is what stopped the restore.
+    """
+
+
+class RestoreConflictError(SnapshotError):
+    """What is to be restored into a project does not fit what is there; nothing was made.
+
+    ``context["conflicts"]`` lists in words all that does not.
     """
 
 

@@ -20,15 +20,15 @@ from airflow_sv_versioning.cli.printing import show
 from airflow_sv_versioning.cli.selecting import add_selection_arguments, chosen_selection
 from airflow_sv_versioning.client.pages import project_page
 from airflow_sv_versioning.snapshot.selection import Selection
-from airflow_sv_versioning.versioning.options import MissingEntities, Verify
+from airflow_sv_versioning.versioning.options import MissingEntities, OnConflict, Verify
 from airflow_sv_versioning.versioning.texts import counts_text
 
 if TYPE_CHECKING:
-    from airflow_sv_versioning.versioning.results import RestoreResult
+    from airflow_sv_versioning.versioning.results import IntoResult, RestoreResult
 
 _CHOSEN = (
     "project_id", "skip_missed_entities", "missing_entities", "media_store", "workspace_id", "project_name",
-    "project_description", "verify", "keep_incomplete",
+    "project_description", "verify", "keep_incomplete", "into", "on_conflict",
 )  # fmt: skip
 
 
@@ -37,6 +37,12 @@ def add_to(commands: Commands[Parser]) -> None:
     command = add_project_command(commands, "restore", "Bring a version back as a new project.", _restore)
     add_version_arguments(command, required=True)
     add_selection_arguments(command)
+    command.add_argument(
+        "--into", type=whole_id, metavar="ID", help="restore into this project, instead of a new one"
+    )
+    add_choice(
+        command, "--on-conflict", OnConflict, "with --into: what to do about items whose name is taken"
+    )
     command.add_argument("--workspace-id", type=whole_id, metavar="ID", help="(default: that of the project)")
     command.add_argument("--project-name", help="name of the new project")
     command.add_argument("--project-description", help="description of the new project")
@@ -84,4 +90,17 @@ def _details(result: RestoreResult) -> Iterator[str]:
     ):
         if items:
             yield f"{text}: {', '.join(items)}"
+    if result.into is not None:
+        yield from _into_details(result.into)
     yield from (f"Warning: {warning}" for warning in result.warnings)
+
+
+def _into_details(into: IntoResult) -> Iterator[str]:
+    for text, names in (
+        ("Left out, for their name is taken", into.taken),
+        ("Datasets made", into.datasets),
+        ("Classes added", into.classes),
+        ("Tags added", into.tags),
+    ):
+        if names:
+            yield f"{text}: {', '.join(names)}"

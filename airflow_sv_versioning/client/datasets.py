@@ -53,3 +53,7 @@ class Datasets:
         if custom_data:
             body["customData"] = custom_data
         return self._transport.call_record("datasets.add", body, Dataset, idempotent=False)
+
+    def remove(self, dataset_id: int) -> None:
+        """Remove a dataset with all that it holds. Source: POST datasets.archive."""
+        self._transport.call("datasets.archive", {"id": dataset_id})

@@ -144,6 +144,10 @@ class Figures:
         body = {"datasetId": dataset_id, "recursive": False, "fields": ["id"], "filter": []}
         return self._transport.count("figures.list", body)
 
+    def count_of_items(self, dataset_id: int, item_ids: Sequence[int]) -> int:
+        """Count the figures of at most 200 items of a dataset. Source: POST figures.list."""
+        return self._transport.count("figures.list", {**_listing(dataset_id, item_ids), "fields": ["id"]})
+
     def add(
         self, dataset_id: int, figures: Sequence[Mapping[str, Any]], *, skip_bounds_validation: bool = False
     ) -> list[int]:

@@ -16,6 +16,7 @@ from airflow_sv_versioning.client.shapes import MadeItem
 from airflow_sv_versioning.client.transport import Transport
 
 Row = Mapping[str, Any]
+REMOVE_BATCH = 50
 
 
 class Items(ABC):
@@ -73,6 +74,14 @@ class Items(ABC):
     def describe(self, item_id: int, description: str) -> None:
         """Set an item's description. Source: POST images.editInfo, which takes items of any type."""
         self._transport.call("images.editInfo", {"id": item_id, "description": description})
+
+    def remove(self, item_ids: Sequence[int]) -> None:
+        """Remove items with all that hangs on them; their files stay.
+
+        Source: POST images.bulk.remove, by which the official client removes items of any type, 50 at a time.
+        """
+        for part in batches(item_ids, REMOVE_BATCH):
+            self._transport.call("images.bulk.remove", {"imageIds": list(part)})
 
     def _by_ids(self, item_ids: Sequence[int]) -> Iterator[list[Row]]:
         return ([_among("id", part)] for part in batches(item_ids, self.ids_at_once))

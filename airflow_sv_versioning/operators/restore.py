@@ -51,6 +51,10 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     :param selection: the part of the version that is wanted: a
         :class:`~airflow_sv_versioning.snapshot.selection.Selection`, a mapping of its members, such as
         ``{"datasets": ["train/**"], "classes": ["car"]}``, or such a mapping as JSON; templated.
+    :param into: restore into this project, which is there and of the same type, instead of a new one; its id
+        is returned. The XCom's ``into`` tells which datasets, classes and tags were added; templated.
+    :param on_conflict: what to do about items whose name is taken in their dataset of that project: ``fail``
+        before anything is made, ``skip`` them, or ``rename`` them; templated.
     :param skip_missed_entities: leave out items whose media are gone; the same as
         ``missing_entities="skip"``.
     :param missing_entities: what to do about them: ``fail``, before anything is made; ``skip``;
@@ -74,8 +78,8 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     template_fields: Sequence[str] = (
         "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "workspace_id",
-        "project_name", "project_description", "selection", "missing_entities", "media_store",
-        "platform_task_id",
+        "project_name", "project_description", "selection", "into", "on_conflict", "missing_entities",
+        "media_store", "platform_task_id",
     )  # fmt: skip
     operator_extra_links = (RestoredProjectLink(), ProjectLink(), VersionLink())
     ui_color = "#ffe9d6"
@@ -88,6 +92,8 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         version_num: int | str | None = None,
         as_of: str | datetime | None = None,
         selection: Selection | Mapping[str, Any] | str | None = None,
+        into: int | str | None = None,
+        on_conflict: str = "fail",
         skip_missed_entities: bool = False,
         missing_entities: str = "fail",
         media_store: str | None = None,
@@ -107,6 +113,8 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.version_num = version_num
         self.as_of = as_of
         self.selection = selection
+        self.into = into
+        self.on_conflict = on_conflict
         self.skip_missed_entities = skip_missed_entities
         self.missing_entities = missing_entities
         self.media_store = media_store
@@ -169,11 +177,12 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     def _arguments(self) -> dict[str, Any]:
         same = (
             "skip_missed_entities", "missing_entities", "media_store", "project_name", "project_description",
-            "verify", "keep_incomplete",
+            "verify", "keep_incomplete", "on_conflict",
         )  # fmt: skip
         return {
             **chosen_version(self),
             "selection": chosen_selection(self.selection),
             "workspace_id": find_id("workspace_id", self.workspace_id),
+            "into": find_id("into", self.into),
             **{name: getattr(self, name) for name in same},
         }

@@ -35,11 +35,15 @@ def add_meta(
     new_classes = {entry["title"]: entry["id"] for entry in answer.get("classes") or []}
     new_tags = {entry["name"]: entry["id"] for entry in answer.get("tags") or []}
     mark = new_tags[plan.placeholder_tag] if plan.placeholder_tag else None
-    class_ids = _joined(plan.names.classes, new_classes, "classes")
-    return class_ids, _joined(plan.names.tags, new_tags, "tags"), mark
+    class_ids = joined_ids(plan.names.classes, new_classes, "classes")
+    return class_ids, joined_ids(plan.names.tags, new_tags, "tags"), mark
 
 
-def _joined(old_names: Mapping[int, str], new_ids: Mapping[str, int], what: str) -> dict[int, int]:
+def joined_ids(old_names: Mapping[int, str], new_ids: Mapping[str, int], what: str) -> dict[int, int]:
+    """Join definitions by name: id in the snapshot -> new id.
+
+    :raises IntegrityError: the server has not made some.
+    """
     if missing_names := sorted(set(old_names.values()) - new_ids.keys()):
         raise IntegrityError(f"The server did not make the {what} {missing_names[:_NAMED]}.")
     return {old_id: new_ids[name] for old_id, name in old_names.items()}

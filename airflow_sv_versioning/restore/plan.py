@@ -8,10 +8,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.exceptions import RestoreConflictError
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import Names, ProjectType, by_link, names_of
 from airflow_sv_versioning.project_types.references import check_rows
 from airflow_sv_versioning.project_types.remnants import find_remnants
+from airflow_sv_versioning.restore.existing import NOTHING_MET, ExistingProject, Meeting, meet
 from airflow_sv_versioning.restore.media_check import MediaCheck, check_media
 from airflow_sv_versioning.restore.missing_media import Originals, Remedy, find_remedy, rows_of
 from airflow_sv_versioning.restore.refusal import MissingItem, missing_media
@@ -45,6 +47,8 @@ class RestorePlan:
     :param counts: how many datasets, items, figures and so on there will be.
     :param warnings: what is left out for nothing defines it, what nobody could find out from here, and what
         no call can set.
+    :param meeting: what of it meets what is there, where it goes into a project that is there.
+    :param taken: item id in the snapshot -> path, of those that are left out, for their name is taken.
     """
 
     snapshot: Snapshot
@@ -60,6 +64,8 @@ class RestorePlan:
     placeholder_tag: str | None = None
     references: Mapping[int, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    meeting: Meeting = NOTHING_MET
+    taken: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def project_type(self) -> ProjectType:
@@ -69,7 +75,7 @@ class RestorePlan:
     @property
     def skipped_ids(self) -> frozenset[int]:
         """Ids in the snapshot of the items that are left out."""
-        return self.remedy.left_out
+        return self.remedy.left_out | self.taken.keys()
 
     def paths_of(self, item_ids: Collection[int]) -> tuple[str, ...]:
         """Name missing items as ``dataset/path/item name``, in the order of the snapshot."""
@@ -86,6 +92,13 @@ class RestorePlan:
         if by_link(self.project_type, row["link"], row["hash"]):
             return {"link": row["link"]}
         return {"hash": row["hash"]}
+
+    def check_conflicts(self, project_id: int) -> None:
+        """Refuse a plan that does not fit the project that it goes into.
+
+        :raises RestoreConflictError: with all that does not.
+        """
+        refuse_conflicts(project_id, self.meeting.conflicts)
 
     def check_remedies(self) -> None:
         """Refuse a plan that cannot be carried out.
@@ -106,6 +119,7 @@ def plan_restore(
     progress: Progress,
     find_originals: Callable[[], Originals | None] = lambda: None,
     known_reasons: Mapping[int, str] | None = None,
+    existing: ExistingProject | None = None,
 ) -> RestorePlan:
     """Hold a snapshot against the media that can be had, and against itself.
 
@@ -116,6 +130,7 @@ def plan_restore(
     :param find_originals: tells where ``reupload`` takes them from; asked where something is missing.
     :param known_reasons: id of items that are known to be missing, such as those whose links the server could
         not read -> why.
+    :param existing: the project that it goes into; ``None`` for a new one.
     :raises FormatError: the snapshot refers to what it does not hold.
     """
     project_type = project_type_of(snapshot.project_type)
@@ -132,9 +147,16 @@ def plan_restore(
     media_check = check_media(
         client, snapshot, team_id, progress, unreachable_is_lost=missing_entities != "fail"
     )
-    lost = {**(known_reasons or {}), **media_check.lost}
+    meeting = (
+        meet(client, snapshot, [row for row, _ in datasets], paths, existing) if existing else NOTHING_MET
+    )
+    taken = meeting.items if existing and existing.on_conflict == "skip" else {}
+    reasons = {**(known_reasons or {}), **media_check.lost}
+    lost = {item_id: reason for item_id, reason in reasons.items() if item_id not in taken}
     remedy = find_remedy(missing_entities, snapshot, project_type, lost, find_originals)
-    new_names, renamed = distinct_names(snapshot, paths, remedy.left_out)
+    left_out = remedy.left_out | taken.keys()
+    new_names, renamed = distinct_names(snapshot, paths, left_out, meeting.taken)
+    counts = _counts(project_type, snapshot, left_out)
     return RestorePlan(
         snapshot=snapshot,
         datasets=[row for row, _ in datasets],
@@ -145,10 +167,27 @@ def plan_restore(
         remedy=remedy,
         new_names=new_names,
         renamed=renamed,
-        counts=_counts(project_type, snapshot, remedy.left_out),
-        placeholder_tag=_free_tag(names) if remedy.placeholders else None,
+        counts={**counts, "datasets": len(datasets) - len(meeting.datasets)},
+        placeholder_tag=_free_tag(names, existing) if remedy.placeholders else None,
         warnings=(*remnants.lines, *_unknown_links(media_check), *project_type.compared.warnings(snapshot)),
+        meeting=meeting,
+        taken=taken,
     )
+
+
+def refuse_conflicts(project_id: int, conflicts: Sequence[str]) -> None:
+    """Refuse what does not fit a project.
+
+    :raises RestoreConflictError: there are conflicts.
+    """
+    if conflicts:
+        raise RestoreConflictError(
+            f"The version does not fit project {project_id}: {'; '.join(conflicts)}. Nothing was changed. "
+            "Items that are there already can be left out with on_conflict='skip', or get other names with "
+            "'rename'.",
+            project_id=project_id,
+            conflicts=list(conflicts),
+        )
 
 
 def missing_items(
@@ -166,8 +205,8 @@ def missing_items(
     return items
 
 
-def _free_tag(names: Names) -> str:
-    taken_names = set(names.tags.values())
+def _free_tag(names: Names, existing: ExistingProject | None) -> str:
+    taken_names = {*names.tags.values(), *(existing.tag_names if existing else ())}
     candidates = (f"{PLACEHOLDER_TAG}_{number}" if number else PLACEHOLDER_TAG for number in count())
     return next(name for name in candidates if name not in taken_names)
 

@@ -216,6 +216,17 @@ def _fill(
     ids = NewIds(_add_datasets(client, plan, project_id), class_ids, tag_ids, mark)
     work = RestoreWork(client, plan, project_id, ids, settings, progress)
     give_back()
+    fill_work(work)
+    settings.put_back(client, project_id)
+    return work
+
+
+def fill_work(work: RestoreWork) -> None:
+    """Make items and all that hangs on them.
+
+    :raises MediaRefusedError: the server does not know some hashes, or cannot read some links.
+    """
+    plan, snapshot = work.plan, work.plan.snapshot
     try:
         fill_project(work)
     except REFUSALS as error:
@@ -227,21 +238,24 @@ def _fill(
         items = missing_items(snapshot, plan.paths, plan.new_names, refused)
         total = f"{snapshot.row_count(plan.project_type.name)} {plan.project_type.name}"
         raise media_refused(total, items, are_links=not lost) from error
-    settings.put_back(client, project_id)
-    return work
 
 
 def _add_datasets(client: SuperviselyClient, plan: RestorePlan, project_id: int) -> dict[int, int]:
     new_ids: dict[int, int] = {}
     for row in plan.datasets:
         parent_id = new_ids.get(row["parent_src_dataset_id"])
-        new_ids[row["src_dataset_id"]] = _add_dataset(client, project_id, row, parent_id).id
+        new_ids[row["src_dataset_id"]] = add_dataset(client, project_id, row, parent_id).id
     return new_ids
 
 
-def _add_dataset(
+def add_dataset(
     client: SuperviselyClient, project_id: int, row: Mapping[str, Any], parent_id: int | None
 ) -> Dataset:
+    """Make a dataset.
+
+    :param row: of the snapshot.
+    """
+
     def find() -> list[Dataset]:
         datasets = client.datasets.list_all(project_id)
         return [d for d in datasets if (d.parent_id, d.name) == (parent_id, row["name"])]
@@ -282,7 +296,20 @@ def _check_content(work: RestoreWork, work_dir: Path) -> None:
     captured = capture_project(
         work.client, project_id, directory, on_concurrent_change="accept", progress=work.progress
     )
-    expected = Expected(
+    if differences := find_differences(plan.snapshot, captured.snapshot, expected=expected_by(work)):
+        difference_text = "; ".join(differences[:MAX_DIFFERENCES])
+        raise IntegrityError(
+            f"The restored project {project_id} differs from the version: {difference_text}.",
+            project_id=project_id,
+        )
+    for rewritten in work.settings.rewritten(captured.snapshot.project_info.get("settings") or {}):
+        work.progress.warn(rewritten)
+
+
+def expected_by(work: RestoreWork) -> Expected:
+    """Say what a restore makes otherwise than the version has it, as planned."""
+    plan = work.plan
+    return Expected(
         plan.skipped_ids,
         plan.new_names,
         plan.references,
@@ -291,14 +318,6 @@ def _check_content(work: RestoreWork, work_dir: Path) -> None:
         frozenset(work.passed_over),
         CHOSEN_BY_SERVER,
     )
-    if differences := find_differences(plan.snapshot, captured.snapshot, expected=expected):
-        difference_text = "; ".join(differences[:MAX_DIFFERENCES])
-        raise IntegrityError(
-            f"The restored project {project_id} differs from the version: {difference_text}.",
-            project_id=project_id,
-        )
-    for rewritten in work.settings.rewritten(captured.snapshot.project_info.get("settings") or {}):
-        work.progress.warn(rewritten)
 
 
 def _remove(client: SuperviselyClient, project_id: int, progress: Progress) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from itertools import compress
+from dataclasses import dataclass
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.project_types import project_type_of
@@ -17,23 +18,41 @@ _Name = tuple[int, str]
 """Dataset id and name."""
 
 
+@dataclass(frozen=True)
+class TakenNames:
+    """Names that items have which are there already; datasets are told by their ids in the snapshot.
+
+    :param digests: of all of them, as an array; ``None`` where there are none.
+    :param names: those that the snapshot has, too.
+    """
+
+    digests: np.ndarray[Any, Any] | None = None
+    names: frozenset[_Name] = frozenset()
+
+
+NOTHING_TAKEN = TakenNames()
+
+
 def distinct_names(
-    snapshot: Snapshot, paths: Mapping[int, str], left_out: Collection[int]
+    snapshot: Snapshot,
+    paths: Mapping[int, str],
+    left_out: Collection[int],
+    taken: TakenNames = NOTHING_TAKEN,
 ) -> tuple[dict[int, str], dict[str, str]]:
-    """Find a new name for the second and every later item of one name.
+    """Find a new name for the second and every later item of one name, and where one is taken.
 
     :param paths: dataset id -> its path.
     :param left_out: ids of items that need no name.
     :returns: item id -> its new name, and the same for people: path -> new name.
     """
     # Names themselves would fill the memory; of equal digests, they are compared.
-    suspects = repeated(_all_digests(snapshot, left_out))
+    suspects = repeated(_all_digests(snapshot, left_out, taken))
     if not len(suspects):
         return {}, {}
-    names = _Names(snapshot, left_out)
+    names = _Names(snapshot, left_out, taken)
     new_names: dict[int, str] = {}
     renamed: dict[str, str] = {}
-    for item_id, (dataset_id, name) in _iter_later(snapshot, left_out, suspects):
+    for item_id, (dataset_id, name) in _iter_later(snapshot, left_out, suspects, taken):
         new_name = names.take_free(dataset_id, name)
         new_names[item_id] = new_name
         item = project_type_of(snapshot.project_type).item
@@ -41,7 +60,7 @@ def distinct_names(
     return new_names, renamed
 
 
-def _iter_names(
+def iter_names(
     snapshot: Snapshot, left_out: Collection[int]
 ) -> Iterator[tuple[list[int], list[_Name], np.ndarray[Any, Any]]]:
     """Stream ids, names and digests of names."""
@@ -52,16 +71,17 @@ def _iter_names(
         yield values(batch, id_column), names, digests(names)
 
 
-def _all_digests(snapshot: Snapshot, left_out: Collection[int]) -> np.ndarray[Any, Any]:
-    return joined(name_digests for _, _, name_digests in _iter_names(snapshot, left_out))
+def _all_digests(snapshot: Snapshot, left_out: Collection[int], taken: TakenNames) -> np.ndarray[Any, Any]:
+    there = () if taken.digests is None else (taken.digests,)
+    return joined(chain(there, (name_digests for _, _, name_digests in iter_names(snapshot, left_out))))
 
 
 def _iter_later(
-    snapshot: Snapshot, left_out: Collection[int], suspects: IdSet
+    snapshot: Snapshot, left_out: Collection[int], suspects: IdSet, taken: TakenNames
 ) -> Iterator[tuple[int, _Name]]:
     """Stream the items whose name an earlier one has, among those whose digest is suspect."""
-    seen_names: set[_Name] = set()
-    for item_ids, names, name_digests in _iter_names(snapshot, left_out):
+    seen_names: set[_Name] = set(taken.names)
+    for item_ids, names, name_digests in iter_names(snapshot, left_out):
         for item_id, name in compress(zip(item_ids, names, strict=True), suspects.mask_of(name_digests)):
             if name in seen_names:
                 yield item_id, name
@@ -71,8 +91,8 @@ def _iter_later(
 class _Names:
     """The names that are taken."""
 
-    def __init__(self, snapshot: Snapshot, left_out: Collection[int]) -> None:
-        self._taken_digests = IdSet(_all_digests(snapshot, left_out))
+    def __init__(self, snapshot: Snapshot, left_out: Collection[int], taken: TakenNames) -> None:
+        self._taken_digests = IdSet(_all_digests(snapshot, left_out, taken))
         self._given_names: set[_Name] = set()
         # The number that was tried last: to begin at 1 for each of many equal names would never end.
         self._numbers: dict[_Name, int] = {}

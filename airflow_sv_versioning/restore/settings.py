@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.compare.definitions import said
 from airflow_sv_versioning.exceptions import ApiError
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.compared_columns import CHOSEN_BY_SERVER
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.ids import joined, repeated
 from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.validation import distinct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 INTERFACE = "labelingInterface"
 GROUPING_TAG = "groupImagesByTagId"
 DUPLICATES = "allowDuplicateTags"
+MULTI_VIEW = "multi_view"
 
 # The platform's words, and the member's name where its value is refused. Source: error texts.
 _ABOUT_INTERFACE = re.compile(r"label+ing\s?interface", re.IGNORECASE)
@@ -76,9 +79,7 @@ def apply_settings(
     A labelling interface that the server does not take is left out, with a warning.
     """
     settings = _settings(snapshot, tag_ids)
-    # The second of two equal tags would be refused.
-    is_forced = not settings.get(DUPLICATES) and _holds_duplicate_tags(snapshot)
-    forced = {DUPLICATES: True} if is_forced else {}
+    forced = forced_settings(snapshot, settings)
     try:
         _set(client, project_id, {**settings, **forced})
     except ApiError as error:
@@ -90,6 +91,25 @@ def apply_settings(
         )
         _set(client, project_id, {**settings, **forced})
     return ProjectSettings(settings, forced)
+
+
+def forced_settings(snapshot: Snapshot, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Say which settings a project needs otherwise while it takes a snapshot."""
+    # The second of two equal tags would be refused.
+    is_forced = not settings.get(DUPLICATES) and _holds_duplicate_tags(snapshot)
+    return {DUPLICATES: True} if is_forced else {}
+
+
+def unfit_settings(snapshot: Snapshot, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Say what of a snapshot a project cannot take with its settings, which are not changed for it.
+
+    :param settings: of a project that is there.
+    """
+    if project_type_of(snapshot.project_type).shares_objects:
+        count = snapshot.row_count("objects")
+        is_shared = len(distinct(snapshot, "objects", "src_object_id")) < count
+        if is_shared or (count and settings.get(INTERFACE) == MULTI_VIEW):
+            yield "objects that videos share, as in multi-view projects, come back in a new project only"
 
 
 def _set(client: SuperviselyClient, project_id: int, settings: Mapping[str, Any]) -> None:

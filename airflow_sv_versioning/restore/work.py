@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.exceptions import CancelledError, IntegrityError, SuperviselyError
+from airflow_sv_versioning.restore.added import Record
 from airflow_sv_versioning.restore.plan import RestorePlan
 from airflow_sv_versioning.restore.settings import ProjectSettings
 from airflow_sv_versioning.runtime.exactly_once import make_batches, send_batches
@@ -40,6 +41,7 @@ class RestoreWork:
     """A restore in progress.
 
     :ivar settings: those of the new project.
+    :ivar record: is told of items that are added, where the project is not a new one.
     :ivar item_ids: item id in the snapshot -> new id.
     :ivar item_datasets: item id in the snapshot -> id of its new dataset.
     :ivar item_names: item id in the snapshot -> its new name, where messages need it.
@@ -54,6 +56,7 @@ class RestoreWork:
     ids: NewIds
     settings: ProjectSettings
     progress: Progress
+    record: Record | None = None
     item_ids: IdMap = field(init=False)
     item_datasets: IdMap = field(init=False)
     item_names: dict[int, str] = field(init=False, default_factory=dict)

@@ -9,6 +9,8 @@ from typing import Any
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project
 from airflow_sv_versioning.exceptions import ApiError, NotFoundError
+from airflow_sv_versioning.restore.added import Added
+from airflow_sv_versioning.restore.undoing import undo_added
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.origin import is_draft
 from airflow_sv_versioning.versioning.marks import (
@@ -31,6 +33,7 @@ class RestoreMark:
     :param owner: who restores it.
     :param project_id: ``None`` until the server has said it.
     :param selection: the part of the version; ``None`` for all of it.
+    :param into: what was added to a project that was there; ``None`` where a new one is made.
     """
 
     source_project_id: int
@@ -40,6 +43,7 @@ class RestoreMark:
     owner: str = ""
     project_id: int | None = None
     selection: dict[str, Any] | None = None
+    into: Added | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Write the mark as JSON-able data."""
@@ -72,6 +76,14 @@ class RestoreMarks:
         self._mark = replace(mark, owner=self._marks.owner)
         self._marks.remember(self._mark.as_dict())
 
+    def keep(self, added: Added | None) -> None:
+        """Remember what was added to a project that was there; ``None`` where all was taken back."""
+        if added is None:
+            self._marks.forget()
+            return
+        self._mark = replace(self._mark, into=added)
+        self._marks.remember(self._mark.as_dict())
+
     def added(self, project_id: int) -> None:
         """Remember the id that the project got."""
         self._mark = replace(self._mark, project_id=project_id)
@@ -89,8 +101,11 @@ class RestoreMarks:
 def remove_draft(client: SuperviselyClient, mark: RestoreMark, progress: Progress) -> Project | None:
     """Remove the half-made project of a mark; returns the project instead where it is whole by now.
 
-    Only a project that still has the name of its restore is removed: a whole one may be in use.
+    Only a project that still has the name of its restore is removed: a whole one may be in use. From a
+    project that was there what was added is taken back.
     """
+    if mark.into is not None:
+        return _take_back(client, mark.into, progress)
     for project_id in _list_drafts(client, mark):
         try:
             client.projects.archive(project_id)
@@ -103,6 +118,20 @@ def remove_draft(client: SuperviselyClient, mark: RestoreMark, progress: Progres
         else:
             progress.say(f"Removed project {project_id} {mark.name!r}, which a killed restore left.")
     return _find_whole(client, mark, progress)
+
+
+def _take_back(client: SuperviselyClient, added: Added, progress: Progress) -> Project | None:
+    if not added.is_whole:
+        undo_added(client, added, progress)
+        return None
+    try:
+        project = client.projects.get(added.project_id)
+    except NotFoundError:
+        return None
+    progress.say(
+        f"An earlier try has restored into project {project.id} {project.name!r}; what it added stays."
+    )
+    return project
 
 
 def _list_drafts(client: SuperviselyClient, mark: RestoreMark) -> list[int]:
@@ -130,7 +159,8 @@ def _is_same(mark: RestoreMark, own_mark: RestoreMark) -> bool:
 
 
 def _place(mark: RestoreMark) -> tuple[Any, ...]:
-    return mark.source_project_id, mark.version_id, mark.workspace_id, mark.selection
+    into = mark.into.project_id if mark.into else None
+    return mark.source_project_id, mark.version_id, mark.workspace_id, mark.selection, into
 
 
 def remove_drafts(client: SuperviselyClient, progress: Progress) -> None:
@@ -174,7 +204,7 @@ def release_project(client: SuperviselyClient, project_id: int, progress: Progre
             leftover.forget()
             undone += 1
         for draft, leftover in recall_marks(restores, RestoreMark, progress):
-            if draft.source_project_id == project_id:
+            if project_id in {draft.source_project_id, draft.into.project_id if draft.into else None}:
                 remove_draft(client, draft, progress)
                 leftover.forget()
                 undone += 1

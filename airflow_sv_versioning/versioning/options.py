@@ -17,6 +17,7 @@ OnConcurrentChange = Literal["accept", "fail"]
 OnBusy = Literal["wait", "fail"]
 OnRerun = Literal["new", "same"]
 MissingEntities = Literal["fail", "skip", "placeholder", "reupload"]
+OnConflict = Literal["fail", "skip", "rename"]
 Verify = Literal["counts", "full"]
 _RUN_KEY = re.compile(r"[0-9a-f]{16}")
 
@@ -90,6 +91,8 @@ class RestoreOptions(_Options):
     """How a version is restored; :meth:`~.project_versions.ProjectVersions.restore` says what each means."""
 
     selection: Selection = EVERYTHING
+    into: int | None = None
+    on_conflict: OnConflict = "fail"
     missing_entities: MissingEntities = "fail"
     media_store: Any = None
     workspace_id: int | None = None
@@ -102,5 +105,17 @@ class RestoreOptions(_Options):
     def __post_init__(self) -> None:
         """Refuse what no project can be called, too."""
         super().__post_init__()
+        if self.into is not None:
+            self._check_into()
         if self.project_name is not None:
             check_name("project_name", self.project_name)
+
+    def _check_into(self) -> None:
+        names = (
+            "workspace_id", "project_name", "project_description", "keep_incomplete", "restored_for"
+        )  # fmt: skip
+        if given := [name for name in names if getattr(self, name)]:
+            raise ConfigurationError(
+                f"into={self.into} restores into a project that is there; {', '.join(given)} would be of a "
+                "new one. Leave out one or the other."
+            )

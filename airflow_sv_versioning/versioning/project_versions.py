@@ -43,6 +43,7 @@ from airflow_sv_versioning.versioning.options import (
     MissingEntities,
     OnBusy,
     OnConcurrentChange,
+    OnConflict,
     RestoreOptions,
     Run,
     Verify,
@@ -173,6 +174,8 @@ class ProjectVersions:
         *,
         as_of: str | datetime | None = None,
         selection: SelectionLike = None,
+        into: int | None = None,
+        on_conflict: OnConflict = "fail",
         missing_entities: MissingEntities = "fail",
         media_store: Any = None,
         verify: Verify = "counts",
@@ -189,6 +192,10 @@ class ProjectVersions:
         :param as_of: the newest version made at or before this moment; ISO 8601, UTC unless it says.
         :param selection: the part of the version that is wanted: a
             :class:`~airflow_sv_versioning.snapshot.selection.Selection`, or a mapping of its members.
+        :param into: restore into this project, which is there, instead of a new one; it is of the same type.
+            Its settings, custom data and what is said of its classes, tags and datasets stay.
+        :param on_conflict: what to do about items whose name is taken in their dataset of that project:
+            ``fail`` before anything is made, ``skip`` them, or ``rename`` them.
         :param missing_entities: what to do where media are gone: ``fail`` before anything is made; ``skip``
             those items; put a marked and tagged ``placeholder`` of the same size in their place, with all
             their annotations; or ``reupload`` them from the media store.
@@ -207,9 +214,13 @@ class ProjectVersions:
         :raises IntegrityError: the archive is damaged, or the new project is not what it should be.
         :raises MissingMediaError: media are gone, and ``missing_entities`` has no answer to it.
         :raises ConfigurationError: the selection names what there is not, or leaves no item.
+        :raises RestoreConflictError: the version does not fit the project that it is to go into.
+        :raises UnsupportedProjectError: that one is of another type.
         """
         options = RestoreOptions(
             selection=Selection.parse(selection),
+            into=into,
+            on_conflict=on_conflict,
             missing_entities="skip" if skip_missed_entities else missing_entities,
             media_store=media_store,
             workspace_id=workspace_id,
@@ -242,6 +253,8 @@ class ProjectVersions:
         *,
         as_of: str | datetime | None = None,
         selection: SelectionLike = None,
+        into: int | None = None,
+        on_conflict: OnConflict = "fail",
         missing_entities: MissingEntities = "fail",
         media_store: Any = None,
         verify: Verify = "counts",
@@ -261,6 +274,8 @@ class ProjectVersions:
         """
         options = RestoreOptions(
             selection=Selection.parse(selection),
+            into=into,
+            on_conflict=on_conflict,
             missing_entities="skip" if skip_missed_entities else missing_entities,
             media_store=media_store,
             workspace_id=workspace_id,

@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.archive.stored.version_ref import VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
-from airflow_sv_versioning.exceptions import RestoreIncompleteError
+from airflow_sv_versioning.exceptions import (
+    ConfigurationError,
+    RestoreIncompleteError,
+    UnsupportedProjectError,
+)
+from airflow_sv_versioning.restore.added import Added, Record
+from airflow_sv_versioning.restore.existing import ExistingProject
+from airflow_sv_versioning.restore.into import restore_into
 from airflow_sv_versioning.restore.media_upload import supply_media
+from airflow_sv_versioning.restore.merging import merge_meta
 from airflow_sv_versioning.restore.missing_media import Originals
 from airflow_sv_versioning.restore.plan import RestorePlan, plan_restore
 from airflow_sv_versioning.restore.project import Target, find_free_name, restore_project, with_end
 from airflow_sv_versioning.restore.refusal import MediaRefusedError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
+from airflow_sv_versioning.snapshot.origin import is_draft
 from airflow_sv_versioning.snapshot.selection import Selection, as_told
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, latest_record
@@ -27,7 +37,7 @@ from airflow_sv_versioning.versioning.listing import check_versioned
 from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.options import RestoreOptions
 from airflow_sv_versioning.versioning.parts import OpenedPart, opened_part
-from airflow_sv_versioning.versioning.results import PlannedItem, RestorePlanReport, RestoreResult
+from airflow_sv_versioning.versioning.results import IntoResult, PlannedItem, RestorePlanReport, RestoreResult
 
 OpenStore = Callable[[Any], MediaStore | None]
 
@@ -61,7 +71,8 @@ class Restoration:
         version = version_ref.find(client, project_id)
         project = client.projects.get(version.project_id)
         check_versioned(project)
-        workspace_id, team_id = project.workspace_id, project.team_id
+        place = project if options.into is None else _find_into(client, project, options.into)
+        workspace_id, team_id = place.workspace_id, place.team_id
         if options.workspace_id is not None:
             workspace_id = options.workspace_id
             # An unknown one is found out before anything is downloaded.
@@ -85,15 +96,16 @@ class Restoration:
 def plan_version_restore(work: Restoration) -> RestorePlanReport:
     """Say what :func:`restore_version` would make; changes nothing on the server."""
     with _opened(work) as part:
-        plan = _plan(work, part, {})
+        existing = _read_existing(work)
+        plan = _plan(work, part, {}, existing)
         return RestorePlanReport(
             source_project_id=work.project.id,
             version_id=work.version.version_id,
             version_num=work.version.version_num,
             workspace_id=work.target.workspace_id,
-            project_name=find_free_name(work.client, work.target),
+            project_name=existing.project.name if existing else find_free_name(work.client, work.target),
             missing_entities=plan.policy,
-            is_possible=not plan.remedy.without,
+            is_possible=not (plan.remedy.without or plan.meeting.conflicts),
             datasets=tuple(plan.paths.values()),
             counts=dict(plan.counts),
             missing=tuple(_planned_items(plan)),
@@ -101,6 +113,8 @@ def plan_version_restore(work: Restoration) -> RestorePlanReport:
             warnings=tuple(work.progress.warnings),
             selection=work.selection,
             left_out=part.left_out,
+            into=_into_result(work, plan, existing),
+            conflicts=plan.meeting.conflicts,
         )
 
 
@@ -109,31 +123,25 @@ def restore_version(work: Restoration, marks: Marks) -> RestoreResult:
 
     :param marks: keep what is made outside this process.
     :raises MissingMediaError: media are gone, and the policy has no answer; nothing was made.
+    :raises RestoreConflictError: the version does not fit the project that it goes into.
     """
     target = work.target
+    into = None if work.options.into is None else Added(work.options.into)
     place = (work.project.id, work.version.version_id, target.workspace_id)
-    mark = RestoreMark(*place, target.draft_name, selection=work.selection)
+    mark = RestoreMark(*place, target.draft_name, selection=work.selection, into=into)
     remembered = RestoreMarks(work.client, marks, work.progress)
     finished = remembered.clear(mark)
     known_reasons: dict[int, str] = {}
     with _opened(work) as part, work_folder() as folder:
         if finished is not None:
             remembered.settle()
-            return _result(work, part, _plan(work, part, known_reasons), finished)
+            return _result(work, part, _plan(work, part, known_reasons), finished, _finished_into(work))
         while True:
-            plan = _supplied_plan(work, part, known_reasons)
+            existing = _read_existing(work)
+            plan = _supplied_plan(work, part, known_reasons, existing)
             remembered.begin(mark)
             try:
-                project = restore_project(
-                    work.client,
-                    plan,
-                    replace(target, owner=marks.owner),
-                    work_dir=folder,
-                    verify=work.options.verify,
-                    keep_incomplete=work.options.keep_incomplete,
-                    progress=work.progress,
-                    journal=remembered,
-                )
+                project = _carry_out(work, plan, existing, remembered, marks.owner, folder)
             except RestoreIncompleteError:
                 remembered.settle()
                 raise
@@ -147,14 +155,98 @@ def restore_version(work: Restoration, marks: Marks) -> RestoreResult:
                 known_reasons.update(error.refused)
             else:
                 remembered.settle()
-                return _result(work, part, plan, project)
+                return _result(work, part, plan, project, _into_result(work, plan, existing))
+
+
+def _carry_out(
+    work: Restoration,
+    plan: RestorePlan,
+    existing: ExistingProject | None,
+    remembered: RestoreMarks,
+    owner: str,
+    folder: Path,
+) -> Project:
+    """Make a new project of a plan, or add it to the one that is there."""
+    if existing is not None:
+        return restore_into(
+            work.client,
+            plan,
+            existing,
+            Record(Added(existing.project.id), remembered.keep),
+            work_dir=folder,
+            verify=work.options.verify,
+            progress=work.progress,
+        )
+    return restore_project(
+        work.client,
+        plan,
+        replace(work.target, owner=owner),
+        work_dir=folder,
+        verify=work.options.verify,
+        keep_incomplete=work.options.keep_incomplete,
+        progress=work.progress,
+        journal=remembered,
+    )
+
+
+def _find_into(client: SuperviselyClient, source: Project, into: int) -> Project:
+    """Read the project that something is to be restored into.
+
+    :raises UnsupportedProjectError: it is of another type.
+    :raises ConfigurationError: it is a project that is being restored itself.
+    """
+    project = client.projects.get(into)
+    if project.type != source.type:
+        raise UnsupportedProjectError(
+            f"Project {source.id} is of type {source.type!r} and project {project.id} of type "
+            f"{project.type!r}; its versions cannot be restored into that.",
+            project_id=project.id,
+        )
+    if is_draft(project.name, project.custom_data):
+        raise ConfigurationError(
+            f"Project {project.id} {project.name!r} is being restored itself, or was left so by a restore "
+            "that was killed; restore into another one."
+        )
+    return project
+
+
+def _read_existing(work: Restoration) -> ExistingProject | None:
+    if work.options.into is None:
+        return None
+    return ExistingProject.read(work.client, work.options.into, work.options.on_conflict)
+
+
+def _into_result(work: Restoration, plan: RestorePlan, existing: ExistingProject | None) -> IntoResult | None:
+    if existing is None:
+        return None
+    merged = merge_meta(existing.meta, plan.snapshot.project_meta)
+    marks = [plan.placeholder_tag] if plan.placeholder_tag else []
+    return IntoResult(
+        work.options.on_conflict,
+        datasets=tuple(path for key, path in plan.paths.items() if key not in plan.meeting.datasets),
+        classes=tuple(entry["title"] for entry in merged.classes),
+        tags=(*(entry["name"] for entry in merged.tags), *marks),
+        taken=tuple(plan.taken.values()),
+    )
+
+
+def _finished_into(work: Restoration) -> IntoResult | None:
+    if work.options.into is None:
+        return None
+    work.progress.warn("What the earlier try made, left out and renamed stands in its own log.")
+    return IntoResult(work.options.on_conflict)
 
 
 def _opened(work: Restoration) -> AbstractContextManager[OpenedPart]:
     return opened_part(work.client, work.project, work.version, work.options.selection, work.progress)
 
 
-def _plan(work: Restoration, part: OpenedPart, known_reasons: Mapping[int, str]) -> RestorePlan:
+def _plan(
+    work: Restoration,
+    part: OpenedPart,
+    known_reasons: Mapping[int, str],
+    existing: ExistingProject | None = None,
+) -> RestorePlan:
     plan = plan_restore(
         work.client,
         part.snapshot,
@@ -163,6 +255,7 @@ def _plan(work: Restoration, part: OpenedPart, known_reasons: Mapping[int, str])
         work.progress,
         lambda: _find_originals(work, part.media_record),
         known_reasons,
+        existing,
     )
     for warning in plan.warnings:
         if warning not in work.progress.warnings:
@@ -170,8 +263,15 @@ def _plan(work: Restoration, part: OpenedPart, known_reasons: Mapping[int, str])
     return plan
 
 
-def _supplied_plan(work: Restoration, part: OpenedPart, known_reasons: Mapping[int, str]) -> RestorePlan:
-    plan = _plan(work, part, known_reasons)
+def _supplied_plan(
+    work: Restoration,
+    part: OpenedPart,
+    known_reasons: Mapping[int, str],
+    existing: ExistingProject | None,
+) -> RestorePlan:
+    plan = _plan(work, part, known_reasons, existing)
+    if existing is not None:
+        plan.check_conflicts(existing.project.id)
     for item in _planned_items(plan):
         work.progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
     plan.check_remedies()
@@ -191,7 +291,9 @@ def _find_originals(work: Restoration, record: MediaRecord | None) -> Originals 
     return Originals(store, latest_record(store, owner, work.version.version_id, record))
 
 
-def _result(work: Restoration, part: OpenedPart, plan: RestorePlan, project: Project) -> RestoreResult:
+def _result(
+    work: Restoration, part: OpenedPart, plan: RestorePlan, project: Project, into: IntoResult | None
+) -> RestoreResult:
     return RestoreResult(
         project_id=project.id,
         project_name=project.name,
@@ -211,6 +313,7 @@ def _result(work: Restoration, part: OpenedPart, plan: RestorePlan, project: Pro
         seconds=work.progress.seconds,
         selection=work.selection,
         left_out=part.left_out,
+        into=into,
     )
 
 

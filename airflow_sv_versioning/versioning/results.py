@@ -155,10 +155,35 @@ class CreateResult:
 
 
 @dataclass(frozen=True)
+class IntoResult:
+    """What a restore into a project that was there has found and made.
+
+    :param on_conflict: what was done about items whose name was taken.
+    :param datasets: paths of the datasets that were made; the others were there.
+    :param classes: names of the classes that were added; the others were there.
+    :param tags: names of tags in the same way.
+    :param taken: items that were left out, for their name was taken, as ``dataset/path/item name``.
+    """
+
+    on_conflict: str
+    datasets: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+    def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
+        """Write it as JSON-able data.
+
+        :param max_listed: shorten longer lists; ``truncated`` then tells how long they were.
+        """
+        return _as_data(self, ("datasets", "classes", "tags", "taken"), max_listed)
+
+
+@dataclass(frozen=True)
 class RestoreResult:
     """A project made of a version.
 
-    :param project_id: the new project.
+    :param project_id: the new project, or the one that it was restored into.
     :param skipped: items left out because their media are gone, as ``dataset/path/item name``.
     :param renamed: items whose name was taken twice in their dataset, with the name they got.
     :param placeholders: items that are placeholders, for their media are gone.
@@ -170,6 +195,7 @@ class RestoreResult:
     :param seconds: how long it took.
     :param selection: the part of the version that was asked for, ``None`` for all of it.
     :param left_out: table -> how many of the version's rows are no part of that.
+    :param into: what a restore into a project that was there has found and made; ``None`` of a new one.
     """
 
     project_id: int
@@ -190,6 +216,7 @@ class RestoreResult:
     seconds: float = 0.0
     selection: Mapping[str, Any] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    into: IntoResult | None = None
 
     def line(self) -> str:
         """Say it in one line."""
@@ -197,15 +224,17 @@ class RestoreResult:
             (self.skipped, "left out"),
             (self.placeholders, "placeholders"),
             (self.reuploaded, "uploaded again"),
+            (self.into.taken if self.into else (), "there already"),
         )
         counts_line = ", ".join(
             [counts_text(self.counts), *(f"{len(items):,} {what}" for items, what in special if items)]
         )
         compared = "all content" if self.verify == "full" else "counts"
         what = "version" if self.selection is None else "a part of version"
+        how = "as" if self.into is None else "into"
         return (
             f"Restored {what} {self.version_num} (id {self.version_id}) of project {self.source_project_id} "
-            f"as project {self.project_id} {self.project_name!r}: {counts_line}; {self.seconds:,.1f} s, "
+            f"{how} project {self.project_id} {self.project_name!r}: {counts_line}; {self.seconds:,.1f} s, "
             f"{compared} compared with the version."
         )
 
@@ -214,7 +243,8 @@ class RestoreResult:
 
         :param max_listed: shorten longer lists of items; ``truncated`` then tells how long they were.
         """
-        return _as_data(self, ("skipped", "placeholders", "reuploaded", "unlinked"), max_listed)
+        data = _as_data(self, ("skipped", "placeholders", "reuploaded", "unlinked"), max_listed)
+        return {**data, "into": self.into.as_dict(max_listed) if self.into else None}
 
 
 @dataclass(frozen=True)
@@ -239,13 +269,16 @@ class RestorePlanReport:
 
     :param project_name: the new project's name, unless somebody takes it meanwhile.
     :param missing_entities: what is done about missing items.
-    :param is_possible: ``False`` where the restore would stop, for something is missing beyond remedy.
+    :param is_possible: ``False`` where the restore would stop, for something is missing beyond remedy or in
+        the way.
     :param datasets: paths of the datasets, parents before children.
     :param counts: how many datasets, items, figures and so on there would be.
     :param missing: items whose media are gone, and what is done about each.
     :param renamed: items whose name is taken twice in their dataset, with the name they would get.
     :param selection: the part of the version that was asked for, ``None`` for all of it.
     :param left_out: table -> how many of the version's rows are no part of that.
+    :param into: what would be made in a project that is there; ``None`` where a new one is made.
+    :param conflicts: what of the version does not fit that project, in words.
     """
 
     source_project_id: int
@@ -262,21 +295,25 @@ class RestorePlanReport:
     warnings: tuple[str, ...] = ()
     selection: Mapping[str, Any] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    into: IntoResult | None = None
+    conflicts: tuple[str, ...] = ()
 
     def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
         """Write the plan as JSON-able data.
 
         :param max_listed: shorten longer lists; ``truncated`` then tells how long they were.
         """
-        return _as_data(self, ("datasets", "missing"), max_listed)
+        data = _as_data(self, ("datasets", "missing"), max_listed)
+        return {**data, "into": self.into.as_dict(max_listed) if self.into else None}
 
     def lines(self) -> list[str]:
         """Write the plan for people."""
         counts_line = counts_text(self.counts)
         what = "Version" if self.selection is None else "A part of version"
+        how = "become" if self.into is None else "go into"
         lines = [
             f"{what} {self.version_num} (id {self.version_id}) of project {self.source_project_id} would "
-            f"become project '{self.project_name}' in workspace {self.workspace_id}: {counts_line}.",
+            f"{how} project '{self.project_name}' in workspace {self.workspace_id}: {counts_line}.",
             f"Datasets: {', '.join(self.datasets) or 'none'}",
         ]
         if self.selection is not None:
@@ -284,7 +321,10 @@ class RestorePlanReport:
         lines += [f"Renamed: {path} -> {name}" for path, name in self.renamed.items()]
         lines += [f"Missing: {item.path}: {item.reason} -> {item.action}" for item in self.missing]
         lines += [f"Warning: {warning}" for warning in self.warnings]
-        if not self.is_possible:
+        lines += [f"In the way: {conflict}" for conflict in self.conflicts]
+        if self.conflicts:
+            lines.append("The restore would stop here.")
+        elif not self.is_possible:
             lines.append(f"With missing_entities={self.missing_entities!r} the restore would stop here.")
         return lines
 

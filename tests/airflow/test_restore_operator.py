@@ -68,6 +68,21 @@ def test_a_part_of_a_version_comes_back(selection: Any, restore: Restore, versio
     assert result["selection"] == Selection(classes=["lemon"]).as_dict()
 
 
+def test_a_version_goes_into_a_project_that_is_there(restore: Restore, version: CreateResult):
+    run = restore(
+        params={"into": version.project_id, "way": "rename"},
+        project_id=version.project_id,
+        version_num=1,
+        into="{{ params.into }}",
+        on_conflict="{{ params.way }}",
+    )
+
+    assert pulled(run, "restore") == version.project_id
+    result = pulled(run, "restore", "restore")
+    assert len(result["renamed"]) == version.counts["images"]
+    assert result["into"] == {"on_conflict": "rename", "datasets": [], "classes": [], "tags": [], "taken": []}
+
+
 def test_a_version_is_named_by_its_number_where_the_other_names_may_be_empty(
     restore: Restore, version: CreateResult
 ):

@@ -10,7 +10,7 @@ from tests.support.types import TempFolders
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: TempFolders):
-    with new_ground(tmp_path_factory.mktemp("kills")) as made:
+    with new_ground(tmp_path_factory.mktemp("kills"), Ground) as made:
         yield made
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Reservation
@@ -32,6 +32,8 @@ from tests.support.projects import list_version_files, make_project, touch
 from tests.support.proxy import Exchange, FaultProxy, Reply
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
+
+GroundT = TypeVar("GroundT", bound="Ground")
 
 TYPES = ("images", "videos", "volumes")
 ACTIONS = ("create", "restore")
@@ -232,7 +234,7 @@ class _Version:
 
 
 @contextmanager
-def new_ground(folder: Path) -> Iterator[Ground]:
+def new_ground(folder: Path, make: Callable[..., GroundT]) -> Iterator[GroundT]:
     """Run a server of its own for what is killed."""
     from airflow_sv_versioning.server.run import EmbeddedServer
 
@@ -242,7 +244,7 @@ def new_ground(folder: Path) -> Iterator[Ground]:
         SuperviselyClient(server.info.url, server.info.token) as client,
     ):
         (folder / "ground").mkdir()
-        yield Ground(client, wire, server.info.token, folder / "ground")
+        yield make(client, wire, server.info.token, folder / "ground")
 
 
 def spread(length: int, count: int, seed: int) -> list[tuple[int, str]]:
@@ -290,7 +292,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", metavar="TEXT", help='a part, such as "task restore"')
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, new_ground(Path(folder)) as ground:
+    with tempfile.TemporaryDirectory() as folder, new_ground(Path(folder), Ground) as ground:
         tallies = run(
             ground, arguments.count, arguments.seed, arguments.only, lambda line: print(line, flush=True)
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.exceptions import ConflictError, NotFoundError, RequestRejectedError
+from airflow_sv_versioning.restore.added import Record, Sent
 from airflow_sv_versioning.restore.work import RestoreWork, Row, naming
 from airflow_sv_versioning.runtime.exactly_once import write_once
 
@@ -50,17 +52,38 @@ def add_items(work: RestoreWork, dataset_id: int, rows: Sequence[Row], entries: 
         f"{project_type.name.capitalize()} restored", len(work.item_ids), work.plan.counts[project_type.name]
     )
     names = [new_name(work, row) for row in rows]
+    send = partial(items.add, new_dataset, entries)
     with naming(_label(project_type.item, project_type.id_column, rows)):
+        sent = work.record.sending(new_dataset, names, entries) if work.record else None
         added = write_once(
-            partial(items.add, new_dataset, entries),
+            _refusal_recorded(work.record, sent, send) if work.record and sent else send,
             partial(items.list_by_names, new_dataset, names),
             len,
             len(rows),
             project_type.name,
             work.client.pause,
         )
+        if work.record and sent:
+            work.record.landed(sent, [item["id"] for item in added])
     work.take_added(new_dataset, rows, names, added)
     return added
+
+
+def _refusal_recorded(record: Record, sent: Sent, send: Callable[[], Added]) -> Callable[[], Added]:
+    """Have a record hear that the server took nothing: of these names, what is there is somebody else's."""
+    first_try = iter([True])
+
+    def recorded() -> Added:
+        is_first = next(first_try, False)
+        try:
+            return send()
+        except (ConflictError, RequestRejectedError, NotFoundError):
+            # A try before may have landed, whatever becomes of this one.
+            if is_first:
+                record.refused(sent)
+            raise
+
+    return recorded
 
 
 def add_described_items(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client import objects, videos
+from airflow_sv_versioning.restore.settings import MULTI_VIEW
 from airflow_sv_versioning.restore.steps.figure_entries import figure_entry
 from airflow_sv_versioning.restore.steps.tag_entries import count_tags, tag_entry
 from airflow_sv_versioning.restore.work import RestoreWork, Row, Step, naming
@@ -16,8 +17,6 @@ from airflow_sv_versioning.snapshot.json_columns import json_raw, json_value
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.client.video_annotations import VideoAnnotation
-
-MULTI_VIEW = "multi_view"
 
 
 class AnnotationsRestore(Step):

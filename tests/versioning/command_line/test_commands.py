@@ -68,6 +68,23 @@ def test_a_part_is_restored_and_compared(run: Run, client: Client, project_id: i
     assert (code, "There is no tag 'none'; there are 'quality', 'count'." in err) == (2, True)
 
 
+def test_a_version_goes_into_a_project_that_is_there(run: Run, client: Client, project_id: int):
+    run("create", project_id)
+    target = client.projects.add(1, f"target of {project_id}").id
+    restore = ("restore", project_id, "--version-num", 1, "--into", target)
+
+    assert f"would go into project 'target of {project_id}'" in run(*restore, "--plan-only")[1]
+    code, out, _ = run(*restore, "--class", "lemon")
+    assert (code, f" into project {target} 'target of {project_id}': 1 datasets, 3 images" in out) == (0, True)
+    assert "Datasets made: photos\nClasses added: lemon\nTags added: quality, count" in out
+    code, _, err = run(*restore)
+    assert (code, f"The version does not fit project {target}: image 'photos/" in err) == (3, True)
+    code, out, _ = run(*restore, "--on-conflict", "skip", "--json")
+    assert (code, len(json.loads(out)["into"]["taken"]), json.loads(out)["counts"]["images"]) == (0, 3, 0)
+    code, out, _ = run(*restore, "--on-conflict", "rename", "--json")
+    assert (code, len(json.loads(out)["renamed"])) == (0, 3)
+
+
 def test_create_list_and_restore_for_people(run: Run, server: Server, client: Client, project_id: int):
     code, out, _ = run("create", project_id)
     assert code == 0
