@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from threading import Lock
 from typing import Any
@@ -46,10 +46,6 @@ class Added:
     tags: tuple[str, ...] = ()
     allows_duplicates: bool = False
     is_whole: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """Write it as JSON-able data."""
-        return asdict(self)
 
 
 @dataclass

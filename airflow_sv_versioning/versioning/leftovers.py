@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -46,8 +47,9 @@ class RestoreMark:
     into: Added | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Write the mark as JSON-able data."""
-        return asdict(self)
+        """Write the mark as JSON-able data; Airflow's store takes lists, and no tuples for them."""
+        data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return data
 
 
 class RestoreMarks:

@@ -75,7 +75,10 @@ def test_a_version_goes_into_a_project_that_is_there(run: Run, client: Client, p
 
     assert f"would go into project 'target of {project_id}'" in run(*restore, "--plan-only")[1]
     code, out, _ = run(*restore, "--class", "lemon")
-    assert (code, f" into project {target} 'target of {project_id}': 1 datasets, 3 images" in out) == (0, True)
+    assert (code, f" into project {target} 'target of {project_id}': 1 datasets, 3 images" in out) == (
+        0,
+        True,
+    )
     assert "Datasets made: photos\nClasses added: lemon\nTags added: quality, count" in out
     code, _, err = run(*restore)
     assert (code, f"The version does not fit project {target}: image 'photos/" in err) == (3, True)
