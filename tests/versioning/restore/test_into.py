@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.support.typed_projects import MAKERS, nest
 from tests.support.types import Request, Server, TempFolders, Wire
 from tests.versioning.compare.states import counts
 
+_numbers = count(1)
 ANNOTATING = {
     "images": "figures.bulk.add",
     "videos": "annotation-objects.bulk.add",
@@ -45,7 +47,7 @@ class Source:
 
     def bare(self) -> Project:
         """Make a project of its type with one empty dataset, a class and a tag of its own, and a version."""
-        project = self.client.projects.add(1, f"bare {self.made.version_id} {id(object())}", self.type)
+        project = self.client.projects.add(1, f"bare {next(_numbers)} of {id(self)}", self.type)
         own = {"title": "own", "shape": "any", "color": "#112233", "geometry_config": {}}
         meta = {
             "classes": [own],
