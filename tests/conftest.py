@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 # Airflow reads these while it is imported, so no fixture could set them in time.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-airflow-")
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
-# What killed processes leave is remembered here, not in the home of whoever runs the tests.
-os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="sv-versioning-state-")
-atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
+# What killed processes leave, and versions that were read, are kept here, not with whoever runs the tests.
+for _name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
+    os.environ[_name] = tempfile.mkdtemp(prefix="sv-versioning-user-")
+    atexit.register(shutil.rmtree, os.environ[_name], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 for _name in ("SERVER_ADDRESS", "API_TOKEN"):
     os.environ.pop(_name, None)

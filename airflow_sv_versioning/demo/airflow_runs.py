@@ -54,7 +54,8 @@ class AirflowHome:
     def environment(self) -> dict[str, str]:
         """This process's environment without any other Airflow's settings, and with these."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-        return {**inherited, **self.settings, "PYTHONUNBUFFERED": "1"}
+        cache = {"XDG_CACHE_HOME": str(self.folder / "cache")}
+        return {**inherited, **self.settings, **cache, "PYTHONUNBUFFERED": "1"}
 
 
 def find_dags() -> Path:

@@ -52,7 +52,7 @@ def run_demo(draw: Callable[[Rows], str], data: Path | None = None) -> int:
 
 
 def _check_packages() -> None:
-    needed_packages = ("airflow", "fastapi", "PIL", "skimage", "uvicorn")
+    needed_packages = ("airflow", "fastapi", "PIL", "skimage", "sklearn", "uvicorn")
     if missing_packages := [name for name in needed_packages if find_spec(name) is None]:
         raise ConfigurationError(
             f"The demo needs {', '.join(missing_packages)}: pip install 'airflow-sv-versioning[demo]'."
@@ -80,7 +80,7 @@ def _run(data: Path, steps: Steps) -> tuple[LoadedProject, AirflowHome]:
             prepare(home)
             runs = stack.enter_context(airflow_runs(home))
             step.result = f"Airflow {version('apache-airflow')}, {len(list(home.dags.glob('*.py')))} DAGs"
-        Story(client, server.workspace_id, project, runs, steps).tell()
+        Story(client, server.workspace_id, project, runs, steps, data / "data-sets").tell()
     return project, home
 
 

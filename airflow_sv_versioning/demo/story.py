@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.demo import changes
@@ -19,7 +20,8 @@ from airflow_sv_versioning.versioning import ProjectVersions
 if TYPE_CHECKING:
     from airflow_sv_versioning.client import SuperviselyClient
 
-BACKUP, RERUN = "pre_training_backup", "reproducible_rerun"
+BACKUP, RERUN, TRAINING = "pre_training_backup", "reproducible_rerun", "train_on_version"
+_BY_CHANCE = 0.5
 _RESTORE, _USE = "experiment.restore_version", "experiment.operation.rerun"
 
 
@@ -28,6 +30,7 @@ class Story:
     """A project is backed up, left alone, changed, and brought back as it was.
 
     :param project: loaded, without versions.
+    :param data_sets: takes what is exported.
     """
 
     client: SuperviselyClient
@@ -35,6 +38,7 @@ class Story:
     project: LoadedProject
     runs: AirflowRuns
     steps: Steps
+    data_sets: Path
 
     def tell(self) -> None:
         """Do all of it.
@@ -55,6 +59,8 @@ class Story:
             restored_id = self._restore(step, first)
         with self.steps.step("Compare") as step:
             self._compare(step, restored_id, then)
+        with self.steps.step("Train") as step:
+            self._train(step)
 
     def _first_backup(self, step: Step) -> Mapping[str, Any]:
         project_id, client = self.project.id, self.client
@@ -127,6 +133,23 @@ class Story:
             f"project {restored_id} is what version 1 was; "
             f"project {self.project.id} now differs in {len(changed)} images"
         )
+
+    def _train(self, step: Step) -> None:
+        xcoms = self.runs.run(
+            TRAINING,
+            {"project_id": self.project.id, "data_sets": str(self.data_sets)},
+            [("create_version", "version"), ("export", "return_value"), ("train", "return_value")],
+        )
+        version, data_set, trained = xcoms.values()
+        self._expect_version(version, number=2, created=False)
+        is_same = trained["version"]["version_id"] == version["version_id"]
+        expect(is_same, f"The training names {trained['version']}, the backup was {version['version_id']}.")
+        items = sum(part["items"] for part in data_set["parts"].values())
+        expect(items == version["counts"]["images"], f"The data set has {items} images.")
+        accuracy = trained["balanced_accuracy"]
+        expect(accuracy > _BY_CHANCE, f"The model is as good as chance: {accuracy}.")
+        parts = ", ".join(f"{part['items']} in {name}" for name, part in data_set["parts"].items())
+        step.result = f"version 2 as COCO ({parts}), balanced accuracy {accuracy}"
 
     def _backup(self, on_line: Any = None) -> Mapping[str, Any]:
         xcoms: XComs = self.runs.run(

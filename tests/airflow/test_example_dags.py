@@ -7,6 +7,9 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_sv_versioning.client.files import content_hash
+from airflow_sv_versioning.demo.load import load_folder
+from airflow_sv_versioning.demo.load import make_project as make_demo_project
+from airflow_sv_versioning.demo.photographs import FOLDERS
 from tests.airflow.conftest import register
 from tests.support.airflow_runs import pulled, started_by_events, state, task_instance
 from tests.support.projects import add_dataset, make_project, read_images, remove_image, touch
@@ -96,6 +99,29 @@ def test_mlflow_tells_the_version_of_a_training_and_opens_it_again(
     assert tracked.data.tags["supervisely.version_id"] == str(version["version_id"])
     assert tracked.data.tags["airflow.run_id"] == run.run_id
     assert pulled(run, "evaluate").endswith(f"/projects/{project_id}/versions/{version['version_id']}")
+
+
+def test_a_training_names_the_version_that_it_learned_from(
+    run_example: RunDag, client: Client, tmp_path: Path
+):
+    project = make_demo_project(client, 1)
+    for folder in FOLDERS:
+        load_folder(client, project, folder)
+
+    run, again = (
+        run_example("train_on_version", project_id=project.id, data_sets=str(tmp_path)) for _ in range(2)
+    )
+
+    assert {run.state, again.state} == {"success"}
+    trained, exported = pulled(run, "train"), pulled(run, "export")
+    assert trained["version"]["version_id"] == pulled(run, "create_version")
+    assert trained["balanced_accuracy"] > 0.5
+    items = sum(part["items"] for part in exported["parts"].values())
+    assert items == pulled(run, "create_version", "version")["counts"]["images"]
+    assert Path(exported["destination"]).parent == tmp_path
+    # Nothing changed: the version is the same, and so is its data set.
+    assert (exported["created"], pulled(again, "export")["created"]) == (True, False)
+    assert pulled(again, "train") == trained
 
 
 def test_a_backup_starts_the_training_on_its_version(training: DAG, run_example: RunDag, project_id: int):
