@@ -38,7 +38,8 @@ site_packages = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_pat
 
 # One worker more than there are cores, for tests wait for servers and Airflow; four at most.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -lt 4 && echo $$((n + 1)) || echo 4)
-# A file's tests stay together, for they share fixtures; files begin in the order that tests/conftest.py says.
+# A file's tests stay together, for they share fixtures, and so do those of a real Airflow; which, and in which
+# order files begin, tests/conftest.py says.
 IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare fidelity truth fuzz docs-picture dev-env sdk-env clean

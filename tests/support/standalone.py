@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,22 @@ class Standalone:
         run = self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
         return str(run["dag_run_id"])
 
+    def backfill(self, dag_id: str, **asked: Any) -> None:
+        """Start a backfill as soon as the DAG is known."""
+
+        def begun() -> bool:
+            try:
+                self.call("POST", "/api/v2/backfills", {"dag_id": dag_id, **asked})
+            except urllib.error.HTTPError as error:
+                # SQLite was locked. Where something was begun, the next request is refused with another code.
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise
+                return False
+            return True
+
+        wait_until(lambda: self._knows(dag_id), self.tail)
+        wait_until(begun, self.tail)
+
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """List the runs of a DAG, the latest first."""
         return list(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after")["dag_runs"])
@@ -194,11 +211,17 @@ class Standalone:
         path = f"{_task_path(dag_id, run_id, task_id)}/xcomEntries/{key}?map_index={map_index}"
         return self.call("GET", path)["value"]
 
-    def wait_for_versions(self, dag_id: str, count: int) -> list[list[int]]:
-        """Wait for the runs of a DAG that events start; returns the versions that each was told of."""
-        wait_until(lambda: [r["state"] for r in self.runs(dag_id)] == ["success"] * count, self.tail)
-        told = [self.xcom(dag_id, run["dag_run_id"], "read_versions") for run in self.runs(dag_id)]
-        return [json.loads(value) if isinstance(value, str) else value for value in told]
+    def wait_for_version(self, dag_id: str, version_id: int) -> None:
+        """Wait for the run that the event of a version starts: one and no other is told of it."""
+        wait_until(lambda: version_id in self._told_versions(dag_id), self.tail)
+        assert self._told_versions(dag_id).count(version_id) == 1
+
+    def _told_versions(self, dag_id: str) -> list[int]:
+        ended = [run["dag_run_id"] for run in self.runs(dag_id) if run["state"] == "success"]
+        told = [self.xcom(dag_id, run_id, "read_versions") for run_id in ended]
+        return [
+            version for value in told for version in (json.loads(value) if isinstance(value, str) else value)
+        ]
 
     def slots(self) -> dict[str, int]:
         pool = self.call("GET", "/api/v2/pools/default_pool")

@@ -1,4 +1,4 @@
-"""A real Airflow for each module of tests, with a broken wire between it and the server on demand."""
+"""One real Airflow for all modules of tests, with a broken wire between it and the server on demand."""
 
 import json
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ DAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def wire(server: Server) -> Iterator[Wire]:
     with Wire(server.url) as proxy:
         yield proxy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def watched_id(server: Server, photos: list[Path]) -> int:
     """The project of the DAG that is scheduled on versions which anybody makes."""
     from airflow_sv_versioning.client import SuperviselyClient
@@ -33,7 +33,7 @@ def watched_id(server: Server, photos: list[Path]) -> int:
         return make_project(client, photos[:1])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def airflow(
     tmp_path_factory: TempFolders, wire: Wire, server: Server, watched_id: int
 ) -> Iterator[Standalone]:

@@ -162,7 +162,7 @@ def test_a_version_that_somebody_makes_on_the_platform_starts_a_run(
 
     version = versions.create(watched_id, "by hand")
 
-    assert airflow.wait_for_versions("watching", 1) == [[version.version_id]]
+    airflow.wait_for_version("watching", version.version_id)
 
 
 @pytest.mark.parametrize(("answer", "restored"), [("Approve", "success"), ("Reject", "skipped")])
@@ -209,7 +209,7 @@ def test_a_version_starts_what_is_scheduled_on_its_project_and_on_its_versions(
     airflow.wait_for("versioned", run, "create", "success")
 
     made = int(airflow.xcom("versioned", run, "create"))
-    assert airflow.wait_for_versions("training", 1) == [[made]]
+    airflow.wait_for_version("training", made)
     wait_until(lambda: bool(airflow.runs("training_by_version")), airflow.tail)
     [started] = airflow.runs("training_by_version")
     airflow.wait_for("training_by_version", started["dag_run_id"], "train", "success")
@@ -252,12 +252,11 @@ def test_a_cleared_run_sees_the_versions_that_it_saw_and_a_version_that_is_gone_
     airflow.wait_for_run("experiment", run, "success")
     first = _seen(airflow, run, 2)
 
-    for _ in range(2):
-        for project_id in projects:
-            touch(client, project_id)
-        airflow.clear("experiment", run)
-        airflow.wait_for_run("experiment", run, "success")
-        assert _seen(airflow, run, 2) == first
+    for project_id in projects:
+        touch(client, project_id)
+    airflow.clear("experiment", run)
+    airflow.wait_for_run("experiment", run, "success")
+    assert _seen(airflow, run, 2) == first
 
     gone = {"entities": [], "total": 0, "perPage": 500, "pagesCount": 1}
     wire.always("projects.versions.list", alter(lambda told: {**told, **gone}))
@@ -269,8 +268,7 @@ def test_a_cleared_run_sees_the_versions_that_it_saw_and_a_version_that_is_gone_
 def test_each_run_of_a_backfill_keeps_its_version(airflow: Standalone, client: Client, project_id: int):
     backfill = {"from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-03T00:00:00Z", "max_active_runs": 1}
     conf = {"project_ids": [project_id]}
-    wait_until(lambda: bool(airflow.call("GET", "/api/v2/dags/experiment")), airflow.tail)
-    airflow.call("POST", "/api/v2/backfills", {"dag_id": "experiment", "dag_run_conf": conf, **backfill})
+    airflow.backfill("experiment", dag_run_conf=conf, **backfill)
     runs = [f"backfill__2026-01-0{day}T00:00:00+00:00" for day in (2, 3)]
     for run in runs:
         airflow.wait_for_run("experiment", run, "success")
