@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from airflow_sv_versioning.dataset import open_version
-from airflow_sv_versioning.dataset.formats.coco import FORMAT
+from airflow_sv_versioning.dataset.formats.coco import CocoFormat
 from airflow_sv_versioning.dataset.items import Placed
 from tests.interop.conftest import FilledProject
 from tests.support.data_sets import write
@@ -29,7 +29,7 @@ def our_annotations(client: Client, project_id: int, version_id: int, folder: Pa
     with open_version(client, project_id, version_id, cache=folder / "cache") as version:
         placed = [Placed(entry, "all", entry.path) for entry in version.entries]
         classes = version.meta["classes"]
-        losses = write(FORMAT, list(version.whole_items(placed)), folder, classes=classes)
+        losses = write(CocoFormat(), list(version.whole_items(placed)), folder, classes=classes)
     assert {what for _, what in losses} == {"line", "point"}
     coco = COCO(folder / "files" / "annotations" / "instances_all.json")
     found = defaultdict[str, list[dict[str, Any]]](list)

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ def image(*figures: Figure, split: str = "all", name: str = "a.png", **more: Any
     return Item(0, row, split=split, figures=figures, **more)
 
 
+def video(*figures: Figure, split: str = "all", name: str = "a.mp4", **more: Any) -> Item:
+    """A video, of which the number is given later."""
+    more = {"dataset_path": "ds", "file_name": f"ds/{name}", "key": 0, **more}
+    row = {"name": name, "frame_width": WIDTH, "frame_height": HEIGHT}
+    return Item(0, row, split=split, figures=figures, **more)
+
+
 def write(
     data_format: Format,
     items: Sequence[Item],
@@ -56,10 +64,10 @@ def write(
     for shard, fragment in enumerate(fragments):
         fragment.mkdir(parents=True)
         writer = data_format.open_writer(contents, files, fragment)
-        for item in numbered:
-            if data_format.unit(contents, item.split, item.key) % shards == shard:
-                writer.write(item)
-        writer.close()
+        with closing(writer):
+            for item in numbered:
+                if data_format.unit(contents, item.split, item.key) % shards == shard:
+                    writer.write(item)
         losses += Counter(writer.losses)
     data_format.assemble(contents, fragments, files)
     assert all((files / name).is_file() for name in data_format.file_names(contents))

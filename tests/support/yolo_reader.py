@@ -36,7 +36,7 @@ def read_yolo(folder: Path) -> dict[str, dict[str, Labels]]:
 
 def _read_part(folder: Path, place: str, names: dict[int, str], columns: int | None) -> dict[str, Labels]:
     labels = folder / f"{place}/".replace("images/", "labels/")
-    assert labels.is_dir()
+    assert labels.is_dir() == (folder / place).is_dir() or not (folder / "images").is_dir()
     return {
         path.relative_to(labels).with_suffix("").as_posix(): _read_labels(path, names, columns)
         for path in labels.rglob("*.txt")

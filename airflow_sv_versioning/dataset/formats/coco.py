@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from airflow_sv_versioning.dataset.formats.coco_writer import LINE_BEGIN, LINE_END, CocoWriter
 from airflow_sv_versioning.dataset.formats.format import Contents
+from airflow_sv_versioning.dataset.formats.frames import check_decoder, media_folder
 from airflow_sv_versioning.dataset.formats.skeletons import read_skeletons
 from airflow_sv_versioning.exceptions import ConfigurationError
 
@@ -23,12 +24,12 @@ class CocoFormat:
     """Pictures and what is on them, as pycocotools reads it."""
 
     name: ClassVar[str] = "coco"
-    project_types: ClassVar[frozenset[str]] = frozenset({"images"})
+    project_types: ClassVar[frozenset[str]] = frozenset({"images", "videos"})
     first_category_id: ClassVar[int] = 1
 
     def media_folder(self, contents: Contents) -> str | None:
-        """Pictures are looked for under ``images``."""
-        return "images"
+        """Images are looked for under ``images``, and there frames of videos become pictures."""
+        return media_folder(contents)
 
     def check(self, contents: Contents) -> None:
         """Refuse options: there are none.
@@ -37,6 +38,7 @@ class CocoFormat:
         """
         if contents.options:
             raise ConfigurationError(f"COCO has no options; leave out {', '.join(sorted(contents.options))}.")
+        check_decoder(contents)
         read_skeletons(contents.meta)
 
     def unit(self, contents: Contents, split: str, key: int) -> int:
@@ -45,7 +47,7 @@ class CocoFormat:
 
     def open_writer(self, contents: Contents, files: Path, fragments: Path) -> CocoWriter:
         """Begin a shard."""
-        return CocoWriter(contents, fragments)
+        return CocoWriter(contents, files, fragments)
 
     def assemble(self, contents: Contents, fragments: Sequence[Path], files: Path) -> None:
         """Put the fragments of each part together."""
@@ -65,7 +67,12 @@ def _assemble(contents: Contents, fragments: Sequence[tuple[Path, int]], file: B
 
     members = {"info": _info(contents.version), "licenses": [], "categories": list(_categories(contents))}
     file.write(msgspec.json.encode(members)[:-1])
-    for kind in ("images", "annotations"):
+    kinds = (
+        ("videos", "images", "annotations")
+        if contents.project_type == "videos"
+        else ("images", "annotations")
+    )
+    for kind in kinds:
         file.write(f',"{kind}":[\n'.encode())
         _merge([folder / f"{kind}-{place}" for folder, place in fragments], file)
         file.write(b"]")
@@ -109,6 +116,3 @@ def _merge(paths: Sequence[Path], file: BinaryIO) -> None:
 
 def _id(line: bytes) -> int:
     return int(line[len(LINE_BEGIN) : line.index(b",")])
-
-
-FORMAT = CocoFormat()

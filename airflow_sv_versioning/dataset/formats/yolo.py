@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from airflow_sv_versioning.dataset.formats.format import Contents
+from airflow_sv_versioning.dataset.formats.frames import check_decoder, media_folder
 from airflow_sv_versioning.dataset.formats.skeletons import read_skeletons
 from airflow_sv_versioning.dataset.formats.yolo_labels import TASKS
 from airflow_sv_versioning.dataset.formats.yolo_writer import YoloWriter
@@ -27,12 +28,12 @@ class YoloFormat:
     """
 
     name: ClassVar[str] = "yolo"
-    project_types: ClassVar[frozenset[str]] = frozenset({"images"})
+    project_types: ClassVar[frozenset[str]] = frozenset({"images", "videos"})
     first_category_id: ClassVar[int] = 0
 
     def media_folder(self, contents: Contents) -> str | None:
-        """Pictures are looked for under ``images``."""
-        return "images"
+        """Images are looked for under ``images``, and there frames of videos become pictures."""
+        return media_folder(contents)
 
     def check(self, contents: Contents) -> None:
         """Refuse options that are none, and ids that YOLO cannot have.
@@ -46,6 +47,7 @@ class YoloFormat:
             raise ConfigurationError(f"task is {task!r}; YOLO has {', '.join(TASKS)}.", task=task)
         if sorted(contents.category_ids.values()) != list(range(len(contents.category_ids))):
             raise ConfigurationError("Ids of classes in YOLO count from 0 and leave nothing out.")
+        check_decoder(contents)
         if task == "pose" and not any(each.keys for each in read_skeletons(contents.meta).values()):
             raise ConfigurationError("No class has key points; choose another task than pose.")
 
@@ -89,6 +91,3 @@ def _quoted(text: str) -> str:
     """Write a text as YAML does in double quotes, which JSON's are but for what cannot be printed."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
-
-
-FORMAT = YoloFormat()
