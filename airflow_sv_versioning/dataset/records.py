@@ -8,11 +8,13 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+# None of these can be part of a circle: the collector need not look through millions of them.
+
 ALL = "all"
 """The one part of a data set that is not split."""
 
 
-class Tag(msgspec.Struct, frozen=True):
+class Tag(msgspec.Struct, frozen=True, gc=False):
     """A tag of an item or a figure.
 
     :param value: text, number, or ``None``.
@@ -24,7 +26,7 @@ class Tag(msgspec.Struct, frozen=True):
     frames: tuple[int, int] | None = None
 
 
-class Figure(msgspec.Struct, frozen=True):
+class Figure(msgspec.Struct, frozen=True, gc=False):
     """A figure of an item.
 
     :param number: from 1, its place among all figures of what is exported; the same in each shard.
@@ -48,11 +50,11 @@ class Figure(msgspec.Struct, frozen=True):
     slice_index: int | None = None
     plane: str | None = None
     object_number: int | None = None
-    figure_id: int | None = None
     mask: Path | None = None
+    figure_id: int | None = None
 
 
-class AnnotationObject(msgspec.Struct, frozen=True):
+class AnnotationObject(msgspec.Struct, frozen=True, gc=False):
     """An object of a video or volume, to which figures belong.
 
     :param number: from 1, within its item.
@@ -63,7 +65,7 @@ class AnnotationObject(msgspec.Struct, frozen=True):
     tags: Sequence[Tag] = ()
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """An image, video or volume.
 
     :param number: from 1, its place among all items of what is exported; the same in each shard.

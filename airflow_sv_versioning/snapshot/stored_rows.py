@@ -142,6 +142,26 @@ class OwnedRows:
         return self._rows.take(_spread(firsts, firsts + sizes))
 
 
+def stored_batches(path: Path, schema: pa.Schema, size: int) -> Iterator[pa.RecordBatch]:
+    """Stream a file in its order, with the columns of a schema; those that it lacks are null.
+
+    :param size: the most rows of a batch.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        stored_names = file.schema_arrow.names
+        present_names = [name for name in schema.names if name in stored_names]
+        # Of columns that are all lacking, another one tells how many rows there are.
+        read_names = present_names or stored_names[:1]
+        for batch in file.iter_batches(size, columns=read_names, use_threads=False):
+            if batch.schema.equals(schema):
+                yield batch
+            else:
+                yield from _fitted(pa.Table.from_batches([batch]), schema).to_batches()
+
+
 @contextmanager
 def damage_named(table: str) -> Iterator[None]:
     """Tell damage of a table from a disk that refuses: the library reports both as ``OSError``.

@@ -24,7 +24,7 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.snapshot.ids import IdSet, joined
 from airflow_sv_versioning.snapshot.items import ItemBatch, OwnedTables, cut
 from airflow_sv_versioning.snapshot.schemas import item_column, table_names, table_schema
-from airflow_sv_versioning.snapshot.stored_rows import StoredRows, damage_named
+from airflow_sv_versioning.snapshot.stored_rows import StoredRows, damage_named, stored_batches
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,10 +108,14 @@ class Snapshot:
         """Stream a table in its stored order, batch by batch."""
         if self.path(table).exists():
             with damage_named(table):
-                yield from self._iter_stored(table, columns, where)
+                yield from (
+                    stored_batches(self.path(table), self.schema(table, columns), BATCH_ROWS)
+                    if where is None
+                    else self._iter_filtered(table, columns, where)
+                )
 
-    def _iter_stored(
-        self, table: str, columns: Sequence[str] | None, where: pc.Expression | None
+    def _iter_filtered(
+        self, table: str, columns: Sequence[str] | None, where: pc.Expression
     ) -> Iterator[pa.RecordBatch]:
         import pyarrow.dataset as ds
 
