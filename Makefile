@@ -42,7 +42,7 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $
 # order files begin, tests/conftest.py says.
 IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare fidelity truth fuzz docs-picture dev-env sdk-env clean
+.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare bench-dataset fidelity truth fuzz docs-picture dev-env sdk-env readers-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -53,12 +53,14 @@ help:
 	@echo "make coverage  say how much of each package the tests ran (COVERED='versioning restore' lists what did not)"
 	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
 	@echo "make bench-compare  measure a comparison of two million figures, and a restore that is compared in full"
+	@echo "make bench-dataset  measure reading and exporting a version of a million polygons, and COCO beside the official way"
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
 	@echo "make truth    compare projects before and after edits that are known (SEEDS=1000 TRUTH_ARGS=...)"
 	@echo "make fuzz     read archives that were changed at random, and count what became of them (SEEDS=5000 FUZZ_ARGS=...)"
 	@echo "make kills N=200  kill creates and restores at every request, and see what the next run finds"
 	@echo "make docs-picture  draw the packages and who imports whom, for docs/architecture.md"
 	@echo "make sdk-env  only the environments of the official SDK"
+	@echo "make readers-env  only the environments of the tests, with what reads exports in Parquet"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
 # --- environments ---------------------------------------------------------------------------------
@@ -68,6 +70,7 @@ help:
 setup: .venv/.stamp-demo
 dev-env: .venv/.stamp-dev
 sdk-env: .venv-sdk-versioning/.stamp-$(SDK_VERSION)
+readers-env: .venv-readers/.stamp
 
 .venv/bin/python:
 	@$(call new_env,.venv)
@@ -100,13 +103,22 @@ sdk-env: .venv-sdk-versioning/.stamp-$(SDK_VERSION)
 	@$(call pip_install,.venv-sdk-versioning) --no-deps 'pyarrow>=17.0.0,<=23.0.1'
 	@touch $@
 
+# What reads exports in Parquet as users do: Hugging Face's `datasets`, which brings pandas. It sees the
+# tests' environment, which must not have them: Arrow loads pandas wherever it is, half a second a process.
+.venv-readers/.stamp: .venv/.stamp-dev
+	@echo "Installing readers of Parquet into .venv-readers (some seconds)"
+	@$(call new_env,.venv-readers)
+	@echo "$(call site_packages,.venv)" > "$(call site_packages,.venv-readers)/dev.pth"
+	@$(call pip_install,.venv-readers) 'datasets>=4.0'
+	@touch $@
+
 # --- what people call -----------------------------------------------------------------------------
 
 demo: setup
 	@.venv/bin/sv-versioning demo $(DEMO_ARGS)
 
 test:
-	@$(MAKE) -j2 dev-env sdk-env
+	@$(MAKE) -j2 readers-env sdk-env
 	@$(MAKE) lint types pytest
 
 check: dev-env
@@ -142,7 +154,7 @@ test-matrix: dev-env $(MATRIX:%=.venv-airflow-%/.stamp)
 	done
 
 # Without the official SDK's tests, whose other side is not ours; PYTEST_ARGS="tests/unit" measures less.
-coverage: dev-env
+coverage: readers-env
 	@rm -f .coverage .coverage.*
 	@.venv/bin/python -m coverage run -m pytest $(IN_PARALLEL) -m "not sdk" $(PYTEST_ARGS)
 	@.venv/bin/python -m coverage combine --quiet
@@ -156,6 +168,9 @@ bench: dev-env sdk-env
 
 bench-compare: dev-env
 	@.venv/bin/python -m benchmarks.comparison --restore 200000 $(BENCH_ARGS)
+
+bench-dataset: dev-env sdk-env
+	@.venv/bin/python -m benchmarks.datasets $(BENCH_ARGS)
 
 SEEDS ?= 200
 
@@ -172,5 +187,5 @@ docs-picture: dev-env
 	@.venv/bin/python docs/draw_architecture.py
 
 clean:
-	rm -rf .coverage .coverage.* .hypothesis .venv .venv-airflow-* .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .coverage .coverage.* .hypothesis .venv .venv-airflow-* .venv-readers .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -22,6 +21,7 @@ from airflow_sv_versioning.dataset.records import ALL, Figure, Item, Tag
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.archives import rows, write_snapshot
+from tests.support.parquet_readers import digest, read_with_others
 from tests.support.typed_projects import MAKERS
 from tests.support.types import Client, Patch
 
@@ -132,20 +132,18 @@ def test_hugging_face_and_pandas_read_pictures_with_their_annotations(of_type, t
     with of_type("images") as version:
         data_set = export_version(version, tmp_path, "copy")
         originals = list(version.media(version.items().read_all()))
-        figures = version.figures(columns=["class_name"]).read_all()["class_name"].to_pylist()
-    from datasets import load_dataset
+        placed = [Placed(entry, ALL, "") for entry in version.entries]
+        class_names = [[each.class_name for each in item.figures] for item in version.whole_items(placed)]
 
-    loaded = load_dataset(str(data_set), cache_dir=str(tmp_path / "hugging face"))["train"]
+    found = read_with_others(data_set, tmp_path / "hugging face")
 
     pictures = [Image.open(io.BytesIO(content)) for content in originals]
-    assert [row["image"].tobytes() for row in loaded] == [picture.tobytes() for picture in pictures]
-    assert [(row["width"], row["height"]) for row in loaded] == [picture.size for picture in pictures]
-    labels = loaded.features["annotations"].feature["category_id"]
-    found = [each for row in loaded for each in row["annotations"]]
-    assert [labels.int2str(each["category_id"]) for each in found] == figures
-    frame = pd.read_parquet(data_set / "data")
-    assert [row["bytes"] for row in frame["image"]] == originals
-    assert [each["class_name"] for row in frame["annotations"] for each in row] == figures
+    assert found["pictures"] == [[digest(each.tobytes()), [*each.size]] for each in pictures]
+    assert found["labels"] == found["class names"] == class_names
+    assert found["files"] == [digest(content) for content in originals]
+    assert found["splits"] == {"train": len(originals)}
+    [boxes] = ask(f"SELECT [a.bbox FOR a IN annotations] FROM '{data_set}/data/*.parquet' LIMIT 1")
+    assert found["boxes"][0] == boxes[0]
 
 
 def test_frames_of_videos_are_rows(of_type, tmp_path: Path):

@@ -28,15 +28,10 @@ class ParquetFormat:
     name: ClassVar[str] = "parquet"
     project_types: ClassVar[frozenset[str]] = frozenset(TABLES)
     first_category_id: ClassVar[int] = 0
-    reserved: ClassVar[frozenset[str]] = frozenset()
 
     def media_folder(self, contents: Contents) -> str | None:
         """Name the folder of items' files; ``None`` where pictures are embedded."""
         return None if embeds_pictures(contents) else contents.project_type
-
-    def place(self, file_name: str) -> str:
-        """Name what an item takes: its file."""
-        return file_name
 
     def check(self, contents: Contents) -> None:
         """Refuse options, for it has none."""
