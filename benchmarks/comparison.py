@@ -20,18 +20,15 @@ from airflow_sv_versioning.compare.engine import compare_snapshots
 from airflow_sv_versioning.compare.records import SideFacts
 from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.snapshot.writer import SnapshotWriter
 from benchmarks.measuring import costs_of
 from benchmarks.processes import ROOT, measured, running
 from benchmarks.seed import seed_images
+from benchmarks.snapshots import write_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_CPU_SECONDS, MAX_MEMORY_MB, MAX_RATIO = 10, 300, 2
-_CLASSES = 20
-_AT_ONCE = 1_000
-_OUTLINE = ((0, 0), (30, 2), (60, 5), (80, 30), (70, 60), (40, 80), (10, 60), (0, 30))
 
 
 def main() -> int:
@@ -61,9 +58,9 @@ def _arguments() -> argparse.Namespace:
 def _measure(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, bool]]:
     size = (arguments.items, arguments.figures)
     sides = [folder / name for name in ("before", "after", "others")]
-    _write(sides[0], *size)
-    _write(sides[1], *size, reshaped=100)
-    _write(sides[2], *size, first=10**9)
+    write_images(sides[0], *size)
+    write_images(sides[1], *size, reshaped=100)
+    write_images(sides[2], *size, first=10**9)
     what = f"{arguments.items:,} items of {arguments.figures} figures a side"
     normal = _measured(sides[0], sides[1])
     cpu, memory = normal["cpu_seconds"], normal["peak_memory_mb"]
@@ -116,56 +113,6 @@ def _compare(before: Path, after: Path) -> dict[str, Any]:
         return compare_snapshots(*snapshots, sides, same_project=True).number_of_changes
 
     return costs_of(work)
-
-
-def _write(folder: Path, items: int, figures: int, *, reshaped: int = 0, first: int = 1) -> None:
-    """Write a snapshot of an image project.
-
-    :param reshaped: every so many figures is moved by three pixels; 0 for none.
-    :param first: of the ids, from which names and contents follow.
-    """
-    folder.mkdir()
-    classes = [{"id": number, "title": f"class {number}", "shape": "polygon"} for number in range(_CLASSES)]
-    with SnapshotWriter(folder, "images") as writer:
-        writer.append("datasets", [{"src_dataset_id": 1, "name": "data"}])
-        for start in range(first, first + items, _AT_ONCE):
-            ids = range(start, min(first + items, start + _AT_ONCE))
-            writer.append("images", [_image(item_id) for item_id in ids])
-            writer.append(
-                "figures",
-                [
-                    _figure(item_id * figures + number, item_id, reshaped)
-                    for item_id in ids
-                    for number in range(figures)
-                ],
-            )
-        writer.finish({"id": 1, "name": "bench", "custom_data": {}}, {"classes": classes, "tags": []})
-
-
-def _image(item_id: int) -> dict[str, Any]:
-    return {
-        "src_image_id": item_id,
-        "src_dataset_id": 1,
-        "name": f"image {item_id}.jpg",
-        "hash": f"hash {item_id}",
-        "width": 1920,
-        "height": 1080,
-    }
-
-
-def _figure(figure_id: int, item_id: int, reshaped: int) -> dict[str, Any]:
-    left, top = figure_id * 37 % 1500, figure_id * 53 % 900
-    left += 3 if reshaped and figure_id % reshaped == 0 else 0
-    points = [[left + x, top + y] for x, y in _OUTLINE]
-    geometry = {"points": {"exterior": points, "interior": []}}
-    return {
-        "src_figure_id": figure_id,
-        "src_image_id": item_id,
-        "class_id": figure_id % _CLASSES,
-        "class_name": f"class {figure_id % _CLASSES}",
-        "geometry_type": "polygon",
-        "geometry_json": json.dumps(geometry, separators=(",", ":")),
-    }
 
 
 if __name__ == "__main__":
