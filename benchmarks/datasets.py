@@ -43,7 +43,7 @@ class Step:
 STEPS = (
     Step("open", "open it for the first time: unpack and check", {}),
     Step("first-batch", "open it again, first batch of figures", {"wall_seconds": 0.5}),
-    Step("three-columns", "three columns of all figures", {"wall_seconds": 0.3}),
+    Step("three-columns", "three columns of all figures, where it is open", {"wall_seconds": 0.3}),
     Step("coco", "export as COCO", {"cpu_seconds": 15, "peak_memory_mb": 300}),
     Step("yolo", "export as YOLO, `task=segment`", {"peak_memory_mb": 300}),
     Step("parquet", "export as Parquet", {"peak_memory_mb": 300}),
@@ -131,8 +131,8 @@ def _report(
     yield from (f"Measured on {machine}, by `make bench-dataset{given}`, in one run.", "")
     figures = arguments.images * arguments.figures
     size = f"{arguments.images:,} images with {figures:,} polygons of {len(OUTLINE)} points"
-    yield f"A version of {size}, as an archive"
-    yield "on this disk. Each line is a process of its own; seconds are without starting Python."
+    yield f"A version of {size}, as an archive on this"
+    yield "disk. Each line is a process of its own; seconds are without starting Python."
     yield ""
     yield "| | wall | CPU | peak memory | at most |"
     yield "|---|---|---|---|---|"
