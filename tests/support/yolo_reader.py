@@ -17,7 +17,7 @@ class Labels:
     """
 
     classes: list[str]
-    values: np.ndarray[Any, Any]
+    values: list[np.ndarray[Any, Any]]
 
 
 def read_yolo(folder: Path) -> dict[str, dict[str, Labels]]:
@@ -54,7 +54,7 @@ def _read_labels(path: Path, names: dict[int, str], columns: int | None) -> Labe
     values = [np.array(row[1:], np.float64) for row in rows]
     places = [_places(row, columns) for row in values]
     assert all((row >= 0).all() and (row <= 1).all() for row in places)
-    return Labels([names[int(row[0])] for row in rows], np.array(values))
+    return Labels([names[int(row[0])] for row in rows], values)
 
 
 def _places(row: np.ndarray[Any, Any], columns: int | None) -> np.ndarray[Any, Any]:

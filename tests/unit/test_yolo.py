@@ -117,7 +117,7 @@ def test_boxes_have_corners(tmp_path: Path):
     items = [image(figure("oriented_bbox", TURNED), figure("rectangle", BOX))]
     write(YoloFormat(), items, tmp_path, task="obb")
 
-    turned, upright = read_yolo(tmp_path / "files")["train"]["ds/a"].values * ([WIDTH, HEIGHT] * 4)
+    turned, upright = np.array(read_yolo(tmp_path / "files")["train"]["ds/a"].values) * ([WIDTH, HEIGHT] * 4)
     assert turned.round(3).tolist() == [25, 5, 25, 25, 15, 25, 15, 5]
     assert upright.round(3).tolist() == [8, 12, 24, 12, 24, 36, 8, 36]
 
