@@ -21,7 +21,7 @@ from airflow_sv_versioning.snapshot.ids import told_id
 from airflow_sv_versioning.snapshot.items import OwnedTables, pieces
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.schemas import column_names, item_column, table_names
-from airflow_sv_versioning.snapshot.tables import Snapshot
+from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
 from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class ItemsReader:
         self._open_media = open_media
         self._type = project_type_of(snapshot.project_type)
         self._tables = OwnedTables(snapshot.directory, snapshot.project_type, self._columns())
-        self._masks = alpha_masks(snapshot) if snapshot.project_type == "images" else None
+        self._masks = alpha_masks(snapshot)
+        self._has_files = (snapshot.directory / MASKS).is_dir()
 
     def read(self, placed: Sequence[Placed]) -> Iterator[Item]:
         """Read items, a few thousand rows at a time.
@@ -255,7 +256,7 @@ class ItemsReader:
 
     def _mask(self, figure_id: int | None) -> Path | None:
         """Find the file of a figure in space."""
-        if figure_id is None or self._type.name != "volumes":
+        if figure_id is None or not self._has_files:
             return None
         path = self._snapshot.mask_path(figure_id)
         return path if path.exists() else None

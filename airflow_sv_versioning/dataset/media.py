@@ -156,7 +156,7 @@ class MediaSource:
         yield server, partial(self.client.originals.iter_chunks, self.project_type, item_id)
         if link:
             yield link, partial(_read_link, self.client, link)
-        if content_hash and self.project_type == "images":
+        if content_hash and project_type_of(self.project_type).is_picture:
             # Also when no item has it any more.
             yield f"{server} by hash", partial(_read_by_hash, self.client, content_hash)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.snapshot.ids import joined
 from airflow_sv_versioning.snapshot.tables import Snapshot
 
@@ -19,7 +20,7 @@ class Naming:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._has_objects = snapshot.project_type != "images"
+        self._has_objects = project_type_of(snapshot.project_type).has_objects
 
     @property
     def class_key(self) -> str:

@@ -21,6 +21,9 @@ REGISTRIES = {
     "archive/formats.py",
     "restore/placeholders/__init__.py",
     "restore/steps/filling.py",
+    # What each format of data sets holds, type by type.
+    *(f"dataset/formats/{name}.py" for name in ("coco", "yolo")),
+    *(f"dataset/formats/parquet/{name}.py" for name in ("columns", "layout", "readme", "rows")),
 }
 MODULES = [
     path

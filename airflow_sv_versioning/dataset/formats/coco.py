@@ -19,6 +19,8 @@ from airflow_sv_versioning.dataset.formats.frames import check_decoder, media_fo
 from airflow_sv_versioning.dataset.formats.skeletons import read_skeletons
 from airflow_sv_versioning.exceptions import ConfigurationError
 
+_KINDS = ("images", "annotations")
+
 
 class CocoFormat:
     """Pictures and what is on them, as pycocotools reads it."""
@@ -67,12 +69,7 @@ def _assemble(contents: Contents, fragments: Sequence[tuple[Path, int]], file: B
 
     members = {"info": _info(contents.version), "licenses": [], "categories": list(_categories(contents))}
     file.write(msgspec.json.encode(members)[:-1])
-    kinds = (
-        ("videos", "images", "annotations")
-        if contents.project_type == "videos"
-        else ("images", "annotations")
-    )
-    for kind in kinds:
+    for kind in ("videos", *_KINDS) if contents.has_frames else _KINDS:
         file.write(f',"{kind}":[\n'.encode())
         _merge([folder / f"{kind}-{place}" for folder, place in fragments], file)
         file.write(b"]")

@@ -61,7 +61,7 @@ class CocoWriter:
         self._encode = msgspec.json.Encoder().encode
         self._fragments = fragments
         self._pictures = files / "images"
-        self._is_of_videos = contents.project_type == "videos"
+        self._is_of_videos = contents.has_frames
         self._writes_frames = writes_frames(contents)
         self._places = {split: place for place, split in enumerate(contents.items)}
         self._files: dict[tuple[str, str], BinaryIO] = {}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from airflow_sv_versioning.dataset.records import Item
+from airflow_sv_versioning.project_types import project_type_of
 
 Losses = Mapping[tuple[str, str], int]
 """(Class name, what the format cannot hold of it, such as ``polyline`` or ``holes``) -> how many figures."""
@@ -40,6 +41,11 @@ class Contents:
     item_bytes: Mapping[str, int]
     media: str
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_frames(self) -> bool:
+        """Say whether items have many pictures, and figures lie on one of them."""
+        return not project_type_of(self.project_type).is_picture
 
 
 class ShardWriter(Protocol):

@@ -20,7 +20,7 @@ _QUALITY = 95
 
 def writes_frames(contents: Contents) -> bool:
     """Say whether frames of videos become pictures."""
-    return contents.project_type == "videos" and contents.media == "copy"
+    return contents.has_frames and contents.media == "copy"
 
 
 def media_folder(contents: Contents) -> str | None:

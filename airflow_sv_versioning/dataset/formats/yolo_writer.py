@@ -26,7 +26,7 @@ class YoloWriter:
         self._most = max((len(each.keys) for each in self._skeletons.values()), default=0)
         self._write_label = TASKS[task]
         self._labels, self._pictures = files / "labels", files / "images"
-        self._is_of_videos = contents.project_type == "videos"
+        self._is_of_videos = contents.has_frames
         self._writes_frames = writes_frames(contents)
 
     def write(self, item: Item) -> None:

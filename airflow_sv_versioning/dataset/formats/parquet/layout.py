@@ -14,7 +14,7 @@ BYTES_A_FILE = 500_000_000
 
 def embeds_pictures(contents: Contents) -> bool:
     """Say whether the files hold the pictures themselves."""
-    return contents.project_type == "images" and contents.media == "copy"
+    return not contents.has_frames and contents.media == "copy"
 
 
 @dataclass(frozen=True)
