@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_sv_versioning.dataset.formats.coco_shapes import Drawn, Size
 from airflow_sv_versioning.dataset.formats.geometry import Lost, Polygons, Ring
+from airflow_sv_versioning.dataset.formats.polygon_texts import read_outlines
 from airflow_sv_versioning.dataset.formats.rle import runs_of_polygons
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers = np.ndarray[Any, Any]
 
 
 class _Measured(NamedTuple):
@@ -26,6 +32,8 @@ class _Measured(NamedTuple):
 
 def draw_polygons(shapes: Sequence[tuple[Polygons, Size]]) -> list[Drawn | Lost]:
     """Say what COCO has of each, or why it has nothing of it."""
+    if not shapes:
+        return []
     rings: list[Ring] = []
     sizes: list[Size] = []
     for shape, size in shapes:
@@ -44,6 +52,19 @@ def draw_polygons(shapes: Sequence[tuple[Polygons, Size]]) -> list[Drawn | Lost]
             own = _Measured(outlines[place:end], boxes[place:end], areas[place:end])
             drawn.append(_draw(shape, size, own))
             place = end
+    return drawn
+
+
+def draw_plain_polygons(texts: Sequence[str | None], sizes: Sequence[Size]) -> list[Drawn | None]:
+    """Say the same of polygons without holes by their JSON texts; ``None`` of whatever else is among them."""
+
+    drawn: list[Drawn | None] = [None] * len(texts)
+    outlines = read_outlines(texts)
+    if outlines is None or not len(outlines.places):
+        return drawn
+    measured = _measure_points(outlines.points, outlines.lengths, _array(sizes)[outlines.places])
+    for place, outline, box, area in zip(outlines.places.tolist(), *measured, strict=True):
+        drawn[place] = Drawn(box, area, [outline])
     return drawn
 
 
@@ -85,11 +106,24 @@ def _measure(rings: Sequence[Ring], sizes: Sequence[Size]) -> _Measured:
     import numpy as np
 
     lengths = np.array(list(map(len, rings)))
+    numbers = chain.from_iterable(chain.from_iterable(rings))
+    points = np.fromiter(numbers, np.float64, 2 * int(lengths.sum())).reshape(-1, 2)
+    return _measure_points(points, lengths, _array(sizes))
+
+
+def _array(sizes: Sequence[Size]) -> Numbers:
+    import numpy as np
+
+    return np.fromiter(chain.from_iterable(sizes), np.int64, 2 * len(sizes)).reshape(-1, 2)
+
+
+def _measure_points(points: Numbers, lengths: Numbers, sizes: Numbers) -> _Measured:
+    """Measure rings, whose points stand one after the other."""
+    import numpy as np
+
     ends = np.cumsum(lengths)
     begins = ends - lengths
-    numbers = chain.from_iterable(chain.from_iterable(rings))
-    points = np.fromiter(numbers, np.float64, 2 * int(ends[-1])).reshape(-1, 2)
-    pixels = np.floor(points).astype(np.int64) - (points == np.repeat(np.array(sizes), lengths, axis=0))
+    pixels = np.floor(points).astype(np.int64) - (points == np.repeat(sizes, lengths, axis=0))
     following = np.arange(1, len(pixels) + 1)
     following[ends - 1] = begins
     products = pixels[:, 0] * pixels[following, 1] - pixels[:, 1] * pixels[following, 0]

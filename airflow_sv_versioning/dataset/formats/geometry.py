@@ -19,14 +19,16 @@ from airflow_sv_versioning.project_types.masks import UnreadableMaskError, read_
 if TYPE_CHECKING:
     from airflow_sv_versioning.project_types.masks import Mask
 
-# Farther away than any picture is wide.
-_Coordinate = Annotated[float, msgspec.Meta(ge=-1_000_000, le=1_000_000)]
+FARTHEST = 1_000_000
+"""Pixels; farther away than any picture is wide."""
+_Coordinate = Annotated[float, msgspec.Meta(ge=-FARTHEST, le=FARTHEST)]
 Point = tuple[_Coordinate, _Coordinate]
 """Column and row, in pixels from the item's upper left corner; the first pixel's centre is (0.5, 0.5)."""
 Ring = Annotated[list[Point], msgspec.Meta(min_length=3)]
 _TwoPoints = Annotated[list[Point], msgspec.Meta(min_length=2, max_length=2)]
 
 UNREADABLE = "unreadable"
+POLYGON = "polygon"
 
 
 class Lost(Exception):  # noqa: N818
@@ -254,7 +256,7 @@ _AROUND = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _READERS: Mapping[str, Callable[[str], Shape]] = {
     "rectangle": _rectangle,
     "oriented_bbox": _oriented_box,
-    "polygon": _polygon,
+    POLYGON: _polygon,
     "multipolygon": _multipolygon,
     "graph": _key_points,
     "bitmap": _bitmap,
