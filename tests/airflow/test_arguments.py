@@ -40,6 +40,7 @@ DECIDED = (
     *("missing_entities", "before", "after", "fail_if", "skip_if", "report", "changes"),
     *("newer_than", "made_since", "experiment_file"),
     *("destination", "selection", "split", "format_options", "cache"),
+    *("into", "on_conflict"),
 )
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}

@@ -33,7 +33,12 @@ def test_the_demo_backs_up_changes_and_restores_on_real_airflow(tmp_path: Path) 
     assert "is what version 1 was" in table
     assert str(tmp_path / "server") in table
     assert (tmp_path / "env.sh").stat().st_mode & 0o077 == 0
-    assert _runs(tmp_path / "airflow" / "airflow.db") == {"pre_training_backup": 3, "reproducible_rerun": 1}
+    assert "balanced accuracy" in table
+    assert _runs(tmp_path / "airflow" / "airflow.db") == {
+        "pre_training_backup": 3,
+        "reproducible_rerun": 1,
+        "train_on_version": 1,
+    }
 
 
 def _runs(database: Path) -> dict[str, int]:

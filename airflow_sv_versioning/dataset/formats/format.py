@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from airflow_sv_versioning.dataset.records import Item
-from airflow_sv_versioning.project_types import project_type_of
 
 Losses = Mapping[tuple[str, str], int]
 """(Class name, what the format cannot hold of it, such as ``polyline`` or ``holes``) -> how many figures."""
@@ -45,6 +44,9 @@ class Contents:
     @property
     def has_frames(self) -> bool:
         """Say whether items have many pictures, and figures lie on one of them."""
+        # The command line knows the formats' names without what types need.
+        from airflow_sv_versioning.project_types import project_type_of
+
         return not project_type_of(self.project_type).is_picture
 
 
