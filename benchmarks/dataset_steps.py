@@ -15,6 +15,7 @@ from airflow_sv_versioning.dataset.export import export_dataset
 from airflow_sv_versioning.dataset.export_options import ExportOptions
 from airflow_sv_versioning.dataset.reader import VersionReader
 from airflow_sv_versioning.dataset.split import Split
+from airflow_sv_versioning.runtime.collecting import collect_seldom
 from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.runtime.progress import Progress
 from benchmarks.measuring import costs_of
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--project", type=int)
     arguments = parser.parse_args()
     save_memory()
+    collect_seldom()
     costs = costs_of(lambda: _STEPS[arguments.step](arguments))
     own_costs = costs["result"]
     print(json.dumps(own_costs if isinstance(own_costs, dict) else costs))

@@ -38,6 +38,7 @@ from airflow_sv_versioning.cli import (
 from airflow_sv_versioning.cli.parsing import Parser
 from airflow_sv_versioning.cli.printing import fail, prepare_output
 from airflow_sv_versioning.exceptions import CancelledError, SuperviselyError
+from airflow_sv_versioning.runtime.collecting import collect_seldom
 from airflow_sv_versioning.runtime.memory import save_memory
 
 
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: the exit code.
     """
     save_memory()
+    collect_seldom()
     argv = sys.argv[1:] if argv is None else argv
     prepare_output()
     try:

@@ -14,6 +14,7 @@ from airflow_sv_versioning._airflow import expanded_arguments
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, is_nothing
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.runtime.collecting import collect_seldom
 from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.runtime.progress import WARNING
 
@@ -83,6 +84,7 @@ class SuperviselyOperator(BaseOperator):
         """Prepare the process, which is there for this task alone."""
         super().pre_execute(context)
         save_memory()
+        collect_seldom()
 
     def _report(self, line: str) -> None:
         """Log what the engine tells."""

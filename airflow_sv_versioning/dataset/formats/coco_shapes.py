@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import ceil, floor
 from typing import Any, NamedTuple
 
+import msgspec
+
 from airflow_sv_versioning.dataset.formats.geometry import (
     Bitmap,
     Box,
@@ -38,7 +40,7 @@ class Size(NamedTuple):
     height: int
 
 
-class Drawn(NamedTuple):
+class Drawn(msgspec.Struct, frozen=True, gc=False):
     """Members of an annotation.
 
     :param bbox: left, top, width, height.

@@ -76,8 +76,7 @@ class CocoWriter:
             return
         self._append("images", item.split, [image_of(item, size)])
         place = _Place(item.number, size)
-        for figure in item.figures:
-            self._take(item, figure, place)
+        self._take(item.split, item.figures, place)
 
     def close(self) -> None:
         """Write what is left, and close all files."""
@@ -99,20 +98,24 @@ class CocoWriter:
                 images[frame] = figure.number
                 self._append("images", item.split, [frame_of(item, frame, figure.number, size)])
             track = tracks.setdefault(figure.object_number, figure.number)
-            self._take(item, figure, _Place(images[frame], size, track))
+            self._take(item.split, [figure], _Place(images[frame], size, track))
         self._append("videos", item.split, [video_of(item, size, tracks, self._category_ids)])
         if self._writes_frames:
             write_frames(item, images, self._pictures / item.split)
 
-    def _take(self, item: Item, figure: Figure, place: _Place) -> None:
-        """Let a figure wait for others: many polygons are drawn much faster than one by one."""
-        self._waiting.append(_Waiting(figure, item.split, place))
-        self._characters += len(figure.geometry or "")
+    def _take(self, split: str, figures: Sequence[Figure], place: _Place) -> None:
+        """Let figures wait for others: many polygons are drawn much faster than one by one."""
+        self._waiting += [_Waiting(figure, split, place) for figure in figures]
+        self._characters += sum([len(figure.geometry or "") for figure in figures])
         if len(self._waiting) >= _MAX_WAITING or self._characters >= _MAX_CHARACTERS:
             self._flush()
 
     def _flush(self) -> None:
-        rows, self._waiting, self._characters = self._waiting, [], 0
+        waiting, self._waiting, self._characters = self._waiting, [], 0
+        for start in range(0, len(waiting), _MAX_WAITING):
+            self._write_figures(waiting[start : start + _MAX_WAITING])
+
+    def _write_figures(self, rows: Sequence[_Waiting]) -> None:
         annotations: dict[str, list[CocoAnnotation]] = defaultdict(list)
         for row, drawn in zip(rows, self._draw(rows), strict=True):
             if isinstance(drawn, Lost):
@@ -127,13 +130,14 @@ class CocoWriter:
         sizes = [row.place.size for row in rows]
         texts = [row.figure.geometry if row.figure.geometry_type == POLYGON else None for row in rows]
         plain = draw_plain_polygons(texts, sizes)
-        read = [self._read(row) if drawn is None else drawn for row, drawn in zip(rows, plain, strict=True)]
-        polygons = iter(
-            draw_polygons(
-                [(each, size) for each, size in zip(read, sizes, strict=True) if isinstance(each, Polygons)]
-            )
-        )
-        return [next(polygons) if isinstance(each, Polygons) else each for each in read]
+        others = {place: self._read(rows[place]) for place, drawn in enumerate(plain) if drawn is None}
+        polygons = [(place, each) for place, each in others.items() if isinstance(each, Polygons)]
+        together = draw_polygons([(each, sizes[place]) for place, each in polygons])
+        found: dict[int, Drawn | Lost] = {
+            **{place: each for place, each in others.items() if not isinstance(each, Polygons)},
+            **{place: each for (place, _), each in zip(polygons, together, strict=True)},
+        }
+        return [found[place] if drawn is None else drawn for place, drawn in enumerate(plain)]
 
     def _read(self, row: _Waiting) -> Polygons | Drawn | Lost:
         """Read a figure, and draw it if it is no polygon."""
@@ -148,13 +152,12 @@ class CocoWriter:
 
     def _annotation(self, row: _Waiting, drawn: Drawn) -> CocoAnnotation:
         figure, place = row.figure, row.place
-        bbox, area, segmentation, keypoints, number = drawn
         category_id = category_of(figure.class_name, self._category_ids)
         tags = coco_tags(figure.tags)
         # By their places: by names it would take twice as long.
         return CocoAnnotation(
-            figure.number, place.image_id, category_id, 0, bbox, area, segmentation, keypoints, number,
-            tags, place.track_id,
+            figure.number, place.image_id, category_id, 0, drawn.bbox, drawn.area, drawn.segmentation,
+            drawn.keypoints, drawn.num_keypoints, tags, place.track_id,
         )  # fmt: skip
 
     def _append(self, kind: str, split: str, rows: Sequence[msgspec.Struct]) -> None:
