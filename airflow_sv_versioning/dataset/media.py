@@ -26,7 +26,8 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import by_link
-from airflow_sv_versioning.vault.store import CHUNK_BYTES, MediaStore, hex_digest
+from airflow_sv_versioning.runtime.streams import sha256_from
+from airflow_sv_versioning.vault.store import MediaStore, hex_digest
 
 Row = Mapping[str, Any]
 Place = tuple[str, Callable[[], Iterable[bytes]]]
@@ -107,10 +108,7 @@ class MediaSource:
         file = self.cache.open_media(digest)
         if file is None:
             return None
-        proof = hashlib.sha256()
-        for chunk in iter(lambda: file.read(CHUNK_BYTES), b""):
-            proof.update(chunk)
-        if proof.hexdigest() != digest:
+        if sha256_from(file) != digest:
             file.close()
             self.cache.drop_media(digest)
             return None

@@ -53,10 +53,15 @@ def iter_chunks(source: ByteSource, size: int, what: str) -> Iterator[bytes]:
 
 def sha256_of(path: Path) -> str:
     """Make the digest of a file, in hex."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
+        return sha256_from(file)
+
+
+def sha256_from(source: ByteSource) -> str:
+    """Make the digest of what a source still has to give, in hex."""
+    digest = hashlib.sha256()
+    while chunk := source.read(CHUNK_BYTES):
+        digest.update(chunk)
     return digest.hexdigest()
 
 
