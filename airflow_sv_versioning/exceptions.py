@@ -29,8 +29,8 @@
             IntegrityError           digest or count mismatch: expected, actual, where
             ArchiveMissingError      the version exists, its archive does not
             MissingMediaError        items whose media are gone
-            MediaAbsentError         a media store does not hold this content
-            MediaStoreError          a media store cannot be read or written now
+            MediaAbsentError         a vault does not hold this content
+            VaultError          a vault cannot be read or written now
             CacheError               this machine's cache of versions cannot be used
 =======
             DestinationError         the destination of an export cannot be read or written now
@@ -234,7 +234,7 @@ class MissingMediaError(SnapshotError):
 
 
 class MediaAbsentError(SnapshotError, LookupError):
-    """A media store does not hold this content.
+    """A vault does not hold this content.
 
     :param content_hash: base64 of its SHA-256.
     """
@@ -244,8 +244,8 @@ class MediaAbsentError(SnapshotError, LookupError):
         self.content_hash = content_hash
 
 
-class MediaStoreError(SnapshotError):
-    """A media store cannot be read or written now."""
+class VaultError(SnapshotError):
+    """A vault cannot be read or written now."""
 
     transient = True
 

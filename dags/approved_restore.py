@@ -7,7 +7,7 @@
 4. ``restore_version`` restores the version as a new project. If the answer is no, it is skipped.
 
 The parameter ``missing_entities`` says what becomes of items whose media are gone: ``fail``, ``skip``,
-``placeholder`` or ``reupload`` from the version's media store.
+``placeholder`` or ``reupload`` from the version's vault.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
 host, the API token as password. Then trigger the DAG and fill in the project and the version's number.

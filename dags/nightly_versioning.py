@@ -8,7 +8,7 @@
 3. ``report`` says what was made, and fails the run if a project has no version of tonight.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
-host, the API token as password. Then set ``workspace_id`` and switch the DAG on. With a ``media_store``, such
+host, the API token as password. Then set ``workspace_id`` and switch the DAG on. With a ``vault``, such
 as ``s3://aws_default@bucket/prefix``, the originals are kept there too. If other DAGs use the same server,
 give their tasks one pool, ``pool="supervisely"``, with as many slots as the server endures.
 """
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
     params={
         "workspace_id": Param(1, type="integer", minimum=1, title="Workspace"),
         "include_restored": Param(False, type="boolean", title="Restored copies, too"),
-        "media_store": Param(None, type=["null", "string"], title="Media store"),
+        "vault": Param(None, type=["null", "string"], title="Vault"),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["supervisely"],
@@ -56,8 +56,8 @@ def nightly_versioning() -> None:
     project_ids = list_projects("{{ params.workspace_id }}", "{{ params.include_restored }}")
     versions = CreateProjectVersionOperator.partial(
         task_id="create_version",
-        media_store="{{ params.media_store }}",
-        optional_arguments=["media_store"],
+        vault="{{ params.vault }}",
+        optional_arguments=["vault"],
         max_active_tis_per_dagrun=2,
         map_index_template="project {{ task.project_id }}",
         outlets=[AssetAlias("supervisely-versions")],

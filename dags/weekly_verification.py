@@ -3,14 +3,14 @@
 1. ``list_projects`` finds the projects of the workspace that have a version.
 2. ``verify_version`` runs once a project, two at a time. It restores nothing: it holds the archive against
    its digests and its tables against the archive's manifest, asks the server for all media by their
-   hashes, and tries links. Given a media store, it also looks whether that holds all originals. A version
+   hashes, and tries links. Given a vault, it also looks whether that holds all originals. A version
    that is not good fails its task at once, and the XCom ``verification`` says what is wrong.
 3. ``report`` logs a line a project, and fails the run if any version is not good.
 
 Before the first run add a connection ``supervisely_default`` of type Supervisely: the server address as
-host, the API token as password. Set ``workspace_id``, and ``media_store`` if ``create_version`` of your
-backups has one, such as ``s3://aws_default@bucket/prefix``; then switch the DAG on. The bytes in the store
-itself are read back by ``sv-versioning media verify``.
+host, the API token as password. Set ``workspace_id``, and ``vault`` if ``create_version`` of your
+backups has one, such as ``s3://aws_default@bucket/prefix``; then switch the DAG on. The bytes in the vault
+itself are read back by ``sv-versioning vault verify``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
     max_active_runs=1,
     params={
         "workspace_id": Param(1, type="integer", minimum=1, title="Workspace"),
-        "media_store": Param(None, type=["null", "string"], title="Media store"),
+        "vault": Param(None, type=["null", "string"], title="Vault"),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["supervisely"],
@@ -54,8 +54,8 @@ def weekly_verification() -> None:
     project_ids = list_projects("{{ params.workspace_id }}")
     verified = VerifyProjectVersionOperator.partial(
         task_id="verify_version",
-        media_store="{{ params.media_store }}",
-        optional_arguments=["media_store"],
+        vault="{{ params.vault }}",
+        optional_arguments=["vault"],
         max_active_tis_per_dagrun=2,
         map_index_template="project {{ task.project_id }}",
     ).expand(project_id=project_ids)

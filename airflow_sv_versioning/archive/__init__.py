@@ -2,7 +2,7 @@
 
 Another member, ``integrity.json``, says who wrote the archive and what the payload's digest is; an archive
 of videos begins with ``videos.integrity.jsonl``, see
-:mod:`~airflow_sv_versioning.project_types.videos.digests`, and one whose originals are kept in a media store
+:mod:`~airflow_sv_versioning.project_types.videos.digests`, and one whose originals are kept in a vault
 has ``media.jsonl``, see :mod:`~airflow_sv_versioning.vault.record`. Official readers take ``version.bin`` by
 its name and pass over the rest.
 

@@ -168,7 +168,7 @@ class _Outer:
             manifest[member.key] = {"member": member.name, "sha256": digests[member.name]}
         if self.media_record:
             entry = {"member": record.MEMBER, "sha256": digests[record.MEMBER]}
-            manifest["media"] = {"store": self.media_record.store_url, **entry}
+            manifest["media"] = {"vault": self.media_record.vault_url, **entry}
         return json.dumps(manifest, indent=2).encode()
 
 

@@ -42,7 +42,7 @@ class UnpackedArchive:
     :param archive_format: the payload's schema version.
     :param provenance: what the writer said about the version; ``None`` if another tool wrote it.
     :param warnings: what a person should know of the version before trusting what is restored from it.
-    :param media_record: where its originals are kept, ``None`` if in no store.
+    :param media_record: where its originals are kept, ``None`` if in no vault.
     :param tables: what the manifest says of each table that has rows: ``rows``, and ``sha256`` of its file
         where it is one, and holds the rows in the order of the archive.
     """
@@ -202,9 +202,11 @@ def _read_media(manifest: dict[str, Any], lines: Path) -> record.MediaRecord | N
     if entry is None:
         return None
     _check_member(entry, lines)
-    if not isinstance(entry.get("store"), str):
+    # The first archives said `store`.
+    vault_url = entry.get("vault", entry.get("store"))
+    if not isinstance(vault_url, str):
         raise FormatError(f"{_WHAT}'s {INTEGRITY} has a damaged account of its media.")
-    return record.read_record(entry["store"], lines)
+    return record.read_record(vault_url, lines)
 
 
 def _check_member(entry: Any, path: Path) -> None:

@@ -29,10 +29,10 @@ from airflow_sv_versioning.cli import (
     doctor,
     export,
     listing,
-    media,
     release,
     restore,
     serve,
+    vault,
     verify,
 )
 from airflow_sv_versioning.cli.parsing import Parser
@@ -77,7 +77,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    at_work = (create, listing, diff, restore, export, verify, check_item, release, media, doctor)
+    at_work = (create, listing, diff, restore, export, verify, check_item, release, vault, doctor)
     for command in (serve, demo, *at_work):
         command.add_to(commands)
     return parser

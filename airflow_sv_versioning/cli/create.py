@@ -13,7 +13,7 @@ from airflow_sv_versioning.versioning.options import CaptureMode, OnBusy, OnConc
 
 _CHOSEN = (
     "title", "description", "enable_preview", "archive_format", "on_concurrent_change", "capture",
-    "busy_timeout_seconds", "on_busy", "media_store",
+    "busy_timeout_seconds", "on_busy", "vault",
 )  # fmt: skip
 
 
@@ -43,14 +43,14 @@ def add_to(commands: Commands[Parser]) -> None:
         "updatedAt is known to move with every edit, as it is of images",
     )
     command.add_argument(
-        "--media-store",
+        "--vault",
         metavar="URL",
         help="also keep the originals, each content once: s3://bucket/prefix, gs://..., or a folder",
     )
     command.add_argument(
         "--private-links",
         action="store_true",
-        help="read links into private networks for the media store; otherwise the server does",
+        help="read links into private networks for the vault; otherwise the server does",
     )
     add_choice(command, "--on-busy", OnBusy, "what to do while another process makes a version")
     command.add_argument(
@@ -59,7 +59,7 @@ def add_to(commands: Commands[Parser]) -> None:
         type=seconds,
         default=600.0,
         metavar="SECONDS",
-        help="how long to wait for it, or for the pruning of the media store (%(default).0f)",
+        help="how long to wait for it, or for the pruning of the vault (%(default).0f)",
     )
     command.add_argument(
         "--trusted-stamps",
@@ -95,6 +95,6 @@ def _create(arguments: argparse.Namespace) -> int:
             **work.watched,
         )
         page = version_page(work.client.server_url, result.project_id, result.version_id)
-    media_lines = [f"{result.media.store}: {result.media.line()}."] if result.media else []
+    media_lines = [f"{result.media.vault}: {result.media.line()}."] if result.media else []
     warnings = [f"Warning: {warning}" for warning in result.warnings]
     return show(arguments, result.as_dict(), f"{result.line()} {page}", *media_lines, *warnings)

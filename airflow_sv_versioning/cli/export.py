@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _CHOSEN = (
     "project_id", "format", "destination", "seed", "media", "media_gone", "allow_lossy", "category_ids",
-    "media_store", "cache", "shards", "shard", "finish",
+    "vault", "cache", "shards", "shard", "finish",
 )  # fmt: skip
 _TASKS = ("detect", "segment", "pose", "obb")
 
@@ -62,7 +62,7 @@ def add_to(commands: Commands[Parser]) -> None:
 
 def _add_places(command: Parser) -> None:
     command.add_argument(
-        "--media-store", metavar="URL", help="where the originals are (default: what the version names)"
+        "--vault", metavar="URL", help="where the originals are (default: what the version names)"
     )
     command.add_argument(
         "--cache", metavar="FOLDER", help="where versions and files are kept on this machine"

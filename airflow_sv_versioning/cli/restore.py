@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.results import IntoResult, RestoreResult
 
 _CHOSEN = (
-    "project_id", "skip_missed_entities", "missing_entities", "media_store", "workspace_id", "project_name",
+    "project_id", "skip_missed_entities", "missing_entities", "vault", "workspace_id", "project_name",
     "project_description", "verify", "keep_incomplete", "into", "on_conflict",
 )  # fmt: skip
 
@@ -51,7 +51,7 @@ def add_to(commands: Commands[Parser]) -> None:
     )
     add_choice(command, "--missing-entities", MissingEntities, "what to do about items whose media are gone")
     command.add_argument(
-        "--media-store",
+        "--vault",
         metavar="URL",
         help="where reupload finds originals (default: what the version names)",
     )

@@ -28,7 +28,7 @@ def add_to(commands: Commands[Parser]) -> None:
     text = "Check a version without restoring it: archive, tables, media; fails if something is wrong."
     command = add_project_command(commands, "verify", text, _verify)
     add_version_arguments(command, required=False)
-    command.add_argument("--media-store", metavar="URL", help="also look for the originals there")
+    command.add_argument("--vault", metavar="URL", help="also look for the originals there")
     command.add_argument(
         "--private-links", action="store_true", help="contact links into private networks to check them"
     )
@@ -39,7 +39,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         result = work.versions.verify(
             arguments.project_id,
             **chosen_version(arguments),
-            media_store=arguments.media_store,
+            vault=arguments.vault,
             **work.watched,
         )
     show(arguments, result.as_dict(), result.line(), *_parts(result))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from airflow_sv_versioning.exceptions import ConfigurationError, DestinationError, SuperviselyError
-from airflow_sv_versioning.vault.backends import store_errors
+from airflow_sv_versioning.vault.backends import storage_errors
 
 # The system's words for a disk that takes no more.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -21,7 +21,7 @@ def destination_errors(url: str) -> Iterator[None]:
     :raises ConfigurationError: it refuses, and will refuse again.
     """
     try:
-        with store_errors(f"The destination {url}", DestinationError):
+        with storage_errors(f"The destination {url}", DestinationError):
             try:
                 yield
             except OSError as error:

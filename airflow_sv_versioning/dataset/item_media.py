@@ -60,7 +60,7 @@ class ItemMedia:
             more = f" and {len(gone) - _NAMED:,} more" if len(gone) > _NAMED else ""
             raise MissingMediaError(
                 f"The files of {len(gone):,} items can be had nowhere: {', '.join(gone[:_NAMED])}{more}. "
-                "Name the media store that has them, or use media_gone='skip' to go without them.",
+                "Name the vault that has them, or use media_gone='skip' to go without them.",
                 missing=gone,
             )
 

@@ -1,4 +1,4 @@
-"""The files of items, by their content: from the cache, a store, or the server; each proved."""
+"""The files of items, by their content: from the cache, a vault, or the server; each proved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import by_link
 from airflow_sv_versioning.runtime.streams import sha256_from
-from airflow_sv_versioning.vault.store import MediaStore, hex_digest
+from airflow_sv_versioning.vault.vault import Vault, hex_digest
 
 Row = Mapping[str, Any]
 Place = tuple[str, Callable[[], Iterable[bytes]]]
@@ -39,14 +39,14 @@ _TRIES = 3
 class MediaSource:
     """Where the files of a version's items are; may be shared by threads.
 
-    :param store: originals by their content, if there is such a store.
+    :param vault: originals by their content, if there is such a vault.
     :param client: of the server that the version is of; ``None`` for an archive without one.
     :param hashes: link -> hash of what was behind it, where the version tells.
     """
 
     project_type: str
     cache: Cache
-    store: MediaStore | None = None
+    vault: Vault | None = None
     client: SuperviselyClient | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
 
@@ -145,8 +145,8 @@ class MediaSource:
     def _places(self, row: Row) -> Iterator[Place]:
         """Name where the file may be, the surest first."""
         content_hash, link = self._hash(row), row["link"]
-        if self.store is not None and content_hash:
-            yield self.store.url, partial(self.store.iter_chunks, content_hash)
+        if self.vault is not None and content_hash:
+            yield self.vault.url, partial(self.vault.iter_chunks, content_hash)
         if self.client is None:
             return
         item_id = row[project_type_of(self.project_type).id_column]
@@ -193,7 +193,7 @@ def _proved(chunks: Iterable[bytes], content_hash: str, digest: str) -> Iterator
 
 
 def _absent(row: Row, reasons: list[str]) -> MediaAbsentError:
-    where = "; ".join(reasons) or "neither a store nor a server was named that may have it"
+    where = "; ".join(reasons) or "neither a vault nor a server was named that may have it"
     content = row["hash"] or row["link"]
     return MediaAbsentError(
         f"The file of {row['name']!r} ({content}) cannot be had: {where}.", content_hash=row["hash"] or ""

@@ -38,7 +38,7 @@ class VersionFacts:
 
     :param server: its address.
     :param archive_sha256: hex digest of the archive.
-    :param store_url: the media store that the version names.
+    :param vault_url: the vault that the version names.
     :param warnings: what a person should know before trusting it.
     """
 
@@ -50,7 +50,7 @@ class VersionFacts:
     version_num: int | None = None
     archive_sha256: str | None = None
     archive_format: str | None = None
-    store_url: str | None = None
+    vault_url: str | None = None
     warnings: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -187,7 +187,7 @@ def _unpack(archive: Path, project_type: str, folder: Path) -> None:
         "archive_format": unpacked.archive_format,
         "provenance": unpacked.provenance or {},
         "warnings": [*unpacked.warnings, *remnants.lines],
-        "store_url": record.store_url if record else None,
+        "vault_url": record.vault_url if record else None,
         "media_hashes": {link: media.content_hash for link, media in record.linked.items()} if record else {},
         "incomplete_items": sorted(snapshot.incomplete_items),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.part import take_part
 from airflow_sv_versioning.snapshot.selection import Selection
-from airflow_sv_versioning.vault.store import MediaStore, open_store
-
-OpenStore = Callable[[Any], "MediaStore | None"]
-"""Opens what a caller named as media store; ``None`` for nothing."""
+from airflow_sv_versioning.vault.vault import OpenVault, find_vault
 
 
 def open_version(
@@ -35,10 +32,10 @@ def open_version(
     selection: Selection | Mapping[str, Any] | None = None,
     archive_sha256: str | None = None,
     project_type: str | None = None,
-    media_store: Any = None,
+    vault: Any = None,
     client: SuperviselyClient | None = None,
     cache: Cache | str | Path | None = None,
-    open_store: OpenStore | None = None,
+    open_vault: OpenVault | None = None,
     progress: Progress | None = None,
 ) -> VersionReader:
     """Open a version to read it.
@@ -58,10 +55,10 @@ def open_version(
     :param archive_sha256: hex digest that the archive must have, where it was recorded: then what is read is
         what it was.
     :param project_type: what an archive file holds; by default that is found out.
-    :param media_store: where the originals of its items are besides the server; by default the store that the
+    :param vault: where the originals of its items are besides the server; by default the vault that the
         version names.
     :param client: where an archive file's originals may be.
-    :param open_store: opens a media store by its URL, such as one that names a connection of Airflow.
+    :param open_vault: opens a vault by its URL, such as one that names a connection of Airflow.
     :param cache: a folder, or a :class:`~airflow_sv_versioning.dataset.cache.Cache` with a size; by default
         20 GB in the user's folder for such.
     :raises ConfigurationError: the version is named in no way or several, or the selection matches nothing.
@@ -88,23 +85,17 @@ def open_version(
         snapshot = opened.snapshot
         if not chosen.is_everything:
             snapshot = take_part(snapshot, chosen, stack.enter_context(work_folder()) / "part")
-        media = _media(opened, kept, media_store, client, open_store or _open_store)
+        media = _media(opened, kept, vault, client, open_vault or find_vault)
         return VersionReader(snapshot, opened.facts, media, stack.pop_all())
 
 
 def _media(
     opened: OpenedVersion,
     cache: Cache,
-    media_store: Any,
+    vault: Any,
     client: SuperviselyClient | None,
-    open_store: OpenStore,
+    open_vault: OpenVault,
 ) -> MediaSource:
     facts = opened.facts
-    store = open_store(media_store if media_store is not None else facts.store_url)
-    return MediaSource(facts.project_type, cache, store, client, opened.media_hashes)
-
-
-def _open_store(value: Any) -> MediaStore | None:
-    if value is None or isinstance(value, MediaStore):
-        return value
-    return open_store(value) if isinstance(value, str | Path) else MediaStore(value)
+    opened_vault = open_vault(facts.vault_url if vault is None else vault)
+    return MediaSource(facts.project_type, cache, opened_vault, client, opened.media_hashes)

@@ -54,12 +54,12 @@ class Destination:
         """Copy a file there.
 
         :raises ConfigurationError: the storage refuses, and will refuse again.
-        :raises MediaStoreError: it fails; trying again may help.
+        :raises VaultError: it fails; trying again may help.
         """
-        from airflow_sv_versioning.vault.backends import store_errors
+        from airflow_sv_versioning.vault.backends import storage_errors
 
         try:
-            with store_errors(str(self._path)):
+            with storage_errors(str(self._path)):
                 self._copy(file)
         except FileNotFoundError as error:
             raise ConfigurationError(

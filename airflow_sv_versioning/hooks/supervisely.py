@@ -96,10 +96,10 @@ class SuperviselyHook(BaseHook):
     @cached_property
     def versions(self) -> ProjectVersions:
         """Create, restore and list project versions."""
-        from airflow_sv_versioning.hooks.media import find_media_store
+        from airflow_sv_versioning.hooks.vaults import find_vault
         from airflow_sv_versioning.versioning import ProjectVersions
 
-        return ProjectVersions(self.client, find_media_store)
+        return ProjectVersions(self.client, find_vault)
 
     def get_conn(self) -> SuperviselyClient:
         """Return :attr:`client`, under the name that Airflow's hooks give it."""

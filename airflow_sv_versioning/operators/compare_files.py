@@ -40,7 +40,7 @@ class ComparisonFiles:
     def deliver(self, diff: VersionDiff, judgements: Sequence[Judgement]) -> None:
         """Bring the files to their destinations.
 
-        :raises MediaStoreError: a storage cannot be written now.
+        :raises VaultError: a storage cannot be written now.
         """
         self._stack.close()
         if self._changes is not None:

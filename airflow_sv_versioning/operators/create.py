@@ -12,9 +12,9 @@ from airflow_sv_versioning.assets import announce_version
 from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.exceptions import VersionBusyError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, find_id, get_id
-from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.object_storage import find_destination
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.hooks.vaults import find_vault
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import DEFERRABLE, TRIGGERER_GRACE, SuperviselyOperator
 from airflow_sv_versioning.operators.experiment import KEY, deliver, experiment_record, find_differences
@@ -68,7 +68,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         checks a sample of them; ``full`` reads everything; ``auto`` is incremental for images, and for what
         ``trusted_stamps`` in the connection's extra names, else full.
     :param busy_timeout_seconds: how long to wait while somebody else makes a version of the project.
-    :param media_store: where to keep the originals beside the platform, each content once: any path that
+    :param vault: where to keep the originals beside the platform, each content once: any path that
         Airflow's object storage understands, with its connection, such as ``s3://aws@bucket/prefix``. The
         store also gets what it lacks of the latest version where nothing changed; templated.
     :param platform_task_id: a task of the platform; on its Workflow page the version becomes the task's
@@ -84,7 +84,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
     """
 
     template_fields: Sequence[str] = (
-        "supervisely_conn_id", "project_id", "title", "description", "media_store", "platform_task_id",
+        "supervisely_conn_id", "project_id", "title", "description", "vault", "platform_task_id",
         "experiment_file",
     )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
@@ -103,7 +103,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         on_concurrent_change: OnConcurrentChange = "accept",
         capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
-        media_store: str | None = None,
+        vault: str | None = None,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
         partition_by_version: bool = False,
@@ -121,7 +121,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.on_concurrent_change = on_concurrent_change
         self.capture = capture
         self.busy_timeout_seconds = busy_timeout_seconds
-        self.media_store = media_store
+        self.vault = vault
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
         self.partition_by_version = partition_by_version
@@ -230,7 +230,7 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
                 capture=self.capture,
                 busy_timeout_seconds=wait.seconds_left,
                 on_busy="fail" if self.deferrable else "wait",
-                media_store=find_media_store(self.media_store),
+                vault=find_vault(self.vault),
                 run=Run(key=key, on_rerun=self.on_rerun, began=context["dag_run"].run_after),
                 marks=marks,
                 report=self._report,

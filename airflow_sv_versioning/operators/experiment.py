@@ -101,7 +101,7 @@ def _since(previous: Mapping[str, Any], result: CreateResult, compare: Compare |
 def deliver(record: Mapping[str, Any], destination: Destination) -> None:
     """Write a record where it is wanted as a file.
 
-    :raises MediaStoreError: the storage cannot be written now.
+    :raises VaultError: the storage cannot be written now.
     """
     from airflow_sv_versioning.runtime.work_folder import work_folder
 

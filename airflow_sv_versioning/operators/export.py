@@ -57,7 +57,7 @@ class ExportProjectVersionOperator(LineageTeller, SuperviselyOperator):
     :param allow_lossy: export also what the format cannot hold all of.
     :param category_ids: class name -> number to keep, or where an earlier export is; templated.
     :param format_options: the format's own, such as ``{"task": "segment"}`` of YOLO; templated.
-    :param media_store: where the items' originals are besides the platform; by default the store that the
+    :param vault: where the items' originals are besides the platform; by default the vault that the
         version names; templated.
     :param cache: a folder of the worker in which versions and files are kept; templated.
     :param shards: how many tasks share the work.
@@ -66,7 +66,7 @@ class ExportProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     template_fields: Sequence[str] = (
         "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "destination",
-        "selection", "split", "category_ids", "format_options", "media_store", "cache",
+        "selection", "split", "category_ids", "format_options", "vault", "cache",
     )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#e0f2e4"
@@ -89,7 +89,7 @@ class ExportProjectVersionOperator(LineageTeller, SuperviselyOperator):
         allow_lossy: bool = False,
         category_ids: Mapping[str, int] | str | None = None,
         format_options: Mapping[str, Any] | None = None,
-        media_store: str | None = None,
+        vault: str | None = None,
         cache: str | None = None,
         shards: int = 1,
         shard: int | None = None,
@@ -110,7 +110,7 @@ class ExportProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.allow_lossy = allow_lossy
         self.category_ids = category_ids
         self.format_options = format_options
-        self.media_store = media_store
+        self.vault = vault
         self.cache = cache
         self.shards = shards
         self.shard = shard
@@ -134,7 +134,7 @@ class ExportProjectVersionOperator(LineageTeller, SuperviselyOperator):
     def _arguments(self) -> dict[str, Any]:
         same = (
             "format", "selection", "split", "seed", "media", "media_gone", "allow_lossy", "format_options",
-            "media_store", "cache", "shards", "shard",
+            "vault", "cache", "shards", "shard",
         )  # fmt: skip
         earlier = self.category_ids
         return {

@@ -59,9 +59,9 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         ``missing_entities="skip"``.
     :param missing_entities: what to do about them: ``fail``, before anything is made; ``skip``;
         ``placeholder``, a marked and tagged item of the same size that keeps their annotations; or
-        ``reupload`` from the media store; templated.
-    :param media_store: where ``reupload`` finds originals, any path that Airflow's object storage
-        understands; by default the store that the version names; templated.
+        ``reupload`` from the vault; templated.
+    :param vault: where ``reupload`` finds originals, any path that Airflow's object storage
+        understands; by default the vault that the version names; templated.
     :param plan_only: only say what would be made: the XCom ``plan`` holds ``project_name``, ``datasets``,
         ``counts``, ``missing`` with the action for each, and ``is_possible``. Nothing is returned, for there
         is no new project.
@@ -79,7 +79,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     template_fields: Sequence[str] = (
         "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "workspace_id",
         "project_name", "project_description", "selection", "into", "on_conflict", "missing_entities",
-        "media_store", "platform_task_id",
+        "vault", "platform_task_id",
     )  # fmt: skip
     operator_extra_links = (RestoredProjectLink(), ProjectLink(), VersionLink())
     ui_color = "#ffe9d6"
@@ -96,7 +96,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         on_conflict: str = "fail",
         skip_missed_entities: bool = False,
         missing_entities: str = "fail",
-        media_store: str | None = None,
+        vault: str | None = None,
         workspace_id: int | str | None = None,
         project_name: str | None = None,
         project_description: str | None = None,
@@ -117,7 +117,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.on_conflict = on_conflict
         self.skip_missed_entities = skip_missed_entities
         self.missing_entities = missing_entities
-        self.media_store = media_store
+        self.vault = vault
         self.workspace_id = workspace_id
         self.project_name = project_name
         self.project_description = project_description
@@ -176,7 +176,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     def _arguments(self) -> dict[str, Any]:
         same = (
-            "skip_missed_entities", "missing_entities", "media_store", "project_name", "project_description",
+            "skip_missed_entities", "missing_entities", "vault", "project_name", "project_description",
             "verify", "keep_incomplete", "on_conflict",
         )  # fmt: skip
         return {

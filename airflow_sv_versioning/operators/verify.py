@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_sv_versioning.client.pages import version_page
 from airflow_sv_versioning.exceptions import IntegrityError
 from airflow_sv_versioning.hooks.edge import airflow_outcome, chosen_version, get_id
-from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.hooks.vaults import find_vault
 from airflow_sv_versioning.links import ProjectLink, VersionLink, push_links
 from airflow_sv_versioning.operators.base import SuperviselyOperator
 
@@ -26,7 +26,7 @@ _LOGGED = 20
 
 
 class VerifyProjectVersionOperator(SuperviselyOperator):
-    """Check a version: its archive, its tables, its media, and its originals in a media store.
+    """Check a version: its archive, its tables, its media, and its originals in a vault.
 
     The task fails, without a retry, where something is wrong. Either way the XCom ``verification`` holds
     ``is_good``, ``version_id``, ``version_num`` and ``checks``, each with its ``name``, ``state`` (``good``,
@@ -38,12 +38,12 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
     :param version_id: the version; by default the project's latest one; templated.
     :param version_num: the version's number within the project instead; templated.
     :param as_of: or the newest version made at or before this moment; templated.
-    :param media_store: also look whether this store holds the originals: any path that Airflow's object
+    :param vault: also look whether this vault holds the originals: any path that Airflow's object
         storage understands, such as ``s3://aws@bucket/prefix``; templated.
     """
 
     template_fields: Sequence[str] = (
-        "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "media_store",
+        "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "vault",
     )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#e2f0d9"
@@ -55,7 +55,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
         version_id: int | str | None = None,
         version_num: int | str | None = None,
         as_of: str | datetime | None = None,
-        media_store: str | None = None,
+        vault: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -63,7 +63,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
         self.version_id = version_id
         self.version_num = version_num
         self.as_of = as_of
-        self.media_store = media_store
+        self.vault = vault
 
     @airflow_outcome()
     def execute(self, context: Context) -> int:
@@ -76,7 +76,7 @@ class VerifyProjectVersionOperator(SuperviselyOperator):
             report = hook.versions.verify(
                 project_id,
                 **chosen_version(self),
-                media_store=find_media_store(self.media_store),
+                vault=find_vault(self.vault),
                 report=self._report,
                 should_stop=should_stop,
             )

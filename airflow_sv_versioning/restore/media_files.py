@@ -1,4 +1,4 @@
-"""The files that stand in for missing media: drawn, or fetched from the media store."""
+"""The files that stand in for missing media: drawn, or fetched from the vault."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def media_file(plan: RestorePlan, item_id: int) -> Iterator[Path]:
     """Give the file of an item that :attr:`~RestorePlan.remedy` has a file for; it is removed at the end.
 
     :param item_id: in the snapshot.
-    :raises IntegrityError: the store's content is not what its name says.
+    :raises IntegrityError: the vault's content is not what its name says.
     :raises FormatError: what was behind a volume's link is no volume, or lies elsewhere.
     """
     # Beside the snapshot, where the disk is known to have place.
@@ -42,7 +42,7 @@ def _draw(plan: RestorePlan, item_id: int, folder: Path) -> Path:
 def _fetch(plan: RestorePlan, item_id: int, folder: Path) -> Path:
     original = folder / "original"
     with original.open("wb") as file:
-        for chunk in plan.remedy.original_store.iter_chunks(plan.remedy.originals[item_id]):
+        for chunk in plan.remedy.original_vault.iter_chunks(plan.remedy.originals[item_id]):
             file.write(chunk)
     if item_id not in plan.remedy.unlinked:
         return original

@@ -26,7 +26,7 @@ def supply_media(client: SuperviselyClient, plan: RestorePlan, progress: Progres
     A few files at a time are on this machine's disk.
 
     :returns: the plan with :attr:`~RestorePlan.references`.
-    :raises IntegrityError: a store's content, or what arrived of it, is not what it should be.
+    :raises IntegrityError: a vault's content, or what arrived of it, is not what it should be.
     """
     groups = [*plan.remedy.placeholders, *_by_content(plan)]
     references: dict[int, str] = {}

@@ -12,13 +12,13 @@ from airflow_sv_versioning.project_types.base import ProjectType, by_link
 from airflow_sv_versioning.restore.placeholders import placeholders_for
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault.record import MediaRecord
-from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.vault.vault import Vault
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
 NO_SIZE = "the version does not tell a size that a placeholder can have"
-NO_STORE = "neither the version nor media_store names a store of originals"
+NO_VAULT = "no vault was given, and the version names none"
 NO_RECORD = "the version does not tell what was behind its link"
 
 
@@ -30,7 +30,7 @@ class Remedy:
     :param placeholders: lists of ids; items of one list share a placeholder.
     :param originals: id -> content hash of what is uploaded again.
     :param unlinked: ids of those among them that were links.
-    :param store: where the originals are.
+    :param vault: where the originals are.
     :param without: id -> why nothing can be done; one is enough to stop a restore.
     """
 
@@ -38,15 +38,15 @@ class Remedy:
     placeholders: Sequence[Sequence[int]] = ()
     originals: Mapping[int, str] = field(default_factory=dict)
     unlinked: frozenset[int] = frozenset()
-    store: MediaStore | None = None
+    vault: Vault | None = None
     without: Mapping[int, str] = field(default_factory=dict)
 
     @property
-    def original_store(self) -> MediaStore:
+    def original_vault(self) -> Vault:
         """Where the originals are, if there are any."""
-        if self.store is None:
-            raise AssertionError("a remedy with originals has a store")
-        return self.store
+        if self.vault is None:
+            raise AssertionError("a remedy with originals has a vault")
+        return self.vault
 
     @cached_property
     def placeholder_ids(self) -> frozenset[int]:
@@ -61,7 +61,7 @@ class Originals:
     :param record: what the version says of them, if anything.
     """
 
-    store: MediaStore
+    vault: Vault
     record: MediaRecord | None
 
 
@@ -88,8 +88,8 @@ def find_remedy(
     if policy == "reupload":
         originals = find_originals()
         if originals is None:
-            return Remedy(without=dict.fromkeys(lost, NO_STORE))
-        return _from_store(snapshot, project_type, lost, originals)
+            return Remedy(without=dict.fromkeys(lost, NO_VAULT))
+        return _from_vault(snapshot, project_type, lost, originals)
     return Remedy(without=lost)
 
 
@@ -117,10 +117,10 @@ def _with_placeholders(snapshot: Snapshot, project_type: ProjectType, lost: Mapp
     return Remedy(placeholders=list(groups.values()), without=without)
 
 
-def _from_store(
+def _from_vault(
     snapshot: Snapshot, project_type: ProjectType, lost: Mapping[int, str], originals: Originals
 ) -> Remedy:
-    record = originals.record or MediaRecord(originals.store.url)
+    record = originals.record or MediaRecord(originals.vault.url)
     hashes: dict[int, str] = {}
     without: dict[int, str] = {}
     unlinked = set()
@@ -135,17 +135,17 @@ def _from_store(
             hashes[item_id] = content_hash
         else:
             without[item_id] = NO_RECORD if row["link"] else lost[item_id]
-    stored_sizes = originals.store.find_sizes(set(hashes.values()))
+    stored_sizes = originals.vault.find_sizes(set(hashes.values()))
     for item_id, content_hash in hashes.items():
         if content_hash not in stored_sizes:
-            without[item_id] = f"{originals.store.url} does not hold its original {content_hash} either"
+            without[item_id] = f"{originals.vault.url} does not hold its original {content_hash} either"
     stored_hashes = {
         item_id: content_hash for item_id, content_hash in hashes.items() if content_hash in stored_sizes
     }
     return Remedy(
         originals=stored_hashes,
         unlinked=frozenset(unlinked & stored_hashes.keys()),
-        store=originals.store,
+        vault=originals.vault,
         without=without,
     )
 

@@ -14,10 +14,9 @@ _ABOUT_LINKS = (
 )
 _ADVICE = {
     "fail": "Restore with missing_entities='skip' to leave them out, 'placeholder' to keep their "
-    "annotations, or 'reupload' where a media store holds them.",
+    "annotations, or 'reupload' where a vault holds them.",
     "placeholder": "Restore with missing_entities='skip' to leave out what is missing.",
-    "reupload": "Name another store in media_store, or restore with missing_entities='skip' or "
-    "'placeholder'.",
+    "reupload": "Name another vault, or restore with missing_entities='skip' or 'placeholder'.",
 }
 
 

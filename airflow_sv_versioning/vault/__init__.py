@@ -1,1 +1,1 @@
-"""Originals kept beside the platform: the store, what it holds of whom, and how it is filled."""
+"""Originals kept beside the platform: the vault, what it holds of whom, and how it is filled."""

@@ -1,4 +1,4 @@
-"""Read a store back: every content against its digest, and every need against what is there."""
+"""Read a vault back: every content against its digest, and every need against what is there."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError,
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions
-from airflow_sv_versioning.vault.store import MediaStore, StoredMedia, hex_digest
+from airflow_sv_versioning.vault.vault import StoredMedia, Vault, hex_digest
 
 _WORKERS = 8
 _LISTED = 100
 
 
 @dataclass(frozen=True)
-class StoreCheck:
-    """What a store turned out to hold.
+class VaultCheck:
+    """What a vault turned out to hold.
 
     :param media: contents that were read, of ``size_bytes`` together.
     :param damaged: hash of each content that is not what its name says -> what was read.
-    :param absent: hash of each content that a version needs and the store has not -> a version that needs it.
+    :param absent: hash of each content that a version needs and the vault has not -> a version that needs it.
     :param set_aside: damaged contents were moved away, so that the next version copies them again.
     """
 
-    store: str
+    vault: str
     media: int
     size_bytes: int
     damaged: Mapping[str, str]
@@ -41,7 +41,7 @@ class StoreCheck:
     def as_dict(self) -> dict[str, Any]:
         """Write the report as JSON-able data, with the first of what is wrong."""
         return {
-            "store": self.store,
+            "vault": self.vault,
             "is_good": self.is_good,
             "media": self.media,
             "size_bytes": self.size_bytes,
@@ -53,17 +53,17 @@ class StoreCheck:
         }
 
 
-def check_store(store: MediaStore, progress: Progress, *, set_aside: bool = False) -> StoreCheck:
-    """Read all contents of a store, side by side.
+def check_vault(vault: Vault, progress: Progress, *, set_aside: bool = False) -> VaultCheck:
+    """Read all contents of a vault, side by side.
 
-    :param set_aside: move damaged contents into the store's folder ``damaged``. A store that does not hold
+    :param set_aside: move damaged contents into the vault's folder ``damaged``. A vault that does not hold
         a content is completed by the next version, if the platform still has it.
-    :raises ConfigurationError: there is no store.
+    :raises ConfigurationError: there is no vault.
     """
     media_count = size_bytes = 0
     damaged: dict[str, str] = {}
     for content, fault in map_ordered(
-        lambda content: _read(store, content, progress), store.iter_media(), _WORKERS
+        lambda content: _read(vault, content, progress), vault.iter_media(), _WORKERS
     ):
         media_count += 1
         size_bytes += content.size_bytes
@@ -71,19 +71,19 @@ def check_store(store: MediaStore, progress: Progress, *, set_aside: bool = Fals
             damaged[content.content_hash] = fault
             progress.say(f"Damaged: {hex_digest(content.content_hash)}: {fault}")
             if set_aside:
-                store.set_aside(content.content_hash)
+                vault.set_aside(content.content_hash)
         progress.count("Media read", media_count)
-    owners = list_owners(store)
+    owners = list_owners(vault)
     if not media_count and not owners:
-        raise ConfigurationError(f"There is no media store at {store.url}. Is the address right?")
-    absent = dict(_absent(store, owners, progress))
-    return StoreCheck(store.url, media_count, size_bytes, damaged, absent, set_aside and bool(damaged))
+        raise ConfigurationError(f"There is no vault at {vault.url}. Is the address right?")
+    absent = dict(_absent(vault, owners, progress))
+    return VaultCheck(vault.url, media_count, size_bytes, damaged, absent, set_aside and bool(damaged))
 
 
-def _read(store: MediaStore, content: StoredMedia, progress: Progress) -> tuple[StoredMedia, str]:
+def _read(vault: Vault, content: StoredMedia, progress: Progress) -> tuple[StoredMedia, str]:
     progress.check()
     try:
-        store.check(content.content_hash)
+        vault.check(content.content_hash)
     except IntegrityError as error:
         return content, error.message
     except MediaAbsentError:
@@ -92,11 +92,11 @@ def _read(store: MediaStore, content: StoredMedia, progress: Progress) -> tuple[
     return content, ""
 
 
-def _absent(store: MediaStore, owners: Iterable[Owner], progress: Progress) -> Iterator[tuple[str, str]]:
+def _absent(vault: Vault, owners: Iterable[Owner], progress: Progress) -> Iterator[tuple[str, str]]:
     for owner in owners:
-        for version_id in list_versions(store, owner):
+        for version_id in list_versions(vault, owner):
             progress.check()
-            needs = find_needs(store, owner, version_id)
+            needs = find_needs(vault, owner, version_id)
             contents = needs.contents() - set(needs.record.lost) if needs else set()
-            for content_hash in contents - store.find_sizes(contents).keys():
+            for content_hash in contents - vault.find_sizes(contents).keys():
                 yield content_hash, f"version id {version_id} of {owner}"

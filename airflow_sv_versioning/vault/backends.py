@@ -1,4 +1,4 @@
-"""Where a media store lies: a local folder, or a bucket behind fsspec.
+"""Where a vault lies: a local folder, or a bucket behind fsspec.
 
 Both keep one promise: a name exists only with all of its bytes, whenever the writing process is killed.
 
@@ -26,9 +26,9 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
-    MediaStoreError,
     SnapshotError,
     SuperviselyError,
+    VaultError,
 )
 from airflow_sv_versioning.runtime.work_folder import work_folder
 
@@ -77,7 +77,7 @@ class Backend(Protocol):
         """Remove a content; one that is gone already is no error."""
 
 
-def backend_of(root: Any, what: str = "media store") -> Folder | Bucket:
+def backend_of(root: Any, what: str = "vault") -> Folder | Bucket:
     """Choose how to work on a root.
 
     :param root: a path, an UPath, or an Airflow ``ObjectStoragePath``.
@@ -101,7 +101,7 @@ def backend_of(root: Any, what: str = "media store") -> Folder | Bucket:
 
 
 @contextmanager
-def store_errors(where: str, failure: type[SnapshotError] = MediaStoreError) -> Iterator[None]:
+def storage_errors(where: str, failure: type[SnapshotError] = VaultError) -> Iterator[None]:
     """Turn what drivers raise into the error tree.
 
     :param failure: is raised where the storage failed, and trying again may help.
@@ -154,7 +154,7 @@ class Folder:
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
         """Write a file beside the others and move it in when it is whole."""
         self._incoming.mkdir(parents=True, exist_ok=True)
-        # Not by `tempfile`: who may read a store is for the umask to say.
+        # Not by `tempfile`: who may read a vault is for the umask to say.
         temporary = self._incoming / uuid.uuid4().hex
         try:
             with temporary.open("xb") as file:

@@ -1,4 +1,4 @@
-"""Copy the originals of a snapshot into a store: what is not there yet, side by side, in bounded memory."""
+"""Copy the originals of a snapshot into a vault: what is not there yet, side by side, in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
-from airflow_sv_versioning.vault.store import MediaStore, StoredMedia
+from airflow_sv_versioning.vault.vault import StoredMedia, Vault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,13 +36,13 @@ _LISTED = 50
 class MediaBackup:
     """What became of the originals of a version.
 
-    :param store: the store's URL.
+    :param vault: the vault's URL.
     :param copied: contents that were not there, of ``copied_bytes`` together.
     :param present: contents that were there already.
     :param lost: hash or link of each original that could not be had, with its item and the reason.
     """
 
-    store: str
+    vault: str
     copied: int
     copied_bytes: int
     present: int
@@ -51,7 +51,7 @@ class MediaBackup:
     def as_dict(self) -> dict[str, Any]:
         """Write the summary as JSON-able data, with the first of the lost ones."""
         return {
-            "store": self.store,
+            "vault": self.vault,
             "copied": self.copied,
             "copied_bytes": self.copied_bytes,
             "present": self.present,
@@ -68,18 +68,18 @@ class MediaBackup:
 def copy_media(
     client: SuperviselyClient,
     snapshot: Snapshot,
-    store: MediaStore,
+    vault: Vault,
     linked: Mapping[str, LinkedMedia],
     progress: Progress,
 ) -> tuple[MediaRecord, MediaBackup]:
-    """Bring the originals of all items into a store.
+    """Bring the originals of all items into a vault.
 
     An original that nobody has any more is told in both results; it is no reason to be without a version.
 
     :param linked: what is behind links that need not be read again.
-    :raises MediaStoreError: the store cannot be written.
+    :raises VaultError: the vault cannot be written.
     """
-    return _Copying(client, snapshot, store, progress).run(linked)
+    return _Copying(client, snapshot, vault, progress).run(linked)
 
 
 def known_links(earlier: Snapshot, record: MediaRecord | None, snapshot: Snapshot) -> dict[str, LinkedMedia]:
@@ -108,11 +108,11 @@ class _Lost:
 
 class _Copying:
     def __init__(
-        self, client: SuperviselyClient, snapshot: Snapshot, store: MediaStore, progress: Progress
+        self, client: SuperviselyClient, snapshot: Snapshot, vault: Vault, progress: Progress
     ) -> None:
         self._client = client
         self._snapshot = snapshot
-        self._store = store
+        self._vault = vault
         self._progress = progress
         self._copied_count = self._copied_bytes = self._present_count = self._done_count = 0
         self._lost: dict[str, _Lost] = {}
@@ -122,18 +122,18 @@ class _Copying:
         contents, links = contents_of(self._snapshot), links_of(self._snapshot)
         items = {link: (item_id, name) for link, item_id, name, _ in _rows(links)}
         self._total = contents.num_rows + len(items)
-        self._progress.say(f"Looking for the originals of {self._total:,} media in {self._store.url}.")
+        self._progress.say(f"Looking for the originals of {self._total:,} media in {self._vault.url}.")
         for start in range(0, contents.num_rows, _ASKED_AT_ONCE):
             self._copy_contents(contents.slice(start, _ASKED_AT_ONCE))
         self._copy_links(items, linked)
         lost = self._lost_texts()
-        record = MediaRecord(self._store.url, self._linked, lost)
+        record = MediaRecord(self._vault.url, self._linked, lost)
         return record, MediaBackup(
-            self._store.url, self._copied_count, self._copied_bytes, self._present_count, lost
+            self._vault.url, self._copied_count, self._copied_bytes, self._present_count, lost
         )
 
     def _copy_contents(self, contents: pa.Table) -> None:
-        stored_sizes = self._store.find_sizes(values(contents, "hash"))
+        stored_sizes = self._vault.find_sizes(values(contents, "hash"))
         missing_rows = [row for row in _rows(contents) if row[0] not in stored_sizes]
         self._count_present(contents.num_rows - len(missing_rows))
         for content_hash, item_id, result in self._side_by_side(self._copy_content, missing_rows):
@@ -143,13 +143,13 @@ class _Copying:
         content_hash, item_id = row
         chunks = self._stoppable(self._client.originals.iter_chunks(self._snapshot.project_type, item_id))
         try:
-            return content_hash, item_id, self._store.put(content_hash, chunks)
+            return content_hash, item_id, self._vault.put(content_hash, chunks)
         except (NotFoundError, RequestRejectedError, IntegrityError) as error:
             return content_hash, item_id, error.message
 
     def _copy_links(self, items: Mapping[str, tuple[int, str]], linked: Mapping[str, LinkedMedia]) -> None:
         still_linked = {link: media for link, media in linked.items() if link in items}
-        stored_sizes = self._store.find_sizes({media.content_hash for media in still_linked.values()})
+        stored_sizes = self._vault.find_sizes({media.content_hash for media in still_linked.values()})
         self._linked = {
             link: media for link, media in still_linked.items() if media.content_hash in stored_sizes
         }
@@ -169,7 +169,7 @@ class _Copying:
         reasons = []
         for read in ways:
             try:
-                return link, item_id, name, self._store.add(self._stoppable(read(link, item_id)))
+                return link, item_id, name, self._vault.add(self._stoppable(read(link, item_id)))
             except AuthenticationError:
                 raise
             except (LinkError, ApiError, TransportError) as error:

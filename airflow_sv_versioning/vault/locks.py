@@ -1,4 +1,4 @@
-"""Versions are made and a store is pruned in turns: a prune must not remove what a version counts on.
+"""Versions are made and a vault is pruned in turns: a prune must not remove what a version counts on.
 
 Who makes a version says so in ``running/<server>/<project id>.json`` and only then looks for a prune; who
 prunes says so in ``running/prune.json`` and only then looks for versions in the making. So at least one of
@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from airflow_sv_versioning.exceptions import MediaStoreError, SuperviselyError
+from airflow_sv_versioning.exceptions import SuperviselyError, VaultError
 from airflow_sv_versioning.runtime.moments import ago_text, from_seconds, now, since_text
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.references import Owner
-from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.vault.vault import Vault
 
 logger = logging.getLogger(__name__)
 
@@ -53,84 +53,82 @@ class _Turn:
 
 
 @contextmanager
-def making_version(
-    store: MediaStore, owner: Owner, progress: Progress, patience_seconds: float
-) -> Iterator[None]:
+def making_version(vault: Vault, owner: Owner, progress: Progress, patience_seconds: float) -> Iterator[None]:
     """Make a version meanwhile, once no prune is at work.
 
-    :raises MediaStoreError: somebody pruned the store all the time.
+    :raises VaultError: somebody pruned the vault all the time.
     """
     name = f"{_RUNNING}/{owner.server}/{owner.project_id}.json"
-    _say(store, name)
+    _say(vault, name)
     try:
         deadline = time.monotonic() + patience_seconds
-        while turn := _find_turn(store, _PRUNE, _PRUNE_SECONDS):
+        while turn := _find_turn(vault, _PRUNE, _PRUNE_SECONDS):
             if time.monotonic() >= deadline:
-                raise MediaStoreError(
-                    f"{store.url} is being pruned ({turn.heard_of}; see its {_PRUNE}). Try again later."
+                raise VaultError(
+                    f"{vault.url} is being pruned ({turn.heard_of}; see its {_PRUNE}). Try again later."
                 )
-            progress.say(f"{store.url} is being pruned ({turn.heard_of}); waiting.")
+            progress.say(f"{vault.url} is being pruned ({turn.heard_of}); waiting.")
             progress.sleep(_LOOK_SECONDS)
         yield
     finally:
-        _take_back(store, name)
+        _take_back(vault, name)
 
 
 @contextmanager
-def pruning(store: MediaStore) -> Iterator[Callable[[], None]]:
+def pruning(vault: Vault) -> Iterator[Callable[[], None]]:
     """Prune meanwhile; call what is given now and then, so that versions go on waiting.
 
-    :raises MediaStoreError: a version is being made, or somebody else prunes.
+    :raises VaultError: a version is being made, or somebody else prunes.
     """
-    if turn := _find_turn(store, _PRUNE, _PRUNE_SECONDS):
-        raise MediaStoreError(
-            f"Somebody else prunes {store.url} ({turn.heard_of}); if that was killed, remove {_PRUNE} "
+    if turn := _find_turn(vault, _PRUNE, _PRUNE_SECONDS):
+        raise VaultError(
+            f"Somebody else prunes {vault.url} ({turn.heard_of}); if that was killed, remove {_PRUNE} "
             "from it or wait an hour."
         )
-    said_seconds = _say(store, _PRUNE)
+    said_seconds = _say(vault, _PRUNE)
 
     def refresh() -> None:
         nonlocal said_seconds
         if time.time() - said_seconds > _REFRESH_SECONDS:
-            said_seconds = _say(store, _PRUNE)
+            said_seconds = _say(vault, _PRUNE)
 
     try:
-        _refuse_running(store)
+        _refuse_running(vault)
         yield refresh
     finally:
-        _take_back(store, _PRUNE)
+        _take_back(vault, _PRUNE)
 
 
-def _refuse_running(store: MediaStore) -> None:
-    for server in store.list_folders(_RUNNING):
-        for file in store.list_files(f"{_RUNNING}/{server}"):
+def _refuse_running(vault: Vault) -> None:
+    for server in vault.list_folders(_RUNNING):
+        for file in vault.list_files(f"{_RUNNING}/{server}"):
             name = f"{_RUNNING}/{server}/{file}"
-            if turn := _find_turn(store, name, _VERSION_SECONDS):
+            if turn := _find_turn(vault, name, _VERSION_SECONDS):
                 project = file.removesuffix(".json")
-                raise MediaStoreError(
-                    f"A version of project {project} of {server} is being made with {store.url} "
+                raise VaultError(
+                    f"A version of project {project} of {server} is being made with {vault.url} "
                     f"{turn.held_since}. Prune it later; if that process was killed, make its version or "
-                    f"remove {name} from the store."
+                    f"remove {name} from the vault."
                 )
 
 
-def _say(store: MediaStore, name: str) -> float:
+def _say(vault: Vault, name: str) -> float:
     now_seconds = time.time()
-    store.write_file(name, [json.dumps({"since": now_seconds}).encode()])
+    vault.write_file(name, [json.dumps({"since": now_seconds}).encode()])
     return now_seconds
 
 
-def _take_back(store: MediaStore, name: str) -> None:
+def _take_back(vault: Vault, name: str) -> None:
     try:
-        store.remove_file(name)
+        vault.remove_file(name)
     except SuperviselyError as error:
         # What was to be done is done, or has an error of its own; the mark only keeps others waiting.
         logger.warning("Could not remove %s: %s", name, error)
 
 
-def _find_turn(store: MediaStore, name: str, seconds: float) -> _Turn | None:
+def _find_turn(vault: Vault, name: str, seconds: float) -> _Turn | None:
     """Find a turn that counts still: one that was said less than so many seconds ago."""
-    content = b"".join(store.iter_lines(name))
+    content = b"".join(vault.iter_lines(name))
     if not content:
         return None
     try:

@@ -1,6 +1,6 @@
-"""What a version says of its originals: which store holds them, and what was behind its links.
+"""What a version says of its originals: which vault holds them, and what was behind its links.
 
-The archive's manifest names the store; a member beside the payload, ``media.jsonl``, has a line for every
+The archive's manifest names the vault; a member beside the payload, ``media.jsonl``, has a line for every
 link whose content was kept, and for every original that could not be had:
 
 .. code-block:: text
@@ -41,17 +41,17 @@ class LinkedMedia:
 class MediaRecord:
     """Where the originals of a version are.
 
-    :param store_url: the store that holds them, with the Airflow connection if it was opened with one.
+    :param vault_url: the vault that holds them, with the Airflow connection if it was opened with one.
     :param linked: link -> what was behind it.
-    :param lost: hash or link -> why its original is not in the store.
+    :param lost: hash or link -> why its original is not in the vault.
     """
 
-    store_url: str
+    vault_url: str
     linked: Mapping[str, LinkedMedia] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[bytes]:
-        """Write all but the store as lines of JSON."""
+        """Write all but the vault as lines of JSON."""
         for link, linked_media in self.linked.items():
             entry = {
                 "hash": linked_media.content_hash,
@@ -63,7 +63,7 @@ class MediaRecord:
             yield _line({"original": key, "lost": why})
 
 
-def read_record(store_url: str, lines: Path) -> MediaRecord:
+def read_record(vault_url: str, lines: Path) -> MediaRecord:
     """Read a record back.
 
     :raises FormatError: it is damaged.
@@ -75,12 +75,12 @@ def read_record(store_url: str, lines: Path) -> MediaRecord:
     try:
         with lines.open("rb") as file:
             content = iter_lines(file, lines.stat().st_size, f"The archive's {lines.name}")
-            return parse_lines(store_url, map(decoder.decode, content))
+            return parse_lines(vault_url, map(decoder.decode, content))
     except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
         raise FormatError(f"The archive's {lines.name} cannot be read: {error!r}.") from error
 
 
-def parse_lines(store_url: str, lines: Iterable[Any]) -> MediaRecord:
+def parse_lines(vault_url: str, lines: Iterable[Any]) -> MediaRecord:
     """Take a record from its decoded lines; damage comes as ``KeyError``, ``TypeError`` or ``ValueError``."""
     linked: dict[str, LinkedMedia] = {}
     lost: dict[str, str] = {}
@@ -90,7 +90,7 @@ def parse_lines(store_url: str, lines: Iterable[Any]) -> MediaRecord:
         else:
             linked_media = LinkedMedia(str(line["hash"]), int(line["size_bytes"]), str(line["name"]))
             linked[str(line["link"])] = linked_media
-    return MediaRecord(store_url, linked, lost)
+    return MediaRecord(vault_url, linked, lost)
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

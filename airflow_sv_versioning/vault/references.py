@@ -1,6 +1,6 @@
-"""Which contents of a store the versions of which projects need.
+"""Which contents of a vault the versions of which projects need.
 
-The store keeps it itself, in ``projects/<server>/<project id>/<version id>.jsonl``, written before the
+The vault keeps it itself, in ``projects/<server>/<project id>/<version id>.jsonl``, written before the
 version is committed. So nobody has to read all archives to know what may be removed, and what one project
 needs is safe from whoever clears up after another. A line is ``{"hash": "…"}``, or one of those of
 :mod:`record`.
@@ -18,7 +18,7 @@ from airflow_sv_versioning.exceptions import FormatError
 from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault.record import MediaRecord, parse_lines
-from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.vault.vault import Vault
 
 _PROJECTS = "projects"
 _SUFFIX = ".jsonl"
@@ -26,7 +26,7 @@ _SUFFIX = ".jsonl"
 
 @dataclass(frozen=True, order=True)
 class Owner:
-    """A project that uses a store.
+    """A project that uses a vault.
 
     :param server: host and port, with ``_`` between.
     """
@@ -59,31 +59,29 @@ class Needs:
         return set(self.hashes) | {media.content_hash for media in self.record.linked.values()}
 
 
-def list_owners(store: MediaStore) -> list[Owner]:
-    """List the projects that use a store."""
+def list_owners(vault: Vault) -> list[Owner]:
+    """List the projects that use a vault."""
     return [
         Owner(server, int(project))
-        for server in store.list_folders(_PROJECTS)
-        for project in store.list_folders(f"{_PROJECTS}/{server}")
+        for server in vault.list_folders(_PROJECTS)
+        for project in vault.list_folders(f"{_PROJECTS}/{server}")
         if project.isdigit()
     ]
 
 
-def list_versions(store: MediaStore, owner: Owner) -> list[int]:
+def list_versions(vault: Vault, owner: Owner) -> list[int]:
     """List the ids of the versions whose needs are known."""
-    names = (name.removesuffix(_SUFFIX) for name in store.list_files(_folder(owner)))
+    names = (name.removesuffix(_SUFFIX) for name in vault.list_files(_folder(owner)))
     return sorted(int(name) for name in names if name.isdigit())
 
 
-def write_needs(
-    store: MediaStore, owner: Owner, version_id: int, snapshot: Snapshot, record: MediaRecord
-) -> None:
+def write_needs(vault: Vault, owner: Owner, version_id: int, snapshot: Snapshot, record: MediaRecord) -> None:
     """Keep what a version needs."""
-    store.write_file(_name(owner, version_id), _lines(snapshot, record))
+    vault.write_file(_name(owner, version_id), _lines(snapshot, record))
 
 
-def find_needs(store: MediaStore, owner: Owner, version_id: int) -> Needs | None:
-    """Read what a version needs, ``None`` if the store does not know.
+def find_needs(vault: Vault, owner: Owner, version_id: int) -> Needs | None:
+    """Read what a version needs, ``None`` if the vault does not know.
 
     :raises FormatError: the file is damaged.
     """
@@ -91,34 +89,34 @@ def find_needs(store: MediaStore, owner: Owner, version_id: int) -> Needs | None
     hashes: set[str] = set()
     record_lines: list[dict[str, object]] = []
     try:
-        for line in map(json.loads, store.iter_lines(name)):
+        for line in map(json.loads, vault.iter_lines(name)):
             if line.keys() == {"hash"}:
                 hashes.add(str(line["hash"]))
             else:
                 record_lines.append(line)
-        record = parse_lines(store.url, record_lines)
+        record = parse_lines(vault.url, record_lines)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"{name} of {store.url} cannot be read: {error!r}.") from error
+        raise FormatError(f"{name} of {vault.url} cannot be read: {error!r}.") from error
     return Needs(frozenset(hashes), record) if hashes or record_lines else None
 
 
 def latest_record(
-    store: MediaStore, owner: Owner, version_id: int, stated_record: MediaRecord | None
+    vault: Vault, owner: Owner, version_id: int, stated_record: MediaRecord | None
 ) -> MediaRecord:
-    """Tell what is known of a version's originals by now: a store may have got some after it was made.
+    """Tell what is known of a version's originals by now: a vault may have got some after it was made.
 
     :param stated_record: what the version itself says.
     """
-    needs = find_needs(store, owner, version_id)
+    needs = find_needs(vault, owner, version_id)
     if needs is None:
-        return stated_record or MediaRecord(store.url)
+        return stated_record or MediaRecord(vault.url)
     linked = {**needs.record.linked, **(stated_record.linked if stated_record else {})}
-    return MediaRecord(store.url, linked, needs.record.lost)
+    return MediaRecord(vault.url, linked, needs.record.lost)
 
 
-def remove_needs(store: MediaStore, owner: Owner, version_id: int) -> None:
+def remove_needs(vault: Vault, owner: Owner, version_id: int) -> None:
     """Forget what a version needed."""
-    store.remove_file(_name(owner, version_id))
+    vault.remove_file(_name(owner, version_id))
 
 
 def _lines(snapshot: Snapshot, record: MediaRecord) -> Iterator[bytes]:

@@ -49,7 +49,6 @@ from airflow_sv_versioning.versioning.commit import Draft, commit_version
 from airflow_sv_versioning.versioning.contents import find_contents, in_manifest, in_map
 from airflow_sv_versioning.versioning.existing import existing_version, get_listed
 from airflow_sv_versioning.versioning.marks import Marks
-from airflow_sv_versioning.versioning.media import KeptMedia, MediaKeeper
 from airflow_sv_versioning.versioning.options import CreateOptions
 from airflow_sv_versioning.versioning.reservations import Reservations
 from airflow_sv_versioning.versioning.results import CreateResult
@@ -57,6 +56,7 @@ from airflow_sv_versioning.versioning.reuse import Reuse
 from airflow_sv_versioning.versioning.rollback import Rollback
 from airflow_sv_versioning.versioning.run_versions import find_run_version, run_members
 from airflow_sv_versioning.versioning.texts import check_choice, counts_text
+from airflow_sv_versioning.versioning.vaults import KeptMedia, VaultKeeper
 
 _SMALLER = "Move some datasets to a project of their own, or have the plan extended."
 Listed = Future[list[VersionInfo]]
@@ -77,7 +77,7 @@ class _Work:
     options: CreateOptions
     progress: Progress
     reservations: Reservations
-    keeper: MediaKeeper | None
+    keeper: VaultKeeper | None
 
 
 def create_version(
@@ -86,7 +86,7 @@ def create_version(
     options: CreateOptions,
     progress: Progress,
     marks: Marks,
-    keeper: MediaKeeper | None = None,
+    keeper: VaultKeeper | None = None,
 ) -> CreateResult:
     """Make a version of a project, or find the one that still holds.
 
@@ -244,7 +244,7 @@ def _open_base(work: _Work, reuse: Reuse, folder: Path, listed: Listed) -> Base 
         return Unusable(reuse.note)
     base = open_base(work.client, work.project, latest, folder, work.progress)
     if reuse.note and isinstance(base, Usable):
-        # The media store takes from it what is behind links, whatever stamps of annotations are worth.
+        # The vault takes from it what is behind links, whatever stamps of annotations are worth.
         return Unusable(reuse.note, base.archive)
     return base
 
@@ -266,12 +266,12 @@ def _check(captured: Capture, project_id: int) -> None:
 
 
 def _keep_media(
-    keeper: MediaKeeper | None, reserved: Reservation, capture: Capture, rollback: Rollback
+    keeper: VaultKeeper | None, reserved: Reservation, capture: Capture, rollback: Rollback
 ) -> KeptMedia | None:
-    """Fill the media store before anything names it."""
+    """Fill the vault before anything names it."""
     if keeper is None:
         return None
-    rollback.add("clean the media store", keeper.forget, reserved.version_id)
+    rollback.add("clean the vault", keeper.forget, reserved.version_id)
     earlier = capture.base.archive if capture.base else None
     return keeper.keep(reserved.version_id, capture.snapshot, earlier)
 

@@ -17,12 +17,13 @@ from airflow_sv_versioning.dataset.export import (
 )
 from airflow_sv_versioning.dataset.export_options import ExportOptions
 from airflow_sv_versioning.dataset.export_results import ExportResult, ShardResult
-from airflow_sv_versioning.dataset.opening import OpenStore, open_version
+from airflow_sv_versioning.dataset.opening import open_version
 from airflow_sv_versioning.dataset.split import Split
 from airflow_sv_versioning.dataset.staging import Shard
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.selection import Selection
+from airflow_sv_versioning.vault.vault import OpenVault
 
 Exported: TypeAlias = ExportResult | ShardResult
 
@@ -45,7 +46,7 @@ class ExportOrder:
     allow_lossy: bool = False
     category_ids: Any = None
     format_options: Mapping[str, Any] | None = None
-    media_store: Any = None
+    vault: Any = None
     cache: Any = None
     shards: int = 1
     shard: int | None = None
@@ -88,7 +89,7 @@ class ExportOrder:
 
 
 def export_version(
-    client: SuperviselyClient, order: ExportOrder, open_store: OpenStore, progress: Progress
+    client: SuperviselyClient, order: ExportOrder, open_vault: OpenVault, progress: Progress
 ) -> Exported:
     """Export a version, or make a shard of that, or put shards together."""
     options, destination = order.options(), open_destination(order.destination)
@@ -100,9 +101,9 @@ def export_version(
         order.version_num,
         as_of=order.as_of,
         selection=options.selection,
-        media_store=order.media_store,
+        vault=order.vault,
         cache=order.cache,
-        open_store=open_store,
+        open_vault=open_vault,
         progress=progress,
     )
     with version as reader:

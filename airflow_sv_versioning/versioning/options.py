@@ -94,7 +94,7 @@ class RestoreOptions(_Options):
     into: int | None = None
     on_conflict: OnConflict = "fail"
     missing_entities: MissingEntities = "fail"
-    media_store: Any = None
+    vault: Any = None
     workspace_id: int | None = None
     project_name: str | None = None
     project_description: str | None = None

@@ -27,8 +27,8 @@ from airflow_sv_versioning.restore.project import Target
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.snapshot.selection import Selection
-from airflow_sv_versioning.vault.audit import StoreCheck, check_store
-from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.vault.audit import VaultCheck, check_vault
+from airflow_sv_versioning.vault.vault import OpenVault, Vault, find_vault
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import create_version
@@ -36,7 +36,6 @@ from airflow_sv_versioning.versioning.export import Exported, ExportOrder, expor
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import check_versioned, choose_projects
 from airflow_sv_versioning.versioning.marks import RESTORES, Marks, making_versions, open_marks
-from airflow_sv_versioning.versioning.media import MediaKeeper, find_store
 from airflow_sv_versioning.versioning.options import (
     CaptureMode,
     CreateOptions,
@@ -49,9 +48,8 @@ from airflow_sv_versioning.versioning.options import (
     Verify,
 )
 from airflow_sv_versioning.versioning.preview import make_preview
-from airflow_sv_versioning.versioning.prune import PruneResult, prune_store
+from airflow_sv_versioning.versioning.prune import PruneResult, prune_vault
 from airflow_sv_versioning.versioning.restore import (
-    OpenStore,
     Restoration,
     plan_version_restore,
     restore_version,
@@ -63,6 +61,7 @@ from airflow_sv_versioning.versioning.texts import (
     check_text,
     description_text,
 )
+from airflow_sv_versioning.versioning.vaults import VaultKeeper
 from airflow_sv_versioning.versioning.verify import verify_version
 from airflow_sv_versioning.versioning.verify_report import VerifyReport
 
@@ -78,12 +77,12 @@ class ProjectVersions:
     Unlike there, nothing returns ``None`` for "it did not work": what fails raises an error of
     :mod:`airflow_sv_versioning.exceptions`. An instance holds no state and may be shared by threads.
 
-    :param open_store: opens media stores, also those that versions name.
+    :param open_vault: opens vaults, also those that versions name.
     """
 
-    def __init__(self, client: SuperviselyClient, open_store: OpenStore = find_store) -> None:
+    def __init__(self, client: SuperviselyClient, open_vault: OpenVault = find_vault) -> None:
         self._client = client
-        self._open_store = open_store
+        self._open_vault = open_vault
 
     def create(
         self,
@@ -97,7 +96,7 @@ class ProjectVersions:
         capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
         on_busy: OnBusy = "wait",
-        media_store: Any = None,
+        vault: Any = None,
         run: Run | None = None,
         marks: Marks | None = None,
         report: Report | None = None,
@@ -116,11 +115,11 @@ class ProjectVersions:
             archive and checks a sample of them; ``full`` reads everything; ``auto`` is incremental for
             images, and for what the client's ``trusted_stamps`` name, else full.
         :param busy_timeout_seconds: how long to wait while another process makes a version, or prunes the
-            media store.
+            vault.
         :param on_busy: ``wait`` while another process makes a version, or ``fail`` at once.
-        :param media_store: where to keep the originals beside the platform, each content once: a URL such as
+        :param vault: where to keep the originals beside the platform, each content once: a URL such as
             ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
-            where nothing changed, the store gets what it lacks of the latest version.
+            where nothing changed, the vault gets what it lacks of the latest version.
         :param run: the run of a workflow that the version is for; tried again, it may get the same version.
         :param marks: keep the reservation outside this process, for the next call with the same marks
             to give back what one that was killed had reserved; by default a file that only this user can
@@ -129,7 +128,7 @@ class ProjectVersions:
             which takes also how far loops have come.
         :param should_stop: asked between batches; ``True`` ends the work and undoes it.
         :raises UnsupportedProjectError: the project's type cannot be versioned.
-        :raises MediaStoreError: the media store cannot be read or written.
+        :raises VaultError: the vault cannot be read or written.
         :raises PlanRequiredError: the team's subscription has no versions.
         :raises VersionBusyError: another process held the reservation all the time.
         :raises ProjectChangedError: the project changed all the time and ``fail`` was asked for.
@@ -147,8 +146,8 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         check_versioned(project)
-        store = self._open_store(media_store)
-        keeper = MediaKeeper(self._client, project, store, progress, busy_timeout_seconds) if store else None
+        vault = self._open_vault(vault)
+        keeper = VaultKeeper(self._client, project, vault, progress, busy_timeout_seconds) if vault else None
         # What a killed try left of its work folder, also where this one will need none.
         remove_abandoned_folders()
         if marks is None:
@@ -177,7 +176,7 @@ class ProjectVersions:
         into: int | None = None,
         on_conflict: OnConflict = "fail",
         missing_entities: MissingEntities = "fail",
-        media_store: Any = None,
+        vault: Any = None,
         verify: Verify = "counts",
         keep_incomplete: bool = False,
         restored_for: RestoredFor | None = None,
@@ -198,8 +197,8 @@ class ProjectVersions:
             ``fail`` before anything is made, ``skip`` them, or ``rename`` them.
         :param missing_entities: what to do where media are gone: ``fail`` before anything is made; ``skip``
             those items; put a marked and tagged ``placeholder`` of the same size in their place, with all
-            their annotations; or ``reupload`` them from the media store.
-        :param media_store: where ``reupload`` finds originals: a folder, a URL or a store; by default what
+            their annotations; or ``reupload`` them from the vault.
+        :param vault: where ``reupload`` finds originals: a folder, a URL or a vault; by default what
             the version names.
         :param skip_missed_entities: the SDK's word for ``missing_entities="skip"``.
         :param workspace_id: where the new project goes; the source's workspace by default.
@@ -222,7 +221,7 @@ class ProjectVersions:
             into=into,
             on_conflict=on_conflict,
             missing_entities="skip" if skip_missed_entities else missing_entities,
-            media_store=media_store,
+            vault=vault,
             workspace_id=workspace_id,
             project_name=project_name,
             project_description=project_description,
@@ -233,7 +232,7 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         version_ref = VersionRef.parse(version_id, version_num, as_of)
         restoration = Restoration.of(
-            self._client, project_id, version_ref, options, self._open_store, progress
+            self._client, project_id, version_ref, options, self._open_vault, progress
         )
         with self._marks(marks, RESTORES, progress) as opened_marks:
             return restore_version(restoration, opened_marks)
@@ -256,7 +255,7 @@ class ProjectVersions:
         into: int | None = None,
         on_conflict: OnConflict = "fail",
         missing_entities: MissingEntities = "fail",
-        media_store: Any = None,
+        vault: Any = None,
         verify: Verify = "counts",
         keep_incomplete: bool = False,
         report: Report | None = None,
@@ -277,7 +276,7 @@ class ProjectVersions:
             into=into,
             on_conflict=on_conflict,
             missing_entities="skip" if skip_missed_entities else missing_entities,
-            media_store=media_store,
+            vault=vault,
             workspace_id=workspace_id,
             project_name=project_name,
             project_description=project_description,
@@ -287,7 +286,7 @@ class ProjectVersions:
         version_ref = VersionRef.parse(version_id, version_num, as_of)
         progress = Progress(report, should_stop)
         return plan_version_restore(
-            Restoration.of(self._client, project_id, version_ref, options, self._open_store, progress)
+            Restoration.of(self._client, project_id, version_ref, options, self._open_vault, progress)
         )
 
     def compare(
@@ -354,7 +353,7 @@ class ProjectVersions:
         version_num: int | None = None,
         *,
         as_of: str | datetime | None = None,
-        media_store: Any = None,
+        vault: Any = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> VerifyReport:
@@ -365,7 +364,7 @@ class ProjectVersions:
 
         Give at most one of ``version_id``, ``version_num`` and ``as_of``; without any it is the latest one.
 
-        :param media_store: also look whether this store holds the originals; see :meth:`create`.
+        :param vault: also look whether this vault holds the originals; see :meth:`create`.
         :raises VersionNotFoundError: the project has no such version.
         """
         progress = Progress(report, should_stop)
@@ -373,7 +372,7 @@ class ProjectVersions:
         version = version_ref.find(self._client, project_id)
         project = self._client.projects.get(project_id)
         check_versioned(project)
-        return verify_version(self._client, project, version, self._open_store(media_store), progress)
+        return verify_version(self._client, project, version, self._open_vault(vault), progress)
 
     def check_item(
         self,
@@ -419,25 +418,25 @@ class ProjectVersions:
             progress=Progress(report, should_stop),
         )
 
-    def check_media_store(
+    def check_vault(
         self,
-        media_store: Any,
+        vault: Any,
         *,
         set_aside: bool = False,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
-    ) -> StoreCheck:
-        """Read a media store back against the digests of its contents, and every need against what is there.
+    ) -> VaultCheck:
+        """Read a vault back against the digests of its contents, and every need against what is there.
 
-        :param media_store: a URL, a folder or a store; see :meth:`create`.
+        :param vault: a URL, a folder or a vault; see :meth:`create`.
         :param set_aside: move damaged contents away, so that the next version copies them again.
-        :raises ConfigurationError: there is no store.
+        :raises ConfigurationError: there is no vault.
         """
-        return check_store(self._store(media_store), Progress(report, should_stop), set_aside=set_aside)
+        return check_vault(self._vault(vault), Progress(report, should_stop), set_aside=set_aside)
 
-    def prune_media_store(
+    def prune_vault(
         self,
-        media_store: Any,
+        vault: Any,
         project_ids: Iterable[int] = (),
         *,
         forget: Iterable[int] = (),
@@ -445,17 +444,17 @@ class ProjectVersions:
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> PruneResult:
-        """Remove from a media store what no version needs, neither of these projects nor of any other.
+        """Remove from a vault what no version needs, neither of these projects nor of any other.
 
-        :param media_store: a URL, a folder or a store; see :meth:`create`.
+        :param vault: a URL, a folder or a vault; see :meth:`create`.
         :param project_ids: projects whose versions are looked up on the server; what only versions needed
             that are gone from there is removed.
         :param forget: projects that are gone for good; what only they needed is removed.
         :param plan_only: only say what would be removed.
         """
-        return prune_store(
+        return prune_vault(
             self._client,
-            self._store(media_store),
+            self._vault(vault),
             project_ids,
             forget=forget,
             plan_only=plan_only,
@@ -479,7 +478,7 @@ class ProjectVersions:
         allow_lossy: bool = False,
         category_ids: Any = None,
         format_options: Mapping[str, Any] | None = None,
-        media_store: Any = None,
+        vault: Any = None,
         cache: Any = None,
         shards: int = 1,
         shard: int | None = None,
@@ -503,7 +502,7 @@ class ProjectVersions:
         :param allow_lossy: export also what the format cannot hold all of.
         :param category_ids: class name -> number to keep; or where an earlier export is.
         :param format_options: the format's own, such as ``{"task": "segment"}`` of YOLO.
-        :param media_store: where the items' originals are besides the server; by default the store that the
+        :param vault: where the items' originals are besides the server; by default the vault that the
             version names.
         :param cache: a folder of this machine in which versions and files are kept.
         :param shards: how many processes share the work, each with another ``shard``, from 0; then one call
@@ -528,18 +527,18 @@ class ProjectVersions:
             allow_lossy=allow_lossy,
             category_ids=category_ids,
             format_options=format_options,
-            media_store=media_store,
+            vault=vault,
             cache=cache,
             shards=shards,
             shard=shard,
             finish=finish,
         )
-        return export_version(self._client, order, self._open_store, Progress(report, should_stop))
+        return export_version(self._client, order, self._open_vault, Progress(report, should_stop))
 
-    def _store(self, value: Any) -> MediaStore:
-        if (store := self._open_store(value)) is None:
-            raise ConfigurationError("Name a media store: a URL such as s3://bucket/prefix, or a folder.")
-        return store
+    def _vault(self, value: Any) -> Vault:
+        if (vault := self._open_vault(value)) is None:
+            raise ConfigurationError("Name a vault: a URL such as s3://bucket/prefix, or a folder.")
+        return vault
 
     def list_project_ids(
         self, workspace_id: int, *, include_restored: bool = False, report: Report | None = None
@@ -653,7 +652,7 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
 
         def restore(target: Target) -> RestoreResult:
-            how = RestoreOptions(), self._open_store
+            how = RestoreOptions(), self._open_vault
             restoration = Restoration(self._client, project, version, target, *how, progress)
             with open_marks(self._client, RESTORES, progress) as marks:
                 return restore_version(restoration, marks)

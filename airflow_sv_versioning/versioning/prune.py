@@ -1,4 +1,4 @@
-"""Remove from a media store what no version needs."""
+"""Remove from a vault what no version needs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions, remove_needs
-from airflow_sv_versioning.vault.store import MediaStore, StoredMedia
+from airflow_sv_versioning.vault.vault import StoredMedia, Vault
 
 _WORKERS = 8
 
 
 @dataclass(frozen=True)
 class PruneResult:
-    """What was removed from a store, or would be.
+    """What was removed from a vault, or would be.
 
     :param removed: contents that no version needs, of ``removed_bytes`` together.
     :param kept: contents that versions need, of ``kept_bytes`` together.
@@ -30,7 +30,7 @@ class PruneResult:
     :param others: projects that were not named and keep all that they need.
     """
 
-    store: str
+    vault: str
     plan_only: bool
     removed: int
     removed_bytes: int
@@ -44,33 +44,33 @@ class PruneResult:
         return {**asdict(self), "others": list(self.others)}
 
 
-def prune_store(
+def prune_vault(
     client: SuperviselyClient,
-    store: MediaStore,
+    vault: Vault,
     project_ids: Iterable[int],
     *,
     forget: Iterable[int] = (),
     plan_only: bool = False,
     progress: Progress,
 ) -> PruneResult:
-    """Remove contents that no version of the given projects needs, nor any other project of the store.
+    """Remove contents that no version of the given projects needs, nor any other project of the vault.
 
-    The store knows what each version needs, so projects that are not named, also those of other servers,
+    The vault knows what each version needs, so projects that are not named, also those of other servers,
     lose nothing. Naming a project has its versions looked up on the server, and frees what only versions
     needed that are gone from there.
 
     :param forget: projects that are gone from the server for good; what only they needed is removed.
     :param plan_only: only say what would be removed.
     :raises ConfigurationError: a project that is named cannot be seen.
-    :raises MediaStoreError: a version is being made with this store right now.
+    :raises VaultError: a version is being made with this vault right now.
     """
     named = {Owner.of(client.server_url, project_id): project_id for project_id in project_ids}
     forgotten = {Owner.of(client.server_url, project_id): project_id for project_id in forget}
     for project_id in forgotten.values():
         _require_gone(client, project_id)
     projects = {owner: _project(client, project_id) for owner, project_id in named.items()}
-    with pruning(store) as refresh:
-        return _Prune(client, store, projects, set(forgotten), plan_only, progress, refresh).run()
+    with pruning(vault) as refresh:
+        return _Prune(client, vault, projects, set(forgotten), plan_only, progress, refresh).run()
 
 
 def _project(client: SuperviselyClient, project_id: int) -> Project:
@@ -99,7 +99,7 @@ def _require_gone(client: SuperviselyClient, project_id: int) -> None:
 @dataclass
 class _Prune:
     client: SuperviselyClient
-    store: MediaStore
+    vault: Vault
     projects: dict[Owner, Project]
     forgotten: set[Owner]
     plan_only: bool
@@ -109,12 +109,12 @@ class _Prune:
 
     def run(self) -> PruneResult:
         needed_hashes: set[str] = set()
-        owners = {*list_owners(self.store), *self.projects}
+        owners = {*list_owners(self.vault), *self.projects}
         for owner in sorted(owners):
             needed_hashes |= self._needed_by(owner)
         removed_tally, kept_tally = [0, 0], [0, 0]
         for content, is_needed in map_ordered(
-            lambda content: self._judge(content, needed_hashes), self.store.iter_media(), _WORKERS
+            lambda content: self._judge(content, needed_hashes), self.vault.iter_media(), _WORKERS
         ):
             tally = kept_tally if is_needed else removed_tally
             tally[0] += 1
@@ -122,18 +122,18 @@ class _Prune:
             self._go_on("Media looked at", removed_tally[0] + kept_tally[0])
         self._drop_obsolete()
         return PruneResult(
-            store=self.store.url,
+            vault=self.vault.url,
             plan_only=self.plan_only,
             removed=removed_tally[0],
             removed_bytes=removed_tally[1],
             kept=kept_tally[0],
             kept_bytes=kept_tally[1],
-            abandoned=self.store.clear_incoming(plan_only=self.plan_only),
+            abandoned=self.vault.clear_incoming(plan_only=self.plan_only),
             others=tuple(map(str, sorted(owners - self.projects.keys() - self.forgotten))),
         )
 
     def _needed_by(self, owner: Owner) -> set[str]:
-        stored_ids = list_versions(self.store, owner)
+        stored_ids = list_versions(self.vault, owner)
         if owner in self.forgotten:
             self.obsolete += [(owner, version_id) for version_id in stored_ids]
             return set()
@@ -152,13 +152,13 @@ class _Prune:
     def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[str]:
         needed_hashes: set[str] = set()
         for version_id in version_ids:
-            if (needs := find_needs(self.store, owner, version_id)) is not None:
+            if (needs := find_needs(self.vault, owner, version_id)) is not None:
                 needed_hashes |= needs.contents()
             self._go_on("Versions looked up", version_id)
         return needed_hashes
 
     def _read_archive(self, project: Project, version: VersionInfo) -> set[str]:
-        """Find out what a version needs that was made without the store."""
+        """Find out what a version needs that was made without the vault."""
         if version.team_file_id is None:
             return set()
         with opened_version(self.client, project, version, self.progress) as unpacked:
@@ -169,13 +169,13 @@ class _Prune:
     def _judge(self, content: StoredMedia, needed_hashes: set[str]) -> tuple[StoredMedia, bool]:
         is_needed = content.content_hash in needed_hashes
         if not is_needed and not self.plan_only:
-            self.store.remove(content.content_hash)
+            self.vault.remove(content.content_hash)
         return content, is_needed
 
     def _drop_obsolete(self) -> None:
         if not self.plan_only:
             for owner, version_id in self.obsolete:
-                remove_needs(self.store, owner, version_id)
+                remove_needs(self.vault, owner, version_id)
 
     def _go_on(self, what: str, done: int) -> None:
         self.progress.count(what, done)

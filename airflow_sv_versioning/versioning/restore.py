@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from airflow_sv_versioning.snapshot.origin import is_draft
 from airflow_sv_versioning.snapshot.selection import Selection, as_told
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, latest_record
-from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.vault.vault import OpenVault
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMarks
 from airflow_sv_versioning.versioning.listing import check_versioned
 from airflow_sv_versioning.versioning.marks import Marks
@@ -39,14 +39,12 @@ from airflow_sv_versioning.versioning.options import RestoreOptions
 from airflow_sv_versioning.versioning.parts import OpenedPart, opened_part
 from airflow_sv_versioning.versioning.results import IntoResult, PlannedItem, RestorePlanReport, RestoreResult
 
-OpenStore = Callable[[Any], MediaStore | None]
-
 
 @dataclass(frozen=True)
 class Restoration:
     """The restore of one version, to be planned or carried out.
 
-    :param open_store: opens a store by its URL or path.
+    :param open_vault: opens a vault by its URL or path.
     """
 
     client: SuperviselyClient
@@ -54,7 +52,7 @@ class Restoration:
     version: VersionInfo
     target: Target
     options: RestoreOptions
-    open_store: OpenStore
+    open_vault: OpenVault
     progress: Progress
 
     @classmethod
@@ -64,7 +62,7 @@ class Restoration:
         project_id: int,
         version_ref: VersionRef,
         options: RestoreOptions,
-        open_store: OpenStore,
+        open_vault: OpenVault,
         progress: Progress,
     ) -> Restoration:
         """Find the version, and say what project is to be made of it."""
@@ -85,7 +83,7 @@ class Restoration:
             restored_from=_origin(project, version, options.selection),
             restored_for=options.restored_for.as_dict() if options.restored_for else None,
         )
-        return cls(client, project, version, target, options, open_store, progress)
+        return cls(client, project, version, target, options, open_vault, progress)
 
     @property
     def selection(self) -> dict[str, Any] | None:
@@ -279,16 +277,16 @@ def _supplied_plan(
 
 
 def _find_originals(work: Restoration, record: MediaRecord | None) -> Originals | None:
-    """Open the store of originals; ``None`` where nobody names one.
+    """Open the vault of originals; ``None`` where nobody names one.
 
     :param record: what the version says.
     """
-    store = work.open_store(work.options.media_store)
-    store = store or work.open_store(record.store_url if record else None)
-    if store is None:
+    vault = work.open_vault(work.options.vault)
+    vault = vault or work.open_vault(record.vault_url if record else None)
+    if vault is None:
         return None
     owner = Owner.of(work.client.server_url, work.project.id)
-    return Originals(store, latest_record(store, owner, work.version.version_id, record))
+    return Originals(vault, latest_record(vault, owner, work.version.version_id, record))
 
 
 def _result(

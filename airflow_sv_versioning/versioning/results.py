@@ -40,7 +40,7 @@ class CreateResult:
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
         everything was read, ``None`` where nothing changed.
     :param capture_note: why a capture that could have been incremental was ``full``.
-    :param media: what the media store got, where one was given.
+    :param media: what the vault got, where one was given.
     :param warnings: what a person should know before trusting the version, such as content of the project
         that no version can hold; where nothing changed, what was said of it when it was made.
     :param seconds: how long it took.
@@ -126,7 +126,7 @@ class CreateResult:
         return replace(self, preview_project_id=project_id)
 
     def with_media(self, media: MediaBackup) -> CreateResult:
-        """Add what the media store got."""
+        """Add what the vault got."""
         return replace(self, media=media)
 
     def line(self) -> str:
@@ -188,7 +188,7 @@ class RestoreResult:
     :param renamed: items whose name was taken twice in their dataset, with the name they got.
     :param placeholders: items that are placeholders, for their media are gone.
     :param placeholder_tag: name of the tag that these have, ``None`` where there are none.
-    :param reuploaded: items whose media were uploaded again from the media store.
+    :param reuploaded: items whose media were uploaded again from the vault.
     :param unlinked: those of them that were links, and now are files of their own.
     :param warnings: what a person should know before trusting the new project.
     :param verify: how the new project was compared with the version: ``counts`` or ``full``.

@@ -1,4 +1,4 @@
-"""Look at a version without restoring it: its archive, tables, media, and originals in a store."""
+"""Look at a version without restoring it: its archive, tables, media, and originals in a vault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from airflow_sv_versioning.runtime.streams import sha256_of
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.tables import Snapshot, values
 from airflow_sv_versioning.vault.references import Owner, latest_record
-from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.vault.vault import Vault
 from airflow_sv_versioning.versioning.contents import wrong_digest
 from airflow_sv_versioning.versioning.verify_report import GOOD, SKIPPED, UNKNOWN, WRONG, Check, VerifyReport
 
@@ -33,20 +33,20 @@ def verify_version(
     client: SuperviselyClient,
     project: Project,
     version: VersionInfo,
-    store: MediaStore | None,
+    vault: Vault | None,
     progress: Progress,
 ) -> VerifyReport:
     """Look at everything of a version; only what keeps from looking is raised.
 
-    :param store: also look whether it holds the version's originals; their bytes are read by
-        :func:`~airflow_sv_versioning.vault.audit.check_store`.
+    :param vault: also look whether it holds the version's originals; their bytes are read by
+        :func:`~airflow_sv_versioning.vault.audit.check_vault`.
     """
     owner = Owner.of(client.server_url, project.id)
     with work_folder() as folder:
         archive, file = _check_archive(client, project, version, folder, progress)
         tables, unpacked = _check_tables(file, project.type, folder / "snapshot", progress)
         media = _check_media(client, project.team_id, unpacked, progress)
-        originals = _check_store(store, owner, version.version_id, unpacked)
+        originals = _check_vault(vault, owner, version.version_id, unpacked)
     return VerifyReport(
         project_id=project.id,
         project_name=project.name,
@@ -104,25 +104,25 @@ def _check_media(
     return Check("media", GOOD, f"All media of {count:,} {items} are there.")
 
 
-def _check_store(
-    store: MediaStore | None, owner: Owner, version_id: int, unpacked: UnpackedArchive | None
+def _check_vault(
+    vault: Vault | None, owner: Owner, version_id: int, unpacked: UnpackedArchive | None
 ) -> Check:
-    if store is None:
-        return Check("media store", SKIPPED, "No media store was given.")
+    if vault is None:
+        return Check("vault", SKIPPED, "No vault was given.")
     if unpacked is None:
-        return Check("media store", SKIPPED, _NOT_READ)
-    record = latest_record(store, owner, version_id, unpacked.media_record)
+        return Check("vault", SKIPPED, _NOT_READ)
+    record = latest_record(vault, owner, version_id, unpacked.media_record)
     contents = {*iter_hashes(unpacked.snapshot), *(media.content_hash for media in record.linked.values())}
     problems = {lost: why for lost, why in record.lost.items() if lost not in contents}
     links = set(values(links_of(unpacked.snapshot), "link"))
     for link in links - record.linked.keys() - problems.keys():
         problems[link] = "nobody kept what is behind it"
-    for content_hash in contents - store.find_sizes(contents).keys():
-        problems[content_hash] = record.lost.get(content_hash, "the store does not hold it")
+    for content_hash in contents - vault.find_sizes(contents).keys():
+        problems[content_hash] = record.lost.get(content_hash, "the vault does not hold it")
     if problems:
-        message = f"{store.url} lacks {len(problems):,} originals."
-        return Check("media store", WRONG, message, problems)
-    return Check("media store", GOOD, f"{store.url} holds all {len(contents):,} originals.")
+        message = f"{vault.url} lacks {len(problems):,} originals."
+        return Check("vault", WRONG, message, problems)
+    return Check("vault", GOOD, f"{vault.url} holds all {len(contents):,} originals.")
 
 
 def _judge_tables(unpacked: UnpackedArchive, progress: Progress) -> Check:

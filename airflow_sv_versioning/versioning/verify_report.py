@@ -17,7 +17,7 @@ GOOD, WRONG, UNKNOWN, SKIPPED = "good", "wrong", "unknown", "skipped"
 class Check:
     """One thing that was looked at.
 
-    :param name: ``archive``, ``tables``, ``media`` or ``media store``.
+    :param name: ``archive``, ``tables``, ``media`` or ``vault``.
     :param state: ``good``; ``wrong``; ``unknown`` where this machine cannot tell; or ``skipped``.
     :param message: the finding in one sentence.
     :param problems: item, table or hash -> what is wrong with it.

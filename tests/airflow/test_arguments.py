@@ -34,7 +34,7 @@ OPERATORS: list[type[BaseOperator]] = [
     VerifyProjectVersionOperator,
 ]
 # Words of a run's data; everything else is how the work is done, which a DAG's author decides.
-TEMPLATED = ("_id", "_ids", "_name", "_num", "title", "description", "as_of", "media_store")
+TEMPLATED = ("_id", "_ids", "_name", "_num", "title", "description", "as_of", "vault")
 # What a person who triggers a run may have to decide.
 DECIDED = (
     *("missing_entities", "before", "after", "fail_if", "skip_if", "report", "changes"),

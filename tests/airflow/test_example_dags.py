@@ -10,11 +10,12 @@ from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.demo.load import load_folder
 from airflow_sv_versioning.demo.load import make_project as make_demo_project
 from airflow_sv_versioning.demo.photographs import FOLDERS
+from airflow_sv_versioning.vault.vault import Vault
 from tests.airflow.conftest import register
 from tests.support.airflow_runs import pulled, started_by_events, state, task_instance
 from tests.support.projects import add_dataset, make_project, read_images, remove_image, touch
 from tests.support.proxy import Exchange, Reply, refuse
-from tests.support.types import Capsys, Client, Dags, Patch, Request, RunDag, Server, Store, Versions, Wire
+from tests.support.types import Capsys, Client, Dags, Patch, Request, RunDag, Server, Versions, Wire
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -233,13 +234,13 @@ def test_the_latest_versions_are_verified_each_week(
 ):
     for number in (1, 2):
         project_id = make_project(client, photos[:number], workspace_id=workspace_id)
-        versions.create(project_id, media_store=tmp_path)
+        versions.create(project_id, vault=tmp_path)
     make_project(client, photos[:1], workspace_id=workspace_id, name="never versioned")
-    chosen = {"workspace_id": workspace_id, "media_store": str(tmp_path)}
+    chosen = {"workspace_id": workspace_id, "vault": str(tmp_path)}
 
     good_week = run_example("weekly_verification", **chosen)
-    store = Store(tmp_path)
-    store.remove(content_hash(photos[1]))
+    vault = Vault(tmp_path)
+    vault.remove(content_hash(photos[1]))
     bad_week = run_example("weekly_verification", **chosen)
 
     assert (good_week.state, pulled(good_week, "report")) == ("success", {"projects": 2})

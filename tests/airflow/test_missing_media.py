@@ -25,8 +25,8 @@ def server(lossy: EmbeddedServer) -> Server:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> str:
-    return str(tmp_path / "store")
+def vault(tmp_path: Path) -> str:
+    return str(tmp_path / "vault")
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def lost_project(
     connection: None,
     run_dag: RunDag,
     dag_id: str,
-    store: str,
+    vault: str,
 ) -> Iterator[int]:
-    """A project whose version a DAG made, with a media store; two of its images are gone since."""
+    """A project whose version a DAG made, with a vault; two of its images are gone since."""
     project_id = make_project(client, photos[:3])
     with DAG(f"{dag_id}_backup", schedule=None) as dag:
-        CreateProjectVersionOperator(task_id="create", project_id=project_id, media_store=store)
+        CreateProjectVersionOperator(task_id="create", project_id=project_id, vault=vault)
     assert state(run_dag(dag), "create") == "success"
     gone = [image["hash"] for _, image in sorted(read_images(client, project_id).items())[:2]]
     for content_hash in gone:
@@ -121,10 +121,10 @@ def test_a_plan_of_a_restore_that_would_stop_says_so(restore: Restore):
     assert {item["action"] for item in plan["missing"]} == {"fail"}
 
 
-def test_the_store_is_templated_and_wins_over_that_of_the_version(
+def test_the_vault_is_templated_and_wins_over_that_of_the_version(
     restore: Restore, lost: list[str], tmp_path: Path
 ):
-    run = restore(missing_entities="reupload", media_store="{{ '" + str(tmp_path) + "' }}/other")
+    run = restore(missing_entities="reupload", vault="{{ '" + str(tmp_path) + "' }}/other")
 
     assert state(run, "restore") == "failed"
     assert pulled(run, "restore", "missing")["items"] == lost

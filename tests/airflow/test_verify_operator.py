@@ -10,10 +10,11 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
+from airflow_sv_versioning.vault.vault import Vault
 from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.projects import make_project, touch
 from tests.support.proxy import refuse
-from tests.support.types import Capsys, Client, RunDag, Store, Versions, Wire
+from tests.support.types import Capsys, Client, RunDag, Versions, Wire
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -34,9 +35,9 @@ def verify(run_dag: RunDag, dag_id: str) -> Verify:
 
 
 def test_a_good_version_passes(verify: Verify, project_id: int, versions: Versions, tmp_path: Path):
-    made = versions.create(project_id, media_store=tmp_path)
+    made = versions.create(project_id, vault=tmp_path)
 
-    run = verify(project_id="{{ 0 + " + str(project_id) + " }}", media_store=str(tmp_path))
+    run = verify(project_id="{{ 0 + " + str(project_id) + " }}", vault=str(tmp_path))
 
     assert state(run, "verify") == "success"
     assert pulled(run, "verify") == made.version_id
@@ -46,27 +47,27 @@ def test_a_good_version_passes(verify: Verify, project_id: int, versions: Versio
         "archive": "good",
         "tables": "good",
         "media": "good",
-        "media store": "good",
+        "vault": "good",
     }
 
 
 def test_what_is_wrong_fails_the_task_without_a_retry_and_is_told_in_the_xcom(
     verify: Verify, project_id: int, versions: Versions, tmp_path: Path, capsys: Capsys
 ):
-    versions.create(project_id, media_store=tmp_path)
-    store = Store(tmp_path)
-    lost = next(store.iter_hashes())
-    store.remove(lost)
+    versions.create(project_id, vault=tmp_path)
+    vault = Vault(tmp_path)
+    lost = next(vault.iter_hashes())
+    vault.remove(lost)
 
-    run = verify(project_id=project_id, media_store=tmp_path.as_uri())
+    run = verify(project_id=project_id, vault=tmp_path.as_uri())
 
     assert (state(run, "verify"), task_instance(run, "verify").try_number) == ("failed", 1)
     report = pulled(run, "verify", "verification")
     assert report["is_good"] is False
-    assert report["checks"][3]["problems"] == {lost: "the store does not hold it"}
+    assert report["checks"][3]["problems"] == {lost: "the vault does not hold it"}
     log = capsys.readouterr().out
-    assert re.search(r"\[error +\] media store: wrong\. file://\S+ lacks 1 originals\.", log)
-    assert re.search(rf"\[error +\] media store: {re.escape(lost)}: the store does not hold it", log)
+    assert re.search(r"\[error +\] vault: wrong\. file://\S+ lacks 1 originals\.", log)
+    assert re.search(rf"\[error +\] vault: {re.escape(lost)}: the vault does not hold it", log)
     assert re.search(r"\[info +\] archive: good\.", log)
 
 

@@ -170,28 +170,26 @@ def made(kind, near, photos: list[Path], tmp_path: Path):
     return Versions(near).create(project_id)
 
 
-def create(client, made, _store):
+def create(client, made, _vault):
     return Versions(client).create(made.project_id, busy_timeout_seconds=0).counts
 
 
-def create_fully(client, made, store):
+def create_fully(client, made, vault):
     return (
-        Versions(client)
-        .create(made.project_id, busy_timeout_seconds=0, capture="full", media_store=store)
-        .counts
+        Versions(client).create(made.project_id, busy_timeout_seconds=0, capture="full", vault=vault).counts
     )
 
 
-def restore(client, made, _store):
+def restore(client, made, _vault):
     return Versions(client).restore(made.project_id, made.version_id, verify="full").counts
 
 
-def verify(client, made, store):
+def verify(client, made, vault):
     # Whatever an answer says is missing, the report says too.
-    Versions(client).verify(made.project_id, made.version_id, media_store=store)
+    Versions(client).verify(made.project_id, made.version_id, vault=vault)
 
 
-def look(client, made, _store):
+def look(client, made, _vault):
     """List versions and projects, and wait for tasks as the sensor does."""
     versions = Versions(client)
     assert versions.get_info_by_number(made.project_id, made.version_num).id == made.version_id
@@ -215,7 +213,7 @@ def test_answers_of_another_shape_are_typed_errors_and_leave_nothing(
 ):
     run = OPERATIONS[operation]
     with Wire(server.url) as wire, impatient_client(wire.url, server.token, tries=1) as client:
-        world = World(near, client, made, tmp_path / "store", run)
+        world = World(near, client, made, tmp_path / "vault", run)
         answers = record(wire, world.run)
         cases = [case for method, told in answers.items() for case in (*whole(method), *parts(method, told))]
         chosen = random.Random(f"{kind} {operation}").sample(cases, min(SHARE, len(cases)))
@@ -251,17 +249,17 @@ def record(wire: Wire, run: Callable[[], object]) -> dict[str, Any]:
 class World:
     """A project on a server, and what must be there of it whatever happens."""
 
-    def __init__(self, near, client, made, store, operation) -> None:
+    def __init__(self, near, client, made, vault, operation) -> None:
         self._near = near
         self._client = client
         self._made = made
-        self._store = store
+        self._vault = vault
         self._operation = operation
         self._right = None
 
     def run(self) -> None:
         touch(self._near, self._made.project_id)
-        self._right = self._operation(self._client, self._made, self._store)
+        self._right = self._operation(self._client, self._made, self._vault)
 
     def try_out(self, wire: Wire, case: Garbled) -> str | None:
         """Run the operation with spoilt answers; tell what is wrong afterwards."""
@@ -270,7 +268,7 @@ class World:
         wire.heal()
         wire.always(case.method, case.fault)
         try:
-            found = self._operation(self._client, self._made, self._store)
+            found = self._operation(self._client, self._made, self._vault)
         except SuperviselyError:
             found = None
         except Exception as error:

@@ -25,7 +25,7 @@ OF_THE_FILE = ("hash", "link", "fileMeta", "size")
 
 @dataclass(frozen=True)
 class Robbed:
-    """A project whose media are gone, each of which its version keeps in a store.
+    """A project whose media are gone, each of which its version keeps in a vault.
 
     :param content: what the SDK read in it before.
     :param sizes: what it found in the files.
@@ -70,7 +70,7 @@ def robbed(
     folder = tmp_path_factory.mktemp(f"robbed-{request.param}")
     with serve_media(b"") as host:
         project_id = _fill(sdk, lossy, request.param, folder, host)
-        made = near.create(project_id, media_store=folder / "store")
+        made = near.create(project_id, vault=folder / "vault")
         content = sdk(READERS[request.param], project_id=project_id)
         sizes = sdk(f"open_{request.param}", project_id=project_id)
         for content_hash in {item["hash"] for item in content[request.param].values()} - {None}:

@@ -33,11 +33,11 @@ def test_all_that_the_sdk_can_restore_comes_back(
 
 
 @READERS
-def test_a_version_that_names_a_media_store_comes_back(
+def test_a_version_that_names_a_vault_comes_back(
     one_sdk, archive_format, sdk: Sdk, client: Client, versions: Versions, nasty: FilledProject, tmp_path
 ):
     touch(client, nasty.id)
-    made = versions.create(nasty.id, archive_format=archive_format, media_store=tmp_path)
+    made = versions.create(nasty.id, archive_format=archive_format, vault=tmp_path)
     assert backup_of(made).copied > 0
 
     project_id = one_sdk("restore", project_id=nasty.id, version_id=made.version_id)

@@ -65,7 +65,7 @@ def test_our_round_trip_loses_nothing(was: FilledProject, archive_format, sdk: S
 def test_the_sdk_restores_what_we_made(
     was: FilledProject, archive_format, sdk: Sdk, versions: Versions, tmp_path: Path
 ):
-    made = versions.create(was.id, archive_format=archive_format, media_store=tmp_path)
+    made = versions.create(was.id, archive_format=archive_format, vault=tmp_path)
 
     project_id = sdk("restore", project_id=was.id, version_id=made.version_id)
 

@@ -162,7 +162,7 @@ MAKERS: dict[str, type[Maker]] = {"images": Images, "videos": Videos, "volumes":
 
 @dataclass(frozen=True)
 class Filled:
-    """A project, and its version with all originals in a media store.
+    """A project, and its version with all originals in a vault.
 
     :param hashes: path of an item -> its hash, of those that are no links.
     :param host: of the item by link, whose path is ``link``.
@@ -174,7 +174,7 @@ class Filled:
     hashes: dict[str, str]
     host: MediaServer
     link: str | None
-    store: Path
+    vault: Path
 
     @property
     def type(self) -> str:

@@ -9,7 +9,6 @@ import pytest
 
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.vault.store import MediaStore
 from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
 from tests.support import sdk
 from tests.support.proxy import FaultProxy
@@ -23,7 +22,6 @@ Versions = ProjectVersions
 Made = CreateResult
 Server = ServerInfo
 Wire = FaultProxy
-Store = MediaStore
 Sdk = sdk.Sdk
 
 Patch = pytest.MonkeyPatch

@@ -297,7 +297,7 @@ def test_a_payload_that_changed_is_refused_before_it_is_parsed(packed: PackedArc
         ({"warnings": [None]}, FormatError),
         ({"incomplete_items": ["31"]}, FormatError),
         ({"media": 5}, FormatError),
-        ({"media": {"store": "/store", "sha256": "x"}}, FormatError),
+        ({"media": {"vault": "/vault", "sha256": "x"}}, FormatError),
         ({"more": "x" * 17_000_000}, FormatError),
     ],
 )
@@ -383,9 +383,9 @@ def test_an_account_of_media_is_held_against_its_digest_and_names_its_store(
     lines = b'{"lost": "hash", "reason": "gone"}\n'
     digest = hashlib.sha256(lines).hexdigest()
     for entry, error in (
-        ({"sha256": "0" * 64, "store": "/store"}, IntegrityError),
+        ({"sha256": "0" * 64, "vault": "/vault"}, IntegrityError),
         ({"sha256": digest}, FormatError),
-        ({"sha256": digest, "store": 5}, FormatError),
+        ({"sha256": digest, "vault": 5}, FormatError),
     ):
         changed = json.dumps({**manifest, "media": entry}).encode()
         path = tmp_path / "archive"

@@ -62,8 +62,8 @@ def test_a_command_line_that_cannot_be_understood_ends_with_2(arguments, capsys:
         ["diff", "{}"],
         ["diff", "7", "--other-project", "{}"],
         ["check-item", "7", "path", "--version-num", "1", "--in-project", "{}"],
-        ["media", "prune", "store", "--project-ids", "{}"],
-        ["media", "prune", "store", "--forget", "7", "{}"],
+        ["vault", "prune", "vault", "--project-ids", "{}"],
+        ["vault", "prune", "vault", "--forget", "7", "{}"],
     ],
     ids=" ".join,
 )

@@ -24,9 +24,9 @@ def test_a_workspace_without_projects_says_so_and_nothing_else(versions: Version
     assert lines == ["0 projects to version."]
 
 
-def test_a_media_store_that_is_not_named_is_asked_for(versions: Versions):
-    with pytest.raises(ConfigurationError, match="Name a media store"):
-        versions.check_media_store(None)
+def test_a_vault_that_is_not_named_is_asked_for(versions: Versions):
+    with pytest.raises(ConfigurationError, match="Name a vault"):
+        versions.check_vault(None)
 
 
 def test_an_update_of_nothing_is_refused_before_it_is_sent(wire: Wire, wired: Versions):

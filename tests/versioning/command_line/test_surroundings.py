@@ -230,7 +230,7 @@ def test_a_connection_beside_a_server_or_token_is_refused(more, run: Run):
         " ",
     ],
 )
-@pytest.mark.parametrize("command", [["create", "{id}", "--media-store"], ["media", "verify"]])
+@pytest.mark.parametrize("command", [["create", "{id}", "--vault"], ["vault", "verify"]])
 def test_a_store_that_cannot_be_is_a_usage_error(
     command, path, run: Run, versions: Versions, project_id: int, tmp_path: Path
 ):

@@ -193,11 +193,11 @@ def test_what_is_behind_links_of_videos_is_not_read_again_because_annotations_ar
     store = str(tmp_path / "store")
     with serve_media(film.read_bytes(), "video/mp4") as media:
         client.videos.add(dataset_id, [{"title": "linked.mp4", "link": media.url}])
-        near_versions.create(project_id, media_store=store)
+        near_versions.create(project_id, vault=store)
         asked = len(media.headers)
         touch(client, project_id)
 
-        made = near_versions.create(project_id, media_store=store)
+        made = near_versions.create(project_id, vault=store)
 
         assert len(media.headers) == asked
     assert made.capture == "full"

@@ -12,7 +12,7 @@ from airflow_sv_versioning.dataset.cache import Cache
 from airflow_sv_versioning.dataset.media import MediaSource
 from airflow_sv_versioning.exceptions import ConfigurationError, MediaAbsentError
 from airflow_sv_versioning.server.run import ServerInfo
-from airflow_sv_versioning.vault.store import MediaStore
+from airflow_sv_versioning.vault.vault import Vault
 from tests.support.media import hash_of, serve_media
 from tests.support.photos import write_photos
 from tests.support.projects import make_project
@@ -29,10 +29,10 @@ def cache(tmp_path: Path) -> Cache:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    store = MediaStore(tmp_path / "store")
-    store.put(HASH, [CONTENT])
-    return store
+def vault(tmp_path: Path) -> Vault:
+    vault = Vault(tmp_path / "vault")
+    vault.put(HASH, [CONTENT])
+    return vault
 
 
 def _read(source: MediaSource, row: dict[str, Any] = ROW) -> bytes:
@@ -40,14 +40,14 @@ def _read(source: MediaSource, row: dict[str, Any] = ROW) -> bytes:
         return file.read()
 
 
-def test_a_store_needs_no_server(cache, store):
-    assert _read(MediaSource("images", cache, store)) == CONTENT
+def test_a_vault_needs_no_server(cache, vault):
+    assert _read(MediaSource("images", cache, vault)) == CONTENT
     # The second time it comes from the cache.
     assert _read(MediaSource("images", cache)) == CONTENT
 
 
-def test_a_file_in_the_cache_that_was_changed_is_fetched_anew(cache, store):
-    source = MediaSource("images", cache, store)
+def test_a_file_in_the_cache_that_was_changed_is_fetched_anew(cache, vault):
+    source = MediaSource("images", cache, vault)
     _read(source)
     path = cache.media_path(DIGEST)
     path.chmod(0o600)
@@ -57,16 +57,16 @@ def test_a_file_in_the_cache_that_was_changed_is_fetched_anew(cache, store):
     assert path.read_bytes() == CONTENT
 
 
-def test_a_store_with_other_bytes_is_not_believed(cache, store, tmp_path):
-    next((tmp_path / "store" / "media").rglob(DIGEST)).write_bytes(b"another ")
+def test_a_vault_with_other_bytes_is_not_believed(cache, vault, tmp_path):
+    next((tmp_path / "vault" / "media").rglob(DIGEST)).write_bytes(b"another ")
 
     with pytest.raises(MediaAbsentError, match=r"a\.jpg.*cannot be had: file://.*came as"):
-        _read(MediaSource("images", cache, store))
+        _read(MediaSource("images", cache, vault))
     assert not cache.media_path(DIGEST).exists()
 
 
 def test_where_nobody_was_named_the_error_says_so(cache):
-    with pytest.raises(MediaAbsentError, match="neither a store nor a server"):
+    with pytest.raises(MediaAbsentError, match="neither a vault nor a server"):
         _read(MediaSource("images", cache))
 
 
@@ -104,8 +104,8 @@ def test_a_link_whose_content_the_version_tells_is_proved(near, cache):
             _read(source, row)
 
 
-def test_a_hard_link_takes_no_room_and_survives_the_cache(cache, store, tmp_path):
-    source, target = MediaSource("images", cache, store), tmp_path / "a.jpg"
+def test_a_hard_link_takes_no_room_and_survives_the_cache(cache, vault, tmp_path):
+    source, target = MediaSource("images", cache, vault), tmp_path / "a.jpg"
     source.link(ROW, target)
 
     assert target.samefile(cache.media_path(DIGEST))
@@ -114,13 +114,13 @@ def test_a_hard_link_takes_no_room_and_survives_the_cache(cache, store, tmp_path
     assert target.read_bytes() == CONTENT
 
 
-def test_a_hard_link_needs_a_cache_that_keeps_the_file(store, tmp_path):
-    source = MediaSource("images", Cache(tmp_path / "small", max_bytes=1), store)
+def test_a_hard_link_needs_a_cache_that_keeps_the_file(vault, tmp_path):
+    source = MediaSource("images", Cache(tmp_path / "small", max_bytes=1), vault)
 
     with pytest.raises(ConfigurationError, match="too small"):
         source.link(ROW, tmp_path / "a.jpg")
 
 
-def test_a_hash_that_proves_nothing_is_named(cache, store):
+def test_a_hash_that_proves_nothing_is_named(cache, vault):
     with pytest.raises(MediaAbsentError, match="cannot be proved"):
-        _read(MediaSource("images", cache, store), {**ROW, "hash": "md5"})
+        _read(MediaSource("images", cache, vault), {**ROW, "hash": "md5"})

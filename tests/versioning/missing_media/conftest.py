@@ -38,15 +38,15 @@ def filled(
 ) -> Iterator[Filled]:
     """A versioned project of three items by hash and, where the platform has such, one by link.
 
-    Each test gets it with all media there; its version names a media store.
+    Each test gets it with all media there; its version names a vault.
     """
     folder = tmp_path_factory.mktemp(request.param)
     maker = MAKERS[request.param](client, folder)
     with serve_media(maker.linked_content, maker.content_type) as host:
         project_id, link = maker.make(host)
-        made = versions.create(project_id, media_store=str(folder / "store"))
+        made = versions.create(project_id, vault=str(folder / "vault"))
         yield Filled(
-            maker, project_id, made.version_id, maker.hashes(project_id), host, link, folder / "store"
+            maker, project_id, made.version_id, maker.hashes(project_id), host, link, folder / "vault"
         )
 
 

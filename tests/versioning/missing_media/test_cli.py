@@ -69,11 +69,11 @@ def test_a_plan_is_printed_and_nothing_is_made(run, filled: Filled, lose, client
     assert count_projects(client) == projects
 
 
-def test_another_store_is_named(run, filled: Filled, lose, tmp_path: Path):
+def test_another_vault_is_named(run, filled: Filled, lose, tmp_path: Path):
     lose(1)
 
-    code, out, _ = run("--missing-entities", "reupload", "--media-store", tmp_path, "--json")
+    code, out, _ = run("--missing-entities", "reupload", "--vault", tmp_path, "--json")
     assert (code, json.loads(out)["error"]["kind"]) == (3, "missing_media")
 
-    code, _, _ = run("--missing-entities", "reupload", "--media-store", filled.store)
+    code, _, _ = run("--missing-entities", "reupload", "--vault", filled.vault)
     assert code == 0

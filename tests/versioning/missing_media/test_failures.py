@@ -11,12 +11,12 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.restore.placeholders import PLACEHOLDERS
-from airflow_sv_versioning.vault.store import hex_digest
+from airflow_sv_versioning.vault.vault import Vault, hex_digest
 from tests.support.clients import impatient_client
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
 from tests.support.proxy import Request, alter, first, lose_answer, refuse
-from tests.support.types import Client, Patch, Server, Store, Versions, Wire
+from tests.support.types import Client, Patch, Server, Versions, Wire
 
 UPLOADS = {"images": "images.bulk.upload", "videos": "videos.bulk.upload", "volumes": "images.bulk.upload"}
 TAGS = {
@@ -48,23 +48,23 @@ def untouched(client: Client):
 
 @pytest.fixture
 def damaged(filled: Filled, lose, tmp_path: Path):
-    """A copy of the store in which one content is not what its name says."""
+    """A copy of the vault in which one content is not what its name says."""
     (path,) = lose(1)
     content_hash = filled.hashes[path]
     digest = hex_digest(content_hash)
     file = tmp_path / "media" / digest[:2] / digest
     file.parent.mkdir(parents=True)
-    original = b"".join(Store(filled.store).iter_chunks(content_hash))
+    original = b"".join(Vault(filled.vault).iter_chunks(content_hash))
     file.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
     return tmp_path
 
 
 def test_a_damaged_original_is_not_put_back(filled: Filled, damaged, versions: Versions, untouched):
     with pytest.raises(IntegrityError):
-        versions.restore(*filled.version, missing_entities="reupload", media_store=damaged)
+        versions.restore(*filled.version, missing_entities="reupload", vault=damaged)
 
 
-def test_a_server_that_stores_something_else_is_noticed(filled: Filled, lose, wire, wired, untouched):
+def test_a_server_that_vault_something_else_is_noticed(filled: Filled, lose, wire, wired, untouched):
     lose(1)
     wire.always(UPLOADS[filled.type], alter(lambda answer: [{**answer[0], "hash": "A" * 43 + "="}]))
 
@@ -141,7 +141,7 @@ def test_an_item_of_unknown_size_is_told_before_anything_is_made(
     assert sorted(caught.value.missing) == lost
 
 
-def test_a_version_without_a_store_says_so(
+def test_a_version_without_a_vault_says_so(
     filled: Filled, lose, versions: Versions, client: Client, untouched
 ):
     from tests.support.projects import touch
@@ -150,7 +150,7 @@ def test_a_version_without_a_store_says_so(
     bare = versions.create(filled.project_id)
     lose(1)
 
-    with pytest.raises(MissingMediaError, match="neither the version nor media_store names a store"):
+    with pytest.raises(MissingMediaError, match="no vault was given, and the version names none"):
         versions.restore(filled.project_id, bare.version_id, missing_entities="reupload")
 
 

@@ -322,14 +322,14 @@ def test_a_dead_link_in_a_private_network_gets_a_placeholder_where_asked(several
     assert count_projects(client) == projects + 1
 
 
-def test_a_dead_link_in_a_private_network_comes_from_the_media_store_where_asked(
+def test_a_dead_link_in_a_private_network_comes_from_the_vault_where_asked(
     client: Client, careful, photos: list[Path], tmp_path: Path
 ):
     project_id = make_project(client, [])
     with serve_media(photos[1].read_bytes()) as media:
         dataset_id = add_dataset(client, project_id, "linked", [])
         client.images.add(dataset_id, [{"title": "far.png", "link": media.url}])
-        made = careful.create(project_id, media_store=str(tmp_path / "store"))
+        made = careful.create(project_id, vault=str(tmp_path / "vault"))
         media.status = 404
 
         restored = careful.restore(project_id, made.version_id, missing_entities="reupload")
@@ -342,7 +342,7 @@ def test_what_the_server_refuses_is_treated_as_what_it_misses(policy, filled: Fi
     """For every type, beside a file that is gone; a type without links has nothing to refuse."""
     lost = lose(1, link=True)
 
-    restored = careful.restore(*filled.version, missing_entities=policy, media_store=str(filled.store))
+    restored = careful.restore(*filled.version, missing_entities=policy, vault=str(filled.vault))
 
     told = {"skip": restored.skipped, "placeholder": restored.placeholders, "reupload": restored.reuploaded}
     assert sorted(told[policy]) == sorted(lost)

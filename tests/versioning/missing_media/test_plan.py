@@ -62,7 +62,7 @@ def test_a_plan_tells_each_reason_and_stops_where_the_policy_has_no_answer(
 ):
     lost = lose(1)
 
-    plan = versions.plan_restore(*filled.version, missing_entities="reupload", media_store=tmp_path)
+    plan = versions.plan_restore(*filled.version, missing_entities="reupload", vault=tmp_path)
 
     (item,) = plan.missing
     assert (item.path, item.action) == (lost[0], "fail")

@@ -98,7 +98,7 @@ def test_nothing_missing_needs_no_policy(filled: Filled, versions: Versions):
         assert_same(filled.read(restored.project_id), filled.read())
 
 
-def test_what_the_store_lost_too_is_told_before_anything_is_made(
+def test_what_the_vault_lost_too_is_told_before_anything_is_made(
     filled: Filled, lose, versions: Versions, client: Client, tmp_path: Path
 ):
     lost = lose(2)
@@ -107,7 +107,7 @@ def test_what_the_store_lost_too_is_told_before_anything_is_made(
         leaves_no_project(client),
         pytest.raises(MissingMediaError, match="does not hold its original") as caught,
     ):
-        versions.restore(*filled.version, missing_entities="reupload", media_store=tmp_path / "empty")
+        versions.restore(*filled.version, missing_entities="reupload", vault=tmp_path / "empty")
 
     assert sorted(caught.value.missing) == sorted(lost)
 

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from airflow_sv_versioning.exceptions import VersionNotFoundError
+from airflow_sv_versioning.vault.vault import Vault
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects
-from tests.support.types import Client, Run, Store, Versions
+from tests.support.types import Client, Run, Versions
 
 
 def verify(versions, filled, **options):
@@ -25,25 +26,25 @@ def check(report, name):
 def test_a_whole_version_is_good(filled: Filled, versions: Versions, client: Client):
     projects = count_projects(client)
 
-    report = verify(versions, filled, media_store=filled.store)
+    report = verify(versions, filled, vault=filled.vault)
 
     assert report.is_good, report.line()
-    assert states(report) == dict.fromkeys(("archive", "tables", "media", "media store"), "good")
+    assert states(report) == dict.fromkeys(("archive", "tables", "media", "vault"), "good")
     assert count_projects(client) == projects
 
 
-def test_without_a_store_the_store_is_not_looked_at(filled: Filled, versions: Versions):
-    assert states(verify(versions, filled))["media store"] == "skipped"
+def test_without_a_vault_the_vault_is_not_looked_at(filled: Filled, versions: Versions):
+    assert states(verify(versions, filled))["vault"] == "skipped"
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_media_that_are_gone_are_named(count, filled: Filled, lose, versions: Versions):
     lost = lose(count)
 
-    report = verify(versions, filled, media_store=filled.store)
+    report = verify(versions, filled, vault=filled.vault)
 
     assert not report.is_good
-    assert states(report) == {"archive": "good", "tables": "good", "media": "wrong", "media store": "good"}
+    assert states(report) == {"archive": "good", "tables": "good", "media": "wrong", "vault": "good"}
     assert sorted(path.partition(" (id ")[0] for path in check(report, "media").problems) == sorted(lost)
 
 
@@ -52,25 +53,25 @@ def test_a_link_that_leads_nowhere_is_named(filled: Filled, lose, versions: Vers
         pytest.skip("the platform has no volumes by link")
     lose(0, link=True)
 
-    report = verify(versions, filled, media_store=filled.store)
+    report = verify(versions, filled, vault=filled.vault)
 
     assert states(report)["media"] == "wrong"
     assert len(check(report, "media").problems) == 1
-    assert states(report)["media store"] == "good", "what was behind the link is kept"
+    assert states(report)["vault"] == "good", "what was behind the link is kept"
 
 
-def test_originals_that_the_store_lost_are_named(filled: Filled, versions: Versions):
-    store = Store(filled.store)
+def test_originals_that_the_vault_lost_are_named(filled: Filled, versions: Versions):
+    vault = Vault(filled.vault)
     (content_hash, *_) = sorted(filled.hashes.values())
-    content = b"".join(store.iter_chunks(content_hash))
-    store.remove(content_hash)
+    content = b"".join(vault.iter_chunks(content_hash))
+    vault.remove(content_hash)
     try:
-        report = verify(versions, filled, media_store=store)
+        report = verify(versions, filled, vault=vault)
     finally:
-        store.put(content_hash, [content])
+        vault.put(content_hash, [content])
 
-    assert states(report) == {"archive": "good", "tables": "good", "media": "good", "media store": "wrong"}
-    assert list(check(report, "media store").problems) == [content_hash]
+    assert states(report) == {"archive": "good", "tables": "good", "media": "good", "vault": "wrong"}
+    assert list(check(report, "vault").problems) == [content_hash]
 
 
 def test_a_report_can_be_written_as_json(filled: Filled, lose, versions: Versions):
@@ -85,7 +86,7 @@ def test_a_report_can_be_written_as_json(filled: Filled, lose, versions: Version
 
 
 def test_the_command_line_tells_by_its_exit_code(filled: Filled, lose, run: Run):
-    command = ["verify", filled.project_id, "--media-store", filled.store, "--private-links"]
+    command = ["verify", filled.project_id, "--vault", filled.vault, "--private-links"]
 
     code, out, _ = run(*command)
     assert (code, "is good." in out) == (0, True)

@@ -13,9 +13,10 @@ from airflow_sv_versioning.restore.media_files import media_file
 from airflow_sv_versioning.restore.missing_media import Remedy
 from airflow_sv_versioning.restore.plan import RestorePlan
 from airflow_sv_versioning.snapshot.writer import SnapshotWriter
+from airflow_sv_versioning.vault.vault import Vault
 from tests.support.clients import impatient_client
 from tests.support.missing_media import Filled
-from tests.support.types import Server, Store, Versions, Wire
+from tests.support.types import Server, Versions, Wire
 from tests.support.volumes import SIZES, nrrd
 
 META = {"dimensionsIJK": {"x": 2, "y": 3, "z": 4}, "ACS": "RAS", "spacing": [1.0, 1.0, 1.0]}
@@ -37,14 +38,14 @@ def test_what_was_behind_a_link_of_a_volume_is_normalised(tmp_path: Path):
     """No platform takes volumes by link, but a version may hold one."""
     voxels = np.arange(24).reshape(2, 3, 4).astype("<i2")
     original = nrrd(voxels, space="left-posterior-superior", directions=np.eye(3).tolist())
-    store = Store(tmp_path / "store")
-    media = store.add([original])
+    vault = Vault(tmp_path / "vault")
+    media = vault.add([original])
     (tmp_path / "snapshot").mkdir()
     with SnapshotWriter(tmp_path / "snapshot", "volumes") as writer:
         row = {"src_volume_id": 7, "name": "a.nrrd", "link": "https://x.example/a", "meta": json.dumps(META)}
         writer.append_rows({"volumes": [row]})
         snapshot = writer.finish({"id": 1}, {"classes": [], "tags": []})
-    remedy = Remedy(originals={7: media.content_hash}, unlinked=frozenset({7}), store=store)
+    remedy = Remedy(originals={7: media.content_hash}, unlinked=frozenset({7}), vault=vault)
     plan = RestorePlan(snapshot, [], {}, Names({}, {}), "reupload", {}, remedy, {}, {}, {})
 
     with media_file(plan, 7) as path:

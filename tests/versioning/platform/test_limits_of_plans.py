@@ -41,7 +41,7 @@ def test_an_archive_that_the_plan_does_not_take_leaves_nothing(tmp_path: Path, p
 def test_an_original_that_the_plan_does_not_take_is_named(tmp_path: Path, photos: list[Path]):
     with _server(tmp_path) as client:
         project_id = make_project(client, photos[:2])
-        made = Versions(client).create(project_id, media_store=str(tmp_path / "store"))
+        made = Versions(client).create(project_id, vault=str(tmp_path / "store"))
         [dataset] = client.datasets.list_all(project_id)
         [page] = client.images.iter_pages(dataset.id)
     lost = [image["hash"] for image in page]

@@ -63,8 +63,8 @@ class Bench:
         return build(self.rest, self.media, self.server.info.workspace_id, project)
 
     @property
-    def store(self) -> str:
-        return str(self.folder / "store")
+    def vault(self) -> str:
+        return str(self.folder / "vault")
 
 
 def rich(project_type: str) -> Project:
@@ -104,24 +104,24 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Request]
 
 
 def use_versions(bench: Bench, project_type: str, source_id: int) -> None:
-    versions, store = bench.versions, bench.store
+    versions, vault = bench.versions, bench.vault
     is_previewed = project_type != "volumes"
-    made = versions.create(source_id, "first", {"by": "a test"}, is_previewed, media_store=store)
+    made = versions.create(source_id, "first", {"by": "a test"}, is_previewed, vault=vault)
     bench.rest.call("projects.editInfo", {"id": source_id, "description": "changed"})
-    versions.create(source_id, "second", media_store=store)
+    versions.create(source_id, "second", vault=vault)
     assert not versions.create(source_id).created
     bench.rest.call("projects.editInfo", {"id": source_id, "description": "changed again"})
     versions.create(source_id, capture="full")
     restored = versions.restore(source_id, made.version_id, verify="full")
     versions.restore(source_id, version_num=1, workspace_id=bench.server.info.workspace_id)
     versions.plan_restore(source_id, as_of="2100-01-01")
-    versions.verify(source_id, media_store=store)
+    versions.verify(source_id, vault=vault)
     path = path_of_an_item(bench, project_type, source_id)
     versions.check_item(source_id, path, version_num=1, in_project=source_id)
     versions.get_list(source_id, [{"field": "version", "operator": "in", "value": [1, 2]}])
     versions.update(made.version_id, title="renamed", description="of a test")
-    versions.check_media_store(store)
-    versions.prune_media_store(store, [source_id], plan_only=True)
+    versions.check_vault(vault)
+    versions.prune_vault(vault, [source_id], plan_only=True)
     versions.list_project_ids(bench.server.info.workspace_id)
     versions.release(source_id)
     bench.client.accounts.find_member(bench.server.info.team_id, "of nobody")

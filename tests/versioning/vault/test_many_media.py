@@ -15,10 +15,11 @@ import pytest
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.server.run import EmbeddedServer
 from airflow_sv_versioning.server.storage import Storage
-from airflow_sv_versioning.vault.audit import check_store
+from airflow_sv_versioning.vault.audit import check_vault
+from airflow_sv_versioning.vault.vault import Vault
 from tests.support.media import hash_of
 from tests.support.sdk import ROOT
-from tests.support.types import Client, Server, Store
+from tests.support.types import Client, Server
 
 MEDIA, SIZE, NEW = 1_500, 100_000, 100
 
@@ -29,7 +30,7 @@ from airflow_sv_versioning.runtime.memory import save_memory
 from airflow_sv_versioning.versioning import ProjectVersions
 save_memory()
 with SuperviselyClient(sys.argv[1], sys.argv[2]) as client:
-    made = ProjectVersions(client).create(int(sys.argv[3]), media_store=sys.argv[4])
+    made = ProjectVersions(client).create(int(sys.argv[3]), vault=sys.argv[4])
 # `ru_maxrss` starts at what the parent held when it forked; this counts from the program's start.
 status = open('/proc/self/status').read()
 peak = int(status.partition('VmHWM:')[2].split()[0]) // 1024
@@ -37,14 +38,14 @@ print(json.dumps({**made.as_dict()['media'], 'peak_mb': peak}))
 """
 
 
-def start(info: Server, project_id: int, store: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CREATE, info.url, info.token, str(project_id), str(store)]
+def start(info: Server, project_id: int, vault: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CREATE, info.url, info.token, str(project_id), str(vault)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
 
-def create(project: tuple[Server, int], store: Path) -> dict[str, Any]:
-    process = start(*project, store)
+def create(project: tuple[Server, int], vault: Path) -> dict[str, Any]:
+    process = start(*project, vault)
     out, _ = process.communicate(timeout=280)
     assert process.returncode == 0
     return json.loads(out)
@@ -106,27 +107,27 @@ def crowd(tmp_path: Path, clock: Clock):
 
 @pytest.mark.slow
 def test_thousands_of_media_take_little_memory_and_only_new_ones_are_copied_next(crowd, tmp_path: Path):
-    first = create(crowd(range(MEDIA), SIZE), tmp_path / "store")
-    second = create(crowd(range(MEDIA, MEDIA + NEW), SIZE), tmp_path / "store")
+    first = create(crowd(range(MEDIA), SIZE), tmp_path / "vault")
+    second = create(crowd(range(MEDIA, MEDIA + NEW), SIZE), tmp_path / "vault")
 
     assert (first["copied"], first["copied_bytes"], first["present"]) == (MEDIA, MEDIA * SIZE, 0)
     assert (second["copied"], second["present"]) == (NEW, MEDIA)
     assert first["peak_mb"] < 250
 
 
-def test_a_kill_in_mid_copy_leaves_a_store_that_is_good_and_is_completed(crowd, clock: Clock, tmp_path: Path):
+def test_a_kill_in_mid_copy_leaves_a_vault_that_is_good_and_is_completed(crowd, clock: Clock, tmp_path: Path):
     info, project_id = crowd(range(600), 20_000)
-    store = Store(tmp_path / "store")
-    process = start(info, project_id, tmp_path / "store")
-    while sum(1 for _ in store.iter_media()) < 50:
+    vault = Vault(tmp_path / "vault")
+    process = start(info, project_id, tmp_path / "vault")
+    while sum(1 for _ in vault.iter_media()) < 50:
         assert process.poll() is None, "it ended before it could be killed"
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
 
-    checked = check_store(store, Progress())
+    checked = check_vault(vault, Progress())
     assert checked.is_good
     assert 50 <= checked.media < 600
     clock.ahead = timedelta(days=2)  # the reservation of the killed process has run out
-    completed = create((info, project_id), tmp_path / "store")
+    completed = create((info, project_id), tmp_path / "vault")
     assert (completed["copied"], completed["present"]) == (600 - checked.media, checked.media)
-    assert check_store(store, Progress()).media == 600
+    assert check_vault(vault, Progress()).media == 600

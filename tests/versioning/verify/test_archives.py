@@ -25,13 +25,13 @@ def states(report):
     return {check.name: check.state for check in report.checks}
 
 
-NOT_READ = {"archive": "wrong", "tables": "skipped", "media": "skipped", "media store": "skipped"}
+NOT_READ = {"archive": "wrong", "tables": "skipped", "media": "skipped", "vault": "skipped"}
 
 
 def test_an_archive_that_is_gone(made, client: Client, versions: Versions, tmp_path: Path):
     client.files.remove(client.projects.get(made.project_id).team_id, made.archive_path)
 
-    report = versions.verify(made.project_id, media_store=tmp_path)
+    report = versions.verify(made.project_id, vault=tmp_path)
 
     assert states(report) == NOT_READ
     assert "not in Team Files any more" in report.line()

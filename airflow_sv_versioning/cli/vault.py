@@ -1,4 +1,4 @@
-"""``sv-versioning media``: look after a media store."""
+"""``sv-versioning vault``: look after a vault."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from airflow_sv_versioning.cli.tables import Table
 
 def add_to(commands: Commands[Parser]) -> None:
     """Describe the commands."""
-    media_parser = commands.add_parser(
-        "media", help="Look after a media store.", description="Look after a media store."
-    )
-    parts = media_parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    vault_parser = commands.add_parser("vault", help="Look after a vault.", description="Look after a vault.")
+    parts = vault_parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_verify(parts)
     _add_prune(parts)
 
 
 def _add_verify(commands: Commands[Parser]) -> None:
-    text = "Read a media store back against the digests of its contents; fails if something is wrong."
+    text = "Read a vault back against the digests of its contents; fails if something is wrong."
     command = add_command(commands, "verify", text, _verify)
-    command.add_argument("store", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
+    command.add_argument("vault", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
     command.add_argument(
         "--set-aside",
         action="store_true",
@@ -33,9 +31,9 @@ def _add_verify(commands: Commands[Parser]) -> None:
 
 
 def _add_prune(commands: Commands[Parser]) -> None:
-    text = "Remove media that no version needs, neither of the given projects nor of any other in the store."
+    text = "Remove media that no version needs, neither of the given projects nor of any other in the vault."
     command = add_command(commands, "prune", text, _prune)
-    command.add_argument("store", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
+    command.add_argument("vault", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
     command.add_argument(
         "--project-ids",
         type=whole_id,
@@ -58,18 +56,18 @@ def _add_prune(commands: Commands[Parser]) -> None:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.runtime.progress import Progress
-    from airflow_sv_versioning.vault.audit import check_store
-    from airflow_sv_versioning.vault.store import hex_digest, open_store
+    from airflow_sv_versioning.vault.audit import check_vault
+    from airflow_sv_versioning.vault.vault import hex_digest, open_vault
 
     with reporting() as report, stop_on_signal() as should_stop:
-        checked = check_store(
-            open_store(arguments.store), Progress(report, should_stop), set_aside=arguments.set_aside
+        checked = check_vault(
+            open_vault(arguments.vault), Progress(report, should_stop), set_aside=arguments.set_aside
         )
     problem_rows = [(hex_digest(content), "damaged", why) for content, why in checked.damaged.items()]
     problem_rows += [
         (hex_digest(content), "absent", f"needed by {who}") for content, who in checked.absent.items()
     ]
-    line = f"{checked.media:,} media of {checked.size_bytes:,} bytes in {checked.store}: " + (
+    line = f"{checked.media:,} media of {checked.size_bytes:,} bytes in {checked.vault}: " + (
         "all are what they should be." if checked.is_good else f"{len(problem_rows):,} are wrong."
     )
     show(
@@ -87,8 +85,8 @@ def _prune(arguments: argparse.Namespace) -> int:
     if not arguments.project_ids and not arguments.forget:
         raise ConfigurationError("Name at least one project with --project-ids or --forget.")
     with working(arguments) as work:
-        result = work.versions.prune_media_store(
-            arguments.store,
+        result = work.versions.prune_vault(
+            arguments.vault,
             arguments.project_ids,
             forget=arguments.forget,
             plan_only=arguments.plan_only,

@@ -1,11 +1,11 @@
-"""A media store in the making of versions: filled before a version names it."""
+"""A vault in the making of versions: filled before a version names it."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.archive.stored.fetching import opened_version
 from airflow_sv_versioning.client import SuperviselyClient
@@ -16,7 +16,7 @@ from airflow_sv_versioning.vault.backup import MediaBackup, copy_media, known_li
 from airflow_sv_versioning.vault.locks import making_version
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, find_needs, latest_record, remove_needs, write_needs
-from airflow_sv_versioning.vault.store import MediaStore, open_store
+from airflow_sv_versioning.vault.vault import Vault
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.archive import UnpackedArchive
@@ -24,31 +24,24 @@ if TYPE_CHECKING:
 _NAMED = 10
 
 
-def find_store(value: Any) -> MediaStore | None:
-    """Open what a caller gave as media store: a URL, a path, or a store; ``None`` for nothing."""
-    if value is None or isinstance(value, MediaStore):
-        return value
-    return open_store(value) if isinstance(value, str) else MediaStore(value)
-
-
 @dataclass(frozen=True)
 class KeptMedia:
-    """Originals in a store: what the version says of them, and what was done."""
+    """Originals in a vault: what the version says of them, and what was done."""
 
     record: MediaRecord
     backup: MediaBackup
 
 
 @dataclass(frozen=True)
-class MediaKeeper:
-    """Keeps the originals of one project's versions in a store.
+class VaultKeeper:
+    """Keeps the originals of one project's versions in a vault.
 
-    :param patience_seconds: how long to wait for somebody who prunes the store.
+    :param patience_seconds: how long to wait for somebody who prunes the vault.
     """
 
     client: SuperviselyClient
     project: Project
-    store: MediaStore
+    vault: Vault
     progress: Progress
     patience_seconds: float
 
@@ -57,45 +50,45 @@ class MediaKeeper:
         return Owner.of(self.client.server_url, self.project.id)
 
     def turn(self) -> AbstractContextManager[None]:
-        """Keep others from pruning the store meanwhile."""
-        return making_version(self.store, self._owner, self.progress, self.patience_seconds)
+        """Keep others from pruning the vault meanwhile."""
+        return making_version(self.vault, self._owner, self.progress, self.patience_seconds)
 
     def keep(self, version_id: int, snapshot: Snapshot, earlier: UnpackedArchive | None) -> KeptMedia:
-        """Bring the originals of a version in the making into the store; call it in a :meth:`turn`.
+        """Bring the originals of a version in the making into the vault; call it in a :meth:`turn`.
 
         :param earlier: the latest version, which tells what is behind links that did not change.
         """
         linked_media = known_links(earlier.snapshot, earlier.media_record, snapshot) if earlier else {}
-        record, backup = copy_media(self.client, snapshot, self.store, linked_media, self.progress)
-        write_needs(self.store, self._owner, version_id, snapshot, record)
-        self.progress.say(f"{self.store.url}: {backup.line()}.")
+        record, backup = copy_media(self.client, snapshot, self.vault, linked_media, self.progress)
+        write_needs(self.vault, self._owner, version_id, snapshot, record)
+        self.progress.say(f"{self.vault.url}: {backup.line()}.")
         for original, why in islice(backup.lost.items(), _NAMED):
             self.progress.say(f"Without its original: {why} ({original})")
         return KeptMedia(record, backup)
 
     def forget(self, version_id: int) -> None:
-        """Take back what the store knows of a version that was not made."""
-        remove_needs(self.store, self._owner, version_id)
+        """Take back what the vault knows of a version that was not made."""
+        remove_needs(self.vault, self._owner, version_id)
 
     def complete(self, version: VersionInfo) -> MediaBackup:
-        """See to it that the store holds the originals of the latest version, which still holds."""
+        """See to it that the vault holds the originals of the latest version, which still holds."""
         with self.turn():
             return self._find_complete(version) or self._copy_lacking(version)
 
     def _find_complete(self, version: VersionInfo) -> MediaBackup | None:
-        """Say that nothing is lacking, if the store itself knows that."""
-        needs = find_needs(self.store, self._owner, version.version_id)
+        """Say that nothing is lacking, if the vault itself knows that."""
+        needs = find_needs(self.vault, self._owner, version.version_id)
         if needs is None or needs.record.lost:
             return None
         contents = needs.contents()
-        if len(self.store.find_sizes(contents)) < len(contents):
+        if len(self.vault.find_sizes(contents)) < len(contents):
             return None
-        return MediaBackup(self.store.url, copied=0, copied_bytes=0, present=len(contents))
+        return MediaBackup(self.vault.url, copied=0, copied_bytes=0, present=len(contents))
 
     def _copy_lacking(self, version: VersionInfo) -> MediaBackup:
-        self.progress.say(f"Completing {self.store.url} for version {version.version_num}.")
+        self.progress.say(f"Completing {self.vault.url} for version {version.version_num}.")
         with opened_version(self.client, self.project, version, self.progress) as unpacked:
-            record = latest_record(self.store, self._owner, version.version_id, unpacked.media_record)
+            record = latest_record(self.vault, self._owner, version.version_id, unpacked.media_record)
             return self.keep(
                 version.version_id, unpacked.snapshot, replace(unpacked, media_record=record)
             ).backup

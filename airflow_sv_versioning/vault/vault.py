@@ -1,4 +1,4 @@
-"""A media store: originals by the digest of their content, each once, whoever uses them.
+"""A vault: originals by the digest of their content, each once, whoever uses them.
 
 .. code-block:: text
 
@@ -15,7 +15,7 @@ import base64
 import binascii
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from airflow_sv_versioning.exceptions import ConfigurationError, FormatError, IntegrityError, MediaAbsentError
 from airflow_sv_versioning.runtime.parallel import map_ordered
-from airflow_sv_versioning.vault.backends import Backend, Folder, backend_of, store_errors
+from airflow_sv_versioning.vault.backends import Backend, Folder, backend_of, storage_errors
 
 MEDIA = "media"
 DAMAGED = "damaged"
@@ -37,7 +37,7 @@ _WORKERS = 8
 
 @dataclass(frozen=True)
 class StoredMedia:
-    """A content that a store holds.
+    """A content that a vault holds.
 
     :param content_hash: as the platform writes it: base64 of the SHA-256 of the bytes.
     """
@@ -46,13 +46,13 @@ class StoredMedia:
     size_bytes: int
 
 
-class MediaStore:
+class Vault:
     """Contents by their digest; may be shared by threads.
 
     A content is there whole or not at all, see :mod:`backends`; what was put in is proved against its
     digest on the way.
 
-    :param root: :class:`pathlib.Path`, ``UPath`` or Airflow's ``ObjectStoragePath``. :func:`open_store`
+    :param root: :class:`pathlib.Path`, ``UPath`` or Airflow's ``ObjectStoragePath``. :func:`open_vault`
         makes one of a URL.
     :raises ConfigurationError: nothing can be kept safely there.
     """
@@ -153,7 +153,7 @@ class MediaStore:
         self.remove_file(_name(content_hash))
 
     def iter_lines(self, name: str) -> Iterator[bytes]:
-        """Read a file of the store itself line by line; none where there is no such file."""
+        """Read a file of the vault itself line by line; none where there is no such file."""
         with self._errors():
             try:
                 file = self.backend.open(name)
@@ -163,22 +163,22 @@ class MediaStore:
                 yield from file
 
     def write_file(self, name: str, chunks: Iterable[bytes]) -> None:
-        """Write a file of the store itself, whole or not at all."""
+        """Write a file of the vault itself, whole or not at all."""
         with self._errors():
             self._write(chunks, lambda: name)
 
     def remove_file(self, name: str) -> None:
-        """Remove a file of the store itself; one that is not there is no error."""
+        """Remove a file of the vault itself; one that is not there is no error."""
         with self._errors():
             self.backend.remove(name)
 
     def list_folders(self, folder: str) -> list[str]:
-        """List the folders in a folder of the store itself."""
+        """List the folders in a folder of the vault itself."""
         with self._errors():
             return self.backend.list_folders(folder)
 
     def list_files(self, folder: str) -> list[str]:
-        """List the files in a folder of the store itself."""
+        """List the files in a folder of the vault itself."""
         with self._errors():
             return sorted(name for name, _ in self.backend.list_folder(folder))
 
@@ -209,35 +209,49 @@ class MediaStore:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        with store_errors(f"The media store {self.url}"):
+        with storage_errors(f"The vault {self.url}"):
             yield
 
 
-def open_store(url: str | Path) -> MediaStore:
-    """Open the store at a URL or in a local folder, such as ``s3://bucket/prefix``.
+def open_vault(url: str | Path) -> Vault:
+    """Open the vault at a URL or in a local folder, such as ``s3://bucket/prefix``.
 
     The storage's own configuration serves: environment variables and files of AWS, Google, Azure.
 
-    :raises ConfigurationError: the URL names nothing that can hold a store.
+    :raises ConfigurationError: the URL names nothing that can hold a vault.
     """
     if isinstance(url, Path):
-        return MediaStore(url)
+        return Vault(url)
     if not url.strip() or "\0" in url:
-        raise ConfigurationError("The media store's URL is empty, or holds a null byte.")
+        raise ConfigurationError("The vault's URL is empty, or holds a null byte.")
     _refuse_password(url)
     scheme, colons, _ = url.partition("://")
     if not colons:
-        return MediaStore(Path(url).expanduser())
+        return Vault(Path(url).expanduser())
     try:
         from upath import UPath
 
-        return MediaStore(UPath(_without_connection(url)))
+        return Vault(UPath(_without_connection(url)))
     except ConfigurationError:
         raise
     except (ImportError, ValueError) as error:
         raise ConfigurationError(
             f"{url} cannot be opened: {error}. Is the driver of {scheme} installed?"
         ) from error
+
+
+def find_vault(value: Any) -> Vault | None:
+    """Open what a caller gave as vault: a URL, a folder, a path of fsspec, or a vault; ``None`` for ``None``.
+
+    :raises ConfigurationError: it names nothing that can hold a vault.
+    """
+    if value is None or isinstance(value, Vault):
+        return value
+    return open_vault(value) if isinstance(value, str | Path) else Vault(value)
+
+
+OpenVault = Callable[[Any], Vault | None]
+"""Opens what a caller named as vault, as :func:`find_vault` does; a hook's knows connections of Airflow."""
 
 
 def hex_digest(content_hash: str) -> str:
@@ -311,7 +325,7 @@ def _url(root: Any) -> str:
 
 def _refuse_password(url: str) -> None:
     if urlsplit(url).password:
-        raise ConfigurationError("The media store's URL holds a password; it would be kept in every version.")
+        raise ConfigurationError("The vault's URL holds a password; it would be kept in every version.")
 
 
 def _without_connection(url: str) -> str:

@@ -1,4 +1,4 @@
-"""A media store on a real S3 server, through Airflow's object storage and a connection."""
+"""A vault on a real S3 server, through Airflow's object storage and a connection."""
 
 import hashlib
 import json
@@ -16,18 +16,19 @@ from airflow_sv_versioning.exceptions import (
     MediaAbsentError,
     TransportError,
 )
-from airflow_sv_versioning.hooks.media import find_media_store
 from airflow_sv_versioning.hooks.object_storage import Destination, find_destination, find_place
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
+from airflow_sv_versioning.hooks.vaults import find_vault
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.vault.audit import check_store
+from airflow_sv_versioning.vault.audit import check_vault
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
+from airflow_sv_versioning.vault.vault import Vault
 from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.buckets import s3_server
 from tests.support.media import hash_of
 from tests.support.projects import add_dataset, make_project
-from tests.support.types import Client, Made, Patch, Request, RunDag, Store
+from tests.support.types import Client, Made, Patch, Request, RunDag
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -47,7 +48,7 @@ def s3() -> Iterator[Any]:
 
 @pytest.fixture
 def url(s3: Any, monkeypatch: Patch, request: Request) -> str:
-    """The URL of a store of its own, reached with the connection ``s3_originals``."""
+    """The URL of a vault of its own, reached with the connection ``s3_originals``."""
     connection = {
         "conn_type": "aws",
         "login": "key",
@@ -59,8 +60,8 @@ def url(s3: Any, monkeypatch: Patch, request: Request) -> str:
 
 
 @pytest.fixture
-def store(url: str, airflow_db: None) -> Store:
-    found = find_media_store(url)
+def vault(url: str, airflow_db: None) -> Vault:
+    found = find_vault(url)
     assert found is not None
     return found
 
@@ -70,105 +71,105 @@ def keys(s3: Any, request: Request) -> list[str]:
     return [entry["Key"].removeprefix(f"{request.node.name}/") for entry in listed.get("Contents", [])]
 
 
-def test_contents_go_to_s3_and_come_back(store: Store, s3: Any, request: Request):
+def test_contents_go_to_s3_and_come_back(vault: Vault, s3: Any, request: Request):
     large = b"".join(bytes([number]) * (SPOOL_BYTES // 2) for number in range(6))
 
-    store.put(hash_of(b"small"), [b"small"])
-    store.put(hash_of(large), (large[start : start + 999_983] for start in range(0, len(large), 999_983)))
+    vault.put(hash_of(b"small"), [b"small"])
+    vault.put(hash_of(large), (large[start : start + 999_983] for start in range(0, len(large), 999_983)))
 
     assert sorted(keys(s3, request)) == sorted(
         f"media/{digest[:2]}/{digest}"
         for digest in (hashlib.sha256(content).hexdigest() for content in (b"small", large))
     )
-    assert b"".join(store.iter_chunks(hash_of(large))) == large
-    assert store.find_sizes([hash_of(b"small"), hash_of(b"no")]) == {hash_of(b"small"): 5}
-    assert set(store.iter_hashes()) == {hash_of(b"small"), hash_of(large)}
-    store.remove(hash_of(large))
+    assert b"".join(vault.iter_chunks(hash_of(large))) == large
+    assert vault.find_sizes([hash_of(b"small"), hash_of(b"no")]) == {hash_of(b"small"): 5}
+    assert set(vault.iter_hashes()) == {hash_of(b"small"), hash_of(large)}
+    vault.remove(hash_of(large))
     with pytest.raises(MediaAbsentError):
-        store.open(hash_of(large))
+        vault.open(hash_of(large))
 
 
 @pytest.mark.parametrize("size", [10, SPOOL_BYTES + 1], ids=["small", "large"])
-def test_what_breaks_on_its_way_is_never_seen(store: Store, s3: Any, request: Request, size: int):
+def test_what_breaks_on_its_way_is_never_seen(vault: Vault, s3: Any, request: Request, size: int):
     def breaking() -> Iterator[bytes]:
         yield b"." * size
         raise TransportError("cut")
 
     with pytest.raises(TransportError):
-        store.add(breaking())
+        vault.add(breaking())
     with pytest.raises(IntegrityError):
-        store.put(hash_of(b"other"), [b"." * size])
+        vault.put(hash_of(b"other"), [b"." * size])
 
     assert keys(s3, request) == []
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
 
 
-def test_what_others_write_and_remove_is_seen_at_once(store: Store, s3: Any, request: Request):
-    """Drivers remember listings; processes share a store all the same."""
+def test_what_others_write_and_remove_is_seen_at_once(vault: Vault, s3: Any, request: Request):
+    """Drivers remember listings; processes share a vault all the same."""
     contents = [str(number).encode() for number in range(20)]
     for content in contents:
-        store.add([content])
-    assert len(list(store.iter_hashes())) == 20
+        vault.add([content])
+    assert len(list(vault.iter_hashes())) == 20
     gone, new = (hashlib.sha256(content).hexdigest() for content in (b"7", b"new"))
     s3.delete_object(Bucket=BUCKET, Key=f"{request.node.name}/media/{gone[:2]}/{gone}")
     s3.put_object(Bucket=BUCKET, Key=f"{request.node.name}/media/{new[:2]}/{new}", Body=b"new")
 
-    assert not store.holds(hash_of(b"7"))
-    assert store.holds(hash_of(b"new"))
-    assert len(list(store.iter_hashes())) == 20
+    assert not vault.holds(hash_of(b"7"))
+    assert vault.holds(hash_of(b"new"))
+    assert len(list(vault.iter_hashes())) == 20
     with pytest.raises(MediaAbsentError):
-        store.open(hash_of(b"7"))
+        vault.open(hash_of(b"7"))
 
 
 def test_a_version_keeps_its_originals_on_s3(
-    run_dag: RunDag, dag_id: str, client: Client, photos: list[Path], url: str, store: Store
+    run_dag: RunDag, dag_id: str, client: Client, photos: list[Path], url: str, vault: Vault
 ):
     project_id = make_project(client, photos[:3])
     with DAG(dag_id, schedule=None) as dag:
         CreateProjectVersionOperator(
-            task_id="create", project_id=project_id, media_store="{{ params.store }}", params={"store": url}
+            task_id="create", project_id=project_id, vault="{{ params.vault }}", params={"vault": url}
         )
 
     first = pulled(run_dag(dag), "create", "version")["media"]
     add_dataset(client, project_id, "more", photos[2:4])
     second = pulled(run_dag(dag), "create", "version")["media"]
 
-    assert (first["store"], first["copied"], first["present"]) == (url, 3, 0)
+    assert (first["vault"], first["copied"], first["present"]) == (url, 3, 0)
     assert (second["copied"], second["present"], second["lost_count"]) == (1, 3, 0)
-    assert set(store.iter_hashes()) == {hash_of(photo.read_bytes()) for photo in photos[:4]}
+    assert set(vault.iter_hashes()) == {hash_of(photo.read_bytes()) for photo in photos[:4]}
 
 
-def test_every_use_of_a_store_reaches_it_through_its_connection(project_id: int, url: str, store: Store):
+def test_every_use_of_a_vault_reaches_it_through_its_connection(project_id: int, url: str, vault: Vault):
     with SuperviselyHook() as hook:
-        hook.versions.create(project_id, media_store=url)
-        verified = hook.versions.verify(project_id, media_store=url)
-        checked = hook.versions.check_media_store(url)
-        store.add([b"needed by nobody"])
-        pruned = hook.versions.prune_media_store(url, [project_id])
+        hook.versions.create(project_id, vault=url)
+        verified = hook.versions.verify(project_id, vault=url)
+        checked = hook.versions.check_vault(url)
+        vault.add([b"needed by nobody"])
+        pruned = hook.versions.prune_vault(url, [project_id])
 
-    assert (verified.checks[3].name, verified.checks[3].state) == ("media store", "good")
+    assert (verified.checks[3].name, verified.checks[3].state) == ("vault", "good")
     assert (checked.is_good, checked.media, pruned.removed) == (True, 3, 1)
 
 
-def test_flipped_bits_on_s3_are_found(store: Store, s3: Any, request: Request):
-    store.add([b"photo"])
+def test_flipped_bits_on_s3_are_found(vault: Vault, s3: Any, request: Request):
+    vault.add([b"photo"])
     (key,) = keys(s3, request)
     s3.put_object(Bucket=BUCKET, Key=f"{request.node.name}/{key}", Body=b"phot0")
 
-    assert list(check_store(store, Progress()).damaged) == [hash_of(b"photo")]
-    check_store(store, Progress(), set_aside=True)
+    assert list(check_vault(vault, Progress()).damaged) == [hash_of(b"photo")]
+    check_vault(vault, Progress(), set_aside=True)
     assert keys(s3, request) == [f"damaged/{key.rpartition('/')[2]}"]
 
 
 @pytest.mark.parametrize(
     "bad", ["s3://s3_originals@no-such-bucket/x", "s3://no_such_connection@bucket/x", "nosuch://bucket/x"]
 )
-def test_a_store_that_is_set_up_wrongly_fails_the_task_for_good(
+def test_a_vault_that_is_set_up_wrongly_fails_the_task_for_good(
     run_dag: RunDag, dag_id: str, project_id: int, url: str, bad: str, client: Any
 ):
     with DAG(dag_id, schedule=None) as dag:
         CreateProjectVersionOperator(
-            task_id="create", project_id=project_id, media_store=bad, retries=1, retry_delay=timedelta(0)
+            task_id="create", project_id=project_id, vault=bad, retries=1, retry_delay=timedelta(0)
         )
 
     run = run_dag(dag)
@@ -178,20 +179,20 @@ def test_a_store_that_is_set_up_wrongly_fails_the_task_for_good(
 
 
 def test_a_local_folder_needs_no_url(tmp_path: Path):
-    store = find_media_store(str(tmp_path))
-    assert store is not None
-    assert store.url == tmp_path.as_uri()
-    assert find_media_store(None) is None
+    vault = find_vault(str(tmp_path))
+    assert vault is not None
+    assert vault.url == tmp_path.as_uri()
+    assert find_vault(None) is None
 
 
 @pytest.mark.parametrize("bad", ["ftp://somewhere/else", "", "None", " \n"])
-def test_what_names_no_store_is_refused(bad: str):
+def test_what_names_no_vault_is_refused(bad: str):
     with pytest.raises(ConfigurationError):
-        find_media_store(bad)
+        find_vault(bad)
 
 
 def test_a_data_set_goes_to_s3_through_its_connection(
-    made: Made, url: str, store: Store, s3: Any, request: Request, tmp_path: Path
+    made: Made, url: str, vault: Vault, s3: Any, request: Request, tmp_path: Path
 ):
     with SuperviselyHook() as hook:
         result = hook.versions.export(
