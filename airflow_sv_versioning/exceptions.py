@@ -32,7 +32,6 @@
             MediaAbsentError         a vault does not hold this content
             VaultError          a vault cannot be read or written now
             CacheError               this machine's cache of versions cannot be used
-=======
             DestinationError         the destination of an export cannot be read or written now
             LossyExportError         a format cannot hold all that would be exported
             ProjectChangedError      the project did not stand still while it was read
@@ -43,6 +42,7 @@
             WaitTimeoutError         also TimeoutError
             RemoteTaskFailedError    a background task failed
         RuleBrokenError              a difference is beyond a rule that the user set
+        RetentionRefusedError        more would be removed than can be meant, or other than was planned
         CancelledError               the caller asked to stop
 
 ``kind`` is a stable code for scripts and logs: the error's name, as ``plan_required``. ``transient`` says
@@ -316,6 +316,13 @@ class RuleBrokenError(SuperviselyError):
     def __init__(self, message: str, *, broken: list[str], **context: Any) -> None:
         super().__init__(message, **context)
         self.broken = broken
+
+
+class RetentionRefusedError(SuperviselyError):
+    """More versions would be removed than can be meant, or others than were planned; none was.
+
+    ``context["version_nums"]`` are those that would have gone.
+    """
 
 
 class CancelledError(SuperviselyError):

@@ -57,6 +57,21 @@ def parse_moment(argument: str, value: Any) -> pendulum.DateTime:
         ) from error
 
 
+def find_zone(name: str) -> pendulum.Timezone:
+    """Find a time zone by its name, such as ``Europe/Berlin`` or ``UTC``.
+
+    :raises ConfigurationError: there is none of this name.
+    """
+    import pendulum
+
+    try:
+        return pendulum.timezone(str(name))
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"There is no time zone {str(name)!r}; give a name such as Europe/Berlin or UTC."
+        ) from error
+
+
 def start_of_day(zone: str, moment: datetime) -> pendulum.DateTime:
     """Find where the day of a moment begins in a time zone; in UTC.
 
@@ -65,12 +80,7 @@ def start_of_day(zone: str, moment: datetime) -> pendulum.DateTime:
     """
     import pendulum
 
-    try:
-        there = pendulum.instance(moment, tz="UTC").in_timezone(pendulum.timezone(str(zone)))
-    except (ValueError, OSError) as error:
-        raise ConfigurationError(
-            f"There is no time zone {str(zone)!r}; give a name such as Europe/Berlin or UTC."
-        ) from error
+    there = pendulum.instance(moment, tz="UTC").in_timezone(find_zone(zone))
     # Where clocks go forward at midnight, pendulum's `start_of` ends up in the day before.
     return pendulum.datetime(there.year, there.month, there.day, tz=there.timezone).in_timezone("UTC")
 

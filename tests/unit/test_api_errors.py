@@ -113,11 +113,11 @@ def test_every_error_has_a_kind_of_its_own():
 
 KINDS = """
     api archive_missing authentication cache cancelled configuration conflict connect destination error
-    file_too_large format incomplete_listing integrity link lossy_export media_absent
-    missing_media not_found outcome_unknown outdated_instance permission_denied plan_required
-    project_changed rate_limited remote_task_failed request_rejected restore_conflict restore_incomplete
-    rule_broken server_error snapshot transport unexpected_answer unsafe_archive unsupported_project
-    vault version_busy version_not_found wait wait_timeout
+    file_too_large format incomplete_listing integrity link lossy_export media_absent missing_media
+    not_found outcome_unknown outdated_instance permission_denied plan_required project_changed
+    rate_limited remote_task_failed request_rejected restore_conflict restore_incomplete
+    retention_refused rule_broken server_error snapshot transport unexpected_answer unsafe_archive
+    unsupported_project vault version_busy version_not_found wait wait_timeout
 """
 
 

@@ -1,0 +1,1 @@
+"""Which versions of a project a vault goes on keeping, by which rules, and why."""
