@@ -10,7 +10,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,8 @@ class Trust:
 class SteadySession(requests.Session):
     """A session that follows no redirects, in which the environment has no say over certificates.
 
+    Which proxies lead to a host is looked up in the environment once.
+
     :param trust: for all requests.
     """
 
@@ -86,26 +88,33 @@ class SteadySession(requests.Session):
         super().__init__()
         self._trust = trust
         self.verify = trust.verify
+        # A look-up goes through all variables there are, which takes a tenth of a request.
+        self._find_proxies = lru_cache(maxsize=256)(_find_proxies)
         if trust.verify is False:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    def merge_environment_settings(self, url: Any, *settings: Any, **named: Any) -> Any:
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Settle the settings of one request.
 
         :raises ConfigurationError: it needs CA certificates, and those of the environment cannot be used.
         :raises InvalidProxyURL: the environment names a proxy that cannot be one.
         """
-        if str(url).lower().startswith("https:"):
+        address = urlsplit(str(url))
+        if address.scheme.lower() == "https":
             self._trust.check_environment()
-        merged = super().merge_environment_settings(url, *settings, **named)
-        merged["verify"] = self.verify
-        if proxy := select_proxy(str(url), merged["proxies"]):
-            _check_proxy(proxy)
-        return merged
+        proxies = {**self._find_proxies(f"{address.scheme}://{address.netloc}"), **(proxies or {})}
+        return {"proxies": proxies, "stream": stream, "verify": self.verify, "cert": cert}
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
         """Look at no redirect, for callers do; `requests` fails over malformed ones, also unfollowed."""
         return iter(())
+
+
+def _find_proxies(host_url: str) -> dict[str, str]:
+    found: dict[str, str] = get_environ_proxies(host_url)
+    if proxy := select_proxy(host_url, found):
+        _check_proxy(proxy)
+    return found
 
 
 def find_proxy(url: str) -> str | None:
