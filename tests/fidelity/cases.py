@@ -18,6 +18,16 @@ def alone(project_type: str) -> list[Names]:
     return [(), *((one.name,) for one in features_of(project_type))]
 
 
+def groups(project_type: str, size: int) -> list[Names]:
+    """The smallest project, and each feature once, so many at a time.
+
+    Those that were thought of together are kept apart, for they would write over each other.
+    """
+    names = [one.name for one in features_of(project_type)]
+    number = -(-len(names) // size)
+    return [(), *(tuple(names[first::number]) for first in range(number))]
+
+
 def pairs(project_type: str) -> list[Names]:
     """Each pair of features."""
     return list(combinations([one.name for one in features_of(project_type)], 2))

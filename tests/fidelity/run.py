@@ -207,6 +207,13 @@ def try_plainest(strategy: st.SearchStrategy[Project], check: Callable[[Project]
     tried()
 
 
+def plainest(project_type: str, names: Names) -> Project:
+    """Make the plainest project that has certain features."""
+    found: list[Project] = []
+    try_plainest(projects(project_type, names), found.append)
+    return found[0]
+
+
 class _EnoughError(BaseException):
     """Ends the search for smaller projects: hypothesis hands on what is no ordinary exception."""
 

@@ -1,4 +1,4 @@
-"""Projects made up of single features come back as they were; ``make fidelity`` tries thousands more."""
+"""Projects of all features come back as they were; ``make fidelity`` tries each alone, and thousands of mixes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fidelity.cases import Names, alone, projects
+from tests.fidelity.cases import Names, groups
 from tests.fidelity.features import TYPES
-from tests.fidelity.run import Mixture, try_plainest
+from tests.fidelity.run import Mixture, plainest
 from tests.fidelity.trip import FORMATS, RoundTrip, round_trips
 
 if TYPE_CHECKING:
     from airflow_sv_versioning.server.run import ServerInfo
 
 MIXES = 3
-ALONE = [(kind, names) for kind in TYPES for names in alone(kind)]
+FEATURES_AT_A_TIME = 6
+GROUPS = [(kind, names) for kind in TYPES for names in groups(kind, FEATURES_AT_A_TIME)]
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +27,23 @@ def trip(server: ServerInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.mark.parametrize(
-    ("project_type", "names"), ALONE, ids=[f"{kind}: {''.join(names) or 'smallest'}" for kind, names in ALONE]
+    ("project_type", "names"),
+    GROUPS,
+    ids=[f"{kind}: {', '.join(names) or 'smallest'}" for kind, names in GROUPS],
 )
-def test_a_project_of_one_feature_comes_back(project_type: str, names: Names, trip: RoundTrip) -> None:
+def test_a_project_of_some_features_comes_back(project_type: str, names: Names, trip: RoundTrip) -> None:
     # The formats take turns: make fidelity tries both of each.
-    archive_format = FORMATS[project_type][ALONE.index((project_type, names)) % 2]
+    archive_format = FORMATS[project_type][GROUPS.index((project_type, names)) % 2]
 
-    try_plainest(projects(project_type, names), lambda project: trip.check(project, (archive_format,)))
+    trip.check(plainest(project_type, names), (archive_format,))
+
+
+@pytest.mark.parametrize("project_type", TYPES)
+def test_each_feature_of_a_group_is_in_its_project(project_type: str) -> None:
+    for names in groups(project_type, FEATURES_AT_A_TIME):
+        whole = plainest(project_type, names)
+        for name in names:
+            assert plainest(project_type, tuple(other for other in names if other != name)) != whole, name
 
 
 @pytest.mark.slow

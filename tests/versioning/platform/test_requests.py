@@ -23,11 +23,11 @@ from airflow_sv_versioning.versioning.leftovers import RestoreMark
 from airflow_sv_versioning.versioning.marks import Leftover, ProcessMarks
 from airflow_sv_versioning.versioning.reservations import Mark
 from tests.fidelity.building import build
-from tests.fidelity.cases import alone, projects
+from tests.fidelity.cases import alone
 from tests.fidelity.features import TYPES
 from tests.fidelity.media import Media, stored_media
 from tests.fidelity.rest import Rest
-from tests.fidelity.run import try_plainest
+from tests.fidelity.run import plainest
 from tests.fidelity.values import Project
 from tests.support.proxy import API, FaultProxy, Request, lose_answer
 from tests.support.sdk import sdk_python
@@ -69,10 +69,7 @@ class Bench:
 
 def rich(project_type: str) -> Project:
     """A project with each feature that its type can have."""
-    found: list[Project] = []
-    names = tuple(name for feature in alone(project_type) for name in feature)
-    try_plainest(projects(project_type, names), found.append)
-    return found[0]
+    return plainest(project_type, tuple(name for feature in alone(project_type) for name in feature))
 
 
 @pytest.fixture(scope="module")
