@@ -173,17 +173,24 @@ def write_cells(
     media: Media = NO_MEDIA,
     first: int = 1,
 ) -> Snapshot:
-    """Write a snapshot of cells: a dataset of two items with what can be on an item.
+    """Write a snapshot of cells: two items each, with what can be on an item.
+
+    Cells of the table of datasets have two of their own; all others are in the same two.
 
     :param cells: of each the table whose row is changed, a name, and the changes.
     :param first: number of the first cell, from which ids are made.
     """
     directory.mkdir(parents=True)
     with SnapshotWriter(directory, project_type) as writer:
+        home = _datasets(_FIRST_HOME * first, "cells")
+        writer.append("datasets", home)
         for number, (table, name, case) in enumerate(cells, first):
-            rows = _cell(project_type, number, name, media)
+            datasets = _datasets(number, name) if table == "datasets" else home
+            ids = _ids(number, datasets)
+            rows = _cell(project_type, ids, name, media)
+            if table == "datasets":
+                rows["datasets"] = datasets
             # The first row of a table is the one that a case is about.
-            ids = _ids(number)
             rows[table][0] |= {
                 key: ids[value.what] if isinstance(value, The) else value for key, value in case.items()
             }
@@ -193,23 +200,37 @@ def write_cells(
         return writer.finish(info, {**_META, "projectType": project_type})
 
 
-def _ids(number: int) -> dict[str, int]:
+# More than there are cells, so that no id is given twice.
+_FIRST_HOME = 1000
+
+
+def _datasets(number: int, name: str) -> list[dict[str, Any]]:
+    return [
+        {"src_dataset_id": 100 * number, "name": name},
+        {"src_dataset_id": 100 * number + 1, "name": f"beside {name}"},
+    ]
+
+
+def _ids(number: int, datasets: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     names = [
-        *("dataset", "other dataset", "item", "other item", "tag"),
+        *("item", "other item", "tag"),
         *("bare object", "object", "other object", "object of the other item"),
         *("bare figure", "figure", "other figure", "figure of the other item", "mask", "other mask"),
     ]
-    return {name: 100 * number + place for place, name in enumerate(names)}
+    ids = {name: 100 * number + place for place, name in enumerate(names, len(datasets))}
+    own, other = (dataset["src_dataset_id"] for dataset in datasets)
+    return {**ids, "dataset": own, "other dataset": other}
 
 
-def _cell(project_type: str, number: int, name: str, media: Media) -> dict[str, list[dict[str, Any]]]:
-    ids = _ids(number)
+def _cell(
+    project_type: str, ids: Mapping[str, int], name: str, media: Media
+) -> dict[str, list[dict[str, Any]]]:
     item_column = f"src_{project_type[:-1]}_id"
     items = [
         {
             item_column: ids[item],
             "src_dataset_id": ids["dataset"],
-            "name": f"{item}.file",
+            "name": f"{item} of {name}",
             "hash": media.hashes[0],
         }
         for item in ("item", "other item")
@@ -225,15 +246,7 @@ def _cell(project_type: str, number: int, name: str, media: Media) -> dict[str, 
         "value_json": '"some"',
     }
     on_items = _on_images(ids) if project_type == "images" else _on_others(project_type, item_column, ids)
-    return {
-        "datasets": [
-            {"src_dataset_id": ids["dataset"], "name": name},
-            {"src_dataset_id": ids["other dataset"], "name": f"beside {name}"},
-        ],
-        project_type: items,
-        **on_items,
-        "tags": [tag],
-    }
+    return {project_type: items, **on_items, "tags": [tag]}
 
 
 def _on_images(ids: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
