@@ -1,4 +1,4 @@
-"""Projects of all features come back as they were; ``make fidelity`` tries each alone, and thousands of mixes."""
+"""All features come back as they were, six at a time; ``make fidelity`` tries each alone, and many mixes."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.support.volumes import make_volume_project, read_volumes
 
 pytestmark = [pytest.mark.sdk, pytest.mark.slow]
 
-MANY = 120  # more than two batches of the platform
+MANY = 55  # more than a batch of the platform
 FORMATS = pytest.mark.parametrize("archive_format", ["v2.1.0", "v2.0.0"])
 MAKERS = pytest.mark.parametrize("command", ["create", "create_older_{}"], ids=["v2.1.0", "v2.0.0"])
 
