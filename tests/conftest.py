@@ -70,6 +70,16 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
+def locking_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of an S3 server that keeps what is under object lock; skips where there is none."""
+    pytest.importorskip("s3fs")
+    from tests.support.locking_server import locking_server
+
+    with locking_server(tmp_path_factory.mktemp("seaweedfs")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
     """An embedded server that the tests of one worker share; projects do not see each other."""
     from airflow_sv_versioning.server.run import EmbeddedServer
