@@ -7,11 +7,9 @@ server, of fewer, becomes COCO in the official way (restore, download, convert) 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sv_versioning.archive import pack_archive
-from benchmarks.processes import ROOT, SDK_PYTHON, SDK_SETTINGS, TIMEOUT_SECONDS, measured, running
+from benchmarks.processes import ROOT, SDK_PYTHON, costs_of_process, measured, running
 from benchmarks.seed import FIGURES_PER_IMAGE, seed_images
 from benchmarks.snapshots import write_images
 
@@ -85,7 +83,8 @@ def _measure(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str,
     archive = pack_archive(snapshot, "v2.1.0", folder / "archive", {}).path
     for step in STEPS:
         command = [sys.executable, "-m", "benchmarks.dataset_steps", step.name]
-        yield step.name, _run([*command, "--folder", str(folder), "--archive", str(archive)], folder / "log")
+        command += ["--folder", str(folder), "--archive", str(archive)]
+        yield step.name, costs_of_process(command, folder / "log")
 
 
 def _measure_beside(folder: Path, images: int) -> dict[str, Mapping[str, Any]]:
@@ -95,26 +94,11 @@ def _measure_beside(folder: Path, images: int) -> dict[str, Mapping[str, Any]]:
         measured("ours", "create", server, project_id, log)
         asked = ["--url", server.url, "--token", server.token, "--project", str(project_id)]
         asked += ["--folder", str(folder)]
-        ours = _run([sys.executable, "-m", "benchmarks.dataset_steps", "from-server", *asked], log)
-        official = _run([str(SDK_PYTHON), "-m", "benchmarks.official_dataset", *asked], log)
-    return {"ours": ours, "official": official}
-
-
-def _run(command: list[str], log: Path) -> dict[str, Any]:
-    with log.open("ab") as stderr:
-        done = subprocess.run(  # noqa: S603 - our own commands
-            command,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **SDK_SETTINGS},
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
+        ours = costs_of_process(
+            [sys.executable, "-m", "benchmarks.dataset_steps", "from-server", *asked], log
         )
-    if done.returncode:
-        raise RuntimeError(f"{command} failed:\n{log.read_text(errors='replace')[-2000:]}")
-    costs: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return costs
+        official = costs_of_process([str(SDK_PYTHON), "-m", "benchmarks.official_dataset", *asked], log)
+    return {"ours": ours, "official": official}
 
 
 def _is_met(step: Step, costs: Mapping[str, Any]) -> bool:

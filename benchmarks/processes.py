@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,20 +60,34 @@ def measured(client: str, action: str, server: Running, project_id: int, log: Pa
         action, "--url", server.url, "--token", server.token, "--project", str(project_id),
     )  # fmt: skip
     server.take_count()
+    costs = costs_of_process([*CLIENTS[client], *arguments], log)
+    return {**costs, "requests": server.take_count()}
+
+
+def costs_of_process(command: Sequence[str], log: Path) -> dict[str, Any]:
+    """Run a process to its end, and read what it cost from the last line of its output.
+
+    :raises RuntimeError: it failed; the log says why.
+    """
     with log.open("ab") as stderr:
         done = subprocess.run(  # noqa: S603 - our own commands
-            [*CLIENTS[client], *arguments],
+            command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **SDK_SETTINGS},
+            env=_environment(),
             stdout=subprocess.PIPE,
             stderr=stderr,
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
     if done.returncode:
-        raise RuntimeError(f"{client} {action} failed; see {log}:\n{log.read_text(errors='replace')[-2000:]}")
+        said = log.read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"{shlex.join(command)} failed; see {log}:\n{said}")
     costs: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {**costs, "requests": server.take_count()}
+    return costs
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), **SDK_SETTINGS}
 
 
 @contextmanager
@@ -81,7 +96,7 @@ def _process(command: tuple[str, ...]) -> Iterator[str]:
     process = subprocess.Popen(  # noqa: S603 - our own commands
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **SDK_SETTINGS},
+        env=_environment(),
         stdout=subprocess.PIPE,
         text=True,
     )
