@@ -67,7 +67,7 @@ def _doubtful(paths: Paths, given: _Given) -> Iterator[tuple[str, int, str, str]
     """Yield path, place, folder and name of each item that may need another name."""
     for place, (dataset_path, name) in enumerate(paths()):
         folder, path = _folder(dataset_path), f"{dataset_path}/{name}"
-        if f"{folder}{name}" != path or not _is_safe(name) or given.is_doubtful(folder, name):
+        if f"{folder}{name}" != path or not _is_safe(name) or given.is_doubtful(place, folder, name):
             yield path, place, folder, name
 
 
@@ -83,14 +83,16 @@ class _Given:
             folders.add(folder)
             keys.append(_key(f"{folder}{_stem(name)}"))
         self._folders = {_folded(above) for folder in folders for above in _with_those_above(folder)}
-        found, counts = np.unique(np.frombuffer(keys, np.uint64), return_counts=True)
+        found, of_each, counts = np.unique(
+            np.frombuffer(keys, np.uint64), return_inverse=True, return_counts=True
+        )
         self._alone: np.ndarray[Any, Any] = found[counts == 1]
-        self._asked_twice = set(found[counts > 1].tolist())
+        self._asked_twice = set(np.flatnonzero(counts[of_each] > 1).tolist())
         self._taken: set[int] = set()
 
-    def is_doubtful(self, folder: str, name: str) -> bool:
+    def is_doubtful(self, place: int, folder: str, name: str) -> bool:
         """Say whether a safe name is asked for twice, or can be no file."""
-        return not self._can_be(folder, name) or _key(f"{folder}{_stem(name)}") in self._asked_twice
+        return place in self._asked_twice or not self._can_be(folder, name)
 
     def take(self, folder: str, name: str) -> bool:
         """Give a name to the item that has it; tells whether no other took it before."""

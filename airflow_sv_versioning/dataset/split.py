@@ -7,8 +7,9 @@ version, wherever it moves and whatever comes beside it, and items of equal cont
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from itertools import accumulate
 from math import isclose, isfinite
@@ -56,10 +57,15 @@ class Split:
         if len(self.ratios) == 1:
             return next(iter(self.ratios))
         place = content_key(f"{self.seed}:{content}") / _WHOLE
-        ends = accumulate(self.ratios.values())
-        return next(
-            (name for name, end in zip(self.ratios, ends, strict=True) if place < end), [*self.ratios][-1]
-        )
+        for name, end in self._ends:
+            if place < end:
+                return name
+        return self._ends[-1][0]
+
+    @cached_property
+    def _ends(self) -> Sequence[tuple[str, float]]:
+        """Where each part ends among all contents."""
+        return list(zip(self.ratios, accumulate(self.ratios.values()), strict=True))
 
     def as_dict(self) -> dict[str, Any] | None:
         """Write it as JSON-able data; ``None`` where nothing is split."""
