@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from airflow_sv_versioning.dataset.category_ids import number_classes, read_category_ids
+from airflow_sv_versioning.dataset.entries import Placed
 from airflow_sv_versioning.dataset.export_options import ExportOptions
 from airflow_sv_versioning.dataset.file_names import find_renamed
 from airflow_sv_versioning.dataset.formats.format import Contents, Format
 from airflow_sv_versioning.dataset.formats.registry import find_format
-from airflow_sv_versioning.dataset.items import Placed
 from airflow_sv_versioning.dataset.reader import VersionReader
 from airflow_sv_versioning.dataset.staging import Shard
 from airflow_sv_versioning.exceptions import UnsupportedProjectError

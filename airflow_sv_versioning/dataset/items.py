@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from itertools import islice, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from airflow_sv_versioning.dataset.entries import ItemEntry, Placed
+from airflow_sv_versioning.dataset.figures import NO_PLACE, FigureRows, Figures, Place, Tag
 from airflow_sv_versioning.dataset.naming import Naming
-from airflow_sv_versioning.dataset.records import AnnotationObject, Figure, Item, Tag
-from airflow_sv_versioning.dataset.split import content_key, content_of
+from airflow_sv_versioning.dataset.records import AnnotationObject, Item
 from airflow_sv_versioning.project_types import project_type_of
-from airflow_sv_versioning.project_types.base import by_link
 from airflow_sv_versioning.project_types.compared import alpha_masks
 from airflow_sv_versioning.project_types.images.comparison import with_masks
-from airflow_sv_versioning.snapshot.ids import told_id
 from airflow_sv_versioning.snapshot.items import OwnedTables, pieces
 from airflow_sv_versioning.snapshot.json_columns import json_value
 from airflow_sv_versioning.snapshot.schemas import column_names, item_column, table_names
 from airflow_sv_versioning.snapshot.tables import MASKS, Snapshot
-from airflow_sv_versioning.snapshot.tree import dataset_paths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,62 +38,6 @@ _TAG_VALUES = ("owner_type", "owner_id", "src_item_id", "value_json", "frame_fro
 _TAGS = ("tag_id", "name", *_TAG_VALUES)
 # Columns that only videos, or only volumes have.
 _PLACE_COLUMNS = ("frame_index", "slice_index", "plane_name")
-Place = tuple[int | None, int | None, str | None, int | None, Path | None]
-"""Frame, slice, plane, number of the object, file of the mask."""
-_NO_PLACE: Place = (None, None, None, None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemEntry:
-    """An item in the list of all.
-
-    :param number: from 1, its place among all.
-    :param content: what it holds, see :func:`~airflow_sv_versioning.dataset.split.content_of`.
-    :param size_bytes: of its file, where the version tells.
-    """
-
-    number: int
-    item_id: int
-    dataset_path: str
-    name: str
-    content: str
-    size_bytes: int | None = None
-
-    @property
-    def key(self) -> int:
-        """A number of its content, the same in any version."""
-        return content_key(self.content)
-
-    @property
-    def path(self) -> str:
-        """Dataset path and name."""
-        return f"{self.dataset_path}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An item that is exported, and where it goes.
-
-    :param split: its part.
-    :param file_name: below the part's folder.
-    """
-
-    entry: ItemEntry
-    split: str
-    file_name: str
-
-
-def list_items(snapshot: Snapshot) -> Iterator[ItemEntry]:
-    """List all items in their order."""
-    project_type = project_type_of(snapshot.project_type)
-    paths = dataset_paths(snapshot)
-    columns = [project_type.id_column, "src_dataset_id", "name", "hash", "link", "size"]
-    rows = (row for batch in snapshot.iter_batches(project_type.name, columns) for row in _values(batch))
-    for number, (item_id, dataset_id, name, content_hash, link, size) in enumerate(rows, 1):
-        path = paths[dataset_id]
-        own_hash = None if by_link(project_type, link, content_hash) else content_hash
-        content = content_of(own_hash, link, f"{path}/{name}")
-        yield ItemEntry(number, item_id, path, name, content, size)
 
 
 class ItemsReader:
@@ -119,6 +60,7 @@ class ItemsReader:
         self._open_media = open_media
         self._type = project_type_of(snapshot.project_type)
         self._tables = OwnedTables(snapshot.directory, snapshot.project_type, self._columns())
+        self._item_column = item_column(self._type.name, "figures")
         self._masks = alpha_masks(snapshot)
         self._has_files = (snapshot.directory / MASKS).is_dir()
 
@@ -161,7 +103,7 @@ class ItemsReader:
         tags = self._tags(ids)
         objects = self._objects(ids, tags)
         figures = self._figures(ids, first_figures, objects, tags)
-        for item, row in zip(placed, rows, strict=True):
+        for item, row, own_figures in zip(placed, rows, figures, strict=True):
             item_id = item.entry.item_id
             yield Item(
                 number=item.entry.number,
@@ -170,7 +112,7 @@ class ItemsReader:
                 split=item.split,
                 file_name=item.file_name,
                 key=item.entry.key,
-                figures=figures.get(item_id, ()),
+                figures=own_figures,
                 objects=list(objects.get(item_id, {}).values()),
                 tags=tags.get(("item", item_id, item_id), ()),
                 open_media=partial(self._open_media, row) if self._open_media else None,
@@ -193,7 +135,7 @@ class ItemsReader:
         if not self._type.has_objects:
             return objects
         rows = self._tables.rows("objects", ids)
-        for item_id, object_id, class_name in _values(rows):
+        for item_id, object_id, class_name in zip(*rows.to_pydict().values(), strict=True):
             own = objects[item_id]
             own_tags = tags.get(("object", item_id, object_id), ())
             own[object_id] = AnnotationObject(len(own) + 1, class_name, own_tags)
@@ -205,54 +147,47 @@ class ItemsReader:
         first_figures: Sequence[int],
         objects: Mapping[int, Mapping[int, AnnotationObject]],
         tags: TagsOf,
-    ) -> dict[int, list[Figure]]:
-        """Read figures by the ids of their items."""
-        rows = self._tables.rows("figures", ids)
-        facts = zip(
-            rows["src_figure_id"].to_pylist(),
-            self._naming.class_names(rows).to_pylist(),
-            rows["geometry_type"].to_pylist(),
-            with_masks(self._masks, rows).to_pylist(),
-            self._places(rows, objects),
-            strict=True,
-        )
-        figures: dict[int, list[Figure]] = {}
-        for item_id, first, count in zip(ids.tolist(), first_figures, self._counts(ids), strict=True):
-            # By their places: by names it would take twice as long.
-            figures[item_id] = [
-                Figure(
-                    number,
-                    class_name,
-                    geometry_type,
-                    geometry,
-                    tags.get(("figure", item_id, figure_id), ()) if tags else (),
-                    *place,
-                    told_id(figure_id),
-                )
-                for number, (figure_id, class_name, geometry_type, geometry, place) in enumerate(
-                    islice(facts, count), first + 1
-                )
-            ]
-        return figures
+    ) -> Iterator[Figures]:
+        """Read the figures of each item."""
+        import numpy as np
 
-    def _counts(self, ids: Numbers) -> list[int]:
-        counts: list[int] = self._tables.counts("figures", ids).tolist()
-        return counts
+        rows = self._tables.rows("figures", ids)
+        counts = self._tables.counts("figures", ids)
+        ends = np.cumsum(counts)
+        starts = ends - counts
+        numbers = np.arange(1, rows.num_rows + 1) + np.repeat(np.asarray(first_figures) - starts, counts)
+        columns = FigureRows(
+            numbers=numbers.tolist(),
+            class_names=self._naming.class_names(rows).to_pylist(),
+            geometry_types=rows["geometry_type"].combine_chunks(),
+            geometries=with_masks(self._masks, rows).combine_chunks(),
+            tags=self._figure_tags(rows, tags),
+            places=self._places(rows, objects),
+            figure_ids=rows["src_figure_id"].to_pylist(),
+        )
+        return (Figures(columns, *bounds) for bounds in zip(starts.tolist(), ends.tolist(), strict=True))
+
+    def _figure_tags(self, rows: pa.Table, tags: TagsOf) -> Sequence[Sequence[Tag]]:
+        """Tell of each figure its tags."""
+        if not tags:
+            return [()] * rows.num_rows
+        columns = (rows[name].to_pylist() for name in (self._item_column, "src_figure_id"))
+        return [tags.get(("figure", *ids), ()) for ids in zip(*columns, strict=True)]
 
     def _places(
         self, rows: pa.Table, objects: Mapping[int, Mapping[int, AnnotationObject]]
-    ) -> Iterator[Place]:
+    ) -> Sequence[Place]:
         """Say where in an item with many pictures each figure is, and of which object."""
         if not self._type.has_objects:
-            return repeat(_NO_PLACE, rows.num_rows)
+            return [NO_PLACE] * rows.num_rows
         columns = [column if column in rows.column_names else None for column in _PLACE_COLUMNS]
         places = [rows[column].to_pylist() if column else repeat(None, rows.num_rows) for column in columns]
-        keys = (item_column(self._type.name, "figures"), "src_object_id", "src_figure_id")
+        keys = (self._item_column, "src_object_id", "src_figure_id")
         ids = (rows[key].to_pylist() for key in keys)
-        return (
-            (frame, slice_index, plane, objects[item_id][object_id].number, self._mask(figure_id))
+        return [
+            Place(frame, slice_index, plane, objects[item_id][object_id].number, self._mask(figure_id))
             for item_id, object_id, figure_id, frame, slice_index, plane in zip(*ids, *places, strict=True)
-        )
+        ]
 
     def _mask(self, figure_id: int | None) -> Path | None:
         """Find the file of a figure in space."""
@@ -266,7 +201,3 @@ def _ids(entries: Iterable[ItemEntry]) -> Numbers:
     import numpy as np
 
     return np.fromiter((entry.item_id for entry in entries), np.int64)
-
-
-def _values(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.to_pylist() for column in rows.columns), strict=True)

@@ -8,7 +8,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_sv_versioning.dataset.items import ItemEntry, ItemsReader, Placed, list_items
+from airflow_sv_versioning.dataset.entries import ItemEntry, Placed, list_items
+from airflow_sv_versioning.dataset.items import ItemsReader
 from airflow_sv_versioning.dataset.media import MediaSource
 from airflow_sv_versioning.dataset.naming import Naming
 from airflow_sv_versioning.dataset.opened import VersionFacts

@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
-# None of these can be part of a circle: the collector need not look through millions of them.
+from airflow_sv_versioning.dataset.figures import Figures, Tag
 
 ALL = "all"
 """The one part of a data set that is not split."""
-
-
-class Tag(msgspec.Struct, frozen=True, gc=False):
-    """A tag of an item or a figure.
-
-    :param value: text, number, or ``None``.
-    :param frames: first and last frame of a video that it is on, ``None`` for the whole.
-    """
-
-    name: str
-    value: Any = None
-    frames: tuple[int, int] | None = None
-
-
-class Figure(msgspec.Struct, frozen=True, gc=False):
-    """A figure of an item.
-
-    :param number: from 1, its place among all figures of what is exported; the same in each shard.
-    :param geometry_type: the platform's word, such as ``polygon``.
-    :param geometry: JSON text, in pixels of the item; with its own ``data`` where it is an alpha mask.
-    :param frame: of a video, from 0.
-    :param slice_index: of a volume's plane, from 0.
-    :param plane: of a volume: ``axial``, ``coronal``, ``sagittal``.
-    :param object_number: from 1, within its item, of the object that a figure of a video or volume is of.
-    :param figure_id: on the platform, ``None`` where the archive tells none.
-    :param mask: of a volume's figure that fills space: the file of its voxels (NRRD) or mesh (STL), there
-        as long as the version is open; ``None`` where it has none.
-    """
-
-    number: int
-    class_name: str
-    geometry_type: str
-    geometry: str | None
-    tags: Sequence[Tag] = ()
-    frame: int | None = None
-    slice_index: int | None = None
-    plane: str | None = None
-    object_number: int | None = None
-    mask: Path | None = None
-    figure_id: int | None = None
 
 
 class AnnotationObject(msgspec.Struct, frozen=True, gc=False):
@@ -83,7 +42,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     split: str
     file_name: str
     key: int
-    figures: Sequence[Figure] = ()
+    figures: Figures
     objects: Sequence[AnnotationObject] = ()
     tags: Sequence[Tag] = ()
     open_media: Callable[[], BinaryIO] | None = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from airflow_sv_versioning.dataset.entries import Placed
 from airflow_sv_versioning.dataset.export_job import ExportJob
 from airflow_sv_versioning.dataset.export_options import ExportOptions
 from airflow_sv_versioning.dataset.item_media import ItemMedia
-from airflow_sv_versioning.dataset.items import Placed
 from airflow_sv_versioning.dataset.records import Item
 from airflow_sv_versioning.dataset.staging import FILES, FRAGMENTS, Shard, ShardRecord, Staging, names_below
 from airflow_sv_versioning.dataset.tally import Tally

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from airflow_sv_versioning.dataset.formats.format import Losses
@@ -39,13 +40,9 @@ class Tally:
     def count(self, item: Item) -> None:
         """Count an item."""
         self.items[item.split] += 1
-        classes: dict[str, int] = {}
-        # A counter would take several times as long for the few figures of an item.
-        for figure in item.figures:
-            classes[figure.class_name] = classes.get(figure.class_name, 0) + 1
-        for name, count in classes.items():
-            self.figures[item.split, name] += count
-            self.items_with[item.split, name] += 1
+        names = item.figures.class_names
+        self.figures.update(zip(repeat(item.split), names))
+        self.items_with.update(zip(repeat(item.split), set(names)))
         path = f"{item.dataset_path}/{item.row['name']}"
         if item.file_name != path:
             self.renamed[item.number] = (path, item.file_name)

@@ -11,8 +11,8 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from airflow_sv_versioning.dataset import open_version
+from airflow_sv_versioning.dataset.entries import Placed
 from airflow_sv_versioning.dataset.formats.coco import CocoFormat
-from airflow_sv_versioning.dataset.items import Placed
 from tests.interop.conftest import FilledProject
 from tests.support.data_sets import write
 from tests.support.projects import touch

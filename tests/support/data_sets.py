@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from msgspec.structs import replace
 
+from airflow_sv_versioning.dataset.figures import Figure, FigureRows, Figures, Place, Tag
 from airflow_sv_versioning.dataset.formats.format import Contents, Format
-from airflow_sv_versioning.dataset.records import Figure, Item, Tag
+from airflow_sv_versioning.dataset.records import Item
 
 WIDTH, HEIGHT = 64, 48
 
@@ -23,6 +25,21 @@ def figure(
     return Figure(0, class_name, geometry_type, text, tags, **more)
 
 
+def figures_of(figures: Iterable[Figure]) -> Figures:
+    """The figures of one item."""
+    each = list(figures)
+    rows = FigureRows(
+        numbers=[one.number for one in each],
+        class_names=[one.class_name for one in each],
+        geometry_types=pa.array([one.geometry_type for one in each], pa.string()),
+        geometries=pa.array([one.geometry for one in each], pa.string()),
+        tags=[one.tags for one in each],
+        places=[Place(one.frame, one.slice_index, one.plane, one.object_number, one.mask) for one in each],
+        figure_ids=[one.figure_id for one in each],
+    )
+    return Figures(rows, 0, len(each))
+
+
 def points(*exterior: tuple[float, float], holes: Sequence[Any] = ()) -> Any:
     """The JSON of what has points."""
     return {"points": {"exterior": [list(point) for point in exterior], "interior": list(holes)}}
@@ -32,14 +49,14 @@ def image(*figures: Figure, split: str = "all", name: str = "a.png", **more: Any
     """An image, of which the number is given later."""
     more = {"dataset_path": "ds", "file_name": f"ds/{name}", "key": 0, **more}
     row = {"name": name, "width": WIDTH, "height": HEIGHT, **more.pop("row", {})}
-    return Item(0, row, split=split, figures=figures, **more)
+    return Item(0, row, split=split, figures=figures_of(figures), **more)
 
 
 def video(*figures: Figure, split: str = "all", name: str = "a.mp4", **more: Any) -> Item:
     """A video, of which the number is given later."""
     more = {"dataset_path": "ds", "file_name": f"ds/{name}", "key": 0, **more}
     row = {"name": name, "frame_width": WIDTH, "frame_height": HEIGHT}
-    return Item(0, row, split=split, figures=figures, **more)
+    return Item(0, row, split=split, figures=figures_of(figures), **more)
 
 
 def write(
@@ -101,5 +118,5 @@ def _numbered(items: Sequence[Item]) -> list[Item]:
     for place, item in enumerate(items, start=1):
         figures = [replace(each, number=number + at) for at, each in enumerate(item.figures, start=1)]
         number += len(figures)
-        numbered.append(replace(item, number=place, figures=figures))
+        numbered.append(replace(item, number=place, figures=figures_of(figures)))
     return numbered

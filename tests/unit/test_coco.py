@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
+from airflow_sv_versioning.dataset.figures import Figure, Tag
 from airflow_sv_versioning.dataset.formats.coco import CocoFormat
-from airflow_sv_versioning.dataset.records import Figure, Tag
 from airflow_sv_versioning.exceptions import ConfigurationError, FormatError, IntegrityError
 from tests.fidelity import geometries
 from tests.support.data_sets import HEIGHT, WIDTH, figure, image, points, write

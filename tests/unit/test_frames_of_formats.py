@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
+from airflow_sv_versioning.dataset.figures import Tag
 from airflow_sv_versioning.dataset.formats.coco import CocoFormat
 from airflow_sv_versioning.dataset.formats.format import Format
 from airflow_sv_versioning.dataset.formats.yolo import YoloFormat
-from airflow_sv_versioning.dataset.records import AnnotationObject, Item, Tag
+from airflow_sv_versioning.dataset.records import AnnotationObject, Item
 from airflow_sv_versioning.exceptions import FormatError
 from tests.support.data_sets import HEIGHT, WIDTH, contents_of, figure, points, video, write
 from tests.support.videos import write_video

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from airflow_sv_versioning.dataset.figures import Tag
 from airflow_sv_versioning.dataset.formats.coco_shapes import Size
 from airflow_sv_versioning.dataset.formats.frames import frame_name
 from airflow_sv_versioning.dataset.formats.pictures import category_of
-from airflow_sv_versioning.dataset.records import Item, Tag
+from airflow_sv_versioning.dataset.records import Item
 
 
 class CocoTag(msgspec.Struct, omit_defaults=True):
@@ -24,8 +25,8 @@ class CocoTag(msgspec.Struct, omit_defaults=True):
     frames: tuple[int, int] | None = None
 
 
-class CocoImage(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """An image, or an annotated frame of a video; from ``dataset`` on it is beyond COCO."""
+class _Titled(msgspec.Struct, omit_defaults=True):
+    """What images and videos tell alike; from ``dataset`` on it is beyond COCO."""
 
     id: int
     file_name: str
@@ -34,6 +35,11 @@ class CocoImage(msgspec.Struct, omit_defaults=True, kw_only=True):
     dataset: str
     name: str
     tags: Sequence[CocoTag] | None = None
+
+
+class CocoImage(_Titled):
+    """An image, or an annotated frame of a video."""
+
     video_id: int | None = None
     frame_index: int | None = None
 
@@ -49,33 +55,10 @@ class CocoObject(msgspec.Struct, omit_defaults=True):
     tags: Sequence[CocoTag] | None = None
 
 
-class CocoVideo(msgspec.Struct, omit_defaults=True):
+class CocoVideo(_Titled):
     """A video, with all that no frame has."""
 
-    id: int
-    file_name: str
-    width: int
-    height: int
-    dataset: str
-    name: str
-    tags: Sequence[CocoTag] | None = None
     objects: Sequence[CocoObject] = ()
-
-
-class CocoAnnotation(msgspec.Struct, omit_defaults=True, gc=False):
-    """A figure; ``tags`` and ``track_id`` are beyond COCO."""
-
-    id: int
-    image_id: int
-    category_id: int
-    iscrowd: int
-    bbox: Sequence[float]
-    area: float
-    segmentation: Any
-    keypoints: Sequence[float] | None = None
-    num_keypoints: int | None = None
-    tags: Sequence[CocoTag] | None = None
-    track_id: int | None = None
 
 
 def image_of(item: Item, size: Size) -> CocoImage:

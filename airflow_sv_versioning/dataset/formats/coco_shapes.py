@@ -40,8 +40,8 @@ class Size(NamedTuple):
     height: int
 
 
-class Drawn(msgspec.Struct, frozen=True, gc=False):
-    """Members of an annotation.
+class Drawn(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Members of an annotation, in their order.
 
     :param bbox: left, top, width, height.
     :param segmentation: polygons, each as one list of columns and rows; a mask; or nothing.
@@ -49,9 +49,14 @@ class Drawn(msgspec.Struct, frozen=True, gc=False):
 
     bbox: Sequence[float]
     area: float
-    segmentation: Any = ()
+    segmentation: Any
     keypoints: Sequence[float] | None = None
     num_keypoints: int | None = None
+
+
+def text_of(drawn: Drawn) -> str:
+    """Write it as JSON without the braces."""
+    return msgspec.json.encode(drawn)[1:-1].decode()
 
 
 def draw(shape: Box | TurnedBox | Bitmap | KeyPoints, size: Size, skeleton: Skeleton | None) -> Drawn:
@@ -71,9 +76,9 @@ def _box(shape: Box, _: Size) -> Drawn:
     first_column, last_column = _from_to(left, right)
     first_row, last_row = _from_to(top, bottom)
     if floor(left) == floor(right) and floor(top) == floor(bottom):
-        return Drawn((floor(left), floor(top), 0, 0), 1)
+        return Drawn((floor(left), floor(top), 0, 0), 1, ())
     wide, high = last_column - first_column, last_row - first_row
-    return Drawn((first_column, first_row, wide, high), (wide + 1) * (high + 1))
+    return Drawn((first_column, first_row, wide, high), (wide + 1) * (high + 1), ())
 
 
 def _from_to(first: float, last: float) -> tuple[int, int]:

@@ -3,51 +3,70 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import msgspec
 
-from airflow_sv_versioning.dataset.formats.coco_polygons import draw_plain_polygons, draw_polygons
+from airflow_sv_versioning.dataset.figures import Figures, joined
+from airflow_sv_versioning.dataset.formats.coco_annotations import annotation_lines
+from airflow_sv_versioning.dataset.formats.coco_drawing import draw_figures
 from airflow_sv_versioning.dataset.formats.coco_rows import (
-    CocoAnnotation,
-    coco_tags,
     frame_of,
     image_of,
     video_of,
 )
-from airflow_sv_versioning.dataset.formats.coco_shapes import Drawn, Size, draw
+from airflow_sv_versioning.dataset.formats.coco_shapes import Size
 from airflow_sv_versioning.dataset.formats.format import Contents, Losses
 from airflow_sv_versioning.dataset.formats.frames import write_frames, writes_frames
-from airflow_sv_versioning.dataset.formats.geometry import POLYGON, Lost, Polygons, read_geometry
 from airflow_sv_versioning.dataset.formats.pictures import category_of, size_of
+from airflow_sv_versioning.dataset.formats.polygon_texts import joined_text
 from airflow_sv_versioning.dataset.formats.skeletons import read_skeletons
-from airflow_sv_versioning.dataset.records import Figure, Item
+from airflow_sv_versioning.dataset.records import Item
 
 LINE_END = b",\n"
 """Behind each object: lines put one after the other are what stands in a list, but for its end."""
 LINE_BEGIN = b'{"id":'
 """Before the id of each object."""
 _BUFFER = 256 * 1024
-_MAX_WAITING = 2_000
-_MAX_CHARACTERS = 2_000_000
+# So many figures are drawn together, or fewer if their geometries are long.
+_MOST_FIGURES = 2_000
+_MOST_BYTES = 2_000_000
+_MOST_LINES = 100
 
 
-class _Place(NamedTuple):
-    """Where a figure is."""
+class _Waiting:
+    """Figures that are not drawn yet, and columns of what else is known of each."""
 
-    image_id: int
-    size: Size
-    track_id: int | None = None
+    def __init__(self) -> None:
+        self.figures: list[Figures] = []
+        self.splits: list[str] = []
+        self.sizes: list[Size] = []
+        self.image_ids: list[int | None] = []
+        self.track_ids: list[int | None] = []
+        self._bytes = 0
 
+    def add(
+        self,
+        figures: Figures,
+        split: str,
+        size: Size,
+        image_ids: Sequence[int | None],
+        track_ids: Sequence[int | None],
+    ) -> None:
+        """Add figures of an item."""
+        self.figures.append(figures)
+        self.splits += [split] * len(figures)
+        self.sizes += [size] * len(figures)
+        self.image_ids += image_ids
+        self.track_ids += track_ids
+        self._bytes += figures.geometry_bytes
 
-class _Waiting(msgspec.Struct, gc=False):
-    """A figure that is not written yet."""
-
-    figure: Figure
-    split: str
-    place: _Place
+    @property
+    def are_many(self) -> bool:
+        """Say whether more would take too much memory."""
+        return len(self.sizes) >= _MOST_FIGURES or self._bytes >= _MOST_BYTES
 
 
 class CocoWriter:
@@ -65,8 +84,8 @@ class CocoWriter:
         self._writes_frames = writes_frames(contents)
         self._places = {split: place for place, split in enumerate(contents.items)}
         self._files: dict[tuple[str, str], BinaryIO] = {}
-        self._waiting: list[_Waiting] = []
-        self._characters = 0
+        self._lines: dict[tuple[str, str], list[msgspec.Struct]] = defaultdict(list)
+        self._waiting = _Waiting()
 
     def write(self, item: Item) -> None:
         """Take an item."""
@@ -74,14 +93,16 @@ class CocoWriter:
         if self._is_of_videos:
             self._write_video(item, size)
             return
-        self._append("images", item.split, [image_of(item, size)])
-        place = _Place(item.number, size)
-        self._take(item.split, item.figures, place)
+        self._append("images", item.split, image_of(item, size))
+        count = len(item.figures)
+        self._take(item, size, [item.number] * count, [None] * count)
 
     def close(self) -> None:
         """Write what is left, and close all files."""
         try:
-            self._flush()
+            self._write_figures()
+            for kind, split in self._lines:
+                self._write_lines(kind, split)
         finally:
             for file in self._files.values():
                 file.close()
@@ -90,80 +111,82 @@ class CocoWriter:
         """Write each frame that has figures; it and each object are called by the first of their figures."""
         images: dict[int, int] = {}
         tracks: dict[int | None, int] = {}
-        for figure in item.figures:
-            if (frame := figure.frame) is None:
-                self._losses[figure.class_name, "without a frame"] += 1
-                continue
-            if frame not in images:
-                images[frame] = figure.number
-                self._append("images", item.split, [frame_of(item, frame, figure.number, size)])
-            track = tracks.setdefault(figure.object_number, figure.number)
-            self._take(item.split, [figure], _Place(images[frame], size, track))
-        self._append("videos", item.split, [video_of(item, size, tracks, self._category_ids)])
+        image_ids: list[int | None] = []
+        track_ids: list[int | None] = []
+        for number, place in zip(item.figures.numbers, item.figures.places, strict=True):
+            if (frame := place.frame) is not None and frame not in images:
+                images[frame] = number
+                self._append("images", item.split, frame_of(item, frame, number, size))
+            image_ids.append(None if frame is None else images[frame])
+            track_ids.append(None if frame is None else tracks.setdefault(place.object_number, number))
+        self._take(item, size, image_ids, track_ids)
+        self._append("videos", item.split, video_of(item, size, tracks, self._category_ids))
         if self._writes_frames:
             write_frames(item, images, self._pictures / item.split)
 
-    def _take(self, split: str, figures: Sequence[Figure], place: _Place) -> None:
-        """Let figures wait for others: many polygons are drawn much faster than one by one."""
-        self._waiting += [_Waiting(figure, split, place) for figure in figures]
-        self._characters += sum([len(figure.geometry or "") for figure in figures])
-        if len(self._waiting) >= _MAX_WAITING or self._characters >= _MAX_CHARACTERS:
-            self._flush()
+    def _take(
+        self, item: Item, size: Size, image_ids: Sequence[int | None], track_ids: Sequence[int | None]
+    ) -> None:
+        """Let figures wait for others: many polygons are drawn much faster than one by one.
 
-    def _flush(self) -> None:
-        waiting, self._waiting, self._characters = self._waiting, [], 0
-        for start in range(0, len(waiting), _MAX_WAITING):
-            self._write_figures(waiting[start : start + _MAX_WAITING])
+        :param image_ids: the image of each figure, ``None`` where it is on none.
+        :param track_ids: the track of each figure.
+        """
+        waiting, start = self._waiting, 0
+        for figures in item.figures.cut(_MOST_FIGURES):
+            end = start + len(figures)
+            waiting.add(figures, item.split, size, image_ids[start:end], track_ids[start:end])
+            start = end
+            if waiting.are_many:
+                self._write_figures()
+                waiting = self._waiting
 
-    def _write_figures(self, rows: Sequence[_Waiting]) -> None:
-        annotations: dict[str, list[CocoAnnotation]] = defaultdict(list)
-        for row, drawn in zip(rows, self._draw(rows), strict=True):
-            if isinstance(drawn, Lost):
-                self._losses[row.figure.class_name, drawn.what or row.figure.geometry_type] += 1
+    def _write_figures(self) -> None:
+        """Write the annotations of all figures that wait."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        waiting, self._waiting = self._waiting, _Waiting()
+        rows = joined(waiting.figures)
+        texts, lost = draw_figures(rows, waiting.sizes, self._skeletons)
+        self._count_losses(rows.class_names, waiting.image_ids, lost)
+        lines = annotation_lines(rows, waiting.image_ids, waiting.track_ids, self._category_ids, texts)
+        splits = pa.array(waiting.splits, pa.string())
+        for split in dict.fromkeys(waiting.splits):
+            if len(written := lines.filter(pc.equal(splits, split)).drop_null()):
+                file = self._file("annotations", split)
+                file.write(joined_text(written, LINE_END.decode()))
+                file.write(LINE_END)
+
+    def _count_losses(
+        self, class_names: Sequence[str], image_ids: Sequence[int | None], lost: Mapping[int, str]
+    ) -> None:
+        """Count what is not written, and see that all the rest is of a class that is known."""
+        told: set[str] = set()
+        for place, (name, image_id) in enumerate(zip(class_names, image_ids, strict=True)):
+            if image_id is None:
+                self._losses[name, "without a frame"] += 1
+            elif place in lost:
+                self._losses[name, lost[place]] += 1
             else:
-                annotations[row.split].append(self._annotation(row, drawn))
-        for split, written in annotations.items():
-            self._append("annotations", split, written)
+                told.add(name)
+        for name in told:
+            category_of(name, self._category_ids)
 
-    def _draw(self, rows: Sequence[_Waiting]) -> Sequence[Drawn | Lost]:
-        """Draw figures: plain polygons by their texts, others as shapes; each kind of polygons together."""
-        sizes = [row.place.size for row in rows]
-        texts = [row.figure.geometry if row.figure.geometry_type == POLYGON else None for row in rows]
-        plain = draw_plain_polygons(texts, sizes)
-        others = {place: self._read(rows[place]) for place, drawn in enumerate(plain) if drawn is None}
-        polygons = [(place, each) for place, each in others.items() if isinstance(each, Polygons)]
-        together = draw_polygons([(each, sizes[place]) for place, each in polygons])
-        found: dict[int, Drawn | Lost] = {
-            **{place: each for place, each in others.items() if not isinstance(each, Polygons)},
-            **{place: each for (place, _), each in zip(polygons, together, strict=True)},
-        }
-        return [found[place] if drawn is None else drawn for place, drawn in enumerate(plain)]
+    def _append(self, kind: str, split: str, row: msgspec.Struct) -> None:
+        self._lines[kind, split].append(row)
+        if len(self._lines[kind, split]) >= _MOST_LINES:
+            self._write_lines(kind, split)
 
-    def _read(self, row: _Waiting) -> Polygons | Drawn | Lost:
-        """Read a figure, and draw it if it is no polygon."""
-        figure = row.figure
-        try:
-            shape = read_geometry(figure.geometry_type, figure.geometry)
-            if isinstance(shape, Polygons):
-                return shape
-            return draw(shape, row.place.size, self._skeletons.get(figure.class_name))
-        except Lost as lost:
-            return lost
+    def _write_lines(self, kind: str, split: str) -> None:
+        lines = self._lines[kind, split]
+        # In JSON a line ends only where an object does.
+        self._file(kind, split).write(self._encode(lines).replace(b"\n", LINE_END))
+        lines.clear()
 
-    def _annotation(self, row: _Waiting, drawn: Drawn) -> CocoAnnotation:
-        figure, place = row.figure, row.place
-        category_id = category_of(figure.class_name, self._category_ids)
-        tags = coco_tags(figure.tags)
-        # By their places: by names it would take twice as long.
-        return CocoAnnotation(
-            figure.number, place.image_id, category_id, 0, drawn.bbox, drawn.area, drawn.segmentation,
-            drawn.keypoints, drawn.num_keypoints, tags, place.track_id,
-        )  # fmt: skip
-
-    def _append(self, kind: str, split: str, rows: Sequence[msgspec.Struct]) -> None:
+    def _file(self, kind: str, split: str) -> BinaryIO:
         file = self._files.get((kind, split))
         if file is None:
             path = self._fragments / f"{kind}-{self._places[split]}"
             file = self._files[kind, split] = path.open("wb", _BUFFER)
-        # In JSON a line ends only where an object does.
-        file.write(self._encode(rows).replace(b"\n", LINE_END))
+        return file

@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from airflow_sv_versioning.dataset.figures import Figure
 from airflow_sv_versioning.dataset.formats.format import Contents, Losses
 from airflow_sv_versioning.dataset.formats.frames import frame_name, write_frames, writes_frames
 from airflow_sv_versioning.dataset.formats.geometry import Lost, read_geometry
 from airflow_sv_versioning.dataset.formats.pictures import category_of, size_of
 from airflow_sv_versioning.dataset.formats.skeletons import read_skeletons
 from airflow_sv_versioning.dataset.formats.yolo_labels import TASKS, Setting
-from airflow_sv_versioning.dataset.records import Figure, Item
+from airflow_sv_versioning.dataset.records import Item
 
 
 class YoloWriter:

@@ -13,14 +13,16 @@ from PIL import Image
 
 from airflow_sv_versioning.archive import pack_archive
 from airflow_sv_versioning.dataset import open_version
+from airflow_sv_versioning.dataset.entries import Placed
+from airflow_sv_versioning.dataset.figures import Figure, Tag
 from airflow_sv_versioning.dataset.formats.format import Contents
 from airflow_sv_versioning.dataset.formats.parquet import ParquetFormat, files, layout
-from airflow_sv_versioning.dataset.items import Placed
 from airflow_sv_versioning.dataset.reader import VersionReader
-from airflow_sv_versioning.dataset.records import ALL, Figure, Item, Tag
+from airflow_sv_versioning.dataset.records import ALL, Item
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.archives import rows, write_snapshot
+from tests.support.data_sets import figures_of
 from tests.support.parquet_readers import digest, read_with_others
 from tests.support.typed_projects import MAKERS
 from tests.support.types import Client, Patch
@@ -224,10 +226,10 @@ def some_items(count: int) -> list[Item]:
             split="val" if number % 5 == 0 else "train",
             file_name=f"d/{number}.png",
             key=number * 7919 % 1009,
-            figures=[
+            figures=figures_of(
                 Figure(number=number * 3 + each, class_name="a", geometry_type="polygon", geometry=polygon)
                 for each in range(number % 3)
-            ],
+            ),
             tags=[Tag("seen")] * (number % 2),
             open_media=(lambda: io.BytesIO(b"picture " * 9)) if number % 4 else None,
         )

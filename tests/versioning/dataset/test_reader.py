@@ -12,7 +12,7 @@ import pytest
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.dataset import open_version
 from airflow_sv_versioning.dataset.cache import Cache
-from airflow_sv_versioning.dataset.items import Placed
+from airflow_sv_versioning.dataset.entries import Placed
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError
 from airflow_sv_versioning.versioning import CreateResult, ProjectVersions
 from tests.support.projects import read_archive
@@ -128,7 +128,7 @@ def test_whole_items_hold_what_the_tables_hold(client, made, cache):
 
 
 def _told(item: Any) -> Any:
-    return item.number, item.figures, item.objects, item.tags, item.key
+    return item.number, list(item.figures), item.objects, item.tags, item.key
 
 
 def _tags_of(items: Any) -> Iterator[Any]:

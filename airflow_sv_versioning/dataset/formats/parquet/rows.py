@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from airflow_sv_versioning.dataset.records import AnnotationObject, Figure, Item, Tag
+from airflow_sv_versioning.dataset.figures import Figure, Tag
+from airflow_sv_versioning.dataset.records import AnnotationObject, Item
 from airflow_sv_versioning.project_types.volumes.masks import MESH
 from airflow_sv_versioning.snapshot.ids import told_id
 from airflow_sv_versioning.snapshot.json_columns import json_value
