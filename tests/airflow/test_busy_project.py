@@ -92,6 +92,7 @@ def test_a_new_version_ends_the_wait(project_id: int, versions: Versions, client
     assert fire(trigger) == {"deadline": trigger.deadline, "tries": 4}
 
 
+@pytest.mark.usefixtures("one_try")
 def test_the_wait_ends_when_it_is_time_to_ask_again_and_nothing_was_reserved(proxy: Wire, project_id: int):
     proxy.on("projects.info", refuse(503), refuse(503), refuse(503), refuse(503), refuse(503), refuse(503))
 

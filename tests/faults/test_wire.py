@@ -117,7 +117,7 @@ def test_create_waits_for_no_answer_for_ever(method, wire: Wire, server: Server,
 def test_restore_waits_for_no_answer_for_ever(method, wire: Wire, server: Server, made: Made, project_id):
     wire.always(method, hang)
 
-    hasty = impatient_client(wire.url, server.token, timeout=0.3, tries=1)
+    hasty = impatient_client(wire.url, server.token, timeout=0.3, timeout_in_all=1.0, tries=1)
     with hasty, pytest.raises(TransportError):
         Versions(hasty).restore(project_id, made.version_id)
 
