@@ -328,7 +328,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(packed: PackedArchive, snap
     data = bytearray(packed.path.read_bytes())
     chosen = random.Random(7)
     whole = content(snapshot)
-    for position in range(0, len(data), 5):
+    for position in range(0, len(data), 10):
         bit = 1 << chosen.randrange(8)
         data[position] ^= bit
         packed.path.write_bytes(data)
@@ -343,7 +343,7 @@ def test_a_flipped_bit_under_the_compression_is_noticed_or_changes_nothing(
     data = bytearray(zstandard.decompress(packed.path.read_bytes()))
     chosen = random.Random(8)
     whole = content(snapshot)
-    for position in range(0, len(data), len(data) // 300):
+    for position in range(0, len(data), len(data) // 150):
         bit = 1 << chosen.randrange(8)
         data[position] ^= bit
         packed.path.write_bytes(zstandard.compress(bytes(data)))

@@ -11,7 +11,7 @@ from benchmarks.seed import seed_images
 
 pytestmark = pytest.mark.slow
 
-IMAGES = 800
+IMAGES = 500
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tests.support.media import hash_of
 from tests.support.sdk import ROOT
 from tests.support.types import Client, Server
 
-MEDIA, SIZE, NEW = 1_500, 100_000, 100
+MEDIA, SIZE, NEW = 800, 200_000, 50
 
 CREATE = """
 import json, sys
@@ -116,7 +116,7 @@ def test_thousands_of_media_take_little_memory_and_only_new_ones_are_copied_next
 
 
 def test_a_kill_in_mid_copy_leaves_a_vault_that_is_good_and_is_completed(crowd, clock: Clock, tmp_path: Path):
-    info, project_id = crowd(range(600), 20_000)
+    info, project_id = crowd(range(300), 20_000)
     vault = Vault(tmp_path / "vault")
     process = start(info, project_id, tmp_path / "vault")
     while sum(1 for _ in vault.iter_media()) < 50:
@@ -126,8 +126,8 @@ def test_a_kill_in_mid_copy_leaves_a_vault_that_is_good_and_is_completed(crowd, 
 
     checked = check_vault(vault, Progress())
     assert checked.is_good
-    assert 50 <= checked.media < 600
+    assert 50 <= checked.media < 300
     clock.ahead = timedelta(days=2)  # the reservation of the killed process has run out
     completed = create((info, project_id), tmp_path / "vault")
-    assert (completed["copied"], completed["present"]) == (600 - checked.media, checked.media)
-    assert check_vault(vault, Progress()).media == 600
+    assert (completed["copied"], completed["present"]) == (300 - checked.media, checked.media)
+    assert check_vault(vault, Progress()).media == 300
