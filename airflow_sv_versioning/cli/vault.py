@@ -57,7 +57,8 @@ def _add_prune(commands: Commands[Parser]) -> None:
 def _verify(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.vault.audit import check_vault
-    from airflow_sv_versioning.vault.vault import hex_digest, open_vault
+    from airflow_sv_versioning.vault.opening import open_vault
+    from airflow_sv_versioning.vault.proof import hex_digest
 
     with reporting() as report, stop_on_signal() as should_stop:
         checked = check_vault(

@@ -27,7 +27,8 @@ from airflow_sv_versioning.exceptions import (
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.project_types.base import by_link
 from airflow_sv_versioning.runtime.streams import sha256_from
-from airflow_sv_versioning.vault.vault import Vault, hex_digest
+from airflow_sv_versioning.vault.proof import hex_digest
+from airflow_sv_versioning.vault.vault import Vault
 
 Row = Mapping[str, Any]
 Place = tuple[str, Callable[[], Iterable[bytes]]]

@@ -19,7 +19,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.part import take_part
 from airflow_sv_versioning.snapshot.selection import Selection
-from airflow_sv_versioning.vault.vault import OpenVault, find_vault
+from airflow_sv_versioning.vault.opening import OpenVault, find_vault
 
 
 def open_version(

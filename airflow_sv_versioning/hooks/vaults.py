@@ -19,7 +19,8 @@ def find_vault(value: Any) -> Vault | None:
         a local folder.
     :raises ConfigurationError: nothing can be kept there, or it cannot be reached as it is set up.
     """
-    from airflow_sv_versioning.vault.vault import Vault, open_vault
+    from airflow_sv_versioning.vault.opening import open_vault
+    from airflow_sv_versioning.vault.vault import Vault
 
     if value is None or isinstance(value, Vault):
         return value

@@ -9,8 +9,10 @@ from typing import Any
 from airflow_sv_versioning.exceptions import ConfigurationError, IntegrityError, MediaAbsentError
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions
-from airflow_sv_versioning.vault.vault import StoredMedia, Vault, hex_digest
+from airflow_sv_versioning.vault.lacking import note_lacking
+from airflow_sv_versioning.vault.proof import hex_digest
+from airflow_sv_versioning.vault.references import Owner, find_needs, list_needing, list_owners
+from airflow_sv_versioning.vault.vault import StoredMedia, Vault
 
 _WORKERS = 8
 _LISTED = 100
@@ -56,8 +58,8 @@ class VaultCheck:
 def check_vault(vault: Vault, progress: Progress, *, set_aside: bool = False) -> VaultCheck:
     """Read all contents of a vault, side by side.
 
-    :param set_aside: move damaged contents into the vault's folder ``damaged``. A vault that does not hold
-        a content is completed by the next version, if the platform still has it.
+    :param set_aside: move damaged contents into the vault's folder ``damaged``, and note the versions that
+        lack something: the next run completes them, as far as the platform still has it.
     :raises ConfigurationError: there is no vault.
     """
     media_count = size_bytes = 0
@@ -76,7 +78,12 @@ def check_vault(vault: Vault, progress: Progress, *, set_aside: bool = False) ->
     owners = list_owners(vault)
     if not media_count and not owners:
         raise ConfigurationError(f"There is no vault at {vault.url}. Is the address right?")
-    absent = dict(_absent(vault, owners, progress))
+    absent: dict[str, str] = {}
+    for owner, version_id, contents in _lacking(vault, owners, progress):
+        who = f"version id {version_id} of {owner}"
+        absent.update(dict.fromkeys(contents, who))
+        if set_aside:
+            note_lacking(vault, owner, version_id, f"{len(contents)} originals")
     return VaultCheck(vault.url, media_count, size_bytes, damaged, absent, set_aside and bool(damaged))
 
 
@@ -92,11 +99,14 @@ def _read(vault: Vault, content: StoredMedia, progress: Progress) -> tuple[Store
     return content, ""
 
 
-def _absent(vault: Vault, owners: Iterable[Owner], progress: Progress) -> Iterator[tuple[str, str]]:
+def _lacking(
+    vault: Vault, owners: Iterable[Owner], progress: Progress
+) -> Iterator[tuple[Owner, int, set[str]]]:
+    """Find the versions that need originals which are not there."""
     for owner in owners:
-        for version_id in list_versions(vault, owner):
+        for version_id in list_needing(vault, owner):
             progress.check()
             needs = find_needs(vault, owner, version_id)
             contents = needs.contents() - set(needs.record.lost) if needs else set()
-            for content_hash in contents - vault.find_sizes(contents).keys():
-                yield content_hash, f"version id {version_id} of {owner}"
+            if absent := contents - vault.find_sizes(contents).keys():
+                yield owner, version_id, absent

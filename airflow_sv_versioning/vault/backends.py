@@ -21,6 +21,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -44,6 +45,8 @@ _MAX_PARTS = 9_000
 # What the drivers of S3, GCS and Azure raise where they find no way to log in.
 # What the system says of a path where no folder can be, however often it is tried.
 _NO_PLACE = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EROFS}
+# What a file system says that knows no hard links.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _CREDENTIAL_ERRORS = {"NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"}
 _CREDENTIAL_ERRORS |= {"ClientAuthenticationError"}
 _ABANDONED_SECONDS = 24 * 3600.0
@@ -69,6 +72,9 @@ class Backend(Protocol):
 
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
         """Take in all chunks, or nothing where they end with an error."""
+
+    def create(self, chunks: Iterable[bytes], name: Name) -> bool:
+        """Write, but never over a content that is there; ``False`` where there is one of this name."""
 
     def move(self, name: str, new_name: str) -> None:
         """Give a content another name."""
@@ -153,6 +159,19 @@ class Folder:
 
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
         """Write a file beside the others and move it in when it is whole."""
+        with self._written(chunks) as temporary:
+            self._move(temporary, name())
+
+    def create(self, chunks: Iterable[bytes], name: Name) -> bool:
+        """Write a file beside the others and move it in where there is none of its name."""
+        with self._written(chunks) as temporary:
+            target = self._root / name()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            return _link(temporary, target)
+
+    @contextmanager
+    def _written(self, chunks: Iterable[bytes]) -> Iterator[Path]:
+        """Have all chunks in a file, which is removed unless it was moved away."""
         self._incoming.mkdir(parents=True, exist_ok=True)
         # Not by `tempfile`: who may read a vault is for the umask to say.
         temporary = self._incoming / uuid.uuid4().hex
@@ -161,10 +180,9 @@ class Folder:
                 file.writelines(chunks)
                 file.flush()
                 os.fsync(file.fileno())
-            self._move(temporary, name())
-        except BaseException:
+            yield temporary
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
 
     def move(self, name: str, new_name: str) -> None:
         """Rename a file."""
@@ -194,6 +212,22 @@ class Folder:
                 yield from entries
         except FileNotFoundError:
             return
+
+
+def _link(file: Path, target: Path) -> bool:
+    """Give a file a second name at once; ``False`` where that is taken."""
+    try:
+        os.link(file, target)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # Two processes at one moment may both think that they were first; what they write is the same.
+        if target.exists():
+            return False
+        file.replace(target)
+    return True
 
 
 class Bucket:
@@ -235,15 +269,33 @@ class Bucket:
         return cast(BinaryIO, self._fs.open(path, "rb", block_size=BLOCK_BYTES))
 
     def write(self, chunks: Iterable[bytes], name: Name) -> None:
+        """Send the bytes when they are whole."""
+        self._send(chunks, name)
+
+    def create(self, chunks: Iterable[bytes], name: Name) -> bool:
+        """Write, and have the storage itself refuse where an object has the name.
+
+        It also refuses the very bytes that a request brought whose answer got lost.
+        """
+        try:
+            self._send(chunks, name, mode="create")
+        except Exception as error:  # each driver lets errors of its own libraries through
+            if not _is_taken(error):
+                raise
+            return False
+        return True
+
+    def _send(self, chunks: Iterable[bytes], name: Name, **how: str) -> None:
         """Keep the bytes here, in memory where they are few, and send them when they are whole."""
         with closing(_Spool()) as spool:
             for chunk in chunks:
                 spool.take(chunk)
             if spool.file is None:
-                self._fs.pipe_file(self._path(name()), bytes(spool.head))
+                self._fs.pipe_file(self._path(name()), bytes(spool.head), **how)
             else:
                 spool.file.flush()
-                self._fs.put_file(spool.file.name, self._path(name()), **self._put_options(spool.size_bytes))
+                options = self._put_options(spool.size_bytes)
+                self._fs.put_file(spool.file.name, self._path(name()), **options, **how)
 
     def write_file(self, file: Path, name: str) -> None:
         """Send a file of this machine."""
@@ -295,6 +347,13 @@ class Bucket:
         if self._protocol not in S3_PROTOCOLS:
             return {}
         return {"chunksize": max(BLOCK_BYTES, -(-size // _MAX_PARTS)), "max_concurrency": 2}
+
+
+def _is_taken(error: Exception) -> bool:
+    """Say whether a name was taken: s3fs knows only the words of AWS for it, others say just the status."""
+    answer = getattr(error.__cause__, "response", None)
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(answer, dict) else None
+    return isinstance(error, FileExistsError) or status == HTTPStatus.PRECONDITION_FAILED
 
 
 class _Spool:

@@ -1,9 +1,9 @@
 """Versions are made and a vault is pruned in turns: a prune must not remove what a version counts on.
 
-Who makes a version says so in ``running/<server>/<project id>.json`` and only then looks for a prune; who
-prunes says so in ``running/prune.json`` and only then looks for versions in the making. So at least one of
-the two sees the other: the version waits, the prune gives up. What a killed process leaves counts for a
-while only.
+Who makes a version says so in ``state/running/<server>/<project id>.json`` and only then looks for a prune;
+who prunes says so in ``state/running/prune.json`` and only then looks for versions in the making. So at least
+one of the two sees the other: the version waits, the prune gives up. What a killed process leaves counts for
+a while only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from airflow_sv_versioning.vault.vault import Vault
 
 logger = logging.getLogger(__name__)
 
-_RUNNING = "running"
+_RUNNING = "state/running"
 _PRUNE = f"{_RUNNING}/prune.json"
 _VERSION_SECONDS = 7 * 24 * 3600.0
 _PRUNE_SECONDS = 3600.0

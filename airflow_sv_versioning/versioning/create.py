@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.archive.checks import check_snapshot
 from airflow_sv_versioning.archive.formats import written_versions
@@ -43,6 +44,7 @@ from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.parallel import threads
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
+from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.versioning.base import open_base
 from airflow_sv_versioning.versioning.changes import Changes, find_changes
 from airflow_sv_versioning.versioning.commit import Draft, commit_version
@@ -57,6 +59,9 @@ from airflow_sv_versioning.versioning.rollback import Rollback
 from airflow_sv_versioning.versioning.run_versions import find_run_version, run_members
 from airflow_sv_versioning.versioning.texts import check_choice, counts_text
 from airflow_sv_versioning.versioning.vaults import KeptMedia, VaultKeeper
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.archive import PackedArchive
 
 _SMALLER = "Move some datasets to a project of their own, or have the plan extended."
 Listed = Future[list[VersionInfo]]
@@ -184,18 +189,20 @@ def _make(work: _Work, reserved: Reservation) -> CreateResult:
         capture = _capture(work, folder, listed, aside)
         changes = find_changes(project, capture, find_latest(listed.result()), folder, progress)
         contents = find_contents(capture, changes.others, progress)
-        archive_format = prepared.result()
+        facts = _Facts.of(project, reserved, capture, contents, changes)
         with keeper.turn() if keeper else nullcontext():
-            media = _keep_media(keeper, reserved, capture, rollback)
-            draft = _upload(work, reserved, capture, contents, changes, media, archive_format, folder)
+            media = _keep_media(keeper, capture)
+            packed = _pack(work, reserved, facts, media, prepared.result(), folder)
+            _keep_archive(keeper, reserved, packed, capture.snapshot, media, rollback)
+            draft = _upload(work, reserved, facts, packed)
             version = commit_version(
                 client, project, draft, work.options, listed.result(), rollback, progress
             )
-    work.reservations.settle()
+            work.reservations.settle()
+            in_vault = keeper.seal(version, draft.entry, media) if keeper else None
     warnings = tuple(progress.warnings)
     result = CreateResult.of(project, version, draft.entry, created=True, warnings=warnings)
-    backup = media.backup if media else None
-    return replace(result, capture=capture.how, capture_note=capture.note, media=backup)
+    return replace(result, capture=capture.how, capture_note=capture.note).with_vault(in_vault)
 
 
 def _prepare_upload(work: _Work, listed: Listed) -> str:
@@ -265,59 +272,100 @@ def _check(captured: Capture, project_id: int) -> None:
         ) from error
 
 
-def _keep_media(
-    keeper: VaultKeeper | None, reserved: Reservation, capture: Capture, rollback: Rollback
-) -> KeptMedia | None:
-    """Fill the vault before anything names it."""
-    if keeper is None:
-        return None
-    rollback.add("clean the vault", keeper.forget, reserved.version_id)
+def _keep_media(keeper: VaultKeeper | None, capture: Capture) -> KeptMedia | None:
+    """Bring the originals into the vault before anything names it."""
     earlier = capture.base.archive if capture.base else None
-    return keeper.keep(reserved.version_id, capture.snapshot, earlier)
+    return keeper.keep_media(capture.snapshot, earlier) if keeper else None
 
 
-def _upload(
+def _keep_archive(
+    keeper: VaultKeeper | None,
+    reserved: Reservation,
+    packed: PackedArchive,
+    snapshot: Snapshot,
+    media: KeptMedia | None,
+    rollback: Rollback,
+) -> None:
+    """Bring the archive into the vault before the version is there."""
+    if keeper:
+        rollback.add("clean the vault", keeper.forget, reserved.version_id, packed.sha256)
+        keeper.keep_archive(reserved.version_id, packed.path, packed.sha256, snapshot, media)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is told of a version with it.
+
+    :param counts: of what people count.
+    :param path: where its archive will lie in Team Files.
+    """
+
+    capture: Capture
+    contents: Fingerprint
+    changes: Changes
+    counts: Mapping[str, int]
+    path: str
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        reserved: Reservation,
+        capture: Capture,
+        contents: Fingerprint,
+        changes: Changes,
+    ) -> _Facts:
+        rows = capture.snapshot.counts()
+        counts = {what: rows[what] for what in project_type_of(project.type).counted}
+        # Unique by construction: the id belongs to this reservation alone.
+        path = f"{FOLDER}/{project.id}/{now():%Y%m%dT%H%M%SZ}-{reserved.version_id}.tar.zst"
+        return cls(capture, contents, changes, counts, path)
+
+
+def _pack(
     work: _Work,
     reserved: Reservation,
-    capture: Capture,
-    contents: Fingerprint,
-    changes: Changes,
+    facts: _Facts,
     media: KeptMedia | None,
     archive_format: str,
     folder: Path,
-) -> Draft:
+) -> PackedArchive:
+    """Write the archive.
+
+    :raises FileTooLargeError: it is larger than the team's plan allows.
+    """
     from airflow_sv_versioning.archive import pack_archive
 
-    project, progress = work.project, work.progress
-    rows = capture.snapshot.counts()
-    counts = {what: rows[what] for what in project_type_of(project.type).counted}
+    capture = facts.capture
     provenance = {
-        "project_id": project.id,
+        "project_id": work.project.id,
         "version_id": reserved.version_id,
         "project_updated_at": capture.project_updated_at,
         "consistent": capture.consistent,
         "capture": capture.how,
         "capture_note": capture.note,
-        "counts": counts,
+        "counts": facts.counts,
         **run_members(work.options.run),
-        **in_manifest(contents),
-        **changes.as_dict(),
+        **in_manifest(facts.contents),
+        **facts.changes.as_dict(),
     }
-    progress.say(f"Packing {counts_text(counts)} as {archive_format}.")
+    work.progress.say(f"Packing {counts_text(facts.counts)} as {archive_format}.")
     record = media.record if media else None
     destination = folder / "archive.tar.zst"
     packed = pack_archive(capture.snapshot, archive_format, destination, provenance, record, capture.warnings)
-    # Unique by construction: the id belongs to this reservation alone.
-    path = f"{FOLDER}/{project.id}/{now():%Y%m%dT%H%M%SZ}-{reserved.version_id}.tar.zst"
-    progress.check()
-    try:
-        check_team_file(path, packed.size_bytes, work.team.plan)
-        progress.say(f"Uploading {packed.size_bytes:,} bytes to {path}.")
-        work.reservations.keep_path(path)
-        file = work.client.files.upload(project.team_id, packed.path, path, check=progress.check)
-    except FileTooLargeError as error:
-        error.message = f"The archive {error.message} {_SMALLER}"
-        raise
+    work.progress.check()
+    with _smaller():
+        check_team_file(facts.path, packed.size_bytes, work.team.plan)
+    return packed
+
+
+def _upload(work: _Work, reserved: Reservation, facts: _Facts, packed: PackedArchive) -> Draft:
+    """Bring the archive to the platform."""
+    project, capture = work.project, facts.capture
+    work.progress.say(f"Uploading {packed.size_bytes:,} bytes to {facts.path}.")
+    work.reservations.keep_path(facts.path)
+    with _smaller():
+        file = work.client.files.upload(project.team_id, packed.path, facts.path, check=work.progress.check)
     entry = {
         "path": file.path,
         "updated_at": capture.project_updated_at,
@@ -325,11 +373,21 @@ def _upload(
         # Beyond what the official client writes; it keeps what it does not know.
         "sha256": packed.sha256,
         "size": packed.size_bytes,
-        "counts": counts,
-        **in_map(contents),
-        **changes.as_dict(),
+        "counts": facts.counts,
+        **in_map(facts.contents),
+        **facts.changes.as_dict(),
         "consistent": capture.consistent,
         "warnings": list(capture.warnings),
         **run_members(work.options.run),
     }
     return Draft(reserved, file.id, capture.project_updated_at, entry)
+
+
+@contextmanager
+def _smaller() -> Iterator[None]:
+    """Say of an archive that is too large what to do about it."""
+    try:
+        yield
+    except FileTooLargeError as error:
+        error.message = f"The archive {error.message} {_SMALLER}"
+        raise

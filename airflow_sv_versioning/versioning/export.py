@@ -23,7 +23,7 @@ from airflow_sv_versioning.dataset.staging import Shard
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.snapshot.selection import Selection
-from airflow_sv_versioning.vault.vault import OpenVault
+from airflow_sv_versioning.vault.opening import OpenVault
 
 Exported: TypeAlias = ExportResult | ShardResult
 

@@ -28,7 +28,10 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.vault.audit import VaultCheck, check_vault
-from airflow_sv_versioning.vault.vault import OpenVault, Vault, find_vault
+from airflow_sv_versioning.vault.opening import OpenVault, find_vault
+from airflow_sv_versioning.vault.references import Owner, server_name
+from airflow_sv_versioning.vault.vault import Vault
+from airflow_sv_versioning.vault.versions import VaultContents
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import create_version
@@ -97,6 +100,8 @@ class ProjectVersions:
         busy_timeout_seconds: float = 600.0,
         on_busy: OnBusy = "wait",
         vault: Any = None,
+        vault_contents: VaultContents = "all",
+        as_server: str | None = None,
         run: Run | None = None,
         marks: Marks | None = None,
         report: Report | None = None,
@@ -117,9 +122,11 @@ class ProjectVersions:
         :param busy_timeout_seconds: how long to wait while another process makes a version, or prunes the
             vault.
         :param on_busy: ``wait`` while another process makes a version, or ``fail`` at once.
-        :param vault: where to keep the originals beside the platform, each content once: a URL such as
-            ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not copied again. Also
-            where nothing changed, the vault gets what it lacks of the latest version.
+        :param vault: where to keep the version's archive and its originals outside the platform, each content
+            once: a URL such as ``s3://bucket/prefix``, a folder, or a path of fsspec. What is there is not
+            copied again. Also where nothing changed, the vault gets what it lacks of the latest version.
+        :param vault_contents: ``all``, or only ``archives``, without originals.
+        :param as_server: under which server the vault keeps the project; by default the host of the client's.
         :param run: the run of a workflow that the version is for; tried again, it may get the same version.
         :param marks: keep the reservation outside this process, for the next call with the same marks
             to give back what one that was killed had reserved; by default a file that only this user can
@@ -146,17 +153,15 @@ class ProjectVersions:
         progress = Progress(report, should_stop)
         project = self._client.projects.get(project_id)
         check_versioned(project)
-        vault = self._open_vault(vault)
-        keeper = VaultKeeper(self._client, project, vault, progress, busy_timeout_seconds) if vault else None
+        keeper = self._keeper(project, vault, vault_contents, as_server, progress, busy_timeout_seconds)
         # What a killed try left of its work folder, also where this one will need none.
         remove_abandoned_folders()
         if marks is None:
             remove_drafts(self._client, progress)
         with self._marks(marks, making_versions(project.id), progress) as opened_marks:
             result = create_version(self._client, project, options, progress, opened_marks, keeper)
-        if keeper and result.media is None:
-            latest = self.get_info_by_id(project_id, result.version_id)
-            result = result.with_media(keeper.complete(latest))
+        if keeper and result.vault_version is None:
+            result = result.with_vault(keeper.complete(self.get_info_by_id(project_id, result.version_id)))
         if enable_preview:
             result = self._with_preview(result, progress)
         return replace(result, seconds=progress.seconds)
@@ -534,6 +539,23 @@ class ProjectVersions:
             finish=finish,
         )
         return export_version(self._client, order, self._open_vault, Progress(report, should_stop))
+
+    def _keeper(
+        self,
+        project: Project,
+        vault: Any,
+        contents: VaultContents,
+        as_server: str | None,
+        progress: Progress,
+        patience_seconds: float,
+    ) -> VaultKeeper | None:
+        check_choice("vault_contents", contents, get_args(VaultContents))
+        if (opened := self._open_vault(vault)) is None:
+            return None
+        owner = Owner.of(self._client.server_url, project.id)
+        if as_server is not None:
+            owner = Owner(server_name(as_server), project.id)
+        return VaultKeeper(self._client, project, opened, contents, owner, progress, patience_seconds)
 
     def _vault(self, value: Any) -> Vault:
         if (vault := self._open_vault(value)) is None:

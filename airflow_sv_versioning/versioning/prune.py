@@ -14,7 +14,7 @@ from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.locks import pruning
-from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners, list_versions, remove_needs
+from airflow_sv_versioning.vault.references import Owner, find_needs, list_needing, list_owners, remove_needs
 from airflow_sv_versioning.vault.vault import StoredMedia, Vault
 
 _WORKERS = 8
@@ -133,7 +133,7 @@ class _Prune:
         )
 
     def _needed_by(self, owner: Owner) -> set[str]:
-        stored_ids = list_versions(self.vault, owner)
+        stored_ids = list_needing(self.vault, owner)
         if owner in self.forgotten:
             self.obsolete += [(owner, version_id) for version_id in stored_ids]
             return set()

@@ -29,9 +29,9 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.origin import is_draft
 from airflow_sv_versioning.snapshot.selection import Selection, as_told
+from airflow_sv_versioning.vault.opening import OpenVault
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, latest_record
-from airflow_sv_versioning.vault.vault import OpenVault
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMarks
 from airflow_sv_versioning.versioning.listing import check_versioned
 from airflow_sv_versioning.versioning.marks import Marks

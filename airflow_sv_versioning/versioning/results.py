@@ -13,6 +13,7 @@ from airflow_sv_versioning.vault.backup import MediaBackup
 from airflow_sv_versioning.versioning.changes import NOTHING_CHANGED, Changes
 from airflow_sv_versioning.versioning.contents import Contents
 from airflow_sv_versioning.versioning.texts import counts_text
+from airflow_sv_versioning.versioning.vaults import InVault
 
 _VERBS = {"created": "Created", "unchanged": "Nothing changed since", "reused": "This run uses again"}
 
@@ -40,7 +41,9 @@ class CreateResult:
     :param capture: ``incremental`` where unchanged items were taken from the version before, ``full`` where
         everything was read, ``None`` where nothing changed.
     :param capture_note: why a capture that could have been incremental was ``full``.
-    :param media: what the vault got, where one was given.
+    :param vault_version: how the vault names the version, where one was given:
+        ``<server>/<project id>/<version num>``.
+    :param media: what that vault got of originals, unless it takes none.
     :param warnings: what a person should know before trusting the version, such as content of the project
         that no version can hold; where nothing changed, what was said of it when it was made.
     :param seconds: how long it took.
@@ -66,6 +69,7 @@ class CreateResult:
     preview_project_id: int | None = None
     capture: str | None = None
     capture_note: str | None = None
+    vault_version: str | None = None
     media: MediaBackup | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -125,9 +129,9 @@ class CreateResult:
         """Add the preview project."""
         return replace(self, preview_project_id=project_id)
 
-    def with_media(self, media: MediaBackup) -> CreateResult:
-        """Add what the vault got."""
-        return replace(self, media=media)
+    def with_vault(self, held: InVault | None) -> CreateResult:
+        """Add what the vault has of the version by now."""
+        return replace(self, vault_version=held.version.key, media=held.backup) if held else self
 
     def line(self) -> str:
         """Say it in one line."""

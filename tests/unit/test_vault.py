@@ -18,8 +18,9 @@ from airflow_sv_versioning.exceptions import (
 )
 from airflow_sv_versioning.vault import backends
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
+from airflow_sv_versioning.vault.opening import open_vault
 from airflow_sv_versioning.vault.record import LinkedMedia, MediaRecord
-from airflow_sv_versioning.vault.vault import StoredMedia, Vault, open_vault
+from airflow_sv_versioning.vault.vault import StoredMedia, Vault
 from tests.support.archives import write_snapshot
 from tests.support.media import hash_of
 from tests.support.types import Patch, Request

@@ -11,7 +11,8 @@ from airflow_sv_versioning.exceptions import (
     SuperviselyError,
 )
 from airflow_sv_versioning.restore.placeholders import PLACEHOLDERS
-from airflow_sv_versioning.vault.vault import Vault, hex_digest
+from airflow_sv_versioning.vault.proof import hex_digest
+from airflow_sv_versioning.vault.vault import Vault
 from tests.support.clients import impatient_client
 from tests.support.missing_media import Filled
 from tests.support.projects import count_projects

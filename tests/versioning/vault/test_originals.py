@@ -15,6 +15,8 @@ from airflow_sv_versioning.exceptions import (
     VaultError,
 )
 from airflow_sv_versioning.runtime.moments import now
+from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.vault.audit import check_vault
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.references import Owner, find_needs, list_owners
 from airflow_sv_versioning.vault.vault import Vault
@@ -96,7 +98,9 @@ def test_an_unchanged_version_gets_the_originals_that_the_vault_lacks(
     assert (completed.created, backup_of(completed).copied) == (False, 3)
     assert (backup_of(again).copied, backup_of(again).present) == (0, 3)
     vault.remove(hash_of(photos[0].read_bytes()))
+    assert check_vault(vault, Progress(), set_aside=True).absent
     assert backup_of(versions.create(project_id, vault=vault)).copied == 1
+    assert backup_of(versions.create(project_id, vault=vault)).copied == 0
 
 
 def test_what_is_behind_a_link_is_kept_by_what_it_was(
@@ -201,6 +205,7 @@ def test_what_was_first_read_behind_a_link_stays_what_its_version_had(
         versions.create(project_id, vault=vault)
         media.content = photos[2].read_bytes()
         vault.remove(hash_of(photos[0].read_bytes()))
+        check_vault(vault, Progress(), set_aside=True)
         completed = versions.create(project_id, vault=vault)
 
     assert (backup_of(completed).copied, backup_of(completed).present) == (1, 1)
@@ -227,7 +232,7 @@ def test_a_version_that_fails_leaves_no_claim_in_the_vault(
 
     owner = Owner.of(wire.url, project_id)
     assert vault.list_files(f"projects/{owner.server}/{project_id}") == []
-    assert vault.list_files(f"running/{owner.server}") == []
+    assert vault.list_files(f"state/running/{owner.server}") == []
 
 
 def test_stopping_in_mid_copy_leaves_no_version(versions: Versions, project_id: int, vault: Vault):
@@ -273,7 +278,7 @@ def test_nobody_prunes_while_a_version_is_made(versions: Versions, project_id: i
 
 @pytest.mark.parametrize("mark", ["{", "[]", "{}", '{"since": "soon"}', '{"since": 1e300}', '{"since": NaN}'])
 def test_a_turn_that_is_said_in_no_known_way_counts(vault: Vault, mark):
-    vault.write_file("running/prune.json", [mark.encode()])
+    vault.write_file("state/running/prune.json", [mark.encode()])
 
     with pytest.raises(VaultError, match="last heard of nobody knows when"), pruning(vault):
         pass
@@ -282,7 +287,7 @@ def test_a_turn_that_is_said_in_no_known_way_counts(vault: Vault, mark):
 @pytest.mark.parametrize(("hours", "counts"), [(0.9, True), (1.1, False)])
 def test_the_turn_of_a_killed_prune_counts_for_an_hour(vault: Vault, hours, counts):
     said_at = now().subtract(minutes=hours * 60)
-    vault.write_file("running/prune.json", [json.dumps({"since": said_at.timestamp()}).encode()])
+    vault.write_file("state/running/prune.json", [json.dumps({"since": said_at.timestamp()}).encode()])
 
     refusal = pytest.raises(VaultError, match=r"last heard of 5\d minutes ago")
     with refusal if counts else nullcontext(), pruning(vault):
