@@ -29,7 +29,7 @@ Fetch = Callable[[Path], Path]
 _FACTS = "facts.json"
 _TABLES = "tables"
 # Of folders that earlier code unpacked differently.
-_LAYOUT = 1
+_LAYOUT = 2
 
 
 @dataclass(frozen=True)
