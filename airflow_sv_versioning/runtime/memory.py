@@ -7,8 +7,10 @@ import sys
 
 _POOL = "ARROW_DEFAULT_MEMORY_POOL"
 # From malloc.h of the GNU C library.
-_M_MMAP_THRESHOLD = -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BLOCK_BYTES = 512 * 1024
+# Blocks of a batch of rows come and go: who returned them each time would wait for the system, not work.
+_SPARE_BYTES = 8 * 1024 * 1024
 
 
 def save_memory() -> None:
@@ -37,11 +39,12 @@ def give_back() -> None:
 def _return_large_blocks() -> None:
     """Let the GNU C library return every large block to the system as soon as it is free.
 
-    By itself it keeps ever larger ones, for each thread its own: a third more memory for long work. Other C
-    libraries do not know the setting.
+    By itself it keeps ever larger ones, for each thread its own: a third more memory for long work. Of small
+    ones it keeps a few megabytes. Other C libraries do not know the settings.
     """
     import ctypes
 
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is not None:
         set_option(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
+        set_option(_M_TRIM_THRESHOLD, _SPARE_BYTES)
