@@ -62,6 +62,22 @@ def test_holes_are_cut_out_of_a_mask(tmp_path: Path):
     assert (mask.sum(), mask[15, 15], mask[15, 25], mask[11, 11]) == (200 - 48, 0, 1, 1)
 
 
+@pytest.mark.parametrize("far", [5, WIDTH])
+def test_a_polygon_is_the_same_however_it_is_written(tmp_path: Path, far: int):
+    plain = points((far, 5.25), (-3.5, 40), (20, 30.75))
+    exterior = plain["points"]["exterior"]
+    others = [
+        figure("polygon", {"points": {"interior": [], "exterior": exterior}}),
+        figure("polygon", {"points": {"exterior": exterior}}),
+        figure("polygon", {**plain, "note": "x"}),
+        figure("multipolygon", {"parts": [{"exterior": exterior}]}),
+    ]
+
+    annotations = export(tmp_path, figure("polygon", plain), *others)
+    told = [[annotation[name] for name in ("bbox", "area", "segmentation")] for annotation in annotations]
+    assert told == [told[0]] * 5
+
+
 def test_several_polygons_are_one_annotation(tmp_path: Path):
     (annotation,) = export(tmp_path, figure("multipolygon", TWO_PARTS))
 

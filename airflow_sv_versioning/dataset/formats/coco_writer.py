@@ -162,15 +162,11 @@ class CocoWriter:
         self, class_names: Sequence[str], image_ids: Sequence[int | None], lost: Mapping[int, str]
     ) -> None:
         """Count what is not written, and see that all the rest is of a class that is known."""
-        told: set[str] = set()
-        for place, (name, image_id) in enumerate(zip(class_names, image_ids, strict=True)):
-            if image_id is None:
-                self._losses[name, "without a frame"] += 1
-            elif place in lost:
-                self._losses[name, lost[place]] += 1
-            else:
-                told.add(name)
-        for name in told:
+        nowhere = {place: "without a frame" for place, each in enumerate(image_ids) if each is None}
+        all_lost = {**lost, **nowhere}
+        for place, what in all_lost.items():
+            self._losses[class_names[place], what] += 1
+        for name in {name for place, name in enumerate(class_names) if place not in all_lost}:
             category_of(name, self._category_ids)
 
     def _append(self, kind: str, split: str, row: msgspec.Struct) -> None:
