@@ -480,7 +480,7 @@ def test_memory_does_not_grow_with_the_project(tmp_path: Path) -> None:
 
     geometry = h.list_of(*[h.list_of(h.number(1), h.number(2))] * 20)
     peaks = []
-    for count in (10, 30):
+    for count in (15, 60):
         figures = (
             h.number(image_id) + h.list_of(*[h.figure(1, image_id, geometry)] * 100) + h.SETITEM
             for image_id in range(count)

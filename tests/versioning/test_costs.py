@@ -11,7 +11,7 @@ from benchmarks.seed import seed_images
 
 pytestmark = pytest.mark.slow
 
-IMAGES = 500
+IMAGES = 800
 
 
 @pytest.fixture(scope="module")

@@ -334,7 +334,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(archive: Path, place: Path, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("shards", "kills"), [(1, 16), (3, 9)])
+@pytest.mark.parametrize(("shards", "kills"), [(1, 31), (3, 16)])
 def test_a_killed_export_leaves_nothing_that_looks_whole(
     shards: int, kills: int, archive: Path, place: Path, whole: dict[str, bytes], tmp_path: Path
 ):

@@ -21,7 +21,7 @@ def restored_in_mb(folder: Path, images: int) -> float:
 
 @pytest.mark.slow
 def test_ten_times_the_images_take_a_fifth_more_memory_at_most(tmp_path: Path) -> None:
-    few, many = (restored_in_mb(tmp_path / str(count), count) for count in (3_000, 30_000))
+    few, many = (restored_in_mb(tmp_path / str(count), count) for count in (5_000, 50_000))
 
     assert many < 1.2 * few
     assert many < 300

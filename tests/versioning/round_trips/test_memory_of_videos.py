@@ -24,7 +24,7 @@ def version_and_restore(videos: int, figures: int, frames: int, archive_format: 
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(("archive_format", "videos"), [("v2.1.0", 60), ("v2.0.0", 40)])
+@pytest.mark.parametrize(("archive_format", "videos"), [("v2.1.0", 100), ("v2.0.0", 40)])
 def test_many_videos_of_many_figures_fit_into_400_mb(archive_format, videos):
     taken = version_and_restore(videos, 2000, 400, archive_format)
 
