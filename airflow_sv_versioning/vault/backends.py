@@ -32,6 +32,7 @@ from airflow_sv_versioning.exceptions import (
     VaultError,
 )
 from airflow_sv_versioning.runtime.work_folder import work_folder
+from airflow_sv_versioning.vault.object_lock import find_lock
 
 LOCAL_PROTOCOLS = frozenset({"", "file", "local"})
 S3_PROTOCOLS = frozenset({"s3", "s3a"})
@@ -81,6 +82,9 @@ class Backend(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a content; one that is gone already is no error."""
+
+    def find_lock(self, name: str) -> str:
+        """Tell until when the storage keeps a content, in words; nothing where it does not."""
 
 
 def backend_of(root: Any, what: str = "vault") -> Folder | Bucket:
@@ -191,6 +195,10 @@ class Folder:
     def remove(self, name: str) -> None:
         """Remove a file."""
         (self._root / name).unlink(missing_ok=True)
+
+    def find_lock(self, name: str) -> str:
+        """Say that nothing is locked."""
+        return ""
 
     def clear_incoming(self, *, plan_only: bool = False) -> int:
         """Remove what killed processes left more than a day ago; returns how many files."""
@@ -325,6 +333,13 @@ class Bucket:
             self._fs.rm_file(self._path(name))
         except FileNotFoundError:
             return
+
+    def find_lock(self, name: str) -> str:
+        """Ask S3 for an object's lock; how others lock, their drivers do not tell."""
+        try:
+            return find_lock(self._fs, self._path(name)) if self._protocol in S3_PROTOCOLS else ""
+        except FileNotFoundError:
+            return ""
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

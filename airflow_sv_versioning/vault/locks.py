@@ -58,7 +58,7 @@ def making_version(vault: Vault, owner: Owner, progress: Progress, patience_seco
 
     :raises VaultError: somebody pruned the vault all the time.
     """
-    name = f"{_RUNNING}/{owner.server}/{owner.project_id}.json"
+    name = _version_turn(owner)
     _say(vault, name)
     try:
         deadline = time.monotonic() + patience_seconds
@@ -72,6 +72,11 @@ def making_version(vault: Vault, owner: Owner, progress: Progress, patience_seco
         yield
     finally:
         _take_back(vault, name)
+
+
+def is_in_the_making(vault: Vault, owner: Owner) -> bool:
+    """Say whether a version of a project is being made with a vault, as far as the vault was told."""
+    return _find_turn(vault, _version_turn(owner), _VERSION_SECONDS) is not None
 
 
 @contextmanager
@@ -97,6 +102,10 @@ def pruning(vault: Vault) -> Iterator[Callable[[], None]]:
         yield refresh
     finally:
         _take_back(vault, _PRUNE)
+
+
+def _version_turn(owner: Owner) -> str:
+    return f"{_RUNNING}/{owner.server}/{owner.project_id}.json"
 
 
 def _refuse_running(vault: Vault) -> None:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from airflow_sv_versioning.exceptions import ConfigurationError, FormatError
 from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.snapshot.tables import Snapshot
-from airflow_sv_versioning.vault.proof import is_hex_digest
+from airflow_sv_versioning.vault.proof import hex_digest, is_hex_digest
 from airflow_sv_versioning.vault.record import MediaRecord, parse_lines
 from airflow_sv_versioning.vault.vault import Vault
 
@@ -150,6 +150,28 @@ def find_needs(vault: Vault, owner: Owner, version_id: int) -> Needs | None:
             break
         needs = _join(needs, more) if needs else more
     return needs
+
+
+def iter_needed(vault: Vault, owner: Owner, version_id: int) -> Iterator[bytes]:
+    """Stream the digests of what a version needs, archive and originals; some may come twice.
+
+    Of use where the hashes of all versions would be too many to hold.
+
+    :raises FormatError: a file is damaged.
+    """
+    for name in _names(owner, version_id):
+        is_there = False
+        try:
+            for line in map(json.loads, vault.iter_lines(name)):
+                is_there = True
+                if "archive" in line:
+                    yield bytes.fromhex(_digest(line["archive"]))
+                elif "hash" in line:
+                    yield bytes.fromhex(hex_digest(line["hash"]))
+        except (ValueError, TypeError) as error:
+            raise FormatError(f"{name} of {vault.url} cannot be read: {error!r}.") from error
+        if not is_there:
+            return
 
 
 def latest_record(

@@ -52,6 +52,18 @@ class StoredMedia:
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class VaultFile:
+    """An archive or an original, as a vault's listing has it.
+
+    :param digest: SHA-256 of its bytes.
+    """
+
+    name: str
+    digest: bytes
+    size_bytes: int
+
+
 class Vault:
     """Contents by their digest; may be shared by threads.
 
@@ -196,6 +208,15 @@ class Vault:
         """Remove an archive; one that is not there is no error."""
         self.remove_file(_archive_name(sha256))
 
+    def iter_contents(self) -> Iterator[VaultFile]:
+        """Stream all archives and originals, by listing them."""
+        with self._errors():
+            folders = [ARCHIVES, *(f"{MEDIA}/{folder}" for folder in self.backend.list_folders(MEDIA))]
+            for folder in folders:
+                for name, size in self.backend.list_folder(folder):
+                    if is_hex_digest(name):
+                        yield VaultFile(f"{folder}/{name}", bytes.fromhex(name), size)
+
     def find_file_size(self, name: str) -> int | None:
         """Tell the size of a file of the vault itself in bytes, ``None`` if it is not there."""
         with self._errors():
@@ -224,6 +245,11 @@ class Vault:
         """Remove a file of the vault itself; one that is not there is no error."""
         with self._errors():
             self.backend.remove(name)
+
+    def find_lock(self, name: str) -> str:
+        """Tell until when the storage keeps a file whatever is asked, in words; nothing where it does not."""
+        with self._errors():
+            return self.backend.find_lock(name)
 
     def list_folders(self, folder: str) -> list[str]:
         """List the folders in a folder of the vault itself."""

@@ -159,9 +159,19 @@ def list_projects(vault: Vault) -> list[Owner]:
 
 def list_entries(vault: Vault, owner: Owner) -> list[Entry]:
     """List the versions of a project, by number; costs one listing."""
-    matches = map(_FILE.fullmatch, vault.list_files(_folder(owner)))
-    entries = sorted(Entry(int(match[1]), int(match[2]), int(match[3] or 1)) for match in matches if match)
-    return list({(entry.version_num, entry.version_id): entry for entry in entries}.values())
+    manifests = _list_manifests(vault, owner)
+    return list({(entry.version_num, entry.version_id): entry for entry in manifests}.values())
+
+
+def list_manifests(vault: Vault, owner: Owner, version_id: int) -> list[Entry]:
+    """List all manifests of a version, from the first to the newest."""
+    return [entry for entry in _list_manifests(vault, owner) if entry.version_id == version_id]
+
+
+def parse_name(file: str) -> Entry | None:
+    """Read which version a file is of, ``None`` where its name tells none."""
+    match = _FILE.fullmatch(file)
+    return Entry(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
 
 
 def find_version(vault: Vault, owner: Owner, version_num: int | None = None) -> VaultVersion | None:
@@ -184,7 +194,15 @@ def iter_versions(vault: Vault, owners: Sequence[Owner] | None = None) -> Iterat
 
 
 def read_version(vault: Vault, owner: Owner, entry: Entry) -> VaultVersion:
-    """Read a manifest, which anybody may have written.
+    """Read a manifest.
+
+    :raises FormatError: it is damaged, or speaks of another version than its name.
+    """
+    return parse_version(vault, owner, entry, b"".join(vault.iter_lines(entry.name(owner))))
+
+
+def parse_version(vault: Vault, owner: Owner, entry: Entry, content: bytes) -> VaultVersion:
+    """Take what a manifest says, which anybody may have written.
 
     :raises FormatError: it is damaged, or speaks of another version than its name.
     """
@@ -192,7 +210,6 @@ def read_version(vault: Vault, owner: Owner, entry: Entry) -> VaultVersion:
 
     name = entry.name(owner)
     try:
-        content = b"".join(vault.iter_lines(name))
         members = msgspec.json.decode(content)
         version: VaultVersion = msgspec.convert(members, VaultVersion)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -218,6 +235,10 @@ def write_version(vault: Vault, version: VaultVersion) -> None:
         entry = Entry(version.version_num, version.version_id, entries[-1].revision + 1 if entries else 1)
         if vault.create_file(entry.name(owner), [_content(version)]):
             return
+
+
+def _list_manifests(vault: Vault, owner: Owner) -> list[Entry]:
+    return sorted(filter(None, map(parse_name, vault.list_files(_folder(owner)))))
 
 
 def _content(version: VaultVersion) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 from airflow_sv_versioning.archive.stored.fetching import opened_version
@@ -13,11 +14,16 @@ from airflow_sv_versioning.exceptions import ConfigurationError, NotFoundError
 from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.vault.holds import list_holds
 from airflow_sv_versioning.vault.locks import pruning
-from airflow_sv_versioning.vault.references import Owner, find_needs, list_needing, list_owners, remove_needs
-from airflow_sv_versioning.vault.vault import StoredMedia, Vault
+from airflow_sv_versioning.vault.proof import hex_digest
+from airflow_sv_versioning.vault.references import Owner, iter_needed, list_needing, list_owners, remove_needs
+from airflow_sv_versioning.vault.trash import list_trashed
+from airflow_sv_versioning.vault.vault import Vault, VaultFile
+from airflow_sv_versioning.vault.versions import list_entries, list_manifests
 
 _WORKERS = 8
+_TOLD_EVERY = 1_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class PruneResult:
 
     :param removed: contents that no version needs, of ``removed_bytes`` together.
     :param kept: contents that versions need, of ``kept_bytes`` together.
+    :param locked: contents that no version needs, of ``locked_bytes`` together, but the storage keeps.
     :param abandoned: unfinished files that killed processes left more than a day ago; removed too.
     :param others: projects that were not named and keep all that they need.
     """
@@ -36,6 +43,8 @@ class PruneResult:
     removed_bytes: int
     kept: int
     kept_bytes: int
+    locked: int
+    locked_bytes: int
     abandoned: int
     others: tuple[str, ...]
 
@@ -57,9 +66,11 @@ def prune_vault(
 
     The vault knows what each version needs, so projects that are not named, also those of other servers,
     lose nothing. Naming a project has its versions looked up on the server, and frees what only versions
-    needed that are gone from there.
+    needed that are neither there nor whole in the vault, and those that retention took out more than seven
+    days ago.
 
-    :param forget: projects that are gone from the server for good; what only they needed is removed.
+    :param forget: projects that are gone from the server for good; their versions, and what only they needed,
+        are removed.
     :param plan_only: only say what would be removed.
     :raises ConfigurationError: a project that is named cannot be seen.
     :raises VaultError: a version is being made with this vault right now.
@@ -108,32 +119,32 @@ class _Prune:
     obsolete: list[tuple[Owner, int]] = field(default_factory=list)
 
     def run(self) -> PruneResult:
-        needed_hashes: set[str] = set()
+        needed: set[bytes] = set()
         owners = {*list_owners(self.vault), *self.projects}
         for owner in sorted(owners):
-            needed_hashes |= self._needed_by(owner)
-        removed_tally, kept_tally = [0, 0], [0, 0]
-        for content, is_needed in map_ordered(
-            lambda content: self._judge(content, needed_hashes), self.vault.iter_media(), _WORKERS
-        ):
-            tally = kept_tally if is_needed else removed_tally
-            tally[0] += 1
-            tally[1] += content.size_bytes
-            self._go_on("Media looked at", removed_tally[0] + kept_tally[0])
+            needed |= self._needed_by(owner)
+        # A version must not be there a moment longer than what it needs.
+        self._drop_forgotten()
+        kept, removed, locked = _Tally(), _Tally(), _Tally()
+        for content, lock in map_ordered(self._remove, self._find_unneeded(needed, kept), _WORKERS):
+            (locked if lock else removed).add(content)
+            self.refresh()
         self._drop_obsolete()
         return PruneResult(
             vault=self.vault.url,
             plan_only=self.plan_only,
-            removed=removed_tally[0],
-            removed_bytes=removed_tally[1],
-            kept=kept_tally[0],
-            kept_bytes=kept_tally[1],
+            removed=removed.count,
+            removed_bytes=removed.size_bytes,
+            kept=kept.count,
+            kept_bytes=kept.size_bytes,
+            locked=locked.count,
+            locked_bytes=locked.size_bytes,
             abandoned=self.vault.clear_incoming(plan_only=self.plan_only),
             others=tuple(map(str, sorted(owners - self.projects.keys() - self.forgotten))),
         )
 
-    def _needed_by(self, owner: Owner) -> set[str]:
-        stored_ids = list_needing(self.vault, owner)
+    def _needed_by(self, owner: Owner) -> set[bytes]:
+        stored_ids = set(list_needing(self.vault, owner))
         if owner in self.forgotten:
             self.obsolete += [(owner, version_id) for version_id in stored_ids]
             return set()
@@ -141,36 +152,61 @@ class _Prune:
         if project is None:
             return self._union(owner, stored_ids)
         versions = {version.version_id: version for version in self.client.versions.list_all(project.id)}
-        self.obsolete += [(owner, version_id) for version_id in stored_ids if version_id not in versions]
-        needed_hashes = self._union(
-            owner, [version_id for version_id in stored_ids if version_id in versions]
-        )
-        for version_id in versions.keys() - set(stored_ids):
-            needed_hashes |= self._read_archive(project, versions[version_id])
-        return needed_hashes
+        # In this order: what retention moves to the trash meanwhile is seen in one of the two.
+        held_ids = {entry.version_id for entry in list_entries(self.vault, owner)}
+        needing_ids, gone_ids = self._look_into_trash(owner)
+        kept_ids = (stored_ids & (versions.keys() | held_ids | needing_ids)) - gone_ids
+        self.obsolete += [(owner, version_id) for version_id in stored_ids - kept_ids]
+        needed = self._union(owner, kept_ids)
+        for version_id in versions.keys() - stored_ids - gone_ids:
+            needed |= self._read_archive(project, versions[version_id])
+        return needed
 
-    def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[str]:
-        needed_hashes: set[str] = set()
+    def _look_into_trash(self, owner: Owner) -> tuple[set[int], set[int]]:
+        """Tell which versions in the trash need their contents still, and which do not."""
+        held_ids = list_holds(self.vault, owner).keys()
+        trash = list_trashed(self.vault, owner)
+        needing_ids = {t.version_id for t in trash if t.is_young or t.version_id in held_ids}
+        return needing_ids, {t.version_id for t in trash} - needing_ids
+
+    def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[bytes]:
+        needed: set[bytes] = set()
         for version_id in version_ids:
-            if (needs := find_needs(self.vault, owner, version_id)) is not None:
-                needed_hashes |= needs.contents()
+            needed.update(iter_needed(self.vault, owner, version_id))
             self._go_on("Versions looked up", version_id)
-        return needed_hashes
+        return needed
 
-    def _read_archive(self, project: Project, version: VersionInfo) -> set[str]:
+    def _read_archive(self, project: Project, version: VersionInfo) -> set[bytes]:
         """Find out what a version needs that was made without the vault."""
         if version.team_file_id is None:
             return set()
         with opened_version(self.client, project, version, self.progress) as unpacked:
             self.refresh()
             linked = unpacked.media_record.linked.values() if unpacked.media_record else ()
-            return {*iter_hashes(unpacked.snapshot), *(media_record.content_hash for media_record in linked)}
+            hashes = chain(iter_hashes(unpacked.snapshot), (media.content_hash for media in linked))
+            return {bytes.fromhex(hex_digest(content_hash)) for content_hash in hashes}
 
-    def _judge(self, content: StoredMedia, needed_hashes: set[str]) -> tuple[StoredMedia, bool]:
-        is_needed = content.content_hash in needed_hashes
-        if not is_needed and not self.plan_only:
-            self.vault.remove(content.content_hash)
-        return content, is_needed
+    def _find_unneeded(self, needed: set[bytes], kept: _Tally) -> Iterator[VaultFile]:
+        for number, file in enumerate(self.vault.iter_contents(), 1):
+            if number % _TOLD_EVERY == 0:
+                self._go_on("Contents looked at", number)
+            if file.digest in needed:
+                kept.add(file)
+            else:
+                yield file
+
+    def _remove(self, file: VaultFile) -> tuple[VaultFile, str]:
+        """Remove a content, unless the storage keeps it: hiding it would set nothing free."""
+        lock = self.vault.find_lock(file.name)
+        if not lock and not self.plan_only:
+            self.vault.remove_file(file.name)
+        return file, lock
+
+    def _drop_forgotten(self) -> None:
+        for owner in () if self.plan_only else sorted(self.forgotten):
+            for entry in list_entries(self.vault, owner):
+                for manifest in list_manifests(self.vault, owner, entry.version_id):
+                    self.vault.remove_file(manifest.name(owner))
 
     def _drop_obsolete(self) -> None:
         if not self.plan_only:
@@ -180,3 +216,13 @@ class _Prune:
     def _go_on(self, what: str, done: int) -> None:
         self.progress.count(what, done)
         self.refresh()
+
+
+@dataclass
+class _Tally:
+    count: int = 0
+    size_bytes: int = 0
+
+    def add(self, file: VaultFile) -> None:
+        self.count += 1
+        self.size_bytes += file.size_bytes

@@ -13,6 +13,7 @@ from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.audit import check_vault
 from airflow_sv_versioning.vault.references import Owner, find_needs
 from airflow_sv_versioning.vault.vault import Vault
+from airflow_sv_versioning.vault.versions import list_entries
 from airflow_sv_versioning.versioning.prune import prune_vault
 from tests.support.media import hash_of
 from tests.support.projects import backup_of, make_project
@@ -95,7 +96,8 @@ def test_pruning_removes_what_no_version_needs(kept: list[int], vault: Vault, cl
 
     result = prune(client, vault, *kept)
 
-    assert (result.removed, result.removed_bytes, result.kept) == (1, len(FORGOTTEN), 3)
+    # Two archives, and three originals.
+    assert (result.removed, result.removed_bytes, result.kept) == (1, len(FORGOTTEN), 5)
     assert not vault.holds(hash_of(FORGOTTEN))
     assert check_vault(vault, Progress()).is_good
     assert prune(client, vault, *kept).removed == 0
@@ -163,7 +165,8 @@ def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(
 
     assert check_vault(vault, Progress()).media == 3
     assert prune(client, vault, kept[1]).removed == 0
-    assert prune(client, vault, kept[1], forget=[kept[0]]).removed == 1
+    assert prune(client, vault, kept[1], forget=[kept[0]]).removed == 2
+    assert list_entries(vault, Owner.of(client.server_url, kept[0])) == []
 
 
 def test_a_project_that_is_there_is_not_forgotten(kept: list[int], vault: Vault, client: Client):
