@@ -31,6 +31,7 @@ from airflow_sv_versioning.cli import (
     listing,
     release,
     restore,
+    retention,
     serve,
     vault,
     verify,
@@ -77,7 +78,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    at_work = (create, listing, diff, restore, export, verify, check_item, release, vault, doctor)
+    at_work = (create, listing, diff, restore, export, verify, check_item, release, vault, retention, doctor)
     for command in (serve, demo, *at_work):
         command.add_to(commands)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from airflow_sv_versioning.cli import vault_holds
 from airflow_sv_versioning.cli.connecting import stop_on_signal, working
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
 from airflow_sv_versioning.cli.printing import FAILED, reporting, show
@@ -16,6 +17,7 @@ def add_to(commands: Commands[Parser]) -> None:
     parts = vault_parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_verify(parts)
     _add_prune(parts)
+    vault_holds.add_to(parts)
 
 
 def _add_verify(commands: Commands[Parser]) -> None:
@@ -97,6 +99,7 @@ def _prune(arguments: argparse.Namespace) -> int:
     rows = [
         (verb.lower(), f"{result.removed:,}", f"{result.removed_bytes:,}"),
         ("kept", f"{result.kept:,}", f"{result.kept_bytes:,}"),
+        *([("locked", f"{result.locked:,}", f"{result.locked_bytes:,}")] if result.locked else []),
     ]
     other_lines = (
         [f"Not named, and all that they need is kept: {', '.join(result.others)}"] if result.others else []

@@ -24,14 +24,17 @@ from airflow_sv_versioning.exceptions import (
     UnsupportedProjectError,
 )
 from airflow_sv_versioning.restore.project import Target
+from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.vault.audit import VaultCheck, check_vault
 from airflow_sv_versioning.vault.opening import OpenVault, find_vault
 from airflow_sv_versioning.vault.references import Owner, server_name
+from airflow_sv_versioning.vault.retention.decide import Allow
+from airflow_sv_versioning.vault.retention.policy import RetentionPolicy
 from airflow_sv_versioning.vault.vault import Vault
-from airflow_sv_versioning.vault.versions import VaultContents
+from airflow_sv_versioning.vault.versions import VaultContents, VaultVersion, VaultVersionRef
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import create_version
@@ -59,6 +62,10 @@ from airflow_sv_versioning.versioning.restore import (
 )
 from airflow_sv_versioning.versioning.restored_for import RestoredFor
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
+from airflow_sv_versioning.versioning.retention.applying import RetentionResult, apply_retention
+from airflow_sv_versioning.versioning.retention.plan import ApprovedPlan, RetentionOrder, RetentionPlan
+from airflow_sv_versioning.versioning.retention.planning import plan_retention
+from airflow_sv_versioning.versioning.retention.undeleting import undelete_version
 from airflow_sv_versioning.versioning.texts import (
     check_choice,
     check_text,
@@ -466,6 +473,95 @@ class ProjectVersions:
             progress=Progress(report, should_stop),
         )
 
+    def plan_retention(
+        self,
+        project_id: int,
+        *,
+        vault: Any,
+        policy: RetentionPolicy | Mapping[str, Any],
+        timezone: str = "UTC",
+        allow: Allow = "nothing",
+        experiments: Iterable[Any] = (),
+        as_server: str | None = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> RetentionPlan:
+        """Say of each version of a project in a vault whether it is kept, and why; nothing is written.
+
+        :param vault: a URL, a folder or a vault; see :meth:`create`.
+        :param policy: rules such as ``{"keep_last": 7, "keep_monthly": "unlimited"}``; see
+            :class:`~airflow_sv_versioning.vault.retention.policy.RetentionPolicy`.
+        :param timezone: whose days, weeks, months and years count; hours are those of UTC.
+        :param allow: ``half`` lets more than half of the versions go.
+        :param experiments: records of experiments, whose versions stay.
+        :param as_server: under which server the vault keeps the project; by default the host of the client's.
+        :raises VersionNotFoundError: the vault holds no version of the project.
+        :raises RetentionRefusedError: the rules keep nothing, or more than half would go.
+        """
+        check_choice("allow", allow, get_args(Allow))
+        opened = self._vault(vault)
+        order = RetentionOrder(
+            vault_url=opened.url,
+            server=self._owner(project_id, as_server).server,
+            project_id=project_id,
+            policy=RetentionPolicy.parse(policy),
+            timezone=timezone,
+            allow=allow,
+            made_at=now(),
+        )
+        progress = Progress(report, should_stop)
+        return plan_retention(self._client, opened, order, experiments=experiments, progress=progress)
+
+    def apply_retention(
+        self,
+        plan: RetentionPlan | Mapping[str, Any],
+        *,
+        vault: Any = None,
+        experiments: Iterable[Any] = (),
+        as_server: str | None = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> RetentionResult:
+        """Move the versions of a plan into the trash of its vault, after planning again as of then.
+
+        :param plan: of :meth:`plan_retention`, or its ``as_dict()`` or ``summary()`` read back.
+        :param vault: the plan's, opened in another way; by default by its URL.
+        :param experiments: as for the plan.
+        :param as_server: as for the plan.
+        :raises FormatError: it is no plan.
+        :raises IntegrityError: somebody has changed what it removes.
+        :raises ConfigurationError: it is of another server or vault.
+        :raises RetentionRefusedError: something else would be done now; nothing was.
+        """
+        data = plan.as_dict() if isinstance(plan, RetentionPlan) else plan
+        approved = ApprovedPlan.parse(data)
+        opened = self._vault(approved.order.vault_url if vault is None else vault)
+        server = self._owner(approved.order.project_id, as_server).server
+        if (opened.url, server) != (approved.order.vault_url, approved.order.server):
+            raise ConfigurationError(
+                f"The plan is for {approved.order.vault_url} and server {approved.order.server}, not for "
+                f"{opened.url} and {server}. Where the server has another name now, say it by as_server."
+            )
+        progress = Progress(report, should_stop)
+        return apply_retention(self._client, opened, approved, experiments=experiments, progress=progress)
+
+    def undelete_version(
+        self,
+        vault: Any,
+        vault_version: str,
+        *,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> VaultVersion:
+        """Bring a version back from the trash of a vault, if all that it needs is there still.
+
+        :param vault_version: ``<server>/<project id>/<version num>``.
+        :raises VersionNotFoundError: the trash has no such version.
+        :raises MediaAbsentError: a prune has removed what it needs.
+        """
+        ref = VaultVersionRef.parse(vault_version)
+        return undelete_version(self._vault(vault), ref, Progress(report, should_stop))
+
     def export(
         self,
         project_id: int,
@@ -552,10 +648,14 @@ class ProjectVersions:
         check_choice("vault_contents", contents, get_args(VaultContents))
         if (opened := self._open_vault(vault)) is None:
             return None
-        owner = Owner.of(self._client.server_url, project.id)
-        if as_server is not None:
-            owner = Owner(server_name(as_server), project.id)
+        owner = self._owner(project.id, as_server)
         return VaultKeeper(self._client, project, opened, contents, owner, progress, patience_seconds)
+
+    def _owner(self, project_id: int, as_server: str | None) -> Owner:
+        """Name a project as vaults do."""
+        if as_server is not None:
+            return Owner(server_name(as_server), project_id)
+        return Owner.of(self._client.server_url, project_id)
 
     def _vault(self, value: Any) -> Vault:
         if (vault := self._open_vault(value)) is None:
