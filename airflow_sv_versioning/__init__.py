@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.operators.guarded import guarded_operation
     from airflow_sv_versioning.operators.remove import RemoveProjectOperator
     from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+    from airflow_sv_versioning.operators.retention import RetentionOperator
     from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
     from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
     from airflow_sv_versioning.sensors.project_versions import ProjectVersionSensor
@@ -40,6 +41,7 @@ __all__ = [
     "ProjectVersions",
     "RemoveProjectOperator",
     "RestoreProjectVersionOperator",
+    "RetentionOperator",
     "Selection",
     "SuperviselyClient",
     "SuperviselyError",
@@ -65,6 +67,7 @@ _MODULES = {
     "ProjectVersions": "versioning",
     "RemoveProjectOperator": "operators.remove",
     "RestoreProjectVersionOperator": "operators.restore",
+    "RetentionOperator": "operators.retention",
     "Selection": "snapshot.selection",
     "SuperviselyClient": "client",
     "SuperviselyError": "exceptions",

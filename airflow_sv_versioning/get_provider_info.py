@@ -39,6 +39,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_sv_versioning.operators.remove",
                     "airflow_sv_versioning.operators.restore",
                     "airflow_sv_versioning.operators.restored",
+                    "airflow_sv_versioning.operators.retention",
                     "airflow_sv_versioning.operators.verify",
                 ],
             }

@@ -102,13 +102,21 @@ def chosen_selection(value: Any) -> Selection:
     """
     from airflow_sv_versioning.snapshot.selection import Selection
 
+    return Selection.parse(json_of("selection", value))
+
+
+def json_of(argument: str, value: Any) -> Any:
+    """Read an operator's rendered argument that is a mapping, or one as JSON; others are for who asks.
+
+    :raises ConfigurationError: it is a text that is no JSON.
+    """
     if not isinstance(value, str):
-        return Selection.parse(value)
+        return value
     try:
-        return Selection.parse(json.loads(value))
+        return json.loads(value)
     except json.JSONDecodeError as error:
         raise ConfigurationError(
-            f"selection is {value!r}, which is no JSON: {error}. Where a template gives a mapping, "
+            f"{argument} is {value!r}, which is no JSON: {error}. Where a template gives a mapping, "
             "have it written by '| tojson'."
         ) from error
 

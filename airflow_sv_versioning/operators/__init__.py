@@ -1,4 +1,4 @@
-"""Operators: create, restore, compare, verify, export and guard with project versions, remove projects."""
+"""Operators: create, restore, compare, verify, export, thin out, guard with versions; remove projects."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from airflow_sv_versioning.operators.guarded import guarded_operation
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.restored import restored_project
+from airflow_sv_versioning.operators.retention import RetentionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "FinishExportOperator",
     "RemoveProjectOperator",
     "RestoreProjectVersionOperator",
+    "RetentionOperator",
     "VerifyProjectVersionOperator",
     "guarded_operation",
     "restored_project",

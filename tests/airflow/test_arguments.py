@@ -16,6 +16,7 @@ from airflow_sv_versioning.operators.export import ExportProjectVersionOperator
 from airflow_sv_versioning.operators.guarded import RestoreAfterFailureOperator
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.operators.retention import RetentionOperator
 from airflow_sv_versioning.operators.verify import VerifyProjectVersionOperator
 from airflow_sv_versioning.sensors.background_tasks import BackgroundTasksSensor
 from airflow_sv_versioning.sensors.project_versions import ProjectVersionSensor
@@ -31,6 +32,7 @@ OPERATORS: list[type[BaseOperator]] = [
     RemoveProjectOperator,
     RestoreAfterFailureOperator,
     RestoreProjectVersionOperator,
+    RetentionOperator,
     VerifyProjectVersionOperator,
 ]
 # Words of a run's data; everything else is how the work is done, which a DAG's author decides.
@@ -41,6 +43,7 @@ DECIDED = (
     *("newer_than", "made_since", "experiment_file"),
     *("destination", "selection", "split", "format_options", "cache"),
     *("into", "on_conflict"),
+    *("policy", "plan", "experiments"),
 )
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
@@ -70,6 +73,8 @@ def _made(operator: type[BaseOperator], **arguments: Any) -> BaseOperator:
     required: dict[str, Any] = {} if operator is BackgroundTasksSensor else {"project_id": 1}
     if operator is ExportProjectVersionOperator:
         required["destination"] = "/data/cars"
+    if operator is RetentionOperator:
+        required["vault"] = "/data/vault"
     return operator(task_id="task", **{**required, **arguments})
 
 

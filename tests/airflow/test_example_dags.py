@@ -10,12 +10,16 @@ from airflow_sv_versioning.client.files import content_hash
 from airflow_sv_versioning.demo.load import load_folder
 from airflow_sv_versioning.demo.load import make_project as make_demo_project
 from airflow_sv_versioning.demo.photographs import FOLDERS
+from airflow_sv_versioning.runtime.moments import now
+from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.vault import Vault
+from airflow_sv_versioning.vault.versions import list_entries
 from tests.airflow.conftest import register
 from tests.support.airflow_runs import pulled, started_by_events, state, task_instance
 from tests.support.projects import add_dataset, make_project, read_images, remove_image, touch
 from tests.support.proxy import Exchange, Reply, refuse
 from tests.support.types import Capsys, Client, Dags, Patch, Request, RunDag, Server, Versions, Wire
+from tests.support.vaults import put_version
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -262,6 +266,29 @@ def test_the_latest_versions_are_verified_each_week(
     assert bad_week.state == "failed"
     verified = [task for task in bad_week.get_task_instances() if task.task_id == "verify_version"]
     assert sorted(str(task.state) for task in verified) == ["failed", "success"]
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_a_vault_is_thinned_out_once_a_person_has_approved_the_plan(dags: Dags, client: Client, tmp_path):
+    dag, vault = dags["monthly_retention"], Vault(tmp_path)
+    owner = Owner.of(client.server_url, make_project(client, []))
+    for number, hour in enumerate((8, 9, 10), 1):
+        put_version(vault, owner, number, f"2024-03-05T{hour:02}:00:00Z")
+    put_version(vault, owner, 4, now())
+    register(dag)
+    params = {"project_id": owner.project_id, "vault": str(tmp_path)}
+
+    first, second = (dag.test(run_conf=params, mark_success_pattern="approve") for _ in range(2))
+
+    assert first.state == second.state == "success"
+    assert "- version 2 **nightly** of 2024-03-05T09" in pulled(first, "describe_plan")
+    assert (pulled(first, "plan"), pulled(first, "apply")) == (1, 1)
+    assert [entry.version_num for entry in list_entries(vault, owner)] == [1, 3, 4]
+    assert [state(second, task_id) for task_id in ("plan", "approve", "apply")] == [
+        "success",
+        "skipped",
+        "skipped",
+    ]
 
 
 @pytest.mark.parametrize("periodic", ["nightly_versioning", "weekly_verification"])

@@ -9,6 +9,7 @@ import pytest
 from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
+from airflow_sv_versioning.operators.retention import RetentionOperator
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
 # What all operators have, told once at the top of the page and on the connection's.
@@ -16,7 +17,13 @@ SHARED = {"self", "kwargs", "supervisely_conn_id", "optional_arguments"}
 
 
 @pytest.mark.parametrize(
-    "operator", [CompareProjectVersionsOperator, CreateProjectVersionOperator, RestoreProjectVersionOperator]
+    "operator",
+    [
+        CompareProjectVersionsOperator,
+        CreateProjectVersionOperator,
+        RestoreProjectVersionOperator,
+        RetentionOperator,
+    ],
 )
 def test_the_table_tells_every_argument_and_its_default(operator: type) -> None:
     section = PAGE.partition(f"## {operator.__name__}\n")[2].partition("\n## ")[0]
