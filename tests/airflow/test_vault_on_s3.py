@@ -20,15 +20,19 @@ from airflow_sv_versioning.hooks.object_storage import Destination, find_destina
 from airflow_sv_versioning.hooks.supervisely import SuperviselyHook
 from airflow_sv_versioning.hooks.vaults import find_vault
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.runtime.moments import now
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.audit import check_vault
 from airflow_sv_versioning.vault.backends import SPOOL_BYTES
+from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.vault import Vault
+from airflow_sv_versioning.vault.versions import list_entries
 from tests.support.airflow_runs import pulled, state, task_instance
 from tests.support.buckets import s3_server
 from tests.support.media import hash_of
 from tests.support.projects import add_dataset, make_project
 from tests.support.types import Client, Made, Patch, Request, RunDag
+from tests.support.vaults import in_trash_for, put_version
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -235,3 +239,23 @@ def test_a_file_for_a_bucket_that_is_not_there_is_refused(url: str, tmp_path: Pa
 
     with pytest.raises(ConfigurationError, match=r"cannot be written: .* Is its bucket or folder there\?"):
         destination(url.replace(f"@{BUCKET}", "@not-there")).take(file)
+
+
+def test_a_vault_is_thinned_out_and_what_went_comes_back(client: Client, url: str):
+    owner = Owner.of(client.server_url, make_project(client, []))
+    with SuperviselyHook() as hook:
+        vault = find_vault(url)
+        assert vault is not None
+        for number in range(1, 4):
+            put_version(vault, owner, number, now().subtract(days=60 - number), [b"x" * number])
+        planned = hook.versions.plan_retention(owner.project_id, vault=url, policy={"keep_last": 2})
+        result = hook.versions.apply_retention(planned.summary())
+
+        assert (result.removed_nums, result.locked) == ((1,), ())
+        assert [entry.version_num for entry in list_entries(vault, owner)] == [2, 3]
+        assert hook.versions.prune_vault(url, [owner.project_id]).removed == 0
+        version = f"{owner.server}/{owner.project_id}/1"
+        assert hook.versions.undelete_version(url, version).version_num == 1
+        hook.versions.apply_retention(planned)
+        in_trash_for(7, vault, owner)
+        assert hook.versions.prune_vault(url, [owner.project_id]).removed == 2
