@@ -148,7 +148,9 @@ def _table(plan: RetentionPlan) -> Table:
         made = candidate.made_at.strftime("%Y-%m-%d %H:%M") if candidate.made_at else ""
         does = "keep" if version.decision.keep else "remove"
         why = "; ".join(version.decision.reasons)
-        rows.append((str(candidate.version_num), made, candidate.title, does, f"{version.only_bytes:,}", why))
+        rows.append(
+            (str(candidate.version_num), made, candidate.title, does, f"{version.only_bytes or 0:,}", why)
+        )
     head = ("VERSION", "MADE", "TITLE", "DOES", "ONLY ITS BYTES", "WHY")
     return Table(head, rows, numbers=("VERSION", "ONLY ITS BYTES"))
 

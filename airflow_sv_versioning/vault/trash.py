@@ -87,6 +87,8 @@ def trash_version(vault: Vault, owner: Owner, entry: Entry, plan: str) -> str:
         if lock := vault.find_lock(manifest.name(owner)):
             return lock
     earlier = find_trashed(vault, owner, entry)
+    if earlier and not entries:
+        return ""
     manifests = dict(earlier.manifests) if earlier else {}
     for name in (manifest.name(owner) for manifest in entries):
         manifests[name] = b"".join(vault.iter_lines(name)).decode()
@@ -125,11 +127,15 @@ def list_trashed(vault: Vault, owner: Owner) -> list[Trashed]:
 
     :raises FormatError: a file is damaged.
     """
-    present_ids = {entry.version_id for entry in list_entries(vault, owner)}
-    names = vault.list_files(_folder(owner))
-    entries = sorted(entry for entry in map(parse_name, names) if entry is not None)
-    found = (find_trashed(vault, owner, entry) for entry in entries if entry.version_id not in present_ids)
+    found = (find_trashed(vault, owner, entry) for entry in list_in_trash(vault, owner))
     return [trashed for trashed in found if trashed is not None]
+
+
+def list_in_trash(vault: Vault, owner: Owner) -> list[Entry]:
+    """List the versions in the trash of a project, by number, as :func:`list_trashed`, and read none."""
+    present_ids = {entry.version_id for entry in list_entries(vault, owner)}
+    entries = filter(None, map(parse_name, vault.list_files(_folder(owner))))
+    return sorted(entry for entry in entries if entry.version_id not in present_ids)
 
 
 def list_trash_owners(vault: Vault) -> list[Owner]:

@@ -36,7 +36,7 @@ class RetentionResult:
     def as_dict(self) -> dict[str, Any]:
         """Write it as JSON-able data."""
         return {
-            **self.plan.summary(),
+            **self.plan.facts(),
             "removed_count": len(self.removed_nums),
             "removed": list(self.removed_nums),
             "locked": [{"version_num": version_num, "locked": until} for version_num, until in self.locked],
@@ -73,6 +73,7 @@ def apply_retention(
         approved.order,
         experiments=experiments,
         half_done=approved.digest,
+        with_bytes=False,
         progress=progress,
     )
     if plan.digest != approved.digest:

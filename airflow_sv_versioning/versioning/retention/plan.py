@@ -64,11 +64,12 @@ class RetentionOrder:
 class PlannedVersion:
     """A version in a plan.
 
-    :param only_bytes: of contents that no other version in the vault needs.
+    :param only_bytes: of contents that no other version in the vault needs; ``None`` where that was not
+        looked for.
     """
 
     decision: Decision
-    only_bytes: int
+    only_bytes: int | None
 
     @property
     def version_id(self) -> int:
@@ -123,14 +124,22 @@ class RetentionPlan:
         """Write the plan as JSON-able data, as files have it."""
         return {**self.summary(), "versions": [version.as_dict() for version in self.versions]}
 
+    @property
+    def removed_bytes(self) -> int:
+        """The bytes that each of the versions that go needs alone, together."""
+        return sum(version.only_bytes or 0 for version in self.removed)
+
     def summary(self) -> dict[str, Any]:
         """Write all but the versions as JSON-able data: enough to apply the plan."""
+        return {**self.facts(), "remove_bytes": self.removed_bytes}
+
+    def facts(self) -> dict[str, Any]:
+        """Write what is told of a plan before and after it was applied."""
         return {
             "format": FORMAT,
             **self.order.as_dict(),
             "keep_count": len(self.versions) - len(self.removed),
             "remove_count": len(self.removed),
-            "remove_bytes": sum(version.only_bytes for version in self.removed),
             "cannot_count": len(self.cannot),
             "cannot_bytes": sum(archive.size_bytes for archive in self.cannot),
             "cannot": [archive.as_dict() for archive in self.cannot],
@@ -139,11 +148,10 @@ class RetentionPlan:
 
     def line(self) -> str:
         """Say it in one line."""
-        removed_bytes = sum(version.only_bytes for version in self.removed)
         return (
             f"{len(self.versions):,} versions of project {self.order.project_id} of {self.order.server} in "
             f"{self.order.vault_url}: {len(self.removed):,} would be removed, which alone need "
-            f"{removed_bytes:,} bytes."
+            f"{self.removed_bytes:,} bytes."
         )
 
 

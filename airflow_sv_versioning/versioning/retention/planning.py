@@ -25,7 +25,7 @@ from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.retention.decide import Decision, check_removals, decide
 from airflow_sv_versioning.vault.retention.only_bytes import find_only_bytes
 from airflow_sv_versioning.vault.retention.rules import Candidate
-from airflow_sv_versioning.vault.trash import list_trash_owners, list_trashed
+from airflow_sv_versioning.vault.trash import list_in_trash, list_trash_owners, list_trashed
 from airflow_sv_versioning.vault.vault import Vault
 from airflow_sv_versioning.vault.versions import VaultVersion, iter_versions
 from airflow_sv_versioning.versioning.retention.plan import (
@@ -47,17 +47,19 @@ def plan_retention(
     *,
     experiments: Iterable[Any] = (),
     half_done: str | None = None,
+    with_bytes: bool = True,
     progress: Progress,
 ) -> RetentionPlan:
     """Plan which versions of a project a vault keeps.
 
     :param experiments: records of experiments; the versions that they name stay.
     :param half_done: digest of a plan that was begun; what it has put into the trash counts as still there.
+    :param with_bytes: also find out what only one version needs, for which the whole vault is listed.
     :raises ConfigurationError: the project cannot be seen, or there is no such time zone.
     :raises VersionNotFoundError: the vault holds no version of the project.
     :raises RetentionRefusedError: more would be removed than can be meant.
     """
-    return _Planning(client, vault, order, progress).run(experiments, half_done)
+    return _Planning(client, vault, order, progress).run(experiments, half_done, with_bytes=with_bytes)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _Planning:
     def owner(self) -> Owner:
         return Owner(self.order.server, self.order.project_id)
 
-    def run(self, experiments: Iterable[Any], half_done: str | None) -> RetentionPlan:
+    def run(self, experiments: Iterable[Any], half_done: str | None, *, with_bytes: bool) -> RetentionPlan:
         project = self._find_project()
         listed = [*self.client.versions.list_all(project.id)]
         versions = [*iter_versions(self.vault, [self.owner]), *self._iter_half_done(half_done)]
@@ -85,9 +87,9 @@ class _Planning:
         ]
         decisions = decide(candidates, self.order.policy, self.order.made_at, self.order.timezone)
         check_removals(decisions, self.order.policy, self.order.allow)
-        return RetentionPlan(
-            self.order, self._with_bytes(decisions, half_done), self._find_cannot(project, listed, decisions)
-        )
+        only_bytes = self._find_only_bytes(versions) if with_bytes else {}
+        planned = (PlannedVersion(each, only_bytes.get(each.version.version_id)) for each in decisions)
+        return RetentionPlan(self.order, tuple(planned), self._find_cannot(project, listed, decisions))
 
     def _find_project(self) -> Project:
         try:
@@ -123,18 +125,16 @@ class _Planning:
             protections[latest.version_id] = (*others, "a version is being made on it")
         return protections
 
-    def _with_bytes(self, decisions: Sequence[Decision], half_done: str | None) -> tuple[PlannedVersion, ...]:
-        gone = [
-            (owner, trashed.version_id)
+    def _find_only_bytes(self, versions: Sequence[VaultVersion]) -> Mapping[int, int]:
+        """Find the bytes that only one version needs, by ids; what is in the trash needs nothing any more."""
+        planned = {(self.owner, version.version_id) for version in versions}
+        gone = {
+            (owner, entry.version_id)
             for owner in list_trash_owners(self.vault)
-            for trashed in list_trashed(self.vault, owner)
-            if trashed.plan != half_done
-        ]
-        only_bytes = find_only_bytes(self.vault, gone, self.progress)
-        return tuple(
-            PlannedVersion(decision, only_bytes.get((self.owner, decision.version.version_id), 0))
-            for decision in decisions
-        )
+            for entry in list_in_trash(self.vault, owner)
+        }
+        only_bytes = find_only_bytes(self.vault, gone - planned, self.progress)
+        return {version_id: only_bytes.get((owner, version_id), 0) for owner, version_id in planned}
 
     def _find_cannot(
         self, project: Project, listed: Sequence[VersionInfo], decisions: Sequence[Decision]

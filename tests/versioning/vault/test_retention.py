@@ -368,6 +368,15 @@ def test_what_lies_in_the_trash_keeps_its_contents_for_seven_days(client, filled
         undelete_version(filled, ref, Progress())
 
 
+def test_a_plan_that_was_applied_long_ago_changes_nothing(client, filled, owner):
+    planned = plan(client, filled, owner)
+    apply(client, filled, planned)
+    in_trash_for(8, filled, owner)
+
+    assert apply(client, filled, planned).removed_nums == (2, 1)
+    assert [trashed.is_young for trashed in list_trashed(filled, owner)] == [False, False]
+
+
 def test_what_is_held_in_the_trash_keeps_its_contents(client, filled, owner):
     apply(client, filled, plan(client, filled, owner))
     in_trash_for(8, filled, owner)
@@ -397,15 +406,15 @@ def test_what_retention_took_out_is_not_needed_because_the_platform_has_it_still
     assert prune(client, vault, owner).kept == 1
 
 
-@pytest.mark.parametrize("place", ["versions", "trash"])
+@pytest.mark.parametrize("place", ["versions", "state/trash"])
 def test_a_file_of_a_vault_that_cannot_be_read_stops_everything(client, filled, owner, place, tmp_path):
-    apply(client, filled, plan(client, filled, owner))
-    folder = tmp_path / "vault" / ("state/trash" if place == "trash" else place)
-    next(path for path in folder.rglob("*.json")).write_bytes(b"{")
+    planned = plan(client, filled, owner)
+    apply(client, filled, planned)
+    next((tmp_path / "vault" / place).rglob("*.json")).write_bytes(b"{")
 
     with pytest.raises(FormatError, match="cannot be read"):
-        plan(client, filled, owner)
-    if place == "trash":
+        apply(client, filled, planned)
+    if place == "state/trash":
         with pytest.raises(FormatError, match="cannot be read"):
             prune(client, filled, owner)
 
