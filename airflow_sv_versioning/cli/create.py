@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 
 from airflow_sv_versioning.cli.connecting import working
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_choice, add_project_command, seconds
+from airflow_sv_versioning.cli.parsing import (
+    Commands,
+    Parser,
+    add_choice,
+    add_project_command,
+    add_vault_arguments,
+    seconds,
+)
 from airflow_sv_versioning.cli.printing import show
 from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.pages import version_page
@@ -13,7 +20,7 @@ from airflow_sv_versioning.versioning.options import CaptureMode, OnBusy, OnConc
 
 _CHOSEN = (
     "title", "description", "enable_preview", "archive_format", "on_concurrent_change", "capture",
-    "busy_timeout_seconds", "on_busy", "vault",
+    "busy_timeout_seconds", "on_busy", "vault", "vault_contents", "as_server",
 )  # fmt: skip
 
 
@@ -45,8 +52,10 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--vault",
         metavar="URL",
-        help="also keep the originals, each content once: s3://bucket/prefix, gs://..., or a folder",
+        help="also keep archive and originals outside the platform, each content once: s3://bucket/prefix, "
+        "gs://..., or a folder",
     )
+    add_vault_arguments(command)
     command.add_argument(
         "--private-links",
         action="store_true",
@@ -95,6 +104,8 @@ def _create(arguments: argparse.Namespace) -> int:
             **work.watched,
         )
         page = version_page(work.client.server_url, result.project_id, result.version_id)
-    media_lines = [f"{result.media.vault}: {result.media.line()}."] if result.media else []
+    vault_lines = [f"In the vault as {result.vault_version}."] if result.vault_version else []
+    if result.media:
+        vault_lines.append(f"{result.media.vault}: {result.media.line()}.")
     warnings = [f"Warning: {warning}" for warning in result.warnings]
-    return show(arguments, result.as_dict(), f"{result.line()} {page}", *media_lines, *warnings)
+    return show(arguments, result.as_dict(), f"{result.line()} {page}", *vault_lines, *warnings)

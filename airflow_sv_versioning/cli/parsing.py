@@ -12,6 +12,7 @@ from airflow_sv_versioning.cli.printing import report, write
 from airflow_sv_versioning.client.bounds import MAX_SECONDS, MAX_WORKERS
 from airflow_sv_versioning.client.ids import check_id
 from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.vault.vault import VaultContents
 
 T = TypeVar("T")
 
@@ -115,6 +116,16 @@ def add_choice(command: Parser, name: str, words: Any, text: str = "") -> None:
     """Add an argument that is one of a ``Literal``'s words, by default the first."""
     choices = get_args(words)
     command.add_argument(name, choices=choices, default=choices[0], help=f"{text} (%(default)s)".strip())
+
+
+def add_vault_arguments(command: Parser) -> None:
+    """Add what says how a vault keeps the versions of a project."""
+    add_choice(command, "--vault-contents", VaultContents, "what the vault takes of a version")
+    command.add_argument(
+        "--as-server",
+        metavar="HOST",
+        help="keep the project in the vault under this server, such as the old name of one that moved",
+    )
 
 
 def add_version_arguments(command: Parser, *, required: bool) -> None:

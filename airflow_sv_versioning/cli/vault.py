@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from airflow_sv_versioning.cli import vault_holds
+from airflow_sv_versioning.cli import vault_holds, vault_versions
 from airflow_sv_versioning.cli.connecting import stop_on_signal, working
 from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
 from airflow_sv_versioning.cli.printing import FAILED, reporting, show
@@ -15,6 +15,7 @@ def add_to(commands: Commands[Parser]) -> None:
     """Describe the commands."""
     vault_parser = commands.add_parser("vault", help="Look after a vault.", description="Look after a vault.")
     parts = vault_parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    vault_versions.add_to(parts)
     _add_verify(parts)
     _add_prune(parts)
     vault_holds.add_to(parts)

@@ -29,6 +29,7 @@ from airflow_sv_versioning.triggers.busy_projects import BusyProjectTrigger, Bus
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_sv_versioning.vault.vault import VaultContents
     from airflow_sv_versioning.versioning.options import CaptureMode, OnConcurrentChange, OnRerun
     from airflow_sv_versioning.versioning.results import CreateResult
 
@@ -68,9 +69,13 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         checks a sample of them; ``full`` reads everything; ``auto`` is incremental for images, and for what
         ``trusted_stamps`` in the connection's extra names, else full.
     :param busy_timeout_seconds: how long to wait while somebody else makes a version of the project.
-    :param vault: where to keep the originals beside the platform, each content once: any path that
-        Airflow's object storage understands, with its connection, such as ``s3://aws@bucket/prefix``. The
-        store also gets what it lacks of the latest version where nothing changed; templated.
+    :param vault: where to keep the version's archive and its originals outside the platform, each content
+        once: any path that Airflow's object storage understands, with its connection, such as
+        ``s3://aws@bucket/prefix``. It also gets what it lacks of the latest version where nothing changed;
+        templated.
+    :param vault_contents: ``all``, or only ``archives``, without originals; templated.
+    :param as_server: under which server the vault keeps the project, by default the connection's host: the
+        old name of a server that moved; templated.
     :param platform_task_id: a task of the platform; on its Workflow page the version becomes the task's
         output. If the page cannot be changed, the try fails, and the next one finds the version; templated.
     :param workflow_meta: how the version looks there: a dict, or an object with ``as_dict``, such as the
@@ -84,8 +89,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
     """
 
     template_fields: Sequence[str] = (
-        "supervisely_conn_id", "project_id", "title", "description", "vault", "platform_task_id",
-        "experiment_file",
+        "supervisely_conn_id", "project_id", "title", "description", "vault", "vault_contents", "as_server",
+        "platform_task_id", "experiment_file",
     )  # fmt: skip
     operator_extra_links = (VersionLink(), ProjectLink())
     ui_color = "#d6e9ff"
@@ -104,6 +109,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         capture: CaptureMode = "auto",
         busy_timeout_seconds: float = 600.0,
         vault: str | None = None,
+        vault_contents: VaultContents = "all",
+        as_server: str | None = None,
         platform_task_id: int | str | None = None,
         workflow_meta: Any = None,
         partition_by_version: bool = False,
@@ -122,6 +129,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.capture = capture
         self.busy_timeout_seconds = busy_timeout_seconds
         self.vault = vault
+        self.vault_contents = vault_contents
+        self.as_server = as_server
         self.platform_task_id = platform_task_id
         self.workflow_meta = workflow_meta
         self.partition_by_version = partition_by_version
@@ -231,6 +240,8 @@ class CreateProjectVersionOperator(LineageTeller, SuperviselyOperator):
                 busy_timeout_seconds=wait.seconds_left,
                 on_busy="fail" if self.deferrable else "wait",
                 vault=find_vault(self.vault),
+                vault_contents=self.vault_contents,
+                as_server=self.as_server,
                 run=Run(key=key, on_rerun=self.on_rerun, began=context["dag_run"].run_after),
                 marks=marks,
                 report=self._report,

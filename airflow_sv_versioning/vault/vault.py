@@ -23,7 +23,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
 from airflow_sv_versioning.exceptions import ConfigurationError, FormatError, MediaAbsentError, VaultError
@@ -35,6 +35,8 @@ MEDIA = "media"
 ARCHIVES = "archives"
 DAMAGED = "damaged"
 _MARK = "vault.json"
+VaultContents = Literal["all", "archives"]
+"""What a vault takes of a version: its archive and its originals, or the archive alone."""
 CHUNK_BYTES = 1024 * 1024
 # Below this many wanted contents in one folder, asking for each is cheaper than listing all that is there.
 _LIST_FROM = 4
@@ -91,7 +93,7 @@ class Vault:
         if self.create_file(_MARK, content):
             raise ConfigurationError(
                 f"{self.url} overwrites what is to be made once. It needs a store that knows the header "
-                "If-None-Match, with s3fs from 2024.12 and botocore from 1.35.21 on."
+                "If-None-Match, and drivers that send it: s3fs from 2025.5 and botocore from 1.38 on."
             )
 
     def holds(self, content_hash: str) -> bool:

@@ -17,17 +17,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from airflow_sv_versioning.exceptions import ConfigurationError, FormatError, VersionNotFoundError
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.vault.proof import is_hex_digest
 from airflow_sv_versioning.vault.references import Owner, server_name
-from airflow_sv_versioning.vault.vault import Vault
+from airflow_sv_versioning.vault.vault import Vault, VaultContents
 
 VERSIONS = "versions"
-VaultContents = Literal["all", "archives"]
-"""What a vault takes of a version: its archive and its originals, or the archive alone."""
 
 _FILE = re.compile(r"(\d+)-(\d+)(?:\.(\d+))?\.json")
 _LATEST = "latest"

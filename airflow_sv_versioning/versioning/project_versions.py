@@ -33,8 +33,8 @@ from airflow_sv_versioning.vault.opening import OpenVault, find_vault
 from airflow_sv_versioning.vault.references import Owner, server_name
 from airflow_sv_versioning.vault.retention.decide import Allow
 from airflow_sv_versioning.vault.retention.policy import RetentionPolicy
-from airflow_sv_versioning.vault.vault import Vault
-from airflow_sv_versioning.vault.versions import VaultContents, VaultVersion, VaultVersionRef
+from airflow_sv_versioning.vault.vault import Vault, VaultContents
+from airflow_sv_versioning.vault.versions import VaultVersion, VaultVersionRef
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import create_version
@@ -55,6 +55,7 @@ from airflow_sv_versioning.versioning.options import (
 )
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.prune import PruneResult, prune_vault
+from airflow_sv_versioning.versioning.pushing import PushResult, push_versions
 from airflow_sv_versioning.versioning.restore import (
     Restoration,
     plan_version_restore,
@@ -429,6 +430,46 @@ class ProjectVersions:
             in_project=in_project,
             progress=Progress(report, should_stop),
         )
+
+    def push_to_vault(
+        self,
+        project_id: int,
+        vault: Any,
+        version_nums: Iterable[int] | None = None,
+        *,
+        vault_contents: VaultContents = "all",
+        as_server: str | None = None,
+        busy_timeout_seconds: float = 600.0,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> PushResult:
+        """Bring versions that are there already into a vault, and look through all that they need there.
+
+        :param vault: a URL, a folder or a vault; ``vault_contents`` and ``as_server`` as in :meth:`create`.
+        :param version_nums: ``None`` for all versions of the project. One whose archive is gone or damaged
+            is told in the result, and the others follow.
+        :param busy_timeout_seconds: how long to wait while another process prunes the vault.
+        :raises VersionNotFoundError: the project has no version of such a number.
+        :raises VaultError: the vault cannot be read or written.
+        """
+        progress = Progress(report, should_stop)
+        project = self._client.projects.get(project_id)
+        check_versioned(project)
+        keeper = VaultKeeper(
+            self._client,
+            project,
+            self._vault(vault),
+            vault_contents,
+            self._owner(project_id, as_server),
+            progress,
+            busy_timeout_seconds,
+        )
+        if version_nums is None:
+            versions = list(self._client.versions.list_all(project_id))
+        else:
+            refs = [VersionRef.parse(None, version_num, None) for version_num in version_nums]
+            versions = [ref.find(self._client, project_id) for ref in refs]
+        return push_versions(keeper, versions)
 
     def check_vault(
         self,

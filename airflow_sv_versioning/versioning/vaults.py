@@ -28,8 +28,8 @@ from airflow_sv_versioning.vault.references import (
     latest_record,
     remove_needs,
 )
-from airflow_sv_versioning.vault.vault import Vault
-from airflow_sv_versioning.vault.versions import VaultContents, VaultVersion, find_version, write_version
+from airflow_sv_versioning.vault.vault import Vault, VaultContents
+from airflow_sv_versioning.vault.versions import VaultVersion, find_version, write_version
 from airflow_sv_versioning.versioning.contents import Contents
 
 if TYPE_CHECKING:
