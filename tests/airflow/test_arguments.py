@@ -44,6 +44,7 @@ DECIDED = (
     *("destination", "selection", "split", "format_options", "cache"),
     *("into", "on_conflict"),
     *("policy", "plan", "experiments"),
+    *("vault_contents", "as_server"),
 )
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}
