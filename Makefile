@@ -58,7 +58,7 @@ help:
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
 	@echo "make truth    compare projects before and after edits that are known (SEEDS=1000 TRUTH_ARGS=...)"
 	@echo "make fuzz     read archives that were changed at random, and count what became of them (SEEDS=5000 FUZZ_ARGS=...)"
-	@echo "make kills N=200  kill creates and restores at every request, and see what the next run finds"
+	@echo "make kills N=200  kill creates, restores, and changes of a vault, and see what the next run finds"
 	@echo "make docs-picture  draw the packages and who imports whom, for docs/architecture.md"
 	@echo "make sdk-env  only the environments of the official SDK"
 	@echo "make readers-env  only the environments of the tests, with what reads exports in Parquet"
@@ -173,6 +173,7 @@ coverage: readers-env
 
 kills: dev-env
 	@nice -n 10 .venv/bin/python -m tests.support.kills --count $(N)
+	@nice -n 10 .venv/bin/python -m tests.support.vault_kills --count $(N)
 
 bench: dev-env sdk-env
 	@.venv/bin/python -m benchmarks.run $(BENCH_ARGS)

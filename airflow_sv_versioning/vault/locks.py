@@ -21,6 +21,7 @@ from airflow_sv_versioning.runtime.moments import ago_text, from_seconds, now, s
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.vault import Vault
+from airflow_sv_versioning.vault.versions import list_entries
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,11 @@ class _Turn:
     """A turn that somebody says to be taking.
 
     :param said_at: when that was said last; ``None`` where what is said cannot be understood.
+    :param version_id: of the version that is being made, where it is one that was not there before.
     """
 
     said_at: datetime | None
+    version_id: int | None = None
 
     @property
     def held_since(self) -> str:
@@ -53,13 +56,20 @@ class _Turn:
 
 
 @contextmanager
-def making_version(vault: Vault, owner: Owner, progress: Progress, patience_seconds: float) -> Iterator[None]:
+def making_version(
+    vault: Vault,
+    owner: Owner,
+    progress: Progress,
+    patience_seconds: float,
+    version_id: int | None = None,
+) -> Iterator[None]:
     """Make a version meanwhile, once no prune is at work.
 
+    :param version_id: of the version, where it is not there yet: once it is in the vault nobody need wait.
     :raises VaultError: somebody pruned the vault all the time.
     """
     name = _version_turn(owner)
-    _say(vault, name)
+    _say(vault, name, version_id=version_id)
     try:
         deadline = time.monotonic() + patience_seconds
         while turn := _find_turn(vault, _PRUNE, _PRUNE_SECONDS):
@@ -76,7 +86,7 @@ def making_version(vault: Vault, owner: Owner, progress: Progress, patience_seco
 
 def is_in_the_making(vault: Vault, owner: Owner) -> bool:
     """Say whether a version of a project is being made with a vault, as far as the vault was told."""
-    return _find_turn(vault, _version_turn(owner), _VERSION_SECONDS) is not None
+    return _find_making(vault, owner) is not None
 
 
 @contextmanager
@@ -111,19 +121,28 @@ def _version_turn(owner: Owner) -> str:
 def _refuse_running(vault: Vault) -> None:
     for server in vault.list_folders(_RUNNING):
         for file in vault.list_files(f"{_RUNNING}/{server}"):
-            name = f"{_RUNNING}/{server}/{file}"
-            if turn := _find_turn(vault, name, _VERSION_SECONDS):
-                project = file.removesuffix(".json")
+            project = file.removesuffix(".json")
+            owner = Owner(server, int(project)) if project.isdecimal() else None
+            if owner and (turn := _find_making(vault, owner)):
                 raise VaultError(
-                    f"A version of project {project} of {server} is being made with {vault.url} "
-                    f"{turn.held_since}. Prune it later; if that process was killed, make its version or "
-                    f"remove {name} from the vault."
+                    f"A version of {owner} is being made with {vault.url} {turn.held_since}. Prune it later; "
+                    f"if that process was killed, make its version or remove {_version_turn(owner)} from "
+                    "the vault."
                 )
 
 
-def _say(vault: Vault, name: str) -> float:
+def _find_making(vault: Vault, owner: Owner) -> _Turn | None:
+    """Find the turn of a version in the making; it is over when its maker was killed after the manifest."""
+    turn = _find_turn(vault, _version_turn(owner), _VERSION_SECONDS)
+    if turn and turn.version_id is not None:
+        done = {entry.version_id for entry in list_entries(vault, owner)}
+        return None if turn.version_id in done else turn
+    return turn
+
+
+def _say(vault: Vault, name: str, **what: int | None) -> float:
     now_seconds = time.time()
-    vault.write_file(name, [json.dumps({"since": now_seconds}).encode()])
+    vault.write_file(name, [json.dumps({"since": now_seconds, **what}).encode()])
     return now_seconds
 
 
@@ -141,7 +160,8 @@ def _find_turn(vault: Vault, name: str, seconds: float) -> _Turn | None:
     if not content:
         return None
     try:
-        said_at = from_seconds(json.loads(content)["since"])
+        said = json.loads(content)
+        said_at, version_id = from_seconds(said["since"]), said.get("version_id")
     except (ValueError, KeyError, TypeError):
         return _Turn(None)
-    return _Turn(said_at) if (now() - said_at).total_seconds() < seconds else None
+    return _Turn(said_at, version_id) if (now() - said_at).total_seconds() < seconds else None

@@ -190,7 +190,7 @@ def _make(work: _Work, reserved: Reservation) -> CreateResult:
         changes = find_changes(project, capture, find_latest(listed.result()), folder, progress)
         contents = find_contents(capture, changes.others, progress)
         facts = _Facts.of(project, reserved, capture, contents, changes)
-        with keeper.turn() if keeper else nullcontext():
+        with keeper.turn(reserved.version_id) if keeper else nullcontext():
             media = _keep_media(keeper, capture)
             packed = _pack(work, reserved, facts, media, prepared.result(), folder)
             _keep_archive(keeper, reserved, packed, capture.snapshot, media, rollback)

@@ -74,10 +74,13 @@ class VaultKeeper:
     progress: Progress
     patience_seconds: float
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Keep others from pruning the vault meanwhile."""
+    def turn(self, version_id: int | None = None) -> AbstractContextManager[None]:
+        """Keep others from pruning the vault meanwhile.
+
+        :param version_id: of the version, where it is not there yet.
+        """
         self.vault.prepare()
-        return making_version(self.vault, self.owner, self.progress, self.patience_seconds)
+        return making_version(self.vault, self.owner, self.progress, self.patience_seconds, version_id)
 
     def keep_media(self, snapshot: Snapshot, earlier: UnpackedArchive | None) -> KeptMedia | None:
         """Bring the originals of a version in the making into the vault; call it in a :meth:`turn`.

@@ -33,7 +33,7 @@ from tests.support.proxy import Exchange, FaultProxy, Reply
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
-GroundT = TypeVar("GroundT", bound="Ground")
+GroundT = TypeVar("GroundT")
 
 TYPES = ("images", "videos", "volumes")
 ACTIONS = ("create", "restore")
