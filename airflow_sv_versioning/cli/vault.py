@@ -54,6 +54,9 @@ def _add_prune(commands: Commands[Parser]) -> None:
         help="projects that are gone for good: what only they needed is removed",
     )
     command.add_argument("--plan-only", action="store_true", help="only say what would be removed")
+    command.add_argument(
+        "--as-server", metavar="HOST", help="under which server the vault keeps these projects, if another"
+    )
     add_server_arguments(command)
 
 
@@ -94,6 +97,7 @@ def _prune(arguments: argparse.Namespace) -> int:
             arguments.project_ids,
             forget=arguments.forget,
             plan_only=arguments.plan_only,
+            as_server=arguments.as_server,
             **work.watched,
         )
     verb = "Would remove" if result.plan_only else "Removed"

@@ -41,6 +41,8 @@ class RetentionOperator(SuperviselyOperator):
     :param policy: rules such as ``{"keep_last": 7, "keep_monthly": 12}``, also as JSON; see
         :class:`~airflow_sv_versioning.vault.retention.policy.RetentionPolicy`; templated.
     :param plan: carry out this plan in place of a policy, if it would do the same now; templated.
+    :param as_server: under which server the vault keeps the project, by default the connection's host: the
+        old name of a server that moved; templated.
     :param timezone: whose days, weeks, months and years count; hours are those of UTC.
     :param allow: ``half`` lets more than half of the versions go.
     :param experiments: files of experiments' records, or folders and prefixes of buckets with them; the
@@ -49,7 +51,7 @@ class RetentionOperator(SuperviselyOperator):
     """
 
     template_fields: Sequence[str] = (
-        "supervisely_conn_id", "project_id", "vault", "policy", "plan", "experiments",
+        "supervisely_conn_id", "project_id", "vault", "policy", "plan", "as_server", "experiments",
     )  # fmt: skip
     operator_extra_links = (ProjectLink(), VersionLink())
     ui_color = "#f0e6d2"
@@ -61,6 +63,7 @@ class RetentionOperator(SuperviselyOperator):
         vault: str,
         policy: Mapping[str, Any] | str | None = None,
         plan: Mapping[str, Any] | str | None = None,
+        as_server: str | None = None,
         timezone: str = "UTC",
         allow: Allow = "nothing",
         experiments: Sequence[str] = (),
@@ -72,6 +75,7 @@ class RetentionOperator(SuperviselyOperator):
         self.vault = vault
         self.policy = policy
         self.plan = plan
+        self.as_server = as_server
         self.timezone = timezone
         self.allow = allow
         self.experiments = experiments
@@ -86,6 +90,7 @@ class RetentionOperator(SuperviselyOperator):
             shared: dict[str, Any] = {
                 "vault": find_vault(self.vault),
                 "experiments": self._read_experiments(),
+                "as_server": self.as_server,
                 "report": self._report,
                 "should_stop": self._stoppable(hook.client),
             }
@@ -143,6 +148,7 @@ class RetentionOperator(SuperviselyOperator):
         pruned = hook.versions.prune_vault(
             find_vault(self.vault),
             [project_id],
+            as_server=self.as_server,
             report=self._report,
             should_stop=self._stoppable(hook.client),
         )

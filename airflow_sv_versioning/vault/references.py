@@ -41,9 +41,12 @@ class Owner:
     project_id: int
 
     @classmethod
-    def of(cls, server_url: str, project_id: int) -> Owner:
-        """Name a project of a server."""
-        return cls(server_name(urlsplit(server_url).netloc), project_id)
+    def of(cls, server_url: str, project_id: int, as_server: str | None = None) -> Owner:
+        """Name a project of a server.
+
+        :param as_server: the server's name in the vault, where that is not the host of its address.
+        """
+        return cls(server_name(as_server or urlsplit(server_url).netloc), project_id)
 
     def __str__(self) -> str:
         return f"project {self.project_id} of {self.server}"

@@ -30,7 +30,7 @@ from airflow_sv_versioning.runtime.work_folder import remove_abandoned_folders
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.vault.audit import VaultCheck, check_vault
 from airflow_sv_versioning.vault.opening import OpenVault, find_vault
-from airflow_sv_versioning.vault.references import Owner, server_name
+from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.retention.decide import Allow
 from airflow_sv_versioning.vault.retention.policy import RetentionPolicy
 from airflow_sv_versioning.vault.vault import Vault, VaultContents
@@ -55,7 +55,7 @@ from airflow_sv_versioning.versioning.options import (
 )
 from airflow_sv_versioning.versioning.preview import make_preview
 from airflow_sv_versioning.versioning.prune import PruneResult, prune_vault
-from airflow_sv_versioning.versioning.pushing import PushResult, push_versions
+from airflow_sv_versioning.versioning.pushing import PushResult, list_unremoved, push_versions
 from airflow_sv_versioning.versioning.restore import (
     Restoration,
     plan_version_restore,
@@ -446,7 +446,8 @@ class ProjectVersions:
         """Bring versions that are there already into a vault, and look through all that they need there.
 
         :param vault: a URL, a folder or a vault; ``vault_contents`` and ``as_server`` as in :meth:`create`.
-        :param version_nums: ``None`` for all versions of the project. One whose archive is gone or damaged
+        :param version_nums: ``None`` for all versions of the project, but for those that retention took out
+            of the vault; by its number such a version comes there again. One whose archive is gone or damaged
             is told in the result, and the others follow.
         :param busy_timeout_seconds: how long to wait while another process prunes the vault.
         :raises VersionNotFoundError: the project has no version of such a number.
@@ -465,7 +466,7 @@ class ProjectVersions:
             busy_timeout_seconds,
         )
         if version_nums is None:
-            versions = list(self._client.versions.list_all(project_id))
+            versions = list_unremoved(keeper)
         else:
             refs = [VersionRef.parse(None, version_num, None) for version_num in version_nums]
             versions = [ref.find(self._client, project_id) for ref in refs]
@@ -494,6 +495,7 @@ class ProjectVersions:
         *,
         forget: Iterable[int] = (),
         plan_only: bool = False,
+        as_server: str | None = None,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> PruneResult:
@@ -504,6 +506,7 @@ class ProjectVersions:
             that are gone from there is removed.
         :param forget: projects that are gone for good; what only they needed is removed.
         :param plan_only: only say what would be removed.
+        :param as_server: under which server the vault keeps the projects; by default the client's host.
         """
         return prune_vault(
             self._client,
@@ -511,6 +514,7 @@ class ProjectVersions:
             project_ids,
             forget=forget,
             plan_only=plan_only,
+            as_server=as_server,
             progress=Progress(report, should_stop),
         )
 
@@ -694,9 +698,7 @@ class ProjectVersions:
 
     def _owner(self, project_id: int, as_server: str | None) -> Owner:
         """Name a project as vaults do."""
-        if as_server is not None:
-            return Owner(server_name(as_server), project_id)
-        return Owner.of(self._client.server_url, project_id)
+        return Owner.of(self._client.server_url, project_id, as_server)
 
     def _vault(self, value: Any) -> Vault:
         if (vault := self._open_vault(value)) is None:

@@ -60,6 +60,7 @@ def prune_vault(
     *,
     forget: Iterable[int] = (),
     plan_only: bool = False,
+    as_server: str | None = None,
     progress: Progress,
 ) -> PruneResult:
     """Remove contents that no version of the given projects needs, nor any other project of the vault.
@@ -72,11 +73,12 @@ def prune_vault(
     :param forget: projects that are gone from the server for good; their versions, and what only they needed,
         are removed.
     :param plan_only: only say what would be removed.
+    :param as_server: under which server the vault keeps the projects; by default the host of the client's.
     :raises ConfigurationError: a project that is named cannot be seen.
     :raises VaultError: a version is being made with this vault right now.
     """
-    named = {Owner.of(client.server_url, project_id): project_id for project_id in project_ids}
-    forgotten = {Owner.of(client.server_url, project_id): project_id for project_id in forget}
+    named = {Owner.of(client.server_url, project_id, as_server): project_id for project_id in project_ids}
+    forgotten = {Owner.of(client.server_url, project_id, as_server): project_id for project_id in forget}
     for project_id in forgotten.values():
         _require_gone(client, project_id)
     projects = {owner: _project(client, project_id) for owner, project_id in named.items()}

@@ -14,6 +14,7 @@ from airflow_sv_versioning.exceptions import (
     UnsafeArchiveError,
 )
 from airflow_sv_versioning.vault.backup import MediaBackup
+from airflow_sv_versioning.vault.trash import list_in_trash
 from airflow_sv_versioning.versioning.vaults import VaultKeeper
 
 
@@ -59,6 +60,19 @@ class PushResult:
             "is_whole": self.is_whole,
             "versions": versions,
         }
+
+
+def list_unremoved(keeper: VaultKeeper) -> list[VersionInfo]:
+    """List the versions of a project, but for those that retention took out of the vault."""
+    removed_ids = {entry.version_id for entry in list_in_trash(keeper.vault, keeper.owner)}
+    versions = list(keeper.client.versions.list_all(keeper.project.id))
+    unremoved = [version for version in versions if version.version_id not in removed_ids]
+    if removed_count := len(versions) - len(unremoved):
+        keeper.progress.say(
+            f"{removed_count:,} versions stay out of {keeper.vault.url}, for retention took them out of it; "
+            "name them by their numbers to bring them there again."
+        )
+    return unremoved
 
 
 def push_versions(keeper: VaultKeeper, versions: Iterable[VersionInfo]) -> PushResult:

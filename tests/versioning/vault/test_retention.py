@@ -406,6 +406,21 @@ def test_what_retention_took_out_is_not_needed_because_the_platform_has_it_still
     assert prune(client, vault, owner).kept == 1
 
 
+def test_what_retention_took_out_comes_back_by_its_number_and_not_with_all(versions, client, vault, photos):
+    project_id = make_project(client, photos[:1])
+    owner = Owner.of("https://old.example", project_id)
+    made = versions.create(project_id, vault=vault, as_server="old.example")
+    put_version(vault, owner, 2, now().subtract(days=1))
+    trash_version(vault, owner, Entry(1, made.version_id, 1), "digest")
+    in_trash_for(8, vault, owner)
+    assert versions.prune_vault(vault, [project_id], as_server="old.example").removed == 2
+
+    assert versions.push_to_vault(project_id, vault, as_server="old.example").versions == ()
+    assert present(vault, owner) == [2]
+    assert versions.push_to_vault(project_id, vault, [1], as_server="old.example").is_whole
+    assert present(vault, owner) == [1, 2]
+
+
 @pytest.mark.parametrize("place", ["versions", "state/trash"])
 def test_a_file_of_a_vault_that_cannot_be_read_stops_everything(client, filled, owner, place, tmp_path):
     planned = plan(client, filled, owner)
