@@ -79,7 +79,7 @@ def test_what_was_held_since_stops_the_plan_for_good(thin_out, owner: Owner, vau
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"policy": KEEP, "plan": {"project_id": 1}}, {"plan": {"project_id": 1}}, {"policy": "keep all"}],
+    [{}, {"plan": {"project_id": 1}}],
 )
 def test_arguments_that_cannot_be_meant_fail_the_task(arguments, run_dag, dag_id, owner, tmp_path):
     with DAG(dag_id, schedule=None) as dag:
