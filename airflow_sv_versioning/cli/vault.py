@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
+from typing import TYPE_CHECKING
 
 from airflow_sv_versioning.cli import vault_holds, vault_versions
 from airflow_sv_versioning.cli.connecting import stop_on_signal, working
-from airflow_sv_versioning.cli.parsing import Commands, Parser, add_command, add_server_arguments, whole_id
+from airflow_sv_versioning.cli.parsing import (
+    Commands,
+    Parser,
+    add_command,
+    add_server_arguments,
+    parsed,
+    whole_id,
+)
 from airflow_sv_versioning.cli.printing import FAILED, reporting, show
 from airflow_sv_versioning.cli.tables import Table
+
+if TYPE_CHECKING:
+    from airflow_sv_versioning.vault.audit import VaultCheck
+    from airflow_sv_versioning.vault.shares import Sample
 
 
 def add_to(commands: Commands[Parser]) -> None:
@@ -22,13 +35,23 @@ def add_to(commands: Commands[Parser]) -> None:
 
 
 def _add_verify(commands: Commands[Parser]) -> None:
-    text = "Read a vault back against the digests of its contents; fails if something is wrong."
+    text = (
+        "Read a vault back against the digests of its contents, and all versions against what is there; "
+        "fails if something is wrong."
+    )
     command = add_command(commands, "verify", text, _verify)
     command.add_argument("vault", metavar="STORE", help="s3://bucket/prefix, gs://..., or a folder")
     command.add_argument(
+        "--sample",
+        type=_sample,
+        metavar="1/N",
+        help="read only an N-th of the contents, each day another one, all in N days",
+    )
+    command.add_argument(
         "--set-aside",
         action="store_true",
-        help="move what is damaged to the folder 'damaged', so that the next version copies it again",
+        help="move what is damaged to the folder 'damaged', and note the versions that lack something, so "
+        "that the next version copies it again",
     )
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
@@ -60,30 +83,51 @@ def _add_prune(commands: Commands[Parser]) -> None:
     add_server_arguments(command)
 
 
+def _sample(text: str) -> Sample:
+    """Read the share of today; argparse asks for it only where it is given."""
+    from airflow_sv_versioning.runtime.moments import now
+    from airflow_sv_versioning.vault.shares import Sample
+
+    return parsed(partial(Sample.parse, day=now().date()), text)
+
+
 def _verify(arguments: argparse.Namespace) -> int:
     from airflow_sv_versioning.runtime.progress import Progress
     from airflow_sv_versioning.vault.audit import check_vault
     from airflow_sv_versioning.vault.opening import open_vault
-    from airflow_sv_versioning.vault.proof import hex_digest
 
     with reporting() as report, stop_on_signal() as should_stop:
         checked = check_vault(
-            open_vault(arguments.vault), Progress(report, should_stop), set_aside=arguments.set_aside
+            open_vault(arguments.vault),
+            Progress(report, should_stop),
+            sample=arguments.sample,
+            set_aside=arguments.set_aside,
         )
-    problem_rows = [(hex_digest(content), "damaged", why) for content, why in checked.damaged.items()]
-    problem_rows += [
-        (hex_digest(content), "absent", f"needed by {who}") for content, who in checked.absent.items()
-    ]
-    line = f"{checked.media:,} media of {checked.size_bytes:,} bytes in {checked.vault}: " + (
-        "all are what they should be." if checked.is_good else f"{len(problem_rows):,} are wrong."
-    )
+    rows = _problem_rows(checked)
+    read = f" (the share of today, {checked.sample}, of {checked.listed:,})" if checked.sample else ""
+    line = (
+        f"{checked.media:,} media of {checked.size_bytes:,} bytes and {checked.archives:,} archives of "
+        f"{checked.archive_bytes:,} bytes read{read}, and {checked.versions:,} versions looked at in "
+        f"{checked.vault}: "
+    ) + ("all are what they should be." if checked.is_good else f"{len(rows):,} are wrong.")
     show(
         arguments,
         checked.as_dict(),
         line,
-        *([Table(("SHA-256", "IS", "WHY"), problem_rows)] if problem_rows else []),
+        *([Table(("WHAT", "IS", "WHY"), rows)] if rows else []),
     )
     return 0 if checked.is_good else FAILED
+
+
+def _problem_rows(checked: VaultCheck) -> list[tuple[str, str, str]]:
+    from airflow_sv_versioning.vault.proof import hex_digest
+
+    return [
+        *((hex_digest(content), "damaged", why) for content, why in checked.damaged.items()),
+        *((f"archive {sha256}", "damaged", why) for sha256, why in checked.damaged_archives.items()),
+        *((hex_digest(content), "absent", f"needed by {who}") for content, who in checked.absent.items()),
+        *((file, "wrong", why) for file, why in checked.wrong.items()),
+    ]
 
 
 def _prune(arguments: argparse.Namespace) -> int:

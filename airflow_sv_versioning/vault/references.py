@@ -164,17 +164,38 @@ def iter_needed(vault: Vault, owner: Owner, version_id: int) -> Iterator[bytes]:
     """
     for name in _names(owner, version_id):
         is_there = False
-        try:
-            for line in map(json.loads, vault.iter_lines(name)):
-                is_there = True
-                if "archive" in line:
-                    yield bytes.fromhex(_digest(line["archive"]))
-                elif "hash" in line:
-                    yield bytes.fromhex(hex_digest(line["hash"]))
-        except (ValueError, TypeError) as error:
-            raise FormatError(f"{name} of {vault.url} cannot be read: {error!r}.") from error
+        for line in _iter_lines(vault, name):
+            is_there = True
+            if "archive" in line:
+                yield bytes.fromhex(line["archive"])
+            elif "hash" in line:
+                yield bytes.fromhex(hex_digest(line["hash"]))
         if not is_there:
             return
+
+
+def find_archives_and_lost(
+    vault: Vault, owner: Owner, version_id: int
+) -> tuple[frozenset[bytes], frozenset[str]]:
+    """Read the digests of a version's archives, and the hashes and links whose originals nobody had.
+
+    :raises FormatError: a file is damaged.
+    """
+    archives: set[bytes] = set()
+    lost: frozenset[str] = frozenset()
+    for name in _names(owner, version_id):
+        lines = [line for line in _iter_lines(vault, name) if not line.keys() & {"hash", "link"}]
+        if not lines and vault.find_file_size(name) is None:
+            break
+        archives.update(bytes.fromhex(line["archive"]) for line in lines if "archive" in line)
+        # Each further file says all of what could not be had.
+        lost = frozenset(line["original"] for line in lines if "lost" in line)
+    return frozenset(archives), lost
+
+
+def needs_name(owner: Owner, version_id: int) -> str:
+    """Name the file that says what a version needs; further ones stand beside it."""
+    return next(_names(owner, version_id))
 
 
 def latest_record(
@@ -218,6 +239,26 @@ def _read(vault: Vault, name: str) -> Needs | None:
     if not (archives or hashes or record_lines):
         return None
     return Needs(frozenset(archives), frozenset(hashes), record)
+
+
+def _iter_lines(vault: Vault, name: str) -> Iterator[dict[str, str]]:
+    """Read a file line by line.
+
+    :raises FormatError: it is damaged.
+    """
+    try:
+        for line in map(json.loads, vault.iter_lines(name)):
+            if not isinstance(line, dict):
+                raise ValueError(f"{line!r} is no object")
+            if "archive" in line:
+                _digest(line["archive"])
+            elif "hash" in line:
+                hex_digest(line["hash"])
+            elif not isinstance(line["original"], str):
+                raise ValueError(f"{line['original']!r} is no original")
+            yield line
+    except (ValueError, TypeError, KeyError, RecursionError, FormatError) as error:
+        raise FormatError(f"{name} of {vault.url} cannot be read: {error!r}.") from error
 
 
 def _join(needs: Needs, more: Needs) -> Needs:

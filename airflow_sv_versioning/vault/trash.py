@@ -18,6 +18,7 @@ import msgspec
 
 from airflow_sv_versioning.exceptions import ConfigurationError, FormatError
 from airflow_sv_versioning.runtime.moments import now, parse_moment
+from airflow_sv_versioning.vault.holds import list_holds
 from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.vault import Vault
 from airflow_sv_versioning.vault.versions import (
@@ -136,6 +137,17 @@ def list_in_trash(vault: Vault, owner: Owner) -> list[Entry]:
     present_ids = {entry.version_id for entry in list_entries(vault, owner)}
     entries = filter(None, map(parse_name, vault.list_files(_folder(owner))))
     return sorted(entry for entry in entries if entry.version_id not in present_ids)
+
+
+def split_trash(vault: Vault, owner: Owner) -> tuple[set[int], set[int]]:
+    """Tell by their ids which versions in the trash need their contents still, and which do not.
+
+    :raises FormatError: a file is damaged.
+    """
+    held_ids = list_holds(vault, owner).keys()
+    trash = list_trashed(vault, owner)
+    needing_ids = {t.version_id for t in trash if t.is_young or t.version_id in held_ids}
+    return needing_ids, {t.version_id for t in trash} - needing_ids
 
 
 def list_trash_owners(vault: Vault) -> list[Owner]:

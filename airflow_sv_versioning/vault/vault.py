@@ -65,6 +65,11 @@ class VaultFile:
     digest: bytes
     size_bytes: int
 
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is an archive, and no original."""
+        return self.name.startswith(f"{ARCHIVES}/")
+
 
 class Vault:
     """Contents by their digest; may be shared by threads.
@@ -158,16 +163,23 @@ class Vault:
 
     def iter_media(self) -> Iterator[StoredMedia]:
         """Stream all originals with their sizes, in the order of their digests."""
-        with self._errors():
-            for folder in self.backend.list_folders(MEDIA):
-                for name, size in sorted(self.backend.list_folder(f"{MEDIA}/{folder}")):
-                    if is_hex_digest(name) and name.startswith(folder):
-                        yield StoredMedia(content_hash_of(bytes.fromhex(name)), size)
+        for file in self.iter_contents():
+            if not file.is_archive:
+                yield StoredMedia(content_hash_of(file.digest), file.size_bytes)
 
-    def set_aside(self, content_hash: str) -> None:
-        """Move an original out of the way, into the folder ``damaged``."""
+    def check_file(self, file: VaultFile) -> None:
+        """Read an archive or an original back and prove it.
+
+        :raises MediaAbsentError: it is not there.
+        :raises IntegrityError: it is not what its name says.
+        """
+        for _ in self._prove(file.name, content_hash_of(file.digest)):
+            pass
+
+    def set_aside(self, file: VaultFile) -> None:
+        """Move an archive or an original out of the way, into the folder ``damaged``."""
         with self._errors():
-            self.backend.move(_media_name(content_hash), f"{DAMAGED}/{hex_digest(content_hash)}")
+            self.backend.move(file.name, f"{DAMAGED}/{file.digest.hex()}")
 
     def remove(self, content_hash: str) -> None:
         """Remove an original; one that is not there is no error."""
@@ -195,28 +207,20 @@ class Vault:
         """
         self._put(_archive_name(sha256), content_hash_of(bytes.fromhex(sha256)), chunks, size_bytes)
 
-    def iter_archives(self) -> Iterator[tuple[str, int]]:
-        """Stream the digests of all archives with their sizes in bytes, in order."""
-        with self._errors():
-            archives = sorted(self.backend.list_folder(ARCHIVES))
-        return ((name, size) for name, size in archives if is_hex_digest(name))
-
-    def set_archive_aside(self, sha256: str) -> None:
-        """Move an archive out of the way, into the folder ``damaged``."""
-        with self._errors():
-            self.backend.move(_archive_name(sha256), f"{DAMAGED}/{sha256}")
-
     def remove_archive(self, sha256: str) -> None:
         """Remove an archive; one that is not there is no error."""
         self.remove_file(_archive_name(sha256))
 
     def iter_contents(self) -> Iterator[VaultFile]:
-        """Stream all archives and originals, by listing them."""
+        """Stream all archives, then all originals in the order of their digests, by listing them."""
         with self._errors():
-            folders = [ARCHIVES, *(f"{MEDIA}/{folder}" for folder in self.backend.list_folders(MEDIA))]
-            for folder in folders:
-                for name, size in self.backend.list_folder(folder):
-                    if is_hex_digest(name):
+            folders = {
+                ARCHIVES: "",
+                **{f"{MEDIA}/{start}": start for start in self.backend.list_folders(MEDIA)},
+            }
+            for folder, start in folders.items():
+                for name, size in sorted(self.backend.list_folder(folder)):
+                    if is_hex_digest(name) and name.startswith(start):
                         yield VaultFile(f"{folder}/{name}", bytes.fromhex(name), size)
 
     def find_file_size(self, name: str) -> int | None:

@@ -33,6 +33,7 @@ from airflow_sv_versioning.vault.opening import OpenVault, find_vault
 from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.vault.retention.decide import Allow
 from airflow_sv_versioning.vault.retention.policy import RetentionPolicy
+from airflow_sv_versioning.vault.shares import Sample
 from airflow_sv_versioning.vault.vault import Vault, VaultContents
 from airflow_sv_versioning.vault.versions import VaultVersion, VaultVersionRef
 from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
@@ -476,17 +477,26 @@ class ProjectVersions:
         self,
         vault: Any,
         *,
+        sample: str | None = None,
         set_aside: bool = False,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
     ) -> VaultCheck:
-        """Read a vault back against the digests of its contents, and every need against what is there.
+        """Read a vault back against the digests of its contents, and every version against what is there.
 
         :param vault: a URL, a folder or a vault; see :meth:`create`.
-        :param set_aside: move damaged contents away, so that the next version copies them again.
+        :param sample: ``1/7`` reads a seventh of the contents, on each of seven days (of UTC) another one;
+            whether the others are there is looked up all the same.
+        :param set_aside: move damaged contents away, so that the next version copies them again, and note
+            the versions that lack something.
         :raises ConfigurationError: there is no vault.
         """
-        return check_vault(self._vault(vault), Progress(report, should_stop), set_aside=set_aside)
+        return check_vault(
+            self._vault(vault),
+            Progress(report, should_stop),
+            sample=Sample.parse(sample, now().date()) if sample is not None else None,
+            set_aside=set_aside,
+        )
 
     def prune_vault(
         self,

@@ -14,11 +14,10 @@ from airflow_sv_versioning.exceptions import ConfigurationError, NotFoundError
 from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
-from airflow_sv_versioning.vault.holds import list_holds
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.proof import hex_digest
 from airflow_sv_versioning.vault.references import Owner, iter_needed, list_needing, list_owners, remove_needs
-from airflow_sv_versioning.vault.trash import list_trashed
+from airflow_sv_versioning.vault.trash import split_trash
 from airflow_sv_versioning.vault.vault import Vault, VaultFile
 from airflow_sv_versioning.vault.versions import list_entries, list_manifests
 
@@ -156,20 +155,13 @@ class _Prune:
         versions = {version.version_id: version for version in self.client.versions.list_all(project.id)}
         # In this order: what retention moves to the trash meanwhile is seen in one of the two.
         held_ids = {entry.version_id for entry in list_entries(self.vault, owner)}
-        needing_ids, gone_ids = self._look_into_trash(owner)
+        needing_ids, gone_ids = split_trash(self.vault, owner)
         kept_ids = (stored_ids & (versions.keys() | held_ids | needing_ids)) - gone_ids
         self.obsolete += [(owner, version_id) for version_id in stored_ids - kept_ids]
         needed = self._union(owner, kept_ids)
         for version_id in versions.keys() - stored_ids - gone_ids:
             needed |= self._read_archive(project, versions[version_id])
         return needed
-
-    def _look_into_trash(self, owner: Owner) -> tuple[set[int], set[int]]:
-        """Tell which versions in the trash need their contents still, and which do not."""
-        held_ids = list_holds(self.vault, owner).keys()
-        trash = list_trashed(self.vault, owner)
-        needing_ids = {t.version_id for t in trash if t.is_young or t.version_id in held_ids}
-        return needing_ids, {t.version_id for t in trash} - needing_ids
 
     def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[bytes]:
         needed: set[bytes] = set()
