@@ -42,7 +42,7 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $
 # order files begin, tests/conftest.py says.
 IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare bench-dataset bench-retention fidelity truth fuzz docs-picture dev-env sdk-env readers-env s3-env clean
+.PHONY: help setup demo check test test-matrix lint types pytest coverage kills bench bench-compare bench-dataset bench-retention bench-vault fidelity truth fuzz docs-picture dev-env sdk-env readers-env s3-env clean
 
 help:
 	@echo "make setup    .venv with sv-versioning and airflow in it"
@@ -54,6 +54,7 @@ help:
 	@echo "make bench    measure create and restore beside the official SDK (BENCH_ARGS=...)"
 	@echo "make bench-compare  measure a comparison of two million figures, and a restore that is compared in full"
 	@echo "make bench-dataset  measure reading and exporting a version of a million polygons, and COCO beside the official way"
+	@echo "make bench-vault  measure a nightly version of 200,000 images with a vault, beside one without"
 	@echo "make bench-retention  measure deciding over 10,000 versions, and looking through a vault of a million contents"
 	@echo "make fidelity  bring projects that are made up into a version and back (SEEDS=1000 FIDELITY_ARGS=...)"
 	@echo "make truth    compare projects before and after edits that are known (SEEDS=1000 TRUTH_ARGS=...)"
@@ -183,6 +184,9 @@ bench-compare: dev-env
 
 bench-dataset: dev-env sdk-env
 	@.venv/bin/python -m benchmarks.datasets $(BENCH_ARGS)
+
+bench-vault: dev-env
+	@.venv/bin/python -m benchmarks.nightly $(BENCH_ARGS)
 
 bench-retention: dev-env
 	@.venv/bin/python -m benchmarks.retention $(BENCH_ARGS)
