@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
     from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
     from airflow_sv_versioning.operators.export import ExportProjectVersionOperator, FinishExportOperator
+    from airflow_sv_versioning.operators.fill_vault import FillVaultOperator
     from airflow_sv_versioning.operators.guarded import guarded_operation
     from airflow_sv_versioning.operators.remove import RemoveProjectOperator
     from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
@@ -36,6 +37,7 @@ __all__ = [
     "CompareProjectVersionsOperator",
     "CreateProjectVersionOperator",
     "ExportProjectVersionOperator",
+    "FillVaultOperator",
     "FinishExportOperator",
     "ProjectVersionSensor",
     "ProjectVersions",
@@ -62,6 +64,7 @@ _MODULES = {
     "CompareProjectVersionsOperator": "operators.compare",
     "CreateProjectVersionOperator": "operators.create",
     "ExportProjectVersionOperator": "operators.export",
+    "FillVaultOperator": "operators.fill_vault",
     "FinishExportOperator": "operators.export",
     "ProjectVersionSensor": "sensors.project_versions",
     "ProjectVersions": "versioning",

@@ -35,6 +35,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_sv_versioning.operators.compare",
                     "airflow_sv_versioning.operators.create",
                     "airflow_sv_versioning.operators.export",
+                    "airflow_sv_versioning.operators.fill_vault",
                     "airflow_sv_versioning.operators.guarded",
                     "airflow_sv_versioning.operators.remove",
                     "airflow_sv_versioning.operators.restore",

@@ -121,6 +121,11 @@ def add_choice(command: Parser, name: str, words: Any, text: str = "") -> None:
 def add_vault_arguments(command: Parser) -> None:
     """Add what says how a vault keeps the versions of a project."""
     add_choice(command, "--vault-contents", VaultContents, "what the vault takes of a version")
+    add_as_server(command)
+
+
+def add_as_server(command: Parser) -> None:
+    """Add what says under which server a vault keeps a project."""
     command.add_argument(
         "--as-server",
         metavar="HOST",

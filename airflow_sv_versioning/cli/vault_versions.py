@@ -1,4 +1,4 @@
-"""``sv-versioning vault list``, ``push`` and ``pull``: the versions that a vault holds."""
+"""``sv-versioning vault list``, ``push``, ``fill`` and ``pull``: the versions that a vault holds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from airflow_sv_versioning.cli.connecting import working
 from airflow_sv_versioning.cli.parsing import (
     Commands,
     Parser,
+    add_as_server,
     add_command,
     add_server_arguments,
     add_vault_arguments,
@@ -32,6 +33,7 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument("vault", metavar="VAULT", help=_PLACE)
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     _add_push(commands)
+    _add_fill(commands)
     text = "Write the archive of a version that a vault holds to a file."
     command = add_command(commands, "pull", text, _pull)
     command.add_argument("vault", metavar="VAULT", help=_PLACE)
@@ -51,6 +53,21 @@ def _add_push(commands: Commands[Parser]) -> None:
         "--version-nums", type=whole_id, nargs="+", metavar="N", help="versions by their numbers"
     )
     add_vault_arguments(command)
+    add_server_arguments(command)
+
+
+def _add_fill(commands: Commands[Parser]) -> None:
+    text = "Bring the originals of a project into a vault, before its version is made; several machines may."
+    command = add_command(commands, "fill", text, _fill)
+    command.add_argument("vault", metavar="VAULT", help=_PLACE)
+    command.add_argument("project_id", type=whole_id, metavar="PROJECT_ID")
+    command.add_argument(
+        "--shards", type=int, default=1, metavar="N", help="how many shares there are (%(default)s)"
+    )
+    command.add_argument(
+        "--shard", type=int, default=0, metavar="I", help="copy only this one, from 0 (%(default)s)"
+    )
+    add_as_server(command)
     add_server_arguments(command)
 
 
@@ -85,6 +102,19 @@ def _push(arguments: argparse.Namespace) -> int:
     table = Table(("NUMBER", "IN THE VAULT AS", "WHAT"), rows, numbers=("NUMBER",))
     show(arguments, result.as_dict(), table if rows else "The project has no versions.")
     return 0 if result.is_whole else FAILED
+
+
+def _fill(arguments: argparse.Namespace) -> int:
+    with working(arguments) as work:
+        result = work.versions.fill_vault(
+            arguments.project_id,
+            arguments.vault,
+            shards=arguments.shards,
+            shard=arguments.shard,
+            as_server=arguments.as_server,
+            **work.watched,
+        )
+    return show(arguments, result.as_dict(), result.line())
 
 
 def _pull(arguments: argparse.Namespace) -> int:

@@ -82,6 +82,22 @@ def copy_media(
     return _Copying(client, snapshot, vault, progress).run(linked)
 
 
+def copy_content(
+    client: SuperviselyClient, project_type: str, vault: Vault, row: tuple[str, int], progress: Progress
+) -> tuple[str, int, int | str]:
+    """Copy one content that a vault lacks.
+
+    :param row: its hash, and the id of an item that has it.
+    :returns: both, and its size in bytes, or why nobody has it.
+    """
+    content_hash, item_id = row
+    chunks = _stoppable(client.originals.iter_chunks(project_type, item_id), progress)
+    try:
+        return content_hash, item_id, vault.put(content_hash, chunks)
+    except (NotFoundError, RequestRejectedError, IntegrityError) as error:
+        return content_hash, item_id, error.message
+
+
 def known_links(earlier: Snapshot, record: MediaRecord | None, snapshot: Snapshot) -> dict[str, LinkedMedia]:
     """Take over what an earlier version found behind the links of items that did not change since."""
     if record is None or not record.linked:
@@ -140,12 +156,7 @@ class _Copying:
             self._count(content_hash, item_id, result)
 
     def _copy_content(self, row: tuple[str, int]) -> tuple[str, int, int | str]:
-        content_hash, item_id = row
-        chunks = self._stoppable(self._client.originals.iter_chunks(self._snapshot.project_type, item_id))
-        try:
-            return content_hash, item_id, self._vault.put(content_hash, chunks)
-        except (NotFoundError, RequestRejectedError, IntegrityError) as error:
-            return content_hash, item_id, error.message
+        return copy_content(self._client, self._snapshot.project_type, self._vault, row, self._progress)
 
     def _copy_links(self, items: Mapping[str, tuple[int, str]], linked: Mapping[str, LinkedMedia]) -> None:
         still_linked = {link: media for link, media in linked.items() if link in items}
@@ -169,7 +180,7 @@ class _Copying:
         reasons = []
         for read in ways:
             try:
-                return link, item_id, name, self._vault.add(self._stoppable(read(link, item_id)))
+                return link, item_id, name, self._vault.add(_stoppable(read(link, item_id), self._progress))
             except AuthenticationError:
                 raise
             except (LinkError, ApiError, TransportError) as error:
@@ -185,11 +196,6 @@ class _Copying:
 
     def _side_by_side(self, work: Any, rows: Iterable[Any]) -> Iterator[Any]:
         return map_ordered(work, rows, self._client.max_workers)
-
-    def _stoppable(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            self._progress.check()
-            yield chunk
 
     def _count_present(self, count: int) -> None:
         self._present_count += count
@@ -209,6 +215,12 @@ class _Copying:
             return {}
         paths = paths_of(self._snapshot, {lost.item_id for lost in self._lost.values()})
         return {original: f"{paths[lost.item_id]}: {lost.why}" for original, lost in self._lost.items()}
+
+
+def _stoppable(chunks: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+    for chunk in chunks:
+        progress.check()
+        yield chunk
 
 
 def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:

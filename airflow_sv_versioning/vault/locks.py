@@ -71,17 +71,25 @@ def making_version(
     name = _version_turn(owner)
     _say(vault, name, version_id=version_id)
     try:
-        deadline = time.monotonic() + patience_seconds
-        while turn := _find_turn(vault, _PRUNE, _PRUNE_SECONDS):
-            if time.monotonic() >= deadline:
-                raise VaultError(
-                    f"{vault.url} is being pruned ({turn.heard_of}; see its {_PRUNE}). Try again later."
-                )
-            progress.say(f"{vault.url} is being pruned ({turn.heard_of}); waiting.")
-            progress.sleep(_LOOK_SECONDS)
+        wait_for_prune(vault, progress, patience_seconds)
         yield
     finally:
         _take_back(vault, name)
+
+
+def wait_for_prune(vault: Vault, progress: Progress, patience_seconds: float) -> None:
+    """Wait until nobody prunes the vault; first say what a prune is to see.
+
+    :raises VaultError: somebody pruned the vault all the time.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while turn := _find_turn(vault, _PRUNE, _PRUNE_SECONDS):
+        if time.monotonic() >= deadline:
+            raise VaultError(
+                f"{vault.url} is being pruned ({turn.heard_of}; see its {_PRUNE}). Try again later."
+            )
+        progress.say(f"{vault.url} is being pruned ({turn.heard_of}); waiting.")
+        progress.sleep(_LOOK_SECONDS)
 
 
 def is_in_the_making(vault: Vault, owner: Owner) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from airflow_sv_versioning.archive.stored.version_ref import LATEST, VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
+from airflow_sv_versioning.client.ids import check_count
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.compare.engine import Sink
 from airflow_sv_versioning.compare.options import DEFAULTS as COMPARE_DEFAULTS
@@ -18,6 +19,7 @@ from airflow_sv_versioning.compare.options import CompareOptions
 from airflow_sv_versioning.compare.records import VersionDiff
 from airflow_sv_versioning.compare.rules import Rule
 from airflow_sv_versioning.dataset.export_options import Media, MediaGone
+from airflow_sv_versioning.dataset.staging import Shard
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RequestRejectedError,
@@ -40,6 +42,7 @@ from airflow_sv_versioning.versioning.check_item import ItemCheck, check_item
 from airflow_sv_versioning.versioning.compare import SideRef, compare_sides
 from airflow_sv_versioning.versioning.create import create_version
 from airflow_sv_versioning.versioning.export import Exported, ExportOrder, export_version
+from airflow_sv_versioning.versioning.filling import Filling, FillResult
 from airflow_sv_versioning.versioning.leftovers import ReleaseResult, release_project, remove_drafts
 from airflow_sv_versioning.versioning.listing import check_versioned, choose_projects
 from airflow_sv_versioning.versioning.marks import RESTORES, Marks, making_versions, open_marks
@@ -472,6 +475,42 @@ class ProjectVersions:
             refs = [VersionRef.parse(None, version_num, None) for version_num in version_nums]
             versions = [ref.find(self._client, project_id) for ref in refs]
         return push_versions(keeper, versions)
+
+    def fill_vault(
+        self,
+        project_id: int,
+        vault: Any,
+        *,
+        shards: int = 1,
+        shard: int = 0,
+        as_server: str | None = None,
+        busy_timeout_seconds: float = 600.0,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> FillResult:
+        """Bring originals of a project, as it is now, into a vault, so that a version finds them there.
+
+        Several processes share the work, each with another ``shard``: in any order, at once, and again. What
+        they brought no prune removes for seven days. Items that are links are left to the version.
+
+        :param vault: a URL, a folder or a vault; ``as_server`` as in :meth:`create`.
+        :param shards: how many there are.
+        :param shard: which of them, from 0.
+        :param busy_timeout_seconds: how long to wait while another process prunes the vault.
+        :raises VaultError: the vault cannot be read or written.
+        """
+        piece = Shard(check_count("shard", shard), check_count("shards", shards))
+        project = self._client.projects.get(project_id)
+        check_versioned(project)
+        return Filling(
+            self._client,
+            project,
+            self._vault(vault),
+            self._owner(project_id, as_server),
+            piece,
+            Progress(report, should_stop),
+            busy_timeout_seconds,
+        ).run()
 
     def check_vault(
         self,

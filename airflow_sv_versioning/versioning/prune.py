@@ -14,6 +14,7 @@ from airflow_sv_versioning.exceptions import ConfigurationError, NotFoundError
 from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.vault.fillings import clear_fillings, iter_filling
 from airflow_sv_versioning.vault.locks import pruning
 from airflow_sv_versioning.vault.proof import hex_digest
 from airflow_sv_versioning.vault.references import Owner, iter_needed, list_needing, list_owners, remove_needs
@@ -120,7 +121,7 @@ class _Prune:
     obsolete: list[tuple[Owner, int]] = field(default_factory=list)
 
     def run(self) -> PruneResult:
-        needed: set[bytes] = set()
+        needed = set(iter_filling(self.vault))
         owners = {*list_owners(self.vault), *self.projects}
         for owner in sorted(owners):
             needed |= self._needed_by(owner)
@@ -131,6 +132,8 @@ class _Prune:
             (locked if lock else removed).add(content)
             self.refresh()
         self._drop_obsolete()
+        if not self.plan_only:
+            clear_fillings(self.vault)
         return PruneResult(
             vault=self.vault.url,
             plan_only=self.plan_only,

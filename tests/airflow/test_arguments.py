@@ -13,6 +13,7 @@ from airflow_sv_versioning.operators.base import SuperviselyOperator
 from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
 from airflow_sv_versioning.operators.export import ExportProjectVersionOperator
+from airflow_sv_versioning.operators.fill_vault import FillVaultOperator
 from airflow_sv_versioning.operators.guarded import RestoreAfterFailureOperator
 from airflow_sv_versioning.operators.remove import RemoveProjectOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
@@ -28,6 +29,7 @@ OPERATORS: list[type[BaseOperator]] = [
     CompareProjectVersionsOperator,
     CreateProjectVersionOperator,
     ExportProjectVersionOperator,
+    FillVaultOperator,
     ProjectVersionSensor,
     RemoveProjectOperator,
     RestoreAfterFailureOperator,
@@ -74,7 +76,7 @@ def _made(operator: type[BaseOperator], **arguments: Any) -> BaseOperator:
     required: dict[str, Any] = {} if operator is BackgroundTasksSensor else {"project_id": 1}
     if operator is ExportProjectVersionOperator:
         required["destination"] = "/data/cars"
-    if operator is RetentionOperator:
+    if operator in {FillVaultOperator, RetentionOperator}:
         required["vault"] = "/data/vault"
     return operator(task_id="task", **{**required, **arguments})
 

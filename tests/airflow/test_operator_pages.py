@@ -8,6 +8,7 @@ import pytest
 
 from airflow_sv_versioning.operators.compare import CompareProjectVersionsOperator
 from airflow_sv_versioning.operators.create import CreateProjectVersionOperator
+from airflow_sv_versioning.operators.fill_vault import FillVaultOperator
 from airflow_sv_versioning.operators.restore import RestoreProjectVersionOperator
 from airflow_sv_versioning.operators.retention import RetentionOperator
 
@@ -21,6 +22,7 @@ SHARED = {"self", "kwargs", "supervisely_conn_id", "optional_arguments"}
     [
         CompareProjectVersionsOperator,
         CreateProjectVersionOperator,
+        FillVaultOperator,
         RestoreProjectVersionOperator,
         RetentionOperator,
     ],
