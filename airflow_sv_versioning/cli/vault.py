@@ -74,7 +74,8 @@ def _add_prune(commands: Commands[Parser]) -> None:
         nargs="+",
         default=[],
         metavar="ID",
-        help="projects that are gone for good: what only they needed is removed",
+        help="projects that are gone for good: what only they needed is removed, but for versions that the "
+        "vault holds whole",
     )
     command.add_argument("--plan-only", action="store_true", help="only say what would be removed")
     command.add_argument(

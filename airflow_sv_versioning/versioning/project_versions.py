@@ -553,7 +553,8 @@ class ProjectVersions:
         :param vault: a URL, a folder or a vault; see :meth:`create`.
         :param project_ids: projects whose versions are looked up on the server; what only versions needed
             that are gone from there is removed.
-        :param forget: projects that are gone for good; what only they needed is removed.
+        :param forget: projects that are gone for good; what only they needed is removed, but for versions
+            that the vault holds whole.
         :param plan_only: only say what would be removed.
         :param as_server: under which server the vault keeps the projects; by default the client's host.
         """

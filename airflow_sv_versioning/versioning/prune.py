@@ -20,7 +20,7 @@ from airflow_sv_versioning.vault.proof import hex_digest
 from airflow_sv_versioning.vault.references import Owner, iter_needed, list_needing, list_owners, remove_needs
 from airflow_sv_versioning.vault.trash import split_trash
 from airflow_sv_versioning.vault.vault import Vault, VaultFile
-from airflow_sv_versioning.vault.versions import list_entries, list_manifests
+from airflow_sv_versioning.vault.versions import list_entries
 
 _WORKERS = 8
 _TOLD_EVERY = 1_000
@@ -70,8 +70,8 @@ def prune_vault(
     needed that are neither there nor whole in the vault, and those that retention took out more than seven
     days ago.
 
-    :param forget: projects that are gone from the server for good; their versions, and what only they needed,
-        are removed.
+    :param forget: projects that are gone from the server for good: what only those of their versions needed
+        is removed that the vault does not hold whole. Those that it does are all that is left of the project.
     :param plan_only: only say what would be removed.
     :param as_server: under which server the vault keeps the projects; by default the host of the client's.
     :raises ConfigurationError: a project that is named cannot be seen.
@@ -92,7 +92,8 @@ def _project(client: SuperviselyClient, project_id: int) -> Project:
     except NotFoundError as error:
         raise ConfigurationError(
             f"Project {project_id} cannot be seen on {client.server_url}, so nothing was removed. If it is "
-            "gone for good, forget it: then its media are removed unless others need them.",
+            "gone for good, forget it: then what only its versions need is removed, but for those that the "
+            "vault holds whole.",
             project_id=project_id,
         ) from error
 
@@ -125,8 +126,6 @@ class _Prune:
         owners = {*list_owners(self.vault), *self.projects}
         for owner in sorted(owners):
             needed |= self._needed_by(owner)
-        # A version must not be there a moment longer than what it needs.
-        self._drop_forgotten()
         kept, removed, locked = _Tally(), _Tally(), _Tally()
         for content, lock in map_ordered(self._remove, self._find_unneeded(needed, kept), _WORKERS):
             (locked if lock else removed).add(content)
@@ -149,13 +148,10 @@ class _Prune:
 
     def _needed_by(self, owner: Owner) -> set[bytes]:
         stored_ids = set(list_needing(self.vault, owner))
-        if owner in self.forgotten:
-            self.obsolete += [(owner, version_id) for version_id in stored_ids]
-            return set()
         project = self.projects.get(owner)
-        if project is None:
+        if project is None and owner not in self.forgotten:
             return self._union(owner, stored_ids)
-        versions = {version.version_id: version for version in self.client.versions.list_all(project.id)}
+        versions = self._list_versions(project)
         # In this order: what retention moves to the trash meanwhile is seen in one of the two.
         held_ids = {entry.version_id for entry in list_entries(self.vault, owner)}
         needing_ids, gone_ids = split_trash(self.vault, owner)
@@ -166,6 +162,10 @@ class _Prune:
             needed |= self._read_archive(project, versions[version_id])
         return needed
 
+    def _list_versions(self, project: Project | None) -> dict[int, VersionInfo]:
+        listed = self.client.versions.list_all(project.id) if project else ()
+        return {version.version_id: version for version in listed}
+
     def _union(self, owner: Owner, version_ids: Iterable[int]) -> set[bytes]:
         needed: set[bytes] = set()
         for version_id in version_ids:
@@ -173,9 +173,9 @@ class _Prune:
             self._go_on("Versions looked up", version_id)
         return needed
 
-    def _read_archive(self, project: Project, version: VersionInfo) -> set[bytes]:
+    def _read_archive(self, project: Project | None, version: VersionInfo) -> set[bytes]:
         """Find out what a version needs that was made without the vault."""
-        if version.team_file_id is None:
+        if project is None or version.team_file_id is None:
             return set()
         with opened_version(self.client, project, version, self.progress) as unpacked:
             self.refresh()
@@ -198,12 +198,6 @@ class _Prune:
         if not lock and not self.plan_only:
             self.vault.remove_file(file.name)
         return file, lock
-
-    def _drop_forgotten(self) -> None:
-        for owner in () if self.plan_only else sorted(self.forgotten):
-            for entry in list_entries(self.vault, owner):
-                for manifest in list_manifests(self.vault, owner, entry.version_id):
-                    self.vault.remove_file(manifest.name(owner))
 
     def _drop_obsolete(self) -> None:
         if not self.plan_only:

@@ -11,7 +11,7 @@ import pytest
 from airflow_sv_versioning.exceptions import ConfigurationError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.audit import check_vault
-from airflow_sv_versioning.vault.references import Owner, find_needs
+from airflow_sv_versioning.vault.references import Owner, find_needs, list_needing
 from airflow_sv_versioning.vault.vault import Vault
 from airflow_sv_versioning.vault.versions import list_entries
 from airflow_sv_versioning.versioning.prune import prune_vault
@@ -165,8 +165,22 @@ def test_a_project_that_cannot_be_seen_is_not_taken_for_one_without_versions(
 
     assert check_vault(vault, Progress()).media == 3
     assert prune(client, vault, kept[1]).removed == 0
+
+
+def test_what_is_left_of_a_project_that_is_gone_stays_where_it_is_whole(
+    kept: list[int], vault: Vault, client: Client
+):
+    owner = Owner.of(client.server_url, kept[0])
+    client.projects.archive(kept[0])
+
+    assert prune(client, vault, kept[1], forget=[kept[0]]).removed == 0
+    [entry] = list_entries(vault, owner)
+    assert check_vault(vault, Progress()).is_good
+
+    vault.remove_file(entry.name(owner))
+    # Its archive, and the original that it does not share.
     assert prune(client, vault, kept[1], forget=[kept[0]]).removed == 2
-    assert list_entries(vault, Owner.of(client.server_url, kept[0])) == []
+    assert list_needing(vault, owner) == []
 
 
 def test_a_project_that_is_there_is_not_forgotten(kept: list[int], vault: Vault, client: Client):
