@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,12 +30,12 @@ from airflow_sv_versioning.versioning import ProjectVersions
 from tests.support.forked import Forked
 from tests.support.kills import TYPES, new_ground, spread
 from tests.support.photos import write_photos
-from tests.support.projects import make_project, touch
+from tests.support.projects import add_dataset, make_project, touch
 from tests.support.proxy import FaultProxy
 from tests.support.video_projects import make_video_project, write_videos
 from tests.support.volumes import make_volume_project
 
-ACTIONS = ("create", "push", "prune")
+ACTIONS = ("create", "push", "prune", "fill")
 _CHANGES = ("write", "create", "remove", "move")
 
 
@@ -95,6 +96,8 @@ class VaultGround:
             vault.prepare()
             vault.add([os.urandom(64)])
             vault.add([os.urandom(64)])
+        if action == "fill":
+            add_dataset(self.client, project_id, uuid.uuid4().hex, [self._new_photo()])
 
     def _run(self, action: str, project_type: str, at: int, moment: str) -> str:
         output = self._folder / "output"
@@ -153,6 +156,12 @@ class VaultGround:
             self._projects[project_type] = self._make(project_type)
         return self._projects[project_type]
 
+    def _new_photo(self) -> Path:
+        """Make a photo that no other is like."""
+        photo = self._folder / "photos" / f"{uuid.uuid4().hex}.png"
+        photo.write_bytes(next(photo.parent.iterdir()).read_bytes() + os.urandom(16))
+        return photo
+
     def _make(self, project_type: str) -> int:
         if project_type == "images":
             return make_project(self.client, sorted(write_photos(self._folder / "photos", 3).iterdir()))
@@ -170,6 +179,8 @@ def main(root: str, action: str, project_id: str, at: str, moment: str) -> None:
             versions.create(int(project_id), vault=Path(root))
         elif action == "push":
             versions.push_to_vault(int(project_id), Path(root))
+        elif action == "fill":
+            versions.fill_vault(int(project_id), Path(root))
         else:
             versions.prune_vault(Path(root), [int(project_id)])
     print(len(changes))
@@ -211,6 +222,8 @@ def _cut(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def run(ground: VaultGround, count: int, seed: int) -> dict[str, Tally]:
     """Kill so many processes in all."""
     works = [(action, project_type) for project_type in TYPES for action in ACTIONS]
+    # What differs between types is how a version is made of them.
+    works = [work for work in works if work[0] != "fill" or work[1] == "images"]
     tallies: dict[str, Tally] = {}
     for number, (action, project_type) in enumerate(works):
         share = count // len(works) + (number < count % len(works))
