@@ -133,8 +133,8 @@ def add_as_server(command: Parser) -> None:
     )
 
 
-def add_version_arguments(command: Parser, *, required: bool) -> None:
-    """Add the ways to name a version, of which one may be given."""
+def add_version_arguments(command: Parser, *, required: bool) -> Any:
+    """Add the ways to name a version, of which one may be given; returns their group."""
     which = command.add_mutually_exclusive_group(required=required)
     which.add_argument("--version-id", type=whole_id, metavar="ID")
     which.add_argument("--version-num", type=whole_id, metavar="N")
@@ -144,6 +144,7 @@ def add_version_arguments(command: Parser, *, required: bool) -> None:
         help="the newest version made at or before this moment, in ISO 8601: UTC where it names no zone; "
         "a date alone means its beginning, 00:00",
     )
+    return which
 
 
 def chosen_version(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from airflow_sv_versioning.cli.parsing import (
     Commands,
     Parser,
     add_choice,
-    add_project_command,
+    add_command,
+    add_server_arguments,
     add_version_arguments,
     chosen_version,
     whole_id,
@@ -27,15 +28,25 @@ if TYPE_CHECKING:
     from airflow_sv_versioning.versioning.results import IntoResult, RestoreResult
 
 _CHOSEN = (
-    "project_id", "skip_missed_entities", "missing_entities", "vault", "workspace_id", "project_name",
-    "project_description", "verify", "keep_incomplete", "into", "on_conflict",
+    "project_id", "skip_missed_entities", "missing_entities", "vault", "vault_version", "workspace_id",
+    "project_name", "project_description", "verify", "keep_incomplete", "into", "on_conflict",
 )  # fmt: skip
 
 
 def add_to(commands: Commands[Parser]) -> None:
     """Describe the command."""
-    command = add_project_command(commands, "restore", "Bring a version back as a new project.", _restore)
-    add_version_arguments(command, required=True)
+    command = add_command(commands, "restore", "Bring a version back as a new project.", _restore)
+    command.add_argument(
+        "project_id", type=whole_id, nargs="?", metavar="PROJECT_ID", help="not needed with --vault-version"
+    )
+    add_server_arguments(command)
+    which = add_version_arguments(command, required=True)
+    which.add_argument(
+        "--vault-version",
+        metavar="VERSION",
+        help="a version that the vault holds, whatever became of its server: SERVER/PROJECT/NUMBER, or "
+        "latest in place of the number",
+    )
     add_selection_arguments(command)
     command.add_argument(
         "--into", type=whole_id, metavar="ID", help="restore into this project, instead of a new one"
@@ -53,7 +64,7 @@ def add_to(commands: Commands[Parser]) -> None:
     command.add_argument(
         "--vault",
         metavar="URL",
-        help="where reupload finds originals (default: what the version names)",
+        help="where reupload and --vault-version look (default: what the version names)",
     )
     command.add_argument(
         "--private-links", action="store_true", help="contact links into private networks to check them"

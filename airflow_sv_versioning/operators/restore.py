@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_sv_versioning.client.pages import project_page, version_page
-from airflow_sv_versioning.exceptions import MissingMediaError
+from airflow_sv_versioning.exceptions import ConfigurationError, MissingMediaError
 from airflow_sv_versioning.hooks.edge import (
     airflow_outcome,
     chosen_selection,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_sv_versioning.snapshot.selection import Selection
     from airflow_sv_versioning.versioning.options import Verify
-    from airflow_sv_versioning.versioning.results import RestoreResult
+    from airflow_sv_versioning.versioning.results import RestorePlanReport, RestoreResult
 
 MAX_LISTED = 1000
 """How many items an XCom lists; it tells how many there are."""
@@ -43,7 +43,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     part ``selection`` and ``left_out``; in a DAG it is ``restore.output["restore"]``. Where missing media
     make it fail, the XCom ``missing`` holds their ``count`` and the first 1000 ``items``.
 
-    :param project_id: the project that the version was made of; templated.
+    :param project_id: the project that the version was made of; not needed with ``vault_version``; templated.
     :param version_id: the platform's id of the version; templated.
     :param version_num: its number within the project: 1, 2, 3, ...; templated.
     :param as_of: the newest version made at or before this moment, a ``datetime`` or ISO 8601 text;
@@ -62,6 +62,10 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         ``reupload`` from the vault; templated.
     :param vault: where ``reupload`` finds originals, any path that Airflow's object storage
         understands; by default the vault that the version names; templated.
+    :param vault_version: a version that the vault holds, in place of one of the server:
+        ``<server>/<project id>/<version num>``, as the XCom ``version`` of the create has it, with ``latest``
+        for the newest; its server and project need not be there, and ``workspace_id`` or ``into`` says where
+        it goes. Originals that the server lacks are uploaded; templated.
     :param plan_only: only say what would be made: the XCom ``plan`` holds ``project_name``, ``datasets``,
         ``counts``, ``missing`` with the action for each, and ``is_possible``. Nothing is returned, for there
         is no new project.
@@ -79,7 +83,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     template_fields: Sequence[str] = (
         "supervisely_conn_id", "project_id", "version_id", "version_num", "as_of", "workspace_id",
         "project_name", "project_description", "selection", "into", "on_conflict", "missing_entities",
-        "vault", "platform_task_id",
+        "vault", "vault_version", "platform_task_id",
     )  # fmt: skip
     operator_extra_links = (RestoredProjectLink(), ProjectLink(), VersionLink())
     ui_color = "#ffe9d6"
@@ -87,7 +91,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     def __init__(
         self,
         *,
-        project_id: int | str,
+        project_id: int | str | None = None,
         version_id: int | str | None = None,
         version_num: int | str | None = None,
         as_of: str | datetime | None = None,
@@ -97,6 +101,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         skip_missed_entities: bool = False,
         missing_entities: str = "fail",
         vault: str | None = None,
+        vault_version: str | None = None,
         workspace_id: int | str | None = None,
         project_name: str | None = None,
         project_description: str | None = None,
@@ -118,6 +123,7 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
         self.skip_missed_entities = skip_missed_entities
         self.missing_entities = missing_entities
         self.vault = vault
+        self.vault_version = vault_version
         self.workspace_id = workspace_id
         self.project_name = project_name
         self.project_description = project_description
@@ -130,38 +136,58 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
     @airflow_outcome()
     def execute(self, context: Context) -> int | None:
         """Restore the version and return the new project's id; of a plan, nothing."""
-        project_id, arguments = get_id("project_id", self.project_id), self._arguments()
+        project_id, arguments = self._find_project_id(), self._arguments()
         with SuperviselyHook(self.supervisely_conn_id) as hook:
             arguments["should_stop"] = self._stoppable(hook.client)
-            push_links(context, hook.client.server_url, project_id, arguments["version_id"])
+            server_url = hook.client.server_url
+            if project_id is not None and self.vault_version is None:
+                push_links(context, server_url, project_id, arguments["version_id"])
             if self.plan_only:
                 self._plan(context, hook, project_id, arguments)
                 return None
             result = self._restore(context, hook, project_id, arguments)
-            server_url = hook.client.server_url
         page = project_page(server_url, result.project_id)
         RestoredProjectLink.push(context, page)
-        VersionLink.push(context, version_page(server_url, project_id, result.version_id))
         self.log.info("%s %s", result.line(), page)
-        read, made = (project_id, result.version_id), (result.project_id, None)
-        self._moved = Moved(server_url, (read,), (made,))
+        read = self._read(context, server_url, result)
+        self._moved = Moved(server_url, read, ((result.project_id, None),))
         context["ti"].xcom_push(key="restore", value=result.as_dict(MAX_LISTED))
         return result.project_id
 
+    def _find_project_id(self) -> int | None:
+        """Read whose version it is; one of a vault says it itself."""
+        if self.vault_version is not None:
+            return find_id("project_id", self.project_id)
+        return get_id("project_id", self.project_id)
+
+    def _read(
+        self, context: Context, server_url: str, result: RestoreResult | RestorePlanReport
+    ) -> tuple[tuple[int, int], ...]:
+        """Make the version's button live, and tell what was read; one of a vault has no page."""
+        if self.vault_version is not None:
+            return ()
+        read = (result.source_project_id, result.version_id)
+        VersionLink.push(context, version_page(server_url, *read))
+        return (read,)
+
     def _plan(
-        self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
+        self, context: Context, hook: SuperviselyHook, project_id: int | None, arguments: dict[str, Any]
     ) -> None:
         plan = hook.versions.plan_restore(project_id, **arguments, report=self._report)
-        VersionLink.push(context, version_page(hook.client.server_url, project_id, plan.version_id))
+        self._read(context, hook.client.server_url, plan)
         for line in plan.lines():
             self._report(line)
         context["ti"].xcom_push(key="plan", value=plan.as_dict(MAX_LISTED))
 
     def _restore(
-        self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
+        self, context: Context, hook: SuperviselyHook, project_id: int | None, arguments: dict[str, Any]
     ) -> RestoreResult:
         platform_task_id = find_id("platform_task_id", self.platform_task_id)
         if platform_task_id is not None:
+            if project_id is None or self.vault_version is not None:
+                raise ConfigurationError(
+                    "A version of a vault has no place on a Workflow page; leave out platform_task_id."
+                )
             # One version for the graph and the restore, also if another one is made meanwhile.
             version_id = hook.versions.choose(project_id, **chosen_version(self)).version_id
             arguments.update(version_id=version_id, version_num=None, as_of=None)
@@ -176,8 +202,8 @@ class RestoreProjectVersionOperator(LineageTeller, SuperviselyOperator):
 
     def _arguments(self) -> dict[str, Any]:
         same = (
-            "skip_missed_entities", "missing_entities", "vault", "project_name", "project_description",
-            "verify", "keep_incomplete", "on_conflict",
+            "skip_missed_entities", "missing_entities", "vault", "vault_version", "project_name",
+            "project_description", "verify", "keep_incomplete", "on_conflict",
         )  # fmt: skip
         return {
             **chosen_version(self),

@@ -39,15 +39,18 @@ class RestoreForRunOperator(RestoreProjectVersionOperator):
         self.group = group
 
     def _restore(
-        self, context: Context, hook: SuperviselyHook, project_id: int, arguments: dict[str, Any]
+        self, context: Context, hook: SuperviselyHook, project_id: int | None, arguments: dict[str, Any]
     ) -> RestoreResult:
         from airflow_sv_versioning.runtime.progress import Progress
         from airflow_sv_versioning.versioning.restored_for import remove_left_copies
 
         run = this_run(context, self.group)
-        workspace_id = arguments["workspace_id"] or hook.client.projects.get(project_id).workspace_id
-        progress = Progress(self._report, arguments["should_stop"])
-        remove_left_copies(hook.client, workspace_id, run, is_over(context), progress)
+        workspace_id = arguments["workspace_id"]
+        if workspace_id is None and project_id is not None:
+            workspace_id = hook.client.projects.get(project_id).workspace_id
+        if workspace_id is not None:
+            progress = Progress(self._report, arguments["should_stop"])
+            remove_left_copies(hook.client, workspace_id, run, is_over(context), progress)
         return super()._restore(context, hook, project_id, {**arguments, "restored_for": run})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -71,25 +71,26 @@ def find_remedy(
     project_type: ProjectType,
     lost: Mapping[int, str],
     find_originals: Callable[[], Originals | None],
+    *,
+    vault_first: bool = False,
 ) -> Remedy:
     """Apply a policy to the missing items of a snapshot; changes nothing.
 
     :param policy: ``fail``, ``skip``, ``placeholder`` or ``reupload``.
     :param lost: id -> why its media are gone.
-    :param find_originals: asked for ``reupload`` alone.
+    :param find_originals: asked for ``reupload`` alone, and with ``vault_first``.
+    :param vault_first: apply the policy only to what the vault does not hold either.
     :raises ConfigurationError: placeholders are needed, and what draws them is not installed.
     """
     if not lost:
         return Remedy()
+    if policy == "reupload" or vault_first:
+        remedy = _from_vault(snapshot, project_type, lost, find_originals())
+        return remedy if policy == "reupload" else _for_the_rest(policy, snapshot, project_type, remedy)
     if policy == "skip":
         return Remedy(left_out=frozenset(lost))
     if policy == "placeholder":
         return _with_placeholders(snapshot, project_type, lost)
-    if policy == "reupload":
-        originals = find_originals()
-        if originals is None:
-            return Remedy(without=dict.fromkeys(lost, NO_VAULT))
-        return _from_vault(snapshot, project_type, lost, originals)
     return Remedy(without=lost)
 
 
@@ -117,9 +118,17 @@ def _with_placeholders(snapshot: Snapshot, project_type: ProjectType, lost: Mapp
     return Remedy(placeholders=list(groups.values()), without=without)
 
 
+def _for_the_rest(policy: str, snapshot: Snapshot, project_type: ProjectType, remedy: Remedy) -> Remedy:
+    """Apply a policy to what a vault does not hold."""
+    rest = find_remedy(policy, snapshot, project_type, remedy.without, lambda: None)
+    return replace(remedy, left_out=rest.left_out, placeholders=rest.placeholders, without=rest.without)
+
+
 def _from_vault(
-    snapshot: Snapshot, project_type: ProjectType, lost: Mapping[int, str], originals: Originals
+    snapshot: Snapshot, project_type: ProjectType, lost: Mapping[int, str], originals: Originals | None
 ) -> Remedy:
+    if originals is None:
+        return Remedy(without=dict.fromkeys(lost, NO_VAULT))
     record = originals.record or MediaRecord(originals.vault.url)
     hashes: dict[int, str] = {}
     without: dict[int, str] = {}

@@ -120,6 +120,8 @@ def plan_restore(
     find_originals: Callable[[], Originals | None] = lambda: None,
     known_reasons: Mapping[int, str] | None = None,
     existing: ExistingProject | None = None,
+    *,
+    vault_first: bool = False,
 ) -> RestorePlan:
     """Hold a snapshot against the media that can be had, and against itself.
 
@@ -128,6 +130,7 @@ def plan_restore(
         only missing where its host says so: this machine may be unable to reach what the server can. With
         ``skip``, what nothing defines is taken out of the snapshot.
     :param find_originals: tells where ``reupload`` takes them from; asked where something is missing.
+    :param vault_first: take from there whatever can be had, and apply ``missing_entities`` to the rest.
     :param known_reasons: id of items that are known to be missing, such as those whose links the server could
         not read -> why.
     :param existing: the project that it goes into; ``None`` for a new one.
@@ -153,7 +156,9 @@ def plan_restore(
     taken = meeting.items if existing and existing.on_conflict == "skip" else {}
     reasons = {**(known_reasons or {}), **media_check.lost}
     lost = {item_id: reason for item_id, reason in reasons.items() if item_id not in taken}
-    remedy = find_remedy(missing_entities, snapshot, project_type, lost, find_originals)
+    remedy = find_remedy(
+        missing_entities, snapshot, project_type, lost, find_originals, vault_first=vault_first
+    )
     left_out = remedy.left_out | taken.keys()
     new_names, renamed = distinct_names(snapshot, paths, left_out, meeting.taken)
     counts = _counts(project_type, snapshot, left_out)

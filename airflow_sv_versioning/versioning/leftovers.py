@@ -30,6 +30,7 @@ class RestoreMark:
     """What is remembered of a project that is being restored.
 
     :param source_project_id: whose version it is restored from.
+    :param source_server: the server that this project is of, where it is another one.
     :param name: the project's until it is whole; no other project has it.
     :param owner: who restores it.
     :param project_id: ``None`` until the server has said it.
@@ -45,6 +46,7 @@ class RestoreMark:
     project_id: int | None = None
     selection: dict[str, Any] | None = None
     into: Added | None = None
+    source_server: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Write the mark as JSON-able data; Airflow's store takes lists, and no tuples for them."""
@@ -162,7 +164,8 @@ def _is_same(mark: RestoreMark, own_mark: RestoreMark) -> bool:
 
 def _place(mark: RestoreMark) -> tuple[Any, ...]:
     into = mark.into.project_id if mark.into else None
-    return mark.source_project_id, mark.version_id, mark.workspace_id, mark.selection, into
+    source = mark.source_server, mark.source_project_id, mark.version_id
+    return *source, mark.workspace_id, mark.selection, into
 
 
 def remove_drafts(client: SuperviselyClient, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""A version that is downloaded, or the part of it that somebody wants."""
+"""A version that is fetched, or the part of it that somebody wants."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from airflow_sv_versioning.archive.stored.fetching import opened_version
-from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.project_types import project_type_of
 from airflow_sv_versioning.runtime.progress import Progress
+from airflow_sv_versioning.runtime.work_folder import work_folder
 from airflow_sv_versioning.snapshot.part import take_part
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.snapshot.tables import Snapshot
 from airflow_sv_versioning.vault.record import MediaRecord
+from airflow_sv_versioning.versioning.restore_source import RestoreSource
 
 
 @dataclass(frozen=True)
@@ -31,23 +30,18 @@ class OpenedPart:
 
 
 @contextmanager
-def opened_part(
-    client: SuperviselyClient,
-    project: Project,
-    version: VersionInfo,
-    selection: Selection,
-    progress: Progress,
-) -> Iterator[OpenedPart]:
-    """Download a version and take a part of it; the files are there until the block ends.
+def opened_part(source: RestoreSource, selection: Selection, progress: Progress) -> Iterator[OpenedPart]:
+    """Fetch a version and take a part of it; the files are there until the block ends.
 
     :raises ConfigurationError: the selection names what there is not, or leaves no item.
     """
-    with opened_version(client, project, version, progress) as unpacked:
+    with work_folder() as folder:
+        unpacked = source.unpack(folder, progress)
         for warning in unpacked.warnings:
             progress.warn(warning)
         whole = unpacked.snapshot
         part = take_part(whole, selection, whole.directory.parent / "part")
-        tables = () if selection.is_everything else project_type_of(project.type).counted
+        tables = () if selection.is_everything else project_type_of(source.project_type).counted
         left_out = {table: whole.row_count(table) - part.row_count(table) for table in tables}
         if left_out:
             progress.say(f"Taking a part of the version: {selection}.")

@@ -65,6 +65,7 @@ from airflow_sv_versioning.versioning.restore import (
     plan_version_restore,
     restore_version,
 )
+from airflow_sv_versioning.versioning.restore_source import RestoreSourceRef, source_on_server
 from airflow_sv_versioning.versioning.restored_for import RestoredFor
 from airflow_sv_versioning.versioning.results import CreateResult, RestorePlanReport, RestoreResult
 from airflow_sv_versioning.versioning.retention.applying import RetentionResult, apply_retention
@@ -180,7 +181,7 @@ class ProjectVersions:
 
     def restore(
         self,
-        project_id: int,
+        project_id: int | None = None,
         version_id: int | None = None,
         version_num: int | None = None,
         skip_missed_entities: bool = False,
@@ -194,6 +195,7 @@ class ProjectVersions:
         on_conflict: OnConflict = "fail",
         missing_entities: MissingEntities = "fail",
         vault: Any = None,
+        vault_version: str | None = None,
         verify: Verify = "counts",
         keep_incomplete: bool = False,
         restored_for: RestoredFor | None = None,
@@ -203,9 +205,14 @@ class ProjectVersions:
     ) -> RestoreResult:
         """Bring a version back as a new project.
 
-        Give exactly one of ``version_id``, ``version_num`` and ``as_of``.
+        Give exactly one of ``version_id``, ``version_num``, ``as_of`` and ``vault_version``.
 
+        :param project_id: whose version it is; of one of a vault needed for ``latest`` alone.
         :param as_of: the newest version made at or before this moment; ISO 8601, UTC unless it says.
+        :param vault_version: a version that the vault holds: ``<server>/<project id>/<version num>``,
+            ``<server>/<project id>/latest``, or ``latest`` of the project of this server. Neither its project
+            nor its server need to be there; ``workspace_id`` or ``into`` says where it goes. Originals that
+            the server lacks are uploaded, and ``missing_entities`` is about what the vault lacks, too.
         :param selection: the part of the version that is wanted: a
             :class:`~airflow_sv_versioning.snapshot.selection.Selection`, or a mapping of its members.
         :param into: restore into this project, which is there, instead of a new one; it is of the same type.
@@ -247,10 +254,8 @@ class ProjectVersions:
             restored_for=restored_for,
         )
         progress = Progress(report, should_stop)
-        version_ref = VersionRef.parse(version_id, version_num, as_of)
-        restoration = Restoration.of(
-            self._client, project_id, version_ref, options, self._open_vault, progress
-        )
+        source_ref = RestoreSourceRef.parse(project_id, version_id, version_num, as_of, vault_version)
+        restoration = Restoration.of(self._client, source_ref, options, self._open_vault, progress)
         with self._marks(marks, RESTORES, progress) as opened_marks:
             return restore_version(restoration, opened_marks)
 
@@ -259,7 +264,7 @@ class ProjectVersions:
 
     def plan_restore(
         self,
-        project_id: int,
+        project_id: int | None = None,
         version_id: int | None = None,
         version_num: int | None = None,
         skip_missed_entities: bool = False,
@@ -273,6 +278,7 @@ class ProjectVersions:
         on_conflict: OnConflict = "fail",
         missing_entities: MissingEntities = "fail",
         vault: Any = None,
+        vault_version: str | None = None,
         verify: Verify = "counts",
         keep_incomplete: bool = False,
         report: Report | None = None,
@@ -300,10 +306,10 @@ class ProjectVersions:
             verify=verify,
             keep_incomplete=keep_incomplete,
         )
-        version_ref = VersionRef.parse(version_id, version_num, as_of)
+        source_ref = RestoreSourceRef.parse(project_id, version_id, version_num, as_of, vault_version)
         progress = Progress(report, should_stop)
         return plan_version_restore(
-            Restoration.of(self._client, project_id, version_ref, options, self._open_vault, progress)
+            Restoration.of(self._client, source_ref, options, self._open_vault, progress)
         )
 
     def compare(
@@ -868,7 +874,8 @@ class ProjectVersions:
 
         def restore(target: Target) -> RestoreResult:
             how = RestoreOptions(), self._open_vault
-            restoration = Restoration(self._client, project, version, target, *how, progress)
+            source = source_on_server(self._client, project, version)
+            restoration = Restoration(self._client, source, target, *how, progress)
             with open_marks(self._client, RESTORES, progress) as marks:
                 return restore_version(restoration, marks)
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from airflow_sv_versioning.archive.stored.version_ref import VersionRef
 from airflow_sv_versioning.client import SuperviselyClient
-from airflow_sv_versioning.client.models import Project, VersionInfo
+from airflow_sv_versioning.client.models import Project
 from airflow_sv_versioning.exceptions import (
     ConfigurationError,
     RestoreIncompleteError,
@@ -33,11 +32,16 @@ from airflow_sv_versioning.vault.opening import OpenVault
 from airflow_sv_versioning.vault.record import MediaRecord
 from airflow_sv_versioning.vault.references import Owner, latest_record
 from airflow_sv_versioning.versioning.leftovers import RestoreMark, RestoreMarks
-from airflow_sv_versioning.versioning.listing import check_versioned
 from airflow_sv_versioning.versioning.marks import Marks
 from airflow_sv_versioning.versioning.options import RestoreOptions
 from airflow_sv_versioning.versioning.parts import OpenedPart, opened_part
+from airflow_sv_versioning.versioning.restore_source import RestoreSource, RestoreSourceRef
 from airflow_sv_versioning.versioning.results import IntoResult, PlannedItem, RestorePlanReport, RestoreResult
+
+_STAYS = (
+    "The version is of the server {server}. Its users and labelling jobs do not come along, nor does what "
+    "only its network can reach."
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,7 @@ class Restoration:
     """
 
     client: SuperviselyClient
-    project: Project
-    version: VersionInfo
+    source: RestoreSource
     target: Target
     options: RestoreOptions
     open_vault: OpenVault
@@ -59,31 +62,29 @@ class Restoration:
     def of(
         cls,
         client: SuperviselyClient,
-        project_id: int,
-        version_ref: VersionRef,
+        source_ref: RestoreSourceRef,
         options: RestoreOptions,
         open_vault: OpenVault,
         progress: Progress,
     ) -> Restoration:
         """Find the version, and say what project is to be made of it."""
-        version = version_ref.find(client, project_id)
-        project = client.projects.get(version.project_id)
-        check_versioned(project)
-        place = project if options.into is None else _find_into(client, project, options.into)
-        workspace_id, team_id = place.workspace_id, place.team_id
-        if options.workspace_id is not None:
-            workspace_id = options.workspace_id
-            # An unknown one is found out before anything is downloaded.
-            team_id = client.accounts.get_workspace(workspace_id).team_id
+        if source_ref.vault_version is None:
+            source = source_ref.find(client, None)
+        else:
+            source = source_ref.find(client, open_vault(options.vault))
+            options = _from_vault(options)
+        workspace_id, team_id = _find_place(client, source, options)
+        if source.owner != Owner.of(client.server_url, source.project_id):
+            progress.warn(_STAYS.format(server=source.owner.server))
         target = Target(
             workspace_id=workspace_id,
             team_id=team_id,
-            name=options.project_name or with_end(project.name, f", from ver. {version.version_num}"),
-            description=_description(project, version, options.project_description),
-            restored_from=_origin(project, version, options.selection),
+            name=options.project_name or with_end(source.project_name, f", from ver. {source.version_num}"),
+            description=_description(source, options.project_description),
+            restored_from=_origin(source, options.selection),
             restored_for=options.restored_for.as_dict() if options.restored_for else None,
         )
-        return cls(client, project, version, target, options, open_vault, progress)
+        return cls(client, source, target, options, open_vault, progress)
 
     @property
     def selection(self) -> dict[str, Any] | None:
@@ -97,9 +98,9 @@ def plan_version_restore(work: Restoration) -> RestorePlanReport:
         existing = _read_existing(work)
         plan = _plan(work, part, {}, existing)
         return RestorePlanReport(
-            source_project_id=work.project.id,
-            version_id=work.version.version_id,
-            version_num=work.version.version_num,
+            source_project_id=work.source.project_id,
+            version_id=work.source.version_id,
+            version_num=work.source.version_num,
             workspace_id=work.target.workspace_id,
             project_name=existing.project.name if existing else find_free_name(work.client, work.target),
             missing_entities=plan.policy,
@@ -113,6 +114,8 @@ def plan_version_restore(work: Restoration) -> RestorePlanReport:
             left_out=part.left_out,
             into=_into_result(work, plan, existing),
             conflicts=plan.meeting.conflicts,
+            source_server=work.source.server,
+            vault_version=work.source.vault_version,
         )
 
 
@@ -125,8 +128,10 @@ def restore_version(work: Restoration, marks: Marks) -> RestoreResult:
     """
     target = work.target
     into = None if work.options.into is None else Added(work.options.into)
-    place = (work.project.id, work.version.version_id, target.workspace_id)
-    mark = RestoreMark(*place, target.draft_name, selection=work.selection, into=into)
+    place = (work.source.project_id, work.source.version_id, target.workspace_id)
+    mark = RestoreMark(
+        *place, target.draft_name, selection=work.selection, into=into, source_server=work.source.server
+    )
     remembered = RestoreMarks(work.client, marks, work.progress)
     finished = remembered.clear(mark)
     known_reasons: dict[int, str] = {}
@@ -178,7 +183,7 @@ def _carry_out(
     return restore_project(
         work.client,
         plan,
-        replace(work.target, owner=owner),
+        _final_target(work, plan, owner),
         work_dir=folder,
         verify=work.options.verify,
         keep_incomplete=work.options.keep_incomplete,
@@ -187,17 +192,40 @@ def _carry_out(
     )
 
 
-def _find_into(client: SuperviselyClient, source: Project, into: int) -> Project:
+def _from_vault(options: RestoreOptions) -> RestoreOptions:
+    """Have what the server lacks uploaded, which is what a restore from a vault is for."""
+    return replace(options, missing_entities="reupload") if options.missing_entities == "fail" else options
+
+
+def _find_place(client: SuperviselyClient, source: RestoreSource, options: RestoreOptions) -> tuple[int, int]:
+    """Tell workspace and team of the project that is to be made, or to be restored into.
+
+    :raises ConfigurationError: nobody names a workspace, and the version's own is not on this server.
+    """
+    if options.into is not None:
+        project = _find_into(client, source, options.into)
+        return project.workspace_id, project.team_id
+    if options.workspace_id is not None:
+        # An unknown one is found out before anything is downloaded.
+        return options.workspace_id, client.accounts.get_workspace(options.workspace_id).team_id
+    if source.place is None:
+        raise ConfigurationError(
+            f"{source.vault_version} comes out of a vault: name the workspace_id of its new project."
+        )
+    return source.place
+
+
+def _find_into(client: SuperviselyClient, source: RestoreSource, into: int) -> Project:
     """Read the project that something is to be restored into.
 
     :raises UnsupportedProjectError: it is of another type.
     :raises ConfigurationError: it is a project that is being restored itself.
     """
     project = client.projects.get(into)
-    if project.type != source.type:
+    if project.type != source.project_type:
         raise UnsupportedProjectError(
-            f"Project {source.id} is of type {source.type!r} and project {project.id} of type "
-            f"{project.type!r}; its versions cannot be restored into that.",
+            f"Project {source.project_id} is of type {source.project_type!r} and project {project.id} of "
+            f"type {project.type!r}; its versions cannot be restored into that.",
             project_id=project.id,
         )
     if is_draft(project.name, project.custom_data):
@@ -236,7 +264,7 @@ def _finished_into(work: Restoration) -> IntoResult | None:
 
 
 def _opened(work: Restoration) -> AbstractContextManager[OpenedPart]:
-    return opened_part(work.client, work.project, work.version, work.options.selection, work.progress)
+    return opened_part(work.source, work.options.selection, work.progress)
 
 
 def _plan(
@@ -254,6 +282,7 @@ def _plan(
         lambda: _find_originals(work, part.media_record),
         known_reasons,
         existing,
+        vault_first=work.source.vault_version is not None,
     )
     for warning in plan.warnings:
         if warning not in work.progress.warnings:
@@ -271,6 +300,9 @@ def _supplied_plan(
     if existing is not None:
         plan.check_conflicts(existing.project.id)
     for item in _planned_items(plan):
+        # What comes out of the vault with its version is no loss, and may be all there is.
+        if item.action == "reupload" and work.source.vault_version is not None:
+            continue
         work.progress.say(f"Missing: {item.path} (id {item.item_id}): {item.reason}; {item.action}.")
     plan.check_remedies()
     return supply_media(work.client, plan, work.progress)
@@ -285,8 +317,7 @@ def _find_originals(work: Restoration, record: MediaRecord | None) -> Originals 
     vault = vault or work.open_vault(record.vault_url if record else None)
     if vault is None:
         return None
-    owner = Owner.of(work.client.server_url, work.project.id)
-    return Originals(vault, latest_record(vault, owner, work.version.version_id, record))
+    return Originals(vault, latest_record(vault, work.source.owner, work.source.version_id, record))
 
 
 def _result(
@@ -296,9 +327,9 @@ def _result(
         project_id=project.id,
         project_name=project.name,
         workspace_id=project.workspace_id,
-        source_project_id=work.project.id,
-        version_id=work.version.version_id,
-        version_num=work.version.version_num,
+        source_project_id=work.source.project_id,
+        version_id=work.source.version_id,
+        version_num=work.source.version_num,
         counts=dict(plan.counts),
         skipped=plan.paths_of(plan.skipped_ids),
         renamed=dict(plan.renamed),
@@ -312,6 +343,8 @@ def _result(
         selection=work.selection,
         left_out=part.left_out,
         into=into,
+        source_server=work.source.server,
+        vault_version=work.source.vault_version,
     )
 
 
@@ -319,17 +352,26 @@ def _planned_items(plan: RestorePlan) -> Iterator[PlannedItem]:
     for item_id, item in plan.missing.items():
         why = plan.remedy.without.get(item_id)
         reason = item.reason if why in {None, item.reason} else f"{item.reason}; {why}"
-        yield PlannedItem(item.path, item_id, reason, "fail" if why else plan.policy)
+        action = "reupload" if item_id in plan.remedy.originals else plan.policy
+        yield PlannedItem(item.path, item_id, reason, "fail" if why else action)
 
 
-def _origin(project: Project, version: VersionInfo, selection: Selection) -> dict[str, Any]:
-    origin: dict[str, Any] = {"project_id": project.id, "version_num": version.version_num}
+def _origin(source: RestoreSource, selection: Selection) -> dict[str, Any]:
+    origin = source.origin()
     return origin if selection.is_everything else {**origin, "selection": selection.as_dict()}
 
 
-def _description(project: Project, version: VersionInfo, given: str | None) -> str:
+def _description(source: RestoreSource, given: str | None) -> str:
+    server = "" if source.server is None else f", server: {source.server}"
     text = given or (
-        f"Restored from version {version.version_num}. "
-        f"Source project ID: {project.id}, version ID: {version.version_id}"
+        f"Restored from version {source.version_num}. "
+        f"Source project ID: {source.project_id}, version ID: {source.version_id}{server}"
     )
-    return f"{text}\n\n{project.description}" if project.description else text
+    return f"{text}\n\n{source.description}" if source.description else text
+
+
+def _final_target(work: Restoration, plan: RestorePlan, owner: str) -> Target:
+    """Complete the target by what only the archive tells of a project that is not here."""
+    told = plan.snapshot.project_info.get("description") if work.source.description is None else None
+    text = work.target.description
+    return replace(work.target, owner=owner, description=f"{text}\n\n{told}" if told else text)

@@ -10,6 +10,7 @@ from airflow_sv_versioning.client.item_types import TYPES
 from airflow_sv_versioning.client.models import Project, VersionInfo
 from airflow_sv_versioning.snapshot.selection import Selection
 from airflow_sv_versioning.vault.backup import MediaBackup
+from airflow_sv_versioning.vault.references import Owner
 from airflow_sv_versioning.versioning.changes import NOTHING_CHANGED, Changes
 from airflow_sv_versioning.versioning.contents import Contents
 from airflow_sv_versioning.versioning.texts import counts_text
@@ -200,6 +201,8 @@ class RestoreResult:
     :param selection: the part of the version that was asked for, ``None`` for all of it.
     :param left_out: table -> how many of the version's rows are no part of that.
     :param into: what a restore into a project that was there has found and made; ``None`` of a new one.
+    :param source_server: the server that the version is of, as a vault names it, where it came from a vault.
+    :param vault_version: how the vault names it.
     """
 
     project_id: int
@@ -221,6 +224,8 @@ class RestoreResult:
     selection: Mapping[str, Any] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     into: IntoResult | None = None
+    source_server: str | None = None
+    vault_version: str | None = None
 
     def line(self) -> str:
         """Say it in one line."""
@@ -237,8 +242,9 @@ class RestoreResult:
         what = "version" if self.selection is None else "a part of version"
         how = "as" if self.into is None else "into"
         return (
-            f"Restored {what} {self.version_num} (id {self.version_id}) of project {self.source_project_id} "
-            f"{how} project {self.project_id} {self.project_name!r}: {counts_line}; {self.seconds:,.1f} s, "
+            f"Restored {what} {self.version_num} (id {self.version_id}) of "
+            f"{_source_text(self.source_project_id, self.source_server)} {how} "
+            f"project {self.project_id} {self.project_name!r}: {counts_line}; {self.seconds:,.1f} s, "
             f"{compared} compared with the version."
         )
 
@@ -283,6 +289,8 @@ class RestorePlanReport:
     :param left_out: table -> how many of the version's rows are no part of that.
     :param into: what would be made in a project that is there; ``None`` where a new one is made.
     :param conflicts: what of the version does not fit that project, in words.
+    :param source_server: the server that the version is of, as a vault names it, where it is in a vault.
+    :param vault_version: how the vault names it.
     """
 
     source_project_id: int
@@ -301,6 +309,8 @@ class RestorePlanReport:
     left_out: Mapping[str, int] = field(default_factory=dict)
     into: IntoResult | None = None
     conflicts: tuple[str, ...] = ()
+    source_server: str | None = None
+    vault_version: str | None = None
 
     def as_dict(self, max_listed: int | None = None) -> dict[str, Any]:
         """Write the plan as JSON-able data.
@@ -316,8 +326,9 @@ class RestorePlanReport:
         what = "Version" if self.selection is None else "A part of version"
         how = "become" if self.into is None else "go into"
         lines = [
-            f"{what} {self.version_num} (id {self.version_id}) of project {self.source_project_id} would "
-            f"{how} project '{self.project_name}' in workspace {self.workspace_id}: {counts_line}.",
+            f"{what} {self.version_num} (id {self.version_id}) of "
+            f"{_source_text(self.source_project_id, self.source_server)} would {how} "
+            f"project '{self.project_name}' in workspace {self.workspace_id}: {counts_line}.",
             f"Datasets: {', '.join(self.datasets) or 'none'}",
         ]
         if self.selection is not None:
@@ -331,6 +342,10 @@ class RestorePlanReport:
         elif not self.is_possible:
             lines.append(f"With missing_entities={self.missing_entities!r} the restore would stop here.")
         return lines
+
+
+def _source_text(project_id: int, server: str | None) -> str:
+    return f"project {project_id}" if server is None else str(Owner(server, project_id))
 
 
 def _as_data(record: Any, lists: tuple[str, ...], max_listed: int | None) -> dict[str, Any]:

@@ -46,7 +46,7 @@ DECIDED = (
     *("destination", "selection", "split", "format_options", "cache"),
     *("into", "on_conflict"),
     *("policy", "plan", "experiments"),
-    *("vault_contents", "as_server"),
+    *("vault_contents", "as_server", "vault_version"),
 )
 # Where none was made, there is none to restore.
 MAY_BE_MISSING = {(RestoreAfterFailureOperator, "version_id")}

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -66,6 +67,24 @@ def test_a_part_of_a_version_comes_back(selection: Any, restore: Restore, versio
     result = pulled(run, "restore", "restore")
     assert (result["counts"]["figures"], result["left_out"]["figures"]) == (3, 3)
     assert result["selection"] == Selection(classes=["lemon"]).as_dict()
+
+
+def test_a_version_of_a_vault_comes_back(
+    restore: Restore, versions: Versions, project_id: int, client: Client, tmp_path: Path
+):
+    made = versions.create(project_id, vault=tmp_path)
+    workspace_id = client.projects.get(project_id).workspace_id
+
+    run = restore(
+        params={"version": made.vault_version},
+        vault=str(tmp_path),
+        vault_version="{{ params.version }}",
+        workspace_id=workspace_id,
+    )
+
+    restored = pulled(run, "restore")
+    assert read_images(client, restored) == read_images(client, project_id)
+    assert pulled(run, "restore", "restore")["vault_version"] == made.vault_version
 
 
 def test_a_version_goes_into_a_project_that_is_there(restore: Restore, version: CreateResult):
