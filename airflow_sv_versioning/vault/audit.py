@@ -90,7 +90,7 @@ def check_vault(
     reading.run()
     versions = AuditedVersions(vault, reading.present, set_aside, progress)
     versions.run()
-    if not reading.present.digests and not versions.owners:
+    if not reading.listed and not versions.owners:
         raise ConfigurationError(f"There is no vault at {vault.url}. Is the address right?")
     damaged = reading.media.damaged
     return VaultCheck(

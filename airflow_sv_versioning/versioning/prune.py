@@ -10,7 +10,7 @@ from typing import Any
 from airflow_sv_versioning.archive.stored.fetching import opened_version
 from airflow_sv_versioning.client import SuperviselyClient
 from airflow_sv_versioning.client.models import Project, VersionInfo
-from airflow_sv_versioning.exceptions import ConfigurationError, NotFoundError
+from airflow_sv_versioning.exceptions import ConfigurationError, FormatError, NotFoundError
 from airflow_sv_versioning.project_types.originals import iter_hashes
 from airflow_sv_versioning.runtime.parallel import map_ordered
 from airflow_sv_versioning.runtime.progress import Progress
@@ -20,7 +20,7 @@ from airflow_sv_versioning.vault.proof import hex_digest
 from airflow_sv_versioning.vault.references import Owner, iter_needed, list_needing, list_owners, remove_needs
 from airflow_sv_versioning.vault.trash import split_trash
 from airflow_sv_versioning.vault.vault import Vault, VaultFile
-from airflow_sv_versioning.vault.versions import list_entries
+from airflow_sv_versioning.vault.versions import list_entries, list_projects
 
 _WORKERS = 8
 _TOLD_EVERY = 1_000
@@ -76,6 +76,7 @@ def prune_vault(
     :param as_server: under which server the vault keeps the projects; by default the host of the client's.
     :raises ConfigurationError: a project that is named cannot be seen.
     :raises VaultError: a version is being made with this vault right now.
+    :raises FormatError: the vault cannot tell what a version needs; nothing was removed.
     """
     named = {Owner.of(client.server_url, project_id, as_server): project_id for project_id in project_ids}
     forgotten = {Owner.of(client.server_url, project_id, as_server): project_id for project_id in forget}
@@ -123,7 +124,7 @@ class _Prune:
 
     def run(self) -> PruneResult:
         needed = set(iter_filling(self.vault))
-        owners = {*list_owners(self.vault), *self.projects}
+        owners = {*list_owners(self.vault), *list_projects(self.vault), *self.projects}
         for owner in sorted(owners):
             needed |= self._needed_by(owner)
         kept, removed, locked = _Tally(), _Tally(), _Tally()
@@ -147,13 +148,21 @@ class _Prune:
         )
 
     def _needed_by(self, owner: Owner) -> set[bytes]:
+        # First the manifests: of a version that is made meanwhile both are there, or neither is listed.
+        held_ids = {entry.version_id for entry in list_entries(self.vault, owner)}
         stored_ids = set(list_needing(self.vault, owner))
+        if unknown_ids := held_ids - stored_ids:
+            raise FormatError(
+                f"{self.vault.url} holds versions of {owner} and no longer knows what they need: ids "
+                f"{', '.join(map(str, sorted(unknown_ids)))}. Nothing was removed; push them again, or "
+                "remove their manifests.",
+                project_id=owner.project_id,
+            )
         project = self.projects.get(owner)
         if project is None and owner not in self.forgotten:
             return self._union(owner, stored_ids)
         versions = self._list_versions(project)
         # In this order: what retention moves to the trash meanwhile is seen in one of the two.
-        held_ids = {entry.version_id for entry in list_entries(self.vault, owner)}
         needing_ids, gone_ids = split_trash(self.vault, owner)
         kept_ids = (stored_ids & (versions.keys() | held_ids | needing_ids)) - gone_ids
         self.obsolete += [(owner, version_id) for version_id in stored_ids - kept_ids]

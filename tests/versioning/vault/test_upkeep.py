@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sv_versioning.exceptions import ConfigurationError
+from airflow_sv_versioning.exceptions import ConfigurationError, FormatError
 from airflow_sv_versioning.runtime.progress import Progress
 from airflow_sv_versioning.vault.audit import check_vault
-from airflow_sv_versioning.vault.references import Owner, find_needs, list_needing
+from airflow_sv_versioning.vault.references import Owner, find_needs, list_needing, remove_needs
 from airflow_sv_versioning.vault.vault import Vault
 from airflow_sv_versioning.vault.versions import list_entries
 from airflow_sv_versioning.versioning.prune import prune_vault
@@ -181,6 +181,20 @@ def test_what_is_left_of_a_project_that_is_gone_stays_where_it_is_whole(
     # Its archive, and the original that it does not share.
     assert prune(client, vault, kept[1], forget=[kept[0]]).removed == 2
     assert list_needing(vault, owner) == []
+
+
+def test_a_version_of_unknown_needs_stops_a_prune(kept: list[int], vault: Vault, client: Client):
+    owner = Owner.of(client.server_url, kept[0])
+    [entry] = list_entries(vault, owner)
+    remove_needs(vault, owner, entry.version_id)
+
+    for project_ids in (kept, kept[1:]):
+        with pytest.raises(FormatError, match=f"ids {entry.version_id}"):
+            prune(client, vault, *project_ids)
+
+    assert len(set(vault.iter_hashes())) == 3
+    Versions(client).push_to_vault(kept[0], vault)
+    assert prune(client, vault, *kept).removed == 0
 
 
 def test_a_project_that_is_there_is_not_forgotten(kept: list[int], vault: Vault, client: Client):
